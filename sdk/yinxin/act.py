@@ -1,0 +1,101 @@
+"""Who acts, and what the log is told of it.
+
+An `Event` is the record of one act, or of the refusal of one. Its canonical JSON is the leaf of the audit log; the
+field list here is therefore a format, and only ever grows. It holds identifiers, never names or other personal data.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from yinxin import canonical
+from yinxin.clock import rfc3339
+
+FORMAT = 1
+
+
+class Kind(StrEnum):
+    """What sort of actor it is."""
+
+    PERSON = "person"
+    SERVICE = "service"
+    SYSTEM = "system"
+    STRANGER = "stranger"
+
+
+class Outcome(StrEnum):
+    """How the act ended. `INTENT` is written before an irreversible step, and is followed by one of the others."""
+
+    INTENT = "intent"
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a person in a post of an organ, a service, the platform itself, or a stranger.
+
+    `certificate` is the SHA-256 fingerprint (hex) of the certificate the actor proved to hold; `via` names the
+    application that carried the request.
+    """
+
+    kind: Kind
+    id: str
+    post: str | None = None
+    organ: str | None = None
+    certificate: str | None = None
+    via: str | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """The actor as it stands in an event; absent parts are left out."""
+        parts = {
+            "kind": self.kind.value,
+            "id": self.id,
+            "post": self.post,
+            "organ": self.organ,
+            "certificate": self.certificate,
+            "via": self.via,
+        }
+        return {name: value for name, value in parts.items() if value is not None}
+
+
+#: the platform acting by itself: timers, ceremonies, start-up
+SYSTEM = Actor(kind=Kind.SYSTEM, id="system")
+#: somebody who has not proved who they are
+STRANGER = Actor(kind=Kind.STRANGER, id="stranger")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One record. `verb` is `module.act` (`ca.issue`), `subject` what it was done to (`certificate:…`)."""
+
+    id: str
+    time: datetime
+    actor: Actor
+    verb: str
+    subject: str
+    outcome: Outcome
+    request: str | None = None
+    error: str | None = None
+    decision: Mapping[str, Any] | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def encode(self) -> bytes:
+        """The canonical bytes that become the log's leaf."""
+        body: dict[str, Any] = {
+            "v": FORMAT,
+            "id": self.id,
+            "time": rfc3339(self.time),
+            "actor": self.actor.fields(),
+            "verb": self.verb,
+            "subject": self.subject,
+            "outcome": self.outcome.value,
+        }
+        optional = {"request": self.request, "error": self.error, "decision": self.decision}
+        body |= {name: value for name, value in optional.items() if value is not None}
+        if self.facts:
+            body["facts"] = dict(self.facts)
+        return canonical.encode(body)

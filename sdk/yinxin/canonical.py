@@ -1,0 +1,57 @@
+"""Canonical JSON (RFC 8785), restricted to text, integers, booleans, null, lists and objects.
+
+Floats are refused: what is signed and logged must have one spelling in every language.
+"""
+
+import json
+from typing import Any
+
+import rfc8785
+
+from yinxin.errors import Invalid
+
+#: nesting deeper than this is an attack, not a record
+MAX_DEPTH = 32
+
+
+class NotCanonical(Invalid):
+    """Bytes that are not the canonical form of what they say."""
+
+    code = "canonical.not_canonical"
+    zh = "内容不是规范的 JSON(RFC 8785):{reason}。"
+    en = "The content is not canonical JSON (RFC 8785): {reason}."
+
+
+def encode(value: Any) -> bytes:
+    """The one spelling of `value`; raises NotCanonical for floats, foreign types and integers beyond ±2^53."""
+    _check(value, 0)
+    try:
+        return rfc8785.dumps(value)
+    except (rfc8785.CanonicalizationError, ValueError) as error:
+        raise NotCanonical(reason=str(error)) from error
+
+
+def decode(data: bytes) -> Any:
+    """Read canonical bytes back; raises NotCanonical when re-encoding would not give the same bytes."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise NotCanonical(reason="malformed JSON") from error
+    if encode(value) != data:
+        raise NotCanonical(reason="another spelling of the same value")
+    return value
+
+
+def _check(value: Any, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise NotCanonical(reason="too deep")
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise NotCanonical(reason="a key that is no text")
+            _check(item, depth + 1)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _check(item, depth + 1)
+    elif not isinstance(value, str | int | bool | None):
+        raise NotCanonical(reason=f"a value of type {type(value).__name__}")

@@ -1,0 +1,63 @@
+"""How a module registers itself: one value, in one place of its own, collected by `ops`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from yinxin.settings import Section
+from yinxin.text import Text
+
+if TYPE_CHECKING:
+    from flask import Blueprint
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """An act a module records: `name` as it stands in the log, and its words on pages and reports."""
+
+    name: str
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Job(Generic[S]):
+    """Background work: `run(service)` every `every`, in one process at a time (leased by name)."""
+
+    name: str
+    every: timedelta
+    run: Callable[[S], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What a module says of itself in `status` and on the console."""
+
+    ok: bool
+    text: Text
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Module(Generic[S]):
+    """A module's registration; `S` is the type of its service, built by `ops` at assembly.
+
+    `models` is the import name of the module that defines its tables; `commands` the import name of its click group
+    (`ca.cli:group`), imported only when used; `routes` makes its HTTP face; `policies` its folder of Cedar policies;
+    `backup` the files and folders that hold its state beside the database; `templates` its pages' folder.
+    """
+
+    name: str
+    title: Text
+    settings: type[Section]
+    verbs: tuple[Verb, ...] = ()
+    models: str | None = None
+    commands: str | None = None
+    routes: "Callable[[S], tuple[Blueprint, ...]] | None" = None
+    jobs: tuple[Job[S], ...] = ()
+    health: Callable[[S], Health] | None = None
+    policies: Path | None = None
+    backup: Callable[[S], tuple[Path, ...]] | None = None

@@ -1,0 +1,33 @@
+"""Randomness is handed in, never taken, wherever a test must be able to choose it (serials, identifiers, nonces)."""
+
+import secrets
+from typing import Protocol
+
+from yinxin.clock import Clock
+
+_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+class Randomness(Protocol):
+    """Where unpredictable bytes come from."""
+
+    def token(self, size: int) -> bytes:
+        """`size` fresh bytes."""
+        ...
+
+
+class SystemRandomness:
+    """The operating system's generator."""
+
+    def token(self, size: int) -> bytes:
+        """`size` fresh bytes."""
+        return secrets.token_bytes(size)
+
+
+def identifier(clock: Clock, randomness: Randomness) -> str:
+    """A new identifier: 48 bits of milliseconds, then 80 random bits, in 26 Crockford base-32 characters.
+
+    Sorts by time of making, so indexes stay compact; the random part cannot be guessed.
+    """
+    number = int(clock.now().timestamp() * 1000) << 80 | int.from_bytes(randomness.token(10))
+    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))

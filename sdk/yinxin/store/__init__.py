@@ -1,0 +1,26 @@
+"""The store kit: one database, transactions that leave a record, jobs with leases."""
+
+from yinxin.store._act import Act, Store, current_entries, request_scope
+from yinxin.store._base import Base, Instant, housekeeping
+from yinxin.store._engine import DatabaseSettings, open_engine
+from yinxin.store._jobs import Jobs, Queue
+from yinxin.store._outbox import OutboxRow
+from yinxin.store.errors import StoreFull, StoreUnavailable, UnrecordedChange
+
+__all__ = [
+    "Act",
+    "Base",
+    "DatabaseSettings",
+    "Instant",
+    "Jobs",
+    "OutboxRow",
+    "Queue",
+    "Store",
+    "StoreFull",
+    "StoreUnavailable",
+    "UnrecordedChange",
+    "current_entries",
+    "housekeeping",
+    "open_engine",
+    "request_scope",
+]

@@ -1,0 +1,200 @@
+"""The unit of work: a change and its record commit together, or neither does (law 1).
+
+`Store.act` is the only way to change business data. It opens a transaction, gives it to the caller, adds the event to
+the outbox and commits. When the caller raises, everything is rolled back and the refusal is recorded in a transaction
+of its own. `Store.read` gives a transaction in which the database itself refuses writing; `Store.housekeep` one that
+may only touch tables marked as housekeeping.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
+
+from yinxin.act import Actor, Event, Outcome
+from yinxin.clock import Clock
+from yinxin.errors import YinxinError
+from yinxin.randomness import Randomness, identifier
+from yinxin.store._outbox import OutboxRow
+from yinxin.store.errors import StoreFull, StoreUnavailable, UnrecordedChange
+
+_log = logging.getLogger("yinxin.store")
+_request: ContextVar[str | None] = ContextVar("request", default=None)
+_entries: ContextVar[list[str] | None] = ContextVar("entries", default=None)
+_inside: ContextVar[bool] = ContextVar("inside", default=False)
+
+
+@contextmanager
+def request_scope(request: str) -> Iterator[list[str]]:
+    """Everything recorded inside carries `request`; yields the growing list of entry identifiers."""
+    entries: list[str] = []
+    tokens = _request.set(request), _entries.set(entries)
+    try:
+        yield entries
+    finally:
+        _request.reset(tokens[0])
+        _entries.reset(tokens[1])
+
+
+def current_entries() -> tuple[str, ...]:
+    """Identifiers of the audit entries written so far in this request."""
+    return tuple(_entries.get() or ())
+
+
+@dataclass
+class Act:
+    """An act under way. Facts may be added until the transaction ends; `session` carries its changes."""
+
+    id: str
+    actor: Actor
+    verb: str
+    subject: str
+    session: Session
+    outcome: Outcome = Outcome.DONE
+    facts: dict[str, Any] = field(default_factory=dict)
+    decision: dict[str, Any] | None = None
+
+
+class Store:
+    """The database of one process, shared by its threads."""
+
+    def __init__(self, engine: sa.Engine, *, clock: Clock, randomness: Randomness) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.randomness = randomness
+        #: each is asked before an act begins and raises when the act could not be recorded (law 7)
+        self.gates: list[Callable[[], None]] = []
+        #: called after a commit that recorded something: wakes the log's sequencer
+        self.recorded: list[Callable[[], None]] = []
+
+    def identifier(self) -> str:
+        """A new identifier (see `yinxin.randomness.identifier`)."""
+        return identifier(self.clock, self.randomness)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A consistent view; any attempt to write is refused by the database."""
+        with _translated():
+            engine = self.engine.execution_options(yinxin_read_only=True, postgresql_readonly=True)
+            with Session(engine, autoflush=False) as session:
+                _guard(session, allowed=lambda _table: False)
+                yield session
+
+    @contextmanager
+    def housekeep(self) -> Iterator[Session]:
+        """A transaction that may change housekeeping tables only, unrecorded."""
+        with _translated(), Session(self.engine) as session, session.begin():
+            _guard(session, allowed=lambda table: bool(table.info.get("housekeeping")))
+            yield session
+
+    @contextmanager
+    def act(
+        self, actor: Actor, verb: str, subject: str, *, outcome: Outcome = Outcome.DONE, **facts: Any
+    ) -> Iterator[Act]:
+        """One recorded transaction; raises what the caller raises, StoreUnavailable or StoreFull.
+
+        Acts do not nest: an act inside an act would commit apart from it.
+        """
+        if _inside.get():
+            raise RuntimeError(f"{verb} was begun inside another act")
+        mark = _inside.set(True)
+        act = Act(self.identifier(), actor, verb, subject, Session(self.engine), outcome, dict(facts))
+        try:
+            for gate in self.gates:
+                gate()
+            with _translated(), act.session as session, session.begin():
+                yield act
+                self._record(session, self._event(act, act.outcome))
+        except YinxinError as error:
+            self._refused(act, Outcome.REFUSED, error.code)
+            error.entry = error.entry or act.id
+            raise
+        except Exception:
+            self._refused(act, Outcome.FAILED, "internal")
+            raise
+        finally:
+            _inside.reset(mark)
+        self._after(act.id)
+
+    def refuse(self, actor: Actor, verb: str, subject: str, error: YinxinError) -> None:
+        """Record a refusal that happened before any act could begin; sets `error.entry`."""
+        if error.entry is None:
+            act = Act(self.identifier(), actor, verb, subject, Session(self.engine))
+            self._refused(act, Outcome.REFUSED, error.code)
+            error.entry = act.id
+
+    def _event(self, act: Act, outcome: Outcome, error: str | None = None) -> Event:
+        return Event(
+            id=act.id,
+            time=self.clock.now(),
+            actor=act.actor,
+            verb=act.verb,
+            subject=act.subject,
+            outcome=outcome,
+            request=_request.get(),
+            error=error,
+            decision=act.decision,
+            facts=act.facts,
+        )
+
+    def _record(self, session: Session, record: Event) -> None:
+        session.add(OutboxRow(id=record.id, data=record.encode()))
+        session.flush()
+
+    def _refused(self, act: Act, outcome: Outcome, code: str) -> None:
+        """A refusal that cannot be recorded is still a refusal: say so to the operator and go on raising."""
+        try:
+            with _translated(), Session(self.engine) as session, session.begin():
+                self._record(session, self._event(act, outcome, code))
+        except YinxinError:
+            _log.critical("refusal of %s (%s) could not be recorded: entry %s", act.verb, code, act.id)
+        else:
+            self._after(act.id)
+
+    def _after(self, entry: str) -> None:
+        entries = _entries.get()
+        if entries is not None:
+            entries.append(entry)
+        for wake in self.recorded:
+            wake()
+
+
+def _guard(session: Session, *, allowed: Callable[[sa.Table], bool]) -> None:
+    """Refuse, in Python and with a name, every change to a table that this transaction may not touch."""
+
+    def check(table: sa.FromClause | None) -> None:
+        if not isinstance(table, sa.Table) or not allowed(table):
+            raise UnrecordedChange(table=getattr(table, "name", "?"))
+
+    @event.listens_for(session, "before_flush")
+    def flushing(session: Session, _context: UOWTransaction, _instances: object) -> None:
+        for instance in (*session.new, *session.dirty, *session.deleted):
+            check(sa.inspect(type(instance)).local_table)
+
+    @event.listens_for(session, "do_orm_execute")
+    def executing(state: ORMExecuteState) -> None:
+        if state.is_insert or state.is_update or state.is_delete:
+            check(getattr(state.statement, "table", None))
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Database trouble leaves as an error of the tree; constraint violations stay what they are."""
+    try:
+        yield
+    except OperationalError as error:
+        text = str(error.orig).lower()
+        if "full" in text or "no space" in text:
+            raise StoreFull from error
+        raise StoreUnavailable from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise StoreUnavailable from error
+        raise
