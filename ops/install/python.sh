@@ -47,7 +47,11 @@ prepare_python() {
     if ! "$venv/uv/bin/uv" --version 2>/dev/null | grep -qF "$(sed -n 's/^uv==\([0-9.]*\).*/uv \1/p' "$here/uv.txt")"; then
         rm -rf -- "$venv/uv"
         quietly "$venv/bin/python" -I -m venv "$venv/uv"
-        quietly "$venv/uv/bin/python" -I -m pip install -q --disable-pip-version-check --only-binary :all: --require-hashes -r "$here/uv.txt"
+        # Where pip has no certificates of its own configured it trusts what the machine trusts, as uv is told to below.
+        certificates=$(pip_setting cert)
+        quietly "$venv/uv/bin/python" -I -m pip --cert "${certificates:-/etc/ssl/certs/ca-certificates.crt}" \
+            install -q --disable-pip-version-check \
+            --only-binary :all: --require-hashes -r "$here/uv.txt"
     fi
     say "正在安装 Python 软件包" "installing Python packages"
     (
