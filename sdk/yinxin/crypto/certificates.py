@@ -1,0 +1,255 @@
+"""X.509 certificates (RFC 5280, GM/T 0015) of both suites, read strictly and never changed."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Self, TypeVar
+
+from cryptography import x509
+
+from yinxin.crypto import der, pem
+from yinxin.crypto.errors import Malformed, MalformedCertificate, UnsupportedAlgorithm, WrongIssuer
+from yinxin.crypto.general_names import GeneralName, read_general_names
+from yinxin.crypto.keys import PublicKey
+from yinxin.crypto.names import Name
+from yinxin.crypto.oids import EXTENDED_KEY_USAGES, KEY_USAGES, Extension
+from yinxin.crypto.suite import SignatureAlgorithm, signature_algorithm
+
+_Value = TypeVar("_Value", bound=x509.ExtensionType)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The octets of a certificate's fields, as they stand."""
+
+    tbs: bytes
+    algorithm: bytes
+    signature: bytes
+    issuer: bytes
+    subject: bytes
+    spki: bytes
+    extensions: Mapping[str, Extension]
+
+
+class Certificate:
+    """One certificate. Immutable; equal when the DER is.
+
+    Reading checks the form only: DER, version 3 fields, known extensions well formed. Whether it can be trusted is
+    `yinxin.crypto.path.validate`'s to say.
+    """
+
+    def __init__(self, encoded: bytes) -> None:
+        """Read DER; raises MalformedCertificate, MalformedKey or UnsupportedAlgorithm."""
+        try:
+            der.check(encoded)
+            self._parsed = x509.load_der_x509_certificate(encoded)
+            self._extensions = self._parsed.extensions
+            self._parts = _split(encoded)
+            self.subject = Name(self._parts.subject)
+            self.issuer = Name(self._parts.issuer)
+        except (Malformed, ValueError, TypeError, IndexError, x509.InvalidVersion) as error:
+            raise MalformedCertificate(reason=str(error)) from error
+        except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+            raise MalformedCertificate(reason=str(error)) from error
+        self.der = encoded
+        self.serial = self._parsed.serial_number
+        if not 0 < self.serial < 1 << 160:
+            raise MalformedCertificate(reason="serial number is not positive or longer than 20 octets")
+        self.signature_algorithm = algorithm_of(self._parts.algorithm, "certificate")
+        self.public_key = PublicKey(self._parts.spki)
+
+    @classmethod
+    def load(cls, data: bytes) -> Self:
+        """Read one certificate in DER or PEM; raises MalformedCertificate, also when the PEM holds several."""
+        if not pem.is_pem(data):
+            return cls(data)
+        found = cls.load_many(data)
+        if len(found) != 1:
+            raise MalformedCertificate(reason=f"{len(found)} certificates where one is expected")
+        return found[0]
+
+    @classmethod
+    def load_many(cls, text: bytes) -> list[Self]:
+        """Read every certificate of a PEM text, in order; raises MalformedCertificate when there is none."""
+        try:
+            blocks = pem.decode("CERTIFICATE", text)
+        except ValueError as error:
+            raise MalformedCertificate(reason=str(error)) from error
+        if not blocks:
+            raise MalformedCertificate(reason="no PEM certificate found")
+        return [cls(block) for block in blocks]
+
+    # --- what it says ------------------------------------------------------------------------------------------
+
+    @property
+    def pem(self) -> str:
+        """RFC 7468 text."""
+        return pem.encode("CERTIFICATE", self.der)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the DER, hexadecimal: how pages and logs name it."""
+        return hashlib.sha256(self.der).hexdigest()
+
+    @property
+    def not_before(self) -> datetime:
+        """First instant of validity, aware, UTC."""
+        return self._parsed.not_valid_before_utc
+
+    @property
+    def not_after(self) -> datetime:
+        """Last instant of validity, aware, UTC; the certificate is still valid in that second."""
+        return self._parsed.not_valid_after_utc
+
+    @property
+    def tbs(self) -> bytes:
+        """The signed octets (TBSCertificate)."""
+        return self._parts.tbs
+
+    @property
+    def signature(self) -> bytes:
+        """The issuer's signature value."""
+        return self._parts.signature
+
+    @property
+    def extensions(self) -> Mapping[str, Extension]:
+        """Every extension by object identifier."""
+        return self._parts.extensions
+
+    def _extension(self, kind: type[_Value]) -> _Value | None:
+        try:
+            return self._extensions.get_extension_for_class(kind).value
+        except x509.ExtensionNotFound:
+            return None
+
+    @cached_property
+    def subject_key_id(self) -> bytes | None:
+        """Subject key identifier (RFC 5280 4.2.1.2)."""
+        value = self._extension(x509.SubjectKeyIdentifier)
+        return value.digest if value else None
+
+    @cached_property
+    def authority_key_id(self) -> bytes | None:
+        """Key identifier of the issuer (RFC 5280 4.2.1.1)."""
+        value = self._extension(x509.AuthorityKeyIdentifier)
+        return value.key_identifier if value else None
+
+    @cached_property
+    def key_usage(self) -> frozenset[str] | None:
+        """Names of `KEY_USAGES` (RFC 5280 4.2.1.3); None when the certificate does not say."""
+        extension = self.extensions.get("2.5.29.15")
+        if extension is None:
+            return None
+        octets = der.content(extension.value)[1:]
+        given = int.from_bytes(octets.ljust(2, b"\0"), "big")
+        return frozenset(name for name, position in KEY_USAGES.items() if given >> (15 - position) & 1)
+
+    @cached_property
+    def extended_key_usage(self) -> frozenset[str] | None:
+        """Names of `EXTENDED_KEY_USAGES`, or dotted identifiers (RFC 5280 4.2.1.12); None when it does not say."""
+        value = self._extension(x509.ExtendedKeyUsage)
+        names = {oid: name for name, oid in EXTENDED_KEY_USAGES.items()}
+        return frozenset(names.get(oid.dotted_string, oid.dotted_string) for oid in value) if value else None
+
+    @cached_property
+    def is_ca(self) -> bool:
+        """Whether basicConstraints says so."""
+        value = self._extension(x509.BasicConstraints)
+        return bool(value and value.ca)
+
+    @cached_property
+    def path_length(self) -> int | None:
+        """How many intermediate certificates may follow; None for no limit."""
+        value = self._extension(x509.BasicConstraints)
+        return value.path_length if value else None
+
+    @property
+    def is_self_issued(self) -> bool:
+        """Whether subject and issuer are one name."""
+        return self.subject == self.issuer
+
+    @cached_property
+    def san(self) -> tuple[GeneralName, ...]:
+        """Subject alternative names as (kind, text), kinds as in `general_names`."""
+        extension = self.extensions.get("2.5.29.17")
+        return read_general_names(extension.value) if extension else ()
+
+    @cached_property
+    def policies(self) -> tuple[str, ...]:
+        """Certificate policies, dotted."""
+        value = self._extension(x509.CertificatePolicies)
+        return tuple(policy.policy_identifier.dotted_string for policy in value) if value else ()
+
+    @cached_property
+    def crl_urls(self) -> tuple[str, ...]:
+        """Where the CRL that covers it is published (RFC 5280 4.2.1.13)."""
+        value = self._extension(x509.CRLDistributionPoints)
+        names = (name for point in value or () for name in point.full_name or ())
+        return tuple(name.value for name in names if isinstance(name, x509.UniformResourceIdentifier))
+
+    @property
+    def ocsp_urls(self) -> tuple[str, ...]:
+        """Where its status can be asked (RFC 5280 4.2.2.1)."""
+        return self._access("1.3.6.1.5.5.7.48.1")
+
+    @property
+    def ca_issuer_urls(self) -> tuple[str, ...]:
+        """Where its issuer's certificate is published (RFC 5280 4.2.2.1)."""
+        return self._access("1.3.6.1.5.5.7.48.2")
+
+    def _access(self, method: str) -> tuple[str, ...]:
+        value = self._extension(x509.AuthorityInformationAccess)
+        places = (each.access_location for each in value or () if each.access_method.dotted_string == method)
+        return tuple(place.value for place in places if isinstance(place, x509.UniformResourceIdentifier))
+
+    # --- what it proves ----------------------------------------------------------------------------------------
+
+    def issued_by(self, issuer: "Certificate") -> None:
+        """Verify that `issuer`'s key signed this and that the names meet; raises WrongIssuer or BadSignature.
+
+        Says nothing of validity, usage or revocation: that is `path.validate`.
+        """
+        expected = self.authority_key_id
+        if self.issuer != issuer.subject or expected not in (None, issuer.subject_key_id or expected):
+            raise WrongIssuer(subject=self.subject.text, issuer=issuer.subject.text)
+        issuer.public_key.verify(self.signature, self.tbs, self.signature_algorithm, what="certificate")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Certificate) and self.der == other.der
+
+    def __hash__(self) -> int:
+        return hash(self.der)
+
+    def __reduce__(self) -> tuple[type[Self], tuple[bytes]]:
+        return type(self), (self.der,)
+
+    def __repr__(self) -> str:
+        return f"<Certificate {self.subject.text} serial {self.serial:x}>"
+
+
+def algorithm_of(identifier: bytes, what: str) -> SignatureAlgorithm:
+    """The signature algorithm of an AlgorithmIdentifier whose parameters are absent or NULL; UnsupportedAlgorithm."""
+    dotted, *parameters = der.elements(identifier)
+    if parameters not in ([], [der.null()]):
+        raise UnsupportedAlgorithm(what=what, algorithm=f"{der.dotted(dotted)} with parameters")
+    return signature_algorithm(der.dotted(dotted), what=what)
+
+
+def _split(encoded: bytes) -> _Parts:
+    tbs, algorithm, signature = der.elements(encoded)
+    fields = der.elements(tbs)
+    if fields[0] != der.explicit(0, der.integer(2)):
+        raise MalformedCertificate(reason="not version 3")
+    _, _, inner, issuer, _, subject, spki, *rest = fields
+    if inner != algorithm:
+        raise MalformedCertificate(reason="the two signature algorithms differ")
+    found: dict[str, Extension] = {}
+    for field in rest:
+        if field[0] != 0xA3:
+            continue
+        for each in der.elements(der.content(field)):
+            extension = Extension.read(each)
+            found[extension.oid] = extension
+    return _Parts(tbs, algorithm, der.octets_of_bits(signature), issuer, subject, spki, found)

@@ -1,0 +1,136 @@
+"""Distinguished names (RFC 5280 4.1.2.4): ordered attributes, written in UTF-8, compared by their exact octets."""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Self
+
+from yinxin.crypto import der
+from yinxin.crypto.asn1 import x509
+from yinxin.crypto.errors import MalformedName
+
+#: attribute name → (object identifier, short name, upper bound in characters by RFC 5280 appendix A)
+ATTRIBUTES: dict[str, tuple[str, str, int]] = {
+    "countryName": ("2.5.4.6", "C", 2),
+    "stateOrProvinceName": ("2.5.4.8", "ST", 128),
+    "localityName": ("2.5.4.7", "L", 128),
+    "streetAddress": ("2.5.4.9", "street", 128),
+    "organizationName": ("2.5.4.10", "O", 64),
+    "organizationalUnitName": ("2.5.4.11", "OU", 64),
+    "organizationIdentifier": ("2.5.4.97", "organizationIdentifier", 256),
+    "title": ("2.5.4.12", "title", 64),
+    "commonName": ("2.5.4.3", "CN", 64),
+    "surname": ("2.5.4.4", "SN", 40),
+    "givenName": ("2.5.4.42", "GN", 16),
+    "serialNumber": ("2.5.4.5", "serialNumber", 64),
+    "userId": ("0.9.2342.19200300.100.1.1", "UID", 256),
+    "domainComponent": ("0.9.2342.19200300.100.1.25", "DC", 63),
+    "emailAddress": ("1.2.840.113549.1.9.1", "E", 255),
+}
+_BY_SHORT = {short: name for name, (_, short, _) in ATTRIBUTES.items()}
+_BY_OID = {oid: name for name, (oid, _, _) in ATTRIBUTES.items()}
+_PRINTABLE = {"countryName", "serialNumber"}
+_IA5 = {"domainComponent", "emailAddress"}
+_PRINTABLE_REPERTOIRE = frozenset(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 '()+,-./:=?"
+)
+
+Pairs = Iterable[tuple[str, str]]
+
+
+class Name:
+    """A distinguished name. Immutable; equal when the DER is."""
+
+    def __init__(self, encoded: bytes) -> None:
+        """Read a DER Name; raises MalformedName."""
+        try:
+            der.check(encoded)
+            value = x509.Name.load(encoded, strict=True)
+            self.pairs: tuple[tuple[str, str], ...] = tuple(
+                (_BY_OID.get(pair["type"].dotted, pair["type"].dotted), _text(pair["value"]))
+                for rdn in value.chosen
+                for pair in rdn
+            )
+        except (ValueError, TypeError) as error:
+            raise MalformedName(attribute="DER", reason=str(error)) from error
+        self.der = encoded
+
+    @classmethod
+    def of(cls, attributes: Pairs | Mapping[str, str]) -> Self:
+        """Write a name from (attribute, text) pairs in order, one attribute to a relative name; raises MalformedName.
+
+        An attribute is a name of `ATTRIBUTES`, its short form (CN, O, OU …) or a dotted object identifier.
+        """
+        pairs = attributes.items() if isinstance(attributes, Mapping) else attributes
+        return cls(der.sequence(*(der.set_of([_write(name, text)]) for name, text in pairs)))
+
+    @cached_property
+    def text(self) -> str:
+        """For readers, most specific first: `CN=…, O=…, C=CN`."""
+        return ", ".join(f"{_short(name)}={_quoted(text)}" for name, text in reversed(self.pairs))
+
+    def get(self, attribute: str) -> str | None:
+        """The last (most specific) value of an attribute, by long or short name; None when there is none."""
+        wanted = _BY_SHORT.get(attribute, attribute)
+        return next((text for name, text in reversed(self.pairs) if name == wanted), None)
+
+    def as_dict(self) -> dict[str, str]:
+        """Attribute to text; of repeated attributes the last."""
+        return dict(self.pairs)
+
+    @property
+    def common_name(self) -> str:
+        """The common name, or empty text."""
+        return self.get("commonName") or ""
+
+    def __bool__(self) -> bool:
+        return bool(self.pairs)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Name) and self.der == other.der
+
+    def __hash__(self) -> int:
+        return hash(self.der)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"<Name {self.text}>"
+
+
+def _text(value: object) -> str:
+    native = getattr(value, "native", None)
+    if not isinstance(native, str):
+        raise TypeError("an attribute value is not text")
+    return native
+
+
+def _short(name: str) -> str:
+    return ATTRIBUTES[name][1] if name in ATTRIBUTES else name
+
+
+def _quoted(text: str) -> str:
+    return "".join(
+        f"\\{c}" if c in ',+"\\<>;=' else c if c.isprintable() else f"\\{ord(c):02x}" for c in text
+    )
+
+
+def _write(attribute: str, text: str) -> bytes:
+    name = _BY_SHORT.get(attribute, attribute)
+    name = _BY_OID.get(name, name)
+    oid, _, bound = ATTRIBUTES.get(name, (name, "", 256))
+    if not oid.replace(".", "").isdigit() or "." not in oid:
+        raise MalformedName(attribute=attribute, reason="unknown attribute")
+    if not 0 < len(text) <= bound or not text.isprintable() or text != text.strip():
+        raise MalformedName(attribute=attribute, reason=f"1 to {bound} printable characters, no outer spaces")
+    if name in _PRINTABLE:
+        if not set(text) <= _PRINTABLE_REPERTOIRE or (
+            name == "countryName" and (len(text) != 2 or not text.isupper())
+        ):
+            raise MalformedName(attribute=attribute, reason="two capital letters, or basic Latin only")
+        return der.sequence(der.oid(oid), der.printable(text))
+    if name in _IA5:
+        if not text.isascii():
+            raise MalformedName(attribute=attribute, reason="ASCII only")
+        return der.sequence(der.oid(oid), der.ia5(text))
+    return der.sequence(der.oid(oid), der.utf8(text))

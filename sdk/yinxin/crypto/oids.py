@@ -1,0 +1,80 @@
+"""The names and numbers of certificate extensions (RFC 5280 4.2 and the standards named beside each)."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from yinxin.crypto import der
+
+#: key usage → bit position (RFC 5280 4.2.1.3)
+KEY_USAGES = {
+    "digitalSignature": 0,
+    "contentCommitment": 1,
+    "keyEncipherment": 2,
+    "dataEncipherment": 3,
+    "keyAgreement": 4,
+    "keyCertSign": 5,
+    "cRLSign": 6,
+    "encipherOnly": 7,
+    "decipherOnly": 8,
+}
+
+#: extended key usage → object identifier (RFC 5280 4.2.1.12; RFC 9336 documentSigning)
+EXTENDED_KEY_USAGES = {
+    "serverAuth": "1.3.6.1.5.5.7.3.1",
+    "clientAuth": "1.3.6.1.5.5.7.3.2",
+    "codeSigning": "1.3.6.1.5.5.7.3.3",
+    "emailProtection": "1.3.6.1.5.5.7.3.4",
+    "timeStamping": "1.3.6.1.5.5.7.3.8",
+    "OCSPSigning": "1.3.6.1.5.5.7.3.9",
+    "documentSigning": "1.3.6.1.5.5.7.3.36",
+    "anyExtendedKeyUsage": "2.5.29.37.0",
+}
+
+SUBJECT_KEY_ID = "2.5.29.14"
+KEY_USAGE = "2.5.29.15"
+SUBJECT_ALTERNATIVE_NAME = "2.5.29.17"
+BASIC_CONSTRAINTS = "2.5.29.19"
+CRL_NUMBER = "2.5.29.20"
+REASON_CODE = "2.5.29.21"
+INVALIDITY_DATE = "2.5.29.24"
+DELTA_CRL_INDICATOR = "2.5.29.27"
+ISSUING_DISTRIBUTION_POINT = "2.5.29.28"
+NAME_CONSTRAINTS = "2.5.29.30"
+CRL_DISTRIBUTION_POINTS = "2.5.29.31"
+CERTIFICATE_POLICIES = "2.5.29.32"
+AUTHORITY_KEY_ID = "2.5.29.35"
+POLICY_CONSTRAINTS = "2.5.29.36"
+EXTENDED_KEY_USAGE = "2.5.29.37"
+AUTHORITY_INFORMATION_ACCESS = "1.3.6.1.5.5.7.1.1"
+OCSP = "1.3.6.1.5.5.7.48.1"
+CA_ISSUERS = "1.3.6.1.5.5.7.48.2"
+OCSP_BASIC = "1.3.6.1.5.5.7.48.1.1"
+OCSP_NONCE = "1.3.6.1.5.5.7.48.1.2"
+OCSP_NOCHECK = "1.3.6.1.5.5.7.48.1.5"
+
+
+@dataclass(frozen=True)
+class Extension:
+    """One extension: object identifier, whether it is critical, and the DER inside its OCTET STRING."""
+
+    oid: str
+    critical: bool
+    value: bytes
+
+    @property
+    def der(self) -> bytes:
+        """The Extension SEQUENCE; `critical` is left out when false, as DER wants."""
+        critical = der.boolean(True) if self.critical else b""
+        return der.sequence(der.oid(self.oid), critical, der.octets(self.value))
+
+    @classmethod
+    def read(cls, encoded: bytes) -> Self:
+        """Read one Extension SEQUENCE; raises MalformedDer or ValueError."""
+        name, *critical, value = der.elements(encoded)
+        if critical not in ([], [der.boolean(True)]):
+            raise ValueError("an extension's critical flag is not DER")
+        return cls(der.dotted(name), bool(critical), der.content(value))
+
+
+#: the responder's own certificate needs no revocation check (RFC 6960 4.2.2.2.1)
+OCSP_NO_CHECK = Extension(OCSP_NOCHECK, critical=False, value=der.null())

@@ -1,0 +1,144 @@
+"""Algorithms by name. Nothing outside this folder names an algorithm; it takes a suite and asks.
+
+`intl`: ECDSA P-256, SHA-256, AES-256-GCM. `sm`: SM2, SM3, SM4-GCM (GM/T 0003, 0004, 0002). A new suite is a new
+entry here and a new key kind in `keys.py`.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cryptography.hazmat.primitives import hashes
+
+from yinxin.crypto import asn1, der
+from yinxin.crypto.errors import UnknownSuite, UnsupportedAlgorithm
+
+KeyFamily = Literal["ec", "rsa", "ed25519", "sm2"]
+
+
+@dataclass(frozen=True)
+class HashAlgorithm:
+    """A hash function: its name, object identifier and digest size in octets."""
+
+    name: str
+    oid: str
+    size: int
+
+    def digest(self, data: bytes) -> bytes:
+        """The digest of `data`."""
+        if self.name == "sm3":
+            state = hashes.Hash(hashes.SM3())  # hashlib's SM3 depends on how Python was built
+            state.update(data)
+            return state.finalize()
+        return hashlib.new(self.name, data).digest()
+
+    @property
+    def identifier(self) -> bytes:
+        """AlgorithmIdentifier in DER, parameters absent (RFC 5754 section 2)."""
+        return der.sequence(der.oid(self.oid))
+
+
+@dataclass(frozen=True)
+class SignatureAlgorithm:
+    """A way to sign: its object identifier, the hash it uses and the family of keys it goes with."""
+
+    name: str
+    oid: str
+    hash: HashAlgorithm
+    family: KeyFamily
+    null_parameters: bool = False
+
+    @property
+    def identifier(self) -> bytes:
+        """AlgorithmIdentifier in DER; parameters absent, but NULL where RFC 4055 demands it."""
+        return der.sequence(der.oid(self.oid), der.null() if self.null_parameters else b"")
+
+
+SHA1 = HashAlgorithm(
+    "sha1", "1.3.14.3.2.26", 20
+)  # only as an identifier of keys and OCSP answers, never in a signature
+SHA256 = HashAlgorithm("sha256", "2.16.840.1.101.3.4.2.1", 32)
+SHA384 = HashAlgorithm("sha384", "2.16.840.1.101.3.4.2.2", 48)
+SHA512 = HashAlgorithm("sha512", "2.16.840.1.101.3.4.2.3", 64)
+SM3 = HashAlgorithm("sm3", asn1.SM3, 32)
+
+ECDSA_SHA256 = SignatureAlgorithm("ecdsa-sha256", "1.2.840.10045.4.3.2", SHA256, "ec")
+ECDSA_SHA384 = SignatureAlgorithm("ecdsa-sha384", "1.2.840.10045.4.3.3", SHA384, "ec")
+ECDSA_SHA512 = SignatureAlgorithm("ecdsa-sha512", "1.2.840.10045.4.3.4", SHA512, "ec")
+RSA_SHA256 = SignatureAlgorithm("rsa-sha256", "1.2.840.113549.1.1.11", SHA256, "rsa", null_parameters=True)
+RSA_SHA384 = SignatureAlgorithm("rsa-sha384", "1.2.840.113549.1.1.12", SHA384, "rsa", null_parameters=True)
+RSA_SHA512 = SignatureAlgorithm("rsa-sha512", "1.2.840.113549.1.1.13", SHA512, "rsa", null_parameters=True)
+ED25519 = SignatureAlgorithm("ed25519", "1.3.101.112", SHA512, "ed25519")
+SM2_SM3 = SignatureAlgorithm("sm2-sm3", asn1.SM2_WITH_SM3, SM3, "sm2")
+
+_HASHES = (SHA256, SHA384, SHA512, SM3)
+_SIGNATURES = (ECDSA_SHA256, ECDSA_SHA384, ECDSA_SHA512, RSA_SHA256, RSA_SHA384, RSA_SHA512, ED25519, SM2_SM3)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One consistent choice of algorithms, and the object identifiers that go with it."""
+
+    name: str
+    #: how certificates, requests, CRLs and answers are signed
+    signature: SignatureAlgorithm
+    hash: HashAlgorithm
+    #: name of the authenticated encryption, see `yinxin.crypto.aead`
+    aead: str
+    aead_key_size: int = field(metadata={"unit": "octets"})
+    #: the kind of key, as in `PublicKey.algorithm`
+    key_algorithm: str
+    #: CMS content types of data and signed data, and the signature algorithm inside a SignerInfo
+    cms_data: str
+    cms_signed_data: str
+    cms_signature: str
+
+
+INTL = Suite(
+    name="intl",
+    signature=ECDSA_SHA256,
+    hash=SHA256,
+    aead="AES-256-GCM",
+    aead_key_size=32,
+    key_algorithm="ecdsa-p256",
+    cms_data="1.2.840.113549.1.7.1",
+    cms_signed_data="1.2.840.113549.1.7.2",
+    cms_signature=ECDSA_SHA256.oid,
+)
+SM = Suite(
+    name="sm",
+    signature=SM2_SM3,
+    hash=SM3,
+    aead="SM4-GCM",
+    aead_key_size=16,
+    key_algorithm="sm2",
+    cms_data=asn1.GM_DATA,
+    cms_signed_data=asn1.GM_SIGNED_DATA,
+    cms_signature=asn1.SM2_SIGNATURE,
+)
+
+_SUITES = {each.name: each for each in (INTL, SM)}
+
+
+def suite(name: str) -> Suite:
+    """The suite of this name; raises UnknownSuite."""
+    try:
+        return _SUITES[name]
+    except KeyError:
+        raise UnknownSuite(name=name, known=", ".join(_SUITES)) from None
+
+
+def hash_algorithm(oid_or_name: str, *, what: str = "digest") -> HashAlgorithm:
+    """The hash with this name or object identifier; SHA-1 is not among them. Raises UnsupportedAlgorithm."""
+    for each in _HASHES:
+        if oid_or_name in (each.name, each.oid):
+            return each
+    raise UnsupportedAlgorithm(what=what, algorithm=oid_or_name)
+
+
+def signature_algorithm(oid: str, *, what: str = "signature") -> SignatureAlgorithm:
+    """The signature algorithm with this object identifier. Raises UnsupportedAlgorithm."""
+    for each in _SIGNATURES:
+        if oid == each.oid:
+            return each
+    raise UnsupportedAlgorithm(what=what, algorithm=oid)

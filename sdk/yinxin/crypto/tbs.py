@@ -1,0 +1,167 @@
+"""Making certificates: what will be signed, then the signature put to it.
+
+The certification authority writes `to_be_signed`, lints the copy that `throwaway_sign` makes, has its security module
+sign the same octets, and `assemble`s the certificate. One template gives one sequence of octets, on every machine.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from yinxin.crypto import der, oids
+from yinxin.crypto.errors import MalformedTemplate
+from yinxin.crypto.general_names import GeneralName, write_general_name, write_general_names
+from yinxin.crypto.keys import PrivateKey, PublicKey
+from yinxin.crypto.names import Name
+from yinxin.crypto.oids import EXTENDED_KEY_USAGES, KEY_USAGES, Extension
+from yinxin.crypto.suite import Suite
+
+
+@dataclass(frozen=True)
+class CertificateTemplate:
+    """Everything a certificate will say except key, serial number and issuer; raises MalformedTemplate when built wrong."""
+
+    subject: Name
+    #: aware datetimes, whole seconds
+    not_before: datetime
+    not_after: datetime
+    ca: bool = False
+    #: how many intermediate certificates may follow; only with `ca`
+    path_length: int | None = None
+    #: names of `oids.KEY_USAGES`; never empty
+    key_usage: frozenset[str] = frozenset()
+    #: names of `oids.EXTENDED_KEY_USAGES` or dotted identifiers, in the order to be written
+    extended_key_usage: tuple[str, ...] = ()
+    #: (kind, text) with the kinds dns, ip, email, uri, dirname
+    san: tuple[GeneralName, ...] = ()
+    #: certificate policies, dotted
+    policies: tuple[str, ...] = ()
+    crl_urls: tuple[str, ...] = ()
+    ocsp_urls: tuple[str, ...] = ()
+    ca_issuer_urls: tuple[str, ...] = ()
+    #: further extensions, written last and in this order
+    extensions: tuple[Extension, ...] = ()
+
+    def __post_init__(self) -> None:
+        for field, wrong, reason in (
+            (
+                "not_before",
+                self.not_before.tzinfo is None or self.not_after.tzinfo is None,
+                "an aware time is needed",
+            ),
+            (
+                "key_usage",
+                not self.key_usage or bool(self.key_usage - KEY_USAGES.keys()),
+                "empty or unknown usage",
+            ),
+            ("key_usage", not self.ca and "keyCertSign" in self.key_usage, "keyCertSign without ca"),
+            (
+                "path_length",
+                self.path_length is not None and (not self.ca or self.path_length < 0),
+                "only with ca",
+            ),
+            ("subject", not self.subject and not self.san, "empty, and no alternative name"),
+            ("subject", not self.subject and self.ca, "an authority needs a name"),
+        ):
+            if wrong:
+                raise MalformedTemplate(field=field, reason=reason)
+        if self.not_after < self.not_before:
+            raise MalformedTemplate(field="not_after", reason="earlier than not_before")
+
+
+def to_be_signed(
+    template: CertificateTemplate,
+    *,
+    spki: bytes,
+    issuer_name: Name,
+    issuer_key_id: bytes,
+    serial: int,
+    suite: Suite,
+) -> bytes:
+    """TBSCertificate in DER (RFC 5280 4.1); `suite` is the issuer's, `serial` positive and at most 20 octets.
+
+    `spki` is the subject's, of any suite; a self-signed root gives its own name and key identifier as the issuer's.
+    Raises MalformedTemplate, MalformedKey or UnsupportedAlgorithm.
+    """
+    if not 0 < serial < 1 << 159:
+        raise MalformedTemplate(field="serial", reason="not positive or longer than 20 octets")
+    key_id = PublicKey(spki).key_id
+    extensions = _unique(_extensions(template, key_id, issuer_key_id))
+    return der.sequence(
+        der.explicit(0, der.integer(2)),
+        der.integer(serial),
+        suite.signature.identifier,
+        issuer_name.der,
+        der.sequence(der.time(template.not_before), der.time(template.not_after)),
+        template.subject.der,
+        spki,
+        der.explicit(3, der.sequence(*(each.der for each in extensions))),
+    )
+
+
+def assemble(tbs: bytes, suite: Suite, signature: bytes) -> bytes:
+    """The DER certificate (or any other SIGNED object of X.509) of `tbs` and the issuer's signature over it."""
+    return der.sequence(tbs, suite.signature.identifier, der.bits(signature))
+
+
+def throwaway_sign(tbs: bytes, suite: Suite) -> bytes:
+    """A certificate of exactly these octets signed by a key nobody keeps: what a linter is shown."""
+    return assemble(tbs, suite, PrivateKey.generate(suite).sign(tbs))
+
+
+def _extensions(template: CertificateTemplate, key_id: bytes, issuer_key_id: bytes) -> Iterable[Extension]:
+    yield Extension(oids.AUTHORITY_KEY_ID, False, der.sequence(der.implicit(0, der.octets(issuer_key_id))))
+    yield Extension(oids.SUBJECT_KEY_ID, False, der.octets(key_id))
+    usages = [KEY_USAGES[name] for name in template.key_usage]
+    yield Extension(oids.KEY_USAGE, True, der.named_bits(usages))
+    yield Extension(oids.BASIC_CONSTRAINTS, template.ca, _basic_constraints(template))
+    if template.extended_key_usage:
+        purposes = (der.oid(EXTENDED_KEY_USAGES.get(each, each)) for each in template.extended_key_usage)
+        # RFC 3161 2.3: a timestamp unit's certificate has this one purpose, critical
+        critical = template.extended_key_usage == ("timeStamping",)
+        yield Extension(oids.EXTENDED_KEY_USAGE, critical, der.sequence(*purposes))
+    if template.san:
+        yield Extension(
+            oids.SUBJECT_ALTERNATIVE_NAME, not template.subject, write_general_names(template.san)
+        )
+    if template.policies:
+        policies = (der.sequence(der.oid(each)) for each in template.policies)
+        yield Extension(oids.CERTIFICATE_POLICIES, False, der.sequence(*policies))
+    if template.crl_urls:
+        yield Extension(
+            oids.CRL_DISTRIBUTION_POINTS, False, der.sequence(_distribution_point(template.crl_urls))
+        )
+    if template.ocsp_urls or template.ca_issuer_urls:
+        yield Extension(oids.AUTHORITY_INFORMATION_ACCESS, False, _access(template))
+    yield from template.extensions
+
+
+def _basic_constraints(template: CertificateTemplate) -> bytes:
+    length = b"" if template.path_length is None else der.integer(template.path_length)
+    return der.sequence(der.boolean(True), length) if template.ca else der.sequence()
+
+
+def _distribution_point(urls: tuple[str, ...]) -> bytes:
+    names = b"".join(write_general_name("uri", url, "crl_urls") for url in urls)
+    return der.sequence(der.explicit(0, der.tlv(0xA0, names)))
+
+
+def _access(template: CertificateTemplate) -> bytes:
+    return der.sequence(
+        *(
+            der.sequence(der.oid(oids.OCSP), write_general_name("uri", u, "ocsp_urls"))
+            for u in template.ocsp_urls
+        ),
+        *(
+            der.sequence(der.oid(oids.CA_ISSUERS), write_general_name("uri", u, "ca_issuer_urls"))
+            for u in template.ca_issuer_urls
+        ),
+    )
+
+
+def _unique(extensions: Iterable[Extension]) -> list[Extension]:
+    found = list(extensions)
+    names = [each.oid for each in found]
+    if len(set(names)) != len(names):
+        raise MalformedTemplate(field="extensions", reason="one extension given twice")
+    return found
