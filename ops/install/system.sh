@@ -52,8 +52,8 @@ install_packages() {
     quietly $with_root apt-get -q update || :
     apt_install "$@" >"$log" 2>&1 && return
     # A run that was cut off leaves dpkg half-way: finish that first, then try once more.
-    $with_root dpkg --configure -a --force-confold >>"$log" 2>&1 || :
-    $with_root apt-get -q -y -f install >>"$log" 2>&1 || :
+    $with_root dpkg --configure -a --force-confold >>"$log" 2>&1 9<&- || :
+    $with_root apt-get -q -y -f install >>"$log" 2>&1 9<&- || :
     quietly apt_install "$@" || {
         say "系统软件包安装失败，原因见上" "could not install the system packages; the reason is above"
         exit 69

@@ -1,0 +1,55 @@
+"""Pages in a real browser: fixtures `browser` (Debian's Chromium, one for each worker) and `page` (a fresh profile)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+_AXE = Path(__file__).parent / "vendor" / "axe" / "axe.min.js"
+# WCAG 2.2 AA; what a machine can find of it.
+_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+# No talk with anyone but the page: background services look for their makers' hosts at every start.
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", headless=True, args=_FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """An empty page of a fresh profile, in Chinese; the servers of tests have certificates of their own."""
+    context = browser.new_context(locale="zh-CN", timezone_id="Asia/Shanghai", ignore_https_errors=True)
+    context.set_default_timeout(10_000)
+    yield context.new_page()
+    context.close()
+
+
+def screenshot(page: Page, path: Path) -> Path:
+    """The whole page as PNG."""
+    page.screenshot(path=path, full_page=True)
+    return path
+
+
+def accessibility_faults(page: Page) -> list[str]:
+    """What axe-core finds on the page as it stands: rule, meaning and the first elements. Works under a strict CSP."""
+    page.evaluate(_AXE.read_text("utf-8"))
+    found: dict[str, Any] = page.evaluate("tags => axe.run({runOnly: tags})", _TAGS)
+    return [
+        f"{fault['id']}: {fault['help']}: {[node['html'] for node in fault['nodes'][:3]]}"
+        for fault in found["violations"]
+    ]
