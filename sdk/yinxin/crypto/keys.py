@@ -258,13 +258,13 @@ class Identity:
 
     def save_p12(self, path: Path, password: str) -> None:
         """Write a PKCS#12 file (mode 0600, whole or not at all); needs a `PrivateKey`, not a handle."""
-        from yinxin.crypto import pkcs12
+        from yinxin.crypto.pkcs12 import save
 
-        pkcs12.save(self, path, password)
+        save(self, path, password)
 
     @classmethod
     def load_p12(cls, path: Path, password: str) -> Identity:
         """Read a PKCS#12 file; raises CannotOpenKeyFile when the password or the file is wrong."""
-        from yinxin.crypto import pkcs12
+        from yinxin.crypto.pkcs12 import load
 
-        return pkcs12.load(path, password)
+        return load(path, password)

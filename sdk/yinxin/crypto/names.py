@@ -5,8 +5,7 @@ from functools import cached_property
 from typing import Self
 
 from yinxin.crypto import der
-from yinxin.crypto.asn1 import x509
-from yinxin.crypto.errors import MalformedName
+from yinxin.crypto.errors import MalformedDer, MalformedName
 
 #: attribute name → (object identifier, short name, upper bound in characters by RFC 5280 appendix A)
 ATTRIBUTES: dict[str, tuple[str, str, int]] = {
@@ -28,6 +27,8 @@ ATTRIBUTES: dict[str, tuple[str, str, int]] = {
 }
 _BY_SHORT = {short: name for name, (_, short, _) in ATTRIBUTES.items()}
 _BY_OID = {oid: name for name, (oid, _, _) in ATTRIBUTES.items()}
+#: DirectoryString and IA5String as others write them (RFC 5280 4.1.2.4)
+_ENCODINGS = {der.UTF8: "utf-8", der.PRINTABLE: "ascii", der.IA5: "ascii", 0x14: "latin-1", 0x1E: "utf-16-be"}
 _PRINTABLE = {"countryName", "serialNumber"}
 _IA5 = {"domainComponent", "emailAddress"}
 _PRINTABLE_REPERTOIRE = frozenset(
@@ -44,13 +45,10 @@ class Name:
         """Read a DER Name; raises MalformedName."""
         try:
             der.check(encoded)
-            value = x509.Name.load(encoded, strict=True)
             self.pairs: tuple[tuple[str, str], ...] = tuple(
-                (_BY_OID.get(pair["type"].dotted, pair["type"].dotted), _text(pair["value"]))
-                for rdn in value.chosen
-                for pair in rdn
+                _read(pair) for rdn in der.elements(encoded) for pair in der.elements(rdn)
             )
-        except (ValueError, TypeError) as error:
+        except (MalformedDer, ValueError) as error:
             raise MalformedName(attribute="DER", reason=str(error)) from error
         self.der = encoded
 
@@ -98,11 +96,11 @@ class Name:
         return f"<Name {self.text}>"
 
 
-def _text(value: object) -> str:
-    native = getattr(value, "native", None)
-    if not isinstance(native, str):
-        raise TypeError("an attribute value is not text")
-    return native
+def _read(pair: bytes) -> tuple[str, str]:
+    kind, value = der.elements(pair)
+    if value[0] not in _ENCODINGS:
+        raise ValueError("an attribute value is not text")
+    return _BY_OID.get(der.dotted(kind), der.dotted(kind)), der.content(value).decode(_ENCODINGS[value[0]])
 
 
 def _short(name: str) -> str:

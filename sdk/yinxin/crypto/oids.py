@@ -1,9 +1,31 @@
-"""The names and numbers of certificate extensions (RFC 5280 4.2 and the standards named beside each)."""
+"""Object identifiers, and the names that RFC 5280 4.2 gives to usages; the standard of the others stands beside them."""
 
 from dataclasses import dataclass
 from typing import Self
 
 from yinxin.crypto import der
+
+# GM/T 0006: the national algorithms
+SM2_CURVE = "1.2.156.10197.1.301"
+SM2_SIGNATURE = "1.2.156.10197.1.301.1"
+SM2_WITH_SM3 = "1.2.156.10197.1.501"
+SM3 = "1.2.156.10197.1.401"
+
+# RFC 5652 and GM/T 0010 clause 6: content types of the two cryptographic message syntaxes
+DATA = "1.2.840.113549.1.7.1"
+SIGNED_DATA = "1.2.840.113549.1.7.2"
+ENCRYPTED_DATA = "1.2.840.113549.1.7.6"
+GM_DATA = "1.2.156.10197.6.1.4.2.1"
+GM_SIGNED_DATA = "1.2.156.10197.6.1.4.2.2"
+TST_INFO = "1.2.840.113549.1.9.16.1.4"  # RFC 3161
+
+# RFC 5652 section 11, RFC 5035, RFC 3161 appendix A: attributes of a signature
+CONTENT_TYPE = "1.2.840.113549.1.9.3"
+MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
+SIGNING_TIME = "1.2.840.113549.1.9.5"
+SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
+SIGNATURE_TIMESTAMP = "1.2.840.113549.1.9.16.2.14"
+EXTENSION_REQUEST = "1.2.840.113549.1.9.14"  # RFC 2985 5.4.2
 
 #: key usage → bit position (RFC 5280 4.2.1.3)
 KEY_USAGES = {
@@ -30,6 +52,7 @@ EXTENDED_KEY_USAGES = {
     "anyExtendedKeyUsage": "2.5.29.37.0",
 }
 
+# certificate, CRL and OCSP extensions and access methods
 SUBJECT_KEY_ID = "2.5.29.14"
 KEY_USAGE = "2.5.29.15"
 SUBJECT_ALTERNATIVE_NAME = "2.5.29.17"

@@ -7,7 +7,7 @@ Objects may be shared between threads: every call has a context of its own.
 
 from typing import Any, Self
 
-from yinxin.crypto import asn1, der
+from yinxin.crypto import der, oids
 from yinxin.crypto.errors import BadSignature, CannotDecrypt, CryptoFailure, MalformedDer, MalformedKey
 from yinxin.crypto.libcrypto import ffi, library, must, reason, take_der
 from yinxin.crypto.suite import SM3
@@ -23,7 +23,7 @@ _CURVE = bytes.fromhex(
     "BC3736A2F4F6779C59BDCEE36B692153D0A9877CC62A474002DF32E52139F0A0"
 )
 #: AlgorithmIdentifier of an SM2 public key
-ALGORITHM = der.sequence(der.oid("1.2.840.10045.2.1"), der.oid(asn1.SM2_CURVE))
+ALGORITHM = der.sequence(der.oid("1.2.840.10045.2.1"), der.oid(oids.SM2_CURVE))
 
 
 class SM2PublicKey:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from cryptography.hazmat.primitives import hashes
 
-from yinxin.crypto import asn1, der
+from yinxin.crypto import der, oids
 from yinxin.crypto.errors import UnknownSuite, UnsupportedAlgorithm
 
 KeyFamily = Literal["ec", "rsa", "ed25519", "sm2"]
@@ -60,7 +60,7 @@ SHA1 = HashAlgorithm(
 SHA256 = HashAlgorithm("sha256", "2.16.840.1.101.3.4.2.1", 32)
 SHA384 = HashAlgorithm("sha384", "2.16.840.1.101.3.4.2.2", 48)
 SHA512 = HashAlgorithm("sha512", "2.16.840.1.101.3.4.2.3", 64)
-SM3 = HashAlgorithm("sm3", asn1.SM3, 32)
+SM3 = HashAlgorithm("sm3", oids.SM3, 32)
 
 ECDSA_SHA256 = SignatureAlgorithm("ecdsa-sha256", "1.2.840.10045.4.3.2", SHA256, "ec")
 ECDSA_SHA384 = SignatureAlgorithm("ecdsa-sha384", "1.2.840.10045.4.3.3", SHA384, "ec")
@@ -69,7 +69,7 @@ RSA_SHA256 = SignatureAlgorithm("rsa-sha256", "1.2.840.113549.1.1.11", SHA256, "
 RSA_SHA384 = SignatureAlgorithm("rsa-sha384", "1.2.840.113549.1.1.12", SHA384, "rsa", null_parameters=True)
 RSA_SHA512 = SignatureAlgorithm("rsa-sha512", "1.2.840.113549.1.1.13", SHA512, "rsa", null_parameters=True)
 ED25519 = SignatureAlgorithm("ed25519", "1.3.101.112", SHA512, "ed25519")
-SM2_SM3 = SignatureAlgorithm("sm2-sm3", asn1.SM2_WITH_SM3, SM3, "sm2")
+SM2_SM3 = SignatureAlgorithm("sm2-sm3", oids.SM2_WITH_SM3, SM3, "sm2")
 
 _HASHES = (SHA256, SHA384, SHA512, SM3)
 _SIGNATURES = (ECDSA_SHA256, ECDSA_SHA384, ECDSA_SHA512, RSA_SHA256, RSA_SHA384, RSA_SHA512, ED25519, SM2_SM3)
@@ -101,8 +101,8 @@ INTL = Suite(
     aead="AES-256-GCM",
     aead_key_size=32,
     key_algorithm="ecdsa-p256",
-    cms_data="1.2.840.113549.1.7.1",
-    cms_signed_data="1.2.840.113549.1.7.2",
+    cms_data=oids.DATA,
+    cms_signed_data=oids.SIGNED_DATA,
     cms_signature=ECDSA_SHA256.oid,
 )
 SM = Suite(
@@ -112,9 +112,9 @@ SM = Suite(
     aead="SM4-GCM",
     aead_key_size=16,
     key_algorithm="sm2",
-    cms_data=asn1.GM_DATA,
-    cms_signed_data=asn1.GM_SIGNED_DATA,
-    cms_signature=asn1.SM2_SIGNATURE,
+    cms_data=oids.GM_DATA,
+    cms_signed_data=oids.GM_SIGNED_DATA,
+    cms_signature=oids.SM2_SIGNATURE,
 )
 
 _SUITES = {each.name: each for each in (INTL, SM)}
