@@ -1,9 +1,11 @@
 # shellcheck shell=sh disable=SC2154  # the variables are prepare.sh's
 # System packages, by apt. Sourced by prepare.sh: uses its say, quietly, log, here, level.
 
+system_python=/usr/bin/python3
+
 # A Python that can carry the platform: at least 3.11, able to make virtual environments.
 find_python() {
-    for candidate in /usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11; do
+    for candidate in "$system_python" python3 python3.14 python3.13 python3.12 python3.11; do
         if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             command -v "$candidate"
             return
@@ -15,7 +17,7 @@ wanted_packages() {
     cat -- "$here/apt.txt"
     [ "$level" = run ] || cat -- "$here/apt-test.txt"
     [ -n "$(find_python)" ] && return
-    if [ ! -x /usr/bin/python3 ] || /usr/bin/python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+    if [ ! -x "$system_python" ] || "$system_python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
         echo python3 python3-venv
     else
         echo python3.11 python3.11-venv # Ubuntu 22.04: its python3 is 3.10
