@@ -4,6 +4,7 @@ Everything this kit signs is written here, byte for byte the same for the same f
 DER first, so that two parsers can never see two meanings in one object.
 """
 
+import re
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -13,6 +14,9 @@ from yinxin.crypto.errors import MalformedDer
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
 ENUMERATED, UTF8, PRINTABLE, IA5, UTC_TIME, GENERALIZED_TIME = 0x0A, 0x0C, 0x13, 0x16, 0x17, 0x18
 SEQUENCE, SET = 0x30, 0x31
+
+_UTC = re.compile(r"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z", re.ASCII)
+_GENERALIZED = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d*[1-9]))?Z", re.ASCII)
 
 _DEPTH = 48  # deeper nesting is no honest object; it is an attack on the reader's stack
 
@@ -197,12 +201,40 @@ def dotted(data: bytes) -> str:
     return ".".join(str(arc) for arc in (first, arcs[0] - 40 * first, *arcs[1:]))
 
 
+def number(data: bytes) -> int:
+    """The value of an INTEGER or ENUMERATED element; raises MalformedDer."""
+    if not data or data[0] not in (INTEGER, ENUMERATED):
+        raise MalformedDer(offset=0, reason="not an INTEGER")
+    return int.from_bytes(content(data), "big", signed=True)
+
+
+def instant(data: bytes) -> datetime:
+    """The aware UTC instant of a UTCTime or GeneralizedTime element in DER form; raises MalformedDer."""
+    text = content(data).decode("ascii", "replace")
+    found = (_UTC if data[0] == UTC_TIME else _GENERALIZED).fullmatch(text)
+    if data[0] not in (UTC_TIME, GENERALIZED_TIME) or not found:
+        raise MalformedDer(offset=0, reason="not a DER time")
+    year = int(found[1]) if data[0] == GENERALIZED_TIME else (1950 + (int(found[1]) - 50) % 100)
+    fraction = (found[7] or "").ljust(6, "0")[:6] if data[0] == GENERALIZED_TIME else "0"
+    try:
+        month, day, hour, minute, second = (int(found[i]) for i in range(2, 7))
+        return datetime(year, month, day, hour, minute, second, int(fraction), tzinfo=UTC)
+    except ValueError as error:
+        raise MalformedDer(offset=0, reason="no such time") from error
+
+
 def octets_of_bits(data: bytes) -> bytes:
     """The octets of a BIT STRING element without unused bits; raises MalformedDer."""
     value = content(data)
     if data[0] != BIT_STRING or not value or value[0]:
         raise MalformedDer(offset=0, reason="not a BIT STRING of whole octets")
     return value[1:]
+
+
+def require(holds: object, reason: str) -> None:
+    """Raise MalformedDer with `reason` unless `holds`."""
+    if not holds:
+        raise MalformedDer(offset=0, reason=reason)
 
 
 def check(data: bytes) -> None:

@@ -160,3 +160,133 @@ class WrongIssuer(Untrue):
     code = "crypto.wrong_issuer"
     zh = "证书 {subject} 不是由 {issuer} 签发的：请提供其真正签发者的证书。"
     en = "The certificate {subject} was not issued by {issuer}: give the certificate of its real issuer."
+
+
+# --- a path that does not lead to an anchor ---------------------------------------------------------------------
+
+
+class PathInvalid(Untrue):
+    """Branch: a certificate that cannot be trusted for what it was shown for."""
+
+
+class UnknownIssuer(PathInvalid):
+    """No way from the certificate to a trusted authority."""
+
+    code = "crypto.unknown_issuer"
+    zh = "证书 {subject} 的签发者 {issuer} 不在信任之列：请提供中间证书，或安装所信任的根证书。"
+    en = "The issuer {issuer} of {subject} is not trusted: give the intermediate certificates or install its root."
+
+
+class Expired(PathInvalid):
+    """Too late."""
+
+    code = "crypto.expired"
+    zh = "证书 {subject} 已于 {not_after} 过期（核验时刻 {at}）：请使用有效的证书。"
+    en = "The certificate {subject} expired at {not_after} (judged at {at}): use a valid one."
+
+
+class NotYetValid(PathInvalid):
+    """Too early."""
+
+    code = "crypto.not_yet_valid"
+    zh = "证书 {subject} 自 {not_before} 起有效（核验时刻 {at}）：请核对时钟或稍后再试。"
+    en = "The certificate {subject} is valid from {not_before} (judged at {at}): check the clock or wait."
+
+
+class CertificateRevoked(PathInvalid):
+    """Revoked at or before the moment that counts."""
+
+    code = "crypto.certificate_revoked"
+    zh = "证书 {subject} 已于 {revoked_at} 被吊销（原因：{reason}），在 {at} 不可信。"
+    en = "The certificate {subject} was revoked at {revoked_at} (reason: {reason}); it is not to be trusted at {at}."
+
+
+class RevocationUnknown(PathInvalid):
+    """No usable statement says whether it was revoked."""
+
+    code = "crypto.revocation_unknown"
+    zh = "无法得知证书 {subject} 在 {at} 是否已被吊销（{reason}）：请提供其签发者的 OCSP 应答或 CRL。"
+    en = "Whether {subject} was revoked at {at} is unknown ({reason}): give an OCSP answer or CRL of its issuer."
+
+
+class UsageNotAllowed(PathInvalid):
+    """The certificate was not issued for this."""
+
+    code = "crypto.usage_not_allowed"
+    zh = "证书 {subject} 不得用于 {usage}（证书限于：{allowed}）：请使用为此用途签发的证书。"
+    en = "The certificate {subject} must not be used for {usage} (it allows: {allowed}): use one issued for that."
+
+
+class NotAnAuthority(PathInvalid):
+    """The issuer may not issue, or not this far down."""
+
+    code = "crypto.not_an_authority"
+    zh = "证书 {subject} 不得签发下级证书（{reason}）。"
+    en = "The certificate {subject} must not issue what is below it ({reason})."
+
+
+class UnsupportedExtension(PathInvalid):
+    """A critical extension that this kit does not process."""
+
+    code = "crypto.unsupported_extension"
+    zh = "证书 {subject} 含有不能处理的关键扩展 {oid}，按规定必须拒绝。"
+    en = "The certificate {subject} has the critical extension {oid}, which is not processed here, so it is refused."
+
+
+class PathTooComplex(PathInvalid):
+    """More candidate certificates than honest hierarchies have."""
+
+    code = "crypto.path_too_complex"
+    zh = "为证书 {subject} 构造证书链的尝试超过 {limit} 次：请只提供相关的中间证书。"
+    en = "Building a path for {subject} took more than {limit} tries: give only the intermediate certificates it needs."
+
+
+# --- status and time --------------------------------------------------------------------------------------------
+
+
+class StatusNotCurrent(Untrue):
+    """A CRL or OCSP answer of another time."""
+
+    code = "crypto.status_not_current"
+    zh = "{kind} 的有效期为 {this_update} 至 {next_update}，不适用于 {at}：请获取最新的。"
+    en = "The {kind} speaks for {this_update} to {next_update}, not for {at}: fetch a newer one."
+
+
+class ResponderNotAuthorized(Untrue):
+    """An OCSP answer signed by somebody who may not answer for this issuer."""
+
+    code = "crypto.responder_not_authorized"
+    zh = "OCSP 应答的签名者无权代表 {issuer} 答复（{reason}）。"
+    en = "The signer of the OCSP answer may not answer for {issuer} ({reason})."
+
+
+class StatusRefused(Untrue):
+    """The OCSP responder answered with an error."""
+
+    code = "crypto.status_refused"
+    zh = "OCSP 服务拒绝答复：{reason}。"
+    en = "The OCSP responder refused to answer: {reason}."
+
+
+class TimestampRejected(Untrue):
+    """The timestamp authority did not grant the request."""
+
+    code = "crypto.timestamp_rejected"
+    zh = "时间戳服务拒绝了请求：{reason}。"
+    en = "The timestamp authority rejected the request: {reason}."
+
+
+class TimestampRefused(Invalid):
+    """A timestamp request that the authority must refuse; `failure` is a PKIFailureInfo name (RFC 3161 2.4.2)."""
+
+    code = "crypto.timestamp_refused"
+    zh = "时间戳请求不能受理（{failure}）：请更正后重新请求。"
+    en = "The timestamp request cannot be granted ({failure}): correct it and ask again."
+
+
+class AnswerMismatch(Untrue):
+    """An answer to another question than the one asked."""
+
+    code = "crypto.answer_mismatch"
+    zh = "{kind} 应答与请求不符（{field} 不同）：请重新请求。"
+    en = "The {kind} answer does not fit the request (another {field}): ask again."

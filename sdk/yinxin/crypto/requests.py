@@ -1,0 +1,92 @@
+"""Certification requests (PKCS#10, RFC 2986): made by applicants, checked by the certification authority."""
+
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+from yinxin.crypto import der, oids, pem
+from yinxin.crypto.certificates import algorithm_of
+from yinxin.crypto.errors import Malformed, MalformedRequest
+from yinxin.crypto.general_names import GeneralName, read_general_names, write_general_names
+from yinxin.crypto.keys import PublicKey, Signer
+from yinxin.crypto.names import Name, Pairs
+from yinxin.crypto.oids import Extension
+
+
+class CertificationRequest:
+    """A request as its applicant made it. Immutable. `verify` before believing that they hold the key."""
+
+    def __init__(self, encoded: bytes) -> None:
+        """Read DER; raises MalformedRequest, MalformedKey or UnsupportedAlgorithm."""
+        try:
+            der.check(encoded)
+            self._info, algorithm, signature = der.elements(encoded)
+            version, subject, spki, *attributes = der.elements(self._info)
+            der.require(version == der.integer(0), "not version 1")
+            self._signature = der.octets_of_bits(signature)
+            #: the name asked for
+            self.subject = Name(subject)
+            #: the extensions asked for, by object identifier (RFC 2985 5.4.2)
+            self.extensions = _requested(attributes)
+            san = self.extensions.get(oids.SUBJECT_ALTERNATIVE_NAME)
+            #: the alternative names asked for
+            self.san: tuple[GeneralName, ...] = read_general_names(san.value) if san else ()
+        except (Malformed, ValueError, IndexError) as error:
+            raise MalformedRequest(kind="PKCS#10", reason=str(error)) from error
+        self.der = encoded
+        self.signature_algorithm = algorithm_of(algorithm, "request")
+        self.public_key = PublicKey(spki)
+
+    @classmethod
+    def build(
+        cls, signer: Signer, subject: Name | Mapping[str, str] | Pairs, san: Sequence[GeneralName] = ()
+    ) -> Self:
+        """A request for `signer`'s key; raises MalformedName or MalformedTemplate."""
+        name = subject if isinstance(subject, Name) else Name.of(subject)
+        attributes = b""
+        if san:
+            extension = Extension(oids.SUBJECT_ALTERNATIVE_NAME, False, write_general_names(san))
+            wanted = der.set_of([der.sequence(extension.der)])
+            attributes = der.sequence(der.oid(oids.EXTENSION_REQUEST), wanted)
+        key = signer.public_key
+        info = der.sequence(der.integer(0), name.der, key.spki, der.tlv(0xA0, attributes))
+        return cls(der.sequence(info, key.signature_algorithm.identifier, der.bits(signer.sign(info))))
+
+    @classmethod
+    def load(cls, data: bytes) -> Self:
+        """Read one request in DER or PEM; raises MalformedRequest, MalformedKey or UnsupportedAlgorithm."""
+        if not pem.is_pem(data):
+            return cls(data)
+        try:
+            blocks = pem.decode("CERTIFICATE REQUEST", data) or pem.decode("NEW CERTIFICATE REQUEST", data)
+            (block,) = blocks
+        except ValueError as error:
+            raise MalformedRequest(kind="PKCS#10", reason="not one PEM request") from error
+        return cls(block)
+
+    @property
+    def pem(self) -> str:
+        """RFC 7468 text."""
+        return pem.encode("CERTIFICATE REQUEST", self.der)
+
+    def verify(self) -> None:
+        """Verify proof of possession: the signature by the very key that is to be certified; raises BadSignature."""
+        self.public_key.verify(
+            self._signature, self._info, self.signature_algorithm, what="certification request"
+        )
+
+    def __repr__(self) -> str:
+        return f"<CertificationRequest {self.subject.text}>"
+
+
+def _requested(attributes: Sequence[bytes]) -> dict[str, Extension]:
+    found: dict[str, Extension] = {}
+    for attribute in (each for field in attributes for each in der.elements(field)):
+        kind, values = der.elements(attribute)
+        if der.dotted(kind) != oids.EXTENSION_REQUEST:
+            continue
+        (wanted,) = der.elements(values)
+        for extension in (Extension.read(each) for each in der.elements(wanted)):
+            if extension.oid in found:
+                raise ValueError(f"extension {extension.oid} is asked for twice")
+            found[extension.oid] = extension
+    return found

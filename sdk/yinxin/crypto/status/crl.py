@@ -1,0 +1,219 @@
+"""Certificate revocation lists (RFC 5280 section 5): whole, by shard, and delta."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Self, TypeVar
+
+from cryptography import x509
+
+from yinxin.crypto import der, oids, pem
+from yinxin.crypto.certificates import Certificate, algorithm_of
+from yinxin.crypto.errors import KeyMismatch, Malformed, MalformedStatus, UsageNotAllowed, WrongIssuer
+from yinxin.crypto.general_names import write_general_name
+from yinxin.crypto.keys import Signer
+from yinxin.crypto.names import Name
+from yinxin.crypto.oids import Extension
+from yinxin.crypto.status.words import Reason, Revoked
+
+_Value = TypeVar("_Value", bound=x509.ExtensionType)
+
+
+@dataclass(frozen=True)
+class DistributionPoint:
+    """Which certificates a list speaks for (RFC 5280 5.2.5); empty means all of its issuer's."""
+
+    urls: tuple[str, ...] = ()
+    only_user: bool = False
+    only_ca: bool = False
+    #: an indirect list, one for some reasons only, or one for attribute certificates: not used as evidence here
+    partial: bool = False
+
+    def covers(self, certificate: Certificate) -> bool:
+        """Whether a list with this scope says something of `certificate`."""
+        if self.partial or (self.only_user and certificate.is_ca) or (self.only_ca and not certificate.is_ca):
+            return False
+        return not self.urls or not set(self.urls).isdisjoint(certificate.crl_urls)
+
+
+def build_crl(
+    *,
+    signer: Signer,
+    issuer: Certificate,
+    number: int,
+    this_update: datetime,
+    next_update: datetime,
+    revoked: Iterable[tuple[int, Revoked]],
+    scope: DistributionPoint | None = None,
+    delta_base: int | None = None,
+) -> bytes:
+    """A signed CRL v2 in DER; `revoked` gives (serial number, what happened), in the order to be written.
+
+    `scope` makes it a shard; `delta_base` makes it a delta to the list of that number. Raises KeyMismatch when
+    `signer` is not the key of `issuer`.
+    """
+    if signer.public_key != issuer.public_key:
+        raise KeyMismatch(subject=issuer.subject.text)
+    algorithm = signer.public_key.signature_algorithm.identifier
+    entries = [_entry(serial, what) for serial, what in revoked]
+    tbs = der.sequence(
+        der.integer(1),
+        algorithm,
+        issuer.subject.der,
+        der.time(this_update),
+        der.time(next_update),
+        der.sequence(*entries) if entries else b"",
+        der.explicit(0, der.sequence(*(each.der for each in _extensions(issuer, number, scope, delta_base)))),
+    )
+    return der.sequence(tbs, algorithm, der.bits(signer.sign(tbs)))
+
+
+def _entry(serial: int, what: Revoked) -> bytes:
+    extensions = []
+    if what.reason not in (None, Reason.UNSPECIFIED):  # RFC 5280 5.3.1: unspecified is said by saying nothing
+        extensions.append(Extension(oids.REASON_CODE, False, der.enumerated(what.reason.code)).der)
+    if what.invalid_since:
+        extensions.append(Extension(oids.INVALIDITY_DATE, False, der.generalized(what.invalid_since)).der)
+    return der.sequence(
+        der.integer(serial), der.time(what.at), der.sequence(*extensions) if extensions else b""
+    )
+
+
+def _extensions(
+    issuer: Certificate, number: int, scope: DistributionPoint | None, delta_base: int | None
+) -> Iterable[Extension]:
+    key_id = issuer.subject_key_id or issuer.public_key.key_id
+    yield Extension(oids.AUTHORITY_KEY_ID, False, der.sequence(der.implicit(0, der.octets(key_id))))
+    yield Extension(oids.CRL_NUMBER, False, der.integer(number))
+    if delta_base is not None:
+        yield Extension(oids.DELTA_CRL_INDICATOR, True, der.integer(delta_base))
+    if scope:
+        names = b"".join(write_general_name("uri", url, "scope") for url in scope.urls)
+        point = der.explicit(0, der.tlv(0xA0, names)) if names else b""
+        user = der.implicit(1, der.boolean(True)) if scope.only_user else b""
+        authority = der.implicit(2, der.boolean(True)) if scope.only_ca else b""
+        yield Extension(oids.ISSUING_DISTRIBUTION_POINT, True, der.sequence(point, user, authority))
+
+
+#: extensions of a list that are processed here; another critical one makes the list unreadable (RFC 5280 5.2)
+_KNOWN = {oids.AUTHORITY_KEY_ID, oids.CRL_NUMBER, oids.DELTA_CRL_INDICATOR, oids.ISSUING_DISTRIBUTION_POINT}
+
+
+class CertificateList:
+    """One CRL, read strictly. Immutable. Nothing it says counts before `verify`."""
+
+    def __init__(self, encoded: bytes) -> None:
+        """Read DER; raises MalformedStatus or UnsupportedAlgorithm."""
+        try:
+            self._parsed = x509.load_der_x509_crl(encoded)
+            self._extensions = self._parsed.extensions
+            self._tbs, algorithm, signature = der.elements(encoded)
+            version, inner, issuer, *_ = der.elements(self._tbs)
+            der.require(version == der.integer(1), "not version 2")
+            der.require(inner == algorithm, "the two signature algorithms differ")
+            self._signature = der.octets_of_bits(signature)
+            self.issuer = Name(issuer)
+            number = self._extension(x509.CRLNumber)
+            base = self._extension(x509.DeltaCRLIndicator)
+            next_update = self._parsed.next_update_utc
+            self.scope = _scope(self._extension(x509.IssuingDistributionPoint))
+        except (Malformed, ValueError, TypeError, x509.DuplicateExtension) as error:
+            raise MalformedStatus(kind="CRL", reason=str(error)) from error
+        if number is None or next_update is None:
+            raise MalformedStatus(kind="CRL", reason="no number or no next update")
+        for each in self._extensions:
+            if each.critical and each.oid.dotted_string not in _KNOWN:
+                raise MalformedStatus(
+                    kind="CRL", reason=f"unknown critical extension {each.oid.dotted_string}"
+                )
+        self.der = encoded
+        self.number: int = number.crl_number
+        #: number of the list that this one is a delta to; None for a whole list
+        self.delta_base: int | None = base.crl_number if base else None
+        self.this_update: datetime = self._parsed.last_update_utc
+        self.next_update: datetime = next_update
+        self.signature_algorithm = algorithm_of(algorithm, "CRL")
+
+    @classmethod
+    def load(cls, data: bytes) -> Self:
+        """Read one CRL in DER or PEM; raises MalformedStatus."""
+        if not pem.is_pem(data):
+            return cls(data)
+        try:
+            (block,) = pem.decode("X509 CRL", data)
+        except ValueError as error:
+            raise MalformedStatus(kind="CRL", reason="not one PEM block") from error
+        return cls(block)
+
+    def _extension(self, kind: type[_Value]) -> _Value | None:
+        try:
+            return self._extensions.get_extension_for_class(kind).value
+        except x509.ExtensionNotFound:
+            return None
+
+    @cached_property
+    def authority_key_id(self) -> bytes | None:
+        """Key identifier of the issuer."""
+        value = self._extension(x509.AuthorityKeyIdentifier)
+        return value.key_identifier if value else None
+
+    @property
+    def pem(self) -> str:
+        """RFC 7468 text."""
+        return pem.encode("X509 CRL", self.der)
+
+    def __len__(self) -> int:
+        return len(self._parsed)
+
+    def verify(self, issuer: Certificate) -> None:
+        """Verify that `issuer` signed this list and may; raises WrongIssuer, UsageNotAllowed or BadSignature."""
+        expected = self.authority_key_id
+        if self.issuer != issuer.subject or expected not in (None, issuer.subject_key_id or expected):
+            raise WrongIssuer(subject=f"CRL {self.number}", issuer=issuer.subject.text)
+        if issuer.key_usage is not None and "cRLSign" not in issuer.key_usage:
+            allowed = ", ".join(sorted(issuer.key_usage))
+            raise UsageNotAllowed(subject=issuer.subject.text, usage="cRLSign", allowed=allowed)
+        issuer.public_key.verify(self._signature, self._tbs, self.signature_algorithm, what="CRL")
+
+    def lookup(self, serial: int) -> Revoked | None:
+        """What the list says of a serial number; None when it is not on it. Raises MalformedStatus."""
+        found = self._parsed.get_revoked_certificate_by_serial_number(serial)
+        if found is None:
+            return None
+        try:
+            return _read_entry(found)
+        except (ValueError, x509.DuplicateExtension) as error:
+            raise MalformedStatus(kind="CRL", reason=str(error)) from error
+
+    def __repr__(self) -> str:
+        return f"<CertificateList {self.issuer.text} number {self.number}>"
+
+
+def _read_entry(found: x509.RevokedCertificate) -> Revoked:
+    reason = since = None
+    for each in found.extensions:
+        if isinstance(each.value, x509.CRLReason):
+            reason = Reason(each.value.reason.value)
+        elif isinstance(each.value, x509.InvalidityDate):
+            since = each.value.invalidity_date_utc
+        elif each.critical:
+            raise ValueError(f"an entry has the unknown critical extension {each.oid.dotted_string}")
+    return Revoked(found.revocation_date_utc, reason, since)
+
+
+def _scope(point: x509.IssuingDistributionPoint | None) -> DistributionPoint:
+    if point is None:
+        return DistributionPoint()
+    uris = (name for name in point.full_name or () if isinstance(name, x509.UniformResourceIdentifier))
+    partial = bool(
+        point.indirect_crl
+        or point.only_some_reasons
+        or point.only_contains_attribute_certs
+        or point.relative_name
+    )
+    urls = tuple(uri.value for uri in uris)
+    unnamed = point.full_name is not None and not urls
+    return DistributionPoint(
+        urls, point.only_contains_user_certs, point.only_contains_ca_certs, partial=partial or unnamed
+    )
