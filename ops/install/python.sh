@@ -19,7 +19,7 @@ follow_pip_settings() {
     [ -z "$extra" ] || export UV_INDEX="$extra"
     [ -z "$links" ] || export UV_FIND_LINKS="$links"
     [ -z "$certificates" ] || export SSL_CERT_FILE="${SSL_CERT_FILE:-$certificates}"
-    case $(pip_setting no-index) in '' | 0 | false | no) ;; *) export UV_NO_INDEX=1 ;; esac
+    case $(pip_setting no-index) in '' | 0 | false | no) no_index= ;; *) no_index=--no-index ;; esac
 }
 
 prepare_python() {
@@ -59,7 +59,8 @@ prepare_python() {
         # Read first, with no index configured: the lock is compared with pyproject.toml, not with a mirror.
         quietly "$venv/uv/bin/uv" export -q --locked --no-header --no-annotate $groups --format requirements.txt -o "$venv/requirements.txt"
         follow_pip_settings
-        quietly "$venv/uv/bin/uv" pip sync --python "$venv/bin/python" "$venv/requirements.txt"
+        # shellcheck disable=SC2086  # a flag or nothing
+        quietly "$venv/uv/bin/uv" pip sync $no_index --python "$venv/bin/python" "$venv/requirements.txt"
     )
     rm -- "$venv/incomplete"
 }

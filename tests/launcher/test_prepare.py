@@ -13,8 +13,8 @@ cat <<'END'
 global.index-url='https://mirror.example/simple'
 global.extra-index-url='file:///one/simple file:///two/simple'
 :env:.find-links='/wheels\\n/more'
+global.no-index='0'
 :env:.no-index='1'
-install.no-index='0'
 END
 """
 
@@ -140,7 +140,7 @@ def test_the_machines_pip_settings_reach_uv(machine, tmp_path):
     pip.write_text(PIP, "utf-8")
     pip.chmod(0o755)
     done = machine.run(
-        'venv=$1; . "$2"; follow_pip_settings; env',
+        'venv=$1; . "$2"; follow_pip_settings; env; echo "no_index=$no_index"',
         str(tmp_path / "venv"),
         str(ROOT / "ops/install/python.sh"),
     )
@@ -149,7 +149,7 @@ def test_the_machines_pip_settings_reach_uv(machine, tmp_path):
     assert set_["UV_INDEX"] == "file:///one/simple file:///two/simple"
     assert set_["UV_FIND_LINKS"] == "/wheels,/more"
     assert set_["SSL_CERT_FILE"] == "/etc/ssl/own.pem"
-    assert "UV_NO_INDEX" not in set_  # the last word counts
+    assert set_["no_index"] == "--no-index"
 
 
 def test_the_installer_is_pinned_by_hash():
