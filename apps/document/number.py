@@ -1,0 +1,83 @@
+"""Numbering and layout: the registrar gives the next number and the page is set, once, from the signed content."""
+
+import datetime as dt
+from hashlib import sha256
+
+from sqlalchemy.orm import Session
+
+from apps.document import content as contents
+from apps.document.desk import Desk, content, read, transition
+from apps.document.errors import NumberTaken
+from apps.document.layout import Layout, render
+from apps.document.layout.kinds import KINDS, Direction, Kind
+from apps.document.layout.model import Elements
+from apps.document.models import Document, File, Numbering
+from yinxin.steps import step
+
+LAYOUT = "layout.pdf"
+
+#: how often a number may be taken by somebody else while the page is being set
+TRIES = 5
+
+
+def number(desk: Desk, document: str) -> str:
+    """Give the next number of the organ's year, lay the page out and keep both; the number as printed.
+
+    The page takes a second to set, so it is set outside the transaction for the number that is expected; if somebody
+    else takes that number meanwhile, it is set again. A page that cannot be set takes no number: no gap, no repeat.
+    """
+    row = read(desk, document)
+    for attempt in range(TRIES):
+        with desk.store.read() as session:
+            elements = _elements(session, row)
+        laid_out = render(elements, form="upward" if elements.signers else "standard")
+        step("document.number.1-laid-out")
+        try:
+            _keep(desk, document, elements, laid_out)
+        except NumberTaken:
+            if attempt + 1 == TRIES:
+                raise
+        else:
+            break
+    return str(elements.number)
+
+
+def _elements(session: Session, row: Document) -> Elements:
+    dated = dt.date.fromisoformat(row.dated) if row.dated else dt.date(1949, 10, 1)
+    upward = KINDS[Kind(row.kind)].direction is Direction.UP
+    return contents.elements(
+        content(session, row.id).data,
+        serial=_last(session, row.organ, dated.year) + 1,
+        year=dated.year,
+        date=dated,
+        signer=row.signer_name if upward else None,
+    )
+
+
+def _last(session: Session, organ: str, year: int) -> int:
+    counter = session.get(Numbering, (organ, year))
+    return counter.last if counter else 0
+
+
+def _keep(desk: Desk, document: str, elements: Elements, laid_out: Layout) -> None:
+    """Store number and page in one act; raises NumberTaken when somebody else was quicker."""
+    digest = sha256(laid_out.pdf).hexdigest()
+    expected = elements.number
+    with transition(desk, document, "document.number", number=str(expected), layout_sha256=digest) as (
+        act,
+        row,
+    ):
+        counter = act.session.get(Numbering, (row.organ, expected.year), with_for_update=True)
+        if counter is None:
+            counter = Numbering(organ=row.organ, year=expected.year, last=0)
+            act.session.add(counter)
+        if counter.last + 1 != expected.serial:
+            raise NumberTaken(number=str(expected))
+        counter.last = expected.serial
+        row.number, row.number_year, row.number_serial = str(expected), expected.year, expected.serial
+        row.pages = laid_out.pages
+        if laid_out.seal is not None:
+            place = laid_out.seal
+            row.seal_box = {"page": place.page, "x": place.x_mm, "y": place.y_mm, "size": place.size_mm}
+        act.session.add(File(document=document, name=LAYOUT, sha256=digest, data=laid_out.pdf))
+        act.facts["content_sha256"] = content(act.session, document).sha256

@@ -1,0 +1,104 @@
+"""Sealing: the organ's seal goes onto the laid-out page, in both suites, and everything that proves it goes with it.
+
+The sealed PDF is PAdES B-LTA in the intl suite and carries the signed content and the leader's sign-off as attached
+files. A detached SM2 signature with an SM3 timestamp over the same sealed file stands beside it, so that each world
+can check with its own algorithms.
+"""
+
+from datetime import datetime
+from hashlib import sha256
+
+from apps.document.core import Seal
+from apps.document.desk import Desk, content, file, snapshot, transition
+from apps.document.models import Document, File, Signature
+from apps.document.number import LAYOUT
+from apps.document.sign_off import SIGN_OFF
+from apps.document.stamp import stamp
+from yinxin import pdf
+from yinxin.crypto import cms
+from yinxin.crypto.keys import Identity
+from yinxin.crypto.suite import INTL, SM
+from yinxin.steps import step
+
+SEALED = "sealed.pdf"
+SEALED_SM = "sealed.sm.p7s"
+
+
+def seal(desk: Desk, document: str) -> None:
+    """Seal the document; a seal that was cut short is put on again from the same page.
+
+    1. Intent: the state says that sealing has begun; recorded. 2. The page is sealed with the organ's keys, which stay
+    in the key centre; each use is authorised and recorded there. 3. The sealed file is checked as a stranger would.
+    4. It is stored, and the state moves on; recorded.
+    """
+    with transition(desk, document, "document.begin_seal"):
+        pass
+    step("document.seal.1-intent")
+    row = snapshot(desk, document)
+    subject = f"document:{document}"
+    intl = desk.core.seal(row.organ, INTL.name, subject)
+    sealed = _sealed_pdf(desk, row, intl)
+    sm = _sm_signature(desk, desk.core.seal(row.organ, SM.name, subject), sealed)
+    step("document.seal.2-signed")
+    pdf.verify(sealed, [intl.chain[-1]], desk.store.clock.now())
+    digest = sha256(sealed).hexdigest()
+    with transition(
+        desk, document, "document.seal", sealed_sha256=digest, seal=intl.certificate.fingerprint
+    ) as (act, _):
+        act.facts["sealed_sm3"] = SM.hash.digest(sealed).hex()
+        act.session.add(File(document=document, name=SEALED, sha256=digest, data=sealed))
+        act.session.add(File(document=document, name=SEALED_SM, sha256=sha256(sm).hexdigest(), data=sm))
+
+
+def _sealed_pdf(desk: Desk, row: Document, organ_seal: Seal) -> bytes:
+    with desk.store.read() as session:
+        page = file(session, row.id, LAYOUT).data
+        body = content(session, row.id).data
+        signed = session.get_one(Signature, (row.id, SIGN_OFF, row.organ))
+        session.expunge(signed)
+    name = desk.core.organ(row.organ).name
+    place = (
+        pdf.Place(row.seal_box["page"], row.seal_box["x"], row.seal_box["y"], row.seal_box["size"])
+        if row.seal_box
+        else None
+    )
+    return pdf.seal(
+        page,
+        signer=organ_seal.signer,
+        certificate=organ_seal.certificate,
+        validity=_validity(desk, organ_seal),
+        timestamp=lambda request: desk.core.query_timestamp(request, INTL.name),
+        at=desk.store.clock.now(),
+        place=place,
+        picture=pdf.seal_picture(name, diameter_mm=place.size_mm) if place else None,
+        attachments=(
+            pdf.Attachment("content.json", "application/json", "签发内容 / content signed off", body),
+            pdf.Attachment(
+                "sign-off.json", "application/json", "签发声明 / sign-off statement", signed.statement
+            ),
+            pdf.Attachment(
+                "sign-off.p7s", "application/pkcs7-signature", "签发签名 / sign-off signature", signed.cms
+            ),
+        ),
+        reason=row.number,
+    )
+
+
+def _validity(desk: Desk, organ_seal: Seal) -> pdf.Validity:
+    """Everything that shows the seal's and the timestamp's certificates good, from the core."""
+    authority = desk.core.timestamp_chain(INTL.name)
+    issuers = {each.fingerprint: each for each in (*organ_seal.chain, *authority[1:])}
+    root = organ_seal.chain[-1]
+    return pdf.Validity(
+        root=root,
+        others=(organ_seal.certificate, *authority, *(each for each in issuers.values() if each != root)),
+        ocsps=(desk.core.ocsp(organ_seal.certificate), desk.core.ocsp(authority[0])),
+        crls=tuple(desk.core.crl(issuer) for issuer in issuers.values()),
+    )
+
+
+def _sm_signature(desk: Desk, organ_seal: Seal, sealed: bytes) -> bytes:
+    identity = Identity(organ_seal.signer, organ_seal.certificate, organ_seal.chain)
+    at: datetime = desk.store.clock.now()
+    signature = cms.sign_detached(identity, sealed, signed_at=at)
+    return cms.with_timestamp(signature, stamp(desk.core, cms.signature_value(signature), SM.name))

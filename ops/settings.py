@@ -1,0 +1,46 @@
+"""The configuration of a whole installation: our own sections, and one per registered module."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, create_model
+
+from ops.modules import MODULES
+from yinxin.settings import Section, load
+from yinxin.store import DatabaseSettings
+
+
+class ServerSettings(Section):
+    """The listening server."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; the embedded shape stays on loopback."""
+    port: int = Field(default=8443, ge=0, le=65535)
+    """TLS port of pages and API; 0 takes a free one."""
+    plain_port: int = Field(default=8080, ge=0, le=65535)
+    """Plain HTTP port for OCSP, CRL, certificates and timestamps, which are signed themselves; 0 takes a free one."""
+    threads: int = Field(default=8, ge=1, le=64)
+    """Requests served at the same time."""
+
+
+class Common(Section):
+    """What belongs to no module."""
+
+    shape: Literal["embedded", "province"] = "embedded"
+    """Shape of deployment: `embedded` allows the soft token and SQLite; `province` refuses insecure stand-ins."""
+    database: DatabaseSettings = DatabaseSettings()
+    server: ServerSettings = ServerSettings()
+
+
+def _joined() -> type[Common]:
+    sections: dict[str, Any] = {module.name: (module.settings, module.settings()) for module in MODULES}
+    return create_model("Configuration", __base__=Common, **sections)
+
+
+Configuration = _joined()
+
+
+def configuration(file: Path | None, overrides: Iterable[str] = ()) -> Common:
+    """Read the configuration; raises BadConfiguration naming the key."""
+    return load(Configuration, file, overrides)

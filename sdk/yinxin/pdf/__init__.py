@@ -1,0 +1,20 @@
+"""Sealed PDF: PAdES baseline B-LTA, made with a key that lives elsewhere, verified offline (extra `yinxin[pdf]`)."""
+
+from yinxin.pdf.errors import PdfAltered, PdfNotSealed, PdfSealUntrusted
+from yinxin.pdf.picture import seal_picture
+from yinxin.pdf.seal import Attachment, Place, Validity, seal
+from yinxin.pdf.verify import SealedBy, attachments, verify
+
+__all__ = [
+    "Attachment",
+    "PdfAltered",
+    "PdfNotSealed",
+    "PdfSealUntrusted",
+    "Place",
+    "SealedBy",
+    "Validity",
+    "attachments",
+    "seal",
+    "seal_picture",
+    "verify",
+]

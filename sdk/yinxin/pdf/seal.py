@@ -1,0 +1,197 @@
+"""Put a seal on a PDF: PAdES baseline B-LTA (ETSI EN 319 142-1) by pyHanko, with our keys, clock and proofs.
+
+The key stays where it is (`Signer`), the timestamps come from a callback, and the revocation state of every
+certificate goes into the file, so that the seal can be checked offline when all of them have expired.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+
+from asn1crypto import algos, tsp, x509
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.content import PdfContent
+from pyhanko.pdf_utils.embed import EmbeddedFileObject, FileSpec, embed_file
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.layout import BoxConstraints
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign import fields, signers, timestamps
+from pyhanko.stamp import StaticStampStyle
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.keys import Signer
+
+_POINTS_PER_MM = 72 / 25.4
+_A4_HEIGHT_MM = 297.0
+_LONGEST_SIGNATURE = 72  # octets of a DER ECDSA P-256 signature
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the seal's picture goes: page from 1, and a square in mm from the sheet's top left."""
+
+    page: int
+    x_mm: float
+    y_mm: float
+    size_mm: float
+
+    def box(self) -> tuple[int, int, int, int]:
+        """The square in PDF points from the bottom left."""
+        left, right = self.x_mm, self.x_mm + self.size_mm
+        bottom, top = _A4_HEIGHT_MM - self.y_mm - self.size_mm, _A4_HEIGHT_MM - self.y_mm
+        return tuple(round(value * _POINTS_PER_MM) for value in (left, bottom, right, top))  # type: ignore[return-value]
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file carried inside the PDF, before it is sealed (PDF/A-3 associated file)."""
+
+    name: str
+    media_type: str
+    description: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """What proves every certificate good at sealing: root, all other certificates, OCSP answers and CRLs, in DER."""
+
+    root: Certificate
+    others: tuple[Certificate, ...]
+    ocsps: tuple[bytes, ...]
+    crls: tuple[bytes, ...]
+
+    def context(self, at: datetime) -> ValidationContext:
+        """PyHanko's view of it; nothing is ever fetched."""
+        return ValidationContext(
+            trust_roots=[_asn1(self.root)],
+            other_certs=[_asn1(each) for each in self.others],
+            ocsps=list(self.ocsps),
+            crls=list(self.crls),
+            moment=at,
+            allow_fetching=False,
+            revocation_mode="require",
+        )
+
+
+class _RemoteSigner(signers.Signer):
+    """pyHanko's signer on one of ours."""
+
+    def __init__(self, signer: Signer, certificate: Certificate, chain: Sequence[Certificate]) -> None:
+        registry = SimpleCertificateStore()
+        registry.register_multiple([_asn1(each) for each in chain])
+        mechanism = algos.SignedDigestAlgorithm({"algorithm": signer.public_key.signature_algorithm.oid})
+        super().__init__(
+            signature_mechanism=mechanism, signing_cert=_asn1(certificate), cert_registry=registry
+        )
+        self._signer = signer
+
+    async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:  # noqa: ARG002, FBT001, FBT002 - pyHanko's signature
+        if dry_run:
+            return bytes(_LONGEST_SIGNATURE)
+        return self._signer.sign(data)
+
+
+class _Timestamper(timestamps.TimeStamper):
+    """pyHanko's timestamp client on a callback: request DER in, response DER out."""
+
+    def __init__(self, query: Callable[[bytes], bytes]) -> None:
+        super().__init__()
+        self._query = query
+
+    async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
+        return tsp.TimeStampResp.load(self._query(req.dump()))
+
+
+class _Picture(PdfContent):
+    """The first page of a PDF in memory, as the face of the seal."""
+
+    def __init__(self, pdf: bytes) -> None:
+        super().__init__()
+        self._pdf = pdf
+
+    def render(self) -> bytes:
+        """Import the page and draw it."""
+        page = self._ensure_writer.import_page_as_xobject(PdfFileReader(BytesIO(self._pdf)))
+        self.resources.xobject["/SealPicture"] = page
+        x1, y1, x2, y2 = (float(edge) for edge in page.get_object()["/BBox"])
+        self.box = BoxConstraints(width=abs(x2 - x1), height=abs(y2 - y1))
+        return b"/SealPicture Do"
+
+
+def seal(
+    pdf: bytes,
+    *,
+    signer: Signer,
+    certificate: Certificate,
+    validity: Validity,
+    timestamp: Callable[[bytes], bytes],
+    at: datetime,
+    place: Place | None,
+    picture: bytes | None,
+    attachments: Sequence[Attachment] = (),
+    reason: str | None = None,
+) -> bytes:
+    """Seal `pdf` and return the sealed file; raises what the signer, the timestamper or the proofs raise."""
+    output = BytesIO()
+    writer = IncrementalPdfFileWriter(BytesIO(pdf))
+    for attachment in attachments:
+        _embed(writer, attachment)
+    hash_name = signer.public_key.signature_algorithm.hash.name
+    metadata = signers.PdfSignatureMetadata(
+        field_name="Seal",
+        md_algorithm=hash_name,
+        reason=reason,
+        certify=True,
+        docmdp_permissions=fields.MDPPerm.NO_CHANGES,
+        subfilter=fields.SigSeedSubFilter.PADES,
+        embed_validation_info=True,
+        use_pades_lta=True,
+        validation_context=validity.context(at),
+        signer_key_usage={"digital_signature", "non_repudiation"},
+    )
+    pdf_signer = signers.PdfSigner(
+        metadata,
+        _RemoteSigner(signer, certificate, (*validity.others, validity.root)),
+        timestamper=_Timestamper(timestamp),
+        stamp_style=_style(picture),
+        new_field_spec=_field(place),
+    )
+    asyncio.run(pdf_signer.async_sign_pdf(writer, output=output))
+    return output.getvalue()
+
+
+def _field(place: Place | None) -> fields.SigFieldSpec:
+    if place is None:
+        return fields.SigFieldSpec("Seal")
+    return fields.SigFieldSpec("Seal", on_page=place.page - 1, box=place.box())
+
+
+def _style(picture: bytes | None) -> StaticStampStyle | None:
+    if picture is None:
+        return None
+    return StaticStampStyle(border_width=0, background=_Picture(picture), background_opacity=0.85)
+
+
+def _embed(writer: IncrementalPdfFileWriter, attachment: Attachment) -> None:
+    data = EmbeddedFileObject.from_file_data(
+        writer, data=attachment.data, mime_type=attachment.media_type, compress=False
+    )
+    embed_file(
+        writer,
+        FileSpec(
+            attachment.name,
+            file_name=attachment.name,
+            embedded_data=data,
+            description=attachment.description,
+            af_relationship=generic.pdf_name("/Source"),
+        ),
+    )
+
+
+def _asn1(certificate: Certificate) -> x509.Certificate:
+    return x509.Certificate.load(certificate.der)
