@@ -1,0 +1,18 @@
+"""Which characters may stand in an official document."""
+
+import unicodedata
+
+from apps.document.layout.errors import ControlCharacter
+
+_REFUSED = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+
+
+def check_text(field: str, text: str) -> None:
+    """Raise `ControlCharacter` for control, invisible formatting (bidirectional overrides too) and private characters.
+
+    What is not seen must not be signed; a private-use character is another glyph on every machine. Line feeds pass.
+    """
+    for number, line in enumerate(text.split("\n"), start=1):
+        for character in line:
+            if unicodedata.category(character) in _REFUSED:
+                raise ControlCharacter(field=field, line=number, point=f"U+{ord(character):04X}")

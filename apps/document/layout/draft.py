@@ -1,0 +1,70 @@
+"""Reading a user's own text: plain text, Markdown or DOCX, from bytes that nobody has checked."""
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from pathlib import PurePath
+
+from apps.document.layout.characters import check_text
+from apps.document.layout.errors import DraftEmpty, DraftFormatUnknown, DraftTooLarge
+from apps.document.layout.model import Draft
+from apps.document.layout.parts import Part, sort_parts
+from apps.document.layout.read_docx import parts_of_docx
+from apps.document.layout.read_markdown import parts_of_markdown
+from apps.document.layout.read_text import parts_of_text
+
+LIMIT = 20 * 1024 * 1024
+"""Bytes that a draft may have."""
+
+_READERS: dict[str, Callable[[bytes, str], list[Part]]] = {
+    ".txt": parts_of_text,
+    ".md": parts_of_markdown,
+    ".markdown": parts_of_markdown,
+    ".docx": parts_of_docx,
+}
+_FOREIGN = {
+    b"%PDF": "PDF",
+    b"\xd0\xcf\x11\xe0": "DOC/WPS",
+    b"{\\rtf": "RTF",
+    b"PK\x03\x04": "ZIP",
+    b"\x89PNG": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+}
+
+
+def read_draft(data: bytes, filename: str, *, limit: int = LIMIT) -> Draft:
+    """Read a draft. `filename` decides the format and is used for nothing else; `limit` is in bytes.
+
+    Raises `DraftTooLarge` before anything is parsed, `DraftFormatUnknown`, `DraftUnreadable`, `DraftEncodingUnknown`,
+    `DraftEncrypted`, `DraftHasMacros`, `DraftBomb`, `DraftUnsupportedContent`, `ControlCharacter` or `DraftEmpty`.
+    """
+    if len(data) > limit:
+        raise DraftTooLarge(size=len(data), limit=limit)
+    name = PurePath(filename.replace("\\", "/")).name
+    suffix = PurePath(name).suffix.lower()
+    reader = _READERS.get(suffix)
+    found = next((kind for magic, kind in _FOREIGN.items() if data.startswith(magic)), suffix or "?")
+    if reader is None or (suffix != ".docx" and found in _FOREIGN.values()):
+        raise DraftFormatUnknown(filename=name, found=found)
+    parts = [_tidy(part) for part in reader(data, name)]
+    _check(parts)
+    draft = sort_parts([part for part in parts if part.text or part.rows])
+    missing = "标题 title" if not draft.title else "正文 body" if not draft.blocks else ""
+    if missing:
+        raise DraftEmpty(filename=name, missing=missing)
+    return draft
+
+
+def _tidy(part: Part) -> Part:
+    rows = tuple(tuple(_clean(cell) for cell in row) for row in part.rows)
+    return Part(_clean(part.text), part.heading, rows)
+
+
+def _clean(text: str) -> str:
+    """White space of any kind is one space, none at the ends; letters in composed form."""
+    return unicodedata.normalize("NFC", " ".join(text.split()))
+
+
+def _check(parts: Sequence[Part]) -> None:
+    for number, part in enumerate(parts, start=1):
+        for text in (part.text, *(cell for row in part.rows for cell in row)):
+            check_text(f"第 {number} 段 paragraph {number}", text)

@@ -1,0 +1,48 @@
+"""What can be put on a page: text at a place, and a rule. Lengths in points from the sheet's top left corner."""
+
+from dataclasses import dataclass, field
+
+from apps.document.layout.grid import BLACK, LEFT, SIZE, SPACING, row_top
+from apps.document.layout.lines import Line, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text on one baseline. `top` is the upper edge of its characters' em squares; `stretch` scales its height."""
+
+    spans: tuple[Span, ...]
+    left: float
+    top: float
+    size: float = SIZE
+    spacing: float = SPACING
+    color: str = BLACK
+    stretch: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A filled bar."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    color: str = BLACK
+
+
+@dataclass(slots=True)
+class Page:
+    """A page in the making."""
+
+    marks: list[Text | Rule] = field(default_factory=list)
+    numbered: bool = True
+
+    def add(self, *marks: Text | Rule) -> None:
+        """Put marks on the page."""
+        self.marks.extend(marks)
+
+
+def on_row(line: Line, row: float) -> Text:
+    """A line in the middle of a grid row (counted from 0): a 3号 line fills the row's characters exactly."""
+    top = row_top(row) + (SIZE - line.size) / 2
+    return Text(line.spans, LEFT + line.left, top, line.size, line.spacing)

@@ -1,0 +1,167 @@
+"""Filling pages: head, rows of the body, closing, attachments, record, page numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from apps.document.layout.closing import Closing, closing, seal_box
+from apps.document.layout.errors import DoesNotFit
+from apps.document.layout.faces import Role, Typefaces, ink_top
+from apps.document.layout.grid import (
+    LEFT,
+    PAGE_NUMBER_TOP,
+    PITCH,
+    ROWS,
+    SIZE,
+    SMALL_SIZE,
+    THIN,
+    WIDTH,
+    row_top,
+)
+from apps.document.layout.head import put_head
+from apps.document.layout.lines import Span, width_of
+from apps.document.layout.marks import Page, Rule, Text, on_row
+from apps.document.layout.model import Elements, Form, SealBox
+from apps.document.layout.record import put_record, record
+from apps.document.layout.rows import (
+    Row,
+    TableRow,
+    attachment_note,
+    attachment_rows,
+    body_rows,
+    recipient_rows,
+)
+from apps.document.layout.title import title_lines
+
+_CARRIED = 2
+"""Rows of text that go to the next page with a signature that finds no room: no page says 此页无正文."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paged:
+    """All pages, and the seal's place."""
+
+    pages: tuple[Page, ...]
+    seal: SealBox | None
+
+
+class _Flow:
+    """A cursor over the rows of pages."""
+
+    def __init__(self) -> None:
+        self.pages = [Page()]
+        self.row = 0
+        self._table: TableRow | None = None
+
+    def turn(self) -> None:
+        """Begin a new page."""
+        self._close_table()
+        self.pages.append(Page())
+        self.row = 0
+
+    def put(self, rows: Sequence[Row]) -> None:
+        """Put rows one below the other, turning pages; a page does not begin with a blank row."""
+        for row in rows:
+            if self.row == ROWS:
+                self.turn()
+            if row is None and self.row == 0:
+                continue
+            self._put_one(row)
+            self.row += 1
+        self._close_table()
+
+    def _put_one(self, row: Row) -> None:
+        page = self.pages[-1]
+        if isinstance(row, TableRow):
+            self._put_table(page, row)
+            return
+        self._close_table()
+        if row is not None:
+            page.add(on_row(row, self.row))
+
+    def _put_table(self, page: Page, row: TableRow) -> None:
+        top = _table_top(self.row)
+        if row.first or self._table is None:
+            page.add(Rule(LEFT, top - THIN / 2, WIDTH, THIN))
+        for edge in row.edges:
+            page.add(Rule(LEFT + edge - THIN / 2, top, THIN, PITCH))
+        for line in row.cells:
+            if line is not None:
+                page.add(on_row(line, self.row))
+        self._table = row
+
+    def _close_table(self) -> None:
+        if self._table is not None:
+            self.pages[-1].add(Rule(LEFT, _table_top(self.row) - THIN / 2, WIDTH, THIN))
+            self._table = None
+
+
+def _table_top(row: int) -> float:
+    """A rule between two rows runs in the middle of the space between their characters."""
+    return row_top(row) - (PITCH - SIZE) / 2
+
+
+def paginate(faces: Typefaces, elements: Elements, form: Form, seal_mm: float) -> Paged:
+    """Lay a document out on pages."""
+    flow = _Flow()
+    start = put_head(flow.pages[0], faces, elements, form)
+    title = title_lines(faces, elements.title)
+    text = body_rows(faces, elements.body)
+    to: list[Row] = [None, *recipient_rows(faces, elements)] if elements.main_recipients else [None]
+    moved = start + len(title) + len(to) >= ROWS
+    to = [None] if moved else to
+    if start + len(title) + len(to) >= ROWS:
+        raise DoesNotFit(element="标题 title", place="首页须有正文 the first page shows body text")
+    flow.row = start
+    flow.put([*title, *to])
+    seal = _body(
+        flow, [*text, *attachment_note(faces, elements.attachments)], closing(faces, elements), seal_mm
+    )
+    _attachments(flow, faces, elements)
+    made = record(faces, elements, form, recipients_moved=moved and bool(elements.main_recipients))
+    if made.rows:
+        if flow.row + made.rows > ROWS:
+            flow.turn()
+            flow.pages[-1].numbered = False
+        put_record(flow.pages[-1], made)
+    _number(flow.pages, faces, form)
+    return Paged(tuple(flow.pages), seal)
+
+
+def _body(flow: _Flow, text: list[Row], end: Closing, seal_mm: float) -> SealBox | None:
+    """Body and closing; a closing without room takes the text's last rows along to the next page."""
+    used = (flow.row + len(text) - 1) % ROWS + 1
+    if used + len(end.rows) > ROWS:
+        carried = min(_CARRIED, len(text))
+        while carried < len(text) and text[-carried] is None:
+            carried += 1
+        flow.put(text[:-carried])
+        if flow.row != ROWS:
+            flow.turn()
+        text = text[-carried:]
+    flow.put(text)
+    if len(end.rows) + flow.row > ROWS:
+        raise DoesNotFit(element="附注 notes", place=f"{ROWS} 行 rows")
+    box = seal_box(end, flow.row, len(flow.pages), seal_mm)
+    flow.put(end.rows)
+    return box
+
+
+def _attachments(flow: _Flow, faces: Typefaces, elements: Elements) -> None:
+    """Every attachment that has a text begins a page of its own."""
+    for number, attachment in enumerate(elements.attachments, start=1):
+        if attachment.blocks:
+            flow.turn()
+            label = f"附件{number}" if len(elements.attachments) > 1 else "附件"
+            flow.put(attachment_rows(faces, attachment, label))
+
+
+def _number(pages: Sequence[Page], faces: Typefaces, form: Form) -> None:
+    """— 1 —: odd pages at the right, even ones at the left, one character in; the letter form hides the first (7.5)."""
+    top = PAGE_NUMBER_TOP + (ink_top(faces, Role.SONG, "—") - 0.88) * SMALL_SIZE
+    for number, page in enumerate(pages, start=1):
+        if not page.numbered or (form is Form.LETTER and number == 1):
+            continue
+        spans = (Span(f"— {number} —", Role.SONG),)
+        width = width_of(faces, spans, size=SMALL_SIZE, spacing=0.0)
+        left = WIDTH - SMALL_SIZE - width if number % 2 else SMALL_SIZE
+        page.add(Text(spans, LEFT + left, top, SMALL_SIZE, 0.0))

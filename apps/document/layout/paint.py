@@ -1,0 +1,131 @@
+"""Turning pages into PDF/A: every mark at its place, every character escaped, nothing fetched, nothing random."""
+
+import hashlib
+import warnings
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+from threading import Lock
+
+from weasyprint import CSS, HTML
+from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+from apps.document.layout.faces import Face, Role, Typefaces, ascent, face_of
+from apps.document.layout.lines import Span
+from apps.document.layout.marks import Page, Rule, Text
+from apps.document.layout.model import Elements
+
+_SCHEME = "face:"
+_BASELINE = 0.88  # of the em square, from its top
+_LOCK = Lock()
+"""Font maps of the engine are not to be used from two threads."""
+
+_SHEET = """
+@page { size: 210mm 297mm; margin: 0 }
+html, body { margin: 0; padding: 0 }
+section { position: relative; width: 210mm; height: 296.9mm; overflow: hidden; break-after: page }
+section:last-child { break-after: auto }
+div { position: absolute; white-space: pre; font-variant-ligatures: none; font-kerning: none }
+span { line-height: 0 }
+"""
+
+
+class _Fetcher(URLFetcher):  # type: ignore[misc]  # the engine has no types
+    """Gives the configured font files under names of our own, and refuses everything else."""
+
+    def __init__(self, files: dict[str, Path]) -> None:
+        super().__init__(allowed_protocols=(), fail_on_errors=True)
+        self._files = files
+
+    def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:  # noqa: ARG002  signature of the engine
+        return URLFetcherResponse(url, self._files[url].read_bytes())
+
+
+def paint(pages: tuple[Page, ...], faces: Typefaces, elements: Elements) -> bytes:
+    """The PDF/A-3b file. Same pages, same faces, same bytes: dates and identifiers come from the elements."""
+    html = _html(pages, faces, elements)
+    identifier = hashlib.sha256(html.encode()).hexdigest()[:32].encode()
+    with _LOCK:
+        style, fonts = _fonts(faces)
+        document = HTML(string=html, url_fetcher=_Fetcher({}))
+        with warnings.catch_warnings():
+            # the engine leaves its colour profile to the garbage collector
+            warnings.simplefilter("ignore", ResourceWarning)
+            pdf: bytes = document.write_pdf(
+                stylesheets=[style], font_config=fonts, pdf_variant="pdf/a-3b", pdf_identifier=identifier
+            )
+    return pdf
+
+
+@lru_cache(maxsize=4)
+def _fonts(faces: Typefaces) -> tuple[CSS, FontConfiguration]:
+    """The style sheet, with the font files that belong to it loaded once."""
+    files = {f"{_SCHEME}{name}": face.file for face, name in _names(faces).items() if face.file is not None}
+    rules = "".join(
+        f'@font-face {{ font-family: "{url[len(_SCHEME) :]}"; src: url("{url}") }}\n' for url in files
+    )
+    fonts = FontConfiguration()
+    return CSS(string=rules + _SHEET, font_config=fonts, url_fetcher=_Fetcher(files)), fonts
+
+
+def _names(faces: Typefaces) -> dict[Face, str]:
+    """The family by which the style sheet knows a face."""
+    return {
+        face: f"yinxin-{number}" if face.file is not None else face.family
+        for number, face in enumerate(faces.all())
+    }
+
+
+def _html(pages: tuple[Page, ...], faces: Typefaces, elements: Elements) -> str:
+    title = escape(elements.title.replace("\n", ""))
+    dated = elements.date.isoformat()
+    names = _names(faces)
+    body = "".join(f"<section>{_marks(page, faces, names)}</section>" for page in pages)
+    return (
+        f'<!DOCTYPE html><html lang="zh-CN"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<meta name="author" content="{escape(elements.signing_organ)}">'
+        f'<meta name="dcterms.created" content="{dated}"><meta name="dcterms.modified" content="{dated}">'
+        f"</head><body>{body}</body></html>"
+    )
+
+
+def _marks(page: Page, faces: Typefaces, names: dict[Face, str]) -> str:
+    return "".join(
+        _rule(mark) if isinstance(mark, Rule) else _text(mark, faces, names) for mark in page.marks
+    )
+
+
+def _rule(rule: Rule) -> str:
+    return (
+        f'<div style="left:{rule.left:.3f}pt;top:{rule.top:.3f}pt;width:{rule.width:.3f}pt;'
+        f'height:{rule.height:.3f}pt;background:{rule.color}"></div>'
+    )
+
+
+def _text(text: Text, faces: Typefaces, names: dict[Face, str]) -> str:
+    """One line. Its strut is the body face, so that its baseline does not depend on the faces that stand on it."""
+    up, down = ascent(faces, Role.BODY)
+    strut = (1 - up - down) / 2 + up
+    top = text.top + (_BASELINE - strut) * text.size * text.stretch
+    stretch = f";transform:scale(1,{text.stretch:.5f});transform-origin:0 0" if text.stretch != 1 else ""
+    spans = "".join(_span(span, faces, names) for span in text.spans)
+    return (
+        f"<div style=\"left:{text.left:.3f}pt;top:{top:.3f}pt;font:{text.size:.3f}pt/1 '{names[faces.body]}';"
+        f'letter-spacing:{text.spacing:.4f}pt;color:{text.color}{stretch}">{spans}</div>'
+    )
+
+
+def _span(span: Span, faces: Typefaces, names: dict[Face, str]) -> str:
+    """The span, cut where the face changes: a rare character's own face is named, never left to the engine."""
+    runs: list[tuple[Face, str]] = []
+    for character in span.text:
+        face = face_of(faces, span.role, character)
+        if runs and runs[-1][0] == face:
+            runs[-1] = (face, runs[-1][1] + character)
+        else:
+            runs.append((face, character))
+    return "".join(
+        f"<span style=\"font-family:'{names[face]}';font-weight:{face.weight}\">{escape(text)}</span>"
+        for face, text in runs
+    )
