@@ -1,0 +1,153 @@
+"""Making a key, once: whatever crashes in between, the next call of the same label finishes the same key."""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kms.errors import BadKeyRequest, LabelTaken
+from kms.find import find_key
+from kms.generate import find_or_make
+from kms.info import KeyInfo, Wrapped
+from kms.mechanisms import NATIVE
+from kms.models import KeyRow, Place, Purpose, State
+from kms.token import Token
+from kms.wrap import wrap
+from yinxin.act import Actor, Outcome
+from yinxin.authz import PLATFORM, Decision
+from yinxin.crypto.keys import PrivateKey, PublicKey
+from yinxin.crypto.suite import INTL, SM, Suite
+from yinxin.errors import YinxinError
+from yinxin.randomness import Randomness
+from yinxin.steps import step
+from yinxin.store import Act, Store
+
+VERB = "kms.create"
+#: an algorithm that wraps keys, and the one algorithm that a key of the purpose `kek` has
+KEK_ALGORITHM = "aes-256"
+
+_LABEL = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
+_OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRequest:
+    """Which key is wanted; checked when made, raises BadKeyRequest."""
+
+    label: str
+    purpose: Purpose
+    algorithm: str
+    owner: str = PLATFORM
+
+    def __post_init__(self) -> None:
+        """Hold the fields to their rules."""
+        if not _LABEL.fullmatch(self.label):
+            raise BadKeyRequest(
+                field="label", reason="1–64 of a–z 0–9 . - , beginning with a letter or digit"
+            )
+        if not _OWNER.fullmatch(self.owner):
+            raise BadKeyRequest(field="owner", reason="the identifier of an organ, or platform")
+        known = (*NATIVE, SM.key_algorithm)
+        if self.algorithm not in known:
+            raise BadKeyRequest(field="algorithm", reason=f"use one of {', '.join(known)}")
+        if (self.purpose is Purpose.KEK) != (self.algorithm == KEK_ALGORITHM):
+            raise BadKeyRequest(field="purpose", reason=f"kek goes with {KEK_ALGORITHM}, and only with it")
+
+    @property
+    def suite(self) -> Suite:
+        """The suite that the algorithm belongs to."""
+        return SM if self.algorithm == SM.key_algorithm else INTL
+
+    @property
+    def place(self) -> Place:
+        """Where the secret will be."""
+        return Place.HSM if self.algorithm in NATIVE else Place.WRAPPED
+
+
+def create(
+    store: Store,
+    token: Token,
+    actor: Actor,
+    wanted: KeyRequest,
+    *,
+    kek: KeyInfo | None = None,
+    decision: Decision | None = None,
+) -> KeyInfo:
+    """The key of this label, made if need be; the caller lets one in at a time.
+
+    1. Intent: the row, `making`, and its record.
+    2. The secret: in the module under the row's identifier, or wrapped.
+    3. Done: public key and ciphertext in the row, `active`, and its record.
+
+    Raises LabelTaken when the label names another kind of key, and as `Token.use`; a failure leaves the row `making`.
+    """
+    record = decision.record() if decision else None
+    info = find_key(store, wanted.label) or _intend(store, actor, wanted, record)
+    _same(info, wanted)
+    if info.state is not State.MAKING:
+        return info
+    step("kms.create.1-intent")
+    try:
+        public_key, wrapped = _secret(token, info, kek, store.randomness)
+    except YinxinError as error:
+        store.refuse(actor, VERB, f"key:{info.label}", error)
+        raise
+    step("kms.create.2-made")
+    done = replace(info, state=State.ACTIVE, public_key=public_key, wrapped=wrapped)
+    with store.act(actor, VERB, f"key:{info.label}", **_facts(done)) as act:
+        act.decision = record
+        _finish(act, done)
+    step("kms.create.3-done")
+    return done
+
+
+def _intend(store: Store, actor: Actor, wanted: KeyRequest, record: dict[str, Any] | None) -> KeyInfo:
+    row = KeyRow(
+        id=store.identifier(),
+        label=wanted.label,
+        purpose=wanted.purpose.value,
+        algorithm=wanted.algorithm,
+        suite=wanted.suite.name,
+        owner=wanted.owner,
+        place=wanted.place.value,
+        state=State.MAKING.value,
+        created=store.clock.now(),
+    )
+    info = KeyInfo.of(row)
+    with store.act(actor, VERB, f"key:{row.label}", outcome=Outcome.INTENT, **_facts(info)) as act:
+        act.decision = record
+        act.session.add(row)
+    return info
+
+
+def _same(info: KeyInfo, wanted: KeyRequest) -> None:
+    for field in ("purpose", "algorithm", "owner"):
+        if getattr(info, field) != getattr(wanted, field):
+            raise LabelTaken(label=wanted.label, field=field)
+
+
+def _secret(
+    token: Token, info: KeyInfo, kek: KeyInfo | None, randomness: Randomness
+) -> tuple[PublicKey | None, Wrapped | None]:
+    if info.place is Place.HSM:
+        native = NATIVE[info.algorithm]
+        return token.use(lambda session: find_or_make(session, native, info.handle, info.label)), None
+    if kek is None:
+        raise TypeError("a wrapped key needs a wrapping key")
+    key = PrivateKey.generate(SM)
+    return key.public_key, wrap(token, kek, info, key, randomness)
+
+
+def _finish(act: Act, done: KeyInfo) -> None:
+    """From `making` to `active`, or not at all."""
+    row = act.session.get_one(KeyRow, done.id, with_for_update=True)
+    if row.state != State.MAKING.value:
+        raise LabelTaken(label=done.label, field="state")
+    row.state = State.ACTIVE.value
+    row.spki = done.public_key.spki if done.public_key else None
+    if done.wrapped:
+        row.kek, row.nonce, row.blob = done.wrapped.kek, done.wrapped.nonce, done.wrapped.blob
+
+
+def _facts(info: KeyInfo) -> dict[str, Any]:
+    facts = info.fields()
+    return {name: facts[name] for name in facts if name not in ("label", "created", "state")}

@@ -1,0 +1,85 @@
+"""Making keys inside the module, so that they can never leave it."""
+
+from typing import Any
+
+from pkcs11 import Attribute, MechanismFlag, ObjectClass
+from pkcs11.exceptions import PKCS11Error, TemplateInconsistent
+
+from kms.mechanisms import Native, from_signed, read_public_key, to_sign
+from kms.token import objects
+from kms.wrap import prove_wrapping
+from yinxin.crypto.errors import BadSignature
+from yinxin.crypto.keys import PublicKey
+
+_KINDS = (ObjectClass.PRIVATE_KEY, ObjectClass.PUBLIC_KEY, ObjectClass.SECRET_KEY)
+#: what makes a key one that stays (PKCS#11 v3.1, 4.9): no value in the clear, no wrapping under another key, no changing
+_STAYS: dict[Attribute, Any] = {
+    Attribute.PRIVATE: True,
+    Attribute.SENSITIVE: True,
+    Attribute.EXTRACTABLE: False,
+    Attribute.MODIFIABLE: False,
+}
+_TRIAL = b"yinxin: is this pair one pair?"
+
+
+def find_or_make(session: Any, native: Native, identifier: bytes, label: str) -> PublicKey | None:
+    """The key of this CKA_ID: what a crashed run left, when it is whole, else a new one. None for keys that wrap.
+
+    Only for a key that nobody has used yet: what is not whole is destroyed. Safe to repeat.
+    """
+    left = {kind: objects(session, identifier, kind) for kind in _KINDS}
+    try:
+        return _proved(session, native, identifier)
+    except (PKCS11Error, BadSignature):
+        for each in (each for found in left.values() for each in found):
+            each.destroy()
+    _make(session, native, identifier, label)
+    return _proved(session, native, identifier)
+
+
+def _make(session: Any, native: Native, identifier: bytes, label: str) -> None:
+    naming = {"id": identifier, "label": label, "store": True}
+    if not native.signs:
+        session.generate_key(
+            native.key_type,
+            native.bits,
+            capabilities=MechanismFlag.ENCRYPT | MechanismFlag.DECRYPT,
+            template=_STAYS,
+            **naming,
+        )
+        return
+    how: dict[str, Any] = {
+        "mechanism": native.generate,
+        "capabilities": MechanismFlag.SIGN | MechanismFlag.VERIFY,
+        "private_template": _STAYS,
+    }
+    if native.curve is None:
+        session.generate_keypair(native.key_type, native.bits, **naming, **how)
+    else:
+        parameters = {Attribute.EC_PARAMS: native.curve}
+        domain = session.create_domain_parameters(native.key_type, parameters, local=True)
+        domain.generate_keypair(**naming, **how)
+
+
+def _proved(session: Any, native: Native, identifier: bytes) -> PublicKey | None:
+    """The public key, after the key has shown that it stays, that it is alone, and that its halves belong together."""
+    (key,) = _alone(session, identifier, native.kind)
+    stays = key[Attribute.SENSITIVE], key[Attribute.EXTRACTABLE], key[Attribute.NEVER_EXTRACTABLE]
+    if stays != (True, False, True):
+        raise TemplateInconsistent
+    if not native.signs:
+        prove_wrapping(key)
+        return None
+    (public,) = _alone(session, identifier, ObjectClass.PUBLIC_KEY)
+    public_key = read_public_key(native, public)
+    prepared = _TRIAL if native.name == "ed25519" else public_key.prehash(_TRIAL)
+    raw = key.sign(to_sign(native, public_key, prepared), mechanism=native.use)
+    public_key.verify(from_signed(native, raw), _TRIAL)
+    return public_key
+
+
+def _alone(session: Any, identifier: bytes, kind: ObjectClass) -> list[Any]:
+    found = objects(session, identifier, kind)
+    if len(found) != 1:
+        raise TemplateInconsistent
+    return found

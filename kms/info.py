@@ -1,0 +1,77 @@
+"""What a key is, as the rest of the platform sees it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Self
+
+from kms.models import KeyRow, Place, Purpose, State
+from yinxin.clock import rfc3339
+from yinxin.crypto.keys import PublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapped:
+    """A secret key as AES-256-GCM ciphertext under the key labelled `kek`; of no use without the module."""
+
+    kek: str
+    nonce: bytes
+    blob: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInfo:
+    """A key: everything but its secret."""
+
+    id: str
+    label: str
+    purpose: Purpose
+    algorithm: str
+    suite: str
+    owner: str
+    place: Place
+    state: State
+    created: datetime
+    public_key: PublicKey | None
+    wrapped: Wrapped | None = field(repr=False)
+
+    @classmethod
+    def of(cls, row: KeyRow) -> Self:
+        """The key in this row."""
+        wrapped = None
+        if row.kek is not None and row.nonce is not None and row.blob is not None:
+            wrapped = Wrapped(row.kek, row.nonce, row.blob)
+        return cls(
+            id=row.id,
+            label=row.label,
+            purpose=Purpose(row.purpose),
+            algorithm=row.algorithm,
+            suite=row.suite,
+            owner=row.owner,
+            place=Place(row.place),
+            state=State(row.state),
+            created=row.created,
+            public_key=PublicKey.load(row.spki) if row.spki else None,
+            wrapped=wrapped,
+        )
+
+    @property
+    def handle(self) -> bytes:
+        """The key's CKA_ID in the module."""
+        return self.id.encode("ascii")
+
+    def fields(self) -> dict[str, Any]:
+        """The key as JSON, for commands and the log: identifiers and public facts."""
+        fields = {
+            "id": self.id,
+            "label": self.label,
+            "purpose": self.purpose.value,
+            "algorithm": self.algorithm,
+            "suite": self.suite,
+            "owner": self.owner,
+            "place": self.place.value,
+            "state": self.state.value,
+            "created": rfc3339(self.created),
+        }
+        if self.public_key is not None:
+            fields["key_id"] = self.public_key.key_id.hex()
+        return fields

@@ -1,0 +1,136 @@
+"""Making the software token of the embedded shape.
+
+The PINs reach `softhsm2-util` through a terminal of its own: on its command line every user of the machine could read
+them. A network HSM is initialised with its vendor's tools; then only the PIN file is written here.
+"""
+
+import os
+import pty
+import shutil
+import subprocess
+import termios
+from pathlib import Path
+
+from kms.errors import InitialisingFailed
+from kms.pin import ensure_pin, sync_folder, write_private
+from yinxin.act import Actor, Outcome
+from yinxin.errors import YinxinError
+from yinxin.steps import step
+from yinxin.store import Store
+
+VERB = "kms.initialise"
+
+#: names inside the key centre's folder
+TOKENS = "tokens"
+CONFIGURATION = "softhsm2.conf"
+PIN = "pin"
+SO_PIN = "so-pin"
+
+_PROMPT = b"PIN:"
+
+
+def initialise(store: Store, actor: Actor, folder: Path, label: str, pin_file: Path) -> bool:
+    """Make the token `label` in `folder` unless it is there; True when it was made. Raises InitialisingFailed.
+
+    1. Intent: its record, then a note beside the token's place.
+    2. The token.
+    3. Done: its record, then the note goes. A note that is found means that 3 is still to be done.
+
+    The caller lets one in at a time.
+    """
+    note, subject = folder / "initialising", f"token:{label}"
+    if not note.exists():
+        if (folder / TOKENS).is_dir():
+            return False
+        with store.act(actor, VERB, subject, outcome=Outcome.INTENT):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_private(note, b"")
+    step("kms.initialise.1-intent")
+    try:
+        make_token(folder, label, pin_file)
+    except YinxinError as error:
+        store.refuse(actor, VERB, subject, error)
+        raise
+    step("kms.initialise.2-made")
+    with store.act(actor, VERB, subject):
+        pass
+    step("kms.initialise.3-done")
+    note.unlink()
+    return True
+
+
+def make_token(folder: Path, label: str, pin_file: Path) -> None:
+    """The token `label` in `folder`, whole or not at all; a token that is there stays as it is.
+
+    1. Write the SO PIN and the user PIN, 0600; those of a run that crashed are used again.
+    2. Make the token in a folder beside its place; the leavings of a crashed run are removed first.
+    3. Move it to its place: only now does it exist.
+    """
+    place, making = folder / TOKENS, folder / f".{TOKENS}"
+    if place.is_dir():
+        return
+    so_pin, pin = ensure_pin(folder / SO_PIN), ensure_pin(pin_file)
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(mode=0o700)
+    configuration = folder / f".{CONFIGURATION}"
+    write_private(configuration, configuration_for(making))
+    _run(configuration, label, (so_pin, so_pin, pin, pin))
+    configuration.unlink()
+    sync_folder(making)
+    making.rename(place)
+    sync_folder(folder)
+
+
+def configuration_for(tokens: Path) -> bytes:
+    """The SoftHSM2 configuration that keeps its tokens in `tokens`."""
+    return (
+        f"directories.tokendir = {tokens.absolute()}\n"
+        "objectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n"
+    ).encode()
+
+
+def _run(configuration: Path, label: str, answers: tuple[str, ...]) -> None:
+    terminal, other_end = pty.openpty()
+    _silence(other_end)
+    try:
+        process = subprocess.Popen(
+            ["softhsm2-util", "--init-token", "--free", "--label", label],
+            stdin=other_end,
+            stdout=other_end,
+            stderr=other_end,
+            env={**os.environ, "SOFTHSM2_CONF": str(configuration)},
+        )
+    except OSError as error:
+        os.close(terminal)
+        raise InitialisingFailed(reason=f"softhsm2-util: {error.strerror}") from error
+    finally:
+        os.close(other_end)
+    said = _answer(terminal, list(answers))
+    if process.wait() != 0:
+        raise InitialisingFailed(reason=said)
+
+
+def _silence(terminal: int) -> None:
+    """No echo: what is typed must not come back in what the program is quoted with."""
+    modes = termios.tcgetattr(terminal)
+    modes[3] &= ~termios.ECHO
+    termios.tcsetattr(terminal, termios.TCSANOW, modes)
+
+
+def _answer(terminal: int, answers: list[str]) -> str:
+    """Give each prompt its answer; the last line that was said."""
+    said = b""
+    with os.fdopen(terminal, "r+b", buffering=0) as stream:
+        while True:
+            try:
+                read = stream.read(1024)
+            except OSError:  # the other end is closed
+                break
+            if not read:
+                break
+            said += read
+            if answers and said.rstrip().endswith(_PROMPT):
+                stream.write(answers.pop(0).encode() + b"\n")
+                said = b""
+    lines = said.decode("utf-8", "replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "no answer")

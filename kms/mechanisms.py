@@ -1,0 +1,95 @@
+"""The platform's algorithms as PKCS#11 speaks of them: key types, parameters, mechanisms, encodings."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from asn1crypto.keys import ECDomainParameters, NamedCurve
+from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
+
+from yinxin.crypto import der
+from yinxin.crypto.keys import PublicKey
+from yinxin.crypto.suite import HashAlgorithm
+
+#: AlgorithmIdentifier of an Ed25519 key (RFC 8410 section 3) and of an RSA key (RFC 4055 section 1.2)
+_ED25519 = der.sequence(der.oid("1.3.101.112"))
+_RSA = der.sequence(der.oid("1.2.840.113549.1.1.1"), der.null())
+_EC = der.oid("1.2.840.10045.2.1")
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """An algorithm whose keys the module makes, holds and uses."""
+
+    name: str
+    key_type: KeyType
+    generate: Mechanism
+    use: Mechanism
+    #: CKA_EC_PARAMS of the curve
+    curve: bytes | None = None
+    bits: int | None = None
+
+    @property
+    def signs(self) -> bool:
+        """Whether it is a pair that signs (else a secret key that wraps)."""
+        return self.key_type != KeyType.AES
+
+    @property
+    def kind(self) -> ObjectClass:
+        """The class of the object that is used."""
+        return ObjectClass.PRIVATE_KEY if self.signs else ObjectClass.SECRET_KEY
+
+
+def _curve(name: str) -> bytes:
+    return bytes(ECDomainParameters(name="named", value=NamedCurve(name)).dump())
+
+
+_TABLE = (
+    Native("ecdsa-p256", KeyType.EC, Mechanism.EC_KEY_PAIR_GEN, Mechanism.ECDSA, curve=_curve("secp256r1")),
+    Native("ecdsa-p384", KeyType.EC, Mechanism.EC_KEY_PAIR_GEN, Mechanism.ECDSA, curve=_curve("secp384r1")),
+    Native("rsa-3072", KeyType.RSA, Mechanism.RSA_PKCS_KEY_PAIR_GEN, Mechanism.RSA_PKCS, bits=3072),
+    # CKA_EC_PARAMS of Ed25519 is the curve's name (PKCS#11 v3.1, 6.3.2)
+    Native(
+        "ed25519",
+        KeyType.EC_EDWARDS,
+        Mechanism.EC_EDWARDS_KEY_PAIR_GEN,
+        Mechanism.EDDSA,
+        curve=der.printable("edwards25519"),
+    ),
+    Native("aes-256", KeyType.AES, Mechanism.AES_KEY_GEN, Mechanism.AES_GCM, bits=256),
+)
+NATIVE = {each.name: each for each in _TABLE}
+
+
+def read_public_key(native: Native, public: Any) -> PublicKey:
+    """The public key that a CKO_PUBLIC_KEY object holds."""
+    if native.key_type == KeyType.RSA:
+        modulus = int.from_bytes(public[Attribute.MODULUS])
+        exponent = int.from_bytes(public[Attribute.PUBLIC_EXPONENT])
+        return PublicKey(
+            der.sequence(_RSA, der.bits(der.sequence(der.integer(modulus), der.integer(exponent))))
+        )
+    point = der.bits(der.content(public[Attribute.EC_POINT]))  # a DER OCTET STRING (PKCS#11 v3.1, 6.3.3)
+    if native.key_type == KeyType.EC_EDWARDS:
+        return PublicKey(der.sequence(_ED25519, point))
+    assert native.curve is not None  # noqa: S101 - for the type checker; every EC row above names its curve
+    return PublicKey(der.sequence(der.sequence(_EC, native.curve), point))
+
+
+def to_sign(native: Native, public_key: PublicKey, digest: bytes) -> bytes:
+    """What the mechanism is given for a digest: itself, or in a DigestInfo for RSA (RFC 8017 9.2)."""
+    if native.key_type == KeyType.RSA:
+        return digest_info(public_key.signature_algorithm.hash, digest)
+    return digest
+
+
+def digest_info(algorithm: HashAlgorithm, digest: bytes) -> bytes:
+    """DigestInfo with NULL parameters (RFC 8017 9.2 note 1)."""
+    return der.sequence(der.sequence(der.oid(algorithm.oid), der.null()), der.octets(digest))
+
+
+def from_signed(native: Native, raw: bytes) -> bytes:
+    """The signature as the platform writes it: ECDSA's r ‖ s becomes Ecdsa-Sig-Value (RFC 3279 2.2.3)."""
+    if native.key_type != KeyType.EC:
+        return raw
+    half = len(raw) // 2
+    return der.sequence(der.integer(int.from_bytes(raw[:half])), der.integer(int.from_bytes(raw[half:])))

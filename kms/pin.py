@@ -1,0 +1,64 @@
+"""Files that hold a PIN: written at once or not at all, readable by this service only."""
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from kms.errors import PinFileLoose, PinFileMissing
+
+#: octets; a PIN file is one short line
+_LONGEST = 256
+
+
+def read_pin(file: Path) -> str:
+    """The PIN in `file`; raises PinFileMissing, or PinFileLoose when anybody else could have read or set it."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise PinFileMissing(file=str(file), reason=error.strerror) from error
+    with os.fdopen(descriptor, "rb") as stream:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise PinFileMissing(file=str(file), reason="not a regular file")
+        if found.st_mode & 0o077:
+            raise PinFileLoose(file=str(file), reason=f"mode {stat.S_IMODE(found.st_mode):04o}")
+        if found.st_uid not in (0, os.geteuid()):
+            raise PinFileLoose(file=str(file), reason=f"owner {found.st_uid}")
+        content = stream.read(_LONGEST + 1)
+    try:
+        pin = content.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        pin = ""
+    if not pin or len(content) > _LONGEST:
+        raise PinFileMissing(file=str(file), reason="not one line of text")
+    return pin
+
+
+def ensure_pin(file: Path) -> str:
+    """The PIN in `file`, first made of 144 random bits where there is none; raises as `read_pin`."""
+    if not file.exists():
+        write_private(file, secrets.token_urlsafe(18).encode() + b"\n")
+    return read_pin(file)
+
+
+def write_private(file: Path, content: bytes) -> None:
+    """Write `file` with mode 0600, so that after a crash it is either whole or not there."""
+    making = file.with_name(f".{file.name}.{os.getpid()}")
+    descriptor = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        os.fchmod(descriptor, 0o600)
+        stream.write(content)
+        stream.flush()
+        os.fsync(descriptor)
+    making.replace(file)
+    sync_folder(file.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in `folder` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,165 @@
+"""The key centre: the register in the database and the token, as one service."""
+
+from pathlib import Path
+from typing import Any
+
+from kms import create as creating
+from kms import sign as signing
+from kms.create import KEK_ALGORITHM, KeyRequest
+from kms.find import active_key, find_key, list_keys
+from kms.info import KeyInfo
+from kms.initialise import initialise
+from kms.mechanisms import NATIVE
+from kms.models import Place, Purpose, State
+from kms.settings import KmsSettings
+from kms.sign import KeySigner, Signed, SigningRequest, permit_remote, sign_recorded
+from kms.token import Token, locked, objects
+from yinxin.act import Actor
+from yinxin.authz import PLATFORM, Decider, Decision, Resource
+from yinxin.crypto.suite import Suite
+from yinxin.errors import YinxinError
+from yinxin.module import Health
+from yinxin.store import Store
+from yinxin.text import Text
+
+#: said wherever the centre speaks of itself, because it is the one place where law 2 leans on this process
+SM2_CAVEAT = Text(
+    "SM2 密钥由密码机中的 AES 密钥加密保存，使用时在本进程内存中解开",
+    "SM2 keys are wrapped under the HSM's AES key and used in this process's memory",
+)
+
+
+class KeyCentre:
+    """Makes, keeps and uses keys. One per process; opened at the first use, never before a fork."""
+
+    def __init__(self, store: Store, settings: KmsSettings, *, folder: Path, decider: Decider) -> None:
+        """`folder` is the key centre's own folder in the data directory."""
+        self.store = store
+        self.settings = settings
+        self.folder = folder
+        self.decider = decider
+        self.token = Token(settings, folder)
+
+    def initialise(self, actor: Actor) -> bool:
+        """Make the software token of the embedded shape unless it is there; True when made. Recorded."""
+        with locked(self.folder / "create.lock"):
+            return initialise(self.store, actor, self.folder, self.settings.token, self.token.pin_file)
+
+    def create(
+        self,
+        actor: Actor,
+        *,
+        label: str,
+        purpose: Purpose | str,
+        suite: Suite | None = None,
+        algorithm: str | None = None,
+        owner: str = PLATFORM,
+        decision: Decision | None = None,
+    ) -> KeyInfo:
+        """The key of this label, made once however often this is called; of `algorithm`, or the suite's own.
+
+        The caller has been permitted to (`decision`), or is the platform. Raises BadKeyRequest, LabelTaken, or as
+        `Token.use`.
+        """
+        if algorithm is None:
+            if suite is None:
+                raise TypeError("a suite or an algorithm is needed")
+            algorithm = suite.key_algorithm
+        wanted = KeyRequest(label, Purpose(purpose), algorithm, owner)
+        kek = self._kek(actor) if wanted.place is Place.WRAPPED else None
+        return self._create(actor, wanted, kek, decision)
+
+    def key(self, label: str) -> KeyInfo:
+        """The active key of this label; raises KeyUnknown or KeyNotActive."""
+        return active_key(self.store, label)
+
+    def keys(self, *, after: str = "", limit: int | None = None) -> list[KeyInfo]:
+        """The register, by label."""
+        return list_keys(self.store, after=after, limit=limit)
+
+    def signer(self, label: str) -> KeySigner:
+        """A signer for use in this process; raises KeyUnknown, KeyNotActive or KeyNotSigning."""
+        info = self.key(label)
+        return signing.signer(self.token, info, self.key(info.wrapped.kek) if info.wrapped else None)
+
+    def sign_for(self, actor: Actor, label: str, request: SigningRequest) -> Signed:
+        """Sign for a caller over the network, if the policies permit it. Recorded either way.
+
+        Raises KeyUnknown, PurposeNotRemote, Denied, or as `KeySigner.sign_prehashed`.
+        """
+        try:
+            info = self.key(label)
+            permit_remote(info)
+            key = self.signer(label)
+        except YinxinError as error:
+            self.store.refuse(actor, signing.VERB, f"key:{label}", error)
+            raise
+        decision = self.decider.require(actor, signing.VERB, resource(info))
+        return sign_recorded(self.store, actor, key, request, decision)
+
+    def health(self) -> Health:
+        """Whether the token answers, what it can do, and whether it holds what the register says."""
+        facts: dict[str, Any] = {"token": self.settings.token, "sm2": SM2_CAVEAT.en}
+        try:
+            token = self.token.facts()
+            missing, unfinished = self._disagreements()
+        except YinxinError as error:
+            text = Text(error.text("zh"), error.text("en"))
+            return Health(ok=False, text=text, facts=facts | {"reachable": False, "error": error.code})
+        native = [name for name, each in NATIVE.items() if each.use.name in token.mechanisms]
+        facts |= {
+            "reachable": True,
+            "serial": token.serial,
+            "manufacturer": token.manufacturer,
+            "library": token.library,
+            "native": native,
+            "missing": missing,
+            "unfinished": unfinished,
+        }
+        if missing:
+            lost = "、".join(missing)
+            return Health(
+                ok=False,
+                text=Text(
+                    f"令牌中缺少已登记的密钥：{lost}", f"registered keys missing from the token: {lost}"
+                ),
+                facts=facts,
+            )
+        return Health(
+            ok=True, text=Text(f"令牌正常；{SM2_CAVEAT.zh}", f"token answers; {SM2_CAVEAT.en}"), facts=facts
+        )
+
+    def close(self) -> None:
+        """Let the token go, so that this process may fork or end."""
+        self.token.close()
+
+    def _kek(self, actor: Actor) -> KeyInfo:
+        wanted = KeyRequest(self.settings.kek, Purpose.KEK, KEK_ALGORITHM)
+        found = find_key(self.store, wanted.label)
+        if found is not None and found.state is State.ACTIVE:
+            return found
+        return self._create(actor, wanted, None, None)
+
+    def _create(
+        self, actor: Actor, wanted: KeyRequest, kek: KeyInfo | None, decision: Decision | None
+    ) -> KeyInfo:
+        with locked(self.folder / "create.lock"):
+            return creating.create(self.store, self.token, actor, wanted, kek=kek, decision=decision)
+
+    def _disagreements(self) -> tuple[list[str], list[str]]:
+        """Labels of active keys that the token does not hold, and of keys that were begun and not finished."""
+        keys = list_keys(self.store)
+        held = [key for key in keys if key.place is Place.HSM and key.state is State.ACTIVE]
+        missing = self.token.use(
+            lambda session: [
+                key.label
+                for key in held
+                if len(objects(session, key.handle, NATIVE[key.algorithm].kind)) != 1
+            ]
+        )
+        return missing, [key.label for key in keys if key.state is State.MAKING]
+
+
+def resource(info: KeyInfo) -> Resource:
+    """The key as policies see it."""
+    return Resource("Key", info.label, organ=info.owner, attributes={"purpose": info.purpose.value})

@@ -1,0 +1,230 @@
+"""The security module: one logged-in session of this process, shared by its threads.
+
+python-pkcs11 initialises the module without locking (C_Initialize(NULL)), so two threads inside it at once crash;
+every call therefore goes through `Token.use`, which lets one in at a time.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any, TypeVar
+
+import pkcs11
+from pkcs11 import exceptions as cryptoki
+
+from kms.errors import HsmGone, HsmMissing, HsmRefused, KeyLost, OpenedBeforeFork, PinLocked, WrongPin
+from kms.initialise import CONFIGURATION, PIN, TOKENS, configuration_for
+from kms.pin import read_pin, write_private
+from kms.settings import KmsSettings
+
+T = TypeVar("T")
+
+#: where Debian, Ubuntu, Fedora and openEuler put SoftHSM2
+USUAL_PLACES = (
+    "/usr/lib/softhsm/libsofthsm2.so",
+    "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+    "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so",
+    "/usr/lib64/pkcs11/libsofthsm2.so",
+    "/usr/local/lib/softhsm/libsofthsm2.so",
+)
+#: the module answers, and says that it will not: opening it again cannot help
+_REFUSALS = (
+    cryptoki.MechanismInvalid,
+    cryptoki.MechanismParamInvalid,
+    cryptoki.AttributeTypeInvalid,
+    cryptoki.AttributeValueInvalid,
+    cryptoki.AttributeReadOnly,
+    cryptoki.TemplateIncomplete,
+    cryptoki.TemplateInconsistent,
+    cryptoki.KeyTypeInconsistent,
+    cryptoki.KeySizeRange,
+    cryptoki.FunctionNotSupported,
+    cryptoki.DataLenRange,
+    cryptoki.TokenWriteProtected,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFacts:
+    """What the token says of itself; none of it is secret."""
+
+    label: str
+    serial: str
+    manufacturer: str
+    library: str
+    mechanisms: frozenset[str]
+
+
+class Token:
+    """A PKCS#11 token. Nothing is opened before the first use; safe to share between threads, never across a fork."""
+
+    def __init__(self, settings: KmsSettings, folder: Path) -> None:
+        """`folder` holds the software token, if there is one, and this class's notes."""
+        self.label = settings.token
+        self.pin_file = Path(settings.pin_file) if settings.pin_file else folder / PIN
+        self._library = settings.library
+        self._folder = folder
+        self._lock = Lock()
+        self._module: Any = None
+        self._session: Any = None
+        self._process = 0
+        self._handles: dict[tuple[bytes, pkcs11.ObjectClass], Any] = {}
+
+    def open(self) -> None:
+        """Log in unless that is done; raises HsmMissing, WrongPin, PinLocked or what `read_pin` raises."""
+        self.use(lambda _session: None)
+
+    def close(self) -> None:
+        """Log out and let the library go; afterwards this process may fork, and every process may open again."""
+        with self._entered():
+            self._drop()
+
+    def use(self, operation: Callable[[Any], T]) -> T:
+        """Run `operation` on the session, alone; it must be safe to repeat.
+
+        A lost session is opened once more and the operation repeated. Raises HsmGone when that does not help,
+        HsmRefused when the module will not do it, and what `open` raises.
+        """
+        with self._entered():
+            try:
+                return operation(self._opened())
+            except _REFUSALS as error:
+                raise HsmRefused(token=self.label, reason=type(error).__name__) from error
+            except cryptoki.PKCS11Error:
+                self._drop()
+            try:
+                return operation(self._opened())
+            except cryptoki.NoSuchKey:
+                raise
+            except (HsmMissing, cryptoki.PKCS11Error) as error:
+                self._drop()
+                raise HsmGone(token=self.label, reason=type(error).__name__) from error
+
+    def use_key(
+        self, label: str, identifier: bytes, kind: pkcs11.ObjectClass, operation: Callable[[Any], T]
+    ) -> T:
+        """Run `operation` on the one object of this CKA_ID and class; raises as `use`, and KeyLost for its absence."""
+        try:
+            return self.use(lambda session: operation(self._handle(session, identifier, kind)))
+        except cryptoki.NoSuchKey:
+            raise KeyLost(label=label) from None
+
+    def facts(self) -> TokenFacts:
+        """What the token says of itself; raises as `use`."""
+
+        def ask(session: Any) -> TokenFacts:
+            token = session.token
+            return TokenFacts(
+                label=token.label,
+                serial=token.serial.decode("ascii", "replace").strip(),
+                manufacturer=token.manufacturer_id,
+                library=self._path(),
+                mechanisms=frozenset(
+                    getattr(each, "name", hex(each)) for each in token.slot.get_mechanisms()
+                ),
+            )
+
+        return self.use(ask)
+
+    def _handle(self, session: Any, identifier: bytes, kind: pkcs11.ObjectClass) -> Any:
+        cached = self._handles.get((identifier, kind))
+        if cached is None:
+            found = objects(session, identifier, kind)
+            if len(found) != 1:
+                raise cryptoki.NoSuchKey
+            cached = self._handles[identifier, kind] = found[0]
+        return cached
+
+    @contextmanager
+    def _entered(self) -> Iterator[None]:
+        """Alone in the module, and in the process that opened it."""
+        if self._process not in (0, os.getpid()):
+            raise OpenedBeforeFork(token=self.label, process=os.getpid())
+        with self._lock:
+            yield
+
+    def _opened(self) -> Any:
+        if self._session is None:
+            token = self._find()
+            self._process = os.getpid()
+            self._session = self._log_in(token)
+        return self._session
+
+    def _drop(self) -> None:
+        """Forget session and handles and finalise the library: a token that went away and came back needs both."""
+        self._session = None
+        self._handles.clear()
+        self._process = 0
+        if self._module is not None:
+            module, self._module = self._module, None
+            with suppress(cryptoki.PKCS11Error):  # a lost module may no longer know that it was initialised
+                module.finalize()
+
+    def _path(self) -> str:
+        if self._library:
+            return self._library
+        return next((place for place in USUAL_PLACES if Path(place).exists()), USUAL_PLACES[0])
+
+    def _find(self) -> Any:
+        path, tokens = self._path(), self._folder / TOKENS
+        if tokens.is_dir():
+            # The configuration is derived, not kept: the folder may have been restored to another place.
+            configuration, content = self._folder / CONFIGURATION, configuration_for(tokens)
+            if not configuration.exists() or configuration.read_bytes() != content:
+                write_private(configuration, content)
+            os.environ["SOFTHSM2_CONF"] = str(configuration.absolute())
+        if not Path(path).exists():
+            raise HsmMissing(what=path, reason="no such file")
+        try:
+            self._module = pkcs11.lib(path)
+            return self._module.get_token(token_label=self.label)
+        except (cryptoki.NoSuchToken, cryptoki.MultipleTokensReturned) as error:
+            raise HsmMissing(what=f"{self.label} @ {path}", reason=type(error).__name__) from error
+        except cryptoki.PKCS11Error as error:
+            raise HsmMissing(what=path, reason=str(error) or type(error).__name__) from error
+
+    def _log_in(self, token: Any) -> Any:
+        """One try for each state of the PIN file, counted over all processes: modules lock after a few."""
+        note = self._folder / "pin-refused"
+        with locked(self._folder / "login.lock"):
+            pin, stamp = read_pin(self.pin_file), _stamp(self.pin_file)
+            if note.exists() and note.read_text("ascii") == stamp:
+                raise WrongPin(token=self.label, file=str(self.pin_file))
+            try:
+                session = token.open(rw=True, user_pin=pin)
+            except cryptoki.UserAlreadyLoggedIn:
+                session = token.open(rw=True)  # login is per process and token (PKCS#11 v3.1, 5.6.8)
+            except cryptoki.PinLocked:
+                raise PinLocked(token=self.label) from None
+            except (cryptoki.PinIncorrect, cryptoki.PinInvalid, cryptoki.PinLenRange):
+                write_private(note, stamp.encode("ascii"))
+                raise WrongPin(token=self.label, file=str(self.pin_file)) from None
+            note.unlink(missing_ok=True)
+            return session
+
+
+def objects(session: Any, identifier: bytes, kind: pkcs11.ObjectClass) -> list[Any]:
+    """Every object of this CKA_ID and class."""
+    return list(session.get_objects({pkcs11.Attribute.CLASS: kind, pkcs11.Attribute.ID: identifier}))
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Alone among all threads and processes of this machine; the lock dies with its holder."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _stamp(file: Path) -> str:
+    """Which state of the file this is, without a word of its content."""
+    found = file.stat()
+    return f"{found.st_dev}:{found.st_ino}:{found.st_mtime_ns}:{found.st_size}"
