@@ -25,6 +25,7 @@ quietly() { "$@" >"$log" 2>&1 9<&- || { status=$?; cat -- "$log" >&2; return $st
     say "目录 $root 不可写；请以其所有者的身份启动一次" "$root is not writable; start once as its owner"
     exit 69
 }
+rm -f -- "$venv/ready-run" "$venv/ready-test" # from here on what they state is being changed
 missing=$(missing_packages)
 if [ -n "$missing" ]; then
     # shellcheck disable=SC2086  # a list of package names

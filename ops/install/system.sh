@@ -39,7 +39,6 @@ missing_packages() {
 
 # install_packages NAME…: as root, or through sudo; else says what to run.
 install_packages() {
-    say "正在安装系统软件包：$*" "installing system packages"
     if [ "$(id -u)" = 0 ]; then
         with_root=
     elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || { [ -t 0 ] && sudo -v; }; }; then
@@ -49,6 +48,7 @@ install_packages() {
         printf "    su -c 'apt-get update; apt-get install -y --no-install-recommends %s'\n" "$*" >&2
         exit 69
     fi
+    say "正在安装系统软件包：$*" "installing system packages"
     # A broken third-party source must not stop us: what counts is whether the packages install.
     # shellcheck disable=SC2086  # a command and its words
     quietly $with_root apt-get -q update || :

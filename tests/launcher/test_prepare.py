@@ -1,5 +1,6 @@
 """The slow road: what it says and does on machines that are not ready, with the machine's own tools replaced."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -67,6 +68,34 @@ def test_neither_root_nor_sudo_is_told_the_one_command(machine, tree):
     assert "su -c 'apt-get update; apt-get install -y --no-install-recommends softhsm2'" in done.stderr
     assert "管理员" in done.stderr
     assert not machine.calls.exists()
+
+
+def test_a_renewal_that_fails_leaves_no_stamp(machine, tree):
+    """Were the inputs changed back, half of the change might still lie in .venv: the old stamp must not count."""
+    machine.has("dpkg-query", "exit 1")
+    machine.has("id", "echo 1000")
+    machine.has("sudo", "exit 1")
+    stamps = [tree / ".venv" / name for name in ("ready-run", "ready-test")]
+    for stamp in stamps:
+        stamp.parent.mkdir(exist_ok=True)
+        stamp.touch()
+    assert machine.prepare(tree).returncode == 69
+    assert not any(stamp.exists() for stamp in stamps)
+
+
+def test_a_tree_of_someone_else_is_named(tree):
+    tree.parent.chmod(0o755)
+    nobody = ["setpriv", "--reuid", "nobody", "--clear-groups", "--"] if os.geteuid() == 0 else []
+    tree.chmod(0o555)
+    done = subprocess.run(
+        [*nobody, "/bin/sh", "ops/install/prepare.sh", ".", "run"],
+        cwd=tree,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 69
+    assert "not writable" in done.stderr
 
 
 def test_a_system_without_apt_is_told_so(machine, tree):
