@@ -12,7 +12,10 @@ from yinxin.crypto.errors import CannotDecrypt
 from yinxin.crypto.suite import Suite
 
 _NONCE, _TAG = 12, 16
-_CIPHERS = {"AES-256-GCM": algorithms.AES, "SM4-GCM": algorithms.SM4}
+_CIPHERS: dict[str, type[algorithms.AES] | type[algorithms.SM4]] = {
+    "AES-256-GCM": algorithms.AES,
+    "SM4-GCM": algorithms.SM4,
+}
 
 
 def generate_key(suite: Suite) -> bytes:
