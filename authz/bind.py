@@ -1,0 +1,58 @@
+"""Certificates and the people they belong to, written inside the CA's own act: issuing and binding are one commit."""
+
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy.orm import Session
+
+from authz.directory.look import standing
+from authz.errors import AlreadyBound, CannotBind, NotBound
+from authz.models import CertificateBinding
+from yinxin.crypto.certificates import Certificate
+
+
+def bind(
+    session: Session,
+    certificate: Certificate,
+    person: str,
+    post: str,
+    *,
+    at: datetime,
+    purpose: Literal["signing", "encryption"] = "signing",
+) -> None:
+    """Bind `certificate` to `person` in `post`; only one for `signing` signs in. Safe to repeat.
+
+    Raises UnknownPerson, UnknownPost, CannotBind when the appointment is not in force at `at`, AlreadyBound when the
+    certificate belongs to somebody else.
+    """
+    existing = session.get(CertificateBinding, certificate.fingerprint)
+    if existing is not None:
+        if (existing.person, existing.post, existing.purpose) != (person, post, purpose):
+            raise AlreadyBound(certificate=certificate.fingerprint, person=existing.person)
+        return
+    holder = standing(session, person, post, at)
+    if not holder.appointed:
+        raise CannotBind(person=person, post=post)
+    session.add(
+        CertificateBinding(
+            fingerprint=certificate.fingerprint,
+            serial=f"{certificate.serial:x}",
+            person=person,
+            post=post,
+            organ=holder.organ.id,
+            purpose=purpose,
+            issued_at=at,
+            expires_at=certificate.not_after,
+        )
+    )
+    session.flush()
+
+
+def end_binding(session: Session, fingerprint: str, at: datetime) -> None:
+    """End the binding (and with it every session of the certificate); raises NotBound. A second end changes nothing."""
+    binding = session.get(CertificateBinding, fingerprint)
+    if binding is None:
+        raise NotBound(certificate=fingerprint)
+    if binding.ended_at is None:
+        binding.ended_at = at
+        session.flush()

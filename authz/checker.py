@@ -1,0 +1,18 @@
+"""What this floor needs of the CA above it, handed in at assembly."""
+
+from datetime import datetime
+from typing import Protocol
+
+from yinxin.crypto.certificates import Certificate
+
+
+class CertificateChecker(Protocol):
+    """Says whether a certificate can be trusted now; fails closed."""
+
+    def check(self, certificate: Certificate, chain: tuple[Certificate, ...], at: datetime) -> None:
+        """Path, validity, usage and revocation at `at`; raises a leaf of `yinxin.crypto.path`'s errors otherwise."""
+        ...
+
+    def revoked(self, fingerprint: str) -> bool:
+        """Cheap look whether the certificate is revoked; raises Unavailable when that cannot be told."""
+        ...

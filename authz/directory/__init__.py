@@ -1,0 +1,22 @@
+"""The tree of organs, its posts, its people and who holds which post when."""
+
+from authz.directory.directory import Directory
+from authz.directory.file import AppointmentEntry, DirectoryFile, OrganEntry, PersonEntry, PostEntry
+from authz.directory.load import Loaded
+from authz.directory.records import Appointment, Holder, Organ, Person, Post, Standing
+
+__all__ = [
+    "Appointment",
+    "AppointmentEntry",
+    "Directory",
+    "DirectoryFile",
+    "Holder",
+    "Loaded",
+    "Organ",
+    "OrganEntry",
+    "Person",
+    "PersonEntry",
+    "Post",
+    "PostEntry",
+    "Standing",
+]

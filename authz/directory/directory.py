@@ -1,0 +1,101 @@
+"""The directory: loaded from a file, then asked."""
+
+import hashlib
+from dataclasses import asdict
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from authz.directory.file import DirectoryFile
+from authz.directory.load import Loaded, load
+from authz.directory.look import in_force, organ, organs, person, post, posts, standing
+from authz.directory.records import Appointment, Holder, Organ, Person, Post, Standing
+from authz.models import AppointmentRow, OrganClosure, PersonRow, PostRole, PostRow
+from yinxin.act import Actor
+from yinxin.store import Store
+
+
+class Directory:
+    """Organs, posts, people and appointments of this site. Look-ups raise UnknownOrgan, UnknownPerson, UnknownPost."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def load(self, actor: Actor, data: DirectoryFile) -> Loaded:
+        """Load a file, whole or not at all; raises a leaf of BadDirectory. Safe to repeat."""
+        digest = hashlib.sha256(data.model_dump_json().encode()).hexdigest()
+        with self._store.act(actor, "authz.load", "directory", file=digest) as act:
+            loaded = load(act.session, data)
+            act.facts |= asdict(loaded)
+        return loaded
+
+    def organ(self, id: str) -> Organ:  # noqa: A002 - the field's name
+        """One organ."""
+        with self._store.read() as session:
+            return organ(session, id)
+
+    def organs(self, *, under: str | None = None, after: str = "", limit: int = 100) -> tuple[Organ, ...]:
+        """Organs by identifier, from the one after `after`; with `under`, that organ and all below it."""
+        with self._store.read() as session:
+            return organs(session, under=under, after=after, limit=limit)
+
+    def person(self, id: str) -> Person:  # noqa: A002 - the field's name
+        """One person."""
+        with self._store.read() as session:
+            return person(session, id)
+
+    def people(self, *, after: str = "", limit: int = 100) -> tuple[Person, ...]:
+        """People by identifier, from the one after `after`."""
+        query = sa.select(PersonRow.id).where(PersonRow.id > after).order_by(PersonRow.id).limit(limit)
+        with self._store.read() as session:
+            return tuple(person(session, found) for found in session.scalars(query))
+
+    def post(self, id: str) -> Post:  # noqa: A002 - the field's name
+        """One post."""
+        with self._store.read() as session:
+            return post(session, id)
+
+    def posts(self, organ: str) -> tuple[Post, ...]:
+        """The posts of one organ."""
+        with self._store.read() as session:
+            return posts(session, sa.select(PostRow.id).where(PostRow.organ == organ))
+
+    def appointments_of(self, person: str, at: datetime | None = None) -> tuple[Appointment, ...]:
+        """Appointments of a person; with `at`, those in force then."""
+        query = sa.select(AppointmentRow).where(AppointmentRow.person == person)
+        if at is not None:
+            query = query.where(in_force(at))
+        with self._store.read() as session:
+            rows = session.scalars(query.order_by(AppointmentRow.valid_from, AppointmentRow.post))
+            return tuple(Appointment(row.person, row.post, row.valid_from, row.valid_to) for row in rows)
+
+    def holders_of(self, role: str, organ: str, at: datetime | None = None) -> tuple[Holder, ...]:
+        """Who holds a post with `role` in this very organ, now or at `at`."""
+        query = (
+            sa.select(AppointmentRow.person, AppointmentRow.post)
+            .distinct()
+            .join(PostRow, PostRow.id == AppointmentRow.post)
+            .join(PostRole, PostRole.post == PostRow.id)
+            .where(PostRow.organ == organ, PostRole.role == role, in_force(at or self._store.clock.now()))
+            .order_by(AppointmentRow.person, AppointmentRow.post)
+        )
+        with self._store.read() as session:
+            return tuple(
+                Holder(person(session, row.person), post(session, row.post)) for row in session.execute(query)
+            )
+
+    def is_under(self, organ: str, ancestor: str) -> bool:
+        """Whether `organ` is `ancestor` or below it; unknown organs are under nothing."""
+        with self._store.read() as session:
+            return session.get(OrganClosure, (organ, ancestor)) is not None
+
+    def standing(
+        self, person: str, post: str, at: datetime | None = None, session: Session | None = None
+    ) -> Standing:
+        """The person in the post, as decisions see it, now or at `at`; `session` joins a transaction under way."""
+        at = at or self._store.clock.now()
+        if session is not None:
+            return standing(session, person, post, at)
+        with self._store.read() as own:
+            return standing(own, person, post, at)

@@ -1,0 +1,28 @@
+"""The registration of this module."""
+
+from datetime import timedelta
+
+from authz.policy_set import BASE
+from authz.service import Authz
+from authz.settings import AuthzSettings
+from yinxin.module import Job, Module, Verb
+from yinxin.text import Text
+
+MODULE: Module[Authz] = Module(
+    name="authz",
+    title=Text("身份与授权", "Identity and authorization"),
+    settings=AuthzSettings,
+    verbs=(
+        Verb("authz.load", Text("导入机构名录", "load the directory")),
+        Verb("authz.adopt-policies", Text("启用授权策略", "put policies in force")),
+        Verb("authz.sign-in", Text("登录", "sign in")),
+        Verb("authz.authenticate", Text("核验登录", "look at a session")),
+        Verb("authz.sign-out", Text("退出登录", "sign out")),
+        Verb("authz.end-sessions", Text("终止全部登录", "end all sessions")),
+        Verb("authz.read", Text("查询名录", "look up the directory")),
+    ),
+    models="authz.models",
+    jobs=(Job("authz.forget", timedelta(minutes=10), Authz.forget),),
+    health=Authz.health,
+    policies=BASE,
+)

@@ -1,0 +1,25 @@
+"""The roles a post can carry, and the three powers among them (三员分立, GB/T 22239 8.1.5)."""
+
+from collections.abc import Mapping
+
+from yinxin.text import Text
+
+ROLES: Mapping[str, Text] = {
+    "clerk": Text("经办人", "clerk"),
+    "reviewer": Text("审核人", "reviewer"),
+    "leader": Text("签发领导", "leader"),
+    "registrar": Text("收发登记员", "registrar"),
+    "seal-keeper": Text("印章保管人", "seal keeper"),
+    "registration-officer": Text("证书注册员", "registration officer"),
+    "security-officer": Text("安全管理员", "security officer"),
+    "administrator": Text("系统管理员", "system administrator"),
+    "auditor": Text("审计员", "auditor"),
+}
+
+#: these three never meet in one person at one time (law 4)
+POWERS = frozenset({"administrator", "security-officer", "auditor"})
+
+
+def powers(roles: frozenset[str]) -> frozenset[str]:
+    """Which of the three powers are among `roles`."""
+    return roles & POWERS

@@ -1,0 +1,90 @@
+"""Identity and authorization of one site, assembled."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from authz.challenges import Challenges
+from authz.checker import CertificateChecker
+from authz.decide import Decisions
+from authz.directory import Directory
+from authz.models import Attempt, OrganRow, SessionRow
+from authz.policy_set import load_policies
+from authz.refusals import Refusals
+from authz.sessions import Sessions
+from authz.settings import AuthzSettings
+from authz.sign_in import SignIn
+from yinxin.act import Actor
+from yinxin.authz import Resource
+from yinxin.module import Health
+from yinxin.store import Store
+from yinxin.text import Text
+
+_KEEP_SESSIONS = timedelta(days=30)
+_KEEP_CHALLENGES = timedelta(hours=1)
+
+
+class Authz:
+    """`directory` says who is who, `sign_in` lets them in, `sessions` knows them again, `decisions` says what they may.
+
+    `policies` are the policy folders of all modules by name; `origins` the addresses at which this site is reached,
+    the usual one first. Raises BadPolicies when the policies cannot be put in force.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: AuthzSettings,
+        checker: CertificateChecker,
+        policies: Mapping[str, Path],
+        *,
+        origins: tuple[str, ...],
+    ) -> None:
+        self._store = store
+        refusals = Refusals(store, settings.refusals_per_minute)
+        self.directory = Directory(store)
+        self.decisions = Decisions(store, load_policies(policies))
+        self.sessions = Sessions(store, checker, refusals, timedelta(hours=settings.session_hours))
+        self._challenges = Challenges(store, timedelta(seconds=settings.challenge_seconds))
+        self.sign_in = SignIn(
+            store,
+            origins=origins,
+            challenges=self._challenges,
+            sessions=self.sessions,
+            checker=checker,
+            refusals=refusals,
+            attempts_per_minute=settings.attempts_per_minute,
+        )
+
+    def end_sessions(self, actor: Actor, person: str) -> int:
+        """End every session of `person`; others than the person need permission over each post's organ."""
+        self.directory.person(person)
+        if actor.id != person:
+            posts = [self.directory.post(post) for post in self.sessions.open_posts(person)]
+            for organ in sorted({post.organ for post in posts}):
+                self.decisions.require(actor, "authz.end-sessions", Resource("Session", person, organ))
+        return self.sessions.end_all(actor, person)
+
+    def forget(self) -> None:
+        """Delete challenges, attempts and sessions that are long over; a job."""
+        now = self._store.clock.now()
+        self._challenges.forget(now - _KEEP_CHALLENGES)
+        self.sessions.forget(now - _KEEP_SESSIONS)
+        with self._store.housekeep() as session:
+            session.execute(sa.delete(Attempt).where(Attempt.at < now - _KEEP_CHALLENGES))
+
+    def health(self) -> Health:
+        """Whether there is a directory to decide by, and what is in force."""
+        now = self._store.clock.now()
+        opened = sa.select(sa.func.count()).where(SessionRow.ended.is_(None), SessionRow.expires > now)
+        with self._store.read() as session:
+            organs = session.scalar(sa.select(sa.func.count()).select_from(OrganRow)) or 0
+            sessions = session.scalar(opened) or 0
+        facts = {"organs": organs, "sessions": sessions, "policy_set": self.decisions.policies.hash}
+        if not organs:
+            return Health(
+                ok=False, text=Text("机构名录为空，请先导入", "the directory is empty: load it"), facts=facts
+            )
+        return Health(ok=True, text=Text("正常", "in order"), facts=facts)

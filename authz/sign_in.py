@@ -1,0 +1,159 @@
+"""Signing in: prove the key, then be looked up.
+
+1. the challenge is used up, whatever follows
+2. the signature over challenge and site is verified, or the TLS connection proved the key
+3. the attempt is counted against the certificate; only whoever holds the key gets this far
+4. the certificate is judged: path, validity, revocation
+5. the certificate leads to a person in a post, whose appointment is in force
+6. the session is opened and recorded
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from authz.challenges import Challenge, Challenges, token_hash
+from authz.checker import CertificateChecker
+from authz.directory import Standing
+from authz.directory.look import standing
+from authz.errors import (
+    CertificateExpired,
+    CertificateRevoked,
+    NoAppointment,
+    TooManyAttempts,
+    UnknownCertificate,
+    WrongSignature,
+)
+from authz.models import Attempt, CertificateBinding
+from authz.refusals import Refusals
+from authz.sessions import Sessions
+from yinxin.act import STRANGER, Actor
+from yinxin.authz import sign_in_statement
+from yinxin.crypto import cms
+from yinxin.crypto import errors as crypto
+from yinxin.crypto.certificates import Certificate
+from yinxin.errors import Invalid, Untrue, YinxinError
+from yinxin.store import Store
+from yinxin.web.caller import Caller
+
+_VERB = "authz.sign-in"
+_MINUTE = timedelta(minutes=1)
+
+
+class SignIn:
+    """The ways into this site, which is reached at `origins` (`https://host[:port]`)."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        origins: tuple[str, ...],
+        challenges: Challenges,
+        sessions: Sessions,
+        checker: CertificateChecker,
+        refusals: Refusals,
+        attempts_per_minute: int,
+    ) -> None:
+        self._store = store
+        self._origins = origins
+        self._challenges = challenges
+        self._sessions = sessions
+        self._checker = checker
+        self._refusals = refusals
+        self._attempts = attempts_per_minute
+
+    def challenge(self) -> Challenge:
+        """A challenge to sign (`yinxin.authz.sign_in_statement`), single use."""
+        return self._challenges.give()
+
+    def by_signature(self, cms_der: bytes, challenge: str) -> tuple[str, Caller]:
+        """Sign in with a detached CMS signature; the token and whom it stands for.
+
+        Raises ChallengeUnknown, ChallengeUsed, ChallengeExpired, WrongSignature, and what `by_tls` raises.
+        """
+        with self._refused(STRANGER, f"challenge:{token_hash(challenge)[:16]}"):
+            self._challenges.use(challenge)
+            certificate, chain = self._verify(cms_der, challenge)
+        return self._admit(certificate, chain, "signature")
+
+    def by_tls(self, certificate_der: bytes) -> tuple[str, Caller]:
+        """Sign in with the certificate of a TLS connection, which proved the key.
+
+        Raises TooManyAttempts, UnknownCertificate, CertificateExpired, CertificateRevoked, NoAppointment, all
+        recorded, or Unavailable when revocation cannot be told.
+        """
+        with self._refused(STRANGER, "certificate:unreadable"):
+            certificate = Certificate.load(certificate_der)
+        return self._admit(certificate, (), "tls")
+
+    def _verify(self, cms_der: bytes, challenge: str) -> tuple[Certificate, tuple[Certificate, ...]]:
+        """The certificate that signed `challenge` for one of our origins."""
+        wrong: YinxinError | None = None
+        for origin in self._origins:
+            try:
+                signed = cms.verify_detached(cms_der, sign_in_statement(challenge, origin))
+            except (Untrue, Invalid) as error:
+                wrong = error
+            else:
+                return signed.certificate, tuple(signed.chain)
+        raise WrongSignature(origin=self._origins[0]) from wrong
+
+    def _admit(
+        self, certificate: Certificate, chain: tuple[Certificate, ...], way: str
+    ) -> tuple[str, Caller]:
+        fingerprint = certificate.fingerprint
+        with self._refused(replace(STRANGER, certificate=fingerprint), f"certificate:{fingerprint}"):
+            self._count(fingerprint)
+            with _judged(fingerprint):
+                self._checker.check(certificate, chain, self._store.clock.now())
+            binding, holder = self._look_up(fingerprint)
+        return self._sessions.open(binding, holder, way)
+
+    def _count(self, fingerprint: str) -> None:
+        now = self._store.clock.now()
+        recent = sa.select(sa.func.count()).where(
+            Attempt.certificate == fingerprint, Attempt.at > now - _MINUTE
+        )
+        with self._store.housekeep() as session:
+            if (session.scalar(recent) or 0) >= self._attempts:
+                raise TooManyAttempts(certificate=fingerprint)
+            session.add(Attempt(id=self._store.identifier(), certificate=fingerprint, at=now))
+
+    def _look_up(self, fingerprint: str) -> tuple[CertificateBinding, Standing]:
+        with self._store.read() as session:
+            binding = session.get(CertificateBinding, fingerprint)
+            if binding is None or binding.purpose != "signing":
+                raise UnknownCertificate(certificate=fingerprint)
+            if binding.ended_at is not None:
+                raise CertificateRevoked(certificate=fingerprint)
+            holder = standing(session, binding.person, binding.post, self._store.clock.now())
+            if not holder.appointed:
+                raise NoAppointment(person=binding.person, post=binding.post)
+            session.expunge(binding)
+            return binding, holder
+
+    @contextmanager
+    def _refused(self, actor: Actor, subject: str) -> Iterator[None]:
+        try:
+            yield
+        except YinxinError as error:
+            self._refusals.record(actor, _VERB, subject, error)
+            raise
+
+
+@contextmanager
+def _judged(fingerprint: str) -> Iterator[None]:
+    """What a failed path means for whoever signs in; what cannot be told stays what it is."""
+    try:
+        yield
+    except (crypto.Expired, crypto.NotYetValid) as error:
+        raise CertificateExpired(certificate=fingerprint) from error
+    except crypto.CertificateRevoked as error:
+        raise CertificateRevoked(certificate=fingerprint) from error
+    except crypto.RevocationUnknown:
+        raise
+    except (crypto.PathInvalid, crypto.BadSignature) as error:
+        raise UnknownCertificate(certificate=fingerprint) from error
