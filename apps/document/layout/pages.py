@@ -24,12 +24,12 @@ from apps.document.layout.model import Elements, Form, SealBox
 from apps.document.layout.record import put_record, record
 from apps.document.layout.rows import (
     Row,
-    TableRow,
     attachment_note,
     attachment_rows,
     body_rows,
     recipient_rows,
 )
+from apps.document.layout.table import TableRow
 from apps.document.layout.title import title_lines
 
 _CARRIED = 2
@@ -50,7 +50,7 @@ class _Flow:
     def __init__(self) -> None:
         self.pages = [Page()]
         self.row = 0
-        self._table: TableRow | None = None
+        self._table: TableRow | None = None  # the table row last put, while its bottom rule is still to come
 
     def turn(self) -> None:
         """Begin a new page."""
@@ -61,25 +61,38 @@ class _Flow:
     def put(self, rows: Sequence[Row]) -> None:
         """Put rows one below the other, turning pages; a page does not begin with a blank row."""
         for row in rows:
-            if self.row == ROWS:
+            needed = row.kept if isinstance(row, TableRow) else 1
+            if self.row + needed > ROWS:
                 self.turn()
             if row is None and self.row == 0:
                 continue
             self._put_one(row)
-            self.row += 1
         self._close_table()
 
+    def after(self, rows: Sequence[Row]) -> int:
+        """The row on which the cursor would stand after these rows."""
+        trial = _Flow()
+        trial.row = self.row
+        trial.put(rows)
+        return trial.row
+
     def _put_one(self, row: Row) -> None:
-        page = self.pages[-1]
         if isinstance(row, TableRow):
-            self._put_table(page, row)
+            if self._table is None and not row.head:
+                self._put_all(row.heads)
+            self._put_table(row)
             return
         self._close_table()
         if row is not None:
-            page.add(on_row(row, self.row))
+            self.pages[-1].add(on_row(row, self.row))
+        self.row += 1
 
-    def _put_table(self, page: Page, row: TableRow) -> None:
-        top = _table_top(self.row)
+    def _put_all(self, rows: Sequence[TableRow]) -> None:
+        for row in rows:
+            self._put_table(row)
+
+    def _put_table(self, row: TableRow) -> None:
+        page, top = self.pages[-1], _table_top(self.row)
         if row.first or self._table is None:
             page.add(Rule(LEFT, top - THIN / 2, WIDTH, THIN))
         for edge in row.edges:
@@ -88,6 +101,7 @@ class _Flow:
             if line is not None:
                 page.add(on_row(line, self.row))
         self._table = row
+        self.row += 1
 
     def _close_table(self) -> None:
         if self._table is not None:
@@ -129,8 +143,7 @@ def paginate(faces: Typefaces, elements: Elements, form: Form, seal_mm: float) -
 
 def _body(flow: _Flow, text: list[Row], end: Closing, seal_mm: float) -> SealBox | None:
     """Body and closing; a closing without room takes the text's last rows along to the next page."""
-    used = (flow.row + len(text) - 1) % ROWS + 1
-    if used + len(end.rows) > ROWS:
+    if flow.after(text) + len(end.rows) > ROWS:
         carried = min(_CARRIED, len(text))
         while carried < len(text) and text[-carried] is None:
             carried += 1

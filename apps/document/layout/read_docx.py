@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from io import BytesIO
 
@@ -21,18 +22,40 @@ from apps.document.layout.errors import (
 )
 from apps.document.layout.parts import TITLE, Part
 
-UNPACKED_LIMIT = 200 * 1024 * 1024
+UNPACKED_LIMIT = 64 * 1024 * 1024
 """Bytes that all members of the package may have together, unpacked."""
 _MOST_MEMBERS = 5000
 _OLE = b"\xd0\xcf\x11\xe0"  # an encrypted OOXML package is wrapped in an OLE file
 _ACTIVE = re.compile(r"vbaProject|vbaData|activeX|macrosheets|oleObject", re.IGNORECASE)
+_DAMAGED = (
+    OpcError,
+    LookupError,
+    ValueError,
+    AttributeError,
+    TypeError,
+    NotImplementedError,
+    OSError,
+    EOFError,
+    SyntaxError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What python-docx and its parsers raise for a package that is not what it says."""
 _HEADING = re.compile(r"^(?:heading|标题)\s*([1-9])$", re.IGNORECASE)
 _REFUSED = {
     "drawing": "图片 image",
     "pict": "图片 image",
     "object": "嵌入对象 embedded object",
+    "altChunk": "嵌入对象 embedded object",
     "oMath": "公式 formula",
+    "sdt": "内容控件 content control",
+    "customXml": "内容控件 content control",
+    "smartTag": "智能标记 smart tag",
+    "fldSimple": "域 field",
+    "sym": "符号字体 symbol",
+    "ruby": "拼音 ruby text",
 }
+"""Elements whose text python-docx does not give: what it would leave out is refused by name."""
 _REVISED = ("ins", "del", "moveFrom", "moveTo")
 
 
@@ -41,10 +64,10 @@ def parts_of_docx(data: bytes, filename: str) -> list[Part]:
     _check_package(data, filename)
     try:
         document = Document(BytesIO(data))
-    except (OpcError, KeyError, ValueError, zipfile.BadZipFile, SyntaxError) as cause:
+        _check_content(document, filename)
+        return list(_parts(document, filename))
+    except _DAMAGED as cause:
         raise DraftUnreadable(filename=filename, reason=type(cause).__name__) from cause
-    _check_content(document, filename)
-    return list(_parts(document, filename))
 
 
 def _check_package(data: bytes, filename: str) -> None:

@@ -1,26 +1,15 @@
 """The body of a document as rows of the grid: title, recipients, paragraphs, tables, note of attachments."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from apps.document.layout.faces import Role, Typefaces
-from apps.document.layout.grid import ADVANCE, SMALL_SIZE, WIDTH
+from apps.document.layout.grid import ADVANCE, SIZE
 from apps.document.layout.lines import Line, Measure, Span, break_lines, width_of
 from apps.document.layout.model import Attachment, Block, Elements, Heading, Paragraph, Table
+from apps.document.layout.table import TableRow, table_rows
 from apps.document.layout.title import title_lines
 
 INDENT = 2 * ADVANCE
-_PADDING = 5.0  # points between a cell's text and its rules
-_NARROWEST = 2 * SMALL_SIZE + 2 * _PADDING
-
-
-@dataclass(frozen=True, slots=True)
-class TableRow:
-    """One grid row of a table: a line for each cell (None where the cell has no more text), and which rules it has."""
-
-    cells: tuple[Line | None, ...]
-    edges: tuple[float, ...]
-    first: bool
 
 
 Row = Line | TableRow | None
@@ -39,7 +28,7 @@ def body_rows(faces: Typefaces, blocks: Iterable[Block]) -> list[Row]:
             case Heading(level=level, text=text, rest=rest):
                 rows += _paragraph(faces, (Span(text, _HEADING_ROLE[level]), Span(rest)))
             case Table():
-                rows += _table(faces, block)
+                rows += table_rows(faces, block)
     return rows
 
 
@@ -56,7 +45,7 @@ def attachment_note(faces: Typefaces, attachments: Sequence[Attachment]) -> list
     """附件说明: a blank row, then `附件：1.名称`, names aligned, no closing mark (7.3.4)."""
     rows: list[Row] = [None] if attachments else []
     label = "附件："
-    left = INDENT + width_of(faces, (Span(label),)) + ADVANCE - 16
+    left = INDENT + width_of(faces, (Span(label),)) + ADVANCE - SIZE
     for number, attachment in enumerate(attachments, start=1):
         mark = f"{number}." if len(attachments) > 1 else ""
         lead = label if number == 1 else ""
@@ -70,39 +59,3 @@ def attachment_rows(faces: Typefaces, attachment: Attachment, label: str) -> lis
     """附件: label in 黑体 on the first row, title centred on the third, body below a blank row (7.3.9)."""
     mark = Line((Span(label, Role.BOLD),))
     return [mark, None, *title_lines(faces, attachment.title), None, *body_rows(faces, attachment.blocks)]
-
-
-def _table(faces: Typefaces, table: Table) -> list[Row]:
-    edges = _edges(faces, table)
-    rows: list[Row] = []
-    for index, cells in enumerate(table.rows):
-        role = Role.BOLD if index == 0 else Role.BODY
-        columns = [_cell(faces, Span(text, role), edges[i], edges[i + 1]) for i, text in enumerate(cells)]
-        for depth in range(max(1, *(len(column) for column in columns))):
-            line = tuple(column[depth] if depth < len(column) else None for column in columns)
-            rows.append(TableRow(line, edges, first=depth == 0))
-    return rows
-
-
-def _cell(faces: Typefaces, span: Span, left: float, right: float) -> list[Line]:
-    """Lines of a cell, moved to its place; text of one line is centred."""
-    room = right - left - 2 * _PADDING
-    lines = break_lines(faces, (span,), Measure(width=room, size=SMALL_SIZE, spacing=0.0))
-    shift = left + _PADDING
-    if len(lines) == 1:
-        shift += (room - width_of(faces, lines[0].spans, size=SMALL_SIZE, spacing=0.0)) / 2
-    return [Line(line.spans, line.left + shift, line.spacing, line.size) for line in lines]
-
-
-def _edges(faces: Typefaces, table: Table) -> tuple[float, ...]:
-    """Column edges: the type area's width shared by the longest text of each column, none too narrow to read."""
-    wishes = [
-        max(width_of(faces, (Span(text),), size=SMALL_SIZE, spacing=0.0) for text in column) + 2 * _PADDING
-        for column in zip(*table.rows, strict=True)
-    ]
-    capped = [min(max(wish, _NARROWEST), WIDTH / 2) for wish in wishes]
-    scale = WIDTH / sum(capped)
-    edges = [0.0]
-    for width in capped:
-        edges.append(edges[-1] + width * scale)
-    return tuple(edges)
