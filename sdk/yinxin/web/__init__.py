@@ -1,0 +1,38 @@
+"""The web kit: typed operations, problems, idempotent acts, sessions, pages. For services; outsiders use `yinxin.client`."""
+
+from yinxin.web._contract import Raw, Upload
+from yinxin.web._kit import Kit, caller_or_none, current_caller, kit, own_origin, reader_language, request_id
+from yinxin.web.api import Api, Operation
+from yinxin.web.app import create_app
+from yinxin.web.caller import Authenticator, Caller
+from yinxin.web.cursors import Page, cursor, position
+from yinxin.web.faults import BadValue
+from yinxin.web.idempotency import Answers
+from yinxin.web.peer import peer_certificate
+from yinxin.web.problems import problem_of
+from yinxin.web.settings import WebSettings
+
+__all__ = [
+    "Answers",
+    "Api",
+    "Authenticator",
+    "BadValue",
+    "Caller",
+    "Kit",
+    "Operation",
+    "Page",
+    "Raw",
+    "Upload",
+    "WebSettings",
+    "caller_or_none",
+    "create_app",
+    "current_caller",
+    "cursor",
+    "kit",
+    "own_origin",
+    "peer_certificate",
+    "position",
+    "problem_of",
+    "reader_language",
+    "request_id",
+]

@@ -1,0 +1,198 @@
+"""The signature of a view, read once as a contract, and each request fitted to it."""
+
+import hashlib
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, get_args, get_origin, get_type_hints
+
+from flask import request
+from pydantic import BaseModel, ValidationError
+from werkzeug.datastructures import FileStorage, MultiDict
+
+from yinxin.crypto.suite import INTL
+from yinxin.web.caller import Caller
+from yinxin.web.errors import Fault, InvalidRequest, UnsupportedMediaType
+from yinxin.web.faults import Place, faults_of, sentence
+
+JSON = "application/json"
+MULTIPART = "multipart/form-data"
+_PARAMETER = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """An answer that is no JSON: its bytes, media type and further headers."""
+
+    data: bytes
+    media_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as it was sent: its bare name (no path), media type as the sender claims, size in octets, and content.
+
+    `stream` may be read and sought; it ends with the request.
+    """
+
+    name: str
+    media_type: str
+    size: int
+    stream: BinaryIO
+
+
+ViewAnswer = BaseModel | Raw | None
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What a view asks for and gives. `path` maps a path parameter to its type."""
+
+    path: Mapping[str, Any]
+    body: type[BaseModel] | None
+    query: type[BaseModel] | None
+    uploads: tuple[str, ...]
+    caller: bool
+    answer: Any
+
+    def bind(
+        self, path: Mapping[str, Any], caller: Caller | None
+    ) -> tuple[dict[str, Any], Callable[[], str]]:
+        """The view's arguments for the present request, and how to digest it; raises InvalidRequest with every fault."""
+        faults: list[Fault] = []
+        arguments: dict[str, Any] = dict(path)
+        if self.caller:
+            arguments["caller"] = caller
+        if self.query is not None:
+            arguments["query"] = _fit(self.query, query_values(self.query, request.args), "query", faults)
+        if self.uploads:
+            arguments |= self._parts(faults)
+        elif self.body is not None:
+            _demand(JSON)
+            arguments["body"] = _fit_json(self.body, request.get_data(), faults)
+        if faults:
+            raise InvalidRequest(faults=faults)
+        return arguments, self._digest
+
+    def _parts(self, faults: list[Fault]) -> dict[str, Any]:
+        _demand(MULTIPART)
+        arguments: dict[str, Any] = {}
+        if self.body is not None:
+            text = request.form.get("body", "{}")
+            arguments["body"] = _fit_json(self.body, text.encode(), faults)
+        for name in self.uploads:
+            file = request.files.get(name)
+            if file is None:
+                missing = {"type": "missing", "msg": "A file is needed here"}
+                faults.append(Fault("form", f"/{name}", "missing", sentence(missing)))
+            else:
+                arguments[name] = upload_of(file)
+        return arguments
+
+    def _digest(self) -> str:
+        """What makes two requests the same: method, address and content; hexadecimal."""
+        state = hashlib.new(INTL.hash.name)
+        state.update(f"{request.method} {request.full_path}\n".encode())
+        for part in self._content():
+            state.update(len(part).to_bytes(8) + part)
+        return state.hexdigest()
+
+    def _content(self) -> Iterator[bytes]:
+        if not self.uploads:
+            yield request.get_data()
+            return
+        yield request.form.get("body", "").encode()
+        for name in self.uploads:
+            stream = request.files[name].stream
+            stream.seek(0)
+            while chunk := stream.read(_CHUNK):
+                yield chunk
+            stream.seek(0)
+            yield name.encode()
+
+
+def contract_of(view: Callable[..., ViewAnswer], path: str, *, public: bool) -> Contract:
+    """Read the view's signature; raises TypeError where it contradicts the path or the conventions."""
+    hints = get_type_hints(view)
+    if "return" not in hints:
+        raise TypeError(f"{view.__qualname__} declares no answer")
+    answer = hints.pop("return")
+    in_path = _PARAMETER.findall(path)
+    asked = list(inspect.signature(view).parameters)
+    uploads = tuple(name for name in asked if hints[name] is Upload)
+    known = {*in_path, *uploads, "body", "query", "caller"}
+    if not set(in_path) <= set(asked) or not set(asked) <= known:
+        raise TypeError(f"{view.__qualname__}{asked} does not fit {path}")
+    if public and "caller" in asked:
+        raise TypeError(f"{view.__qualname__} is public and asks for the caller")
+    return Contract(
+        path={name: hints[name] for name in in_path},
+        body=_model(view, hints, "body"),
+        query=_model(view, hints, "query"),
+        uploads=uploads,
+        caller="caller" in asked,
+        answer=None if answer is type(None) else answer,
+    )
+
+
+def _model(view: Callable[..., ViewAnswer], hints: Mapping[str, Any], name: str) -> type[BaseModel] | None:
+    model = hints.get(name)
+    if model is None:
+        return None
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        raise TypeError(f"{view.__qualname__}: {name} is no model")
+    if model.model_config.get("extra") != "forbid":
+        raise TypeError(f"{model.__qualname__} must refuse unknown fields: extra='forbid'")
+    return model
+
+
+def query_values(model: type[BaseModel], values: MultiDict[str, str]) -> dict[str, Any]:
+    """Query or form values as the model wants them: lists where it has lists. `lang` belongs to the kit."""
+    out: dict[str, Any] = {}
+    for name in values:
+        info = model.model_fields.get(name)
+        if info is not None and _is_list(info.annotation):
+            out[name] = values.getlist(name)
+        elif name != "lang" or info is not None:
+            out[name] = values[name]
+    return out
+
+
+def _is_list(annotation: Any) -> bool:
+    candidates = (annotation, *get_args(annotation))
+    return any(get_origin(each) in (list, tuple, set, frozenset) for each in candidates)
+
+
+def upload_of(file: FileStorage) -> Upload:
+    """The file of a multipart part."""
+    size = file.stream.seek(0, 2)
+    file.stream.seek(0)
+    bare = re.split(r"[/\\]", file.filename or "")[-1]
+    name = "".join(character for character in bare if character.isprintable()) or "file"
+    return Upload(name, file.mimetype or "application/octet-stream", size, file.stream)  # type: ignore[arg-type]
+
+
+def _demand(media_type: str) -> None:
+    if request.mimetype != media_type:
+        raise UnsupportedMediaType(given=request.mimetype or "-", wanted=media_type)
+
+
+def _fit(
+    model: type[BaseModel], values: Mapping[str, Any], place: Place, faults: list[Fault]
+) -> BaseModel | None:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        faults.extend(faults_of(error, place))
+        return None
+
+
+def _fit_json(model: type[BaseModel], data: bytes, faults: list[Fault]) -> BaseModel | None:
+    try:
+        return model.model_validate_json(data)
+    except ValidationError as error:
+        faults.extend(faults_of(error, "body"))
+        return None

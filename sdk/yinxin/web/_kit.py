@@ -1,0 +1,102 @@
+"""What one application was assembled with, and who and what the present request is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from flask import current_app, g, has_request_context, request
+
+from yinxin.clock import Clock
+from yinxin.errors import Language, NotAuthenticated
+from yinxin.store import Store
+from yinxin.web.caller import Authenticator, Caller
+from yinxin.web.errors import SignInRequired
+from yinxin.web.settings import WebSettings
+
+if TYPE_CHECKING:
+    from yinxin.web.api import Api
+    from yinxin.web.idempotency import Answers
+    from yinxin.web.pages import NavItem
+
+EXTENSION = "yinxin.web"
+#: WSGI environ key of the request's identifier; a header cannot reach it
+REQUEST_ID = "yinxin.request"
+#: `__Host-`: only over TLS, only from this host, only for the whole of it (RFC 6265bis 4.1.3.2)
+SESSION_COOKIE = "__Host-yinxin"
+LANGUAGE_COOKIE = "yinxin-language"
+
+
+@dataclass
+class Kit:
+    """One application's parts."""
+
+    authenticator: Authenticator
+    store: Store
+    clock: Clock
+    settings: WebSettings
+    answers: Answers
+    apis: list[Api] = field(default_factory=list)
+    #: largest body in octets, by endpoint, where it is not the common one
+    limits: dict[str, int] = field(default_factory=dict)
+    navigation: list[NavItem] = field(default_factory=list)
+
+
+def kit() -> Kit:
+    """The parts of the application that serves the present request."""
+    return cast("Kit", current_app.extensions[EXTENSION])
+
+
+def request_id() -> str:
+    """The present request's identifier."""
+    return str(request.environ.get(REQUEST_ID, "?"))
+
+
+def bearer() -> str | None:
+    """The token in the Authorization header (RFC 6750), if any."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def current_caller() -> Caller:
+    """Who is signed in; raises SignInRequired, or what the authenticator says of the token."""
+    known: Caller | None = g.get("caller")
+    if known is None:
+        token = bearer() or request.cookies.get(SESSION_COOKIE)
+        if not token:
+            raise SignInRequired
+        known = g.caller = kit().authenticator.authenticate(token)
+    return known
+
+
+def caller_or_none() -> Caller | None:
+    """Who is signed in, or None: for pages that strangers may read too."""
+    if "caller" not in g:
+        try:
+            current_caller()
+        except NotAuthenticated:
+            g.caller = None
+    return cast("Caller | None", g.caller)
+
+
+def reader_language() -> Language:
+    """The reader's language: `?lang=`, then the switch's cookie, then Accept-Language; Chinese when nothing says."""
+    if not has_request_context():
+        return "zh"
+    for wish in (request.args.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
+        if wish == "zh":
+            return "zh"
+        if wish == "en":
+            return "en"
+    for wish, quality in request.accept_languages:
+        primary = wish.lower().partition("-")[0]
+        if quality > 0 and primary == "zh":
+            return "zh"
+        if quality > 0 and primary == "en":
+            return "en"
+    return "zh"
+
+
+def own_origin() -> str:
+    """Scheme, host and port that readers know this server by (RFC 6454)."""
+    return (kit().settings.public_url or request.host_url).rstrip("/")

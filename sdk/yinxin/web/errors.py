@@ -1,0 +1,147 @@
+"""What a request can be refused for before any module sees it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from yinxin.errors import Conflict, Invalid, NotAuthenticated, NotFound, NotPermitted, YinxinError
+from yinxin.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with a request: where (JSON pointer, RFC 6901), pydantic's stable code, and a sentence."""
+
+    place: Literal["body", "query", "path", "form"]
+    pointer: str
+    code: str
+    text: Text
+
+
+class InvalidRequest(Invalid):
+    """The request does not fit the operation's contract; `faults` says where."""
+
+    code = "request.invalid"
+    zh = "请求有 {count} 处不合规定；请按 errors 逐项更正后重新提交。"
+    en = "The request does not fit in {count} places; correct each one listed under errors and send it again."
+
+    def __init__(self, *, faults: Sequence[Fault] = (), **facts: Any) -> None:
+        super().__init__(**({"count": len(faults)} | facts))
+        #: everything that is wrong, not only the first thing
+        self.faults = tuple(faults)
+
+
+class MalformedRequest(Invalid):
+    """The request cannot be read at all."""
+
+    code = "request.malformed"
+    status = 400
+    zh = "请求无法解析；请检查报文格式。"
+    en = "The request cannot be read; check its form."
+
+
+class NoSuchAddress(NotFound):
+    """Nothing lives at this address."""
+
+    code = "request.no_such_address"
+    zh = "没有 {path} 这个地址；请从首页或 /api 的目录重新进入。"
+    en = "There is nothing at {path}; start again from the home page or from the directory at /api."
+
+
+class MethodNotAllowed(Invalid):
+    """The address exists, the method does not."""
+
+    code = "request.method_not_allowed"
+    status = 405
+    zh = "此地址不接受 {method} 方法；可用的方法见 Allow 响应头。"
+    en = "This address does not take {method}; the methods it takes are in the Allow header."
+
+
+class TooLarge(Invalid):
+    """More bytes than this operation takes; refused before reading them."""
+
+    code = "request.too_large"
+    status = 413
+    zh = "提交的内容超过 {limit} 字节的上限；请减小后重新提交。"
+    en = "The content is larger than the limit of {limit} bytes; make it smaller and send it again."
+
+
+class UnsupportedMediaType(Invalid):
+    """A body in another format than the operation takes."""
+
+    code = "request.unsupported_media_type"
+    status = 415
+    zh = "此操作不接受 {given} 类型的内容；请以 {wanted} 提交。"
+    en = "This operation does not take {given}; send {wanted}."
+
+
+class Refused(Invalid):
+    """Any other refusal of the HTTP layer."""
+
+    code = "request.refused"
+    status = 400
+    zh = "服务器拒绝了请求（HTTP {http_status}）；请检查请求后重试。"
+    en = "The server refused the request (HTTP {http_status}); check it and try again."
+
+
+class SignInRequired(NotAuthenticated):
+    """Nobody is signed in."""
+
+    code = "request.sign_in_required"
+    zh = "请先登录。"
+    en = "Sign in first."
+
+
+class CrossSite(NotPermitted):
+    """A request that another site made the browser send."""
+
+    code = "request.cross_site"
+    zh = "请求来自其他网站（{origin}），已拒绝；请从本站页面操作。"
+    en = "Another site ({origin}) sent this request and it was refused; act from this site's own pages."
+
+
+class IdempotencyKeyNeeded(Invalid):
+    """An act that must not happen twice needs a key."""
+
+    code = "request.idempotency_key_needed"
+    status = 400
+    zh = "此操作需要 Idempotency-Key 请求头（1–128 个可见 ASCII 字符）；请为每次新操作生成一个新的键，重试时沿用原键。"
+    en = "This operation needs an Idempotency-Key header (1–128 visible ASCII characters): a new key for each new act, the same one when trying again."
+
+
+class IdempotencyKeyReused(Invalid):
+    """The key belongs to another request."""
+
+    code = "request.idempotency_key_reused"
+    zh = "幂等键 {key} 已用于另一个内容不同的请求；请换用新的键。"
+    en = "The idempotency key {key} was used for a request with other content; take a new key."
+
+
+class RequestUnderWay(Conflict):
+    """The same request is being carried out right now."""
+
+    code = "request.under_way"
+    retryable = True
+    zh = "同一请求正在处理；请稍后用同一个键再试。"
+    en = "The same request is being carried out; try again shortly with the same key."
+
+
+class AnswerLost(Conflict):
+    """The act was recorded, but the process died before its answer was kept: never done twice."""
+
+    code = "request.answer_lost"
+    zh = "该请求已有审计记录（{act}），但处理进程中断，答复未能保存；请查询结果，不要换键重复提交。"
+    en = "The request was recorded (entry {act}), but the process ended before its answer was kept; look at the outcome instead of sending it again under a new key."
+
+
+class BadCursor(Invalid):
+    """A cursor that this server did not give."""
+
+    code = "request.bad_cursor"
+    status = 400
+    zh = "分页游标无效；请从第一页重新开始。"
+    en = "The page cursor is not valid; start again from the first page."
+
+
+#: refusals that any operation may give, listed once in the OpenAPI document
+COMMON: tuple[type[YinxinError], ...] = (InvalidRequest, MalformedRequest, TooLarge)

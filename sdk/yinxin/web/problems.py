@@ -1,0 +1,166 @@
+"""Errors on the wire: RFC 9457 problem details for programs, a page for browsers; what is unexpected stays inside."""
+
+import logging
+from string import Formatter
+from typing import Any
+
+from flask import Flask, Response, json, redirect, render_template, request, url_for
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
+
+from yinxin.errors import (
+    Conflict,
+    InternalError,
+    Invalid,
+    Language,
+    Misconfigured,
+    NotAuthenticated,
+    NotFound,
+    NotPermitted,
+    Unavailable,
+    Untrue,
+    YinxinError,
+)
+from yinxin.text import Text
+from yinxin.web import errors
+from yinxin.web._kit import SESSION_COOKIE, reader_language, request_id
+from yinxin.web.crosssite import SAFE
+from yinxin.web.recording import record_refusal
+
+_log = logging.getLogger("yinxin.web")
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:yinxin:error:"
+#: seconds after which a retryable refusal is worth another try
+RETRY_AFTER = 5
+
+#: what sort of problem it is (RFC 9457 3.1.3), by branch of the error tree
+TITLES: tuple[tuple[type[YinxinError], Text], ...] = (
+    (NotFound, Text("没有找到", "Not found")),
+    (Conflict, Text("状态已变", "Conflict")),
+    (NotAuthenticated, Text("需要登录", "Sign-in required")),
+    (NotPermitted, Text("未获准许", "Not permitted")),
+    (Unavailable, Text("暂不可用", "Temporarily unavailable")),
+    (Misconfigured, Text("配置有误", "Misconfigured")),
+    (Untrue, Text("验证不成立", "Verification failed")),
+    (Invalid, Text("请求有误", "Invalid request")),
+    (YinxinError, Text("系统错误", "Platform error")),
+)
+
+
+def title_of(kind: type[YinxinError]) -> Text:
+    """The heading for errors of this branch."""
+    return next(text for branch, text in TITLES if issubclass(kind, branch))
+
+
+def status_of(error: YinxinError) -> int:
+    """The HTTP status it leaves with."""
+    return int(error.facts["http_status"]) if isinstance(error, errors.Refused) else error.status
+
+
+def problem_of(error: YinxinError, language: Language, request: str) -> dict[str, Any]:
+    """The problem document (RFC 9457 section 3) for a reader of `language`.
+
+    `facts` are those that the sentence names, so that a client can make the same error again in another language.
+    """
+    document: dict[str, Any] = {
+        "type": TYPE_PREFIX + error.code,
+        "title": title_of(type(error))(language),
+        "status": status_of(error),
+        "detail": error.text(language),
+        "code": error.code,
+        "facts": _facts(error),
+        "request": request,
+        "retryable": error.retryable,
+    }
+    if error.entry is not None:
+        document["entry"] = error.entry
+    if isinstance(error, errors.InvalidRequest):
+        document["errors"] = [
+            {"in": fault.place, "pointer": fault.pointer, "code": fault.code, "detail": fault.text(language)}
+            for fault in error.faults
+        ]
+    return document
+
+
+def _facts(error: YinxinError) -> dict[str, Any]:
+    names = {name.split(".")[0].split("[")[0] for _, name, _, _ in Formatter().parse(error.zh) if name}
+    values = ((name, error.facts[name]) for name in sorted(names))
+    return {name: value if isinstance(value, str | int | bool) else str(value) for name, value in values}
+
+
+def respond(error: YinxinError, headers: list[tuple[str, str]] | None = None) -> BaseResponse:
+    """The answer to a request that ended in `error`; records the refusal where no module did."""
+    record_refusal(error)
+    language = reader_language()
+    if _wants_page():
+        if isinstance(error, NotAuthenticated) and request.method in SAFE and request.endpoint:
+            return _to_sign_in()
+        body, media_type = _page(error, language), "text/html"
+    else:
+        body, media_type = json.dumps(problem_of(error, language, request_id())), MEDIA_TYPE
+    response = Response(body, status_of(error), mimetype=media_type)
+    response.headers.extend(headers or [])
+    if error.retryable:
+        response.headers["Retry-After"] = str(RETRY_AFTER)
+    if status_of(error) == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="yinxin"'
+    return response
+
+
+def _wants_page() -> bool:
+    if request.path.startswith("/api/"):
+        return False
+    best = request.accept_mimetypes.best_match(["text/html", MEDIA_TYPE, "application/json"])
+    return best == "text/html" and ("Accept" in request.headers)
+
+
+def _page(error: YinxinError, language: Language) -> str:
+    return render_template(
+        "yinxin/error.html",
+        error=error,
+        title=title_of(type(error))(language),
+        detail=error.text(language),
+        request_number=request_id(),
+    )
+
+
+def _to_sign_in() -> BaseResponse:
+    response = redirect(url_for("yinxin.sign_in", next=request.full_path.rstrip("?")), 303)
+    response.delete_cookie(SESSION_COOKIE, secure=True, httponly=True, samesite="Strict")
+    return response
+
+
+def _http(error: HTTPException) -> BaseResponse:
+    """Werkzeug's own refusals join the tree; redirections and ready-made answers pass."""
+    if error.response is not None or error.code is None or error.code < 400:
+        return BaseResponse.force_type(error.get_response(request.environ), request.environ)
+    kept = [(name, value) for name, value in error.get_headers() if not name.lower().startswith("content-")]
+    return respond(_translated(error.code), kept)
+
+
+def _translated(status: int) -> YinxinError:
+    match status:
+        case 400:
+            return errors.MalformedRequest()
+        case 404:
+            return errors.NoSuchAddress(path=request.path)
+        case 405:
+            return errors.MethodNotAllowed(method=request.method)
+        case 413:
+            return errors.TooLarge(limit=request.max_content_length or 0)
+        case 415:
+            return errors.UnsupportedMediaType(given=request.mimetype or "-", wanted="application/json")
+    return errors.Refused(http_status=status)
+
+
+def _unexpected(error: Exception) -> BaseResponse:
+    _log.exception("request %s: %s %s", request_id(), request.method, request.path, exc_info=error)
+    return respond(InternalError(request=request_id()))
+
+
+def install(app: Flask) -> None:
+    """Let every error of `app` leave as a problem."""
+    app.register_error_handler(YinxinError, respond)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)

@@ -1,0 +1,82 @@
+"""The scope of one request: its identifier, what it recorded, how much it may send, and the headers of every answer."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Flask, Response, request
+
+from yinxin.store import Store, current_entries, request_scope
+from yinxin.web._kit import EXTENSION, REQUEST_ID, kit, reader_language, request_id
+from yinxin.web.errors import TooLarge
+from yinxin.web.idempotency import holding
+from yinxin.web.peer import over_unix_socket
+from yinxin.web.settings import WebSettings
+
+#: images may be data: URLs because Bootstrap's style sheet draws its arrows and ticks so; nothing inline runs
+POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+SECURITY_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # not no-referrer: that makes browsers send `Origin: null` with our own forms, and the cross-site check needs it
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+TRANSPORT_SECURITY = "max-age=63072000; includeSubDomains"
+
+
+class RequestScope:
+    """WSGI layer around everything: each request has an identifier and a list of what it recorded."""
+
+    def __init__(self, app: Any, store: Store, settings: WebSettings) -> None:
+        self._app = app
+        self._store = store
+        self._settings = settings
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        environ[REQUEST_ID] = self._store.identifier()
+        if self._settings.proxy and over_unix_socket(environ):
+            environ["wsgi.url_scheme"] = environ.get("HTTP_X_FORWARDED_PROTO", environ["wsgi.url_scheme"])
+        with request_scope(environ[REQUEST_ID]), holding(None):
+            answer: Iterable[bytes] = self._app(environ, start_response)
+            return answer
+
+
+def _limit_body() -> None:
+    """Refuse a larger body before a byte of it is read; one of unstated length is cut off at the limit."""
+    parts = kit()
+    limit = parts.limits.get(request.endpoint or "", parts.settings.body_limit)
+    if (request.content_length or 0) > limit:
+        raise TooLarge(limit=limit)
+    request.max_content_length = limit
+
+
+def _finish(response: Response) -> Response:
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", TRANSPORT_SECURITY)
+    if request.endpoint is not None and request.endpoint.rpartition(".")[2] == "static":
+        return response
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["Request-Id"] = request_id()
+    entries = current_entries()
+    if entries:
+        response.headers["Audit-Entry"] = ", ".join(entries)
+    if response.mimetype in {"application/problem+json", "text/html"}:
+        response.headers.setdefault("Content-Language", "zh-CN" if reader_language() == "zh" else "en")
+        response.vary.update(("Accept-Language", "Cookie"))
+    return response
+
+
+def install(app: Flask) -> None:
+    """Put the scope around `app`."""
+    parts = app.extensions[EXTENSION]
+    app.before_request(_limit_body)
+    app.after_request(_finish)
+    app.wsgi_app = RequestScope(app.wsgi_app, parts.store, parts.settings)  # type: ignore[method-assign]
