@@ -16,6 +16,7 @@ from yinxin.act import Actor, Outcome
 from yinxin.authz import PLATFORM, Decision
 from yinxin.crypto.keys import PrivateKey, PublicKey
 from yinxin.crypto.suite import INTL, SM, Suite
+from yinxin.crypto.suite import suite as suite_of
 from yinxin.errors import YinxinError
 from yinxin.randomness import Randomness
 from yinxin.steps import step
@@ -61,6 +62,18 @@ class KeyRequest:
     def place(self) -> Place:
         """Where the secret will be."""
         return Place.HSM if self.algorithm in NATIVE else Place.WRAPPED
+
+
+def request_key(
+    label: str, purpose: str, *, suite: str | None = None, algorithm: str | None = None, owner: str = PLATFORM
+) -> KeyRequest:
+    """The request in words: an algorithm, or a suite's own; raises BadKeyRequest or UnknownSuite."""
+    if purpose not in [each.value for each in Purpose]:
+        raise BadKeyRequest(field="purpose", reason=f"use one of {', '.join(Purpose)}")
+    if (suite is None) == (algorithm is None):
+        raise BadKeyRequest(field="algorithm", reason="give either a suite or an algorithm")
+    chosen = algorithm if algorithm is not None else suite_of(suite or "").key_algorithm
+    return KeyRequest(label, Purpose(purpose), chosen, owner)
 
 
 def create(

@@ -9,6 +9,7 @@ import pty
 import shutil
 import subprocess
 import termios
+from dataclasses import dataclass
 from pathlib import Path
 
 from kms.errors import InitialisingFailed
@@ -23,14 +24,25 @@ VERB = "kms.initialise"
 #: names inside the key centre's folder
 TOKENS = "tokens"
 CONFIGURATION = "softhsm2.conf"
-PIN = "pin"
-SO_PIN = "so-pin"
+#: names inside the folder of secrets
+PIN = "hsm-pin"
+SO_PIN = "hsm-so-pin"
 
 _PROMPT = b"PIN:"
 
 
-def initialise(store: Store, actor: Actor, folder: Path, label: str, pin_file: Path) -> bool:
-    """Make the token `label` in `folder` unless it is there; True when it was made. Raises InitialisingFailed.
+@dataclass(frozen=True, slots=True)
+class SoftToken:
+    """Which token is wanted: its label, its place, and the files of its PINs, made when they are not there."""
+
+    label: str
+    folder: Path
+    pin_file: Path
+    so_pin_file: Path
+
+
+def initialise(store: Store, actor: Actor, wanted: SoftToken) -> bool:
+    """Make the token unless it is there; True when it was made. Raises InitialisingFailed.
 
     1. Intent: its record, then a note beside the token's place.
     2. The token.
@@ -38,16 +50,16 @@ def initialise(store: Store, actor: Actor, folder: Path, label: str, pin_file: P
 
     The caller lets one in at a time.
     """
-    note, subject = folder / "initialising", f"token:{label}"
+    note, subject = wanted.folder / "initialising", f"token:{wanted.label}"
     if not note.exists():
-        if (folder / TOKENS).is_dir():
+        if (wanted.folder / TOKENS).is_dir():
             return False
         with store.act(actor, VERB, subject, outcome=Outcome.INTENT):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            wanted.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_private(note, b"")
     step("kms.initialise.1-intent")
     try:
-        make_token(folder, label, pin_file)
+        make_token(wanted)
     except YinxinError as error:
         store.refuse(actor, VERB, subject, error)
         raise
@@ -59,22 +71,23 @@ def initialise(store: Store, actor: Actor, folder: Path, label: str, pin_file: P
     return True
 
 
-def make_token(folder: Path, label: str, pin_file: Path) -> None:
-    """The token `label` in `folder`, whole or not at all; a token that is there stays as it is.
+def make_token(wanted: SoftToken) -> None:
+    """The token, whole or not at all; a token that is there stays as it is.
 
     1. Write the SO PIN and the user PIN, 0600; those of a run that crashed are used again.
     2. Make the token in a folder beside its place; the leavings of a crashed run are removed first.
     3. Move it to its place: only now does it exist.
     """
+    folder = wanted.folder
     place, making = folder / TOKENS, folder / f".{TOKENS}"
     if place.is_dir():
         return
-    so_pin, pin = ensure_pin(folder / SO_PIN), ensure_pin(pin_file)
+    so_pin, pin = ensure_pin(wanted.so_pin_file), ensure_pin(wanted.pin_file)
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(mode=0o700)
     configuration = folder / f".{CONFIGURATION}"
     write_private(configuration, configuration_for(making))
-    _run(configuration, label, (so_pin, so_pin, pin, pin))
+    _run(configuration, wanted.label, (so_pin, so_pin, pin, pin))
     configuration.unlink()
     sync_folder(making)
     making.rename(place)

@@ -38,6 +38,7 @@ def read_pin(file: Path) -> str:
 def ensure_pin(file: Path) -> str:
     """The PIN in `file`, first made of 144 random bits where there is none; raises as `read_pin`."""
     if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_private(file, secrets.token_urlsafe(18).encode() + b"\n")
     return read_pin(file)
 

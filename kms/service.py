@@ -5,10 +5,10 @@ from typing import Any
 
 from kms import create as creating
 from kms import sign as signing
-from kms.create import KEK_ALGORITHM, KeyRequest
-from kms.find import active_key, find_key, list_keys
+from kms.create import KEK_ALGORITHM, KeyRequest, request_key
+from kms.find import active_key, list_keys
 from kms.info import KeyInfo
-from kms.initialise import initialise
+from kms.initialise import SO_PIN, SoftToken, initialise
 from kms.mechanisms import NATIVE
 from kms.models import Place, Purpose, State
 from kms.settings import KmsSettings
@@ -32,18 +32,23 @@ SM2_CAVEAT = Text(
 class KeyCentre:
     """Makes, keeps and uses keys. One per process; opened at the first use, never before a fork."""
 
-    def __init__(self, store: Store, settings: KmsSettings, *, folder: Path, decider: Decider) -> None:
-        """`folder` is the key centre's own folder in the data directory."""
+    def __init__(
+        self, store: Store, settings: KmsSettings, *, folder: Path, secrets: Path, decider: Decider
+    ) -> None:
+        """`folder` is the key centre's own; `secrets` holds its PIN files, apart from it, in no backup."""
         self.store = store
         self.settings = settings
         self.folder = folder
         self.decider = decider
-        self.token = Token(settings, folder)
+        self.secrets = secrets
+        self.token = Token(settings, folder, secrets)
 
     def initialise(self, actor: Actor) -> bool:
         """Make the software token of the embedded shape unless it is there; True when made. Recorded."""
         with locked(self.folder / "create.lock"):
-            return initialise(self.store, actor, self.folder, self.settings.token, self.token.pin_file)
+            so_pin = self.secrets / SO_PIN
+            wanted = SoftToken(self.settings.token, self.folder, self.token.pin_file, so_pin)
+            return initialise(self.store, actor, wanted)
 
     def create(
         self,
@@ -54,20 +59,21 @@ class KeyCentre:
         suite: Suite | None = None,
         algorithm: str | None = None,
         owner: str = PLATFORM,
-        decision: Decision | None = None,
     ) -> KeyInfo:
-        """The key of this label, made once however often this is called; of `algorithm`, or the suite's own.
+        """The key of this label, made once however often this is called; of `algorithm`, or of the suite's own.
 
-        The caller has been permitted to (`decision`), or is the platform. Raises BadKeyRequest, LabelTaken, or as
+        For the platform's own acts, which have been permitted as such. Raises BadKeyRequest, LabelTaken, or as
         `Token.use`.
         """
-        if algorithm is None:
-            if suite is None:
-                raise TypeError("a suite or an algorithm is needed")
-            algorithm = suite.key_algorithm
-        wanted = KeyRequest(label, Purpose(purpose), algorithm, owner)
-        kek = self._kek(actor) if wanted.place is Place.WRAPPED else None
-        return self._create(actor, wanted, kek, decision)
+        named = suite.name if suite else None
+        return self._create(actor, request_key(label, purpose, suite=named, algorithm=algorithm, owner=owner))
+
+    def create_for(self, actor: Actor, wanted: KeyRequest) -> KeyInfo:
+        """As `create`, for somebody the policies permit to; raises Denied besides."""
+        asked = Resource(
+            "Key", wanted.label, organ=wanted.owner, attributes={"purpose": wanted.purpose.value}
+        )
+        return self._create(actor, wanted, self.decider.require(actor, creating.VERB, asked))
 
     def key(self, label: str) -> KeyInfo:
         """The active key of this label; raises KeyUnknown or KeyNotActive."""
@@ -76,6 +82,17 @@ class KeyCentre:
     def keys(self, *, after: str = "", limit: int | None = None) -> list[KeyInfo]:
         """The register, by label."""
         return list_keys(self.store, after=after, limit=limit)
+
+    def register_for(self, actor: Actor, *, after: str = "", limit: int | None = None) -> list[KeyInfo]:
+        """As `keys`, for somebody the policies permit to; raises Denied."""
+        self.decider.require(actor, "kms.list", Resource("KeyRegister", "keys", organ=PLATFORM))
+        return self.keys(after=after, limit=limit)
+
+    def key_for(self, actor: Actor, label: str) -> KeyInfo:
+        """As `key`, for somebody the policies permit to; raises Denied besides."""
+        info = self.key(label)
+        self.decider.require(actor, "kms.read", _resource(info))
+        return info
 
     def signer(self, label: str) -> KeySigner:
         """A signer for use in this process; raises KeyUnknown, KeyNotActive or KeyNotSigning."""
@@ -94,7 +111,7 @@ class KeyCentre:
         except YinxinError as error:
             self.store.refuse(actor, signing.VERB, f"key:{label}", error)
             raise
-        decision = self.decider.require(actor, signing.VERB, resource(info))
+        decision = self.decider.require(actor, signing.VERB, _resource(info))
         return sign_recorded(self.store, actor, key, request, decision)
 
     def health(self) -> Health:
@@ -133,18 +150,14 @@ class KeyCentre:
         """Let the token go, so that this process may fork or end."""
         self.token.close()
 
-    def _kek(self, actor: Actor) -> KeyInfo:
-        wanted = KeyRequest(self.settings.kek, Purpose.KEK, KEK_ALGORITHM)
-        found = find_key(self.store, wanted.label)
-        if found is not None and found.state is State.ACTIVE:
-            return found
-        return self._create(actor, wanted, None, None)
-
-    def _create(
-        self, actor: Actor, wanted: KeyRequest, kek: KeyInfo | None, decision: Decision | None
-    ) -> KeyInfo:
+    def _create(self, actor: Actor, wanted: KeyRequest, decision: Decision | None = None) -> KeyInfo:
+        kek = self._kek(actor) if wanted.place is Place.WRAPPED else None
         with locked(self.folder / "create.lock"):
             return creating.create(self.store, self.token, actor, wanted, kek=kek, decision=decision)
+
+    def _kek(self, actor: Actor) -> KeyInfo:
+        """The key that wraps, made when it is first needed."""
+        return self._create(actor, KeyRequest(self.settings.kek, Purpose.KEK, KEK_ALGORITHM))
 
     def _disagreements(self) -> tuple[list[str], list[str]]:
         """Labels of active keys that the token does not hold, and of keys that were begun and not finished."""
@@ -160,6 +173,6 @@ class KeyCentre:
         return missing, [key.label for key in keys if key.state is State.MAKING]
 
 
-def resource(info: KeyInfo) -> Resource:
+def _resource(info: KeyInfo) -> Resource:
     """The key as policies see it."""
     return Resource("Key", info.label, organ=info.owner, attributes={"purpose": info.purpose.value})

@@ -13,6 +13,6 @@ class KmsSettings(Section):
     token: str = Field(default="yinxin", min_length=1, max_length=32)
     """Label of the token, at most 32 characters (PKCS#11)."""
     pin_file: str = ""
-    """File with the token's user PIN, mode 0600; empty for the file `pin` in the key centre's folder."""
+    """File with the token's user PIN, mode 0600; empty for the file `hsm-pin` in the data directory's secrets."""
     kek: str = Field(default="kek-1", min_length=1, max_length=64)
     """Label of the AES key that wraps the keys the module cannot hold; made when first needed."""

@@ -62,10 +62,10 @@ class TokenFacts:
 class Token:
     """A PKCS#11 token. Nothing is opened before the first use; safe to share between threads, never across a fork."""
 
-    def __init__(self, settings: KmsSettings, folder: Path) -> None:
-        """`folder` holds the software token, if there is one, and this class's notes."""
+    def __init__(self, settings: KmsSettings, folder: Path, secrets: Path) -> None:
+        """`folder` holds the software token, if there is one, and this class's notes; `secrets` the usual PIN file."""
         self.label = settings.token
-        self.pin_file = Path(settings.pin_file) if settings.pin_file else folder / PIN
+        self.pin_file = Path(settings.pin_file) if settings.pin_file else secrets / PIN
         self._library = settings.library
         self._folder = folder
         self._lock = Lock()
