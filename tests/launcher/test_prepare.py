@@ -185,3 +185,40 @@ def test_the_installer_is_pinned_by_hash():
     lines = (ROOT / "ops/install/uv.txt").read_text("utf-8").splitlines()
     assert sum(line.startswith("uv==") for line in lines) == 1
     assert sum("--hash=sha256:" in line for line in lines) >= 10
+
+
+@pytest.mark.slow
+def test_a_real_first_start_and_its_repair(tmp_path):
+    """With the real tools and the real index: the environment holds what the lock says, also after a cut."""
+    tree = tmp_path / "a tree 印信"
+    names = (
+        subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+        .stdout.decode()
+        .split("\0")
+    )
+    for name in names:
+        if (
+            name.endswith((".toml", ".lock", ".sh", ".txt", "README.md", "LICENSE", "__init__.py"))
+            and (ROOT / name).is_file()
+        ):
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, tree / name)
+
+    def prepare():
+        subprocess.run(
+            ["/bin/sh", tree / "ops/install/prepare.sh", tree, "run"],
+            check=True,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+        )
+        script = "import flask, yinxin; print(yinxin.__file__)"
+        return subprocess.run(
+            [tree / ".venv/bin/python", "-I", "-c", script], capture_output=True, text=True, check=True
+        ).stdout
+
+    assert prepare().startswith(str(tree))
+    (lost,) = (tree / ".venv").glob("lib/python3*/site-packages/flask/app.py")
+    lost.unlink()
+    (tree / ".venv/incomplete").touch()  # as a cut between two files leaves it
+    assert prepare().startswith(str(tree))
+    assert lost.exists()
