@@ -1,6 +1,6 @@
 """The web kit: typed operations, problems, idempotent acts, sessions, pages. For services; outsiders use `yinxin.client`."""
 
-from yinxin.web._contract import Raw, Upload
+from yinxin.web._contract import Raw, Upload, request_body
 from yinxin.web._kit import Kit, caller_or_none, current_caller, kit, own_origin, reader_language, request_id
 from yinxin.web.api import Api, Operation
 from yinxin.web.app import create_app
@@ -34,5 +34,6 @@ __all__ = [
     "position",
     "problem_of",
     "reader_language",
+    "request_body",
     "request_id",
 ]

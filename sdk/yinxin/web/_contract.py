@@ -13,7 +13,7 @@ from werkzeug.datastructures import FileStorage, MultiDict
 
 from yinxin.crypto.suite import INTL
 from yinxin.web.caller import Caller
-from yinxin.web.errors import Fault, InvalidRequest, UnsupportedMediaType
+from yinxin.web.errors import Fault, InvalidRequest, TooLarge, UnsupportedMediaType
 from yinxin.web.faults import Place, faults_of, sentence
 
 JSON = "application/json"
@@ -72,7 +72,7 @@ class Contract:
             arguments |= self._parts(faults)
         elif self.body is not None:
             _demand(JSON)
-            arguments["body"] = _fit_json(self.body, request.get_data(), faults)
+            arguments["body"] = _fit_json(self.body, request_body(), faults)
         if faults:
             raise InvalidRequest(faults=faults)
         return arguments, self._digest
@@ -102,7 +102,7 @@ class Contract:
 
     def _content(self) -> Iterator[bytes]:
         if not self.uploads:
-            yield request.get_data()
+            yield request_body()
             return
         yield request.form.get("body", "").encode()
         for name in self.uploads:
@@ -147,6 +147,15 @@ def _model(view: Callable[..., ViewAnswer], hints: Mapping[str, Any], name: str)
     if model.model_config.get("extra") != "forbid":
         raise TypeError(f"{model.__qualname__} must refuse unknown fields: extra='forbid'")
     return model
+
+
+def request_body() -> bytes:
+    """The whole body; raises TooLarge. A body of unstated length is silently cut at the limit by werkzeug: not here."""
+    data = request.get_data()
+    limit = request.max_content_length
+    if limit is not None and request.content_length is None and len(data) >= limit:
+        raise TooLarge(limit=limit)
+    return data
 
 
 def query_values(model: type[BaseModel], values: MultiDict[str, str]) -> dict[str, Any]:

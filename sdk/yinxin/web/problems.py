@@ -1,6 +1,7 @@
 """Errors on the wire: RFC 9457 problem details for programs, a page for browsers; what is unexpected stays inside."""
 
 import logging
+from collections.abc import Mapping
 from string import Formatter
 from typing import Any
 
@@ -85,8 +86,15 @@ def problem_of(error: YinxinError, language: Language, request: str) -> dict[str
 
 def _facts(error: YinxinError) -> dict[str, Any]:
     names = {name.split(".")[0].split("[")[0] for _, name, _, _ in Formatter().parse(error.zh) if name}
-    values = ((name, error.facts[name]) for name in sorted(names))
-    return {name: value if isinstance(value, str | int | bool) else str(value) for name, value in values}
+    return {name: _plain(error.facts[name]) for name in sorted(names)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, str | int) else str(value)
 
 
 def respond(error: YinxinError, headers: list[tuple[str, str]] | None = None) -> BaseResponse:

@@ -1,0 +1,217 @@
+"""A small application on the kit: two people, a few operations, a database of its own."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from yinxin.act import Actor, Kind
+from yinxin.clock import ManualClock
+from yinxin.errors import NotAuthenticated, NotFound, Unavailable
+from yinxin.randomness import SystemRandomness
+from yinxin.store import Base, Store, open_engine
+from yinxin.text import Text
+from yinxin.web import Api, BadValue, Caller, Page, Raw, Upload, WebSettings, create_app, cursor, position
+
+ORIGIN = "https://trust.example.gov.cn"
+
+
+class UnknownToken(NotAuthenticated):
+    code = "test.unknown_token"
+    zh = "会话已失效；请重新登录。"
+    en = "The session has ended; sign in again."
+
+
+class NoSuchNote(NotFound):
+    code = "test.no_such_note"
+    zh = "没有编号为 {id} 的便签；请核对编号。"
+    en = "There is no note {id}; check the number."
+
+
+class Offline(Unavailable):
+    code = "test.offline"
+    zh = "密码机不应答；请稍后重试。"
+    en = "The security module does not answer; try again later."
+
+
+#: not on the product's metadata: no other test must see it
+METADATA = sa.MetaData()
+NOTE = sa.Table(
+    "test_note",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("text", sa.String(200), nullable=False),
+)
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NoteIn(Strict):
+    text: str = Field(min_length=1, max_length=40)
+    copies: int = Field(default=1, ge=1, le=9)
+    level: str = "public"
+
+    @field_validator("level")
+    @classmethod
+    def known(cls, value: str) -> str:
+        if value not in {"public", "internal"}:
+            raise BadValue("密级只能是 public 或 internal", "The level is public or internal")
+        return value
+
+
+class NoteOut(Strict):
+    id: int
+    text: str
+
+
+class Listing(Strict):
+    after: str | None = None
+    limit: int = Field(default=2, ge=1, le=50)
+    tag: list[str] = []
+
+
+class UploadOut(Strict):
+    name: str
+    size: int
+    note: str
+
+
+PEOPLE = {
+    "token-wang": Caller(
+        Actor(Kind.PERSON, "p1", post="post1", organ="o1"),
+        "s1",
+        frozenset({"clerk"}),
+        "王芳",
+        Text("文书岗", "Clerk"),
+        Text("云岭省人民政府办公厅", "General Office"),
+    ),
+    "token-li": Caller(
+        Actor(Kind.PERSON, "p2", post="post2", organ="o2"),
+        "s2",
+        frozenset({"leader"}),
+        "李雷",
+        Text("主任", "Director"),
+        Text("省发展改革委", "Development Commission"),
+    ),
+}
+
+
+class People:
+    def authenticate(self, token: str) -> Caller:
+        try:
+            return PEOPLE[token]
+        except KeyError:
+            raise UnknownToken from None
+
+
+class Browser(FlaskClient):
+    """A test client that talks to the public address."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        kwargs.setdefault("base_url", ORIGIN)
+        return super().open(*args, **kwargs)
+
+
+class World:
+    """What a test may look into and disturb."""
+
+    def __init__(self, url: str) -> None:
+        self.clock = ManualClock(datetime(2026, 11, 22, 1, 30, tzinfo=UTC))
+        self.store = Store(open_engine(url), clock=self.clock, randomness=SystemRandomness())
+        Base.metadata.create_all(self.store.engine)
+        METADATA.create_all(self.store.engine)
+        self.settings = WebSettings(public_url=ORIGIN, body_limit=4096, upload_limit=8192)
+        self.before_answer: Any = None
+        self.app = create_app(
+            authenticator=People(), store=self.store, clock=self.clock, settings=self.settings
+        )
+        self.app.register_blueprint(notes(self).blueprint)
+
+    def client(self, token: str | None = "token-wang", **headers: str) -> FlaskClient:
+        client = Browser(self.app)
+        if token:
+            client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+        for name, value in headers.items():
+            client.environ_base["HTTP_" + name.upper()] = value
+        return client
+
+    def count(self, table: str) -> int:
+        with self.store.read() as session:
+            return int(session.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one())
+
+    def events(self) -> list[dict[str, Any]]:
+        with self.store.read() as session:
+            rows = session.execute(sa.text("SELECT data FROM outbox ORDER BY number")).scalars()
+            return [json.loads(row) for row in rows]
+
+
+def notes(world: World) -> Api:
+    api = Api("notes", "/api/notes/v1", Text("便签", "Notes"))
+
+    @api.post("/notes", status=201, summary=Text("新建便签", "Write a note"))
+    def write(body: NoteIn, caller: Caller) -> NoteOut:
+        with world.store.act(caller.actor, "notes.write", "note:new") as act:
+            key = act.session.execute(sa.insert(NOTE).values(text=body.text)).inserted_primary_key
+            out = NoteOut(id=key[0], text=body.text)
+        if world.before_answer is not None:
+            world.before_answer()
+        return out
+
+    @api.get("/notes", summary=Text("便签目录", "Notes"))
+    def listing(query: Listing, caller: Caller) -> Page[NoteOut]:
+        after = position(query.after, int)[0] if query.after else 0
+        with world.store.read() as session:
+            wanted = sa.select(NOTE).where(NOTE.c.id > after).order_by(NOTE.c.id).limit(query.limit + 1)
+            rows = session.execute(wanted).all()
+        items = [NoteOut(id=row.id, text=row.text) for row in rows[: query.limit]]
+        more = len(rows) > query.limit
+        return Page[NoteOut](items=items, next=cursor(items[-1].id) if more else None)
+
+    @api.get("/notes/<int:id>", summary=Text("便签", "A note"), problems=(NoSuchNote,))
+    def show(id: int) -> NoteOut:
+        with world.store.read() as session:
+            row = session.execute(sa.select(NOTE).where(NOTE.c.id == id)).first()
+            if row is None:
+                raise NoSuchNote(id=id)
+            return NoteOut(id=row.id, text=row.text)
+
+    @api.delete("/notes/<int:id>", summary=Text("删除便签", "Remove a note"))
+    def remove(id: int, caller: Caller) -> None:
+        with world.store.act(caller.actor, "notes.remove", f"note:{id}") as act:
+            act.session.execute(sa.delete(NOTE).where(NOTE.c.id == id))
+
+    @api.post("/questions", repeatable=True, summary=Text("提问", "Ask"))
+    def ask(body: NoteIn, caller: Caller) -> NoteOut:
+        return NoteOut(id=len(caller.roles), text=body.text)
+
+    @api.post("/files", status=201, limit=6000, summary=Text("上传", "Upload"))
+    def send(attachment: Upload, body: NoteIn, caller: Caller) -> UploadOut:
+        return UploadOut(name=attachment.name, size=len(attachment.stream.read()), note=body.text)
+
+    @api.get("/raw", public=True, summary=Text("原文", "Raw"))
+    def raw() -> Raw:
+        return Raw(b"\x30\x00", "application/pkix-crl", {"ETag": '"x"'})
+
+    @api.get("/offline", public=True, problems=(Offline,), summary=Text("离线", "Offline"))
+    def offline() -> Raw:
+        raise Offline
+
+    @api.get("/bug", public=True, summary=Text("缺陷", "Bug"))
+    def bug() -> Raw:
+        raise ZeroDivisionError("secret-detail")
+
+    return api
+
+
+@pytest.fixture
+def world(database_url: str) -> Iterator[World]:
+    world = World(database_url)
+    yield world
+    world.store.engine.dispose()

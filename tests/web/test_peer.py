@@ -1,0 +1,106 @@
+"""Whose certificate it is: from the socket, or from a proxy over a Unix socket; a header on TCP is worth nothing."""
+
+import socket
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from yinxin.crypto.errors import MalformedCertificate
+from yinxin.web import peer_certificate
+
+
+@pytest.fixture(scope="module")
+def certificate():
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "安全管理员-张三")])
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(77)
+        .not_valid_before(datetime(2026, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2027, 1, 1, tzinfo=UTC))
+        .sign(key, hashes.SHA256())
+    )
+
+
+class Socket:
+    def __init__(self, family):
+        self.family = family
+
+
+class TlsSocket(Socket):
+    def __init__(self, der):
+        super().__init__(socket.AF_INET)
+        self.der = der
+
+    def getpeercert(self, binary_form=False):
+        assert binary_form
+        return self.der
+
+
+def header(certificate):
+    return {"HTTP_X_CLIENT_CERT": quote(certificate.public_bytes(serialization.Encoding.PEM).decode())}
+
+
+def der(certificate):
+    return certificate.public_bytes(serialization.Encoding.DER)
+
+
+def test_from_the_tls_socket(certificate):
+    assert peer_certificate({"gunicorn.socket": TlsSocket(der(certificate))}) == der(certificate)
+    assert peer_certificate({"gunicorn.socket": TlsSocket(None)}) is None
+
+
+def test_from_the_proxy(certificate):
+    environ = {"gunicorn.socket": Socket(socket.AF_UNIX), **header(certificate)}
+    assert peer_certificate(environ, proxy=True) == der(certificate)
+    assert peer_certificate(environ, proxy=False) is None
+
+
+def test_a_forged_header_on_tcp_is_ignored(certificate):
+    for connection in (Socket(socket.AF_INET), Socket(socket.AF_INET6), None):
+        environ = {"gunicorn.socket": connection, "REMOTE_ADDR": "10.0.0.9", **header(certificate)}
+        assert peer_certificate(environ, proxy=True) is None
+    assert peer_certificate(header(certificate), proxy=True) is None
+
+
+def test_a_forged_header_does_not_override_the_socket(certificate):
+    environ = {"gunicorn.socket": TlsSocket(None), **header(certificate)}
+    assert peer_certificate(environ, proxy=True) is None
+
+
+def test_no_certificate_from_the_proxy():
+    for stated in ("", "-"):
+        environ = {"gunicorn.socket": Socket(socket.AF_UNIX), "HTTP_X_CLIENT_CERT": stated}
+        assert peer_certificate(environ, proxy=True) is None
+
+
+def test_rubbish_from_the_proxy_is_refused():
+    for stated in ("CN=\\E5\\AE\\89", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "键"):
+        with pytest.raises(MalformedCertificate):
+            peer_certificate(
+                {"gunicorn.socket": Socket(socket.AF_UNIX), "HTTP_X_CLIENT_CERT": quote(stated)}, proxy=True
+            )
+
+
+def test_a_certificate_header_over_http_reaches_nobody(world, certificate):
+    """End to end: the WSGI key of in-process clients cannot be set by any header."""
+    seen = []
+
+    @world.app.get("/peer")
+    def peer():
+        from flask import request
+
+        seen.append(peer_certificate(request.environ, proxy=True))
+        return ""
+
+    for name in ("yinxin.peer_certificate", "yinxin.peer-certificate", "X-Client-Cert", "gunicorn.socket"):
+        world.client().get("/peer", headers={name: quote(header(certificate)["HTTP_X_CLIENT_CERT"])})
+    assert seen == [None] * 4
