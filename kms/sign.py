@@ -99,18 +99,23 @@ def signer(token: Token, info: KeyInfo, kek: KeyInfo | None) -> KeySigner:
 
 @dataclass(frozen=True, slots=True)
 class SigningRequest:
-    """What a caller over the network wants signed. `subject` names it (`document:…`), `note` says what for."""
+    """What a caller over the network wants signed: a digest, or a message that is hashed here.
 
-    digest: bytes
+    `subject` names it (`document:…`), `note` the act it is for (`document.seal`).
+    """
+
+    content: bytes
+    hashed: bool
     subject: str
     note: str
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """The signature and the audit entry that records it."""
+    """The signature, how it was made, and the audit entry that records it."""
 
     signature: bytes
+    algorithm: str
     entry: str
 
 
@@ -124,12 +129,15 @@ def sign_recorded(
     store: Store, actor: Actor, key: KeySigner, request: SigningRequest, decision: Decision
 ) -> Signed:
     """Sign for somebody who was permitted to: the record commits first, then the signature is handed out."""
-    info = key.info
-    with store.act(actor, VERB, f"key:{info.label}") as act:
+    public_key = key.public_key
+    with store.act(
+        actor, VERB, f"key:{key.info.label}", **{"for": request.subject}, note=request.note
+    ) as act:
         act.decision = decision.record()
-        act.facts |= {"digest": request.digest.hex(), "for": request.subject, "note": request.note}
-        signature = key.sign_prehashed(request.digest)
-    return Signed(signature, act.id)
+        digest = request.content if request.hashed else public_key.prehash(request.content)
+        act.facts["digest"] = digest.hex()
+        signature = key.sign_prehashed(digest)
+    return Signed(signature, public_key.signature_algorithm.name, act.id)
 
 
 def _verify_prehashed(public_key: PublicKey, signature: bytes, digest: bytes) -> None:

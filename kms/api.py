@@ -1,0 +1,141 @@
+"""The key centre over HTTP: the register, public keys, and signatures by the keys that sign for callers."""
+
+import base64
+import binascii
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from kms.errors import BadDigest, FaultySignature, HsmGone, KeyNotActive, KeyUnknown, PurposeNotRemote
+from kms.info import KeyInfo
+from kms.service import KeyCentre
+from kms.sign import SigningRequest
+from yinxin.authz import Denied
+from yinxin.clock import rfc3339
+from yinxin.text import Text
+from yinxin.web import Api, BadValue, Caller, Page, cursor, position
+
+#: octets; a longer message is hashed by the caller
+_LONGEST_MESSAGE = 1 << 16
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _octets(value: object) -> bytes:
+    try:
+        return base64.b64decode(str(value), validate=True)
+    except (binascii.Error, ValueError):
+        raise BadValue("不是有效的 base64", "This is not base64") from None
+
+
+Octets = Annotated[bytes, BeforeValidator(_octets, json_schema_input_type=str)]
+
+
+class KeyOut(_Model):
+    """A key. `public_key` is the DER SubjectPublicKeyInfo in base64; keys that wrap others have none."""
+
+    label: str
+    purpose: str
+    algorithm: str
+    suite: str
+    owner: str
+    place: str
+    state: str
+    created: str
+    key_id: str | None
+    public_key: str | None
+
+
+class Listing(_Model):
+    """Which page of the register."""
+
+    after: str | None = Field(default=None, max_length=200)
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+class SignatureIn(_Model):
+    """What to sign: either the digest (for SM2, e = SM3(ZA ‖ M)) or a short message; and what it is for."""
+
+    digest_base64: Octets | None = None
+    message_base64: Annotated[Octets | None, Field(max_length=_LONGEST_MESSAGE)] = None
+    purpose: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")
+    """The act it is for, such as `document.seal`; recorded."""
+    subject: str = Field(pattern=r"^[a-z0-9-]+:[A-Za-z0-9._:/-]{1,180}$")
+    """What is signed, as `kind:identifier`; recorded."""
+
+    @model_validator(mode="after")
+    def _one(self) -> "SignatureIn":
+        if (self.digest_base64 is None) == (self.message_base64 is None):
+            raise BadValue(
+                "digest_base64 与 message_base64 须且只须填写一项",
+                "Give either digest_base64 or message_base64, not both",
+            )
+        return self
+
+
+class SignatureOut(_Model):
+    """The signature in base64: DER for ECDSA and SM2, raw for RSA; and the audit entry that records it."""
+
+    signature_base64: str
+    algorithm: str
+    entry: str
+
+
+def routes(centre: KeyCentre) -> Api:
+    """The operations of `centre`."""
+    api = Api("kms", "/api/kms/v1", Text("密钥管理中心", "Key centre"))
+
+    @api.get("/keys", summary=Text("密钥登记簿", "The register of keys"), problems=(Denied,))
+    def keys(query: Listing, caller: Caller) -> Page[KeyOut]:
+        after = position(query.after, str)[0] if query.after else ""
+        found = centre.register_for(caller.actor, after=after, limit=query.limit + 1)
+        page = found[: query.limit]
+        following = cursor(page[-1].label) if len(found) > query.limit else None
+        return Page[KeyOut](items=[_out(each) for each in page], next=following)
+
+    @api.get(
+        "/keys/<label>",
+        summary=Text("公钥", "A public key"),
+        problems=(KeyUnknown, KeyNotActive, Denied),
+    )
+    def key(label: str, caller: Caller) -> KeyOut:
+        return _out(centre.key_for(caller.actor, label))
+
+    @api.post(
+        "/keys/<label>/signatures",
+        status=201,
+        summary=Text("签名", "Sign"),
+        problems=(KeyUnknown, KeyNotActive, PurposeNotRemote, Denied, BadDigest, HsmGone, FaultySignature),
+    )
+    def sign(label: str, body: SignatureIn, caller: Caller) -> SignatureOut:
+        digest, message = body.digest_base64, body.message_base64
+        content = digest if digest is not None else message or b""
+        request = SigningRequest(content, digest is not None, body.subject, body.purpose)
+        signed = centre.sign_for(caller.actor, label, request)
+        return SignatureOut(
+            signature_base64=_text(signed.signature), algorithm=signed.algorithm, entry=signed.entry
+        )
+
+    return api
+
+
+def _out(key: KeyInfo) -> KeyOut:
+    public_key = key.public_key
+    return KeyOut(
+        label=key.label,
+        purpose=key.purpose.value,
+        algorithm=key.algorithm,
+        suite=key.suite,
+        owner=key.owner,
+        place=key.place.value,
+        state=key.state.value,
+        created=rfc3339(key.created),
+        key_id=public_key.key_id.hex() if public_key else None,
+        public_key=_text(public_key.spki) if public_key else None,
+    )
+
+
+def _text(octets: bytes) -> str:
+    return base64.b64encode(octets).decode("ascii")
