@@ -64,9 +64,7 @@ def _make(session: Any, native: Native, identifier: bytes, label: str) -> None:
 def _proved(session: Any, native: Native, identifier: bytes) -> PublicKey | None:
     """The public key, after the key has shown that it stays, that it is alone, and that its halves belong together."""
     (key,) = _alone(session, identifier, native.kind)
-    stays = key[Attribute.SENSITIVE], key[Attribute.EXTRACTABLE], key[Attribute.NEVER_EXTRACTABLE]
-    if stays != (True, False, True):
-        raise TemplateInconsistent
+    _demand_staying(key)
     if not native.signs:
         prove_wrapping(key)
         return None
@@ -76,6 +74,13 @@ def _proved(session: Any, native: Native, identifier: bytes) -> PublicKey | None
     raw = key.sign(to_sign(native, public_key, prepared), mechanism=native.use)
     public_key.verify(from_signed(native, raw), _TRIAL)
     return public_key
+
+
+def _demand_staying(key: Any) -> None:
+    """Ask the module itself: a token that ignores part of a template must not go unnoticed."""
+    stays = key[Attribute.SENSITIVE], key[Attribute.EXTRACTABLE], key[Attribute.NEVER_EXTRACTABLE]
+    if stays != (True, False, True):
+        raise TemplateInconsistent
 
 
 def _alone(session: Any, identifier: bytes, kind: ObjectClass) -> list[Any]:

@@ -130,12 +130,10 @@ def sign_recorded(
 ) -> Signed:
     """Sign for somebody who was permitted to: the record commits first, then the signature is handed out."""
     public_key = key.public_key
-    with store.act(
-        actor, VERB, f"key:{key.info.label}", **{"for": request.subject}, note=request.note
-    ) as act:
+    with store.act(actor, VERB, f"key:{key.info.label}", note=request.note) as act:
         act.decision = decision.record()
         digest = request.content if request.hashed else public_key.prehash(request.content)
-        act.facts["digest"] = digest.hex()
+        act.facts |= {"digest": digest.hex(), "for": request.subject}
         signature = key.sign_prehashed(digest)
     return Signed(signature, public_key.signature_algorithm.name, act.id)
 
