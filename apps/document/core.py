@@ -45,6 +45,14 @@ class Core(Protocol):
         """The organ's seal; each use is authorised and recorded against `subject`. Raises NotFound, NotPermitted."""
         ...
 
+    def seal_chain(self, organ: str, suite: str) -> tuple[Certificate, ...]:
+        """The certificate of the organ's seal and its issuers up to and with the root; uses no key."""
+        ...
+
+    def evidence_seal(self, subject: str) -> Seal:
+        """The platform's own seal for evidence bundles; each use is authorised and recorded against `subject`."""
+        ...
+
     def query_timestamp(self, request: bytes, suite: str) -> bytes:
         """Our timestamp authority's answer (RFC 3161 TimeStampResp, DER) to a request (DER)."""
         ...

@@ -7,7 +7,7 @@ recorded act, the row is locked, found unmoved, changed, and the step is added t
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,7 +16,7 @@ from apps.document.core import Core
 from apps.document.errors import MovedOn, NoSuchDocument, WrongState
 from apps.document.models import Content, Delivery, Document, File, State, Step
 from apps.document.states import STATE_TEXT, TRANSITIONS
-from yinxin.authz import Resource
+from yinxin.authz import Level, Resource
 from yinxin.errors import NotPermitted
 from yinxin.store import Act, Store
 from yinxin.web.caller import Caller
@@ -37,7 +37,7 @@ def resource(document: Document) -> Resource:
         "Document",
         document.id,
         organ=document.organ,
-        level=document.level,
+        level=cast("Level", document.level),
         attributes={
             "kind": document.kind,
             "state": document.state,
@@ -47,7 +47,7 @@ def resource(document: Document) -> Resource:
     )
 
 
-def unborn(document: str, organ: str, level: str, kind: str, drafter: str) -> Resource:
+def unborn(document: str, organ: str, level: Level, kind: str, drafter: str) -> Resource:
     """A document that is about to be drafted, as the policies see it."""
     attributes = {"kind": kind, "state": State.DRAFT.value, "drafter": drafter, "recipients": []}
     return Resource("Document", document, organ=organ, level=level, attributes=attributes)
@@ -125,12 +125,12 @@ def transition(
 
 def add_step(desk: Desk, act: Act, document: Document, verb: str, comment: str | None = None) -> None:
     """Add to the timeline, within the act."""
-    last = sa.select(sa.func.coalesce(sa.func.max(Step.position), 0)).where(Step.document == document.id)
+    count = sa.select(sa.func.count()).select_from(Step).where(Step.document == document.id)
     actor = desk.caller.actor
     act.session.add(
         Step(
             document=document.id,
-            position=act.session.scalar(last) + 1,
+            position=(act.session.scalar(count) or 0) + 1,
             verb=verb,
             person=actor.id,
             post=actor.post,

@@ -19,6 +19,9 @@ from apps.document.models import Content, Document, State
 from yinxin.authz import Level
 from yinxin.errors import NotFound
 
+#: octets; a larger file is refused before it is read
+LARGEST = 20 * 1024 * 1024
+
 #: official documents are dated by the capital's day (GB/T 7408)
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -46,13 +49,12 @@ def draft(desk: Desk, new: NewDocument) -> str:
     if existing is not None:
         return existing
     document = desk.store.identifier()
+    about = unborn(document, organ.id, new.level, new.kind.value, desk.caller.actor.id)
+    decision = desk.core.require("document.draft", about)
     with desk.store.act(
         desk.caller.actor, "document.draft", f"document:{document}", kind=new.kind.value
     ) as act:
-        about = Resource(
-            "Document", document, organ=organ.id, level=new.level, attributes={"kind": new.kind.value}
-        )
-        act.decision = dict(desk.core.require("document.draft", about))
+        act.decision = dict(decision)
         title, data = _read(desk, new, organ)
         now = desk.store.clock.now()
         row = Document(
@@ -80,8 +82,9 @@ def draft(desk: Desk, new: NewDocument) -> str:
 def revise(desk: Desk, document: str, new: NewDocument) -> None:
     """Replace the text of a draft; the earlier versions stay."""
     organ = desk.core.organ(desk.caller.actor.organ or "")
-    title, data = _read(desk, new, organ)
-    with transition(desk, document, "document.revise", content_sha256=sha256(data).hexdigest()) as (act, row):
+    with transition(desk, document, "document.revise") as (act, row):
+        title, data = _read(desk, new, organ)
+        act.facts["content_sha256"] = sha256(data).hexdigest()
         revision = newest(act.session, document).revision + 1
         act.session.add(_content(document, revision, new, data))
         row.title, row.recipients, row.urgency = title, list(new.recipients), new.urgency

@@ -101,3 +101,19 @@ class AlreadyAnswered(Conflict):
     code = "document.already_answered"
     zh = "公文 {document} 已经处理过(当前为 {state}),不能重复签收或退文。"
     en = "Document {document} has been answered already (now {state}); it cannot be signed for or returned twice."
+
+
+class UnknownKind(Invalid):
+    """A kind of document that does not exist."""
+
+    code = "document.unknown_kind"
+    zh = "没有文种“{kind}”;可用的有 {known}。"
+    en = "There is no kind of document “{kind}”; use one of {known}."
+
+
+class UnknownStatement(Invalid):
+    """Nothing of this name is signed here."""
+
+    code = "document.unknown_statement"
+    zh = "没有可签的“{verb}”;可签的有 {known}。"
+    en = "Nothing named “{verb}” is signed here; use one of {known}."

@@ -86,7 +86,7 @@ def dossier(desk: Desk, document: str) -> Dossier:
     return found
 
 
-def _box(desk: Desk, wanted: Filter) -> sa.Select[tuple[Document]]:
+def _box(desk: Desk, wanted: Filter) -> sa.Select[Document]:
     organ = desk.caller.actor.organ or ""
     copies = sa.select(Delivery.document).where(Delivery.organ == organ)
     if wanted.box == "sent":

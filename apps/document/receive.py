@@ -3,7 +3,7 @@
 Both are statements signed with her own certificate over the digests of the sealed file as it arrived.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
@@ -31,7 +31,7 @@ def statement(desk: Desk, document: str, verb: Verb, reason: str | None = None) 
 
 
 def answer(
-    desk: Desk, document: str, verb: Verb, signed: bytes, signature: bytes, reason: str | None = None
+    desk: Desk, document: str, verb: Verb, *, signed: bytes, signature: bytes, reason: str | None = None
 ) -> None:
     """Take the signed receipt or return; raises StaleStatement, WrongSigner, BadSignature, AlreadyAnswered, NotPermitted."""
     _check(verb, reason)
@@ -56,7 +56,7 @@ def _check(verb: Verb, reason: str | None) -> None:
         raise ReasonMissing
 
 
-def _due(session: Session, document: str, reason: str | None) -> dict[str, dict[str, str]]:
+def _due(session: Session, document: str, reason: str | None) -> dict[str, Any]:
     sealed = file(session, document, SEALED).data
     body = {"sealed": {"sha256": INTL.hash.digest(sealed).hex(), "sm3": SM.hash.digest(sealed).hex()}}
     return body if reason is None else body | {"reason": {"text": reason}}

@@ -5,6 +5,7 @@ signed with the certificate she signed in with, and that this certificate is goo
 """
 
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -46,13 +47,13 @@ def sign_off(desk: Desk, document: str, signed: bytes, signature: bytes) -> None
         act.session.add(record(desk, document, SIGN_OFF, signed, proof))
 
 
-def _due(session: Session, row: Document) -> dict[str, object]:
+def _due(session: Session, row: Document) -> dict[str, Any]:
     newest = content(session, row.id)
     digests = {"sha256": INTL.hash.digest(newest.data).hex(), "sm3": SM.hash.digest(newest.data).hex()}
     return {"revision": newest.revision, "title": row.title, "content": digests}
 
 
-def expect(desk: Desk, declared: Statement, verb: str, document: str, body: dict[str, object]) -> None:
+def expect(desk: Desk, declared: Statement, verb: str, document: str, body: dict[str, Any]) -> None:
     """Raise StaleStatement naming the first field in which the declaration differs from what is due now."""
     actor = desk.caller.actor
     now = desk.store.clock.now()

@@ -9,4 +9,4 @@ def stamp(core: Core, message: bytes, suite: str) -> bytes:
     """A timestamp token (DER) over `message` from our authority in `suite`; the answer is checked against the question."""
     algorithm = suite_of(suite).hash
     request = timestamps.request(algorithm, algorithm.digest(message))
-    return timestamps.token_of(core.query_timestamp(request, suite), request)
+    return timestamps.Token.from_response(core.query_timestamp(request, suite), request).der

@@ -82,7 +82,7 @@ class _RemoteSigner(signers.Signer):
     """pyHanko's signer on one of ours."""
 
     def __init__(self, signer: Signer, certificate: Certificate, chain: Sequence[Certificate]) -> None:
-        registry = SimpleCertificateStore()
+        registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]
         registry.register_multiple([_asn1(each) for each in chain])
         mechanism = algos.SignedDigestAlgorithm({"algorithm": signer.public_key.signature_algorithm.oid})
         super().__init__(
@@ -100,7 +100,7 @@ class _Timestamper(timestamps.TimeStamper):
     """pyHanko's timestamp client on a callback: request DER in, response DER out."""
 
     def __init__(self, query: Callable[[bytes], bytes]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._query = query
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:

@@ -1,0 +1,246 @@
+"""The HTTP face of official documents: /api/document/v1."""
+
+import base64
+from collections.abc import Callable
+from typing import cast, get_args
+
+from flask import Blueprint
+
+from apps.document import dispatch, draft, export, find, number, receive, review, seal, sign_off
+from apps.document.desk import Desk, file, read
+from apps.document.errors import (
+    MovedOn,
+    NoSuchDocument,
+    NumberTaken,
+    StaleStatement,
+    UnknownKind,
+    UnknownStatement,
+    WrongState,
+)
+from apps.document.layout.errors import DraftTooLarge, RuleBroken
+from apps.document.layout.kinds import Kind
+from apps.document.models import Document
+from apps.document.service import Documents
+from yinxin.documents import (
+    Answer,
+    CommentIn,
+    DeliveryOut,
+    DocumentOut,
+    DocumentRef,
+    DossierOut,
+    DraftIn,
+    FileOut,
+    ListQuery,
+    NumberOut,
+    ReasonIn,
+    Signable,
+    SignedIn,
+    StatementOut,
+    StatementQuery,
+    StepOut,
+)
+from yinxin.errors import NotPermitted
+from yinxin.evidence import MEDIA_TYPE
+from yinxin.text import Text
+from yinxin.web import Api, Caller, Page, Raw, Upload, cursor, position, session_token
+
+_CHANGE = (NotPermitted, NoSuchDocument, WrongState, MovedOn)
+
+
+def routes(service: Documents) -> tuple[Blueprint, ...]:
+    """The blueprint of the API."""
+    api = Api("document", "/api/document/v1", Text("公文", "Official documents"))
+
+    def desk(caller: Caller) -> Desk:
+        return service.desk(caller, session_token())
+
+    for declare in (_drafting, _deciding, _signing, _sending, _reading):
+        declare(api, desk)
+    return (api.blueprint,)
+
+
+Desks = Callable[[Caller], Desk]
+
+
+def _drafting(api: Api, desk: Desks) -> None:
+    @api.post(
+        "/documents",
+        status=201,
+        problems=(NotPermitted, DraftTooLarge, RuleBroken, UnknownKind),
+        summary=Text("起草", "Draft a document"),
+    )
+    def create(body: DraftIn, content: Upload, caller: Caller) -> DocumentRef:
+        return DocumentRef(id=draft.draft(desk(caller), _new(body, content)))
+
+    @api.post(
+        "/documents/<document>/content",
+        status=204,
+        problems=_CHANGE,
+        summary=Text("修改", "Replace the text of a draft"),
+    )
+    def revise(document: str, body: DraftIn, content: Upload, caller: Caller) -> None:
+        draft.revise(desk(caller), document, _new(body, content))
+
+    @api.post(
+        "/documents/<document>/submission",
+        status=204,
+        problems=_CHANGE,
+        summary=Text("送审", "Submit for review"),
+    )
+    def submit(document: str, caller: Caller) -> None:
+        review.submit(desk(caller), document)
+
+
+def _deciding(api: Api, desk: Desks) -> None:
+    @api.post(
+        "/documents/<document>/approval", status=204, problems=_CHANGE, summary=Text("核稿通过", "Approve")
+    )
+    def approve(document: str, body: CommentIn, caller: Caller) -> None:
+        review.approve(desk(caller), document, body.comment)
+
+    @api.post(
+        "/documents/<document>/return-to-drafter",
+        status=204,
+        problems=_CHANGE,
+        summary=Text("退回修改", "Send back"),
+    )
+    def send_back(document: str, body: ReasonIn, caller: Caller) -> None:
+        review.send_back(desk(caller), document, body.reason)
+
+
+def _signing(api: Api, desk: Desks) -> None:
+    @api.get(
+        "/documents/<document>/statements/<verb>",
+        problems=_CHANGE,
+        summary=Text("取得待签内容", "The statement to sign"),
+    )
+    def statement(document: str, verb: str, query: StatementQuery, caller: Caller) -> StatementOut:
+        at_desk = desk(caller)
+        if verb == sign_off.SIGN_OFF:
+            data = sign_off.statement(at_desk, document)
+        elif verb in get_args(Answer):
+            data = receive.statement(at_desk, document, cast("Answer", verb), query.reason)
+        else:
+            raise UnknownStatement(verb=verb, known=", ".join(get_args(Signable)))
+        return StatementOut(statement=base64.b64encode(data).decode())
+
+    @api.post(
+        "/documents/<document>/sign-off",
+        status=204,
+        problems=(*_CHANGE, StaleStatement),
+        summary=Text("签发", "Sign off"),
+    )
+    def sign(document: str, body: SignedIn, caller: Caller) -> None:
+        sign_off.sign_off(desk(caller), document, body.statement, body.signature)
+
+    @api.post(
+        "/documents/<document>/answers/<verb>",
+        status=204,
+        problems=(*_CHANGE, StaleStatement),
+        summary=Text("签收或退文", "Sign for it or return it"),
+    )
+    def answer(document: str, verb: str, body: SignedIn, caller: Caller) -> None:
+        if verb not in get_args(Answer):
+            raise UnknownStatement(verb=verb, known=", ".join(get_args(Answer)))
+        receive.answer(
+            desk(caller),
+            document,
+            cast("Answer", verb),
+            signed=body.statement,
+            signature=body.signature,
+            reason=body.reason,
+        )
+
+
+def _sending(api: Api, desk: Desks) -> None:
+    @api.post(
+        "/documents/<document>/number",
+        problems=(*_CHANGE, NumberTaken),
+        summary=Text("编号排版", "Number and lay out"),
+    )
+    def give_number(document: str, caller: Caller) -> NumberOut:
+        return NumberOut(number=number.number(desk(caller), document))
+
+    @api.post("/documents/<document>/seal", status=204, problems=_CHANGE, summary=Text("用印", "Seal"))
+    def put_seal(document: str, caller: Caller) -> None:
+        seal.seal(desk(caller), document)
+
+    @api.post(
+        "/documents/<document>/dispatch", status=204, problems=_CHANGE, summary=Text("发文", "Dispatch")
+    )
+    def send(document: str, caller: Caller) -> None:
+        dispatch.dispatch(desk(caller), document)
+
+    @api.post("/documents/<document>/evidence", problems=_CHANGE, summary=Text("导出证据", "Export evidence"))
+    def evidence(document: str, caller: Caller) -> Raw:
+        data = export.export(desk(caller), document)
+        return Raw(data, MEDIA_TYPE, {"Content-Disposition": f'attachment; filename="{document}.asice"'})
+
+
+def _reading(api: Api, desk: Desks) -> None:
+    @api.get("/documents", summary=Text("公文列表", "List documents"))
+    def listing(query: ListQuery, caller: Caller) -> Page[DocumentOut]:
+        after = position(query.after, str)[0] if query.after else None
+        wanted = find.Filter(query.box, query.text, query.state, query.kind, after)
+        rows, last = find.listing(desk(caller), wanted)
+        return Page(items=[document_out(row) for row in rows], next=cursor(last) if last else None)
+
+    @api.get(
+        "/documents/<document>",
+        problems=(NoSuchDocument,),
+        summary=Text("公文详情", "A document with its timeline"),
+    )
+    def dossier(document: str, caller: Caller) -> DossierOut:
+        return dossier_out(find.dossier(desk(caller), document))
+
+    @api.get(
+        "/documents/<document>/files/<name>",
+        problems=(NoSuchDocument,),
+        summary=Text("公文文件", "A file of a document"),
+    )
+    def download(document: str, name: str, caller: Caller) -> Raw:
+        at_desk = desk(caller)
+        read(at_desk, document)
+        with at_desk.store.read() as session:
+            data = file(session, document, name).data
+        media = "application/pdf" if name.endswith(".pdf") else "application/pkcs7-signature"
+        return Raw(data, media, {"Content-Disposition": f'inline; filename="{name}"'})
+
+
+def _new(body: DraftIn, content: Upload) -> draft.NewDocument:
+    try:
+        kind = Kind(body.kind)
+    except ValueError as error:
+        raise UnknownKind(kind=body.kind, known=", ".join(Kind)) from error
+    if content.size > draft.LARGEST:
+        raise DraftTooLarge(size=content.size, limit=draft.LARGEST)
+    return draft.NewDocument(
+        reference=body.reference,
+        kind=kind,
+        filename=content.name,
+        data=content.stream.read(),
+        recipients=body.recipients,
+        level=body.level,
+        urgency=body.urgency,
+    )
+
+
+def document_out(row: Document) -> DocumentOut:
+    """A document as the API shows it."""
+    return DocumentOut.model_validate({name: getattr(row, name) for name in DocumentOut.model_fields})
+
+
+def dossier_out(found: find.Dossier) -> DossierOut:
+    """A dossier as the API shows it."""
+    return DossierOut(
+        document=document_out(found.document),
+        steps=[
+            StepOut.model_validate({name: getattr(step, name) for name in StepOut.model_fields})
+            for step in found.steps
+        ],
+        deliveries=[
+            DeliveryOut.model_validate({name: getattr(copy, name) for name in DeliveryOut.model_fields})
+            for copy in found.deliveries
+        ],
+        files=[FileOut(name=name, sha256=digest) for name, digest in found.files],
+    )

@@ -1,0 +1,89 @@
+"""Exporting evidence: one file that proves the document to a stranger without asking us."""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from apps.document.desk import Desk, file, read, resource, transition
+from apps.document.models import Document, Signature, Step
+from apps.document.seal import SEALED, SEALED_SM
+from apps.document.stamp import stamp
+from yinxin import evidence
+from yinxin.crypto import cms
+from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.keys import Identity
+from yinxin.crypto.suite import INTL, SM
+
+#: the acts whose records go into the evidence
+_PROVED = (
+    "document.sign_off",
+    "document.number",
+    "document.seal",
+    "document.dispatch",
+    "document.receive",
+    "document.return",
+)
+
+
+def export(desk: Desk, document: str) -> bytes:
+    """The evidence bundle of a sealed document; raises WrongState before it is sealed, NotPermitted.
+
+    The log is asked for proofs first, so that what is handed out is under a signed checkpoint.
+    """
+    row = read(desk, document)
+    desk.core.require("document.export", resource(row))
+    bundle = _bundle(desk, row)
+    manifest = evidence.to_sign(bundle)
+    keeper = desk.core.evidence_seal(bundle.subject)
+    identity = Identity(keeper.signer, keeper.certificate, ())
+    at = desk.store.clock.now()
+    signature = cms.sign_detached(identity, manifest, signed_at=at)
+    signature = cms.with_timestamp(signature, stamp(desk.core, cms.signature_value(signature), INTL.name))
+    packed = evidence.pack(bundle, signature)
+    with transition(desk, document, "document.export", bundle_sha256=INTL.hash.digest(packed).hex()):
+        pass
+    return packed
+
+
+def _bundle(desk: Desk, row: Document) -> evidence.Bundle:
+    with desk.store.read() as session:
+        sealed = file(session, row.id, SEALED).data
+        sealed_sm = file(session, row.id, SEALED_SM).data
+        signatures = list(
+            session.scalars(sa.select(Signature).where(Signature.document == row.id).order_by(Signature.at))
+        )
+        entries = session.scalars(
+            sa.select(Step.entry)
+            .where(Step.document == row.id, Step.verb.in_(_PROVED))
+            .order_by(Step.position)
+        ).all()
+        acts = [evidence.SignedAct(each.statement, each.cms, each.ocsp) for each in signatures]
+    signers = [cms.verify_detached(act.cms, act.statement).certificate for act in acts]
+    certificates, crls = _surroundings(desk, row, signers)
+    return evidence.Bundle(
+        subject=f"document:{row.id}",
+        sealed=sealed,
+        sealed_sm=sealed_sm,
+        acts=acts,
+        proofs=[desk.core.proof(entry) for entry in entries],
+        certificates=certificates,
+        crls=crls,
+        facts={"number": row.number, "title": row.title},
+    )
+
+
+def _surroundings(
+    desk: Desk, row: Document, signers: Iterable[Certificate]
+) -> tuple[list[bytes], list[bytes]]:
+    """Every certificate that a signature in the bundle needs, below the roots, and the CRLs of every issuer."""
+    subject = f"document:{row.id}"
+    seals = [desk.core.seal_chain(row.organ, suite.name) for suite in (INTL, SM)]
+    authorities = [desk.core.timestamp_chain(suite.name) for suite in (INTL, SM)]
+    keeper = desk.core.evidence_seal(subject)
+    chains = [*seals, *authorities, (keeper.certificate, *keeper.chain)]
+    chains += [(each, *desk.core.chain(each)) for each in signers]
+    needed = {each.fingerprint: each for chain in chains for each in chain[:-1]}
+    issuers = {each.fingerprint: each for chain in chains for each in chain[1:]}
+    ordered = sorted(needed.values(), key=lambda each: each.fingerprint)
+    crls = [desk.core.crl(issuers[fingerprint]) for fingerprint in sorted(issuers)]
+    return [each.der for each in ordered], crls

@@ -1,0 +1,7 @@
+"""Configuration of official documents."""
+
+from yinxin.settings import Section
+
+
+class DocumentSettings(Section):
+    """Official documents: nothing to set yet."""

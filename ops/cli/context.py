@@ -1,0 +1,82 @@
+"""What every command is given: the data directory, the overrides, the language, and the platform opened on first use."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ops.data import DataDirectory
+
+if TYPE_CHECKING:
+    from ops.platform import Platform
+    from yinxin.act import Actor
+    from yinxin.errors import Language, YinxinError
+    from yinxin.text import Text
+
+DEFAULT_DATA = Path("yinxin-data")
+
+
+@dataclass
+class Context:
+    """One run of the command."""
+
+    data: Path = DEFAULT_DATA
+    overrides: list[str] = field(default_factory=list)
+    #: None speaks both languages
+    language: Language | None = None
+    identity: Path | None = None
+    password_file: Path | None = None
+    closing: ExitStack = field(default_factory=ExitStack)
+    _platform: Platform | None = None
+
+    def directory(self) -> DataDirectory:
+        """The data directory, made when missing."""
+        return DataDirectory(self.data)
+
+    def platform(self) -> Platform:
+        """The platform on this data directory, opened once and closed when the command ends."""
+        if self._platform is None:
+            from ops.platform import Platform
+
+            self._platform = self.closing.enter_context(Platform.open(self.directory(), self.overrides))
+        return self._platform
+
+    def actor(self) -> Actor:
+        """Who acts: the holder of the certificate given with --as, or the demo officer of an embedded installation."""
+        from ops.acting import acting_person
+
+        return acting_person(self.platform(), self.identity, self.password_file)
+
+    def say(self, text: Text) -> None:
+        """One line for a person, in the chosen language or in both."""
+        click.echo(self.words(text))
+
+    def words(self, text: Text) -> str:
+        """The text in the chosen language, or in both."""
+        return text(self.language) if self.language else f"{text.zh} / {text.en}"
+
+    def fail(self, error: YinxinError, *, as_json: bool) -> None:
+        """Say what was refused and what to do, on standard error."""
+        if as_json:
+            body: dict[str, Any] = {
+                "code": error.code,
+                "zh": error.text("zh"),
+                "en": error.text("en"),
+                "entry": error.entry,
+                "retryable": error.retryable,
+            }
+            click.echo(json.dumps(body, ensure_ascii=False), err=True)
+            return
+        for language in (self.language,) if self.language else ("zh", "en"):
+            click.echo(f"yinxin: {error.text(language)}", err=True)
+        click.echo(f"        [{error.code}]" + (f" entry {error.entry}" if error.entry else ""), err=True)
+
+    def answer(self, value: Any) -> None:
+        """A machine-readable answer on standard output."""
+        click.echo(json.dumps(value, ensure_ascii=False, indent=None if not sys.stdout.isatty() else 2))

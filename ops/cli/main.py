@@ -1,0 +1,130 @@
+"""The command line: our own commands, and every module's, each imported only when it is used.
+
+`--data`, `--set`, `--lang`, `--as` and `--password-file` may stand anywhere in the command.
+"""
+
+import importlib
+import logging
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ops.cli.context import Context
+from yinxin.errors import YinxinError
+
+#: command → (import name, help); the heavy code behind a command is loaded only when it runs
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "demo": (
+        "ops.cli.demo:demo",
+        "一个小省份,从无到有,把主要工作做一遍 / A miniature province, from nothing, does the main job",
+    ),
+    "up": ("ops.cli.up:up", "前台运行 / Serve in the foreground"),
+    "status": ("ops.cli.status:status", "运行状态 / Where everything is, and how it is"),
+    "verify": (
+        "ops.cli.verify:verify",
+        "离线核验证据包或盖章文件 / Check evidence or a sealed document offline",
+    ),
+    "sign": ("ops.cli.sign:sign", "用自己的证书签署待签内容 / Sign a statement with your own certificate"),
+    "sign-in": ("ops.cli.sign:sign_in", "签署登录挑战 / Answer a sign-in challenge"),
+    "bench": ("ops.cli.bench:bench", "性能,以比值表示 / Performance, as ratios"),
+    "errors": ("ops.cli.errors:errors", "错误一览 / The table of errors"),
+    "settings": ("ops.cli.settings:settings", "配置项一览 / The table of settings"),
+    "audit": ("audit.cli:audit", "审计日志 / The audit log"),
+    "kms": ("kms.cli:kms", "密钥管理中心 / The key centre"),
+    "authz": ("authz.cli:authz", "机构、人员与授权 / Organs, people and authorization"),
+    "ca": ("ca.cli:ca", "数字认证中心 / The certificate authority"),
+}
+
+
+class Commands(click.Group):
+    """The commands by name, imported when asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        place, name = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(importlib.import_module(place), name)
+        _everywhere(command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+def _remember(name: str) -> Any:
+    def callback(ctx: click.Context, _parameter: click.Parameter, value: Any) -> None:
+        context = ctx.find_root().obj
+        if value is None or value == ():
+            return
+        if name == "overrides":
+            context.overrides.extend(value)
+        else:
+            setattr(context, name, value)
+
+    return callback
+
+
+def _shared() -> list[click.Parameter]:
+    def option(flags: list[str], name: str, text: str, **more: Any) -> click.Option:
+        return click.Option(flags, help=text, expose_value=False, callback=_remember(name), **more)
+
+    path = click.Path(path_type=Path)
+    return [
+        option(["--data"], "data", "数据目录 / data directory", type=path, metavar="DIR"),
+        option(
+            ["--set"], "overrides", "覆盖一项配置 / override one setting", multiple=True, metavar="KEY=VALUE"
+        ),
+        option(["--lang"], "language", "语言 / language", type=click.Choice(["zh", "en"])),
+        option(["--as"], "identity", "以此证书的持有人行事 / act as its holder", type=path, metavar="P12"),
+        option(
+            ["--password-file"],
+            "password_file",
+            "该证书的口令文件 / its password file",
+            type=path,
+            metavar="FILE",
+        ),
+    ]
+
+
+def _everywhere(command: click.Command) -> None:
+    """Let the shared options stand after any command; once per command object."""
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            _everywhere(below)
+    elif not any(parameter.name == "data" for parameter in command.params):
+        command.params.extend(_shared())
+
+
+root = Commands(
+    "yinxin", help="Yinxin 印信", params=_shared(), context_settings={"help_option_names": ["-h", "--help"]}
+)
+
+
+def main() -> None:
+    """Run the command; the exit status is that of the error, if one is raised."""
+    logging.basicConfig(
+        level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    context = Context()
+    status = 0
+    try:
+        with context.closing:
+            root.main(obj=context, standalone_mode=False)
+    except YinxinError as error:
+        context.fail(error, as_json="--json" in sys.argv)
+        status = error.exit
+    except click.exceptions.Exit as stop:
+        status = stop.exit_code
+    except click.Abort:
+        status = 130
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    sys.exit(status)

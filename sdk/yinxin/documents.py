@@ -1,0 +1,143 @@
+"""Official documents on the wire: what the document application takes and gives, shared by its server and the client."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field
+
+from yinxin.authz import Level
+
+Answer = Literal["document.receive", "document.return"]
+Signable = Literal["document.sign_off", "document.receive", "document.return"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class DraftIn(_Model):
+    """What goes with the drafter's file."""
+
+    reference: str = Field(min_length=1, max_length=120)
+    """The drafter's own key: drafting twice under it is drafting once."""
+    kind: str
+    """One of the fifteen kinds, by code: NOTICE, REQUEST, REPORT …"""
+    recipients: tuple[str, ...] = ()
+    """Main recipients, as organ identifiers."""
+    level: Level = "internal"
+    """Level of secrecy."""
+    urgency: Literal["特急", "加急"] | None = None
+    """Urgency, empty for ordinary."""
+
+
+class CommentIn(_Model):
+    """A word along with an approval."""
+
+    comment: str | None = Field(default=None, max_length=2000)
+
+
+class ReasonIn(_Model):
+    """Why it is sent back."""
+
+    reason: str = Field(max_length=2000)
+
+
+class SignedIn(_Model):
+    """A statement and the signature over it."""
+
+    statement: Base64Bytes
+    """The bytes of the statement, base64."""
+    signature: Base64Bytes
+    """A detached CMS signature over exactly those bytes, DER in base64."""
+    reason: str | None = Field(default=None, max_length=2000)
+    """Why the document is returned; the same words as in the statement."""
+
+
+class StatementQuery(_Model):
+    """Which statement is asked for."""
+
+    reason: str | None = Field(default=None, max_length=2000)
+
+
+class StatementOut(_Model):
+    """A statement to sign."""
+
+    statement: str
+    """Its bytes, base64."""
+
+
+class DocumentRef(_Model):
+    """A document by its identifier."""
+
+    id: str
+
+
+class NumberOut(_Model):
+    """The number given."""
+
+    number: str
+
+
+class ListQuery(_Model):
+    """Which documents to list."""
+
+    box: Literal["todo", "sent", "received"] = "todo"
+    """What waits for the reader, what her organ issues, or what it received."""
+    text: str = Field(default="", max_length=80)
+    """Words in title or number."""
+    state: str = Field(default="", max_length=20)
+    kind: str = Field(default="", max_length=20)
+    after: str | None = Field(default=None, max_length=200)
+    """Cursor of the page before."""
+
+
+class DocumentOut(_Model):
+    """A document in a list."""
+
+    id: str
+    organ: str
+    kind: str
+    title: str
+    level: Level
+    urgency: str | None
+    state: str
+    number: str | None
+    recipients: list[str]
+    updated_at: AwareDatetime
+
+
+class StepOut(_Model):
+    """One act on it; `entry` is its record in the audit log."""
+
+    verb: str
+    person: str
+    post: str | None
+    organ: str | None
+    at: AwareDatetime
+    comment: str | None
+    entry: str
+
+
+class DeliveryOut(_Model):
+    """What became of one recipient's copy."""
+
+    organ: str
+    state: Literal["sent", "received", "returned"]
+    reason: str | None
+    sent_at: AwareDatetime
+    answered_at: AwareDatetime | None
+
+
+class FileOut(_Model):
+    """A file of the document."""
+
+    name: str
+    sha256: str
+
+
+class DossierOut(_Model):
+    """A document with its timeline, copies and files."""
+
+    document: DocumentOut
+    steps: list[StepOut]
+    deliveries: list[DeliveryOut]
+    files: list[FileOut]

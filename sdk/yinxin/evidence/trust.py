@@ -1,0 +1,35 @@
+"""What a verifier trusts beforehand: root certificates and log keys, from a folder obtained apart from the evidence."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from yinxin.crypto.certificates import Certificate
+from yinxin.evidence.errors import TrustMissing
+from yinxin.tlog import NoteVerifier
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Roots of both suites, and the keys of the logs."""
+
+    roots: tuple[Certificate, ...]
+    logs: tuple[NoteVerifier, ...]
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read `*.root.pem` and `*.vkey` of a folder; raises TrustMissing when either kind is missing."""
+        roots = [
+            each
+            for file in sorted(folder.glob("*.root.pem"))
+            for each in Certificate.load_many(file.read_bytes())
+        ]
+        logs = [
+            NoteVerifier.decode(line)
+            for file in sorted(folder.glob("*.vkey"))
+            for line in file.read_text("utf-8").splitlines()
+            if line
+        ]
+        if not roots or not logs:
+            raise TrustMissing(reason=str(folder))
+        return cls(tuple(roots), tuple(logs))
