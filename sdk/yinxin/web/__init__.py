@@ -1,7 +1,16 @@
 """The web kit: typed operations, problems, idempotent acts, sessions, pages. For services; outsiders use `yinxin.client`."""
 
 from yinxin.web._contract import Raw, Upload, request_body
-from yinxin.web._kit import Kit, caller_or_none, current_caller, kit, own_origin, reader_language, request_id
+from yinxin.web._kit import (
+    Kit,
+    caller_or_none,
+    current_caller,
+    kit,
+    own_origin,
+    reader_language,
+    request_id,
+    session_token,
+)
 from yinxin.web.api import Api, Operation
 from yinxin.web.app import create_app
 from yinxin.web.caller import Authenticator, Caller
@@ -36,4 +45,5 @@ __all__ = [
     "reader_language",
     "request_body",
     "request_id",
+    "session_token",
 ]

@@ -62,11 +62,19 @@ def current_caller() -> Caller:
     """Who is signed in; raises SignInRequired, or what the authenticator says of the token."""
     known: Caller | None = g.get("caller")
     if known is None:
-        token = bearer() or request.cookies.get(SESSION_COOKIE)
-        if not token:
-            raise SignInRequired
-        known = g.caller = kit().authenticator.authenticate(token)
+        known = g.caller = kit().authenticator.authenticate(session_token())
     return known
+
+
+def session_token() -> str:
+    """The token that the present request came with, for asking another service in the caller's name.
+
+    Raises SignInRequired.
+    """
+    token = bearer() or request.cookies.get(SESSION_COOKIE)
+    if not token:
+        raise SignInRequired
+    return token
 
 
 def caller_or_none() -> Caller | None:
