@@ -1,0 +1,38 @@
+"""The audit log: append, prove, check. Nothing on this platform happens without an entry here."""
+
+from audit.check import CheckReport
+from audit.entries import Entry, Filters
+from audit.errors import (
+    CheckpointBroken,
+    CheckpointFileMissing,
+    EntryNotFound,
+    LogKeysMismatch,
+    LogRolledBack,
+    LogTampered,
+    LogUnavailable,
+    NothingSigned,
+    NotYetSigned,
+    TileNotFound,
+    UnreadableRecord,
+)
+from audit.service import Log
+from audit.settings import AuditSettings
+
+__all__ = [
+    "AuditSettings",
+    "CheckReport",
+    "CheckpointBroken",
+    "CheckpointFileMissing",
+    "Entry",
+    "EntryNotFound",
+    "Filters",
+    "Log",
+    "LogKeysMismatch",
+    "LogRolledBack",
+    "LogTampered",
+    "LogUnavailable",
+    "NotYetSigned",
+    "NothingSigned",
+    "TileNotFound",
+    "UnreadableRecord",
+]

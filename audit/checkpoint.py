@@ -1,0 +1,134 @@
+"""Checkpoints: what the log commits to, signed for each tree, guarded by the checkpoint file.
+
+Two checkpoints of one log can never contradict each other, because both are computed from committed entries that
+nothing changes. So signing needs no lock, and the database is not held while a security module works.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from audit.checkpoint_file import CheckpointFile
+from audit.errors import CheckpointFileMissing, LogKeysMismatch, LogRolledBack
+from audit.models import CheckpointRow
+from audit.tree import TREES, log_size, stored
+from yinxin.crypto.keys import Signer
+from yinxin.crypto.suite import Suite
+from yinxin.errors import YinxinError
+from yinxin.steps import step
+from yinxin.store import Store
+from yinxin.tlog import Checkpoint, Note, NoteSigner, root
+
+
+def origin_of(origin: str, suite: Suite) -> str:
+    """The name of one of the log's two trees: the log's own for the first, with the hash's name for the others."""
+    return origin if suite is TREES[0] else f"{origin}/{suite.hash.name}"
+
+
+def note_signers(origin: str, signers: Iterable[Signer]) -> dict[str, NoteSigner]:
+    """The log's signers by hash name; raises LogKeysMismatch unless there is exactly one for each tree."""
+    given = list(signers)
+    named = {each.public_key.suite.hash.name: each for each in given}
+    needed = {suite.hash.name: origin_of(origin, suite) for suite in TREES}
+    if len(given) != len(named) or set(named) != set(needed):
+        algorithms = ", ".join(each.public_key.algorithm for each in given)
+        raise LogKeysMismatch(needed=", ".join(suite.name for suite in TREES), given=algorithms or "none")
+    return {name: NoteSigner(needed[name], named[name]) for name in needed}
+
+
+class Checkpointer:
+    """Signs, stores and guards the checkpoints of one log."""
+
+    def __init__(self, store: Store, file: CheckpointFile, signers: Mapping[str, NoteSigner]) -> None:
+        self._store = store
+        self._file = file
+        self._signers = signers
+
+    def run(self) -> bool:
+        """Sign a checkpoint if the log has grown since the last; whether it did. Raises what the signers raise."""
+        with self._store.read() as session:
+            # 1. What is there, and that it continues what the file remembers.
+            self._compare(session)
+            size = log_size(session)
+            if size == signed_size(session):
+                return False
+            texts = {
+                suite.hash.name: Checkpoint(
+                    self._signers[suite.hash.name].name, size, root(suite.hash, size, stored(session, suite))
+                ).text()
+                for suite in TREES
+            }
+        step("audit.checkpoint.1-computed")
+        # 2. Signed, and held against the public keys: a fault in a security module must not leave the house.
+        notes = {name: Note.sign(text, [self._signers[name]]) for name, text in texts.items()}
+        for name, note in notes.items():
+            note.verify([self._signers[name].verifier], strict=True)
+        step("audit.checkpoint.2-signed")
+        # 3. Remembered apart from the database, before anybody can see it.
+        self._file.advance(notes)
+        step("audit.checkpoint.3-remembered")
+        # 4. Stored: from here on it is published.
+        self._insert(size, notes)
+        step("audit.checkpoint.4-stored")
+        return True
+
+    def compare(self) -> None:
+        """Hold the database against the file; raises LogRolledBack or CheckpointFileMissing."""
+        with self._store.read() as session:
+            self._compare(session)
+
+    def _compare(self, session: Session) -> None:
+        remembered = self._file.read()
+        if remembered is None:
+            if signed_size(session):
+                raise CheckpointFileMissing(file=str(self._file.path), reason="FileNotFoundError")
+            return
+        for suite in TREES:
+            checkpoint = self._remembered(remembered, suite)
+            size = log_size(session)
+            try:
+                held = size >= checkpoint.size and checkpoint.root == root(
+                    suite.hash, checkpoint.size, stored(session, suite)
+                )
+            except KeyError:
+                held = False  # a node is gone
+            if not held:
+                raise LogRolledBack(file=str(self._file.path), file_size=checkpoint.size, log_size=size)
+
+    def _remembered(self, notes: Mapping[str, Note], suite: Suite) -> Checkpoint:
+        try:
+            checkpoint, _ = Checkpoint.open(
+                notes[suite.hash.name], [self._signers[suite.hash.name].verifier], strict=True
+            )
+        except (KeyError, YinxinError) as error:
+            raise CheckpointFileMissing(file=str(self._file.path), reason=type(error).__name__) from error
+        return checkpoint
+
+    def _insert(self, size: int, notes: Mapping[str, Note]) -> None:
+        """Like the sequencer, the checkpointer writes on the engine: what it writes is the record."""
+        row = {f"note_{name}": note.encode() for name, note in notes.items()}
+        try:
+            with self._store.engine.begin() as connection:
+                connection.execute(
+                    sa.insert(CheckpointRow).values(size=size, time=self._store.clock.now(), **row)
+                )
+        except IntegrityError:
+            return  # another process signed the same entries first; its notes are as good
+
+
+def signed_size(session: Session) -> int:
+    """How many entries the newest stored checkpoint covers; 0 when there is none."""
+    return session.scalar(sa.select(sa.func.max(CheckpointRow.size))) or 0
+
+
+def newest(session: Session) -> CheckpointRow | None:
+    """The newest stored checkpoint."""
+    return session.scalars(sa.select(CheckpointRow).order_by(CheckpointRow.size.desc()).limit(1)).first()
+
+
+def note_of(row: CheckpointRow, suite: Suite) -> Note:
+    """One tree's note of a stored checkpoint; raises MalformedNote."""
+    data: bytes = getattr(row, f"note_{suite.hash.name}")
+    return Note.decode(data)
