@@ -18,16 +18,6 @@ def openssl(*arguments: str | Path, input: bytes | None = None, status: int = 0)
     return said
 
 
-def openssl_bytes(*arguments: str | Path, input: bytes | None = None) -> bytes:  # noqa: A002 -- subprocess's word
-    """Run openssl, fail unless it succeeds, and return its standard output untouched."""
-    command = ["openssl", *map(str, arguments)]
-    done = subprocess.run(command, input=input, capture_output=True, check=False)
-    assert done.returncode == 0, (
-        f"{' '.join(command)}: exit {done.returncode}\n{done.stderr.decode(errors='replace')}"
-    )
-    return done.stdout
-
-
 @pytest.fixture(name="openssl")
 def openssl_command() -> Callable[..., str]:
     return openssl
