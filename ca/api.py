@@ -1,0 +1,202 @@
+"""The certificate authority over HTTP, for officers and their systems."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from authz.errors import CannotBind, UnknownOrgan, UnknownPerson, UnknownPost
+from ca.errors import (
+    AlreadyRevoked,
+    BadReason,
+    CompromisedKey,
+    ForeignName,
+    IssuanceUnderWay,
+    KeyInUse,
+    LintFailed,
+    ProfileRefuses,
+    ReferenceReused,
+    UnderARoot,
+    UnknownAuthority,
+    UnknownCertificate,
+    UnknownHolder,
+    UnknownProfile,
+    WeakKey,
+)
+from ca.inventory import Filter, Standing, describe
+from ca.models import CertificateRow
+from ca.request import Holder, IssueRequest
+from ca.service import Authority
+from yinxin.authz import Denied
+from yinxin.clock import rfc3339
+from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.errors import BadSignature, MalformedRequest
+from yinxin.text import Text
+from yinxin.web import Api, Caller, Page, cursor, position
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class HolderIn(_Model):
+    """Who will hold the certificate."""
+
+    kind: Literal["person", "organ", "service"]
+    id: str = Field(min_length=1, max_length=64)
+    post: str | None = Field(default=None, max_length=64)
+    """The post in which a person holds it."""
+    organ: str | None = Field(default=None, max_length=64)
+    """The organ that runs a service."""
+
+
+class CertificateIn(_Model):
+    """A request for a certificate."""
+
+    reference: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,179}$")
+    """The caller's own key for this request: asked again with the same one, the same certificate comes back."""
+    profile: str = Field(max_length=60)
+    csr_pem: str = Field(max_length=65536)
+    """PKCS#10 in PEM."""
+    holder: HolderIn
+    days: int | None = Field(default=None, ge=1, le=36525)
+    """Validity in days; the profile's own when left out."""
+
+
+class RevocationIn(_Model):
+    """Why a certificate is revoked: a reason of RFC 5280 5.3.1."""
+
+    reason: str = Field(max_length=30)
+
+
+class CertificateOut(_Model):
+    """An issuance; `pem` and `chain_pem` are there once it is issued."""
+
+    serial: str
+    authority: str
+    profile: str
+    profile_hash: str
+    reference: str
+    state: Standing
+    subject: str
+    holder_kind: str
+    holder: str
+    post: str | None
+    organ: str | None
+    fingerprint: str | None
+    not_before: str
+    not_after: str
+    requested_by: str
+    revoked_at: str | None
+    reason: str | None
+    pem: str | None = None
+    chain_pem: str | None = None
+
+
+class RevocationOut(_Model):
+    """A revocation in force; `crl_number` is missing while the new list cannot be signed."""
+
+    serial: str
+    revoked_at: str
+    reason: str
+    crl_number: int | None
+
+
+class Search(_Model):
+    """What to look for; without an organ, in the caller's own and those below."""
+
+    serial: str | None = Field(default=None, max_length=120)
+    holder: str | None = Field(default=None, max_length=64)
+    organ: str | None = Field(default=None, max_length=64)
+    profile: str | None = Field(default=None, max_length=60)
+    authority: str | None = Field(default=None, max_length=60)
+    state: Standing | None = None
+    after: str | None = Field(default=None, max_length=200)
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+_ISSUE_PROBLEMS = (
+    UnknownProfile,
+    ProfileRefuses,
+    ForeignName,
+    UnknownHolder,
+    UnknownPerson,
+    UnknownPost,
+    UnknownOrgan,
+    CannotBind,
+    WeakKey,
+    CompromisedKey,
+    KeyInUse,
+    LintFailed,
+    ReferenceReused,
+    IssuanceUnderWay,
+    UnknownAuthority,
+    MalformedRequest,
+    BadSignature,
+    Denied,
+)
+
+
+def routes(authority: Authority) -> Api:
+    """The operations of `authority`."""
+    api = Api("ca", "/api/ca/v1", Text("数字认证中心", "Certificate authority"))
+
+    @api.post(
+        "/certificates", status=201, summary=Text("签发证书", "Issue a certificate"), problems=_ISSUE_PROBLEMS
+    )
+    def issue(body: CertificateIn, caller: Caller) -> CertificateOut:
+        holder = Holder(body.holder.kind, body.holder.id, body.holder.post, body.holder.organ)
+        request = IssueRequest(body.reference, body.profile, body.csr_pem.encode(), holder, body.days)
+        issued = authority.issue(caller.actor, request)
+        return _whole(authority, authority.show(caller.actor, issued.serial))
+
+    @api.get(
+        "/certificates", summary=Text("查询证书", "Search certificates"), problems=(Denied, UnknownOrgan)
+    )
+    def search(query: Search, caller: Caller) -> Page[CertificateOut]:
+        if query.serial is not None:
+            row = authority.show(caller.actor, query.serial)
+            return Page[CertificateOut](items=[_out(authority, row)])
+        after = str(position(query.after, str)[0]) if query.after else ""
+        wanted = Filter(query.holder, query.organ, query.profile, query.authority, query.state)
+        found = authority.search(caller.actor, wanted, after=after, limit=query.limit + 1)
+        page = found[: query.limit]
+        following = cursor(page[-1].serial) if len(found) > query.limit else None
+        return Page[CertificateOut](items=[_out(authority, row) for row in page], next=following)
+
+    @api.get(
+        "/certificates/<serial>",
+        summary=Text("一张证书", "One certificate"),
+        problems=(UnknownCertificate, Denied),
+    )
+    def show(serial: str, caller: Caller) -> CertificateOut:
+        return _whole(authority, authority.show(caller.actor, serial))
+
+    @api.post(
+        "/certificates/<serial>/revocation",
+        status=201,
+        summary=Text("撤销证书", "Revoke a certificate"),
+        problems=(UnknownCertificate, AlreadyRevoked, BadReason, UnderARoot, Denied),
+    )
+    def revoke(serial: str, body: RevocationIn, caller: Caller) -> RevocationOut:
+        done = authority.revoke(caller.actor, serial, body.reason)
+        return RevocationOut(
+            serial=done.serial,
+            revoked_at=rfc3339(done.revoked_at),
+            reason=done.reason,
+            crl_number=done.crl_number,
+        )
+
+    return api
+
+
+def _out(authority: Authority, row: CertificateRow) -> CertificateOut:
+    return CertificateOut.model_validate(describe(row, authority.ctx.store.clock.now()))
+
+
+def _whole(authority: Authority, row: CertificateRow) -> CertificateOut:
+    out = _out(authority, row)
+    if row.der is None:
+        return out
+    chain = authority.ctx.issuers.get(row.authority).chain
+    parts = {"pem": Certificate(row.der).pem, "chain_pem": "".join(each.pem for each in chain)}
+    return out.model_copy(update=parts)

@@ -1,0 +1,65 @@
+"""The files a ceremony leaves: written whole or not at all, and never over something different."""
+
+import base64
+import os
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+
+from ca.errors import CeremonyDiffers
+from yinxin.crypto.errors import MalformedKey
+from yinxin.crypto.keys import PrivateKey
+from yinxin.crypto.suite import Suite
+from yinxin.randomness import Randomness
+
+
+def write_once(path: Path, data: bytes, *, secret: bool = False) -> None:
+    """Write `data` durably unless it is there already; raises CeremonyDiffers when something else is."""
+    if path.exists():
+        if path.read_bytes() != data:
+            raise CeremonyDiffers(what=str(path))
+        return
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if secret else 0o755)
+    part = path.with_name(f".{path.name}.part")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if secret else 0o644)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def file_key(folder: Path, label: str, suite: Suite, randomness: Randomness) -> PrivateKey:
+    """A TLS server's key: `tls/<label>.key`, encrypted under the password in `secrets/<label>.password`, both 0600.
+
+    Made once; raises MalformedKey when the two files do not belong together.
+    """
+    password_file, key_file = folder / "secrets" / f"{label}.password", folder / "tls" / f"{label}.key"
+    if not password_file.exists():
+        write_once(password_file, base64.urlsafe_b64encode(randomness.token(24)), secret=True)
+    password = password_file.read_bytes()
+    if not key_file.exists():
+        write_once(key_file, _sealed(PrivateKey.generate(suite), password), secret=True)
+    return _opened(key_file, password)
+
+
+def _sealed(key: PrivateKey, password: bytes) -> bytes:
+    return serialization.load_der_private_key(key.pkcs8(), None).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(password),
+    )
+
+
+def _opened(path: Path, password: bytes) -> PrivateKey:
+    form = serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), password)
+    except ValueError as error:
+        raise MalformedKey(reason=f"{path.name} does not open with its password") from error
+    return PrivateKey.load(key.private_bytes(*form))

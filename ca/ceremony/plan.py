@@ -1,0 +1,181 @@
+"""The plan of a ceremony: one TOML file that several people review before anything is made."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from ca.errors import BadPlan
+from ca.request import Holder
+from kms.models import Purpose
+from yinxin import canonical
+from yinxin.authz import PLATFORM
+from yinxin.crypto.errors import UnknownSuite
+from yinxin.crypto.general_names import GeneralName
+from yinxin.crypto.suite import INTL, suite
+from yinxin.settings import Section
+
+_LABEL = re.compile(r"[a-z0-9][a-z0-9-]{0,57}")
+#: what the key centre holds the key of each kind of certificate for
+PURPOSES = {
+    "root": Purpose.CA,
+    "issuing": Purpose.CA,
+    "ocsp-responder": Purpose.OCSP,
+    "tsa": Purpose.TSA,
+    "evidence": Purpose.EVIDENCE,
+    "organ-seal": Purpose.SEAL,
+    "tls-server": Purpose.TLS,
+}
+
+
+class AuthorityPlan(Section):
+    """A root or issuing authority."""
+
+    common_name: str
+    """Its name in the certificate."""
+    days: int | None = None
+    """Validity; the profile's own when left out."""
+
+
+class ServicePlan(Section):
+    """A certificate for the platform itself or for an organ's seal."""
+
+    label: str
+    """Name of the key and of the certificate's files."""
+    profile: Literal["ocsp-responder", "tsa", "evidence", "organ-seal", "tls-server"]
+    """Its profile."""
+    common_name: str
+    """Its name in the certificate."""
+    organ: str = ""
+    """The organ that holds it, by its identifier in the directory: for seals."""
+    days: int | None = None
+    """Validity; the profile's own when left out."""
+    dns: tuple[str, ...] = ()
+    """Host names, for servers."""
+    ip: tuple[str, ...] = ()
+    """Addresses, for servers."""
+    key: Literal["hsm", "file"] = "hsm"
+    """In the key centre; or in an encrypted file, for a TLS server that reads its key itself."""
+
+
+class HierarchyPlan(Section):
+    """A root, the issuing authority below it, and what that one signs in the ceremony."""
+
+    suite: str
+    """Its suite of algorithms."""
+    root: AuthorityPlan
+    """The anchor."""
+    issuing: AuthorityPlan
+    """The authority that signs everything else."""
+    service: tuple[ServicePlan, ...] = ()
+    """Service and seal certificates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One certificate to make, in the order of making."""
+
+    label: str
+    profile: str
+    suite: str
+    #: the authority that signs; the item's own label for a root
+    authority: str
+    subject: tuple[tuple[str, str], ...]
+    san: tuple[GeneralName, ...]
+    holder: Holder
+    days: int | None
+    in_file: bool
+
+    @property
+    def makes_authority(self) -> bool:
+        """Whether the holder signs certificates."""
+        return self.profile in ("root", "issuing")
+
+
+class CeremonyPlan(Section):
+    """Everything a ceremony makes."""
+
+    organization: str = Field(min_length=1, max_length=64)
+    """The organ in whose name the authorities and services stand."""
+    hierarchy: tuple[HierarchyPlan, ...] = Field(min_length=1)
+    """One for each suite."""
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read TOML; raises BadPlan naming the field."""
+        try:
+            return cls.model_validate(tomllib.loads(path.read_text("utf-8")))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise BadPlan(file=path.name, field="*", reason=str(error)) from error
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            field = ".".join(map(str, first["loc"])) or "*"
+            raise BadPlan(file=path.name, field=field, reason=first["msg"]) from error
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        items = list(self.items())
+        labels = [item.label for item in items]
+        for label in labels:
+            if not _LABEL.fullmatch(label) or labels.count(label) > 1:
+                raise ValueError(f"label {label} is given twice or has other characters than a-z 0-9 -")
+        for each in self.hierarchy:
+            try:
+                known = suite(each.suite)
+            except UnknownSuite as error:
+                raise ValueError(error.text("en")) from error
+            for service in each.service:
+                if (service.profile == "organ-seal") != bool(service.organ):
+                    raise ValueError(f"{service.label}: organ goes with organ-seal, and only with it")
+                if service.key == "file" and (service.profile != "tls-server" or known is not INTL):
+                    raise ValueError(
+                        f"{service.label}: only a TLS server's key of the suite intl lies in a file"
+                    )
+        return self
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the plan, hexadecimal: what the reviewers compare."""
+        return INTL.hash.digest(canonical.encode(self.model_dump(mode="json"))).hex()
+
+    def items(self) -> Iterator[Item]:
+        """Every certificate, each after the one that signs it."""
+        for each in self.hierarchy:
+            root, issuing = f"{each.suite}-root", f"{each.suite}-issuing"
+            yield self._authority(each.suite, root, "root", root, each.root)
+            yield self._authority(each.suite, issuing, "issuing", root, each.issuing)
+            for service in each.service:
+                yield self._service(each.suite, issuing, service)
+
+    def _authority(self, suite_name: str, label: str, profile: str, signer: str, plan: AuthorityPlan) -> Item:
+        return Item(
+            label=label,
+            profile=profile,
+            suite=suite_name,
+            authority=signer,
+            subject=(("organizationName", self.organization), ("commonName", plan.common_name)),
+            san=(),
+            holder=Holder("service", label, None, PLATFORM),
+            days=plan.days,
+            in_file=False,
+        )
+
+    def _service(self, suite_name: str, issuing: str, plan: ServicePlan) -> Item:
+        common_name = ("commonName", plan.common_name)
+        seal = bool(plan.organ)
+        return Item(
+            label=plan.label,
+            profile=plan.profile,
+            suite=suite_name,
+            authority=issuing,
+            # an organ's name comes from the directory
+            subject=(common_name,) if seal else (("organizationName", self.organization), common_name),
+            san=(*(("dns", name) for name in plan.dns), *(("ip", name) for name in plan.ip)),
+            holder=Holder("organ", plan.organ) if seal else Holder("service", plan.label, None, PLATFORM),
+            days=plan.days,
+            in_file=plan.key == "file",
+        )

@@ -1,0 +1,97 @@
+"""Whether a certificate of ours can be trusted, asked from inside: by sign-in, and before evidence is handed out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from ca import crl, ocsp
+from ca.context import Context
+from ca.errors import UnknownCertificate
+from ca.models import CertificateRow, State
+from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.errors import CertificateRevoked, RevocationUnknown
+from yinxin.crypto.path import RevocationEvidence, Usage, ValidatedPath, validate
+from yinxin.crypto.status import CertId, CertificateList, OcspRequest, OcspResponse
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a third party needs to see, years later, that a certificate could be trusted: certificates and statements, DER."""
+
+    #: from the issuer of the certificate up to the root
+    chain: tuple[Certificate, ...]
+    ocsp: tuple[bytes, ...]
+    crls: tuple[bytes, ...]
+
+
+class Checker:
+    """The authority as authz sees it (`authz.checker.CertificateChecker`): the tables are the revocation evidence."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+
+    def check(self, certificate: Certificate, chain: tuple[Certificate, ...], at: datetime) -> None:  # noqa: ARG002 - the authority knows its own chain
+        """Path to one of our roots, validity, usage for signing, and the register, at `at`.
+
+        Raises what `path.validate` raises: UnknownIssuer, BadSignature, Expired, NotYetValid, UsageNotAllowed,
+        CertificateRevoked; RevocationUnknown for one that is signed by us and not on record as issued.
+        """
+        for each in _path(self._ctx, certificate, at, Usage.SIGNATURE).certificates:
+            self._standing(each, at)
+
+    def _standing(self, certificate: Certificate, at: datetime) -> None:
+        with self._ctx.store.read() as session:
+            row = session.scalars(
+                sa.select(CertificateRow).where(CertificateRow.fingerprint == certificate.fingerprint)
+            ).one_or_none()
+        name = certificate.subject.text
+        if row is None or row.state != State.ISSUED:
+            raise RevocationUnknown(subject=name, at=at, reason="not on record as issued")
+        if row.revoked_at is not None and row.revoked_at <= at:
+            reason = row.reason or "-"
+            raise CertificateRevoked(subject=name, revoked_at=row.revoked_at, reason=reason, at=at)
+
+    def revoked(self, fingerprint: str) -> bool:
+        """Whether the certificate of this fingerprint is revoked; raises UnknownCertificate."""
+        query = sa.select(CertificateRow.revoked_at).where(CertificateRow.fingerprint == fingerprint)
+        with self._ctx.store.read() as session:
+            row = session.execute(query).one_or_none()
+        if row is None:
+            raise UnknownCertificate(certificate=fingerprint[:80])
+        return row.revoked_at is not None
+
+
+def evidence(ctx: Context, certificate: Certificate, at: datetime) -> Evidence:
+    """Statements that prove the certificate's standing at `at`, made now; `at` is now or earlier.
+
+    For the certificate an OCSP answer, or the list where its issuer has no responder; for the authorities the lists.
+    They are validated before they are handed out: raises what `path.validate` raises, so that nobody is given
+    evidence that does not hold.
+    """
+    path = _path(ctx, certificate, at, Usage.ANY)
+    lists: list[CertificateList] = []
+    answers: list[OcspResponse] = []
+    for below, above in zip(path.certificates, path.certificates[1:], strict=False):
+        issuer = ctx.issuers.of_key(above.public_key.key_id)
+        if issuer is None:
+            raise RevocationUnknown(subject=below.subject.text, at=at, reason="not our authority")
+        if below == certificate and below.ocsp_urls:
+            answers.append(
+                OcspResponse(ocsp.answer(ctx, OcspRequest.build([CertId.of(below.serial, above)])))
+            )
+        else:
+            lists.append(crl.current(ctx, issuer.name))
+    proof = RevocationEvidence(tuple(answers), tuple(lists))
+    validate(
+        certificate, path.certificates[1:-1], path.certificates[-1:], at=at, usage=Usage.ANY, revocation=proof
+    )
+    return Evidence(
+        path.certificates[1:], tuple(each.der for each in answers), tuple(each.der for each in lists)
+    )
+
+
+def _path(ctx: Context, certificate: Certificate, at: datetime, usage: Usage) -> ValidatedPath:
+    ours = [issuer.certificate for issuer in map(ctx.issuers.get, ctx.issuers.names()) if issuer.certificate]
+    roots = [each for each in ours if each.is_self_issued]
+    return validate(certificate, ours, roots, at=at, usage=usage, require_revocation=False)

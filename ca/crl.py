@@ -1,0 +1,145 @@
+"""Revocation lists: whole, per authority, numbered without a gap, checked before they replace the one in force.
+
+A list knows how many revocations it holds. Whoever asks for the list while more are on record causes a new one, so
+that a crash between a revocation and its list cannot hide it.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from ca.context import Context
+from ca.errors import CrlNotNewer, StatusUnavailable
+from ca.issuer import Issuer
+from ca.models import CertificateRow, CrlRow
+from yinxin.act import SYSTEM
+from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.status import CertificateList, Reason, Revoked, build_crl
+from yinxin.crypto.suite import INTL
+from yinxin.errors import Unavailable, YinxinError
+from yinxin.steps import step
+
+VERB = "ca.crl"
+#: attempts while other processes make lists at the same time
+TRIES = 4
+
+
+def current(ctx: Context, name: str) -> CertificateList:
+    """The list in force of an authority, made anew when a revocation is missing or half its time is over.
+
+    Raises UnknownAuthority; and what the security module raises, unless the list in force is complete.
+    """
+    issuer = ctx.issuers.get(name)
+    with ctx.store.read() as session:
+        row = _latest(session, name)
+        complete = row is not None and row.entries == _count(session, name)
+    now = ctx.store.clock.now()
+    if row is not None and complete and now < row.this_update + (row.next_update - row.this_update) / 2:
+        return CertificateList(row.der)
+    try:
+        return renew(ctx, issuer)
+    except Unavailable:
+        if row is not None and complete and now < row.next_update:
+            return CertificateList(row.der)
+        raise
+
+
+def renew_all(ctx: Context) -> None:
+    """Make the lists that are due; for the timer."""
+    for name in ctx.issuers.names():
+        current(ctx, name)
+
+
+def renew(ctx: Context, issuer: Issuer) -> CertificateList:
+    """A new list of `issuer`; raises CrlNotNewer, StatusUnavailable, and what the security module raises."""
+    for _ in range(TRIES):
+        # 1. the number first, then the revocations: a list can only ever hold more than the one before
+        with ctx.store.read() as session:
+            row = _latest(session, issuer.name)
+            number = row.number + 1 if row else 1
+            revoked = _revoked(session, issuer.name)
+        # 2. signed, read back, checked
+        made = _make(ctx, issuer, number, revoked)
+        _check(issuer, made, number, revoked)
+        step("ca.crl.2-signed")
+        # 3. in force, unless another process was first
+        try:
+            with ctx.store.act(SYSTEM, VERB, f"crl:{issuer.name}:{number}") as act:
+                act.facts |= {"entries": len(revoked), "digest": INTL.hash.digest(made.der).hex()}
+                act.session.add(_row(issuer, made, len(revoked)))
+        except IntegrityError:
+            continue
+        step("ca.crl.3-stored")
+        return made
+    raise StatusUnavailable(authority=issuer.name, reason="CRL")
+
+
+def _make(
+    ctx: Context, issuer: Issuer, number: int, revoked: Sequence[tuple[int, Revoked]]
+) -> CertificateList:
+    this_update = ctx.store.clock.now().replace(microsecond=0)
+    encoded = build_crl(
+        signer=issuer.signer(),
+        issuer=_own(issuer),
+        number=number,
+        this_update=this_update,
+        next_update=this_update + timedelta(hours=ctx.settings.crl_hours),
+        revoked=revoked,
+    )
+    return CertificateList(encoded)
+
+
+def _check(
+    issuer: Issuer, made: CertificateList, number: int, revoked: Sequence[tuple[int, Revoked]]
+) -> None:
+    try:
+        made.verify(_own(issuer))
+        missing = [serial for serial, _ in revoked if made.lookup(serial) is None]
+    except YinxinError as error:
+        raise CrlNotNewer(authority=issuer.name, reason=error.code) from error
+    if made.number != number or missing or len(made) != len(revoked):
+        raise CrlNotNewer(authority=issuer.name, reason="number or entries")
+
+
+def _row(issuer: Issuer, made: CertificateList, entries: int) -> CrlRow:
+    return CrlRow(
+        authority=issuer.name,
+        number=made.number,
+        this_update=made.this_update,
+        next_update=made.next_update,
+        entries=entries,
+        der=made.der,
+    )
+
+
+def _own(issuer: Issuer) -> Certificate:
+    if issuer.certificate is None:
+        raise StatusUnavailable(authority=issuer.name, reason="certificate")
+    return issuer.certificate
+
+
+def _latest(session: Session, name: str) -> CrlRow | None:
+    newest = sa.select(CrlRow).where(CrlRow.authority == name).order_by(CrlRow.number.desc()).limit(1)
+    return session.scalars(newest).first()
+
+
+def _count(session: Session, name: str) -> int:
+    revoked = sa.select(sa.func.count()).select_from(CertificateRow)
+    return session.scalar(revoked.where(*_is_revoked(name))) or 0
+
+
+def _revoked(session: Session, name: str) -> list[tuple[int, Revoked]]:
+    query = sa.select(CertificateRow.serial, CertificateRow.revoked_at, CertificateRow.reason)
+    rows = session.execute(query.where(*_is_revoked(name)).order_by(CertificateRow.revoked_at))
+    return [
+        (int(serial, 16), Revoked(at.replace(microsecond=0), Reason(reason or Reason.UNSPECIFIED)))
+        for serial, at, reason in rows
+        if at is not None
+    ]
+
+
+def _is_revoked(name: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return CertificateRow.authority == name, CertificateRow.revoked_at.is_not(None)

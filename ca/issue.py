@@ -1,0 +1,239 @@
+"""Issuance: nothing is signed that was not linted and written down, nothing is handed out that is not stored.
+
+A crash between any two steps leaves either nothing, or an intent that names serial number, octets, key and requester;
+`reconcile` gives it up and revokes its serial number, so that whatever was signed is known and worthless.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from authz.bind import bind
+from ca.context import Context
+from ca.errors import IntentLost, IssuanceUnderWay, NoSerial, ProfileRefuses, ReferenceReused
+from ca.issuer import Issuer
+from ca.models import CertificateRow, ProfileRow, State
+from ca.prepare import Prepared, prepare
+from ca.profile import Profile
+from ca.reconcile import abandon
+from ca.request import IssueRequest, Order, examine, unburdened
+from ca.sign import sign
+from yinxin.act import Actor, Outcome
+from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.suite import INTL
+from yinxin.errors import YinxinError
+from yinxin.steps import step
+from yinxin.text import Text
+
+_log = logging.getLogger("yinxin.ca")
+
+VERB = "ca.issue"
+#: serial numbers tried before the random source is held to be broken
+TRIES = 3
+
+#: further changes in the transaction that stores the certificate
+Also = Callable[[Session, Certificate], None]
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A certificate that is stored as issued."""
+
+    serial: str
+    certificate: Certificate
+    #: from its issuer up to the root
+    chain: tuple[Certificate, ...]
+
+
+def issue(
+    ctx: Context, actor: Actor, request: IssueRequest, decision: Mapping[str, Any] | None = None
+) -> Issued:
+    """The certificate for a request that its caller has authorised; `decision` is the record of that.
+
+    The same reference with the same request gives the certificate issued before. Raises what `examine` and `prepare`
+    raise; ReferenceReused, IssuanceUnderWay, IntentLost, NoSerial; and whatever the security module or store raises,
+    in which case nothing was handed out.
+    """
+    try:
+        # 1. the request is good, the key unburdened, the reference new
+        order = examine(request, _open_profile(ctx, request.profile), ctx.register, ctx.settings)
+        issuer = ctx.issuers.get(order.authority)
+        known = recall(ctx, actor, order, issuer)
+    except YinxinError as error:
+        ctx.store.refuse(actor, VERB, f"reference:{request.reference}", error)
+        raise
+    return known or carry_out(ctx, actor, order, issuer, decision=decision)
+
+
+def _open_profile(ctx: Context, name: str) -> Profile:
+    profile = ctx.profiles[name]
+    if profile.ceremony_only:
+        reason = Text("只能在仪式中签发", "it is issued by the ceremony only")
+        raise ProfileRefuses(profile=name, field="profile", reason=reason)
+    return profile
+
+
+def recall(ctx: Context, actor: Actor, order: Order, issuer: Issuer) -> Issued | None:
+    """What the reference already gave; None when it is free. A stale attempt is abandoned on the way."""
+    with ctx.store.read() as session:
+        unburdened(session, order)
+        query = sa.select(CertificateRow).where(
+            CertificateRow.reference == order.reference, CertificateRow.state != State.ABANDONED
+        )
+        row = session.scalars(query).first()
+    if row is None:
+        return None
+    if row.request_digest != order.digest:
+        raise ReferenceReused(reference=order.reference, serial=row.serial)
+    if row.der is not None:
+        return Issued(row.serial, Certificate(row.der), issuer.chain)
+    age = (ctx.store.clock.now() - row.created).total_seconds()
+    if age < ctx.settings.intent_seconds:
+        raise IssuanceUnderWay(reference=order.reference, seconds=int(ctx.settings.intent_seconds - age) + 1)
+    abandon(ctx, actor, row.serial)
+    return None
+
+
+def carry_out(
+    ctx: Context,
+    actor: Actor,
+    order: Order,
+    issuer: Issuer,
+    *,
+    decision: Mapping[str, Any] | None = None,
+    also: Also | None = None,
+) -> Issued:
+    """Steps two to five for an order found good; `also` joins the last transaction."""
+    # 2. serial number, octets, lint; 3. all of it written down, before the security module is asked
+    prepared = _intend(ctx, actor, order, issuer, decision)
+    if isinstance(prepared, Issued):
+        return prepared
+    step("ca.issue.3-intended")
+    try:
+        # 4. the security module signs exactly the linted octets; the signature is verified before anything else
+        certificate = sign(prepared, issuer)
+        step("ca.issue.4-signed")
+        # 5. stored as issued and bound to its holder in one transaction; only then handed out
+        _store(ctx, actor, order, certificate, also)
+    except Exception:
+        _give_up(ctx, actor, prepared.serial)
+        raise
+    step("ca.issue.5-stored")
+    chain = issuer.chain or (certificate,)
+    return Issued(prepared.serial, certificate, chain)
+
+
+def _intend(
+    ctx: Context, actor: Actor, order: Order, issuer: Issuer, decision: Mapping[str, Any] | None
+) -> Prepared | Issued:
+    for _ in range(TRIES):
+        prepared = _lint(ctx, actor, order, issuer)
+        with ctx.store.read() as session:
+            taken = session.get(CertificateRow, prepared.serial) is not None
+        if taken:
+            continue
+        step("ca.issue.2-linted")
+        facts = _facts(order, issuer, prepared)
+        subject = f"certificate:{prepared.serial}"
+        try:
+            with ctx.store.act(actor, VERB, subject, outcome=Outcome.INTENT, **facts) as act:
+                act.decision = dict(decision) if decision else None
+                unburdened(act.session, order)
+                _keep_profile(act.session, order)
+                act.session.add(_row(ctx, actor, order, issuer, prepared))
+        except IntegrityError:
+            # another worker took the reference, or in the same instant the serial number
+            if (known := recall(ctx, actor, order, issuer)) is not None:
+                return known
+            continue
+        return prepared
+    error = NoSerial(tries=TRIES)
+    ctx.store.refuse(actor, VERB, f"reference:{order.reference}", error)
+    raise error
+
+
+def _lint(ctx: Context, actor: Actor, order: Order, issuer: Issuer) -> Prepared:
+    try:
+        return prepare(order, issuer, ctx.settings, ctx.store.clock, ctx.store.randomness)
+    except YinxinError as error:
+        ctx.store.refuse(actor, VERB, f"reference:{order.reference}", error)
+        raise
+
+
+def _row(ctx: Context, actor: Actor, order: Order, issuer: Issuer, prepared: Prepared) -> CertificateRow:
+    certificate, holder = prepared.lint_certificate, order.holder
+    return CertificateRow(
+        serial=prepared.serial,
+        authority=issuer.name,
+        reference=order.reference,
+        request_digest=order.digest,
+        state=State.INTENT,
+        profile=order.profile.name,
+        profile_hash=order.profile.hash,
+        subject=certificate.subject.text,
+        holder_kind=holder.kind,
+        holder=holder.id,
+        post=holder.post,
+        organ=holder.organ,
+        spki_digest=order.spki_digest,
+        tbs=prepared.tbs,
+        lint_certificate=certificate.der,
+        not_before=certificate.not_before,
+        not_after=certificate.not_after,
+        requested_by=actor.id,
+        created=ctx.store.clock.now(),
+    )
+
+
+def _facts(order: Order, issuer: Issuer, prepared: Prepared) -> dict[str, Any]:
+    holder = order.holder
+    facts = {
+        "authority": issuer.name,
+        "profile": order.profile.name,
+        "profile_hash": order.profile.hash,
+        "reference": order.reference,
+        "holder": f"{holder.kind}:{holder.id}",
+        "post": holder.post,
+        "organ": holder.organ,
+        "key": order.spki_digest,
+        "tbs": INTL.hash.digest(prepared.tbs).hex(),
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _keep_profile(session: Session, order: Order) -> None:
+    profile = order.profile
+    if session.get(ProfileRow, profile.hash) is None:
+        session.add(ProfileRow(hash=profile.hash, name=profile.name, data=profile.data))
+        session.flush()
+
+
+def _store(ctx: Context, actor: Actor, order: Order, certificate: Certificate, also: Also | None) -> None:
+    serial = f"{certificate.serial:x}"
+    with ctx.store.act(
+        actor, VERB, f"certificate:{serial}", fingerprint=certificate.fingerprint, reference=order.reference
+    ) as act:
+        intent = sa.update(CertificateRow).where(
+            CertificateRow.serial == serial, CertificateRow.state == State.INTENT
+        )
+        values = {"state": State.ISSUED, "der": certificate.der, "fingerprint": certificate.fingerprint}
+        if act.session.execute(intent.values(values)).rowcount != 1:  # type: ignore[attr-defined]
+            raise IntentLost(serial=serial)
+        if order.holder.kind == "person" and order.holder.post is not None:
+            at = ctx.store.clock.now()
+            bind(act.session, certificate, order.holder.id, order.holder.post, at=at)
+        if also is not None:
+            also(act.session, certificate)
+
+
+def _give_up(ctx: Context, actor: Actor, serial: str) -> None:
+    """Abandon at once what failed; when even that fails, `reconcile` will."""
+    try:
+        abandon(ctx, actor, serial)
+    except Exception:  # noqa: BLE001 - the failure that brought us here is the one to raise
+        _log.exception("intent %s could not be abandoned now; reconcile will", serial)

@@ -1,0 +1,93 @@
+"""Rules of the house: a certificate says what its profile says, no more and no less."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from ca.lint.case import Case, Rules
+from yinxin.crypto import oids
+
+rules = Rules()
+
+#: octets of a serial number: the site's prefix and 128 random bits
+SERIAL_SIZE = 17
+
+
+@rules("profile: serial")
+def serial(case: Case) -> Iterator[str]:
+    """The site's prefix and 128 random bits."""
+    if case.certificate.serial >> 8 * (SERIAL_SIZE - 1) != case.node:
+        yield f"the serial number does not consist of the prefix {case.node} and 16 octets"
+
+
+@rules("profile: days, most_days")
+def validity(case: Case) -> Iterator[str]:
+    """No longer than allowed."""
+    certificate = case.certificate
+    if certificate.not_after - certificate.not_before > timedelta(days=case.profile.most_days):
+        yield f"valid for more than {case.profile.most_days} days"
+
+
+@rules("profile: keys")
+def key(case: Case) -> Iterator[str]:
+    """A kind of key that is certified."""
+    if case.certificate.public_key.algorithm not in case.profile.keys:
+        yield f"a {case.certificate.public_key.algorithm} key"
+
+
+@rules("profile: subject")
+def subject(case: Case) -> Iterator[str]:
+    """Attributes in the profile's order, fixed ones as fixed; only optional ones may be missing."""
+    wanted = case.profile.subject
+    given = case.certificate.subject.as_dict()
+    if list(given) != [name for name in wanted if name in given]:
+        yield "attributes that the profile does not name, or in another order"
+    for name, source in wanted.items():
+        if name not in given and source != "request?":
+            yield f"{name} is missing"
+        if source.startswith("=") and given.get(name, source[1:]) != source[1:]:
+            yield f"{name} is not {source[1:]}"
+
+
+@rules("profile: san")
+def alternative_names(case: Case) -> Iterator[str]:
+    """Kinds that are allowed, and those that are required."""
+    kinds = {kind for kind, _ in case.certificate.san}
+    allowed = {str(kind): need for kind, need in case.profile.san.items()}
+    for kind in sorted(kinds - allowed.keys()):
+        yield f"{kind} is not allowed"
+    for kind, need in allowed.items():
+        if need == "required" and kind not in kinds:
+            yield f"{kind} is required"
+
+
+@rules("profile: ca, path_length")
+def authority(case: Case) -> Iterator[str]:
+    """An authority exactly when the profile makes one."""
+    if (case.certificate.is_ca, case.certificate.path_length) != (case.profile.ca, case.profile.path_length):
+        yield "basic constraints differ"
+
+
+@rules("profile: key_usage, extended_key_usage, policies, no_check")
+def purposes(case: Case) -> Iterator[str]:
+    """Exactly the profile's."""
+    certificate, profile = case.certificate, case.profile
+    if certificate.key_usage != frozenset(profile.key_usage):
+        yield "key usage differs"
+    if (certificate.extended_key_usage or frozenset()) != frozenset(profile.extended_key_usage):
+        yield "extended key usage differs"
+    if certificate.policies != profile.policies:
+        yield "policies differ"
+    if (oids.OCSP_NOCHECK in certificate.extensions) != profile.no_check:
+        yield "nocheck differs"
+
+
+@rules("configuration: public_url")
+def places(case: Case) -> Iterator[str]:
+    """Status and issuer where this authority publishes them."""
+    certificate, wanted = case.certificate, case.addresses
+    if (certificate.crl_urls, certificate.ocsp_urls, certificate.ca_issuer_urls) != (
+        wanted.crl,
+        wanted.ocsp,
+        wanted.issuer,
+    ):
+        yield "addresses differ from those of the authority"

@@ -1,0 +1,48 @@
+"""The judgement: a certificate signed by a throwaway key is linted, and a one-shot token comes back for its octets.
+
+Only `Cleared.redeem` gives the octets to whoever signs, once, and only to the issuer they were linted for. So nothing
+is signed that was not linted, and nothing linted is signed twice (law 5).
+"""
+
+from threading import Lock
+
+from ca.errors import LintFailed, TokenForeign, TokenSpent
+from ca.issuer import Issuer
+from ca.lint import house, rfc5280
+from ca.lint.case import Case, Finding
+
+_RULES = (*rfc5280.rules.all, *house.rules.all)
+
+
+class Cleared:
+    """The token: these octets, for this issuer, once. Made by `judge` alone."""
+
+    __slots__ = ("_issuer", "_lock", "_spent", "_tbs")
+
+    def __init__(self, tbs: bytes, issuer: Issuer) -> None:
+        self._tbs = tbs
+        self._issuer = (issuer.name, issuer.key_id)
+        self._spent = False
+        self._lock = Lock()
+
+    def redeem(self, tbs: bytes, issuer: Issuer) -> bytes:
+        """The octets to sign; raises TokenForeign for other octets or another issuer, TokenSpent the second time."""
+        if tbs != self._tbs or (issuer.name, issuer.key_id) != self._issuer:
+            raise TokenForeign(issuer=issuer.name)
+        with self._lock:
+            if self._spent:
+                raise TokenSpent
+            self._spent = True
+        return self._tbs
+
+
+def findings(case: Case) -> tuple[Finding, ...]:
+    """Every broken rule."""
+    return tuple(Finding(rule.clause, fault) for rule in _RULES for fault in rule.check(case))
+
+
+def judge(case: Case) -> Cleared:
+    """A token for the certificate's octets; raises LintFailed naming every broken rule."""
+    if found := findings(case):
+        raise LintFailed(findings="; ".join(map(str, found)))
+    return Cleared(case.certificate.tbs, case.issuer)

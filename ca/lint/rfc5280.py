@@ -1,0 +1,229 @@
+"""Rules of RFC 5280 and of the RFCs that amend it.
+
+The reader in `yinxin.crypto` has already held the form to DER, version 3, one of each extension, equal algorithms.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from ca.lint.case import Case, Rules
+from yinxin.crypto import der, oids
+from yinxin.crypto.general_names import write_general_name
+from yinxin.crypto.names import ATTRIBUTES
+from yinxin.errors import YinxinError
+
+rules = Rules()
+
+_BOUNDS = {name: bound for name, (_, _, bound) in ATTRIBUTES.items()}
+_UTC_TIME_ENDS = datetime(2050, 1, 1, tzinfo=UTC)
+#: extensions that no certificate of ours marks critical
+_NEVER_CRITICAL = (
+    oids.AUTHORITY_KEY_ID,
+    oids.SUBJECT_KEY_ID,
+    oids.CERTIFICATE_POLICIES,
+    oids.CRL_DISTRIBUTION_POINTS,
+    oids.AUTHORITY_INFORMATION_ACCESS,
+    oids.OCSP_NOCHECK,
+)
+_KNOWN = {
+    *_NEVER_CRITICAL,
+    oids.KEY_USAGE,
+    oids.BASIC_CONSTRAINTS,
+    oids.EXTENDED_KEY_USAGE,
+    oids.SUBJECT_ALTERNATIVE_NAME,
+}
+
+
+@rules("RFC 5280 4.1.2.2")
+def serial(case: Case) -> Iterator[str]:
+    """Positive, at most 20 octets as encoded."""
+    if len(der.integer(case.certificate.serial)) - 2 > 20:
+        yield "the serial number is longer than 20 octets"
+
+
+@rules("RFC 5280 4.1.2.3")
+def signature(case: Case) -> Iterator[str]:
+    """The algorithm is the issuer's suite's."""
+    used = case.certificate.signature_algorithm
+    if used != case.issuer.suite.signature:
+        yield f"signed with {used.name}, not with {case.issuer.suite.signature.name}"
+
+
+@rules("RFC 5280 4.1.2.4")
+def issuer(case: Case) -> Iterator[str]:
+    """The issuer's name, octet for octet."""
+    if not case.certificate.issuer:
+        yield "the issuer's name is empty"
+    if case.certificate.issuer != case.issuer.subject:
+        yield "the issuer's name is not the authority's subject"
+
+
+@rules("RFC 5280 4.1.2.5")
+def validity(case: Case) -> Iterator[str]:
+    """In order, in the encoding prescribed for the year, and never longer than the issuer's."""
+    certificate = case.certificate
+    if certificate.not_before > certificate.not_after:
+        yield "it ends before it begins"
+    if case.issuer.not_after is not None and certificate.not_after > case.issuer.not_after:
+        yield "it outlives its issuer"
+    encoded = der.elements(der.elements(certificate.tbs)[4])
+    for at, element in zip((certificate.not_before, certificate.not_after), encoded, strict=True):
+        if (element[0] == der.UTC_TIME) != (at < _UTC_TIME_ENDS):
+            yield "a time through 2049 must be UTCTime, a later one GeneralizedTime"
+
+
+@rules("RFC 5280 4.1.2.6 and appendix A")
+def subject(case: Case) -> Iterator[str]:
+    """Present for authorities, bounded, one of each attribute, printable, no outer spaces."""
+    name = case.certificate.subject
+    if not name and case.certificate.is_ca:
+        yield "an authority needs a subject"
+    for attribute, count in Counter(attribute for attribute, _ in name.pairs).items():
+        if attribute not in _BOUNDS:
+            yield f"{attribute} is not an attribute in use here"
+        elif count > 1 and attribute != "domainComponent":
+            yield f"{attribute} stands twice"
+    for attribute, text in name.pairs:
+        if not 0 < len(text) <= _BOUNDS.get(attribute, 256):
+            yield f"{attribute} is empty or too long"
+        if not text.isprintable() or text != text.strip():
+            yield f"{attribute} has control characters or outer spaces"
+
+
+@rules("RFC 5280 4.2.1.1")
+def authority_key(case: Case) -> Iterator[str]:
+    """Present, and the issuer's."""
+    if case.certificate.authority_key_id != case.issuer.key_id:
+        yield "the authority key identifier is missing or not the issuer's"
+
+
+@rules("RFC 5280 4.2.1.2")
+def subject_key(case: Case) -> Iterator[str]:
+    """Present, and derived from the key."""
+    if case.certificate.subject_key_id != case.certificate.public_key.key_id:
+        yield "the subject key identifier is missing or not derived from the key"
+
+
+@rules("RFC 5280 4.2.1.3")
+def key_usage(case: Case) -> Iterator[str]:
+    """Present, critical, consistent with being an authority."""
+    usage = case.certificate.key_usage
+    if not usage or not _critical(case, oids.KEY_USAGE):
+        yield "the key usage is missing, empty or not critical"
+        return
+    if ("keyCertSign" in usage) != case.certificate.is_ca:
+        yield "keyCertSign goes with authorities, and only with them"
+    if "cRLSign" in usage and not case.certificate.is_ca:
+        yield "cRLSign without being an authority"
+    if usage & {"encipherOnly", "decipherOnly"} and "keyAgreement" not in usage:
+        yield "encipherOnly or decipherOnly without keyAgreement"
+
+
+@rules("RFC 5280 4.2.1.4")
+def policies(case: Case) -> Iterator[str]:
+    """No policy twice."""
+    if len(set(case.certificate.policies)) != len(case.certificate.policies):
+        yield "a policy stands twice"
+
+
+@rules("RFC 5280 4.2.1.6")
+def alternative_names(case: Case) -> Iterator[str]:
+    """Well formed, none twice, lower-case host names without wildcards, critical exactly when the subject is empty."""
+    names = case.certificate.san
+    extension = case.certificate.extensions.get(oids.SUBJECT_ALTERNATIVE_NAME)
+    if extension is None:
+        if not case.certificate.subject:
+            yield "neither a subject nor an alternative name"
+        return
+    if not names or len(set(names)) != len(names):
+        yield "the alternative names are empty, or one stands twice"
+    if extension.critical != (not case.certificate.subject):
+        yield "alternative names are critical exactly when the subject is empty"
+    for kind, text in names:
+        yield from _alternative_name(kind, text)
+
+
+def _alternative_name(kind: str, text: str) -> Iterator[str]:
+    try:
+        write_general_name(kind, text)
+    except YinxinError:
+        yield f"{kind} {text!r} is not well formed"
+        return
+    if kind == "dns" and ("*" in text or text != text.lower() or _looks_like_address(text)):
+        yield f"dns {text!r} is a wildcard, an address, or not in lower case"
+
+
+def _looks_like_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+@rules("RFC 5280 4.2.1.9")
+def basic_constraints(case: Case) -> Iterator[str]:
+    """Critical in authorities; a path length only there, and smaller than the issuer's."""
+    certificate = case.certificate
+    if certificate.is_ca and not _critical(case, oids.BASIC_CONSTRAINTS):
+        yield "the basic constraints of an authority must be critical"
+    if certificate.path_length is not None and not certificate.is_ca:
+        yield "a path length without being an authority"
+    above = case.issuer.certificate
+    if above and above.path_length is not None and certificate.is_ca:
+        left = above.path_length - 1
+        if left < 0 or certificate.path_length is None or certificate.path_length > left:
+            yield "the issuer's path length does not allow this authority"
+
+
+@rules("RFC 5280 4.2.1.12, RFC 3161 2.3, RFC 6960 4.2.2.2")
+def extended_key_usage(case: Case) -> Iterator[str]:
+    """Named in every end-entity certificate; timestamps and OCSP as their RFCs want."""
+    purposes = case.certificate.extended_key_usage
+    if purposes is None:
+        if not case.certificate.is_ca:
+            yield "an end entity must name its purposes"
+        return
+    if "anyExtendedKeyUsage" in purposes:
+        yield "anyExtendedKeyUsage opens every purpose"
+    if "timeStamping" in purposes and (
+        purposes != {"timeStamping"} or not _critical(case, oids.EXTENDED_KEY_USAGE)
+    ):
+        yield "timeStamping must be the only purpose, and critical"
+    if ("OCSPSigning" in purposes) != (oids.OCSP_NOCHECK in case.certificate.extensions):
+        yield "OCSPSigning goes with nocheck, and only with it"
+
+
+@rules("RFC 5280 4.2.1.13 and 4.2.2.1")
+def places(case: Case) -> Iterator[str]:
+    """Fetched over plain HTTP: asking for status over TLS would ask for status."""
+    certificate = case.certificate
+    for url in (*certificate.crl_urls, *certificate.ocsp_urls, *certificate.ca_issuer_urls):
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.fragment:
+            yield f"{url} is no address to fetch from"
+
+
+@rules("RFC 5280 4.2")
+def extensions(case: Case) -> Iterator[str]:
+    """Only known ones, critical only where the standard wants it."""
+    for oid, extension in case.certificate.extensions.items():
+        if oid not in _KNOWN:
+            yield f"unknown extension {oid}"
+        elif extension.critical and oid in _NEVER_CRITICAL:
+            yield f"extension {oid} must not be critical"
+
+
+@rules("RFC 5280 4.1.2.7")
+def key(case: Case) -> Iterator[str]:
+    """An authority's key certifies nobody but itself."""
+    if case.issuer.certificate is not None and case.certificate.public_key == case.issuer.public_key:
+        yield "the key is the issuer's own"
+
+
+def _critical(case: Case, oid: str) -> bool:
+    extension = case.certificate.extensions.get(oid)
+    return extension is not None and extension.critical

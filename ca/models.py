@@ -1,0 +1,109 @@
+"""Tables of the certificate authority. A certificate's row exists before its signature does, and is never deleted."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from yinxin.store import Base, housekeeping
+
+
+class State(StrEnum):
+    """Where an issuance stands. An abandoned intent may have been signed but was never handed out; it is revoked."""
+
+    INTENT = "intent"
+    ISSUED = "issued"
+    ABANDONED = "abandoned"
+
+
+class AuthorityRow(Base):
+    """A certification authority; `serial` names its own certificate once that is issued."""
+
+    __tablename__ = "ca_authority"
+
+    name: Mapped[str] = mapped_column(sa.String(60), primary_key=True)
+    suite: Mapped[str] = mapped_column(sa.String(20))
+    key_label: Mapped[str] = mapped_column(sa.String(80), unique=True)
+    parent: Mapped[str | None] = mapped_column(sa.ForeignKey("ca_authority.name"))
+    #: DER of its subject name and SubjectPublicKeyInfo, fixed by the ceremony before anything is signed
+    subject: Mapped[bytes]
+    spki: Mapped[bytes]
+    serial: Mapped[str | None] = mapped_column(sa.String(40), unique=True)
+    created: Mapped[datetime]
+
+
+class ProfileRow(Base):
+    """Every version of a profile that a certificate was made by, so that its hash can be resolved for ever."""
+
+    __tablename__ = "ca_profile"
+
+    hash: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(60))
+    data: Mapped[bytes]
+
+
+class CertificateRow(Base):
+    """One issuance: written as an intent, then issued or abandoned."""
+
+    __tablename__ = "ca_certificate"
+    __table_args__ = (
+        # a reference may be tried again after an attempt was abandoned, and never otherwise
+        sa.Index(
+            "ux_ca_certificate_reference",
+            "reference",
+            unique=True,
+            sqlite_where=sa.text("state != 'abandoned'"),
+            postgresql_where=sa.text("state != 'abandoned'"),
+        ),
+        sa.Index("ix_ca_certificate_revoked", "authority", "revoked_at"),
+        sa.CheckConstraint("(state = 'issued') = (der IS NOT NULL)", name="issued_has_der"),
+    )
+
+    serial: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    authority: Mapped[str] = mapped_column(sa.ForeignKey("ca_authority.name"))
+    reference: Mapped[str] = mapped_column(sa.String(200))
+    request_digest: Mapped[str] = mapped_column(sa.String(64))
+    state: Mapped[str] = mapped_column(sa.String(12), index=True)
+    profile: Mapped[str] = mapped_column(sa.String(60), index=True)
+    profile_hash: Mapped[str] = mapped_column(sa.ForeignKey("ca_profile.hash"))
+    subject: Mapped[str] = mapped_column(sa.Text)
+    holder_kind: Mapped[str] = mapped_column(sa.String(12))
+    holder: Mapped[str] = mapped_column(sa.String(80), index=True)
+    post: Mapped[str | None] = mapped_column(sa.String(80))
+    organ: Mapped[str | None] = mapped_column(sa.String(80), index=True)
+    spki_digest: Mapped[str] = mapped_column(sa.String(64), index=True)
+    tbs: Mapped[bytes]
+    lint_certificate: Mapped[bytes]
+    der: Mapped[bytes | None]
+    fingerprint: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
+    not_before: Mapped[datetime]
+    not_after: Mapped[datetime]
+    requested_by: Mapped[str] = mapped_column(sa.String(80))
+    created: Mapped[datetime] = mapped_column(index=True)
+    revoked_at: Mapped[datetime | None]
+    reason: Mapped[str | None] = mapped_column(sa.String(30))
+
+
+class CrlRow(Base):
+    """A revocation list in force or superseded; its number rises within its authority and never repeats."""
+
+    __tablename__ = "ca_crl"
+
+    authority: Mapped[str] = mapped_column(sa.ForeignKey("ca_authority.name"), primary_key=True)
+    number: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    this_update: Mapped[datetime]
+    next_update: Mapped[datetime]
+    #: how many revocations it lists: fewer than the certificates revoked means it is out of date
+    entries: Mapped[int]
+    der: Mapped[bytes]
+
+
+class TimestampClock(Base):
+    """The latest instant that a timestamp was issued for, by suite; the clock is held against it."""
+
+    __tablename__ = "ca_timestamp_clock"
+    __table_args__ = {"info": housekeeping}  # noqa: RUF012 - SQLAlchemy's own form
+
+    suite: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
+    last: Mapped[datetime]

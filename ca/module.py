@@ -1,0 +1,44 @@
+"""The certificate authority's registration."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from flask import Blueprint
+
+from ca.service import Authority
+from ca.settings import CaSettings
+from yinxin.module import Job, Module, Verb
+from yinxin.text import Text
+
+
+def _routes(authority: Authority) -> tuple[Blueprint, ...]:
+    from ca.api import routes
+    from ca.public import public
+
+    return routes(authority).blueprint, public(authority)
+
+
+MODULE: Module[Authority] = Module(
+    name="ca",
+    title=Text("数字认证中心", "certificate authority"),
+    settings=CaSettings,
+    verbs=(
+        Verb("ca.ceremony", Text("举行密钥仪式", "hold a ceremony")),
+        Verb("ca.authority", Text("设立签发机构", "set up an authority")),
+        Verb("ca.issue", Text("签发证书", "issue a certificate")),
+        Verb("ca.abandon", Text("放弃未完成的签发", "abandon an issuance that was cut off")),
+        Verb("ca.revoke", Text("撤销证书", "revoke a certificate")),
+        Verb("ca.crl", Text("签发撤销列表", "issue a revocation list")),
+        Verb("ca.timestamp", Text("签发时间戳", "issue a timestamp")),
+        Verb("ca.read", Text("查询证书", "look at certificates")),
+    ),
+    models="ca.models",
+    commands="ca.cli:ca",
+    routes=_routes,
+    jobs=(
+        Job("ca.reconcile", timedelta(minutes=1), Authority.reconcile),
+        Job("ca.renew-lists", timedelta(minutes=10), Authority.renew_lists),
+    ),
+    health=Authority.health,
+    policies=Path(__file__).parent / "policies",
+)

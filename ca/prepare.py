@@ -1,0 +1,76 @@
+"""From an order to octets that may be signed: serial number, times, TBSCertificate, and the linter's leave."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ca.errors import ProfileRefuses
+from ca.issuer import Issuer, addresses
+from ca.lint import Case, Cleared, judge
+from ca.request import Order
+from ca.settings import CaSettings
+from yinxin.clock import Clock
+from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.oids import OCSP_NO_CHECK
+from yinxin.crypto.tbs import CertificateTemplate, throwaway_sign, to_be_signed
+from yinxin.randomness import Randomness
+from yinxin.text import Text
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A certificate complete but for its signature."""
+
+    #: hexadecimal, lower case: the certificate's name everywhere
+    serial: str
+    tbs: bytes
+    #: the same octets signed by a key nobody keeps: what the linter saw
+    lint_certificate: Certificate
+    cleared: Cleared
+
+
+def prepare(
+    order: Order, issuer: Issuer, settings: CaSettings, clock: Clock, randomness: Randomness
+) -> Prepared:
+    """Choose a serial number, write the TBSCertificate, have it linted; raises ProfileRefuses or LintFailed."""
+    # a prefix below 0x80 keeps the number positive and its length fixed; 128 random bits make a repetition a defect
+    serial = int.from_bytes(bytes([settings.node]) + randomness.token(16))
+    tbs = to_be_signed(
+        _template(order, issuer, settings, clock.now()),
+        spki=order.public_key.spki,
+        issuer_name=issuer.subject,
+        issuer_key_id=issuer.key_id,
+        serial=serial,
+        suite=issuer.suite,
+    )
+    certificate = Certificate(throwaway_sign(tbs, issuer.suite))
+    where = addresses(settings, issuer)
+    cleared = judge(Case(certificate, issuer, order.profile, where, settings.node))
+    return Prepared(f"{serial:x}", tbs, certificate, cleared)
+
+
+def _template(order: Order, issuer: Issuer, settings: CaSettings, now: datetime) -> CertificateTemplate:
+    profile, where = order.profile, addresses(settings, issuer)
+    not_before = now.replace(microsecond=0) - timedelta(seconds=settings.backdate_seconds)
+    # both ends are inside the validity (RFC 5280 4.1.2.5), so the last second is not the first of the next day
+    not_after = not_before + timedelta(days=order.days) - timedelta(seconds=1)
+    if issuer.not_after is not None and not_after > issuer.not_after:
+        end = issuer.not_after.date().isoformat()
+        reason = Text(
+            f"签发机构 {end} 到期,证书不能更晚", f"the authority ends on {end} and no certificate outlives it"
+        )
+        raise ProfileRefuses(profile=profile.name, field="days", reason=reason)
+    return CertificateTemplate(
+        subject=order.subject,
+        not_before=not_before,
+        not_after=not_after,
+        ca=profile.ca,
+        path_length=profile.path_length,
+        key_usage=frozenset(profile.key_usage),
+        extended_key_usage=profile.extended_key_usage,
+        san=order.san,
+        policies=profile.policies,
+        crl_urls=where.crl,
+        ocsp_urls=where.ocsp,
+        ca_issuer_urls=where.issuer,
+        extensions=(OCSP_NO_CHECK,) if profile.no_check else (),
+    )

@@ -1,0 +1,210 @@
+"""Step one of issuance: what is asked for, held against proof of possession, profile, directory and key history."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from ca.errors import CompromisedKey, ForeignName, KeyInUse, ProfileRefuses, WeakKey
+from ca.models import AuthorityRow, CertificateRow
+from ca.profile import HolderKind, Profile
+from ca.settings import CaSettings
+from yinxin import canonical
+from yinxin.crypto import der
+from yinxin.crypto.errors import MalformedRequest
+from yinxin.crypto.general_names import GeneralName
+from yinxin.crypto.keys import PublicKey
+from yinxin.crypto.names import Name
+from yinxin.crypto.requests import CertificationRequest
+from yinxin.crypto.suite import INTL
+from yinxin.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who will hold the certificate; a person holds it in a post."""
+
+    kind: HolderKind
+    id: str
+    post: str | None = None
+    organ: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IssueRequest:
+    """A request for a certificate. `reference` is the caller's own key: the same one gives the same certificate."""
+
+    reference: str
+    profile: str
+    #: PKCS#10, PEM or DER: it brings the key, and the names that the profile lets the applicant choose
+    csr: bytes
+    holder: Holder
+    #: validity, when not the profile's own
+    days: int | None = None
+    #: name of the authority; empty for the issuing authority of the key's suite
+    authority: str = ""
+
+
+class Register(Protocol):
+    """What the directory knows of holders: the texts by source, as a profile names them."""
+
+    def facts(self, holder: Holder) -> tuple[Holder, Mapping[str, str]]:
+        """The holder with the organ filled in, and texts for the sources; raises UnknownHolder."""
+        ...
+
+
+@dataclass(frozen=True)
+class Order:
+    """A request found good: everything a certificate will say except serial number, times and issuer."""
+
+    reference: str
+    profile: Profile
+    authority: str
+    public_key: PublicKey
+    subject: Name
+    san: tuple[GeneralName, ...]
+    holder: Holder
+    days: int
+
+    @property
+    def spki_digest(self) -> str:
+        """SHA-256 of the key, hexadecimal: how tables find it again."""
+        return INTL.hash.digest(self.public_key.spki).hex()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that is asked for, hexadecimal: tells a repeated request from a different one."""
+        parts = {
+            "profile": self.profile.name,
+            "authority": self.authority,
+            "key": self.spki_digest,
+            "subject": self.subject.der.hex(),
+            "san": [list(name) for name in self.san],
+            "holder": [self.holder.kind, self.holder.id, self.holder.post, self.holder.organ],
+            "days": self.days,
+        }
+        return INTL.hash.digest(canonical.encode(parts)).hex()
+
+
+def examine(request: IssueRequest, profile: Profile, register: Register, settings: CaSettings) -> Order:
+    """The order that a request amounts to; raises what is wrong with it.
+
+    MalformedRequest, BadSignature (proof of possession), WeakKey, ProfileRefuses, ForeignName, UnknownHolder.
+    """
+    if len(request.csr) > settings.most_request_bytes:
+        raise MalformedRequest(kind="PKCS#10", reason=f"more than {settings.most_request_bytes} octets")
+    csr = CertificationRequest.load(request.csr)
+    csr.verify()
+    _strong(csr.public_key, profile)
+    if request.holder.kind not in profile.holders:
+        raise _refusal(profile, "holder", "该类持有者", f"a holder of kind {request.holder.kind}")
+    holder, facts = register.facts(request.holder)
+    days = request.days or profile.days
+    if not 0 < days <= profile.most_days:
+        raise _refusal(
+            profile,
+            "days",
+            f"有效期 {days} 天,最长 {profile.most_days} 天",
+            f"{days} days of at most {profile.most_days}",
+        )
+    return Order(
+        reference=request.reference,
+        profile=profile,
+        authority=request.authority or f"{csr.public_key.suite.name}-{profile.signed_by}",
+        public_key=csr.public_key,
+        subject=_subject(csr.subject, profile, facts),
+        san=_alternative_names(csr.san, profile, settings),
+        holder=holder,
+        days=days,
+    )
+
+
+def unburdened(session: Session, order: Order) -> None:
+    """The key's history allows it; raises CompromisedKey or KeyInUse.
+
+    A holder may renew with the same key under the same profile; nobody else's key, and no compromised key, is
+    certified again.
+    """
+    authorities = sa.select(AuthorityRow.spki).where(AuthorityRow.name != order.holder.id)
+    if order.public_key.spki in set(session.scalars(authorities)):
+        raise KeyInUse(serial="-")
+    for row in session.scalars(
+        sa.select(CertificateRow).where(CertificateRow.spki_digest == order.spki_digest)
+    ):
+        if row.reason == "keyCompromise":
+            raise CompromisedKey(serial=row.serial)
+        if (row.holder_kind, row.holder, row.profile) != (
+            order.holder.kind,
+            order.holder.id,
+            order.profile.name,
+        ):
+            raise KeyInUse(serial=row.serial)
+
+
+def _strong(key: PublicKey, profile: Profile) -> None:
+    bits = _bits(key)
+    if key.algorithm not in profile.keys or (key.algorithm == "rsa" and bits < profile.smallest_rsa):
+        accepted = ", ".join(f"{k}-{profile.smallest_rsa}" if k == "rsa" else k for k in profile.keys)
+        raise WeakKey(algorithm=key.algorithm, bits=bits, profile=profile.name, accepted=accepted)
+
+
+def _bits(key: PublicKey) -> int:
+    """Size of an RSA modulus (RFC 8017 A.1.1); of another key, the size of its point."""
+    public = der.octets_of_bits(der.elements(key.spki)[1])
+    if key.algorithm != "rsa":
+        return 4 * len(public) // 8 * 8
+    return int.from_bytes(der.content(der.elements(public)[0])).bit_length()
+
+
+def _subject(asked: Name, profile: Profile, facts: Mapping[str, str]) -> Name:
+    """The subject by the profile's sources; a name asked for that is not the registered one is refused."""
+    wanted = asked.as_dict()
+    if strange := [name for name in wanted if name not in profile.subject]:
+        raise _refusal(profile, strange[0], "该模板没有此项", "the profile has no such attribute")
+    pairs = []
+    for name, source in profile.subject.items():
+        text = _text(name, source, wanted.get(name), profile, facts)
+        if text is None:
+            continue
+        if name in wanted and wanted[name] != text:
+            raise ForeignName(field=name, asked=wanted[name], registered=text)
+        pairs.append((name, text))
+    return Name.of(pairs)
+
+
+def _text(
+    name: str, source: str, asked: str | None, profile: Profile, facts: Mapping[str, str]
+) -> str | None:
+    if source.startswith("="):
+        return source[1:]
+    if source == "request?":
+        return asked
+    text = asked if source == "request" else facts.get(source)
+    if not text:
+        raise _refusal(profile, name, "缺少该项", "it is missing")
+    return text
+
+
+def _alternative_names(
+    asked: tuple[GeneralName, ...], profile: Profile, settings: CaSettings
+) -> tuple[GeneralName, ...]:
+    allowed = {str(kind) for kind in profile.san}
+    names = tuple((kind, text.lower() if kind == "dns" else text) for kind, text in asked)
+    for kind, text in names:
+        if kind not in allowed:
+            raise _refusal(profile, kind, f"不允许 {text}", f"{text} is not allowed")
+        if kind == "dns" and settings.dns_domains and not _within(text, settings.dns_domains):
+            raise ForeignName(field="dns", asked=text, registered=", ".join(settings.dns_domains))
+    if profile.san and not names:
+        raise _refusal(profile, "subjectAltName", "至少需要一个名称", "at least one name is needed")
+    return names
+
+
+def _within(name: str, domains: tuple[str, ...]) -> bool:
+    return any(name == domain or name.endswith(f".{domain}") for domain in domains)
+
+
+def _refusal(profile: Profile, field: str, zh: str, en: str) -> ProfileRefuses:
+    return ProfileRefuses(profile=profile.name, field=field, reason=Text(zh, en))

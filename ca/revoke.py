@@ -1,0 +1,103 @@
+"""Revocation: once, at once, and visible in OCSP and on the list from the same transaction."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from authz.bind import end_binding
+from ca import crl
+from ca.context import Context
+from ca.errors import AlreadyRevoked, BadReason, UnderARoot
+from ca.inventory import find
+from ca.models import CertificateRow, State
+from yinxin.act import Actor
+from yinxin.clock import rfc3339
+from yinxin.crypto.status import Reason
+from yinxin.errors import YinxinError
+from yinxin.steps import step
+
+_log = logging.getLogger("yinxin.ca")
+
+VERB = "ca.revoke"
+#: what an officer may give; holds are not used, and an authority's reasons take a ceremony
+REASONS = (
+    Reason.UNSPECIFIED,
+    Reason.KEY_COMPROMISE,
+    Reason.AFFILIATION_CHANGED,
+    Reason.SUPERSEDED,
+    Reason.CESSATION_OF_OPERATION,
+    Reason.PRIVILEGE_WITHDRAWN,
+)
+
+
+@dataclass(frozen=True)
+class Revocation:
+    """A revocation in force; `crl_number` is None when the new list could not be signed yet."""
+
+    serial: str
+    revoked_at: datetime
+    reason: str
+    crl_number: int | None
+
+
+def revoke(
+    ctx: Context, actor: Actor, name: str, reason: str, decision: Mapping[str, Any] | None = None
+) -> Revocation:
+    """Revoke the certificate of a serial number or fingerprint, issued or still an intent; for authorised callers.
+
+    Raises UnknownCertificate, BadReason, AlreadyRevoked, UnderARoot. A missing security module does not stop it:
+    OCSP and list say nothing at all until they can say that it is revoked.
+    """
+    try:
+        row = _revocable(ctx, name, reason)
+    except YinxinError as error:
+        ctx.store.refuse(actor, VERB, f"certificate:{name[:80]}", error)
+        raise
+    at = ctx.store.clock.now()
+    # 1. state, binding and record change together; from here on OCSP answers “revoked”
+    with ctx.store.act(actor, VERB, f"certificate:{row.serial}", reason=reason) as act:
+        act.decision = dict(decision) if decision else None
+        _change(act.session, row, at, reason)
+    step("ca.revoke.1-recorded")
+    # 2. the list in force is now known to be out of date; it is made anew here, or by whoever asks for it next
+    try:
+        number = crl.current(ctx, row.authority).number
+    except YinxinError:
+        _log.exception("the revocation list of %s could not be made now", row.authority)
+        number = None
+    return Revocation(row.serial, at, reason, number)
+
+
+def _revocable(ctx: Context, name: str, reason: str) -> CertificateRow:
+    if reason not in REASONS:
+        raise BadReason(reason=reason[:40], known=", ".join(REASONS))
+    row = find(ctx, name)
+    if row.revoked_at is not None:
+        raise _already(row)
+    if ctx.profiles[row.profile].ca:
+        raise UnderARoot(serial=row.serial)
+    return row
+
+
+def _change(session: Session, row: CertificateRow, at: datetime, reason: str) -> None:
+    unrevoked = sa.update(CertificateRow).where(
+        CertificateRow.serial == row.serial, CertificateRow.revoked_at.is_(None)
+    )
+    # an intent can be revoked too; its issuance then finds it gone and hands nothing out
+    state = sa.case((CertificateRow.state == State.INTENT, State.ABANDONED.value), else_=CertificateRow.state)
+    changed = session.execute(unrevoked.values(revoked_at=at, reason=reason, state=state))
+    now = session.get_one(CertificateRow, row.serial, populate_existing=True)
+    if changed.rowcount != 1:  # type: ignore[attr-defined]
+        raise _already(now)
+    if now.holder_kind == "person" and now.fingerprint is not None:
+        end_binding(session, now.fingerprint, at)
+
+
+def _already(row: CertificateRow) -> AlreadyRevoked:
+    at = rfc3339(row.revoked_at) if row.revoked_at else "-"
+    return AlreadyRevoked(serial=row.serial, revoked_at=at, reason=row.reason or "-")

@@ -1,0 +1,171 @@
+"""The certificate authority as one service: what commands, interfaces, timers and the floors above call."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from authz.directory import Directory
+from ca import check, crl, inventory, ocsp, timestamp
+from ca.check import Checker, Evidence
+from ca.context import Context
+from ca.errors import StatusUnavailable
+from ca.inventory import Filter
+from ca.issue import VERB as ISSUE
+from ca.issue import Issued, issue
+from ca.issuer import Issuers
+from ca.models import CertificateRow
+from ca.profile import FOLDER, Profiles
+from ca.reconcile import reconcile
+from ca.register import DirectoryRegister
+from ca.request import IssueRequest
+from ca.revoke import VERB as REVOKE
+from ca.revoke import Revocation, revoke
+from ca.services import service
+from ca.settings import CaSettings
+from kms.service import KeyCentre
+from yinxin.act import STRANGER, Actor
+from yinxin.authz import PLATFORM, Decider, Resource
+from yinxin.clock import rfc3339
+from yinxin.crypto.certificates import Certificate
+from yinxin.errors import YinxinError
+from yinxin.module import Health
+from yinxin.store import Store
+from yinxin.text import Text
+
+READ = "ca.read"
+
+
+class Authority:
+    """Issues, revokes, answers for and timestamps; one per process, shared by its threads."""
+
+    def __init__(
+        self,
+        store: Store,
+        keys: KeyCentre,
+        directory: Directory,
+        decider: Decider,
+        settings: CaSettings,
+        *,
+        profiles: Path = FOLDER,
+    ) -> None:
+        self.keys = keys
+        self.decider = decider
+        self.ctx = Context(
+            store=store,
+            issuers=Issuers(store, keys),
+            settings=settings,
+            profiles=Profiles(profiles),
+            register=DirectoryRegister(directory),
+        )
+        #: what authz asks (`authz.checker.CertificateChecker`)
+        self.checker = Checker(self.ctx)
+
+    # --- acts of officers --------------------------------------------------------------------------------------
+
+    def issue(self, actor: Actor, request: IssueRequest) -> Issued:
+        """Issue, if the policies permit it; see `ca.issue.issue`. Raises Denied."""
+        try:
+            holder, _ = self.ctx.register.facts(request.holder)
+        except YinxinError as error:
+            self.ctx.store.refuse(actor, ISSUE, f"reference:{request.reference}", error)
+            raise
+        resource = Resource(
+            "Certificate",
+            request.reference,
+            organ=holder.organ or PLATFORM,
+            attributes={"profile": request.profile},
+        )
+        decision = self.decider.require(actor, ISSUE, resource)
+        return issue(self.ctx, actor, request, decision.record())
+
+    def revoke(self, actor: Actor, name: str, reason: str) -> Revocation:
+        """Revoke by serial number or fingerprint, if the policies permit it; see `ca.revoke.revoke`. Raises Denied."""
+        try:
+            row = inventory.find(self.ctx, name)
+        except YinxinError as error:
+            self.ctx.store.refuse(actor, REVOKE, f"certificate:{name[:80]}", error)
+            raise
+        decision = self.decider.require(actor, REVOKE, resource_of(row))
+        return revoke(self.ctx, actor, row.serial, reason, decision.record())
+
+    def show(self, actor: Actor, name: str) -> CertificateRow:
+        """One issuance, by serial number or fingerprint; raises UnknownCertificate, Denied."""
+        row = inventory.find(self.ctx, name)
+        self.decider.require(actor, READ, resource_of(row))
+        return row
+
+    def search(
+        self, actor: Actor, wanted: Filter, *, after: str = "", limit: int = 100
+    ) -> Sequence[CertificateRow]:
+        """A page of issuances in an organ (the actor's own, unless the filter names one); raises Denied."""
+        organ = wanted.organ or actor.organ or PLATFORM
+        resource = Resource("Certificate", "*", organ=organ, attributes={"profile": wanted.profile or "*"})
+        self.decider.require(actor, READ, resource)
+        return inventory.search(self.ctx, replace(wanted, organ=organ), after=after, limit=limit)
+
+    # --- public services ---------------------------------------------------------------------------------------
+
+    def ocsp(self, request: bytes) -> bytes:
+        """An OCSP response, both DER."""
+        return ocsp.answer(self.ctx, request)
+
+    def crl(self, name: str) -> bytes:
+        """The revocation list in force of an authority, DER; raises UnknownAuthority, Unavailable."""
+        return crl.current(self.ctx, name).der
+
+    def timestamp(self, suite: str, request: bytes, actor: Actor = STRANGER) -> bytes:
+        """A timestamp response, both DER; raises UnknownSuite."""
+        return timestamp.stamp(self.ctx, suite, request, actor)
+
+    def certificate(self, name: str) -> Certificate:
+        """An authority's own certificate; raises UnknownAuthority."""
+        return self.ctx.issuers.get(name).chain[0]
+
+    def authorities(self) -> tuple[str, ...]:
+        """The authorities that are made, by name."""
+        return self.ctx.issuers.names()
+
+    # --- for the floors above ----------------------------------------------------------------------------------
+
+    def evidence(self, certificate: Certificate, at: datetime) -> Evidence:
+        """Chain, OCSP answers and lists that prove the certificate's standing at `at`; see `ca.check.evidence`."""
+        return check.evidence(self.ctx, certificate, at)
+
+    def reconcile(self) -> None:
+        """Give up issuances that were cut off."""
+        reconcile(self.ctx)
+
+    def renew_lists(self) -> None:
+        """Make the revocation lists that are due."""
+        crl.renew_all(self.ctx)
+
+    def health(self) -> Health:
+        """Whether every authority has its list and its helpers, and until when."""
+        facts: dict[str, str] = {}
+        failed: list[YinxinError] = []
+        for name in self.authorities():
+            try:
+                facts[f"{name}.crl"] = rfc3339(crl.current(self.ctx, name).next_update)
+                issuer = self.ctx.issuers.get(name)
+                for profile in ("ocsp-responder", "tsa") if not issuer.chain[0].is_self_issued else ():
+                    until = service(self.ctx, profile, issuer).certificate.not_after
+                    facts[f"{name}.{profile}"] = rfc3339(until)
+            except YinxinError as error:
+                failed.append(error)
+        if not facts and not failed:
+            failed.append(StatusUnavailable(authority="-", reason="ceremony"))
+        if failed:
+            return Health(ok=False, text=Text(failed[0].text("zh"), failed[0].text("en")), facts=facts)
+        return Health(
+            ok=True,
+            text=Text("签发、状态与时间戳服务正常", "issuing, status and time services are up"),
+            facts=facts,
+        )
+
+
+def resource_of(row: CertificateRow) -> Resource:
+    """A certificate as policies see it: it belongs to its holder's organ."""
+    return Resource(
+        "Certificate", row.serial, organ=row.organ or PLATFORM, attributes={"profile": row.profile}
+    )

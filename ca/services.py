@@ -1,0 +1,47 @@
+"""The authority's own helpers that sign: OCSP responders and timestamp units, found by their certificates.
+
+A service's holder identifier is the label of its key, so that a renewed certificate is found without configuration.
+"""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from ca.context import Context
+from ca.errors import StatusUnavailable
+from ca.issuer import Issuer
+from ca.models import CertificateRow, State
+from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.keys import Signer
+
+
+@dataclass(frozen=True)
+class Service:
+    """A certificate of a service, the key that goes with it, and the certificates above."""
+
+    certificate: Certificate
+    chain: tuple[Certificate, ...]
+    signer: Signer
+
+
+def service(ctx: Context, profile: str, issuer: Issuer) -> Service:
+    """The newest valid service certificate of this profile from `issuer`; raises StatusUnavailable when there is none."""
+    now = ctx.store.clock.now()
+    query = (
+        sa.select(CertificateRow.holder, CertificateRow.der)
+        .where(
+            CertificateRow.profile == profile,
+            CertificateRow.authority == issuer.name,
+            CertificateRow.state == State.ISSUED,
+            CertificateRow.revoked_at.is_(None),
+            CertificateRow.not_before <= now,
+            CertificateRow.not_after >= now,
+        )
+        .order_by(CertificateRow.not_before.desc())
+        .limit(1)
+    )
+    with ctx.store.read() as session:
+        row = session.execute(query).first()
+    if row is None:
+        raise StatusUnavailable(authority=issuer.name, reason=profile)
+    return Service(Certificate(row.der), issuer.chain, ctx.issuers.keys.signer(row.holder))

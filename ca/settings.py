@@ -1,0 +1,32 @@
+"""Configuration of the certificate authority: `[ca]` in the file."""
+
+from pydantic import Field
+
+from yinxin.settings import Section
+
+
+class CaSettings(Section):
+    """The certificate authority."""
+
+    public_url: str = Field(default="http://localhost:8080", pattern=r"^https?://[^/\s]+(/[^\s]*[^/\s])?$")
+    """Address under which OCSP, CRLs and certificates are reached, without a slash at its end; it is written into every certificate. Plain HTTP by RFC 5280."""
+    node: int = Field(default=1, ge=1, le=127)
+    """First octet of every serial number; give each site that shares a hierarchy its own."""
+    dns_domains: tuple[str, ...] = ()
+    """Domains (with all below them) that server certificates may name; empty: any name the registration officer enters."""
+    backdate_seconds: int = Field(default=60, ge=0, le=3600)
+    """How far before the present a certificate begins, for readers whose clocks are behind."""
+    intent_seconds: int = Field(default=60, ge=10, le=3600)
+    """After this time an issuance that has not ended is given up and its serial number revoked."""
+    crl_hours: int = Field(default=24, ge=1, le=168)
+    """Validity of a revocation list; a new one is made at every revocation and at the latest after half this time."""
+    ocsp_minutes: int = Field(default=60, ge=1, le=10080)
+    """Validity of an OCSP answer."""
+    tsa_policy: str = Field(
+        default="2.25.147690556251596880135077170744976928781.1", pattern=r"^[0-2](\.\d+)+$"
+    )
+    """Object identifier of the policy under which timestamps are issued."""
+    tsa_accuracy_seconds: int = Field(default=1, ge=1, le=60)
+    """Accuracy stated in timestamps; also how far the clock may stand before the last timestamp issued."""
+    most_request_bytes: int = Field(default=65536, ge=1024, le=1048576)
+    """Largest PKCS#10, OCSP or timestamp request that is read."""

@@ -1,0 +1,92 @@
+"""The timestamp authority (RFC 3161) of both suites: the injected clock's time, never behind the last one told.
+
+A token's serial number is 128 random bits: it is never looked up or revoked, so a table of them would only cost a
+write; two alike among 2^32 tokens have a chance below 2^-64. What is kept is the record of every token in the log.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from ca.context import Context
+from ca.errors import ClockWentBack
+from ca.models import TimestampClock
+from ca.services import service
+from yinxin.act import STRANGER, Actor
+from yinxin.clock import rfc3339
+from yinxin.crypto.errors import TimestampRefused
+from yinxin.crypto.suite import suite
+from yinxin.crypto.timestamps import TimestampRequest, build_rejection, build_response
+from yinxin.errors import YinxinError
+from yinxin.steps import step
+
+_log = logging.getLogger("yinxin.ca")
+
+VERB = "ca.timestamp"
+#: the stored clock is moved on at most this often, so that tokens do not queue for one row
+_TICK = timedelta(seconds=1)
+
+
+def stamp(ctx: Context, suite_name: str, encoded: bytes, actor: Actor = STRANGER) -> bytes:
+    """A TimeStampResp for a TimeStampReq, both DER; raises UnknownSuite. Every other failure is a rejection, recorded."""
+    suite(suite_name)
+    try:
+        return _stamp(ctx, suite_name, encoded, actor)
+    except TimestampRefused as error:
+        ctx.store.refuse(actor, VERB, f"timestamp:{suite_name}", error)
+        return build_rejection(error.facts["failure"])
+    except ClockWentBack as error:
+        _log.critical("%s", error)
+        ctx.store.refuse(actor, VERB, f"timestamp:{suite_name}", error)
+        return build_rejection("timeNotAvailable")
+    except YinxinError as error:
+        _log.exception("a timestamp could not be issued")
+        ctx.store.refuse(actor, VERB, f"timestamp:{suite_name}", error)
+        return build_rejection("systemFailure")
+
+
+def _stamp(ctx: Context, suite_name: str, encoded: bytes, actor: Actor) -> bytes:
+    if len(encoded) > ctx.settings.most_request_bytes:
+        raise TimestampRefused(failure="badDataFormat")
+    # 1. the request is good, the unit has a certificate, the clock has not gone back
+    asked = TimestampRequest.load(encoded)
+    unit = service(ctx, "tsa", ctx.issuers.get(f"{suite_name}-issuing"))
+    now = ctx.store.clock.now()
+    tolerance = timedelta(seconds=ctx.settings.tsa_accuracy_seconds)
+    with ctx.store.read() as session:
+        _forwards(session.get(TimestampClock, suite_name), now, tolerance)
+    # 2. signed
+    serial = int.from_bytes(ctx.store.randomness.token(16)) | 1
+    response = build_response(
+        encoded,
+        signer=unit.signer,
+        certificate=unit.certificate,
+        chain=unit.chain,
+        policy=ctx.settings.tsa_policy,
+        serial=serial,
+        at=now,
+        accuracy=tolerance,
+    )
+    step("ca.timestamp.2-signed")
+    # 3. recorded; only then handed out
+    with ctx.store.act(actor, VERB, f"timestamp:{serial:x}") as act:
+        act.facts |= {"suite": suite_name, "hash": asked.hash.name, "imprint": asked.digest.hex()}
+        act.facts["at"] = rfc3339(now)
+        _move_on(act.session, suite_name, now)
+    return response
+
+
+def _forwards(clock: TimestampClock | None, now: datetime, tolerance: timedelta) -> None:
+    if clock is not None and now < clock.last - tolerance:
+        raise ClockWentBack(now=rfc3339(now), last=rfc3339(clock.last))
+
+
+def _move_on(session: Session, suite_name: str, now: datetime) -> None:
+    clock = session.get(TimestampClock, suite_name)
+    if clock is None:
+        session.add(TimestampClock(suite=suite_name, last=now))
+    elif now - clock.last >= _TICK:
+        later = sa.update(TimestampClock).where(TimestampClock.suite == suite_name, TimestampClock.last < now)
+        session.execute(later.values(last=now))
