@@ -104,7 +104,7 @@ PEOPLE = {
 
 
 class People:
-    def authenticate(self, token: str) -> Caller:
+    def authenticate(self, token: str, peer: bytes | None = None) -> Caller:
         try:
             return PEOPLE[token]
         except KeyError:

@@ -12,6 +12,7 @@ from yinxin.errors import Language, NotAuthenticated
 from yinxin.store import Store
 from yinxin.web.caller import Authenticator, Caller
 from yinxin.web.errors import SignInRequired
+from yinxin.web.peer import peer_certificate
 from yinxin.web.settings import WebSettings
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def current_caller() -> Caller:
     """Who is signed in; raises SignInRequired, or what the authenticator says of the token."""
     known: Caller | None = g.get("caller")
     if known is None:
-        known = g.caller = kit().authenticator.authenticate(session_token())
+        peer = peer_certificate(request.environ, proxy=kit().settings.proxy)
+        known = g.caller = kit().authenticator.authenticate(session_token(), peer)
     return known
 
 

@@ -25,6 +25,9 @@ class Caller:
 class Authenticator(Protocol):
     """Knows who holds a token."""
 
-    def authenticate(self, token: str) -> Caller:
-        """The holder of `token`; raises a NotAuthenticated leaf when the session is unknown, ended or revoked."""
+    def authenticate(self, token: str, peer: bytes | None = None) -> Caller:
+        """The holder of `token`; raises a NotAuthenticated leaf when the session is unknown, ended or revoked.
+
+        `peer` is the certificate (DER) of the connection, if it has one: a session is of the certificate that opened it.
+        """
         ...

@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from yinxin.client.transports import PEER
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import MalformedCertificate
 
-#: WSGI environ key by which an in-process client shows its certificate (DER); no header can reach it
-IN_PROCESS = "yinxin.peer_certificate"
 _HEADER = "HTTP_X_CLIENT_CERT"
 
 
@@ -23,8 +22,8 @@ def peer_certificate(environ: Mapping[str, Any], *, proxy: bool = False) -> byte
 
     `proxy` says that a reverse proxy states it (WebSettings.proxy); raises MalformedCertificate for what is none.
     """
-    if IN_PROCESS in environ:
-        return bytes(environ[IN_PROCESS])
+    if PEER in environ:
+        return bytes(environ[PEER])
     connection: Any = environ.get("gunicorn.socket")
     if hasattr(connection, "getpeercert"):
         return connection.getpeercert(binary_form=True) or None  # None: the peer showed no certificate

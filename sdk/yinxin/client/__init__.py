@@ -1,0 +1,35 @@
+"""The client: what a department's own system needs to use a platform. No server library is needed."""
+
+from yinxin.client._client import Client
+from yinxin.client._http import Connection
+from yinxin.client._model import Answer, Words
+from yinxin.client.audit import Audit
+from yinxin.client.authz import Authz, Organ, Ruling, Who
+from yinxin.client.ca import Ca, CertificateRecord
+from yinxin.client.errors import IdentityNeeded, NotAPlatform, RemoteProblem, Unreachable, UnusableForTls
+from yinxin.client.kms import Key, Kms, RemoteSigner
+from yinxin.client.transports import https, in_process
+
+__all__ = [
+    "Answer",
+    "Audit",
+    "Authz",
+    "Ca",
+    "CertificateRecord",
+    "Client",
+    "Connection",
+    "IdentityNeeded",
+    "Key",
+    "Kms",
+    "NotAPlatform",
+    "Organ",
+    "RemoteProblem",
+    "RemoteSigner",
+    "Ruling",
+    "Unreachable",
+    "UnusableForTls",
+    "Who",
+    "Words",
+    "https",
+    "in_process",
+]

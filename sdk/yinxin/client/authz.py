@@ -1,0 +1,78 @@
+"""Who am I, may I, and who is who."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from yinxin.authz import Resource
+from yinxin.client._http import Connection
+from yinxin.client._model import Answer, Words
+
+_PATH = "/api/authz/v1"
+
+
+class Who(Answer):
+    """The signed-in caller: person, post and organ by identifier and in words."""
+
+    person: str
+    name: str
+    post: str
+    post_name: Words
+    organ: str
+    organ_name: Words
+    roles: tuple[str, ...]
+    session: str
+
+
+class Ruling(Answer):
+    """The answer to "may I?", with the reason in both languages."""
+
+    allowed: bool
+    reason: Words
+    policies: tuple[str, ...] = ()
+
+
+class Organ(Answer):
+    """An organ of the directory."""
+
+    id: str
+    parent: str | None
+    name: Words
+    level: str
+
+
+class Authz:
+    """Calls to the authorization service."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def whoami(self) -> Who:
+        """The caller as the platform knows her."""
+        return Who.model_validate(self._connection.json("GET", f"{_PATH}/sessions/current"))
+
+    def sign_out(self) -> None:
+        """End the session; the next call signs in again."""
+        if self._connection.token is not None:
+            self._connection.json("DELETE", f"{_PATH}/sessions/current")
+            self._connection.token = None
+
+    def check(self, action: str, resource: Resource, context: Mapping[str, Any] | None = None) -> Ruling:
+        """Whether the caller may do `action` on `resource`: for showing or hiding a button; acts ask by themselves."""
+        return self.check_many([(action, resource, context)])[0]
+
+    def check_many(
+        self, questions: Sequence[tuple[str, Resource, Mapping[str, Any] | None]]
+    ) -> tuple[Ruling, ...]:
+        """The answers to many questions in one call, in the same order."""
+        checks = [
+            {"action": action, "resource": resource.fields(), "context": dict(context or {})}
+            for action, resource, context in questions
+        ]
+        answer = self._connection.json("POST", f"{_PATH}/checks", json={"checks": checks})
+        return tuple(Ruling.model_validate(each) for each in answer["decisions"])
+
+    def organs(self, *, under: str | None = None) -> Iterator[Organ]:
+        """The organs of the directory, or those below one."""
+        return (
+            Organ.model_validate(item) for item in self._connection.pages(f"{_PATH}/organs", {"under": under})
+        )

@@ -1,0 +1,66 @@
+"""Certificates, their status, and timestamps."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from urllib.parse import quote
+
+from yinxin.client._http import Connection
+from yinxin.client._model import Answer
+from yinxin.crypto.certificates import Certificate
+
+_PATH = "/api/ca/v1/certificates"
+
+
+class CertificateRecord(Answer):
+    """What the register says of a certificate; `certificate` is PEM, absent while it is not issued."""
+
+    serial: str
+    ca: str
+    profile: str
+    subject: str
+    holder: str
+    state: str
+    not_before: datetime
+    not_after: datetime
+    revoked_at: datetime | None = None
+    reason: str | None = None
+    certificate: str | None = None
+
+    def load(self) -> Certificate:
+        """The certificate itself; raises ValueError while it is not issued."""
+        if self.certificate is None:
+            raise ValueError(f"certificate {self.serial} is not issued")
+        return Certificate.load(self.certificate.encode())
+
+
+class Ca:
+    """Calls to the certificate authority."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def certificate(self, serial: str) -> CertificateRecord:
+        """The register's entry by serial number (hexadecimal), its present status included."""
+        return CertificateRecord.model_validate(
+            self._connection.json("GET", f"{_PATH}/{quote(serial, safe='')}")
+        )
+
+    def certificates(self, **query: str) -> Iterator[CertificateRecord]:
+        """The register's entries that match: holder, organ, profile, state, serial."""
+        return (CertificateRecord.model_validate(item) for item in self._connection.pages(_PATH, query))
+
+    def ocsp(self, request: bytes) -> bytes:
+        """The DER answer to a DER OCSP request (RFC 6960 appendix A)."""
+        return self._protocol("/ocsp", request, "application/ocsp-request")
+
+    def crl(self, name: str) -> bytes:
+        """The newest DER CRL of a certification authority, such as intl-issuing."""
+        return self._connection.send("GET", f"/crl/{quote(name, safe='')}.crl", public=True).content
+
+    def timestamp(self, request: bytes, *, suite: str = "intl") -> bytes:
+        """The DER response to a DER timestamp request (RFC 3161 section 3.4)."""
+        return self._protocol(f"/tsa/{suite}", request, "application/timestamp-query")
+
+    def _protocol(self, path: str, request: bytes, media_type: str) -> bytes:
+        headers = {"Content-Type": media_type}
+        return self._connection.send("POST", path, public=True, content=request, headers=headers).content
