@@ -1,7 +1,7 @@
 """X.509 certificates (RFC 5280, GM/T 0015) of both suites, read strictly and never changed."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -10,7 +10,13 @@ from typing import Self, TypeVar
 from cryptography import x509
 
 from yinxin.crypto import der, pem
-from yinxin.crypto.errors import Malformed, MalformedCertificate, UnsupportedAlgorithm, WrongIssuer
+from yinxin.crypto.errors import (
+    MalformedCertificate,
+    MalformedDer,
+    MalformedName,
+    UnsupportedAlgorithm,
+    WrongIssuer,
+)
 from yinxin.crypto.general_names import GeneralName, read_general_names
 from yinxin.crypto.keys import PublicKey
 from yinxin.crypto.names import Name
@@ -22,13 +28,14 @@ _Value = TypeVar("_Value", bound=x509.ExtensionType)
 
 @dataclass(frozen=True)
 class _Parts:
-    """The octets of a certificate's fields, as they stand."""
+    """A certificate's fields, octets where their reading can wait."""
 
     tbs: bytes
-    algorithm: bytes
+    algorithm: SignatureAlgorithm
     signature: bytes
-    issuer: bytes
-    subject: bytes
+    serial: int
+    issuer: Name
+    subject: Name
     spki: bytes
     extensions: Mapping[str, Extension]
 
@@ -44,20 +51,18 @@ class Certificate:
         """Read DER; raises MalformedCertificate, MalformedKey or UnsupportedAlgorithm."""
         try:
             der.check(encoded)
+            self._parts = _split(encoded)  # first: what it refuses, the library below would only warn about
             self._parsed = x509.load_der_x509_certificate(encoded)
             self._extensions = self._parsed.extensions
-            self._parts = _split(encoded)
-            self.subject = Name(self._parts.subject)
-            self.issuer = Name(self._parts.issuer)
-        except (Malformed, ValueError, TypeError, IndexError, x509.InvalidVersion) as error:
+        except (MalformedDer, MalformedName, ValueError, TypeError, IndexError, x509.InvalidVersion) as error:
             raise MalformedCertificate(reason=str(error)) from error
         except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
             raise MalformedCertificate(reason=str(error)) from error
         self.der = encoded
-        self.serial = self._parsed.serial_number
-        if not 0 < self.serial < 1 << 160:
-            raise MalformedCertificate(reason="serial number is not positive or longer than 20 octets")
-        self.signature_algorithm = algorithm_of(self._parts.algorithm, "certificate")
+        self.serial = self._parts.serial
+        self.subject = self._parts.subject
+        self.issuer = self._parts.issuer
+        self.signature_algorithm = self._parts.algorithm
         self.public_key = PublicKey(self._parts.spki)
 
     @classmethod
@@ -142,7 +147,7 @@ class Certificate:
         extension = self.extensions.get("2.5.29.15")
         if extension is None:
             return None
-        octets = der.content(extension.value)[1:]
+        octets = der.content(extension.value, der.BIT_STRING)[1:]
         given = int.from_bytes(octets.ljust(2, b"\0"), "big")
         return frozenset(name for name, position in KEY_USAGES.items() if given >> (15 - position) & 1)
 
@@ -230,26 +235,44 @@ class Certificate:
 
 
 def algorithm_of(identifier: bytes, what: str) -> SignatureAlgorithm:
-    """The signature algorithm of an AlgorithmIdentifier whose parameters are absent or NULL; UnsupportedAlgorithm."""
-    dotted, *parameters = der.elements(identifier)
-    if parameters not in ([], [der.null()]):
-        raise UnsupportedAlgorithm(what=what, algorithm=f"{der.dotted(dotted)} with parameters")
-    return signature_algorithm(der.dotted(dotted), what=what)
+    """The signature algorithm of an AlgorithmIdentifier; raises UnsupportedAlgorithm.
+
+    Parameters are absent; RSA has NULL (RFC 4055), and SM2 is met with and without.
+    """
+    name, *parameters = der.elements(identifier)
+    algorithm = signature_algorithm(der.dotted(name), what=what)
+    if parameters and (parameters != [der.null()] or algorithm.family not in ("rsa", "sm2")):
+        raise UnsupportedAlgorithm(what=what, algorithm=f"{algorithm.name} with parameters")
+    return algorithm
 
 
 def _split(encoded: bytes) -> _Parts:
     tbs, algorithm, signature = der.elements(encoded)
-    fields = der.elements(tbs)
-    if fields[0] != der.explicit(0, der.integer(2)):
+    version, serial, inner, issuer, _, subject, spki, *rest = der.elements(tbs)
+    if version != der.explicit(0, der.integer(2)):
         raise MalformedCertificate(reason="not version 3")
-    _, _, inner, issuer, _, subject, spki, *rest = fields
     if inner != algorithm:
         raise MalformedCertificate(reason="the two signature algorithms differ")
+    number = der.number(serial)
+    if not 0 < number < 1 << 160:
+        raise MalformedCertificate(reason="serial number is not positive or longer than 20 octets")
+    return _Parts(
+        tbs=tbs,
+        algorithm=algorithm_of(algorithm, "certificate"),
+        signature=der.octets_of_bits(signature),
+        serial=number,
+        issuer=Name(issuer),
+        subject=Name(subject),
+        spki=spki,
+        extensions=_read_extensions(rest),
+    )
+
+
+def _read_extensions(fields: Sequence[bytes]) -> dict[str, Extension]:
+    listed = (each for field in fields if field[0] == 0xA3 for each in der.elements(der.tagged(field, 3)))
     found: dict[str, Extension] = {}
-    for field in rest:
-        if field[0] != 0xA3:
-            continue
-        for each in der.elements(der.content(field)):
-            extension = Extension.read(each)
-            found[extension.oid] = extension
-    return _Parts(tbs, algorithm, der.octets_of_bits(signature), issuer, subject, spki, found)
+    for extension in map(Extension.read, listed):
+        if extension.oid in found:
+            raise MalformedCertificate(reason=f"extension {extension.oid} stands there twice")
+        found[extension.oid] = extension
+    return found

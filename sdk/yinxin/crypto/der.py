@@ -166,11 +166,11 @@ def header(data: bytes, offset: int = 0) -> tuple[int, int, int]:
     return tag, start, start + size
 
 
-def elements(data: bytes) -> list[bytes]:
-    """The encoded children of one constructed element; raises MalformedDer."""
-    tag, offset, end = header(data)
-    if not tag & 0x20 or end != len(data):
-        raise MalformedDer(offset=0, reason="not one constructed element")
+def elements(data: bytes, tag: int = SEQUENCE) -> list[bytes]:
+    """The encoded children of one constructed element that has this tag; raises MalformedDer."""
+    found, offset, end = header(data)
+    if found != tag or end != len(data):
+        raise MalformedDer(offset=0, reason=f"not one element with the tag {tag:02x}")
     children = []
     while offset < end:
         _, _, after = header(data, offset)
@@ -181,10 +181,17 @@ def elements(data: bytes) -> list[bytes]:
     return children
 
 
-def content(data: bytes) -> bytes:
-    """The content octets of one element."""
-    _, start, end = header(data)
+def content(data: bytes, tag: int | None = None) -> bytes:
+    """The content octets of one element; with `tag`, of one that has it. Raises MalformedDer."""
+    found, start, end = header(data)
+    if tag not in (None, found):
+        raise MalformedDer(offset=0, reason=f"not an element with the tag {tag:02x}")
     return data[start:end]
+
+
+def tagged(data: bytes, number: int) -> bytes:
+    """The element inside [number] EXPLICIT; raises MalformedDer."""
+    return content(data, 0xA0 | number)
 
 
 def dotted(data: bytes) -> str:

@@ -59,10 +59,11 @@ class PublicKey:
         try:
             der.check(spki)
             algorithm, bits = der.elements(spki)
+            octets = der.octets_of_bits(bits)
         except (MalformedDer, ValueError) as error:
             raise MalformedKey(reason="not a DER SubjectPublicKeyInfo") from error
         self.spki = spki
-        self.key_id = hashlib.sha1(der.content(bits)[1:], usedforsecurity=False).digest()
+        self.key_id = hashlib.sha1(octets, usedforsecurity=False).digest()
         self._key: _LibraryKey | sm2.SM2PublicKey
         if algorithm == sm2.ALGORITHM:
             self._key, self.algorithm = sm2.SM2PublicKey(spki), "sm2"

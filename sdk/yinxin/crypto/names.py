@@ -46,7 +46,7 @@ class Name:
         try:
             der.check(encoded)
             self.pairs: tuple[tuple[str, str], ...] = tuple(
-                _read(pair) for rdn in der.elements(encoded) for pair in der.elements(rdn)
+                _read(pair) for rdn in der.elements(encoded) for pair in der.elements(rdn, der.SET)
             )
         except (MalformedDer, ValueError) as error:
             raise MalformedName(attribute="DER", reason=str(error)) from error

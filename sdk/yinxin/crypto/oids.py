@@ -97,7 +97,7 @@ class Extension:
         name, *critical, value = der.elements(encoded)
         if critical not in ([], [der.boolean(True)]):
             raise ValueError("an extension's critical flag is not DER")
-        return cls(der.dotted(name), bool(critical), der.content(value))
+        return cls(der.dotted(name), bool(critical), der.content(value, der.OCTET_STRING))
 
 
 #: the responder's own certificate needs no revocation check (RFC 6960 4.2.2.2.1)

@@ -80,11 +80,11 @@ class CertificationRequest:
 
 def _requested(attributes: Sequence[bytes]) -> dict[str, Extension]:
     found: dict[str, Extension] = {}
-    for attribute in (each for field in attributes for each in der.elements(field)):
+    for attribute in (each for field in attributes for each in der.elements(field, 0xA0)):
         kind, values = der.elements(attribute)
         if der.dotted(kind) != oids.EXTENSION_REQUEST:
             continue
-        (wanted,) = der.elements(values)
+        (wanted,) = der.elements(values, der.SET)
         for extension in (Extension.read(each) for each in der.elements(wanted)):
             if extension.oid in found:
                 raise ValueError(f"extension {extension.oid} is asked for twice")

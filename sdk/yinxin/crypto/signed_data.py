@@ -121,18 +121,18 @@ class SignerInfo:
         _, signer_id, digest, signed, algorithm, signature, *unsigned = der.elements(info)
         der.require(signed[0] == 0xA0, "no signed attributes")
         hash_ = hash_algorithm(der.dotted(der.elements(digest)[0]))
-        values = _values(signed)
+        values = _values(signed, 0xA0)
         der.require(all(len(each) == 1 for each in values.values()), "a signed attribute with several values")
         for name in (oids.CONTENT_TYPE, oids.MESSAGE_DIGEST, oids.SIGNING_CERTIFICATE_V2):
             der.require(name in values, f"no signed attribute {name}")
         return cls(
             hash=hash_,
             algorithm=_read_algorithm(algorithm, hash_),
-            signature=der.content(signature),
+            signature=der.content(signature, der.OCTET_STRING),
             id=signer_id,
             signed=bytes((der.SET,)) + signed[1:],  # RFC 5652 5.4: signed under its universal tag
             values={name: each[0] for name, each in values.items()},
-            unsigned=_values(unsigned[0]) if unsigned else {},
+            unsigned=_values(unsigned[0], 0xA1) if unsigned else {},
         )
 
     def names(self, certificate: Certificate) -> bool:
@@ -167,16 +167,16 @@ class SignedData:
             der.check(data)
             outer, wrapped = der.elements(data)
             der.require(der.dotted(outer) in (oids.SIGNED_DATA, oids.GM_SIGNED_DATA), "not a SignedData")
-            _, _, encapsulated, *rest = der.elements(der.content(wrapped))
-            (info,) = der.elements(rest[-1])
-            listed = [each for field in rest[:-1] if field[0] == 0xA0 for each in der.elements(field)]
+            _, _, encapsulated, *rest = der.elements(der.tagged(wrapped, 0))
+            (info,) = der.elements(rest[-1], der.SET)
+            listed = [each for field in rest[:-1] if field[0] == 0xA0 for each in der.elements(field, 0xA0)]
             inner, *content = der.elements(encapsulated)
             signer = SignerInfo.read(info)
             der.require(signer.values[oids.CONTENT_TYPE] == inner, "another content type was signed")
             return cls(
                 der=data,
                 content_type=der.dotted(inner),
-                content=der.content(der.content(content[0])) if content else None,
+                content=der.content(der.tagged(content[0], 0), der.OCTET_STRING) if content else None,
                 certificates=tuple(Certificate(each) for each in listed if each[0] == der.SEQUENCE),
                 signer=signer,
             )
@@ -194,7 +194,7 @@ class SignedData:
         if data is None or (content is not None and self.content is not None):
             raise MalformedSignature(kind=kind, reason="the content must be inside or be given, and not both")
         # 2. its digest is the signed one
-        digest = der.content(self.signer.values[oids.MESSAGE_DIGEST])
+        digest = der.content(self.signer.values[oids.MESSAGE_DIGEST], der.OCTET_STRING)
         if not hmac.compare_digest(self.signer.hash.digest(data), digest):
             raise DigestMismatch(what=kind)
         # 3. the certificate is the one the signer named
@@ -216,23 +216,23 @@ class SignedData:
 def add_unsigned(data: bytes, oid: str, value: bytes) -> bytes:
     """The same ContentInfo with one more unsigned attribute; its signature stays as it was."""
     outer, wrapped = der.elements(data)
-    *fields, infos = der.elements(der.content(wrapped))
-    (info,) = der.elements(infos)
+    *fields, infos = der.elements(der.tagged(wrapped, 0))
+    (info,) = der.elements(infos, der.SET)
     *parts, last = der.elements(info)
-    held = der.elements(last) if last[0] == 0xA1 else []
+    held = der.elements(last, 0xA1) if last[0] == 0xA1 else []
     kept = parts if held else [*parts, last]
     unsigned = der.implicit(1, der.set_of([*held, _attribute(oid, value)]))
     infos = der.set_of([der.sequence(*kept, unsigned)])
     return der.sequence(outer, der.explicit(0, der.sequence(*fields, infos)))
 
 
-def _values(attributes: bytes) -> dict[str, tuple[bytes, ...]]:
+def _values(attributes: bytes, tag: int) -> dict[str, tuple[bytes, ...]]:
     found: dict[str, tuple[bytes, ...]] = {}
-    for attribute in der.elements(attributes):
+    for attribute in der.elements(attributes, tag):
         kind, values = der.elements(attribute)
         name = der.dotted(kind)
         der.require(name not in found, f"attribute {name} stands there twice")
-        found[name] = tuple(der.elements(values))
+        found[name] = tuple(der.elements(values, der.SET))
     return found
 
 

@@ -155,9 +155,9 @@ def _point(spki: bytes) -> bytes:
     try:
         der.check(spki)
         algorithm, bits = der.elements(spki)
+        point = der.octets_of_bits(bits)
     except (MalformedDer, ValueError) as error:
         raise MalformedKey(reason="not a SubjectPublicKeyInfo") from error
-    point = der.content(bits)[1:]
     if algorithm != ALGORITHM or len(point) != 65 or point[0] != 4:
         raise MalformedKey(reason="not an uncompressed point on the SM2 curve")
     return point

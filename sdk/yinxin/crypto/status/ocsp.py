@@ -69,7 +69,13 @@ class CertId:
         hash_ = next((each for each in _HASHES if each.oid == dotted), None)
         if hash_ is None:
             raise UnsupportedAlgorithm(what="OCSP certificate identifier", algorithm=dotted)
-        return cls(hash_, der.content(name_hash), der.content(key_hash), der.number(serial), encoded)
+        return cls(
+            hash_,
+            der.content(name_hash, der.OCTET_STRING),
+            der.content(key_hash, der.OCTET_STRING),
+            der.number(serial),
+            encoded,
+        )
 
     def is_from(self, issuer: Certificate) -> bool:
         """Whether it names a certificate of `issuer`."""
@@ -116,10 +122,10 @@ def _nonce(nonce: bytes) -> bytes:
 
 def _read_nonce(fields: Sequence[bytes]) -> bytes | None:
     nonce = None
-    for each in (item for field in fields for item in der.elements(der.content(field))):
-        for extension in (Extension.read(one) for one in der.elements(each)):
+    for each in fields:
+        for extension in map(Extension.read, der.elements(der.content(each))):
             if extension.oid == oids.OCSP_NONCE:
-                nonce = der.content(extension.value)
+                nonce = der.content(extension.value, der.OCTET_STRING)
                 if not 0 < len(nonce) <= _MOST_NONCE:
                     raise ValueError("the nonce has a forbidden length")
             elif extension.critical:
@@ -146,7 +152,7 @@ class OcspAnswer:
     def read(cls, encoded: bytes) -> Self:
         """Read one SingleResponse; raises MalformedDer, ValueError or UnsupportedAlgorithm."""
         cert_id, status, this_update, *rest = der.elements(encoded)
-        until = next((der.instant(der.content(each)) for each in rest if each[0] == 0xA0), None)
+        until = next((der.instant(der.tagged(each, 0)) for each in rest if each[0] == 0xA0), None)
         _read_nonce([each for each in rest if each[0] == 0xA1])
         return cls(CertId.read(cert_id), _read_status(status), der.instant(this_update), until)
 
@@ -165,8 +171,8 @@ def _read_status(encoded: bytes) -> Status:
         return Good() if encoded[0] == 0x80 else Unknown()
     if encoded[0] != 0xA1:
         raise ValueError("no certificate status")
-    at, *reason = der.elements(encoded)
-    return Revoked(der.instant(at), Reason.of(der.number(der.content(reason[0]))) if reason else None)
+    at, *reason = der.elements(encoded, 0xA1)
+    return Revoked(der.instant(at), Reason.of(der.number(der.tagged(reason[0], 0))) if reason else None)
 
 
 def build_ocsp_response(
@@ -213,9 +219,9 @@ class OcspResponse:
             status, *rest = der.elements(encoded)
             if der.number(status):
                 raise StatusRefused(reason=_error_name(der.number(status)))
-            kind, octets = der.elements(der.content(rest[0]))
+            kind, octets = der.elements(der.tagged(rest[0], 0))
             der.require(der.dotted(kind) == oids.OCSP_BASIC, "not a basic response")
-            self._read_basic(der.content(octets))
+            self._read_basic(der.content(octets, der.OCTET_STRING))
         except (Malformed, ValueError, IndexError) as error:
             raise MalformedStatus(kind="OCSP", reason=str(error)) from error
         self.der = encoded
@@ -225,7 +231,7 @@ class OcspResponse:
         self._data, algorithm, signature, *certificates = der.elements(basic)
         self._signature = der.octets_of_bits(signature)
         self.signature_algorithm = algorithm_of(algorithm, "OCSP response")
-        listed = der.elements(der.content(certificates[0])) if certificates else []
+        listed = der.elements(der.tagged(certificates[0], 0)) if certificates else []
         self.certificates = tuple(Certificate(each) for each in listed)
         fields = der.elements(self._data)
         if fields[0][0] == 0xA0:
@@ -282,7 +288,7 @@ class OcspResponse:
     def _is_responder(self, candidate: Certificate) -> bool:
         value = der.content(self._responder)
         if self._responder[0] == 0xA2:
-            return der.content(value) == candidate.public_key.key_id
+            return der.content(value, der.OCTET_STRING) == candidate.public_key.key_id
         return self._responder[0] == 0xA1 and value == candidate.subject.der
 
     def _check_delegate(self, delegate: Certificate, issuer: Certificate) -> None:

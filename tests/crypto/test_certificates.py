@@ -1,0 +1,300 @@
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from yinxin.crypto import der, oids, pem
+from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.errors import (
+    BadSignature,
+    MalformedCertificate,
+    MalformedTemplate,
+    UnsupportedAlgorithm,
+    WrongIssuer,
+)
+from yinxin.crypto.keys import PrivateKey
+from yinxin.crypto.names import Name
+from yinxin.crypto.oids import Extension
+from yinxin.crypto.suite import INTL, SM
+from yinxin.crypto.tbs import assemble, throwaway_sign, to_be_signed
+from yinxin.errors import YinxinError
+
+DISTID = ("-vfyopt", "distid:1234567812345678")
+
+
+def full(hierarchy):
+    return hierarchy.template(
+        Name.of([("C", "CN"), ("O", "某省人民政府办公厅"), ("CN", "张三")]),
+        extended_key_usage=("clientAuth", "documentSigning", "1.2.3.4.5"),
+        san=(
+            ("dns", "a.example"),
+            ("ip", "10.0.0.1"),
+            ("ip", "2001:db8::1"),
+            ("email", "a@b.cn"),
+            ("uri", "https://gov.example/x"),
+        ),
+        policies=("1.2.3.4", "1.2.3.5"),
+        crl_urls=("http://crl.example/1.crl",),
+        ocsp_urls=("http://ocsp.example/",),
+        ca_issuer_urls=("http://ca.example/ca.cer",),
+        extensions=(Extension("1.2.156.10260.4.1.1", critical=False, value=der.utf8("110101199001011234")),),
+    )
+
+
+def test_a_certificate_says_what_its_template_said(hierarchy):
+    wanted = full(hierarchy)
+    certificate = hierarchy.issue(wanted).certificate
+    assert certificate.subject == wanted.subject
+    assert certificate.issuer == hierarchy.issuing.certificate.subject
+    assert (certificate.not_before, certificate.not_after) == (wanted.not_before, wanted.not_after)
+    assert certificate.key_usage == wanted.key_usage
+    assert certificate.extended_key_usage == frozenset(wanted.extended_key_usage)
+    assert certificate.san == wanted.san
+    assert certificate.policies == wanted.policies
+    assert certificate.crl_urls == wanted.crl_urls
+    assert certificate.ocsp_urls == wanted.ocsp_urls
+    assert certificate.ca_issuer_urls == wanted.ca_issuer_urls
+    assert certificate.extensions["1.2.156.10260.4.1.1"] == wanted.extensions[0]
+    assert certificate.subject_key_id == certificate.public_key.key_id
+    assert certificate.authority_key_id == hierarchy.issuing.certificate.subject_key_id
+    assert not certificate.is_ca
+    assert hierarchy.issuing.certificate.is_ca
+    assert hierarchy.issuing.certificate.path_length == 0
+    assert hierarchy.root.certificate.path_length is None
+    assert certificate.signature_algorithm is hierarchy.suite.signature
+
+
+def test_cryptography_reads_the_same(intl):
+    wanted = full(intl)
+    ours = intl.issue(wanted).certificate
+    theirs = x509.load_der_x509_certificate(ours.der)
+    theirs.verify_directly_issued_by(x509.load_der_x509_certificate(intl.issuing.certificate.der))
+    assert theirs.serial_number == ours.serial
+    assert len(theirs.extensions) == 10
+
+
+def test_openssl_verifies_the_whole_chain(intl, openssl, files, at):
+    leaf = intl.issue(full(intl))
+    root = files.certificates("root.pem", intl.root.certificate)
+    sub = files.certificates("sub.pem", intl.issuing.certificate)
+    person = files.certificates("person.pem", leaf.certificate)
+    when = ("-attime", str(int(at.timestamp())))
+    openssl("verify", "-x509_strict", "-check_ss_sig", *when, "-CAfile", root, "-untrusted", sub, person)
+
+
+def test_openssl_verifies_sm2_link_by_link(sm, openssl, files, at):
+    """openssl gives the distinguishing identifier to the first certificate only, so each link is its own call."""
+    leaf = sm.issue(full(sm))
+    root = files.certificates("root.pem", sm.root.certificate)
+    sub = files.certificates("sub.pem", sm.issuing.certificate)
+    person = files.certificates("person.pem", leaf.certificate)
+    when = ("-attime", str(int(at.timestamp())))
+    openssl("verify", "-x509_strict", *DISTID, *when, "-CAfile", root, sub)
+    openssl("verify", "-x509_strict", *DISTID, *when, "-partial_chain", "-trusted", sub, person)
+    tbs, signature = (
+        files.write("tbs", sm.root.certificate.tbs),
+        files.write("signature", sm.root.certificate.signature),
+    )
+    public = files.write("public.der", sm.root.certificate.public_key.spki)
+    sigopt = ("-sigopt", "distid:1234567812345678")
+    openssl("dgst", "-sm3", "-verify", public, "-keyform", "DER", *sigopt, "-signature", signature, tbs)
+
+
+def test_openssl_refuses_a_certificate_of_another_issuer(sm, openssl, files, at):
+    """The command above can fail: that is what makes it a witness."""
+    other = sm.self_signed(SM, sm.authority(sm.root.certificate.subject))
+    root, sub = (
+        files.certificates("root.pem", other.certificate),
+        files.certificates("sub.pem", sm.issuing.certificate),
+    )
+    openssl("verify", *DISTID, "-attime", str(int(at.timestamp())), "-CAfile", root, sub, status=2)
+
+
+def test_the_same_template_gives_the_same_octets(hierarchy):
+    wanted, key = full(hierarchy), PrivateKey.generate(hierarchy.suite)
+    given = {
+        "spki": key.public_key.spki,
+        "issuer_name": hierarchy.issuing.certificate.subject,
+        "issuer_key_id": hierarchy.issuing.certificate.public_key.key_id,
+        "serial": 77,
+        "suite": hierarchy.suite,
+    }
+    tbs = to_be_signed(wanted, **given)
+    assert tbs == to_be_signed(replace(wanted), **given)
+    linted = Certificate(throwaway_sign(tbs, hierarchy.suite))
+    assert (
+        linted.tbs == tbs == Certificate(assemble(tbs, hierarchy.suite, hierarchy.issuing.key.sign(tbs))).tbs
+    )
+    with pytest.raises(BadSignature):
+        linted.issued_by(hierarchy.issuing.certificate)
+
+
+def test_suites_may_meet_in_one_chain(intl, sm):
+    leaf = intl.issue(full(intl), suite=SM)
+    leaf.certificate.issued_by(intl.issuing.certificate)
+    assert leaf.certificate.public_key.suite is SM
+    assert leaf.certificate.signature_algorithm is INTL.signature
+
+
+def lint(file, status=0):
+    """pkilint's command: an independent reading of RFC 5280."""
+    command = [str(Path(sys.executable).parent / "lint_pkix_cert"), "lint", "-s", "WARNING", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert bool(done.returncode) == bool(status), done.stdout + done.stderr
+
+
+def test_an_independent_linter_finds_nothing(hierarchy, files):
+    person = hierarchy.issue(full(hierarchy)).certificate
+    for certificate in (hierarchy.root.certificate, hierarchy.issuing.certificate, person):
+        lint(files.certificates("certificate.pem", certificate))
+    bare = rebuilt(
+        person, _7=der.explicit(3, der.sequence(Extension("2.5.29.15", False, b"\x03\x01\x00").der))
+    )
+    lint(files.write("bare.pem", pem.encode("CERTIFICATE", bare)), status=1)
+
+
+# --- reading ---------------------------------------------------------------------------------------------------
+
+
+def test_pem_and_der(hierarchy):
+    certificate = hierarchy.root.certificate
+    assert Certificate.load(certificate.der) == Certificate.load(certificate.pem.encode()) == certificate
+    text = "some words\n" + certificate.pem.replace("\n", "\r\n") + hierarchy.issuing.certificate.pem
+    assert Certificate.load_many(text.encode()) == [certificate, hierarchy.issuing.certificate]
+    with pytest.raises(MalformedCertificate):
+        Certificate.load(text.encode())
+    with pytest.raises(MalformedCertificate):
+        Certificate.load_many(b"nothing here")
+
+
+def test_openssl_writes_the_same_pem(intl, openssl, files):
+    made = files.write("root.der", intl.root.certificate.der)
+    assert openssl("x509", "-inform", "DER", "-in", made) == intl.root.certificate.pem
+
+
+def test_no_changed_octet_keeps_its_issuer(hierarchy, flipped):
+    """Every octet of the certificate, signed or not, is covered by the signature or by strict reading."""
+    certificate = hierarchy.issue(full(hierarchy)).certificate
+    for data in flipped(certificate.der):
+        with pytest.raises(YinxinError):
+            Certificate(data).issued_by(hierarchy.issuing.certificate)
+
+
+def test_another_authority_of_the_same_name_is_not_the_issuer(hierarchy):
+    certificate = hierarchy.person().certificate
+    twin = hierarchy.self_signed(hierarchy.suite, hierarchy.authority(hierarchy.issuing.certificate.subject))
+    with pytest.raises(WrongIssuer):
+        certificate.issued_by(twin.certificate)
+    with pytest.raises(WrongIssuer):
+        certificate.issued_by(hierarchy.root.certificate)
+
+
+def rebuilt(certificate, **changes):
+    """The certificate with some TBS fields replaced, by position, signature left as it is."""
+    tbs, algorithm, signature = der.elements(certificate.der)
+    fields = der.elements(tbs)
+    for place, value in changes.items():
+        fields[int(place[1:])] = value
+    return der.sequence(der.sequence(*fields), algorithm, signature)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"_0": b""}, "version 1"),
+        ({"_0": der.explicit(0, der.integer(1))}, "version 2"),
+        ({"_1": der.integer(0)}, "serial number zero"),
+        ({"_1": der.integer(-5)}, "negative serial number"),
+        ({"_1": der.integer(1 << 170)}, "serial number too long"),
+        ({"_2": INTL.hash.identifier}, "another algorithm inside than outside"),
+        ({"_4": der.sequence(der.null(), der.null())}, "validity that is no time"),
+        ({"_7": der.explicit(3, der.sequence(*[Extension("2.5.29.14", False, der.octets(b"x")).der] * 2))}, "one extension twice"),
+        ({"_7": der.explicit(3, der.sequence(Extension("2.5.29.19", True, b"junk").der))}, "an extension that is none"),
+    ],
+)  # fmt: skip
+def test_malformed_certificates_are_refused(intl, changes, why):
+    with pytest.raises((MalformedCertificate, UnsupportedAlgorithm)):
+        Certificate(rebuilt(intl.person().certificate, **changes))
+
+
+def test_sha1_signatures_are_refused(intl):
+    old = der.sequence(der.oid("1.2.840.10045.4.1"))
+    tbs, _, signature = der.elements(rebuilt(intl.person().certificate, _2=old))
+    with pytest.raises(UnsupportedAlgorithm):
+        Certificate(der.sequence(tbs, old, signature))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"0",
+        b"\x30\x80\x00\x00",
+        b"\x30\x03\x02\x01\x01",
+        b"-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n",
+    ],
+)
+def test_junk_is_no_certificate(data):
+    with pytest.raises(MalformedCertificate):
+        Certificate.load(data)
+
+
+def test_absent_and_null_parameters_are_both_read(sm):
+    """Some national authorities write NULL behind SM2-with-SM3."""
+    algorithm = der.sequence(der.oid(oids.SM2_WITH_SM3), der.null())
+    tbs, _, _ = der.elements(rebuilt(sm.person().certificate, _2=algorithm))
+    signed = Certificate(der.sequence(tbs, algorithm, der.bits(sm.issuing.key.sign(tbs))))
+    signed.issued_by(sm.issuing.certificate)
+
+
+# --- templates that contradict themselves ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("key_usage", {"key_usage": frozenset()}),
+        ("key_usage", {"key_usage": frozenset({"signing"})}),
+        ("key_usage", {"key_usage": frozenset({"keyCertSign"})}),
+        ("path_length", {"path_length": 0}),
+        ("subject", {"subject": Name.of([]), "san": ()}),
+        ("not_after", {"not_after": None}),
+        ("san", {"san": (("dns", "bad name"),)}),
+        ("san", {"san": (("ip", "1.2.3"),)}),
+        ("san", {"san": (("email", "nobody"),)}),
+        ("san", {"san": (("uri", "no-scheme"),)}),
+        ("san", {"san": (("dns", "例.cn"),)}),
+        ("san", {"san": (("phone", "1"),)}),
+        ("extensions", {"extensions": (Extension(oids.KEY_USAGE, True, b""),)}),
+    ],
+)
+def test_bad_templates_name_the_field(intl, field, changes):
+    wanted = full(intl)
+    if "not_after" in changes:
+        changes = {"not_after": wanted.not_before - timedelta(seconds=1)}
+    with pytest.raises(MalformedTemplate) as caught:
+        intl.issue(replace(wanted, **changes))
+    assert caught.value.facts["field"] == field
+
+
+@pytest.mark.parametrize("serial", [0, -1, 1 << 159])
+def test_serial_numbers_are_positive_and_fit(intl, serial):
+    key = PrivateKey.generate(INTL).public_key
+    with pytest.raises(MalformedTemplate):
+        to_be_signed(
+            full(intl),
+            spki=key.spki,
+            issuer_name=Name.of({"CN": "x"}),
+            issuer_key_id=b"x",
+            serial=serial,
+            suite=INTL,
+        )
+
+
+def test_pem_that_is_not_base64():
+    with pytest.raises(ValueError, match="base64"):
+        pem.decode("X", b"-----BEGIN X-----\nabc\n-----END X-----\n")

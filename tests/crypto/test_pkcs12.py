@@ -1,0 +1,138 @@
+import stat
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import pkcs12 as library
+
+from yinxin.crypto import pkcs12
+from yinxin.crypto.errors import CannotOpenKeyFile, KeyMismatch, UnsupportedAlgorithm
+from yinxin.crypto.keys import Identity, PrivateKey
+
+PASSWORD = "口令 密码-1"
+
+
+class Handle:
+    """A key that stays in its device."""
+
+    def __init__(self, key):
+        self._key = key
+        self.public_key = key.public_key
+
+    def sign(self, message):
+        return self._key.sign(message)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(pkcs12, "ITERATIONS", 2048)
+
+
+def test_an_identity_survives_its_file(hierarchy, tmp_path):
+    person, path = hierarchy.person(), tmp_path / "person.p12"
+    person.save_p12(path, PASSWORD)
+    again = Identity.load_p12(path, PASSWORD)
+    assert again.certificate == person.certificate
+    assert set(again.chain) == set(person.chain)
+    person.certificate.public_key.verify(again.key.sign(b"x"), b"x")
+
+
+def test_the_file_is_for_its_owner_alone_and_replaces_whole(hierarchy, tmp_path):
+    path = tmp_path / "person.p12"
+    path.write_bytes(b"old")
+    hierarchy.person().save_p12(path, PASSWORD)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [each.name for each in tmp_path.iterdir()] == ["person.p12"]
+
+
+def test_a_failed_write_leaves_the_old_file(intl, tmp_path, monkeypatch):
+    path = tmp_path / "person.p12"
+    intl.person().save_p12(path, PASSWORD)
+    before = path.read_bytes()
+    monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        intl.person().save_p12(path, PASSWORD)
+    assert path.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["person.p12"]
+
+
+def test_openssl_reads_it(hierarchy, openssl, files):
+    person, path = hierarchy.person(), files.directory / "person.p12"
+    person.save_p12(path, "ascii-password")
+    said = openssl("pkcs12", "-info", "-in", path, "-passin", "pass:ascii-password", "-nodes")
+    assert "PBES2, PBKDF2, AES-256-CBC" in said
+    assert "BEGIN PRIVATE KEY" in said
+    assert person.certificate.pem in said
+
+
+def test_cryptography_reads_the_intl_one_and_we_read_its(intl, tmp_path):
+    person, path = intl.person(), tmp_path / "person.p12"
+    person.save_p12(path, PASSWORD)
+    key, certificate, more = library.load_key_and_certificates(path.read_bytes(), PASSWORD.encode())
+    assert certificate.public_bytes(serialization.Encoding.DER) == person.certificate.der
+    assert len(more) == 2
+    strong = serialization.BestAvailableEncryption(PASSWORD.encode())
+    path.write_bytes(library.serialize_key_and_certificates(b"x", key, certificate, more, strong))
+    assert Identity.load_p12(path, PASSWORD).certificate == person.certificate
+
+
+def test_what_openssl_writes_is_read(hierarchy, openssl, files):
+    person = hierarchy.person()
+    key, certificate = (
+        files.write("key.der", person.key.pkcs8()),
+        files.certificates("c.pem", person.certificate),
+    )
+    path = files.directory / "theirs.p12"
+    pem = files.directory / "key.pem"
+    openssl("pkey", "-inform", "DER", "-in", key, "-out", pem)
+    openssl("pkcs12", "-export", "-inkey", pem, "-in", certificate, "-out", path, "-passout", "pass:x")
+    assert Identity.load_p12(path, "x").certificate == person.certificate
+
+
+def test_old_schemes_are_refused(intl, openssl, files):
+    person = intl.person()
+    key, certificate = (
+        files.write("key.der", person.key.pkcs8()),
+        files.certificates("c.pem", person.certificate),
+    )
+    path, pem = files.directory / "old.p12", files.directory / "key.pem"
+    openssl("pkey", "-inform", "DER", "-in", key, "-out", pem)
+    old = ("-keypbe", "PBE-SHA1-3DES", "-certpbe", "PBE-SHA1-3DES")
+    openssl("pkcs12", "-export", "-inkey", pem, "-in", certificate, "-out", path, "-passout", "pass:x", *old)
+    with pytest.raises(CannotOpenKeyFile, match="old password scheme"):
+        Identity.load_p12(path, "x")
+
+
+def test_a_wrong_password_is_said_plainly(hierarchy, tmp_path):
+    path = tmp_path / "person.p12"
+    hierarchy.person().save_p12(path, PASSWORD)
+    with pytest.raises(CannotOpenKeyFile) as caught:
+        Identity.load_p12(path, "wrong")
+    assert "口令" in caught.value.text("zh")
+    assert PASSWORD not in str(caught.value)
+    with pytest.raises(CannotOpenKeyFile):
+        Identity.load_p12(tmp_path / "missing.p12", PASSWORD)
+
+
+def test_a_changed_file_does_not_open(hierarchy, tmp_path, flipped):
+    path = tmp_path / "person.p12"
+    person = hierarchy.person()
+    person.save_p12(path, PASSWORD)
+    for data in flipped(path.read_bytes(), step=7):
+        path.write_bytes(data)
+        try:
+            again = Identity.load_p12(path, PASSWORD)
+        except CannotOpenKeyFile:
+            continue
+        assert again.certificate == person.certificate  # the flip was in a tag the MAC does not cover
+
+
+def test_keys_in_a_device_cannot_be_saved(hierarchy, tmp_path):
+    person = hierarchy.person()
+    kept = Identity(Handle(person.key), person.certificate)
+    with pytest.raises(UnsupportedAlgorithm):
+        kept.save_p12(tmp_path / "x.p12", PASSWORD)
+
+
+def test_a_key_without_its_certificate_is_no_identity(hierarchy):
+    with pytest.raises(KeyMismatch):
+        Identity(PrivateKey.generate(hierarchy.suite), hierarchy.person().certificate)
