@@ -93,7 +93,7 @@ def create(
 
     Raises LabelTaken when the label names another kind of key, and as `Token.use`; a failure leaves the row `making`.
     """
-    record = decision.record() if decision else None
+    record = decision.record() if decision is not None else None
     info = find_key(store, wanted.label) or _intend(store, actor, wanted, record)
     _same(info, wanted)
     if info.state is not State.MAKING:
