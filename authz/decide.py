@@ -107,18 +107,13 @@ class Decisions:
         return again
 
     def _entities(self, actor: Actor, resource: Resource) -> Entities:
-        """The slice: the person and the resource, each with the organs above."""
+        """What is known of the actor and the resource at this moment, read in one transaction."""
         with self._store.read() as session:
             person = self._standing(session, actor)
             owner = path(session, resource.organ)
         if not owner and resource.organ != PLATFORM:
             raise UnknownOrgan(organ=resource.organ)
-        chains = [owner or (PLATFORM,)]
-        people: list[Mapping[str, Any]] = []
-        if person is not None:
-            chains.append(person.organ.path)
-            people.append(_person(person))
-        return (*people, _resource(resource), *_organs(chains))
+        return slice_of(person, resource, owner or (PLATFORM,))
 
     def _standing(self, session: Session, actor: Actor) -> Standing | None:
         """None for whoever is no person in a post: such an actor is permitted nothing."""
@@ -165,6 +160,16 @@ def decide(
     return answer(allowed=result.allowed, reason=reason if words else _NO_POLICY, determining=determining)
 
 
+def slice_of(person: Standing | None, resource: Resource, owner: tuple[str, ...]) -> Entities:
+    """The entities a decision sees: the person, if there is one, and the resource, each with the organs above."""
+    chains = [owner]
+    people: list[Mapping[str, Any]] = []
+    if person is not None:
+        chains.append(person.organ.path)
+        people.append(_person(person))
+    return (*people, _resource(resource), *_organs(chains))
+
+
 def _short(errors: list[str]) -> str:
     """The tail of Cedar's message says what is wrong; its head repeats the whole input."""
     return errors[0].rsplit("]: ", 1)[-1][:300] if errors else "?"
@@ -180,6 +185,8 @@ def _person(acting: Standing) -> Mapping[str, Any]:
         "attrs": {
             "id": acting.person.id,
             "organ": _organ_reference(acting.organ.id),
+            "organ_id": acting.organ.id,
+            "organ_id": acting.post.organ,
             "post": acting.post.id,
             "roles": sorted(acting.post.roles),
             "powers": sorted(acting.powers),

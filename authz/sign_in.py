@@ -155,5 +155,5 @@ def _judged(fingerprint: str) -> Iterator[None]:
         raise CertificateRevoked(certificate=fingerprint) from error
     except crypto.RevocationUnknown:
         raise
-    except (crypto.PathInvalid, crypto.BadSignature) as error:
+    except Untrue as error:
         raise UnknownCertificate(certificate=fingerprint) from error
