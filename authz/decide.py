@@ -186,7 +186,6 @@ def _person(acting: Standing) -> Mapping[str, Any]:
             "id": acting.person.id,
             "organ": _organ_reference(acting.organ.id),
             "organ_id": acting.organ.id,
-            "organ_id": acting.post.organ,
             "post": acting.post.id,
             "roles": sorted(acting.post.roles),
             "powers": sorted(acting.powers),
