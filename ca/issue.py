@@ -133,9 +133,7 @@ def _intend(
 ) -> Prepared | Issued:
     for _ in range(TRIES):
         prepared = _lint(ctx, actor, order, issuer)
-        with ctx.store.read() as session:
-            taken = session.get(CertificateRow, prepared.serial) is not None
-        if taken:
+        if _taken(ctx, prepared.serial):
             continue
         step("ca.issue.2-linted")
         facts = _facts(order, issuer, prepared)
@@ -155,6 +153,11 @@ def _intend(
     error = NoSerial(tries=TRIES)
     ctx.store.refuse(actor, VERB, f"reference:{order.reference}", error)
     raise error
+
+
+def _taken(ctx: Context, serial: str) -> bool:
+    with ctx.store.read() as session:
+        return session.get(CertificateRow, serial) is not None
 
 
 def _lint(ctx: Context, actor: Actor, order: Order, issuer: Issuer) -> Prepared:

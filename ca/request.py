@@ -109,13 +109,19 @@ def examine(request: IssueRequest, profile: Profile, register: Register, setting
             f"有效期 {days} 天,最长 {profile.most_days} 天",
             f"{days} days of at most {profile.most_days}",
         )
+    subject = _subject(csr.subject, profile, facts)
+    san = _alternative_names(csr.san, profile, settings)
+    # where alternative names count, a common name beside them would only mislead
+    if san and subject.common_name.lower() not in {text for _, text in san}:
+        asked = subject.common_name
+        raise ForeignName(field="commonName", asked=asked, registered=", ".join(text for _, text in san))
     return Order(
         reference=request.reference,
         profile=profile,
         authority=request.authority or f"{csr.public_key.suite.name}-{profile.signed_by}",
         public_key=csr.public_key,
-        subject=_subject(csr.subject, profile, facts),
-        san=_alternative_names(csr.san, profile, settings),
+        subject=subject,
+        san=san,
         holder=holder,
         days=days,
     )
