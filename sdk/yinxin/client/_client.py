@@ -12,6 +12,7 @@ from yinxin.client._http import Connection
 from yinxin.client.audit import Audit
 from yinxin.client.authz import Authz
 from yinxin.client.ca import Ca
+from yinxin.client.documents import Documents
 from yinxin.client.kms import Kms
 from yinxin.client.transports import https
 from yinxin.clock import Clock, SystemClock
@@ -67,6 +68,7 @@ class Client:
         self.kms = Kms(self._connection)
         self.ca = Ca(self._connection)
         self.audit = Audit(self._connection)
+        self.documents = Documents(self._connection)
 
     def sign_in(self) -> str:
         """Sign in now instead of at the first call that needs it; the session's token, to be kept secret."""

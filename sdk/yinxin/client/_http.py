@@ -102,15 +102,29 @@ class Connection:
                 return self.token
             return self._sign_in()
 
-    def _sign_in(self) -> str:
-        if self.identity is None:
-            raise IdentityNeeded
-        challenge = str(self._ask("/api/authz/v1/challenges", {})["challenge"])
-        statement = sign_in_statement(challenge, self.origin)
-        signature = cms.sign_detached(self.identity, statement, signed_at=self.clock.now())
+    def challenge(self) -> str:
+        """A challenge to sign, single use (`yinxin.authz.sign_in_statement`)."""
+        return str(self._ask("/api/authz/v1/challenges", {})["challenge"])
+
+    def open_session(self, challenge: str, signature: bytes) -> str:
+        """The token of a session opened by a DER CMS signature over the challenge."""
         answer = {"challenge": challenge, "signature": b64encode(signature).decode()}
         self.token = str(self._ask("/api/authz/v1/sessions", answer)["token"])
         return self.token
+
+    def open_session_by_tls(self) -> str:
+        """The token of a session opened by the certificate of the TLS connection."""
+        self.token = str(self._ask("/api/authz/v1/sessions/tls", {})["token"])
+        return self.token
+
+    def _sign_in(self) -> str:
+        if self.identity is None:
+            raise IdentityNeeded
+        challenge = self.challenge()
+        statement = sign_in_statement(challenge, self.origin)
+        return self.open_session(
+            challenge, cms.sign_detached(self.identity, statement, signed_at=self.clock.now())
+        )
 
     def _ask(self, path: str, body: Mapping[str, str]) -> Any:
         """One try: a challenge is used up by the first answer, so the answer is not sent twice."""

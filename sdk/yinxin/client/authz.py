@@ -46,6 +46,18 @@ class Authz:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    def challenge(self) -> str:
+        """A sign-in challenge for somebody else to sign: what a sign-in page shows."""
+        return self._connection.challenge()
+
+    def open_session(self, challenge: str, signature: bytes) -> str:
+        """The token of a session opened by a signed challenge (DER CMS); this client uses it from now on."""
+        return self._connection.open_session(challenge, signature)
+
+    def open_session_by_tls(self) -> str:
+        """The token of a session opened by the certificate this connection shows; used from now on."""
+        return self._connection.open_session_by_tls()
+
     def whoami(self) -> Who:
         """The caller as the platform knows her."""
         return Who.model_validate(self._connection.json("GET", f"{_PATH}/sessions/current"))

@@ -12,25 +12,28 @@ _PATH = "/api/ca/v1/certificates"
 
 
 class CertificateRecord(Answer):
-    """What the register says of a certificate; `certificate` is PEM, absent while it is not issued."""
+    """What the register says of a certificate; `pem` and `chain_pem` are there once it is issued and asked for alone."""
 
     serial: str
-    ca: str
+    authority: str
     profile: str
     subject: str
+    holder_kind: str
     holder: str
+    organ: str | None
     state: str
     not_before: datetime
     not_after: datetime
     revoked_at: datetime | None = None
     reason: str | None = None
-    certificate: str | None = None
+    pem: str | None = None
+    chain_pem: str | None = None
 
     def load(self) -> Certificate:
-        """The certificate itself; raises ValueError while it is not issued."""
-        if self.certificate is None:
-            raise ValueError(f"certificate {self.serial} is not issued")
-        return Certificate.load(self.certificate.encode())
+        """The certificate itself; raises ValueError when it is not there."""
+        if self.pem is None:
+            raise ValueError(f"no certificate came with serial number {self.serial}")
+        return Certificate.load(self.pem.encode())
 
 
 class Ca:
@@ -46,7 +49,7 @@ class Ca:
         )
 
     def certificates(self, **query: str) -> Iterator[CertificateRecord]:
-        """The register's entries that match: holder, organ, profile, state, serial."""
+        """The register's entries that match: holder, organ, profile, authority, state, serial."""
         return (CertificateRecord.model_validate(item) for item in self._connection.pages(_PATH, query))
 
     def ocsp(self, request: bytes) -> bytes:

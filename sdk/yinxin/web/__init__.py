@@ -17,9 +17,11 @@ from yinxin.web.caller import Authenticator, Caller
 from yinxin.web.cursors import Page, cursor, position
 from yinxin.web.faults import BadValue
 from yinxin.web.idempotency import Answers
+from yinxin.web.pages import Form, NavItem, Pages
 from yinxin.web.peer import peer_certificate
 from yinxin.web.problems import problem_of
 from yinxin.web.settings import WebSettings
+from yinxin.web.signin import core
 
 __all__ = [
     "Answers",
@@ -27,13 +29,17 @@ __all__ = [
     "Authenticator",
     "BadValue",
     "Caller",
+    "Form",
     "Kit",
+    "NavItem",
     "Operation",
     "Page",
+    "Pages",
     "Raw",
     "Upload",
     "WebSettings",
     "caller_or_none",
+    "core",
     "create_app",
     "current_caller",
     "cursor",

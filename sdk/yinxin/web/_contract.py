@@ -54,7 +54,8 @@ class Contract:
     path: Mapping[str, Any]
     body: type[BaseModel] | None
     query: type[BaseModel] | None
-    uploads: tuple[str, ...]
+    #: name → whether it must be there
+    uploads: Mapping[str, bool]
     caller: bool
     answer: Any
 
@@ -69,7 +70,10 @@ class Contract:
         if self.query is not None:
             arguments["query"] = _fit(self.query, query_values(self.query, request.args), "query", faults)
         if self.uploads:
-            arguments |= self._parts(faults)
+            _demand(MULTIPART)
+            if self.body is not None:
+                arguments["body"] = _fit_json(self.body, request.form.get("body", "{}").encode(), faults)
+            arguments |= self._files(faults)
         elif self.body is not None:
             _demand(JSON)
             arguments["body"] = _fit_json(self.body, request_body(), faults)
@@ -77,20 +81,32 @@ class Contract:
             raise InvalidRequest(faults=faults)
         return arguments, self._digest
 
-    def _parts(self, faults: list[Fault]) -> dict[str, Any]:
-        _demand(MULTIPART)
-        arguments: dict[str, Any] = {}
+    def bind_form(self, path: Mapping[str, Any], caller: Caller) -> tuple[dict[str, Any], Callable[[], str]]:
+        """As `bind`, for the fields of an HTML form: an empty field is one that was not filled in."""
+        faults: list[Fault] = []
+        arguments: dict[str, Any] = dict(path)
+        if self.caller:
+            arguments["caller"] = caller
         if self.body is not None:
-            text = request.form.get("body", "{}")
-            arguments["body"] = _fit_json(self.body, text.encode(), faults)
-        for name in self.uploads:
+            filled = MultiDict((name, value) for name, value in _fields() if value.strip())
+            arguments["body"] = _fit(self.body, query_values(self.body, filled), "form", faults)
+        arguments |= self._files(faults)
+        if faults:
+            raise InvalidRequest(faults=faults)
+        return arguments, self._digest
+
+    def _files(self, faults: list[Fault]) -> dict[str, Upload | None]:
+        files: dict[str, Upload | None] = {}
+        for name, needed in self.uploads.items():
             file = request.files.get(name)
-            if file is None:
+            if file is not None and file.filename:
+                files[name] = upload_of(file)
+            elif needed:
                 missing = {"type": "missing", "msg": "A file is needed here"}
                 faults.append(Fault("form", f"/{name}", "missing", sentence(missing)))
             else:
-                arguments[name] = upload_of(file)
-        return arguments
+                files[name] = None
+        return files
 
     def _digest(self) -> str:
         """What makes two requests the same: method, address and content; hexadecimal."""
@@ -101,17 +117,21 @@ class Contract:
         return state.hexdigest()
 
     def _content(self) -> Iterator[bytes]:
-        if not self.uploads:
+        if not request.form and not request.files:
             yield request_body()
-            return
-        yield request.form.get("body", "").encode()
-        for name in self.uploads:
-            stream = request.files[name].stream
-            stream.seek(0)
-            while chunk := stream.read(_CHUNK):
-                yield chunk
-            stream.seek(0)
+        for name, value in sorted(_fields()):
+            yield f"{name}={value}".encode()
+        for name, file in sorted(request.files.items()):
             yield name.encode()
+            file.stream.seek(0)
+            while chunk := file.stream.read(_CHUNK):
+                yield chunk
+            file.stream.seek(0)
+
+
+def _fields() -> list[tuple[str, str]]:
+    """The form's own fields; those of the kit begin with an underscore."""
+    return [(name, value) for name, value in request.form.items(multi=True) if not name.startswith("_")]
 
 
 def contract_of(view: Callable[..., ViewAnswer], path: str, *, public: bool) -> Contract:
@@ -122,7 +142,7 @@ def contract_of(view: Callable[..., ViewAnswer], path: str, *, public: bool) -> 
     answer = hints.pop("return")
     in_path = _PARAMETER.findall(path)
     asked = list(inspect.signature(view).parameters)
-    uploads = tuple(name for name in asked if hints[name] is Upload)
+    uploads = {name: hints[name] is Upload for name in asked if hints[name] in (Upload, Upload | None)}
     known = {*in_path, *uploads, "body", "query", "caller"}
     if not set(in_path) <= set(asked) or not set(asked) <= known:
         raise TypeError(f"{view.__qualname__}{asked} does not fit {path}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
@@ -16,6 +17,7 @@ from yinxin.web.peer import peer_certificate
 from yinxin.web.settings import WebSettings
 
 if TYPE_CHECKING:
+    from yinxin.client import Client
     from yinxin.web.api import Api
     from yinxin.web.idempotency import Answers
     from yinxin.web.pages import NavItem
@@ -37,6 +39,8 @@ class Kit:
     clock: Clock
     settings: WebSettings
     answers: Answers
+    #: a client of the platform's core: `core(token=…)` in somebody's name, `core(certificate=…)` showing one
+    core: Callable[..., Client]
     apis: list[Api] = field(default_factory=list)
     #: largest body in octets, by endpoint, where it is not the common one
     limits: dict[str, int] = field(default_factory=dict)

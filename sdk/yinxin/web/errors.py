@@ -92,6 +92,14 @@ class SignInRequired(NotAuthenticated):
     en = "Sign in first."
 
 
+class NoCertificate(NotAuthenticated):
+    """Signing in by certificate, on a connection that shows none."""
+
+    code = "request.no_certificate"
+    zh = "浏览器没有出示证书；请插入证书介质或导入证书后重新打开浏览器，或改用挑战码登录。"
+    en = "The browser showed no certificate; insert the token or import the certificate and reopen the browser, or answer the challenge instead."
+
+
 class CrossSite(NotPermitted):
     """A request that another site made the browser send."""
 

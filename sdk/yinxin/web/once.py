@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from flask import Response
 
+from yinxin.store import current_entries
 from yinxin.web._kit import kit, request_id
 from yinxin.web.caller import Caller
 from yinxin.web.errors import IdempotencyKeyNeeded
@@ -31,5 +32,10 @@ def once(caller: Caller, key: str, digest: str, carry_out: Callable[[], Response
     except Exception:
         answers.release(claim)
         raise
-    answers.keep(claim, Kept(response.status_code, dict(response.headers), response.get_data()))
+    headers = dict(response.headers)
+    if entries := current_entries():
+        headers["Audit-Entry"] = ", ".join(
+            entries
+        )  # the replayed answer names what was recorded the first time
+    answers.keep(claim, Kept(response.status_code, headers, response.get_data()))
     return response

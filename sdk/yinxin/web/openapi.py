@@ -103,7 +103,7 @@ def _operation(api: Api, operation: Operation, refs: Refs, language: Language) -
             name: {"type": "string", "contentMediaType": "application/octet-stream"}
             for name in contract.uploads
         }
-        required = list(contract.uploads)
+        required = [name for name, needed in contract.uploads.items() if needed]
         if contract.body is not None:
             parts["body"] = refs[contract.body]
         schema = {"type": "object", "required": required, "properties": parts}

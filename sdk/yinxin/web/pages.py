@@ -1,8 +1,44 @@
-"""Pages rendered on the server: the frame around them, and what a module's pages are declared with."""
+"""Pages rendered on the server: what a module declares, and the forms that tell every fault at once.
 
-from dataclasses import dataclass
+    pages = Pages("portal", __name__, prefix="/portal", navigation=(NavItem(Text("公文", "Documents"), "portal.index"),))
 
+    @pages.get("/")
+    def index(caller: Caller) -> str:
+        return render_template("portal/index.html", …)
+
+    @pages.form("/new", "portal/new.html")
+    def new(body: Draft, attachment: Upload, caller: Caller) -> Response:
+        …
+        return redirect(url_for("portal.index"))
+
+A view's signature is its contract, as in `yinxin.web.api`; in a form `body` is made of its fields. The template gets
+`form` and uses the macros of yinxin/macros.html. A form sent twice is carried out once.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from flask import Blueprint, Response, current_app, make_response, render_template, request
+from flask.sansio.blueprints import BlueprintSetupState
+
+from yinxin.errors import Invalid, NotFound, Untrue, YinxinError
 from yinxin.text import Text
+from yinxin.web._babel import add_catalogue, words
+from yinxin.web._contract import Contract, contract_of
+from yinxin.web._kit import EXTENSION, current_caller, kit
+from yinxin.web.caller import Caller
+from yinxin.web.errors import InvalidRequest
+from yinxin.web.once import once
+from yinxin.web.recording import record_refusal
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+V = TypeVar("V", bound=Callable[..., Any])
+#: name of the hidden field that makes a form's second sending the same act
+KEY_FIELD = "_key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,3 +48,138 @@ class NavItem:
     text: Text
     endpoint: str
     roles: frozenset[str] = frozenset()
+
+    def shown_to(self, caller: Caller) -> bool:
+        """Whether `caller` sees it. Showing is a courtesy; the page itself asks for permission."""
+        return not self.roles or bool(self.roles & caller.roles)
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form as it is shown: what was filled in, and what is wrong with each field, by its name."""
+
+    key: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    faults: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    problem: YinxinError | None = None
+
+    @property
+    def wrong(self) -> bool:
+        """Whether there is anything to put right."""
+        return bool(self.faults) or self.problem is not None
+
+
+class Pages:
+    """The pages of one package, whose folders templates, static and locale stand beside the module named `package`."""
+
+    def __init__(
+        self, name: str, package: str, *, prefix: str = "", navigation: tuple[NavItem, ...] = ()
+    ) -> None:
+        self.navigation = navigation
+        self.blueprint = Blueprint(
+            name,
+            package,
+            url_prefix=prefix or None,
+            template_folder="templates",
+            static_folder="static",
+            static_url_path=f"/static/{name}",
+        )
+        self._limits: dict[str, int | None] = {}
+        self.blueprint.record(self._join)
+
+    def get(self, path: str, *, public: bool = False) -> Callable[[V], V]:
+        """Declare a page to read; who is not signed in is sent to sign in unless it is `public`."""
+
+        def declare(view: V) -> V:
+            contract = contract_of(view, path, public=public)
+
+            def serve(**values: Any) -> Any:
+                arguments, _ = contract.bind(values, None if public else current_caller())
+                return view(**arguments)
+
+            self.blueprint.add_url_rule(path, view.__name__, serve, methods=["GET"])
+            return view
+
+        return declare
+
+    def form(
+        self,
+        path: str,
+        template: str,
+        *,
+        context: Callable[..., Mapping[str, Any]] | None = None,
+        limit: int | None = None,
+    ) -> Callable[[V], V]:
+        """Declare a form: `template` shows it, the view carries it out and answers with where to go next.
+
+        `context(**path)` gives what else the template needs; `limit` is the largest body in octets.
+        """
+
+        def declare(view: V) -> V:
+            contract = contract_of(view, path, public=False)
+            if contract.uploads or limit is not None:
+                self._limits[view.__name__] = limit
+
+            def serve(**values: Any) -> Any:
+                return _Sent(contract, view, template, context, values).serve(current_caller())
+
+            self.blueprint.add_url_rule(path, view.__name__, serve, methods=["GET", "POST"])
+            return view
+
+        return declare
+
+    def _join(self, state: BlueprintSetupState) -> None:
+        parts = state.app.extensions[EXTENSION]
+        parts.navigation.extend(self.navigation)
+        for view, limit in self._limits.items():
+            parts.limits[f"{self.blueprint.name}.{view}"] = limit or parts.settings.upload_limit
+        add_catalogue(cast("Flask", state.app), Path(self.blueprint.root_path) / "locale")
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """One showing or sending of a form."""
+
+    contract: Contract
+    view: Callable[..., Any]
+    template: str
+    context: Callable[..., Mapping[str, Any]] | None
+    path: Mapping[str, Any]
+
+    def serve(self, caller: Caller) -> Response:
+        if request.method == "GET":
+            return self._show(Form(kit().store.identifier()), 200)
+        try:
+            arguments, digest = self.contract.bind_form(self.path, caller)
+            return once(
+                caller,
+                request.form.get(KEY_FIELD, ""),
+                digest(),
+                lambda: make_response(self.view(**arguments)),
+            )
+        except InvalidRequest as error:
+            record_refusal(error)
+            return self._show(self._filled(faults=_by_field(error)), 422)
+        except (Invalid, NotFound, Untrue) as error:  # the writer can put these right in the form itself
+            record_refusal(error)
+            return self._show(self._filled(problem=error), error.status)
+
+    def _filled(self, **wrong: Any) -> Form:
+        """What was sent, under a new key: the old one belongs to what was refused."""
+        lists = request.form.to_dict(flat=False)
+        values = {
+            name: sent if len(sent) > 1 else sent[0] for name, sent in lists.items() if name != KEY_FIELD
+        }
+        return Form(kit().store.identifier(), values, **wrong)
+
+    def _show(self, form: Form, status: int) -> Response:
+        more = self.context(**self.path) if self.context else {}
+        return current_app.make_response((render_template(self.template, form=form, **more), status))
+
+
+def _by_field(error: InvalidRequest) -> dict[str, tuple[str, ...]]:
+    faults: dict[str, tuple[str, ...]] = {}
+    for fault in error.faults:
+        name = fault.pointer.split("/")[1] if fault.pointer else ""
+        faults[name] = (*faults.get(name, ()), words(fault.text))
+    return faults

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from string import Formatter
 from typing import Any
 
-from flask import Flask, Response, json, redirect, render_template, request, url_for
+from flask import Flask, Response, g, json, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -24,7 +24,7 @@ from yinxin.errors import (
 )
 from yinxin.text import Text
 from yinxin.web import errors
-from yinxin.web._kit import SESSION_COOKIE, reader_language, request_id
+from yinxin.web._kit import SESSION_COOKIE, caller_or_none, reader_language, request_id
 from yinxin.web.crosssite import SAFE
 from yinxin.web.recording import record_refusal
 
@@ -124,11 +124,16 @@ def _wants_page() -> bool:
 
 
 def _page(error: YinxinError, language: Language) -> str:
+    try:
+        caller_or_none()  # the frame greets whoever is signed in
+    except Exception:  # noqa: BLE001 - what keeps us from knowing must not keep the reader from the error
+        g.caller = None
     return render_template(
         "yinxin/error.html",
         error=error,
         title=title_of(type(error))(language),
         detail=error.text(language),
+        faults=error.faults if isinstance(error, errors.InvalidRequest) else (),
         request_number=request_id(),
     )
 

@@ -1,0 +1,120 @@
+"""Official documents: drafted, decided, signed, sealed, sent, received, and proved."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from yinxin.authz import Level
+from yinxin.client._http import Connection
+from yinxin.client.errors import IdentityNeeded
+from yinxin.crypto import cms
+from yinxin.documents import Answer, DocumentOut, DossierOut, DraftIn, Signable
+
+_PATH = "/api/document/v1/documents"
+
+
+class Documents:
+    """Calls to the document application. What people sign is signed here, with the client's identity."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def draft(
+        self,
+        file: Path,
+        *,
+        reference: str,
+        kind: str = "NOTICE",
+        recipients: Sequence[str] = (),
+        level: Level = "internal",
+    ) -> str:
+        """Draft a document from the user's own file (text, Markdown or DOCX); its identifier.
+
+        Drafting again under the same `reference` gives the same document.
+        """
+        body = DraftIn(reference=reference, kind=kind, recipients=tuple(recipients), level=level)
+        answer = self._connection.json(
+            "POST",
+            _PATH,
+            data={"body": body.model_dump_json()},
+            files={"content": (file.name, file.read_bytes(), "application/octet-stream")},
+        )
+        return str(answer["id"])
+
+    def submit(self, document: str) -> None:
+        """Hand the draft in for review."""
+        self._act(document, "submission")
+
+    def approve(self, document: str, comment: str | None = None) -> None:
+        """Find it in order, as reviewer."""
+        self._act(document, "approval", comment=comment)
+
+    def send_back(self, document: str, reason: str) -> None:
+        """Send it back to its drafter."""
+        self._act(document, "return-to-drafter", reason=reason)
+
+    def sign_off(self, document: str) -> None:
+        """Sign the content off with the identity's own key, as leader."""
+        statement, signature = self._signed(document, "document.sign_off")
+        self._act(document, "sign-off", statement=statement, signature=signature)
+
+    def number(self, document: str) -> str:
+        """Give the next number and have the page laid out; the number."""
+        answer = self._connection.json("POST", f"{_PATH}/{quote(document)}/number", json={})
+        return str(answer["number"])
+
+    def seal(self, document: str) -> None:
+        """Have the organ's seal put on, in both suites."""
+        self._act(document, "seal")
+
+    def dispatch(self, document: str) -> None:
+        """Send it to its recipients."""
+        self._act(document, "dispatch")
+
+    def receive(self, document: str) -> None:
+        """Sign for the copy of the identity's organ."""
+        self._answer(document, "document.receive", None)
+
+    def return_(self, document: str, reason: str) -> None:
+        """Return the copy of the identity's organ, with a signed reason."""
+        self._answer(document, "document.return", reason)
+
+    def evidence(self, document: str) -> bytes:
+        """The evidence bundle (`.asice`); verify it with `yinxin.evidence.verify`, offline."""
+        return self._connection.send("POST", f"{_PATH}/{quote(document)}/evidence", json={}).content
+
+    def file(self, document: str, name: str) -> bytes:
+        """A file of the document, such as `sealed.pdf`."""
+        return self._connection.send("GET", f"{_PATH}/{quote(document)}/files/{quote(name)}").content
+
+    def show(self, document: str) -> DossierOut:
+        """The document with its timeline, copies and files."""
+        return DossierOut.model_validate(self._connection.json("GET", f"{_PATH}/{quote(document)}"))
+
+    def list(self, box: str = "todo", **query: str) -> Iterator[DocumentOut]:
+        """Documents of a box: `todo`, `sent` or `received`."""
+        return (
+            DocumentOut.model_validate(item) for item in self._connection.pages(_PATH, {"box": box, **query})
+        )
+
+    def statement(self, document: str, verb: Signable, reason: str | None = None) -> bytes:
+        """The bytes of the statement that is due to be signed."""
+        query = {} if reason is None else {"reason": reason}
+        path = f"{_PATH}/{quote(document)}/statements/{verb}"
+        return b64decode(self._connection.json("GET", path, params=query)["statement"])
+
+    def _answer(self, document: str, verb: Answer, reason: str | None) -> None:
+        statement, signature = self._signed(document, verb, reason)
+        self._act(document, f"answers/{verb}", statement=statement, signature=signature, reason=reason)
+
+    def _signed(self, document: str, verb: Signable, reason: str | None = None) -> tuple[str, str]:
+        identity = self._connection.identity
+        if identity is None:
+            raise IdentityNeeded
+        statement = self.statement(document, verb, reason)
+        signature = cms.sign_detached(identity, statement, signed_at=self._connection.clock.now())
+        return b64encode(statement).decode(), b64encode(signature).decode()
+
+    def _act(self, document: str, act: str, **body: str | None) -> None:
+        self._connection.json("POST", f"{_PATH}/{quote(document)}/{act}", json=body)

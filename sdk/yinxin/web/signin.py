@@ -1,0 +1,131 @@
+"""Signing in and out in the browser: with the TLS certificate, or by answering a challenge with one's own key."""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from yinxin.client import Client
+from yinxin.crypto.errors import MalformedSignature
+from yinxin.errors import Unavailable, YinxinError
+from yinxin.web._kit import LANGUAGE_COOKIE, SESSION_COOKIE, caller_or_none, kit, own_origin, session_token
+from yinxin.web.errors import NoCertificate
+from yinxin.web.peer import peer_certificate
+
+blueprint = Blueprint("yinxin", __name__)
+#: seconds the language switch is remembered
+_YEAR = 365 * 24 * 3600
+
+
+def core() -> Client:
+    """The platform's client in the name of whoever is signed in; raises SignInRequired."""
+    return kit().core(token=session_token())
+
+
+@blueprint.get("/sign-in")
+def sign_in() -> str:
+    """The ways in, with a fresh challenge."""
+    return _page({})
+
+
+@blueprint.post("/sign-in")
+def answer() -> BaseResponse:
+    """Open a session with the signed challenge, pasted or uploaded."""
+    try:
+        file = request.files.get("file")
+        sent = file.read() if file and file.filename else request.form.get("answer", "").encode()
+        with kit().core() as client:
+            token = client.authz.open_session(request.form.get("challenge", ""), _signature(sent))
+    except Unavailable:
+        raise
+    except YinxinError as error:
+        return Response(_page({"problem": error}), error.status, mimetype="text/html")
+    return _welcome(token)
+
+
+@blueprint.post("/sign-in/tls")
+def by_certificate() -> BaseResponse:
+    """Open a session with the certificate of this TLS connection."""
+    certificate = peer_certificate(request.environ, proxy=kit().settings.proxy)
+    try:
+        if certificate is None:
+            raise NoCertificate
+        with kit().core(certificate=certificate) as client:
+            token = client.authz.open_session_by_tls()
+    except Unavailable:
+        raise
+    except YinxinError as error:
+        return Response(_page({"problem": error}), error.status, mimetype="text/html")
+    return _welcome(token)
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> BaseResponse:
+    """End the session, here and on the platform."""
+    if caller_or_none() is not None:
+        with core() as client:
+            client.authz.sign_out()
+    response = redirect(url_for("yinxin.sign_in"), 303)
+    response.delete_cookie(SESSION_COOKIE, secure=True, httponly=True, samesite="Strict")
+    return response
+
+
+@blueprint.post("/language")
+def language() -> BaseResponse:
+    """Switch the language of the pages and come back."""
+    response = redirect(local(request.form.get("next")), 303)
+    if request.form.get("lang") in {"zh", "en"}:
+        response.set_cookie(
+            LANGUAGE_COOKIE, request.form["lang"], max_age=_YEAR, secure=True, httponly=True, samesite="Lax"
+        )
+    return response
+
+
+def local(address: str | None) -> str:
+    """`address` if it leads to a page of ours, else where everybody begins: nobody is sent elsewhere by a link."""
+    if address and re.fullmatch(r"/(?![/\\])[^\\\x00-\x1f]*", address):
+        return address
+    return _beginning()
+
+
+def _beginning() -> str:
+    caller = caller_or_none()
+    for item in kit().navigation if caller else ():
+        if caller and item.shown_to(caller):
+            return url_for(item.endpoint)
+    return "/"
+
+
+def _page(context: Mapping[str, Any]) -> str:
+    with kit().core() as client:
+        challenge = client.authz.challenge()
+    shows = peer_certificate(request.environ, proxy=kit().settings.proxy) is not None
+    return render_template(
+        "yinxin/sign_in.html",
+        challenge=challenge,
+        origin=own_origin(),
+        next=request.values.get("next", ""),
+        has_certificate=shows,
+        **context,
+    )
+
+
+def _signature(sent: bytes) -> bytes:
+    """The DER signature, from DER, PEM or bare base64; raises MalformedSignature."""
+    if sent[:1] == b"\x30":
+        return sent
+    text = re.sub(rb"-----[A-Z0-9 ]+-----|\s+", b"", sent)
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise MalformedSignature(kind="CMS", reason="base64") from error
+
+
+def _welcome(token: str) -> BaseResponse:
+    response = redirect(local(request.form.get("next")), 303)
+    response.set_cookie(SESSION_COOKIE, token, secure=True, httponly=True, samesite="Strict")
+    return response
