@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.audit.site import Site, make_keys
 from yinxin.clock import ManualClock
+
+from .site import Site, make_keys
 
 
 @pytest.fixture(autouse=True)
@@ -29,9 +30,22 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def site(database_url, data, clock):
-    site = Site(database_url, data, clock)
+def another(database_url, data, clock):
+    """Makes the site as one more process would have it."""
+    made = []
+
+    def make(**settings) -> Site:
+        made.append(Site(database_url, data, clock, **settings))
+        return made[-1]
+
+    yield make
+    for site in made:
+        site.close()
+
+
+@pytest.fixture
+def site(another):
+    site = another()
     site.create()
     site.log.start()
-    yield site
-    site.close()
+    return site

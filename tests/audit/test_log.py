@@ -8,7 +8,6 @@ import sqlalchemy as sa
 
 from audit import EntryNotFound, Filters, LogKeysMismatch, NothingSigned, NotYetSigned, TileNotFound
 from audit.models import EntryRow, NodeRow
-from tests.audit.site import Site
 from yinxin import canonical
 from yinxin.act import Actor, Kind
 from yinxin.crypto.keys import PrivateKey
@@ -187,12 +186,11 @@ def test_health(site, clock):
     assert (health.facts["size"], health.facts["signed"], health.facts["oldest_seconds"]) == (1, 1, 0)
 
 
-def test_a_second_process_takes_over(site, clock):
+def test_a_second_process_takes_over(site, another):
     first = site.act()
     site.log.settle(first)
-    other = Site(site.url, site.data, clock)
+    other = another()
     other.log.start()
     assert other.log.settle(other.act()).index == 1
-    other.close()
     assert site.log.settle(site.act()).index == 2
     site.log.check()

@@ -1,0 +1,148 @@
+"""kill -9 between any two steps, several sequencers at once, many writers: every acknowledged act, exactly once."""
+
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from audit import EntryNotFound
+from audit.module import MODULE
+from yinxin.act import SYSTEM
+from yinxin.clock import SystemClock
+from yinxin.errors import NotFound
+
+PROCESS = [sys.executable, "-m", "tests.audit.process"]
+ROOT = Path(__file__).parents[2]
+STEPS = [
+    "audit.sequence.1-locked",
+    "audit.sequence.2-read",
+    "audit.sequence.3-entered",
+    "audit.sequence.4-taken",
+    "audit.sequence.5-committed",
+    "audit.checkpoint.1-computed",
+    "audit.checkpoint.2-signed",
+    "audit.checkpoint.3-remembered",
+    "audit.checkpoint.4-stored",
+]
+
+
+@pytest.fixture
+def clock():
+    return SystemClock()
+
+
+def in_the_log(site):
+    return Counter(entry.event for entry in site.log.entries(limit=100_000))
+
+
+def finish(site):
+    """What the jobs do, and a check of everything."""
+    site.log.sequence()
+    site.log.checkpoint()
+    return site.log.check()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_between_two_steps(site, another, step):
+    before = [site.act(f"thing:{number}") for number in range(7)]
+    site.log.settle(before[3])
+    after = [site.act(f"thing:{number}") for number in range(9)]
+    done = subprocess.run(
+        [*PROCESS, site.url, str(site.data), "crash", step],
+        check=False,
+        capture_output=True,
+        timeout=60,
+        cwd=ROOT,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    restarted = another()
+    restarted.log.start()
+    restarted.act()
+    assert finish(restarted).size == 17
+    counted = in_the_log(restarted)
+    assert set(counted.values()) == {1}
+    assert set(before + after) <= set(counted)
+    restarted.log.proof(after[0]).verify([restarted.log.verifiers["sha256"]])
+
+
+def test_killed_before_the_file_ever_was(site, another):
+    site.act()
+    subprocess.run(
+        [*PROCESS, site.url, str(site.data), "crash", STEPS[-3]],
+        check=False,
+        capture_output=True,
+        timeout=60,
+        cwd=ROOT,
+    )
+    assert not site.log.checkpoint_file.exists()
+    restarted = another()
+    restarted.log.start()
+    assert finish(restarted).checkpoints == 1
+
+
+def test_two_sequencer_processes(site):
+    command = [*PROCESS, site.url, str(site.data), "sequence", "40"]
+    both = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        for _ in range(2)
+    ]
+    for each in both:
+        assert each.stdout.readline() == "ready\n"
+        each.stdin.write("go\n")
+        each.stdin.flush()
+    events = [site.act(f"thing:{number}") for number in range(300)]
+    entered = [int(each.communicate(timeout=120)[0]) for each in both]
+    assert [each.returncode for each in both] == [0, 0]
+    report = finish(site)
+    assert report.size == len(events) >= sum(entered)
+    assert in_the_log(site) == Counter(events)
+
+
+def test_sixteen_writers(site):
+    """Acks while the log is drained and proofs are made; refused acts are in it as well, rolled back ones' changes not."""
+    acknowledged: list[list[str]] = [[] for _ in range(16)]
+    refused: list[list[str]] = [[] for _ in range(16)]
+    problems: list[BaseException] = []
+    stop = threading.Event()
+
+    def write(number: int) -> None:
+        try:
+            for count in range(15):
+                acknowledged[number].append(site.act(f"writer:{number}", count=count))
+                try:
+                    with site.store.act(SYSTEM, "test.refused", f"writer:{number}"):
+                        raise EntryNotFound(event="x")
+                except NotFound as error:
+                    refused[number].append(error.entry)
+                if count % 5 == 0:
+                    site.log.settle(acknowledged[number][-1]).verify([site.log.verifiers["sha256"]])
+        except BaseException as error:  # noqa: BLE001 - reported below
+            problems.append(error)
+
+    def drain() -> None:
+        while not stop.is_set():
+            for job in MODULE.jobs:
+                job.run(site.log)
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(16)]
+    drainer = threading.Thread(target=drain)
+    for thread in (drainer, *writers):
+        thread.start()
+    for thread in writers:
+        thread.join()
+    stop.set()
+    drainer.join()
+    assert not problems
+    finish(site)
+    counted = in_the_log(site)
+    expected = [event for events in (*acknowledged, *refused) for event in events]
+    assert counted == Counter(expected)
+    assert len(expected) == 16 * 15 * 2
+    order = {entry.event: entry.index for entry in site.log.entries(limit=100_000)}
+    for events in acknowledged:
+        indexes = [order[event] for event in events]
+        assert indexes == sorted(indexes)  # what one writer did later stands later
