@@ -79,14 +79,14 @@ class KeyCentre:
         """The active key of this label; raises KeyUnknown or KeyNotActive."""
         return active_key(self.store, label)
 
-    def keys(self, *, after: str = "", limit: int | None = None) -> list[KeyInfo]:
+    def register(self, *, after: str = "", limit: int | None = None) -> list[KeyInfo]:
         """The register, by label."""
         return list_keys(self.store, after=after, limit=limit)
 
     def register_for(self, actor: Actor, *, after: str = "", limit: int | None = None) -> list[KeyInfo]:
-        """As `keys`, for somebody the policies permit to; raises Denied."""
+        """As `register`, for somebody the policies permit to; raises Denied."""
         self.decider.require(actor, "kms.list", Resource("KeyRegister", "keys", organ=PLATFORM))
-        return self.keys(after=after, limit=limit)
+        return self.register(after=after, limit=limit)
 
     def key_for(self, actor: Actor, label: str) -> KeyInfo:
         """As `key`, for somebody the policies permit to; raises Denied besides."""

@@ -1,0 +1,338 @@
+"""The token: found, opened once, shared, lost and found again; and its PIN, which is nobody's business."""
+
+import os
+import shutil
+import stat
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pkcs11
+import pytest
+from pkcs11 import Attribute, ObjectClass
+
+from kms.errors import (
+    HsmGone,
+    HsmMissing,
+    InitialisingFailed,
+    KeyLost,
+    OpenedBeforeFork,
+    PinFileLoose,
+    PinFileMissing,
+    PinLocked,
+    WrongPin,
+)
+from kms.token import Token
+from yinxin.act import SYSTEM
+from yinxin.errors import YinxinError
+
+from .conftest import World
+
+
+class Counting:
+    """A token whose log-ins are counted, and may be answered in its place."""
+
+    def __init__(self, token: Any, answer: Exception | None = None) -> None:
+        self.token, self.answer = token, answer
+        self.tries = 0
+
+    def open(self, **how: Any) -> Any:
+        self.tries += 1
+        if self.answer is not None:
+            raise self.answer
+        return self.token.open(**how)
+
+
+def counted(monkeypatch: pytest.MonkeyPatch, token: Token, answer: Exception | None = None) -> list[Counting]:
+    made: list[Counting] = []
+    find = token._find
+
+    def finding() -> Counting:
+        made.append(Counting(find(), answer))
+        return made[-1]
+
+    monkeypatch.setattr(token, "_find", finding)
+    return made
+
+
+def test_one_session_serves_every_use(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    logins = counted(monkeypatch, world.centre.token)
+    world.centre.create(SYSTEM, label="seal", purpose="seal", algorithm="ecdsa-p256")
+    signer = world.centre.signer("seal")
+    for _ in range(5):
+        signer.sign(b"x")
+    assert [each.tries for each in logins] == [1]
+
+
+def test_nothing_is_opened_before_it_is_used(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    logins = counted(monkeypatch, world.centre.token)
+    assert world.centre.register() == []
+    assert logins == []
+
+
+def test_keys_stay_in_the_module(world: World) -> None:
+    info = world.centre.create(SYSTEM, label="ca", purpose="ca", algorithm="ecdsa-p256")
+    kek = world.centre.create(SYSTEM, label="kek-1", purpose="kek", algorithm="aes-256")
+
+    def look(session: Any) -> None:
+        for each, kind, secret in (
+            (info, ObjectClass.PRIVATE_KEY, Attribute.VALUE),
+            (kek, ObjectClass.SECRET_KEY, Attribute.VALUE),
+        ):
+            (key,) = session.get_objects({Attribute.ID: each.handle, Attribute.CLASS: kind})
+            assert key[Attribute.SENSITIVE] is True
+            assert key[Attribute.ALWAYS_SENSITIVE] is True
+            assert key[Attribute.EXTRACTABLE] is False
+            assert key[Attribute.NEVER_EXTRACTABLE] is True
+            assert key[Attribute.PRIVATE] is True
+            with pytest.raises(pkcs11.AttributeSensitive):
+                key[secret]
+            with pytest.raises(pkcs11.PKCS11Error):
+                key[Attribute.EXTRACTABLE] = True
+        wrapping = session.generate_key(
+            pkcs11.KeyType.AES, 256, capabilities=pkcs11.MechanismFlag.WRAP, store=False
+        )
+        (key,) = session.get_objects({Attribute.ID: info.handle, Attribute.CLASS: ObjectClass.PRIVATE_KEY})
+        with pytest.raises(pkcs11.KeyUnextractable):
+            wrapping.wrap_key(key, mechanism=pkcs11.Mechanism.AES_KEY_WRAP_PAD)
+
+    world.centre.token.use(look)
+
+
+def test_a_wrong_pin_is_tried_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    pin_file = world.centre.token.pin_file
+    right = pin_file.read_bytes()
+    pin_file.write_text("not-the-pin")
+    logins = counted(monkeypatch, world.centre.token)
+    for _ in range(3):
+        with pytest.raises(WrongPin) as caught:
+            world.centre.token.open()
+    assert "not-the-pin" not in str(caught.value)
+    after_restart = world.restarted()
+    again = counted(monkeypatch, after_restart.token)
+    with pytest.raises(WrongPin):
+        after_restart.token.open()
+    assert sum(each.tries for each in (*logins, *again)) == 1
+    pin_file.write_bytes(right)
+    after_restart.token.open()
+
+
+def test_a_locked_pin_is_said_to_be_locked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted(monkeypatch, world.centre.token, pkcs11.PinLocked())
+    with pytest.raises(PinLocked):
+        world.centre.token.open()
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o622, 0o610])
+def test_a_loose_pin_file_is_not_used(world: World, mode: int) -> None:
+    world.centre.token.pin_file.chmod(mode)
+    with pytest.raises(PinFileLoose, match=f"{mode:04o}"):
+        world.centre.token.open()
+
+
+def test_a_pin_file_of_somebody_else_is_not_used(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root to give a file away")
+    os.chown(world.centre.token.pin_file, 65534, -1)
+    with pytest.raises(PinFileLoose, match="65534"):
+        world.centre.token.open()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\n", b"\xff\xfe", b"x" * 400])
+def test_a_pin_file_without_a_pin(world: World, content: bytes | None) -> None:
+    pin_file = world.centre.token.pin_file
+    pin_file.unlink()
+    if content is not None:
+        pin_file.write_bytes(content)
+        pin_file.chmod(0o600)
+    with pytest.raises(PinFileMissing):
+        world.centre.token.open()
+
+
+def test_a_missing_library(world: World, tmp_path: Path) -> None:
+    centre = world.restarted(library=str(tmp_path / "none.so"))
+    with pytest.raises(HsmMissing, match=r"none\.so"):
+        centre.token.open()
+
+
+def test_a_file_that_is_no_library(world: World, tmp_path: Path) -> None:
+    (tmp_path / "text.so").write_text("text")
+    with pytest.raises(HsmMissing, match=r"text\.so"):
+        world.restarted(library=str(tmp_path / "text.so")).token.open()
+
+
+def test_a_missing_token(world: World) -> None:
+    with pytest.raises(HsmMissing, match="another"):
+        world.restarted(token="another").token.open()
+    health = world.centre.health()
+    assert not health.ok
+    assert health.facts["error"] == "kms.hsm_missing"
+
+
+def test_a_restored_token_may_lie_elsewhere(world: World, tmp_path: Path) -> None:
+    info = world.centre.create(SYSTEM, label="seal", purpose="seal", algorithm="ecdsa-p256")
+    world.centre.close()
+    shutil.move(world.folder, tmp_path / "restored")
+    world.folder = tmp_path / "restored"
+    signature = world.restarted().signer("seal").sign(b"x")
+    assert info.public_key is not None
+    info.public_key.verify(signature, b"x")
+
+
+# python-pkcs11 tries to end the search that it could not begin, and says so on standard error
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_lost_session_is_opened_once_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.centre.create(SYSTEM, label="seal", purpose="seal", algorithm="ecdsa-p256")
+    signer = world.centre.signer("seal")
+    logins = counted(monkeypatch, world.centre.token)
+    world.centre.token._session.close()
+    signer.sign(b"x")
+    assert len(logins) == 1
+
+
+def test_a_token_that_goes_and_comes_back(world: World) -> None:
+    world.centre.create(SYSTEM, label="seal", purpose="seal", algorithm="ecdsa-p256")
+    signer = world.centre.signer("seal")
+    signer.sign(b"x")
+    shutil.move(world.folder / "tokens", world.root / "away")
+    with pytest.raises(HsmGone) as caught:
+        signer.sign(b"x")
+    assert caught.value.retryable
+    assert not world.centre.health().ok
+    shutil.move(world.root / "away", world.folder / "tokens")
+    signer.sign(b"x")
+    assert world.centre.health().ok
+
+
+def test_a_key_that_the_token_lost(world: World) -> None:
+    info = world.centre.create(SYSTEM, label="seal", purpose="seal", algorithm="ecdsa-p256")
+    world.centre.token.use(
+        lambda session: [each.destroy() for each in list(session.get_objects({Attribute.ID: info.handle}))]
+    )
+    centre = world.restarted()
+    with pytest.raises(KeyLost, match="seal"):
+        centre.signer("seal").sign(b"x")
+    health = centre.health()
+    assert not health.ok
+    assert health.facts["missing"] == ["seal"]
+
+
+def test_eight_threads_sign(world: World) -> None:
+    labels = ("p256", "p384", "ed", "sm")
+    for label, algorithm in zip(labels, ("ecdsa-p256", "ecdsa-p384", "ed25519", "sm2"), strict=True):
+        world.centre.create(SYSTEM, label=label, purpose="seal", algorithm=algorithm)
+    failures: list[BaseException] = []
+
+    def work(number: int) -> None:
+        try:
+            signer = world.centre.signer(labels[number % 4])
+            for turn in range(40):
+                message = f"{number}/{turn}".encode()
+                signer.public_key.verify(signer.sign(message), message)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the test must see it
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert failures == []
+
+
+def in_child(work: Any) -> str:
+    """What `work` says, or the code of what it raises, in a forked child."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            said = str(work())
+        except YinxinError as error:
+            said = error.code
+        except BaseException as error:  # noqa: BLE001 - the child must end here
+            said = repr(error)
+        os.write(writing, said.encode())
+        os._exit(0)
+    os.close(writing)
+    os.waitpid(child, 0)
+    with os.fdopen(reading) as stream:
+        return stream.read()
+
+
+def test_a_session_does_not_cross_a_fork(world: World) -> None:
+    world.centre.create(SYSTEM, label="seal", purpose="seal", algorithm="ecdsa-p256")
+    signer = world.centre.signer("seal")
+    signer.sign(b"x")
+    assert in_child(lambda: signer.sign(b"x")) == OpenedBeforeFork.code
+    assert in_child(world.centre.close) == OpenedBeforeFork.code
+    signer.sign(b"the parent goes on")
+
+
+def test_after_closing_every_process_opens_its_own(world: World) -> None:
+    world.centre.create(SYSTEM, label="seal", purpose="seal", algorithm="ecdsa-p256")
+    signer = world.centre.signer("seal")
+    world.centre.close()
+    assert in_child(lambda: len(signer.sign(b"x")) > 60) == "True"
+    signer.sign(b"x")
+
+
+def test_a_lock_held_elsewhere_does_not_hang_a_forked_child(world: World) -> None:
+    world.centre.token.open()
+
+    def held(_session: Any) -> str:
+        return in_child(world.centre.token.open)
+
+    assert world.centre.token.use(held) == OpenedBeforeFork.code
+
+
+# --- making the token
+
+
+def test_initialising_twice_makes_one_token(world: World) -> None:
+    assert world.centre.initialise(SYSTEM) is False
+    assert len(list((world.folder / "tokens").iterdir())) == 1
+    assert [each["outcome"] for each in world.events("kms.initialise")] == ["intent", "done"]
+
+
+def test_token_and_pins_are_private(world: World) -> None:
+    world.centre.create(SYSTEM, label="sm", purpose="seal", algorithm="sm2")
+    for path in (world.folder, world.secrets, *world.folder.rglob("*"), *world.secrets.rglob("*")):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+def test_pins_never_stand_on_a_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in for softhsm2-util notes its arguments and environment, then becomes the real one."""
+    bin_folder, log = tmp_path / "bin", tmp_path / "log"
+    bin_folder.mkdir()
+    real = shutil.which("softhsm2-util")
+    wrapper = bin_folder / "softhsm2-util"
+    wrapper.write_text(
+        f"#!{sys.executable}\nimport os, sys\n"
+        f"open({str(log)!r}, 'w').write(repr(sys.argv) + repr(dict(os.environ)))\n"
+        f"os.execv({real!r}, sys.argv)\n"
+    )
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{bin_folder}:{os.environ['PATH']}")
+    made = World(f"sqlite:///{tmp_path / 'test.sqlite'}", tmp_path)
+    made.centre.initialise(SYSTEM)
+    said = log.read_text()
+    for name in ("hsm-pin", "hsm-so-pin"):
+        pin = (made.secrets / name).read_text().strip()
+        assert len(pin) >= 20
+        assert pin not in said
+        assert pin not in Path("/proc/self/environ").read_text()
+        assert pin not in repr(os.environ)
+    made.centre.token.open()
+    made.close()
+
+
+def test_initialising_without_softhsm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    made = World(f"sqlite:///{tmp_path / 'test.sqlite'}", tmp_path)
+    with pytest.raises(InitialisingFailed):
+        made.centre.initialise(SYSTEM)
+    assert [each["outcome"] for each in made.events("kms.initialise")] == ["intent", "refused"]
+    monkeypatch.undo()
+    assert made.centre.initialise(SYSTEM) is True
+    made.close()
