@@ -9,6 +9,7 @@ from pydantic import Field, create_model
 from ops.modules import MODULES
 from yinxin.settings import Section, load
 from yinxin.store import DatabaseSettings
+from yinxin.web import WebSettings
 
 
 class ServerSettings(Section):
@@ -31,6 +32,7 @@ class Common(Section):
     """Shape of deployment: `embedded` allows the soft token and SQLite; `province` refuses insecure stand-ins."""
     database: DatabaseSettings = DatabaseSettings()
     server: ServerSettings = ServerSettings()
+    web: WebSettings = WebSettings()
 
 
 def _joined() -> type[Common]:

@@ -61,6 +61,16 @@ class Context:
         """The text in the chosen language, or in both."""
         return text(self.language) if self.language else f"{text.zh} / {text.en}"
 
+    def say_apart(self, text: Text) -> None:
+        """A sentence for a person, each language on a line of its own."""
+        for language in (self.language,) if self.language else ("zh", "en"):
+            click.echo(text(language))
+
+    def release(self) -> None:
+        """Let the platform go: the server opens it anew in its own process."""
+        self.closing.close()
+        self._platform = None
+
     def fail(self, error: YinxinError, *, as_json: bool) -> None:
         """Say what was refused and what to do, on standard error."""
         if as_json:

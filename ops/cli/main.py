@@ -32,9 +32,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "bench": ("ops.cli.bench:bench", "性能,以比值表示 / Performance, as ratios"),
     "errors": ("ops.cli.errors:errors", "错误一览 / The table of errors"),
     "settings": ("ops.cli.settings:settings", "配置项一览 / The table of settings"),
-    "audit": ("audit.cli:audit", "审计日志 / The audit log"),
-    "kms": ("kms.cli:kms", "密钥管理中心 / The key centre"),
-    "authz": ("authz.cli:authz", "机构、人员与授权 / Organs, people and authorization"),
+    "audit": ("audit.cli:group", "审计日志 / The audit log"),
+    "kms": ("kms.cli:group", "密钥管理中心 / The key centre"),
+    "authz": ("authz.cli:group", "机构、人员与授权 / Organs, people and authorization"),
     "ca": ("ca.cli:ca", "数字认证中心 / The certificate authority"),
 }
 

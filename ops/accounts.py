@@ -1,0 +1,125 @@
+"""People's own keys and certificates on an embedded installation: PKCS#12 files made on their side of the line.
+
+The key is made and kept by its holder; only a request for a certificate goes to the authority. A key is saved before
+its certificate is asked for, so that an interrupted enrolment goes on with the same key.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from ca.issue import Issued
+from ca.issue import issue as issue_as_authorised
+from ca.reconcile import abandon_reference
+from ca.request import Holder, IssueRequest
+from ops.data import DataDirectory, write
+from yinxin.act import SYSTEM, Actor
+from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.keys import Identity, PrivateKey
+from yinxin.crypto.names import Name
+from yinxin.crypto.requests import CertificationRequest
+from yinxin.crypto.suite import suite as suite_of
+from yinxin.crypto.tbs import CertificateTemplate, assemble, to_be_signed
+from yinxin.steps import step
+
+if TYPE_CHECKING:
+    from ops.platform import Platform
+
+PROFILE = "person-signing"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where one person's certificate of one suite lies; the password is shared by her files."""
+
+    person: str
+    suite: str
+    file: Path
+    pending: Path
+    password_file: Path
+
+    @classmethod
+    def of(cls, data: DataDirectory, person: str, suite: str) -> Self:
+        """The account's places in the data directory."""
+        folder = data.path("accounts")
+        name = f"{person}.{suite}"
+        return cls(
+            person,
+            suite,
+            folder / f"{name}.p12",
+            folder / f".{name}.pending.p12",
+            folder / f"{person}.password",
+        )
+
+    def password(self) -> str:
+        """The password of the person's files."""
+        return self.password_file.read_text("utf-8").strip()
+
+    def identity(self) -> Identity:
+        """The person's key and certificate."""
+        return Identity.load_p12(self.file, self.password())
+
+
+def enrol(
+    platform: "Platform", account: Account, post: str, *, officer: Actor | None, renew: bool = False
+) -> None:
+    """Get the person her certificate; does nothing when she has it, unless it is to be renewed.
+
+    1. The key is made and saved. 2. The request goes to the authority; `officer` None is the ceremony that makes the
+    first officer, before anybody could permit it. 3. Key and certificate are saved together; the pending file goes.
+    """
+    if account.file.exists() and not renew:
+        return
+    key = _pending_key(platform, account)
+    step("ops.enrol.1-key")
+    issued = _certificate(platform, account, post, key, officer)
+    step("ops.enrol.2-issued")
+    Identity(key, issued.certificate, issued.chain).save_p12(account.file, account.password())
+    account.pending.unlink(missing_ok=True)
+
+
+def _certificate(
+    platform: "Platform", account: Account, post: str, key: PrivateKey, officer: Actor | None
+) -> Issued:
+    reference = f"account:{account.person}:{account.suite}:{key.public_key.key_id.hex()[:16]}"
+    request = IssueRequest(
+        reference=reference,
+        profile=PROFILE,
+        csr=CertificationRequest.build(key, {}).der,
+        holder=Holder("person", account.person, post=post),
+    )
+    abandon_reference(platform.ca.ctx, officer or SYSTEM, reference)  # of an enrolment that was cut off
+    if officer is None:
+        return issue_as_authorised(platform.ca.ctx, SYSTEM, request)
+    return platform.ca.issue(officer, request)
+
+
+def _pending_key(platform: "Platform", account: Account) -> PrivateKey:
+    """The key of an enrolment under way: the one that was saved, or a new one, saved first."""
+    if not account.password_file.exists():
+        password = platform.store.randomness.token(12).hex()
+        write(account.password_file, password.encode(), mode=0o600)
+    if not account.pending.exists():
+        key = PrivateKey.generate(suite_of(account.suite))
+        Identity(key, _own_certificate(platform, account, key)).save_p12(account.pending, account.password())
+    kept = Identity.load_p12(account.pending, account.password()).key
+    if not isinstance(kept, PrivateKey):
+        raise TypeError("a PKCS#12 file holds a key of this process")
+    return kept
+
+
+def _own_certificate(platform: "Platform", account: Account, key: PrivateKey) -> Certificate:
+    """A certificate signed by the key itself, good for nothing: PKCS#12 keeps no key without one."""
+    now = platform.clock.now()
+    name = Name.of({"commonName": f"pending {account.person}"})
+    suite = suite_of(account.suite)
+    tbs = to_be_signed(
+        CertificateTemplate(name, now, now + timedelta(days=1), key_usage=frozenset({"digitalSignature"})),
+        spki=key.public_key.spki,
+        issuer_name=name,
+        issuer_key_id=key.public_key.key_id,
+        serial=1,
+        suite=suite,
+    )
+    return Certificate.load(assemble(tbs, suite, key.sign(tbs)))

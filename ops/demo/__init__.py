@@ -1,0 +1,1 @@
+"""The miniature province, and the main job done on it."""

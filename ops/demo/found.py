@@ -1,0 +1,84 @@
+"""Founding the miniature province: directory, ceremony, the officers' and everybody's certificates, trust files.
+
+Every step looks first whether it has been done; a founding that was cut off is finished by founding again.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from authz.directory import DirectoryFile
+from ca.ceremony import CeremonyPlan, conduct
+from ops.accounts import Account, enrol
+from ops.acting import OFFICER, acting_person
+from ops.data import write
+from yinxin.act import SYSTEM
+from yinxin.text import Text
+
+if TYPE_CHECKING:
+    from ops.platform import Platform
+
+FOLDER = Path(__file__).parent
+SUITES = ("intl", "sm")
+
+Report = Callable[[Text], None]
+
+
+def directory_file() -> DirectoryFile:
+    """The organs, posts and people of the miniature province."""
+    return DirectoryFile.read(FOLDER / "province.toml")
+
+
+def found(platform: "Platform", report: Report = lambda _text: None) -> None:
+    """Make the province in this data directory; `report` hears each stage as it begins."""
+    province = directory_file()
+    report(
+        Text(
+            f"机构名录:{len(province.organs)} 个机关、{len(province.people)} 名演示人员",
+            f"directory: {len(province.organs)} organs, {len(province.people)} demo people",
+        )
+    )
+    platform.authz.directory.load(SYSTEM, province)
+    report(
+        Text(
+            "密钥仪式:两套算法的根、签发机构、时间戳与印章",
+            "ceremony: roots, issuing authorities, timestamps and seals in both suites",
+        )
+    )
+    conduct(
+        platform.ca.ctx, platform.kms, SYSTEM, CeremonyPlan.read(FOLDER / "ceremony.toml"), platform.data.root
+    )
+    _trust(platform)
+    report(Text("安全管理员的首张证书", "the first certificate, for the security officer"))
+    posts = {appointment.person: appointment.post for appointment in province.appointments}
+    for suite in SUITES:
+        enrol(platform, Account.of(platform.data, OFFICER, suite), posts[OFFICER], officer=None)
+    _everybody(platform, posts, report)
+
+
+def _everybody(platform: "Platform", posts: dict[str, str], report: Report) -> None:
+    waiting = [
+        (Account.of(platform.data, person, suite), post)
+        for person, post in posts.items()
+        for suite in SUITES
+        if not Account.of(platform.data, person, suite).file.exists()
+    ]
+    if not waiting:
+        return
+    report(
+        Text(
+            f"由安全管理员签发 {len(waiting)} 张个人证书",
+            f"{len(waiting)} personal certificates, issued by the security officer",
+        )
+    )
+    officer = acting_person(platform, None, None)
+    for account, post in waiting:
+        enrol(platform, account, post, officer=officer)
+
+
+def _trust(platform: "Platform") -> None:
+    """The log's public keys beside the root certificates: what a stranger needs to verify with."""
+    keys = "".join(f"{verifier.encode()}\n" for verifier in platform.audit.verifiers.values())
+    file = platform.data.path("trust", "log.vkey")
+    if not file.exists() or file.read_text("utf-8") != keys:
+        write(file, keys.encode())

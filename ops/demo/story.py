@@ -1,0 +1,214 @@
+"""The main job: one official document, from a user's own file to a proof that a stranger checks offline.
+
+Each stage is done by a demo person with her own certificate, over the same API that departments use. A stage that is
+done already is passed over, so a run that was cut off is finished by running again.
+"""
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ops.accounts import Account, enrol
+from ops.acting import acting_person
+from ops.data import write
+from ops.demo.found import directory_file
+from yinxin.client import Client
+from yinxin.errors import YinxinError
+from yinxin.text import Text
+
+if TYPE_CHECKING:
+    from ops.platform import Platform
+
+SAMPLE = Path(__file__).parents[2] / "apps" / "document" / "layout" / "samples" / "notice.md"
+RECIPIENTS = ("city-jia", "city-yi", "county-zi", "dept-finance", "dept-health")
+#: the recipient that returns its copy, and why
+RETURNS = "dept-health"
+REASON = "附件所列检查表与本系统职责不符,请核对后重发"
+LEADER = "demo-leader"
+
+
+@dataclass
+class Outcome:
+    """What came of it."""
+
+    document: str
+    number: str = ""
+    title: str = ""
+    files: dict[str, Path] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    held: list[str] = field(default_factory=list)
+
+
+Stage = Callable[[Text], None]
+
+
+class Story:
+    """The job on one file."""
+
+    def __init__(self, platform: "Platform", file: Path, kind: str, stage: Stage) -> None:
+        self._platform = platform
+        self._file = file
+        self._kind = kind
+        self._stage = stage
+        self._reference = f"demo:{hashlib.sha256(file.read_bytes()).hexdigest()[:24]}:{kind}"
+
+    def run(self) -> Outcome:
+        """Do what is still to be done, and tell what came of it."""
+        self._stage(
+            Text("起草:读入文件并按文种核对规则", "draft: read the file, check the rules of its kind")
+        )
+        with self._as("demo-clerk") as clerk:
+            document = clerk.documents.draft(
+                self._file, reference=self._reference, kind=self._kind, recipients=RECIPIENTS
+            )
+        outcome = Outcome(document)
+        self._decide(document)
+        self._send(document)
+        self._receive(document)
+        self._collect(outcome)
+        self._verify(outcome)
+        self._revoke(outcome)
+        return outcome
+
+    def _decide(self, document: str) -> None:
+        if self._state(document) == "draft":
+            self._stage(Text("送审", "submit for review"))
+            with self._as("demo-clerk") as clerk:
+                clerk.documents.submit(document)
+        if self._state(document) == "in_review":
+            self._stage(Text("核稿", "review"))
+            with self._as("demo-reviewer") as reviewer:
+                reviewer.documents.approve(document, "内容属实,格式规范")
+        if self._state(document) == "reviewed":
+            self._stage(Text("签发:办公厅主任以本岗位签名", "sign-off: the director signs, as her post"))
+            with self._as(LEADER) as leader:
+                leader.documents.sign_off(document)
+
+    def _send(self, document: str) -> None:
+        if self._state(document) == "signed_off":
+            self._stage(Text("编号并按 GB/T 9704 排版", "number, and lay out by GB/T 9704"))
+            with self._as("demo-registrar") as registrar:
+                registrar.documents.number(document)
+        if self._state(document) in ("numbered", "sealing"):
+            self._stage(
+                Text("用印:密码机内的密钥,PAdES B-LTA 与 SM2 双印", "seal: HSM keys, PAdES B-LTA and SM2")
+            )
+            with self._as("demo-seal") as keeper:
+                keeper.documents.seal(document)
+        if self._state(document) == "sealed":
+            self._stage(Text(f"发往 {len(RECIPIENTS)} 个机关", f"dispatch to {len(RECIPIENTS)} organs"))
+            with self._as("demo-registrar") as registrar:
+                registrar.documents.dispatch(document)
+
+    def _receive(self, document: str) -> None:
+        self._stage(Text("各机关签收,一家退回并说明理由", "receipts; one organ returns it with a reason"))
+        with self._as("demo-registrar") as registrar:
+            waiting = [
+                copy.organ for copy in registrar.documents.show(document).deliveries if copy.state == "sent"
+            ]
+        for organ in waiting:
+            with self._as(f"{organ}-registrar") as receiver:
+                if organ == RETURNS:
+                    receiver.documents.return_(document, REASON)
+                else:
+                    receiver.documents.receive(document)
+
+    def _collect(self, outcome: Outcome) -> None:
+        self._stage(Text("导出证据包", "export the evidence bundle"))
+        with self._as("demo-registrar") as registrar:
+            shown = registrar.documents.show(outcome.document).document
+            outcome.number, outcome.title = shown.number or "", shown.title
+            folder = self._platform.data.path("artifacts")
+            name = outcome.number or outcome.document
+            files = {
+                "sealed": (folder / f"{name}.pdf", registrar.documents.file(outcome.document, "sealed.pdf")),
+                "sealed_sm": (
+                    folder / f"{name}.pdf.sm.p7s",
+                    registrar.documents.file(outcome.document, "sealed.sm.p7s"),
+                ),
+                "evidence": (folder / f"{name}.asice", registrar.documents.evidence(outcome.document)),
+            }
+        for kind, (path, data) in files.items():
+            write(path, data)
+            outcome.files[kind] = path
+
+    def _verify(self, outcome: Outcome) -> None:
+        """In another process, with no server and no database: only the file and the trust folder."""
+        self._stage(Text("由另一进程离线核验", "verified offline, in another process"))
+        outcome.held = self._stranger(outcome.files["evidence"], expect=0)
+        self._stage(Text("改动一个字节的副本必须被拒绝", "a copy with one changed byte must be refused"))
+        data = bytearray(outcome.files["evidence"].read_bytes())
+        data[len(data) // 2] ^= 1
+        changed = outcome.files["evidence"].with_suffix(".changed.asice")
+        write(changed, bytes(data))
+        outcome.files["changed"] = changed
+        outcome.refused["changed"] = "\n".join(self._stranger(changed, expect=65))
+
+    def _stranger(self, file: Path, *, expect: int) -> list[str]:
+        trust = self._platform.data.path("trust")
+        command = [
+            sys.executable,
+            "-I",
+            "-X",
+            "utf8",
+            "-m",
+            "ops.cli",
+            "verify",
+            str(file),
+            "--trust",
+            str(trust),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+        if done.returncode != expect:
+            raise RuntimeError(
+                f"verify ended with {done.returncode}, not {expect}:\n{done.stdout}{done.stderr}"
+            )
+        return [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+
+    def _revoke(self, outcome: Outcome) -> None:
+        """The leader's certificate is revoked: nothing new is signed with it, and what was signed still holds."""
+        account = Account.of(self._platform.data, LEADER, "intl")
+        mark = self._platform.data.path("run", f"{LEADER}.revoked")
+        officer = acting_person(self._platform, None, None)
+        if not mark.exists():
+            self._stage(
+                Text(
+                    "吊销签发人的证书:新的签名被拒绝,旧的仍然有效",
+                    "revoke the leader's certificate: a new signature is refused, the old one holds",
+                )
+            )
+            identity = account.identity()
+            with self._as(LEADER) as leader:
+                leader.authz.whoami()
+                self._platform.ca.revoke(officer, f"{identity.certificate.serial:x}", "superseded")
+                outcome.refused["session"] = self._refusal(
+                    lambda: leader.documents.sign_off(outcome.document)
+                )
+            with self._as(LEADER) as leader:
+                outcome.refused["sign_in"] = self._refusal(leader.sign_in)
+            self._stranger(outcome.files["evidence"], expect=0)
+            write(mark, b"")
+        if mark.exists() and mark.read_bytes() == b"":
+            self._stage(Text("为签发人换发新证书", "a new certificate for the leader"))
+            post = next(each.post for each in directory_file().appointments if each.person == LEADER)
+            enrol(self._platform, account, post, officer=officer, renew=True)
+            write(mark, b"renewed")
+
+    def _refusal(self, act: Callable[[], object]) -> str:
+        try:
+            act()
+        except YinxinError as error:
+            return str(error)
+        raise RuntimeError("a revoked certificate was accepted")
+
+    def _state(self, document: str) -> str:
+        with self._as("demo-registrar") as registrar:
+            return registrar.documents.show(document).document.state
+
+    def _as(self, person: str) -> Client:
+        """A client with the person's own certificate."""
+        return self._platform.client(Account.of(self._platform.data, person, "intl").identity())

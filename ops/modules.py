@@ -1,0 +1,12 @@
+"""Every module of the house, from the ground up; each registers itself in a value of its own."""
+
+from typing import Any
+
+from apps.document.module import MODULE as DOCUMENT
+from audit.module import MODULE as AUDIT
+from authz.module import MODULE as AUTHZ
+from ca.module import MODULE as CA
+from kms.module import MODULE as KMS
+from yinxin.module import Module
+
+MODULES: tuple[Module[Any], ...] = (AUDIT, AUTHZ, KMS, CA, DOCUMENT)

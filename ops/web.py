@@ -1,0 +1,25 @@
+"""The web application of an installation: every module's routes on the kit."""
+
+from typing import TYPE_CHECKING
+
+from ops.modules import MODULES
+from yinxin.web import create_app
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from ops.platform import Platform
+
+
+def create(platform: "Platform") -> "Flask":
+    """The WSGI application of `platform`; everything registered by a module is on it."""
+    app = create_app(
+        authenticator=platform.authz.sessions,
+        store=platform.store,
+        clock=platform.clock,
+        settings=platform.section("web"),
+    )
+    for module in MODULES:
+        for blueprint in module.routes(platform.service(module)) if module.routes else ():
+            app.register_blueprint(blueprint)
+    return app
