@@ -11,6 +11,7 @@ from apps.document.layout.model import Elements, SealBox
 from apps.document.layout.rows import INDENT, Row
 
 _SEAL_DROP = 3.2 * MM  # how far authority and date lie below the seal's middle (居中下压)
+_SEAL_ROWS = 4  # rows of the closing under its first one
 _SEAL_BEGINS = 0.5  # of a row under the text's last row at the latest: within one line of the text
 
 
@@ -63,8 +64,10 @@ def seal_box(end: Closing, row: int, page: int, size_mm: float) -> SealBox | Non
     """The seal's place when the closing starts on `row` (from 0) of a page (from 1)."""
     if end.seal_mid is None:
         return None
+    size = size_mm * MM
     middle = row_top(row + 2) + (PITCH + SIZE) / 2  # between authority and date
-    top = min(middle - _SEAL_DROP - size_mm * MM / 2, row_top(row) + _SEAL_BEGINS * PITCH)
-    left = LEFT + end.seal_mid - size_mm * MM / 2
-    left = min(left, LEFT + WIDTH - size_mm * MM)
+    lowest = row_top(row + _SEAL_ROWS) + SIZE - size  # so that the seal stays in the rows of the closing
+    top = min(middle - _SEAL_DROP - size / 2, row_top(row) + _SEAL_BEGINS * PITCH, lowest)
+    left = LEFT + end.seal_mid - size / 2
+    left = min(left, LEFT + WIDTH - size)
     return SealBox(page, round(left / MM, 3), round(top / MM, 3), size_mm)

@@ -13,7 +13,9 @@ from apps.document.layout.read_markdown import parts_of_markdown
 from apps.document.layout.read_text import parts_of_text
 
 LIMIT = 20 * 1024 * 1024
-"""Bytes that a draft may have."""
+"""Bytes that a draft's file may have."""
+TEXT_LIMIT = 1024 * 1024
+"""Bytes in UTF-8 that its text may have: some 350 000 characters, more than 500 pages."""
 
 _READERS: dict[str, Callable[[bytes, str], list[Part]]] = {
     ".txt": parts_of_text,
@@ -37,21 +39,28 @@ def read_draft(data: bytes, filename: str, *, limit: int = LIMIT) -> Draft:
     Raises `DraftTooLarge` before anything is parsed, `DraftFormatUnknown`, `DraftUnreadable`, `DraftEncodingUnknown`,
     `DraftEncrypted`, `DraftHasMacros`, `DraftBomb`, `DraftUnsupportedContent`, `ControlCharacter` or `DraftEmpty`.
     """
-    if len(data) > limit:
-        raise DraftTooLarge(size=len(data), limit=limit)
+    _limit(len(data), limit)
     name = PurePath(filename.replace("\\", "/")).name
     suffix = PurePath(name).suffix.lower()
     reader = _READERS.get(suffix)
     found = next((kind for magic, kind in _FOREIGN.items() if data.startswith(magic)), suffix or "?")
     if reader is None or (suffix != ".docx" and found in _FOREIGN.values()):
         raise DraftFormatUnknown(filename=name, found=found)
+    if suffix != ".docx":
+        _limit(len(data), TEXT_LIMIT)
     parts = [_tidy(part) for part in reader(data, name)]
+    _limit(sum(len(text.encode()) for part in parts for text in part.texts()), TEXT_LIMIT)
     _check(parts)
     draft = sort_parts([part for part in parts if part.text or part.rows])
     missing = "标题 title" if not draft.title else "正文 body" if not draft.blocks else ""
     if missing:
         raise DraftEmpty(filename=name, missing=missing)
     return draft
+
+
+def _limit(size: int, limit: int) -> None:
+    if size > limit:
+        raise DraftTooLarge(size=size, limit=limit)
 
 
 def _tidy(part: Part) -> Part:
@@ -66,5 +75,5 @@ def _clean(text: str) -> str:
 
 def _check(parts: Sequence[Part]) -> None:
     for number, part in enumerate(parts, start=1):
-        for text in (part.text, *(cell for row in part.rows for cell in row)):
+        for text in part.texts():
             check_text(f"第 {number} 段 paragraph {number}", text)

@@ -47,7 +47,7 @@ def date_of(text: str) -> dt.date | None:
         return _date(*(int(part) for part in plain.groups()))
     chinese = _CHINESE_DATE.match(text)
     if chinese:
-        year = int("".join(str("〇一二三四五六七八九".find(c) if c not in "○零" else 0) for c in chinese[1]))
+        year = int("".join(str("〇一二三四五六七八九".index("〇" if c in "○零" else c)) for c in chinese[1]))
         return _date(year, from_chinese(chinese[2]), from_chinese(chinese[3]))
     return None
 
@@ -61,9 +61,10 @@ def _date(year: int, month: int, day: int) -> dt.date | None:
 
 def from_chinese(text: str) -> int:
     """一 to 九十九 as a number."""
+    digits = "零一二三四五六七八九"
     tens, ten, ones = text.rpartition("十")
-    value = "一二三四五六七八九".find(ones) + 1
-    return value + ("一二三四五六七八九".find(tens) + 1 if tens else 1) * 10 if ten else value
+    value = digits.index(ones) if ones else 0
+    return value + (digits.index(tens) if tens else 1) * 10 if ten else value
 
 
 def to_chinese(number: int) -> str:

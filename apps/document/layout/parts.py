@@ -20,6 +20,10 @@ class Part:
     heading: int | None = None
     rows: tuple[tuple[str, ...], ...] = ()
 
+    def texts(self) -> tuple[str, ...]:
+        """Its text, or its cells'."""
+        return (self.text, *(cell for row in self.rows for cell in row))
+
 
 _ATTACHMENT = re.compile(r"^附件\s*[0-9一二三四五六七八九十]*\s*[：:]?$")
 _NOTE = re.compile(r"^附件\s*[：:]\s*(?:1[.．、]\s*)?(.+)$")

@@ -22,7 +22,7 @@ from apps.document.layout.errors import (
 )
 from apps.document.layout.parts import TITLE, Part
 
-UNPACKED_LIMIT = 64 * 1024 * 1024
+UNPACKED_LIMIT = 32 * 1024 * 1024
 """Bytes that all members of the package may have together, unpacked."""
 _MOST_MEMBERS = 5000
 _OLE = b"\xd0\xcf\x11\xe0"  # an encrypted OOXML package is wrapped in an OLE file

@@ -15,13 +15,14 @@ BULLET = "——"
 
 def parts_of_markdown(data: bytes, filename: str) -> list[Part]:
     """Parts in order. The only heading of the first level is the title; `##` is then level 1 一、, and so on."""
-    # a paragraph indented by hand is no code
-    tokens = (
-        MarkdownIt("commonmark", {"html": False})
-        .enable("table")
-        .disable("code")
-        .parse(decode(data, filename))
-    )
+    # a paragraph indented by hand is no code; beyond maxNesting the parser would leave text out without a word
+    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 10**6}).enable("table").disable("code")
+    try:
+        tokens = parser.parse(decode(data, filename))
+    except RecursionError as cause:
+        raise DraftUnsupportedContent(
+            filename=filename, what="嵌套过深 nested too deep", where="Markdown"
+        ) from cause
     tops = sum(token.type == "heading_open" and token.tag == "h1" for token in tokens)
     reader = _Reader(filename, shift=1 if tops == 1 else 0)
     for token in tokens:

@@ -36,7 +36,7 @@ def render(
     """
     chosen = _form(elements, form)
     check(elements)
-    text = _all_text(elements)
+    text = list(_all_text(elements))
     for name, value in text:
         check_text(name, value)
     require(faces, "".join(value for _, value in text))
