@@ -134,17 +134,17 @@ class World:
         )
         self.app.register_blueprint(notes(self).blueprint)
 
-    def client(self, token: str | None = "token-wang", **headers: str) -> FlaskClient:
+    def client(self, who: str | None = "token-wang", **headers: str) -> FlaskClient:
         client = Browser(self.app)
-        if token:
-            client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+        if who:
+            client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {who}"
         for name, value in headers.items():
             client.environ_base["HTTP_" + name.upper()] = value
         return client
 
     def count(self, table: str) -> int:
         with self.store.read() as session:
-            return int(session.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one())
+            return int(session.execute(sa.select(sa.func.count()).select_from(sa.table(table))).scalar_one())
 
     def events(self) -> list[dict[str, Any]]:
         with self.store.read() as session:
@@ -174,18 +174,18 @@ def notes(world: World) -> Api:
         more = len(rows) > query.limit
         return Page[NoteOut](items=items, next=cursor(items[-1].id) if more else None)
 
-    @api.get("/notes/<int:id>", summary=Text("便签", "A note"), problems=(NoSuchNote,))
-    def show(id: int) -> NoteOut:
+    @api.get("/notes/<int:number>", summary=Text("便签", "A note"), problems=(NoSuchNote,))
+    def show(number: int) -> NoteOut:
         with world.store.read() as session:
-            row = session.execute(sa.select(NOTE).where(NOTE.c.id == id)).first()
+            row = session.execute(sa.select(NOTE).where(NOTE.c.id == number)).first()
             if row is None:
-                raise NoSuchNote(id=id)
+                raise NoSuchNote(id=number)
             return NoteOut(id=row.id, text=row.text)
 
-    @api.delete("/notes/<int:id>", summary=Text("删除便签", "Remove a note"))
-    def remove(id: int, caller: Caller) -> None:
-        with world.store.act(caller.actor, "notes.remove", f"note:{id}") as act:
-            act.session.execute(sa.delete(NOTE).where(NOTE.c.id == id))
+    @api.delete("/notes/<int:number>", summary=Text("删除便签", "Remove a note"))
+    def remove(number: int, caller: Caller) -> None:
+        with world.store.act(caller.actor, "notes.remove", f"note:{number}") as act:
+            act.session.execute(sa.delete(NOTE).where(NOTE.c.id == number))
 
     @api.post("/questions", repeatable=True, summary=Text("提问", "Ask"))
     def ask(body: NoteIn, caller: Caller) -> NoteOut:

@@ -10,16 +10,16 @@ def spec(world, lang="zh"):
 def test_the_document_is_whole(world):
     document = spec(world)
     assert document["openapi"].startswith("3.1")
-    operation = document["paths"]["/api/notes/v1/notes/{id}"]["get"]
+    operation = document["paths"]["/api/notes/v1/notes/{number}"]["get"]
     assert operation["summary"] == "便签"
     assert operation["security"] == [{"bearer": []}]
     assert operation["parameters"] == [
-        {"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}
+        {"name": "number", "in": "path", "required": True, "schema": {"type": "integer"}}
     ]
     assert operation["responses"]["404"]["content"]["application/problem+json"]["examples"].keys() == {
         "test.no_such_note"
     }
-    assert spec(world, "en")["paths"]["/api/notes/v1/notes/{id}"]["get"]["summary"] == "A note"
+    assert spec(world, "en")["paths"]["/api/notes/v1/notes/{number}"]["get"]["summary"] == "A note"
 
 
 def test_bodies_uploads_keys_and_public_operations(world):
@@ -28,8 +28,10 @@ def test_bodies_uploads_keys_and_public_operations(world):
     assert write["requestBody"]["content"]["application/json"]["schema"] == {
         "$ref": "#/components/schemas/NoteIn"
     }
-    assert {"name": "Idempotency-Key", "in": "header", "required": True} == {
-        key: write["parameters"][0][key] for key in ("name", "in", "required")
+    assert {key: write["parameters"][0][key] for key in ("name", "in", "required")} == {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": True,
     }
     upload = paths["/api/notes/v1/files"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert set(upload["properties"]) == {"attachment", "body"}

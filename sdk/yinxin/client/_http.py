@@ -33,7 +33,7 @@ class Connection:
     http: httpx.Client
     identity: Identity | None
     language: Language
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
     clock: Clock = field(default_factory=SystemClock)
     randomness: Randomness = field(default_factory=SystemRandomness)
     sleep: Callable[[float], None] = time.sleep
