@@ -1,7 +1,7 @@
 """X.509 certificates (RFC 5280, GM/T 0015) of both suites, read strictly and never changed."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -20,7 +20,7 @@ from yinxin.crypto.errors import (
 from yinxin.crypto.general_names import GeneralName, read_general_names
 from yinxin.crypto.keys import PublicKey
 from yinxin.crypto.names import Name
-from yinxin.crypto.oids import EXTENDED_KEY_USAGES, KEY_USAGES, Extension
+from yinxin.crypto.oids import EXTENDED_KEY_USAGES, KEY_USAGES, Extension, read_extensions
 from yinxin.crypto.suite import SignatureAlgorithm, signature_algorithm
 
 _Value = TypeVar("_Value", bound=x509.ExtensionType)
@@ -264,15 +264,5 @@ def _split(encoded: bytes) -> _Parts:
         issuer=Name(issuer),
         subject=Name(subject),
         spki=spki,
-        extensions=_read_extensions(rest),
+        extensions=read_extensions(b"".join(rest), 3) if rest else {},
     )
-
-
-def _read_extensions(fields: Sequence[bytes]) -> dict[str, Extension]:
-    listed = (each for field in fields if field[0] == 0xA3 for each in der.elements(der.tagged(field, 3)))
-    found: dict[str, Extension] = {}
-    for extension in map(Extension.read, listed):
-        if extension.oid in found:
-            raise MalformedCertificate(reason=f"extension {extension.oid} stands there twice")
-        found[extension.oid] = extension
-    return found

@@ -1,6 +1,6 @@
 """The system's OpenSSL 3, reached by cffi without compiling anything.
 
-Only what SM2 needs is declared. cffi releases the interpreter lock around every call. OpenSSL's error queue belongs to
+Only what SM2 and PKCS#12 need is declared. cffi releases the interpreter lock around every call. OpenSSL's error queue belongs to
 the calling thread, so a failure is read where it happened.
 """
 
@@ -51,6 +51,11 @@ int i2d_PKCS8_PRIV_KEY_INFO(const PKCS8_PRIV_KEY_INFO *a, unsigned char **out);
 void PKCS8_PRIV_KEY_INFO_free(PKCS8_PRIV_KEY_INFO *a);
 EVP_PKEY *EVP_PKCS82PKEY(const PKCS8_PRIV_KEY_INFO *p8);
 PKCS8_PRIV_KEY_INFO *EVP_PKEY2PKCS8(const EVP_PKEY *pkey);
+
+typedef struct evp_md_st EVP_MD;
+const EVP_MD *EVP_sha256(void);
+int PKCS12_key_gen_uni(unsigned char *pass, int passlen, unsigned char *salt, int saltlen, int id, int iter,
+                       int n, unsigned char *out, const EVP_MD *md_type);
 """
 
 ffi = FFI()

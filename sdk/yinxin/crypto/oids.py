@@ -100,5 +100,23 @@ class Extension:
         return cls(der.dotted(name), bool(critical), der.content(value, der.OCTET_STRING))
 
 
+def read_extensions(field: bytes, number: int) -> dict[str, Extension]:
+    """Extensions under [number] EXPLICIT, by object identifier; raises MalformedDer or ValueError.
+
+    Refused: one of them twice (RFC 5280 4.2), and a negative serial number in the authority key identifier, which
+    the library that reads the rest would only warn about.
+    """
+    found: dict[str, Extension] = {}
+    for extension in map(Extension.read, der.elements(der.tagged(field, number))):
+        if extension.oid in found:
+            raise ValueError(f"extension {extension.oid} stands there twice")
+        found[extension.oid] = extension
+    key_id = found.get(AUTHORITY_KEY_ID)
+    for part in der.elements(key_id.value) if key_id else ():
+        if part[0] == 0x82 and der.content(part)[:1] >= b"\x80":
+            raise ValueError("the authority key identifier has a negative serial number")
+    return found
+
+
 #: the responder's own certificate needs no revocation check (RFC 6960 4.2.2.2.1)
 OCSP_NO_CHECK = Extension(OCSP_NOCHECK, critical=False, value=der.null())

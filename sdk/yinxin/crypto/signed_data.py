@@ -118,9 +118,12 @@ class SignerInfo:
     @classmethod
     def read(cls, info: bytes) -> Self:
         """Read one SignerInfo; raises MalformedDer, ValueError or UnsupportedAlgorithm."""
-        _, signer_id, digest, signed, algorithm, signature, *unsigned = der.elements(info)
+        version, signer_id, digest, signed, algorithm, signature, *unsigned = der.elements(info)
+        der.require(
+            version == der.integer(1 if signer_id[0] == der.SEQUENCE else 3), "a wrong signer version"
+        )
         der.require(signed[0] == 0xA0, "no signed attributes")
-        hash_ = hash_algorithm(der.dotted(der.elements(digest)[0]))
+        hash_ = _read_hash(digest)
         values = _values(signed, 0xA0)
         der.require(all(len(each) == 1 for each in values.values()), "a signed attribute with several values")
         for name in (oids.CONTENT_TYPE, oids.MESSAGE_DIGEST, oids.SIGNING_CERTIFICATE_V2):
@@ -143,7 +146,7 @@ class SignerInfo:
         hash_, digest = SHA256, b""
         for field in der.elements(first):
             if field[0] == der.SEQUENCE and not digest:
-                hash_ = hash_algorithm(der.dotted(der.elements(field)[0]))
+                hash_ = _read_hash(field)
             elif field[0] == der.OCTET_STRING:
                 digest = der.content(field)
         return hmac.compare_digest(hash_.digest(certificate.der), digest)
@@ -167,12 +170,17 @@ class SignedData:
             der.check(data)
             outer, wrapped = der.elements(data)
             der.require(der.dotted(outer) in (oids.SIGNED_DATA, oids.GM_SIGNED_DATA), "not a SignedData")
-            _, _, encapsulated, *rest = der.elements(der.tagged(wrapped, 0))
+            version, digests, encapsulated, *rest = der.elements(der.tagged(wrapped, 0))
             (info,) = der.elements(rest[-1], der.SET)
             listed = [each for field in rest[:-1] if field[0] == 0xA0 for each in der.elements(field, 0xA0)]
             inner, *content = der.elements(encapsulated)
             signer = SignerInfo.read(info)
             der.require(signer.values[oids.CONTENT_TYPE] == inner, "another content type was signed")
+            plain = der.dotted(inner) in (oids.DATA, oids.GM_DATA) and signer.id[0] == der.SEQUENCE
+            der.require(version == der.integer(1 if plain else 3), "a wrong version")
+            der.require(
+                signer.hash in map(_read_hash, der.elements(digests, der.SET)), "the digest is not announced"
+            )
             return cls(
                 der=data,
                 content_type=der.dotted(inner),
@@ -234,6 +242,12 @@ def _values(attributes: bytes, tag: int) -> dict[str, tuple[bytes, ...]]:
         der.require(name not in found, f"attribute {name} stands there twice")
         found[name] = tuple(der.elements(values, der.SET))
     return found
+
+
+def _read_hash(identifier: bytes) -> HashAlgorithm:
+    name, *parameters = der.elements(identifier)
+    der.require(parameters in ([], [der.null()]), "a digest algorithm with parameters")
+    return hash_algorithm(der.dotted(name))
 
 
 def _read_algorithm(identifier: bytes, hash_: HashAlgorithm) -> SignatureAlgorithm:

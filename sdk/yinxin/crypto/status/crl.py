@@ -14,7 +14,7 @@ from yinxin.crypto.errors import KeyMismatch, Malformed, MalformedStatus, UsageN
 from yinxin.crypto.general_names import write_general_name
 from yinxin.crypto.keys import Signer
 from yinxin.crypto.names import Name
-from yinxin.crypto.oids import Extension
+from yinxin.crypto.oids import Extension, read_extensions
 from yinxin.crypto.status.words import Reason, Revoked
 
 _Value = TypeVar("_Value", bound=x509.ExtensionType)
@@ -106,27 +106,26 @@ class CertificateList:
     def __init__(self, encoded: bytes) -> None:
         """Read DER; raises MalformedStatus or UnsupportedAlgorithm."""
         try:
-            self._parsed = x509.load_der_x509_crl(encoded)
-            self._extensions = self._parsed.extensions
             self._tbs, algorithm, signature = der.elements(encoded)
-            version, inner, issuer, *_ = der.elements(self._tbs)
+            version, inner, issuer, *rest = der.elements(self._tbs)
             der.require(version == der.integer(1), "not version 2")
             der.require(inner == algorithm, "the two signature algorithms differ")
+            known = read_extensions(rest[-1], 0)
+            self._parsed = x509.load_der_x509_crl(encoded)
+            self._extensions = self._parsed.extensions
             self._signature = der.octets_of_bits(signature)
             self.issuer = Name(issuer)
             number = self._extension(x509.CRLNumber)
             base = self._extension(x509.DeltaCRLIndicator)
             next_update = self._parsed.next_update_utc
             self.scope = _scope(self._extension(x509.IssuingDistributionPoint))
-        except (Malformed, ValueError, TypeError, x509.DuplicateExtension) as error:
+        except (Malformed, ValueError, TypeError, IndexError, x509.UnsupportedGeneralNameType) as error:
             raise MalformedStatus(kind="CRL", reason=str(error)) from error
         if number is None or next_update is None:
             raise MalformedStatus(kind="CRL", reason="no number or no next update")
-        for each in self._extensions:
-            if each.critical and each.oid.dotted_string not in _KNOWN:
-                raise MalformedStatus(
-                    kind="CRL", reason=f"unknown critical extension {each.oid.dotted_string}"
-                )
+        for each in known.values():
+            if each.critical and each.oid not in _KNOWN:
+                raise MalformedStatus(kind="CRL", reason=f"unknown critical extension {each.oid}")
         self.der = encoded
         self.number: int = number.crl_number
         #: number of the list that this one is a delta to; None for a whole list
