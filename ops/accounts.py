@@ -103,6 +103,7 @@ def _pending_key(platform: "Platform", account: Account) -> PrivateKey:
     if not account.pending.exists():
         key = PrivateKey.generate(suite_of(account.suite))
         Identity(key, _own_certificate(platform, account, key)).save_p12(account.pending, account.password())
+        return key
     kept = Identity.load_p12(account.pending, account.password()).key
     if not isinstance(kept, PrivateKey):
         raise TypeError("a PKCS#12 file holds a key of this process")
