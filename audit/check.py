@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -26,6 +27,11 @@ class CheckReport:
     size: int
     checkpoints: int
     roots: Mapping[str, bytes]
+
+    def fields(self) -> dict[str, Any]:
+        """The report as text and numbers."""
+        roots = {name: root.hex() for name, root in self.roots.items()}
+        return {"size": self.size, "checkpoints": self.checkpoints, "roots": roots}
 
 
 def check(session: Session, verifiers: Mapping[str, NoteVerifier]) -> CheckReport:

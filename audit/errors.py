@@ -1,6 +1,6 @@
 """What the log can refuse, and what it can find wrong with itself."""
 
-from yinxin.errors import Conflict, Misconfigured, NotFound, Unavailable, YinxinError
+from yinxin.errors import Conflict, Misconfigured, NotFound, NotPermitted, Unavailable, YinxinError
 
 
 class LogUnavailable(Unavailable):
@@ -17,6 +17,14 @@ class EntryNotFound(NotFound):
     code = "audit.entry_not_found"
     zh = "审计日志中没有编号为 {event} 的记录;请核对编号。"
     en = "The audit log has no entry {event}; check the identifier."
+
+
+class NobodyMayAsk(NotPermitted):
+    """The log was assembled without anybody who decides who may read it."""
+
+    code = "audit.nobody_may_ask"
+    zh = "本进程没有装配授权模块,任何人都不能查阅审计日志;请用完整的平台进程。"
+    en = "This process was assembled without authorization, so nobody may read the log; use a whole platform process."
 
 
 class NotYetSigned(Conflict):

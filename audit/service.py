@@ -20,6 +20,7 @@ from audit.models import EntryRow
 from audit.sequence import Sequencer, columns
 from audit.settings import AuditSettings
 from audit.tree import TREES, log_size, run_of, stored
+from yinxin.authz import Decider
 from yinxin.crypto.keys import Signer
 from yinxin.crypto.suite import Suite
 from yinxin.errors import YinxinError
@@ -42,14 +43,21 @@ class Log:
     """The audit log of one site. Shared by the threads of a process; any number of processes may have one."""
 
     def __init__(
-        self, store: Store, settings: AuditSettings, signers: Iterable[Signer], *, data: Path
+        self,
+        store: Store,
+        settings: AuditSettings,
+        signers: Iterable[Signer],
+        *,
+        data: Path,
+        decider: Decider | None = None,
     ) -> None:
         """`signers`: one Ed25519 and one SM2 key, in any order; `data`: where the checkpoint file is unless set elsewhere.
 
-        Raises LogKeysMismatch. Nothing is read or installed before `start`.
+        `decider` says who may ask the log (`audit.ask`); without one nobody may. Raises LogKeysMismatch. Nothing is read or installed before `start`.
         """
         self.store = store
         self.settings = settings
+        self.decider = decider
         self.checkpoint_file = Path(settings.checkpoint_file or data / "log.checkpoint")
         named = note_signers(settings.origin, signers)
         self.verifiers: dict[str, NoteVerifier] = {name: signer.verifier for name, signer in named.items()}
