@@ -142,7 +142,13 @@ class Platform:
         for label, algorithm in LOG_KEYS.items():
             self.kms.create(SYSTEM, label=label, purpose=Purpose.LOG, algorithm=algorithm)
         signers = [self.kms.signer(label) for label in LOG_KEYS]
-        return Log(self.store, self.section("audit"), signers, data=self.data.path("checkpoint"))
+        return Log(
+            self.store,
+            self.section("audit"),
+            signers,
+            data=self.data.path("checkpoint"),
+            decider=self.authz.decisions,
+        )
 
     @cached_property
     def app(self) -> "Flask":
