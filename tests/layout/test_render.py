@@ -48,6 +48,15 @@ def test_one_process_makes_the_same_bytes_whatever_it_made_before(notice):
     assert render(notice).pdf == first
 
 
+def test_the_hour_is_not_in_the_file_where_fonts_are_cut_without_harfbuzz(notice, monkeypatch):
+    fang = Typefaces().body  # cutting the large Noto files without HarfBuzz takes many seconds
+    faces = Typefaces(mark=fang, bold=fang, kai=fang, song=fang, fallback=())
+    monkeypatch.setattr("weasyprint.pdf.fonts.harfbuzz_subset", None)
+    first = render(notice, faces=faces).pdf
+    monkeypatch.setattr("time.time", lambda: 4_000_000_000.0)
+    assert render(notice, faces=faces).pdf == first
+
+
 @pytest.mark.parametrize(
     "change",
     [

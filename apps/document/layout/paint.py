@@ -1,7 +1,11 @@
 """Turning pages into PDF/A: every mark at its place, every character escaped, nothing fetched, nothing random."""
 
+import datetime as dt
 import hashlib
+import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from html import escape
 from pathlib import Path
@@ -17,6 +21,7 @@ from apps.document.layout.marks import Page, Rule, Text
 from apps.document.layout.model import Elements
 
 _SCHEME = "face:"
+_EPOCH = "SOURCE_DATE_EPOCH"
 _BASELINE = 0.88  # of the em square, from its top
 _LOCK = Lock()
 """Font maps of the engine are not to be used from two threads."""
@@ -46,7 +51,7 @@ def paint(pages: tuple[Page, ...], faces: Typefaces, elements: Elements) -> byte
     """The PDF/A-3b file. Same pages, same faces, same bytes: dates and identifiers come from the elements."""
     html = _html(pages, faces, elements)
     identifier = hashlib.sha256(html.encode()).hexdigest()[:32].encode()
-    with _LOCK:
+    with _LOCK, _dated(elements.date):
         style, fonts = _fonts(faces)
         document = HTML(string=html, url_fetcher=_Fetcher({}))
         with warnings.catch_warnings():
@@ -56,6 +61,21 @@ def paint(pages: tuple[Page, ...], faces: Typefaces, elements: Elements) -> byte
                 stylesheets=[style], font_config=fonts, pdf_variant="pdf/a-3b", pdf_identifier=identifier
             )
     return pdf
+
+
+@contextmanager
+def _dated(date: dt.date) -> Iterator[None]:
+    """Where HarfBuzz cannot cut fonts, fontTools does, and writes the time of day into them unless told another."""
+    noon = dt.datetime.combine(date, dt.time(12), dt.UTC)
+    before = os.environ.get(_EPOCH)
+    os.environ[_EPOCH] = str(int(noon.timestamp()))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_EPOCH]
+        else:
+            os.environ[_EPOCH] = before
 
 
 @lru_cache(maxsize=4)
