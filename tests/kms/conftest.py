@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from kms import KeyCentre, KmsSettings
+from kms.models import KeyRow
 from yinxin.act import SYSTEM, Actor, Kind
 from yinxin.authz import Decision, Denied, Resource
 from yinxin.clock import ManualClock
@@ -82,10 +83,10 @@ class World:
             rows = session.execute(sa.text("SELECT data FROM outbox ORDER BY number")).scalars()
             return [event for event in map(json.loads, map(bytes, rows)) if verb in ("", event["verb"])]
 
-    def change(self, statement: str, **values: Any) -> None:
+    def forge(self, label: str, **values: Any) -> None:
         """What somebody with the database's password does behind our back."""
         with self.store.engine.begin() as connection:
-            connection.execute(sa.text(statement), values)
+            connection.execute(sa.update(KeyRow).where(KeyRow.label == label).values(**values))
 
     def close(self) -> None:
         self.centre.close()

@@ -1,0 +1,247 @@
+"""Signatures: judged by OpenSSL and gmssl, self-checked before release, recorded when they are for others."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import gmssl_pyx
+import pytest
+from asn1crypto.algos import DSASignature
+from pkcs11 import Mechanism, ObjectClass
+
+from kms import KeyInfo
+from kms import sign as signing
+from kms.errors import (
+    BadDigest,
+    FaultySignature,
+    KeyNotActive,
+    KeyNotSigning,
+    KeyUnknown,
+    PurposeNotRemote,
+)
+from kms.models import Purpose
+from kms.sign import KeySigner, SigningRequest
+from tests.support.openssl import openssl
+from yinxin.act import SYSTEM
+from yinxin.authz import Denied
+from yinxin.crypto.errors import UnsupportedAlgorithm
+from yinxin.crypto.keys import Signer
+
+from .conftest import KEEPER, World
+
+HASHED = ("ecdsa-p256", "ecdsa-p384", "rsa-3072", "sm2")
+MESSAGE = "关于开展安全检查的通知".encode()
+
+
+def make(world: World, algorithm: str, purpose: str = "seal", label: str = "key") -> KeyInfo:
+    return world.centre.create(SYSTEM, label=label, purpose=purpose, algorithm=algorithm, owner="o-office")
+
+
+def spki(info: KeyInfo) -> bytes:
+    assert info.public_key is not None
+    return info.public_key.spki
+
+
+def judge(tmp_path: Path, info: KeyInfo, signature: bytes, message: bytes) -> None:
+    """The openssl command verifies it."""
+    key, signed, file = tmp_path / "key.der", tmp_path / "sig", tmp_path / "message"
+    key.write_bytes(spki(info))
+    signed.write_bytes(signature)
+    file.write_bytes(message)
+    how: list[str] = {
+        "ecdsa-p256": ["-sha256"],
+        "ecdsa-p384": ["-sha384"],
+        "rsa-3072": ["-sha256"],
+        "sm2": ["-sm3", "-sigopt", "distid:1234567812345678"],
+    }.get(info.algorithm, [])
+    if info.algorithm == "ed25519":
+        openssl(
+            *("pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", key),
+            *("-rawin", "-in", file, "-sigfile", signed),
+        )
+        return
+    said = openssl("dgst", *how, "-verify", key, "-keyform", "DER", "-signature", signed, file)
+    assert "Verified OK" in said
+
+
+@pytest.mark.parametrize("algorithm", [*HASHED, "ed25519"])
+def test_openssl_verifies(world: World, tmp_path: Path, algorithm: str) -> None:
+    info = make(world, algorithm)
+    signer: Signer = world.centre.signer("key")
+    for message in (b"0", MESSAGE, bytes(100_000)):
+        judge(tmp_path, info, signer.sign(message), message)
+
+
+@pytest.mark.parametrize("algorithm", HASHED)
+def test_a_digest_signs_as_its_message_does(world: World, tmp_path: Path, algorithm: str) -> None:
+    info = make(world, algorithm)
+    assert info.public_key is not None
+    signature = world.centre.signer("key").sign_prehashed(info.public_key.prehash(MESSAGE))
+    judge(tmp_path, info, signature, MESSAGE)
+
+
+def test_gmssl_verifies(world: World) -> None:
+    info = make(world, "sm2")
+    signature = world.centre.signer("key").sign(MESSAGE)
+    assert gmssl_pyx.sm2_verify(spki(info)[-64:], MESSAGE, signature)
+
+
+def test_every_ecdsa_value_is_minimal_der(world: World) -> None:
+    """r and s have their high bit set every other time, and begin with a zero octet now and then."""
+    make(world, "ecdsa-p256")
+    signer = world.centre.signer("key")
+    lengths = set()
+    for number in range(300):
+        signature = signer.sign(str(number).encode())
+        assert DSASignature.load(signature, strict=True).dump(force=True) == signature
+        lengths.add(len(signature))
+    assert {70, 71, 72} <= lengths
+
+
+@pytest.mark.parametrize("size", [0, 20, 31, 33, 48])
+@pytest.mark.parametrize("algorithm", ["ecdsa-p256", "sm2"])
+def test_a_digest_of_another_size_is_refused(world: World, algorithm: str, size: int) -> None:
+    make(world, algorithm)
+    with pytest.raises(BadDigest):
+        world.centre.signer("key").sign_prehashed(bytes(size))
+
+
+def test_ed25519_signs_no_digest(world: World) -> None:
+    make(world, "ed25519", "log")
+    with pytest.raises(UnsupportedAlgorithm):
+        world.centre.signer("key").sign_prehashed(bytes(32))
+
+
+@pytest.mark.parametrize("algorithm", HASHED)
+def test_a_faulty_signature_is_not_released(
+    world: World, monkeypatch: pytest.MonkeyPatch, algorithm: str
+) -> None:
+    make(world, algorithm)
+    signer = world.centre.signer("key")
+    true = signer._use
+    monkeypatch.setattr(signer, "_use", lambda digest: true(bytes(len(digest))))
+    with pytest.raises(FaultySignature):
+        signer.sign(MESSAGE)
+    with pytest.raises(FaultySignature):
+        signer.sign_prehashed(signer.public_key.prehash(MESSAGE))
+
+
+def test_a_key_that_is_not_ready(world: World) -> None:
+    info = make(world, "ecdsa-p256")
+    with pytest.raises(KeyUnknown):
+        world.centre.signer("none")
+    for state in ("making", "retired"):
+        world.forge("key", state=state)
+        with pytest.raises(KeyNotActive, match=state):
+            world.centre.signer(info.label)
+
+
+def test_a_wrapping_key_signs_nothing(world: World) -> None:
+    world.centre.create(SYSTEM, label="kek-1", purpose="kek", algorithm="aes-256")
+    with pytest.raises(KeyNotSigning):
+        world.centre.signer("kek-1")
+
+
+def test_a_signing_key_does_nothing_else(world: World) -> None:
+    info = make(world, "ecdsa-p256")
+    world.centre.token.use_key(
+        "key",
+        info.handle,
+        ObjectClass.PRIVATE_KEY,
+        lambda key: key.sign(bytes(32), mechanism=Mechanism.ECDSA),
+    )
+    assert not world.centre.token.use_key(
+        "key", info.handle, ObjectClass.PRIVATE_KEY, lambda key: hasattr(key, "derive_key")
+    )
+
+
+# --- for callers over the network
+
+
+def asked(world: World, content: bytes, *, hashed: bool = True) -> Any:
+    return world.centre.sign_for(
+        KEEPER, "key", SigningRequest(content, hashed, "document:42", "document.seal")
+    )
+
+
+@pytest.mark.parametrize("hashed", [True, False])
+def test_a_signature_for_others_is_recorded(world: World, hashed: bool, tmp_path: Path) -> None:
+    info = make(world, "ecdsa-p256")
+    assert info.public_key is not None
+    digest = info.public_key.prehash(MESSAGE)
+    signed = asked(world, digest if hashed else MESSAGE, hashed=hashed)
+    judge(tmp_path, info, signed.signature, MESSAGE)
+    assert signed.algorithm == "ecdsa-sha256"
+    (event,) = world.events("kms.sign")
+    assert event["id"] == signed.entry
+    assert (event["outcome"], event["subject"], event["actor"]["id"]) == ("done", "key:key", "p-keeper")
+    assert event["facts"] == {"digest": digest.hex(), "for": "document:42", "note": "document.seal"}
+    assert event["decision"]["resource"] == {
+        "type": "Key",
+        "id": "key",
+        "organ": "o-office",
+        "level": "public",
+        "attributes": {"purpose": "seal"},
+    }
+
+
+@pytest.mark.parametrize("purpose", [each for each in Purpose if each is not Purpose.KEK])
+def test_only_seal_and_evidence_keys_sign_for_others(world: World, purpose: Purpose) -> None:
+    make(world, "ecdsa-p256", purpose.value)
+    if purpose in (Purpose.SEAL, Purpose.EVIDENCE):
+        asked(world, bytes(32))
+        return
+    with pytest.raises(PurposeNotRemote):
+        asked(world, bytes(32))
+    (event,) = world.events("kms.sign")
+    assert (event["outcome"], event["error"]) == ("refused", PurposeNotRemote.code)
+
+
+def test_the_policies_decide(world: World) -> None:
+    make(world, "ecdsa-p256")
+    world.decider.allowed = lambda *_: False
+    with pytest.raises(Denied):
+        asked(world, bytes(32))
+    (event,) = world.events("kms.sign")
+    assert (event["outcome"], event["decision"]["allowed"]) == ("refused", False)
+
+
+def test_no_record_no_signature(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(world, "ecdsa-p256")
+
+    def failing(*_: Any) -> None:
+        raise OSError("the outbox cannot be written")
+
+    monkeypatch.setattr(world.store, "_record", failing)
+    with pytest.raises(OSError, match="outbox"):
+        asked(world, bytes(32))
+
+
+def test_a_gate_that_is_shut_stops_the_signing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(world, "ecdsa-p256")
+    used: list[bytes] = []
+    monkeypatch.setattr(KeySigner, "sign_prehashed", lambda _self, digest: used.append(digest))
+
+    def shut() -> None:
+        raise signing.PurposeNotRemote(label="gate", purpose="test")
+
+    world.store.gates.append(shut)
+    with pytest.raises(PurposeNotRemote):
+        asked(world, bytes(32))
+    assert used == []
+
+
+def test_a_refused_digest_is_recorded(world: World) -> None:
+    make(world, "ecdsa-p256")
+    with pytest.raises(BadDigest):
+        asked(world, bytes(20))
+    assert [(event["outcome"], event["error"]) for event in world.events("kms.sign")] == [
+        ("refused", BadDigest.code)
+    ]
+
+
+def test_openssl_is_really_asked(tmp_path: Path, world: World) -> None:
+    """The judge says no to a signature over something else."""
+    info = make(world, "ecdsa-p256")
+    with pytest.raises((AssertionError, subprocess.CalledProcessError)):
+        judge(tmp_path, info, world.centre.signer("key").sign(b"a"), b"b")
