@@ -1,6 +1,5 @@
 """Sign-in challenges: given out once, answered once, within two minutes."""
 
-import hashlib
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,6 +8,7 @@ import sqlalchemy as sa
 
 from authz.errors import ChallengeExpired, ChallengeUnknown, ChallengeUsed
 from authz.models import ChallengeRow
+from yinxin.crypto.suite import INTL
 from yinxin.store import Store
 
 
@@ -67,4 +67,4 @@ def text_token(octets: bytes) -> str:
 
 def token_hash(token: str) -> str:
     """What is kept of a token."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    return INTL.hash.digest(token.encode()).hex()

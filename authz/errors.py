@@ -202,6 +202,14 @@ class WrongSignature(NotAuthenticated):
     en = "The sign-in signature does not hold: sign the challenge just given out by this site ({origin}) with your own certificate."
 
 
+class NoCertificateShown(NotAuthenticated):
+    """A TLS connection without a client certificate."""
+
+    code = "authz.no_certificate_shown"
+    zh = "本次连接没有出示证书：请在浏览器或客户端中选择您的证书，或改用质询签名登录。"
+    en = "This connection showed no certificate: choose yours in the browser or client, or sign a challenge instead."
+
+
 class UnknownCertificate(NotAuthenticated):
     """A stranger's certificate: from elsewhere, or bound to nobody here."""
 

@@ -1,6 +1,5 @@
 """Sessions: opened by signing in, looked at again on every use, ended by signing out."""
 
-import hashlib
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -21,6 +20,7 @@ from authz.errors import (
 from authz.models import CertificateBinding, SessionRow
 from authz.refusals import Refusals
 from yinxin.act import STRANGER, Actor, Kind
+from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
 from yinxin.store import Store
 from yinxin.web.caller import Caller
@@ -72,15 +72,10 @@ class Sessions:
         self._refusals.record(*_refused(row), refusal)
         raise refusal
 
-    def sign_out(self, token: str) -> None:
-        """End the session of `token`; one that is over already stays so. Raises NotSignedIn."""
-        with self._store.read() as session:
-            row = session.scalar(sa.select(SessionRow).where(SessionRow.token_hash == token_hash(token)))
-        if row is None:
-            raise NotSignedIn
-        actor = Actor(Kind.PERSON, row.person, row.post, certificate=row.certificate)
-        with self._store.act(actor, "authz.sign-out", f"session:{row.id}") as act:
-            act.session.execute(_end(self._store.clock.now()).where(SessionRow.id == row.id))
+    def sign_out(self, caller: Caller) -> None:
+        """End the caller's session; one that is over already stays so."""
+        with self._store.act(caller.actor, "authz.sign-out", f"session:{caller.session}") as act:
+            act.session.execute(_end(self._store.clock.now()).where(SessionRow.id == caller.session))
 
     def end_all(self, actor: Actor, person: str) -> int:
         """End every open session of `person`; how many there were. Whether `actor` may is the caller's to ask."""
@@ -107,7 +102,7 @@ class Sessions:
 
     def _holder(self, session: Session, row: SessionRow, peer: bytes | None) -> Caller:
         now = self._store.clock.now()
-        if peer is not None and hashlib.sha256(peer).hexdigest() != row.certificate:
+        if peer is not None and INTL.hash.digest(peer).hex() != row.certificate:
             raise SessionOfAnother
         if row.ended is not None:
             raise SessionEnded

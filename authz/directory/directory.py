@@ -1,6 +1,5 @@
 """The directory: loaded from a file, then asked."""
 
-import hashlib
 from dataclasses import asdict
 from datetime import datetime
 
@@ -13,6 +12,7 @@ from authz.directory.look import in_force, organ, organs, person, post, posts, s
 from authz.directory.records import Appointment, Holder, Organ, Person, Post, Standing
 from authz.models import AppointmentRow, OrganClosure, PersonRow, PostRole, PostRow
 from yinxin.act import Actor
+from yinxin.crypto.suite import INTL
 from yinxin.store import Store
 
 
@@ -24,7 +24,7 @@ class Directory:
 
     def load(self, actor: Actor, data: DirectoryFile) -> Loaded:
         """Load a file, whole or not at all; raises a leaf of BadDirectory. Safe to repeat."""
-        digest = hashlib.sha256(data.model_dump_json().encode()).hexdigest()
+        digest = INTL.hash.digest(data.model_dump_json().encode()).hex()
         with self._store.act(actor, "authz.load", "directory", file=digest) as act:
             loaded = load(act.session, data)
             act.facts |= asdict(loaded)

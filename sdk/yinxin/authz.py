@@ -7,13 +7,13 @@
 Ask before the act begins: a refusal is recorded in a transaction of its own.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, get_args
 
 from yinxin import canonical
 from yinxin.act import Actor
+from yinxin.crypto.suite import INTL
 from yinxin.errors import Invalid, NotPermitted
 from yinxin.text import Text
 
@@ -90,9 +90,7 @@ class Decision:
             "resource": self.resource.fields(),
             "policies": list(self.policies),
             "policy_set": self.policy_set,
-            "entities": hashlib.sha256(
-                canonical.encode([dict(entity) for entity in self.entities])
-            ).hexdigest(),
+            "entities": INTL.hash.digest(canonical.encode([dict(entity) for entity in self.entities])).hex(),
         }
         return record | ({"context": dict(self.context)} if self.context else {})
 

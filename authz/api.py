@@ -1,0 +1,294 @@
+"""Identity and authorization over HTTP: sign in, who am I, may I, who is who."""
+
+import base64
+import binascii
+from typing import Annotated, Any
+
+from flask import request
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from authz import errors
+from authz.directory import Organ
+from authz.service import Authz
+from yinxin.authz import PLATFORM, Decision, Denied, Level, Resource
+from yinxin.clock import rfc3339
+from yinxin.crypto.errors import MalformedCertificate
+from yinxin.text import Text
+from yinxin.web import Api, BadValue, Caller, Page, cursor, kit, peer_certificate, position
+
+_DIRECTORY = Resource("Directory", "directory", PLATFORM)
+_ADMISSION = (
+    errors.UnknownCertificate,
+    errors.CertificateExpired,
+    errors.CertificateRevoked,
+    errors.NoAppointment,
+    errors.TooManyAttempts,
+)
+_ANSWER = (
+    errors.ChallengeUnknown,
+    errors.ChallengeUsed,
+    errors.ChallengeExpired,
+    errors.WrongSignature,
+    *_ADMISSION,
+)
+_QUESTION = (errors.UnknownAction, errors.BadQuestion, errors.UnknownOrgan, errors.DecisionFailed)
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _octets(value: object) -> bytes:
+    try:
+        return base64.b64decode(str(value), validate=True)
+    except (binascii.Error, ValueError):
+        raise BadValue("不是有效的 base64", "This is not base64") from None
+
+
+class Words(_Model):
+    """The same words in Chinese and in English."""
+
+    zh: str
+    en: str
+
+
+class Nothing(_Model):
+    """An empty body."""
+
+
+class ChallengeOut(_Model):
+    """What to sign, as `yinxin.authz.sign_in_statement` builds it, and until when."""
+
+    challenge: str
+    expires: str
+
+
+class SessionIn(_Model):
+    """The challenge, and the detached CMS signature (DER in base64) over its statement."""
+
+    challenge: str = Field(min_length=1, max_length=100)
+    signature: Annotated[bytes, Field(max_length=65536), BeforeValidator(_octets, json_schema_input_type=str)]
+
+
+class WhoOut(_Model):
+    """The signed-in caller."""
+
+    person: str
+    name: str
+    post: str
+    post_name: Words
+    organ: str
+    organ_name: Words
+    roles: list[str]
+    session: str
+
+
+class SessionOut(_Model):
+    """A new session: its token, shown once, and whom it stands for."""
+
+    token: str
+    caller: WhoOut
+
+
+class ResourceIn(_Model):
+    """What the act would be about."""
+
+    type: str = Field(min_length=1, max_length=80)
+    id: str = Field(min_length=1, max_length=200)
+    organ: str = Field(min_length=1, max_length=64)
+    level: Level = "public"
+    attributes: dict[str, Any] = {}
+
+
+class CheckIn(_Model):
+    """One question."""
+
+    action: str = Field(min_length=1, max_length=100)
+    resource: ResourceIn
+    context: dict[str, Any] = {}
+
+
+class ChecksIn(_Model):
+    """The caller's questions."""
+
+    checks: list[CheckIn] = Field(max_length=100)
+
+
+class DecisionOut(_Model):
+    """An answer, why, and by which policies."""
+
+    allowed: bool
+    reason: Words
+    policies: list[str]
+
+
+class DecisionsOut(_Model):
+    """The answers, in the order of the questions."""
+
+    decisions: list[DecisionOut]
+
+
+class PermissionOut(_Model):
+    """A permission, as the act's own audit entry keeps it."""
+
+    record: dict[str, Any]
+
+
+class Listing(_Model):
+    """Which organs, and which page."""
+
+    under: str | None = Field(default=None, max_length=64)
+    after: str | None = Field(default=None, max_length=200)
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+class OrganOut(_Model):
+    """An organ; `path` names it and those above it."""
+
+    id: str
+    parent: str | None
+    name: Words
+    short_name: str
+    level: str
+    division: str
+    uscc: str | None
+    path: list[str]
+
+
+class PersonOut(_Model):
+    """A person and the posts held now."""
+
+    id: str
+    name: str
+    posts: list[str]
+
+
+def routes(authz: Authz) -> Api:
+    """The operations of `authz`."""
+    api = Api("authz", "/api/authz/v1", Text("身份与授权", "Identity and authorization"))
+    _add_sign_in(api, authz)
+    _add_session(api, authz)
+    _add_directory(api, authz)
+    return api
+
+
+def _add_sign_in(api: Api, authz: Authz) -> None:
+    @api.post("/challenges", status=201, public=True, summary=Text("取得登录质询", "Get a sign-in challenge"))
+    def challenge(body: Nothing) -> ChallengeOut:  # noqa: ARG001 - the contract: an empty object
+        given = authz.sign_in.challenge()
+        return ChallengeOut(challenge=given.nonce, expires=rfc3339(given.expires))
+
+    @api.post(
+        "/sessions",
+        status=201,
+        public=True,
+        problems=_ANSWER,
+        summary=Text("以签名登录", "Sign in by signature"),
+    )
+    def sign_in(body: SessionIn) -> SessionOut:
+        token, caller = authz.sign_in.by_signature(body.signature, body.challenge)
+        return SessionOut(token=token, caller=_who(caller))
+
+    @api.post(
+        "/sessions/tls",
+        status=201,
+        public=True,
+        problems=(errors.NoCertificateShown, MalformedCertificate, *_ADMISSION),
+        summary=Text("以连接证书登录", "Sign in by the connection's certificate"),
+    )
+    def sign_in_tls(body: Nothing) -> SessionOut:  # noqa: ARG001 - the contract: an empty object
+        shown = peer_certificate(request.environ, proxy=kit().settings.proxy)
+        if shown is None:
+            raise errors.NoCertificateShown
+        token, caller = authz.sign_in.by_tls(shown)
+        return SessionOut(token=token, caller=_who(caller))
+
+
+def _add_session(api: Api, authz: Authz) -> None:
+    @api.get("/sessions/current", summary=Text("当前登录", "The present session"))
+    def current(caller: Caller) -> WhoOut:
+        return _who(caller)
+
+    @api.delete("/sessions/current", summary=Text("退出登录", "Sign out"))
+    def sign_out(caller: Caller) -> None:
+        authz.sessions.sign_out(caller)
+
+    @api.post(
+        "/checks", repeatable=True, problems=_QUESTION, summary=Text("询问权限", "Ask what is permitted")
+    )
+    def checks(body: ChecksIn, caller: Caller) -> DecisionsOut:
+        questions = [
+            (each.action, Resource(**each.resource.model_dump()), each.context) for each in body.checks
+        ]
+        decisions = authz.decisions.check_many(caller.actor, questions)
+        return DecisionsOut(decisions=[_decision(each) for each in decisions])
+
+    @api.post(
+        "/decisions",
+        repeatable=True,
+        problems=(Denied, *_QUESTION),
+        summary=Text("请求许可", "Ask for a decision to act on; a refusal is recorded"),
+    )
+    def require(body: CheckIn, caller: Caller) -> PermissionOut:
+        wanted = Resource(**body.resource.model_dump())
+        decision = authz.decisions.require(caller.actor, body.action, wanted, body.context or None)
+        return PermissionOut(record=decision.record())
+
+
+def _add_directory(api: Api, authz: Authz) -> None:
+    @api.get("/organs", problems=(Denied, errors.UnknownOrgan), summary=Text("机关名录", "The organs"))
+    def organs(query: Listing, caller: Caller) -> Page[OrganOut]:
+        authz.decisions.require(caller.actor, "authz.read", _DIRECTORY)
+        after = position(query.after, str)[0] if query.after else ""
+        found = authz.directory.organs(under=query.under, after=after, limit=query.limit + 1)
+        page = found[: query.limit]
+        following = cursor(page[-1].id) if len(found) > query.limit else None
+        return Page[OrganOut](items=[_organ(each) for each in page], next=following)
+
+    @api.get("/organs/<id>", problems=(Denied, errors.UnknownOrgan), summary=Text("机关", "An organ"))
+    def organ(id: str, caller: Caller) -> OrganOut:  # noqa: A002 - the field's name
+        authz.decisions.require(caller.actor, "authz.read", _DIRECTORY)
+        return _organ(authz.directory.organ(id))
+
+    @api.get("/people/<id>", problems=(Denied, errors.UnknownPerson), summary=Text("人员", "A person"))
+    def person(id: str, caller: Caller) -> PersonOut:  # noqa: A002 - the field's name
+        authz.decisions.require(caller.actor, "authz.read", _DIRECTORY)
+        found = authz.directory.person(id)
+        held = authz.directory.appointments_of(id, at=kit().clock.now())
+        return PersonOut(id=found.id, name=found.name, posts=[each.post for each in held])
+
+
+def _words(text: Text) -> Words:
+    return Words(zh=text.zh, en=text.en)
+
+
+def _who(caller: Caller) -> WhoOut:
+    return WhoOut(
+        person=caller.actor.id,
+        name=caller.name,
+        post=caller.actor.post or "",
+        post_name=_words(caller.post_name),
+        organ=caller.actor.organ or "",
+        organ_name=_words(caller.organ_name),
+        roles=sorted(caller.roles),
+        session=caller.session,
+    )
+
+
+def _decision(decision: Decision) -> DecisionOut:
+    return DecisionOut(
+        allowed=decision.allowed, reason=_words(decision.reason), policies=list(decision.policies)
+    )
+
+
+def _organ(organ: Organ) -> OrganOut:
+    return OrganOut(
+        id=organ.id,
+        parent=organ.parent,
+        name=_words(organ.name),
+        short_name=organ.short_name,
+        level=organ.level,
+        division=organ.division,
+        uscc=organ.uscc,
+        path=list(organ.path),
+    )

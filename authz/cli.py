@@ -1,0 +1,152 @@
+"""`yinxin authz …`: thin commands over the directory, the decisions and the sessions."""
+
+import json
+from typing import Any
+
+import click
+
+from authz.directory import Organ, Person
+from authz.service import Authz
+from yinxin.act import Actor
+from yinxin.authz import LEVELS, PLATFORM, Decision, Level, Resource
+from yinxin.clock import rfc3339
+
+
+def organ_line(organ: Organ) -> str:
+    """One organ, indented by its depth."""
+    return f"{'  ' * (len(organ.path) - 1)}{organ.id:<24} {organ.level:<10} {organ.division:<12} {organ.name.zh} / {organ.name.en}"
+
+
+def who(authz: Authz, person: Person) -> dict[str, Any]:
+    """A person with every appointment, for people and for scripts."""
+    appointments = [
+        {
+            "post": each.post,
+            "organ": authz.directory.post(each.post).organ,
+            "roles": sorted(authz.directory.post(each.post).roles),
+            "valid_from": rfc3339(each.valid_from),
+            "valid_to": rfc3339(each.valid_to) if each.valid_to else None,
+        }
+        for each in authz.directory.appointments_of(person.id)
+    ]
+    return {
+        "id": person.id,
+        "name": person.name,
+        "clearance": person.clearance,
+        "appointments": appointments,
+    }
+
+
+def answer(decision: Decision) -> dict[str, Any]:
+    """A decision, for people and for scripts."""
+    return decision.record() | {"reason": {"zh": decision.reason.zh, "en": decision.reason.en}}
+
+
+@click.group("authz", help="机构、人员与授权 / organs, people and authorization")
+def authz() -> None:
+    """The group of commands."""
+
+
+@authz.command(help="机关名录 / the organs")
+@click.option("--under", help="只列此机关及其下级 / only this organ and those below")
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON / print JSON")
+@click.pass_context
+def organs(context: click.Context, under: str | None, *, as_json: bool) -> None:
+    """Print the tree, or a part of it."""
+    found: list[Organ] = []
+    directory = _authz(context).directory
+    while page := directory.organs(under=under, after=found[-1].id if found else ""):
+        found += page
+    found.sort(key=lambda organ: organ.path[::-1])
+    if as_json:
+        _print([{"id": each.id, "parent": each.parent, "name": each.name.zh} for each in found])
+        return
+    for each in found:
+        click.echo(organ_line(each))
+
+
+@authz.command(help="人员名录 / the people")
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON / print JSON")
+@click.pass_context
+def people(context: click.Context, *, as_json: bool) -> None:
+    """Print everybody, by identifier."""
+    found: list[Person] = []
+    directory = _authz(context).directory
+    while page := directory.people(after=found[-1].id if found else ""):
+        found += page
+    if as_json:
+        _print([{"id": each.id, "name": each.name, "clearance": each.clearance} for each in found])
+        return
+    for each in found:
+        click.echo(f"{each.id:<32} {each.clearance:<13} {each.name}")
+
+
+@authz.command("who", help="某人的任职 / a person and the appointments")
+@click.argument("person")
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON / print JSON")
+@click.pass_context
+def who_command(context: click.Context, person: str, *, as_json: bool) -> None:
+    """Print one person."""
+    service = _authz(context)
+    found = who(service, service.directory.person(person))
+    if as_json:
+        _print(found)
+        return
+    click.echo(f"{found['id']} {found['name']} ({found['clearance']})")
+    for each in found["appointments"]:
+        period = f"{each['valid_from']} – {each['valid_to'] or ''}"
+        click.echo(f"  {each['organ']} {each['post']} [{', '.join(each['roles'])}] {period}")
+
+
+@authz.command(help="本人能否执行某操作 / may the acting person do this?")
+@click.argument("action")
+@click.option("--type", "kind", required=True, help="对象类型 / the resource's type")
+@click.option("--id", "identifier", default="any", show_default=True, help="对象标识 / its identifier")
+@click.option("--organ", default=PLATFORM, show_default=True, help="所属机关 / the organ that owns it")
+@click.option(
+    "--level", type=click.Choice(LEVELS), default="public", show_default=True, help="密级 / its level"
+)
+@click.option("--attribute", "attributes", multiple=True, metavar="NAME=TEXT", help="属性 / an attribute")
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON / print JSON")
+@click.pass_context
+def check(
+    context: click.Context,
+    action: str,
+    *,
+    kind: str,
+    identifier: str,
+    organ: str,
+    level: Level,
+    attributes: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Print the decision; exit 1 when it is no."""
+    given = dict(each.partition("=")[::2] for each in attributes)
+    resource = Resource(kind, identifier, organ, level, given)
+    actor: Actor = context.obj.actor()
+    decision = _authz(context).decisions.check(actor, action, resource)
+    if as_json:
+        _print(answer(decision))
+    else:
+        word = "允许 / permitted" if decision.allowed else "不允许 / not permitted"
+        click.echo(f"{word}: {decision.reason.zh} / {decision.reason.en} [{', '.join(decision.policies)}]")
+    context.exit(0 if decision.allowed else 1)
+
+
+@authz.command("sign-out", help="终止某人的全部登录 / end every session of a person")
+@click.argument("person")
+@click.pass_context
+def sign_out(context: click.Context, person: str) -> None:
+    """End the sessions, if the acting person may."""
+    actor: Actor = context.obj.actor()
+    count = _authz(context).end_sessions(actor, person)
+    click.echo(f"已终止 {count} 个登录 / {count} sessions ended")
+
+
+def _authz(context: click.Context) -> Authz:
+    service: Authz = context.obj.platform().authz
+    return service
+
+
+def _print(value: object) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False))

@@ -1,0 +1,92 @@
+"""The schema of all policies: one fragment per module, merged and completed into Cedar's JSON schema."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from authz.errors import BadPolicies
+
+#: every resource has an owner and a level of secrecy
+_GIVEN = {"organ": {"type": "Entity", "name": "Organ"}, "level": {"type": "Long"}}
+#: these act or own; nothing is done to them
+_NO_RESOURCES = {"Person", "Organ"}
+_CHANGES = {"read", "write"}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Shape(_Part):
+    type: Literal["Record"] = "Record"
+    attributes: dict[str, dict[str, Any]] = {}
+
+
+class _EntityType(_Part):
+    memberOfTypes: list[str] = []  # noqa: N815 - Cedar's name
+    shape: _Shape = _Shape()
+
+
+class _Group(_Part):
+    id: str
+
+
+class _AppliesTo(_Part):
+    principalTypes: list[Literal["Person"]] = ["Person"]  # noqa: N815 - Cedar's name
+    resourceTypes: list[str]  # noqa: N815 - Cedar's name
+    context: dict[str, Any] = {"type": "Record", "attributes": {}}
+
+
+class _Action(_Part):
+    memberOf: list[_Group] = []  # noqa: N815 - Cedar's name
+    appliesTo: _AppliesTo  # noqa: N815 - Cedar's name
+
+
+class Fragment(_Part):
+    """One module's part. An action without a dot is a group and the base's alone."""
+
+    entityTypes: dict[str, _EntityType] = {}  # noqa: N815 - Cedar's name
+    actions: dict[str, _Action] = {}
+
+
+def merge(fragments: Mapping[str, str]) -> dict[str, Any]:
+    """The whole schema from the modules' texts (JSON); raises BadPolicies naming the module's file."""
+    whole = Fragment()
+    for module, text in sorted(fragments.items()):
+        file = f"{module}/schema.json"
+        try:
+            fragment = Fragment.model_validate_json(text)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise BadPolicies(file=file, reason=f"{place}: {first['msg']}") from error
+        _check(file, module, fragment, whole)
+        whole.entityTypes |= fragment.entityTypes
+        whole.actions |= fragment.actions
+    _complete(whole)
+    return {"": whole.model_dump()}
+
+
+def _check(file: str, module: str, fragment: Fragment, whole: Fragment) -> None:
+    """Nothing declared twice, nothing in another module's name, every action classed."""
+    twice = {*fragment.entityTypes} & {*whole.entityTypes} | {*fragment.actions} & {*whole.actions}
+    if twice:
+        raise BadPolicies(file=file, reason=f"{sorted(twice)} declared by another module")
+    for name, entity in fragment.entityTypes.items():
+        if name not in _NO_RESOURCES and _GIVEN.keys() & entity.shape.attributes.keys():
+            raise BadPolicies(file=file, reason=f"{name}: organ and level are given and not declared")
+    for name, action in fragment.actions.items():
+        if module != "authz" and not name.startswith(f"{module}."):
+            raise BadPolicies(file=file, reason=f"action {name} belongs to another module")
+        if "." in name and len({group.id for group in action.memberOf} & _CHANGES) != 1:
+            raise BadPolicies(file=file, reason=f"action {name} must be a member of read or of write")
+        if wrong := _NO_RESOURCES & set(action.appliesTo.resourceTypes):
+            raise BadPolicies(file=file, reason=f"action {name} cannot apply to {sorted(wrong)}")
+
+
+def _complete(whole: Fragment) -> None:
+    for action in whole.actions.values():
+        for name in action.appliesTo.resourceTypes:
+            if name in whole.entityTypes:
+                whole.entityTypes[name].shape.attributes |= _GIVEN

@@ -1,0 +1,79 @@
+"""The commands, given a platform that has only this service."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from click.testing import CliRunner
+
+from authz.cli import authz
+from authz.module import MODULE
+from yinxin.act import Actor, Kind
+from yinxin.authz import Denied
+
+from .test_decide import LI, ZHANG
+
+
+@pytest.fixture
+def database_url(tmp_path):
+    """One engine is enough here: the other tests try the service on both."""
+    return f"sqlite:///{tmp_path / 'test.sqlite'}"
+
+
+@pytest.fixture
+def run(site):
+    def run(*arguments, actor=ZHANG):
+        context = SimpleNamespace(platform=lambda: SimpleNamespace(authz=site.authz), actor=lambda: actor)
+        return CliRunner().invoke(authz, arguments, obj=context)
+
+    return run
+
+
+def test_organs(run):
+    lines = run("organs").output.splitlines()
+    assert [line.split()[0] for line in lines] == ["province", "city", "county-a", "town", "county-b"]
+    assert lines[3].startswith("      town")
+    assert [each["id"] for each in json.loads(run("organs", "--under", "county-a", "--json").output)] == [
+        "county-a",
+        "town",
+    ]
+
+
+def test_people(run):
+    assert "zhang" in run("people").output
+    assert len(json.loads(run("people", "--json").output)) == 6
+
+
+def test_who(run):
+    assert "county-a clerk-a [clerk]" in run("who", "zhang").output
+    assert json.loads(run("who", "zhang", "--json").output)["appointments"][0]["valid_to"] is None
+
+
+def test_check(run):
+    question = ("check", "test.edit", "--type", "Paper", "--organ", "county-a", "--attribute", "author=x")
+    assert run(*question).exit_code == 0
+    answer = run(*question, "--json", actor=LI)
+    assert answer.exit_code == 1
+    assert json.loads(answer.output)["reason"]["en"] == "no policy permits it"
+
+
+def test_sign_out(run, site):
+    site.sign_in(site.enrol("zhang", "clerk-a"))
+    assert isinstance(run("sign-out", "zhang", actor=LI).exception, Denied)
+    assert "1 sessions ended" in run("sign-out", "zhang").output
+
+
+def test_health(site, store):
+    health = MODULE.health(site.authz)
+    assert (health.ok, health.facts["organs"]) == (True, 5)
+
+
+def test_every_verb_is_registered(site, events):
+    actor = Actor(Kind.PERSON, "zhang", "clerk-a", "county-a")
+    site.authz.decisions.adopt()
+    caller = site.authz.sessions.authenticate(site.sign_in(site.enrol("zhang", "clerk-a")))
+    site.authz.sessions.sign_out(caller)
+    site.authz.end_sessions(actor, "zhang")
+    used = {entry["verb"] for entry in events()} - {"test.bind"}
+    assert used <= {verb.name for verb in MODULE.verbs}
+    assert len(used) == 5
