@@ -234,9 +234,9 @@ def test_nobody_there():
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
     waits = []
-    with Client(f"https://127.0.0.1:{port}", token="t", sleep=waits.append) as client:
-        with pytest.raises(Unreachable) as caught:
-            client.authz.whoami()
+    client = Client(f"https://127.0.0.1:{port}", token="t", sleep=waits.append)
+    with client, pytest.raises(Unreachable) as caught:
+        client.authz.whoami()
     assert waits == [0.5, 1.0, 2.0]
     assert str(port) in caught.value.text("zh")
 

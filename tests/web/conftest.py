@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from flask import redirect, render_template, request, url_for
 from flask.testing import FlaskClient
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -16,7 +17,21 @@ from yinxin.errors import NotAuthenticated, NotFound, Unavailable
 from yinxin.randomness import SystemRandomness
 from yinxin.store import Base, Store, open_engine
 from yinxin.text import Text
-from yinxin.web import Api, BadValue, Caller, Page, Raw, Upload, WebSettings, create_app, cursor, position
+from yinxin.web import (
+    Api,
+    BadValue,
+    Caller,
+    NavItem,
+    Page,
+    Pages,
+    Raw,
+    Upload,
+    WebSettings,
+    create_app,
+    cursor,
+    peer_certificate,
+    position,
+)
 
 ORIGIN = "https://trust.example.gov.cn"
 
@@ -129,10 +144,13 @@ class World:
         METADATA.create_all(self.store.engine)
         self.settings = WebSettings(public_url=ORIGIN, body_limit=4096, upload_limit=8192)
         self.before_answer: Any = None
+        self.signed_out: list[str] = []
         self.app = create_app(
             authenticator=People(), store=self.store, clock=self.clock, settings=self.settings
         )
         self.app.register_blueprint(notes(self).blueprint)
+        self.app.register_blueprint(doors(self).blueprint)
+        self.app.register_blueprint(pages(self).blueprint)
 
     def client(self, who: str | None = "token-wang", **headers: str) -> FlaskClient:
         client = Browser(self.app)
@@ -208,6 +226,86 @@ def notes(world: World) -> Api:
         raise ZeroDivisionError("secret-detail")
 
     return api
+
+
+class Empty(Strict):
+    pass
+
+
+class ChallengeOut(Strict):
+    challenge: str
+
+
+class SessionIn(Strict):
+    challenge: str
+    signature: str
+
+
+class TokenOut(Strict):
+    token: str
+
+
+class WrongSignature(NotAuthenticated):
+    code = "test.wrong_signature"
+    zh = "签名不是对本次挑战码的签名；请重新签署。"
+    en = "The signature is not over this challenge; sign it again."
+
+
+def doors(world: World) -> Api:
+    """The authorization service's part in signing in; a good signature is the octets 0x30 0x00."""
+    api = Api("authz", "/api/authz/v1", Text("授权", "Authorization"))
+
+    @api.post("/challenges", public=True, summary=Text("挑战", "Challenge"))
+    def challenge(body: Empty) -> ChallengeOut:
+        return ChallengeOut(challenge="challenge-1")
+
+    @api.post("/sessions", public=True, problems=(WrongSignature,), summary=Text("登录", "Sign in"))
+    def sign_in(body: SessionIn) -> TokenOut:
+        if (body.challenge, body.signature) != ("challenge-1", "MAA="):
+            raise WrongSignature
+        return TokenOut(token="token-wang")
+
+    @api.post("/sessions/tls", public=True, summary=Text("证书登录", "Sign in by TLS"))
+    def sign_in_tls(body: Empty) -> TokenOut:
+        if peer_certificate(request.environ) != b"certificate of wang":
+            raise UnknownToken
+        return TokenOut(token="token-wang")
+
+    @api.delete("/sessions/current", summary=Text("退出", "Sign out"))
+    def sign_out(caller: Caller) -> None:
+        world.signed_out.append(caller.session)
+
+    return api
+
+
+def pages(world: World) -> Pages:
+    items = (
+        NavItem(Text("便签", "Notes"), "sample.listing"),
+        NavItem(Text("新建", "New"), "sample.new", frozenset({"clerk"})),
+    )
+    pages = Pages("sample", __name__, prefix="/sample", navigation=items)
+
+    @pages.get("/")
+    def listing(query: Listing, caller: Caller) -> str:
+        with world.store.read() as session:
+            rows = session.execute(sa.select(NOTE)).all()
+        return render_template("sample/list.html", rows=rows, next=cursor(2), at=world.clock.now())
+
+    @pages.get("/open", public=True)
+    def hall() -> str:
+        return render_template("sample/list.html", rows=[], next=None, at=world.clock.now())
+
+    @pages.form("/new", "sample/new.html")
+    def new(body: NoteIn, attachment: Upload | None, caller: Caller) -> Any:
+        if body.text == "无此文":
+            raise NoSuchNote(id=7)
+        with world.store.act(caller.actor, "notes.write", "note:new") as act:
+            act.session.execute(
+                sa.insert(NOTE).values(text=body.text + (attachment.name if attachment else ""))
+            )
+        return redirect(url_for("sample.listing"), 303)
+
+    return pages
 
 
 @pytest.fixture

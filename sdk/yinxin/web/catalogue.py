@@ -11,7 +11,7 @@ from pathlib import Path
 
 from babel.messages import Catalog
 from babel.messages.extract import extract_from_dir
-from babel.messages.mofile import write_mo
+from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 
 _SOURCES = [("**/templates/**.html", "jinja2"), ("**.py", "python")]
@@ -40,8 +40,7 @@ def check(package: Path) -> None:
     wanted = used(package)
     if not wanted:
         return
-    catalogue = _read(package)
-    have = {str(message.id): str(message.string) for message in catalogue if message.id}
+    have = _translations(_read(package))
     problems = [f"{package}: no translation of {text!r}" for text in sorted(wanted) if not have.get(text)]
     problems += [f"{package}: no longer used: {text!r}" for text in sorted(set(have) - wanted)]
     problems += [
@@ -49,16 +48,15 @@ def check(package: Path) -> None:
         for text, translation in have.items()
         if translation and set(_PLACEHOLDER.findall(text)) != set(_PLACEHOLDER.findall(translation))
     ]
-    compiled = _folder(package) / "messages.mo"
-    if not problems and (not compiled.exists() or compiled.read_bytes() != _compiled(catalogue)):
-        problems.append(f"{compiled} is not compiled from messages.po")
+    if not problems and _compiled(package) != have:
+        problems.append(f"{_folder(package)}/messages.mo is not compiled from messages.po")
     if problems:
         raise Untranslated(problems)
 
 
 def update(package: Path) -> None:
     """Bring messages.po and messages.mo up to date; what is new has an empty translation."""
-    old = {str(message.id): str(message.string) for message in _read(package) if message.id}
+    old = _translations(_read(package))
     catalogue = Catalog(locale="en", fuzzy=False)
     for text in sorted(used(package)):
         catalogue.add(text, old.get(text, ""))
@@ -67,7 +65,9 @@ def update(package: Path) -> None:
     write_po(out, catalogue, width=110, omit_header=True)
     header = _HEADER + 'msgid ""\nmsgstr "Language: en\\nContent-Type: text/plain; charset=utf-8\\n"\n\n'
     (_folder(package) / "messages.po").write_bytes(header.encode() + out.getvalue())
-    (_folder(package) / "messages.mo").write_bytes(_compiled(_read(package)))
+    if _compiled(package) != _translations(_read(package)):
+        with (_folder(package) / "messages.mo").open("wb") as file:
+            write_mo(file, _read(package))
 
 
 def _folder(package: Path) -> Path:
@@ -82,10 +82,17 @@ def _read(package: Path) -> Catalog:
         return read_po(file, locale="en")
 
 
-def _compiled(catalogue: Catalog) -> bytes:
-    out = BytesIO()
-    write_mo(out, catalogue)
-    return out.getvalue()
+def _compiled(package: Path) -> dict[str, str]:
+    """What the compiled file says; its bytes also hold dates and versions, which mean nothing."""
+    compiled = _folder(package) / "messages.mo"
+    if not compiled.exists():
+        return {}
+    with compiled.open("rb") as file:
+        return _translations(read_mo(file))
+
+
+def _translations(catalogue: Catalog) -> dict[str, str]:
+    return {str(message.id): str(message.string) for message in catalogue if message.id}
 
 
 def main(packages: list[str]) -> int:
