@@ -8,12 +8,15 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from audit import EntryNotFound
+from audit import EntryNotFound, LogUnavailable, NothingSigned
 from audit.module import MODULE
-from yinxin.act import SYSTEM
+from yinxin import steps
+from yinxin.act import SYSTEM, Event, Outcome
 from yinxin.clock import SystemClock
 from yinxin.errors import NotFound
+from yinxin.store import OutboxRow
 
 PROCESS = [sys.executable, "-m", "tests.audit.process"]
 ROOT = Path(__file__).parents[2]
@@ -146,3 +149,58 @@ def test_sixteen_writers(site):
     for events in acknowledged:
         indexes = [order[event] for event in events]
         assert indexes == sorted(indexes)  # what one writer did later stands later
+
+
+def test_a_record_that_commits_late_comes_later(site):
+    """The row with the lower number becomes visible while the sequencer is at work: it must not be swept away."""
+    if site.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    record = Event("held", site.store.clock.now(), SYSTEM, "test.act", "thing:1", Outcome.DONE)
+    held = site.engine.connect()
+    held.begin()
+    held.execute(sa.insert(OutboxRow).values(id=record.id, data=record.encode()))
+    quick = site.act()
+    steps.listen(lambda name: held.commit() if name == "audit.sequence.3-entered" else None)
+    try:
+        assert site.log.sequence() == 1
+    finally:
+        steps.listen(None)
+        held.close()
+    assert site.log.sequence() == 1
+    assert [entry.event for entry in site.log.entries()] == ["held", quick]
+    finish(site)
+
+
+def test_the_file_knows_before_anybody_else(site):
+    """A checkpoint that never reached the database is remembered all the same."""
+
+    class Stop(Exception):
+        pass
+
+    def stop(name: str) -> None:
+        if name == "audit.checkpoint.3-remembered":
+            raise Stop
+
+    site.act()
+    steps.listen(stop)
+    try:
+        site.log.sequence()
+        with pytest.raises(LogUnavailable):
+            site.log.checkpoint()
+    finally:
+        steps.listen(None)
+    assert site.log.checkpoint_file.exists()
+    with pytest.raises(NothingSigned):
+        site.log.signed()
+    finish(site)
+
+
+def test_no_step_is_forgotten(site):
+    """Every gap that the code names is one that the crash tests try, in this order."""
+    heard: list[str] = []
+    steps.listen(heard.append)
+    try:
+        site.log.settle(site.act())
+    finally:
+        steps.listen(None)
+    assert heard == STEPS
