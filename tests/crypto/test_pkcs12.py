@@ -1,4 +1,6 @@
+import shutil
 import stat
+import subprocess
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -73,6 +75,20 @@ def test_cryptography_reads_the_intl_one_and_we_read_its(intl, tmp_path):
     strong = serialization.BestAvailableEncryption(PASSWORD.encode())
     path.write_bytes(library.serialize_key_and_certificates(b"x", key, certificate, more, strong))
     assert Identity.load_p12(path, PASSWORD).certificate == person.certificate
+
+
+@pytest.mark.skipif(shutil.which("pk12util") is None, reason="needs libnss3-tools")
+def test_browsers_import_it(hierarchy, files):
+    """NSS is what Firefox and Chromium on Linux keep their certificates with."""
+    database = f"sql:{files.directory}"
+    path, secret = files.directory / "person.p12", files.write("password", PASSWORD + "\n")
+    hierarchy.person().save_p12(path, PASSWORD)
+    subprocess.run(["certutil", "-N", "-d", database, "--empty-password"], check=True)
+    command = ["pk12util", "-i", str(path), "-d", database, "-w", str(secret)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert "IMPORT SUCCESSFUL" in said.stdout
+    keys = subprocess.run(["certutil", "-K", "-d", database], check=True, capture_output=True, text=True)
+    assert "张三" in keys.stdout
 
 
 def test_what_openssl_writes_is_read(hierarchy, openssl, files):
