@@ -56,8 +56,12 @@ class YinxinError(Exception):
         self.entry: str | None = None
 
     def text(self, language: Language = "zh") -> str:
-        """The sentence for a reader, with the facts filled in."""
-        return (self.zh if language == "zh" else self.en).format_map(self.facts)
+        """The sentence for a reader, with the facts filled in; a fact that is an error speaks the same language."""
+        facts = {
+            name: fact.text(language) if isinstance(fact, YinxinError) else fact
+            for name, fact in self.facts.items()
+        }
+        return (self.zh if language == "zh" else self.en).format_map(facts)
 
     def __str__(self) -> str:
         return f"[{self.code}] {self.text('en')}"

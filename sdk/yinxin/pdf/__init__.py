@@ -1,15 +1,17 @@
 """Sealed PDF: PAdES baseline B-LTA, made with a key that lives elsewhere, verified offline (extra `yinxin[pdf]`)."""
 
-from yinxin.pdf.errors import PdfAltered, PdfNotSealed, PdfSealUntrusted
+from yinxin.pdf.errors import PdfAltered, PdfNotSealed, PdfSealUntrusted, PdfUnreadable
 from yinxin.pdf.picture import seal_picture
+from yinxin.pdf.read import attachments
 from yinxin.pdf.seal import Attachment, Place, Validity, seal
-from yinxin.pdf.verify import SealedBy, attachments, verify
+from yinxin.pdf.verify import SealedBy, verify
 
 __all__ = [
     "Attachment",
     "PdfAltered",
     "PdfNotSealed",
     "PdfSealUntrusted",
+    "PdfUnreadable",
     "Place",
     "SealedBy",
     "Validity",

@@ -1,6 +1,6 @@
 """What a sealed PDF can fail by."""
 
-from yinxin.errors import Untrue
+from yinxin.errors import Invalid, Untrue
 
 
 class PdfNotSealed(Untrue):
@@ -9,6 +9,14 @@ class PdfNotSealed(Untrue):
     code = "pdf.not_sealed"
     zh = "该文件没有电子印章({reason});请向发文机关索取盖章的原件。"
     en = "The file carries no seal ({reason}); ask the issuing organ for the sealed original."
+
+
+class PdfUnreadable(Invalid):
+    """What is to be sealed is no PDF."""
+
+    code = "pdf.unreadable"
+    zh = "待盖章的文件不是可读的 PDF({reason});请重新排版后再盖章。"
+    en = "The file to be sealed is not a readable PDF ({reason}); lay it out again before sealing."
 
 
 class PdfAltered(Untrue):
@@ -23,5 +31,5 @@ class PdfSealUntrusted(Untrue):
     """Intact, but the seal's certificate or its proofs do not hold."""
 
     code = "pdf.seal_untrusted"
-    zh = "印章未被改动,但其证书不能被信任({reason});请核对信任的根证书。"
-    en = "The seal is intact but its certificate is not trusted ({reason}); check which root certificates you trust."
+    zh = "印章的证书或其证明不能被信任({reason});请核对信任的根证书。"
+    en = "The seal's certificate or its proofs are not to be trusted ({reason}); check which root certificates you trust."

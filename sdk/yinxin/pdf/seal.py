@@ -5,10 +5,12 @@ certificate goes into the file, so that the seal can be checked offline when all
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
+from typing import Any
 
 from asn1crypto import algos, tsp, x509
 from pyhanko.pdf_utils import generic
@@ -16,18 +18,38 @@ from pyhanko.pdf_utils.content import PdfContent
 from pyhanko.pdf_utils.embed import EmbeddedFileObject, FileSpec, embed_file
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.layout import BoxConstraints
+from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import fields, signers, timestamps
+from pyhanko.sign.general import SigningError
+from pyhanko.sign.signers.pdf_signer import (
+    DSSContentSettings,
+    PdfSigningSession,
+    TimestampDSSContentSettings,
+)
+from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.stamp import StaticStampStyle
 from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.errors import ValidationError
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import Signer
+from yinxin.crypto.timestamps import Token
+from yinxin.pdf.errors import PdfSealUntrusted, PdfUnreadable
+
+# it warns that proofs cannot be fetched, which is what we ask of it
+logging.getLogger("pyhanko").setLevel(logging.ERROR)
 
 _POINTS_PER_MM = 72 / 25.4
 _A4_HEIGHT_MM = 297.0
 _LONGEST_SIGNATURE = 72  # octets of a DER ECDSA P-256 signature
+
+#: every proof goes in before the last timestamp, so that this covers the whole file to its last octet
+_PROOFS_FIRST = DSSContentSettings(
+    include_vri=False,
+    next_ts_settings=TimestampDSSContentSettings(include_vri=False, update_before_ts=True),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +100,10 @@ class Validity:
         )
 
 
+#: like ink: what is printed below stays readable through the red
+_INK = generic.DictionaryObject({generic.pdf_name("/BM"): generic.pdf_name("/Multiply")})
+
+
 class _RemoteSigner(signers.Signer):
     """pyHanko's signer on one of ours."""
 
@@ -96,6 +122,22 @@ class _RemoteSigner(signers.Signer):
         return self._signer.sign(data)
 
 
+class _PdfSigner(signers.PdfSigner):
+    """pyHanko's act of signing, at the time it is told instead of the machine's."""
+
+    def __init__(
+        self, at: datetime, metadata: signers.PdfSignatureMetadata, signer: signers.Signer, **more: Any
+    ) -> None:
+        super().__init__(metadata, signer, **more)
+        self._at = at
+
+    def init_signing_session(self, *given: Any, **named: Any) -> PdfSigningSession:
+        """The session, with our time in it."""
+        session = super().init_signing_session(*given, **named)
+        session.system_time = self._at
+        return session
+
+
 class _Timestamper(timestamps.TimeStamper):
     """pyHanko's timestamp client on a callback: request DER in, response DER out."""
 
@@ -104,7 +146,10 @@ class _Timestamper(timestamps.TimeStamper):
         self._query = query
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
-        return tsp.TimeStampResp.load(self._query(req.dump()))
+        request = req.dump()
+        answer = self._query(request)
+        Token.from_response(answer, request)  # raises when it is no answer, or to something else
+        return tsp.TimeStampResp.load(answer)
 
 
 class _Picture(PdfContent):
@@ -118,9 +163,10 @@ class _Picture(PdfContent):
         """Import the page and draw it."""
         page = self._ensure_writer.import_page_as_xobject(PdfFileReader(BytesIO(self._pdf)))
         self.resources.xobject["/SealPicture"] = page
+        self.resources.ext_g_state["/SealInk"] = _INK
         x1, y1, x2, y2 = (float(edge) for edge in page.get_object()["/BBox"])
         self.box = BoxConstraints(width=abs(x2 - x1), height=abs(y2 - y1))
-        return b"/SealPicture Do"
+        return b"/SealInk gs /SealPicture Do"
 
 
 def seal(
@@ -136,32 +182,45 @@ def seal(
     attachments: Sequence[Attachment] = (),
     reason: str | None = None,
 ) -> bytes:
-    """Seal `pdf` and return the sealed file; raises what the signer, the timestamper or the proofs raise."""
+    """Seal `pdf` and return the sealed file.
+
+    Raises what `signer` and `timestamp` raise, AnswerMismatch when the timestamp is another's, PdfUnreadable when `pdf` is none, and PdfSealUntrusted when the proofs
+    do not show the certificates of seal and timestamp good at `at`: such a seal is not made.
+    """
     output = BytesIO()
-    writer = IncrementalPdfFileWriter(BytesIO(pdf))
+    try:
+        writer = IncrementalPdfFileWriter(BytesIO(pdf))
+    except (PdfError, ValueError) as error:
+        raise PdfUnreadable(reason=str(error)) from error
     for attachment in attachments:
         _embed(writer, attachment)
     hash_name = signer.public_key.signature_algorithm.hash.name
     metadata = signers.PdfSignatureMetadata(
         field_name="Seal",
+        timestamp_field_name="SealTimestamp",
         md_algorithm=hash_name,
         reason=reason,
         certify=True,
         docmdp_permissions=fields.MDPPerm.NO_CHANGES,
         subfilter=fields.SigSeedSubFilter.PADES,
         embed_validation_info=True,
+        dss_settings=_PROOFS_FIRST,
         use_pades_lta=True,
         validation_context=validity.context(at),
         signer_key_usage={"digital_signature", "non_repudiation"},
     )
-    pdf_signer = signers.PdfSigner(
+    pdf_signer = _PdfSigner(
+        at,
         metadata,
         _RemoteSigner(signer, certificate, (*validity.others, validity.root)),
         timestamper=_Timestamper(timestamp),
         stamp_style=_style(picture),
         new_field_spec=_field(place),
     )
-    asyncio.run(pdf_signer.async_sign_pdf(writer, output=output))
+    try:
+        asyncio.run(pdf_signer.async_sign_pdf(writer, output=output))
+    except (SigningError, SignatureValidationError, ValidationError) as error:
+        raise PdfSealUntrusted(reason=f"{error}: {error.__cause__}") from error
     return output.getvalue()
 
 
@@ -174,7 +233,7 @@ def _field(place: Place | None) -> fields.SigFieldSpec:
 def _style(picture: bytes | None) -> StaticStampStyle | None:
     if picture is None:
         return None
-    return StaticStampStyle(border_width=0, background=_Picture(picture), background_opacity=0.85)
+    return StaticStampStyle(border_width=0, background=_Picture(picture), background_opacity=1.0)
 
 
 def _embed(writer: IncrementalPdfFileWriter, attachment: Attachment) -> None:

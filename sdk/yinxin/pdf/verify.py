@@ -1,35 +1,29 @@
-"""Check a sealed PDF offline: what it covers, who sealed it, when, and whether anything was touched since."""
+"""Check a sealed PDF offline: what it covers, who sealed it, when, and whether anything was touched since.
 
-import asyncio
+pyHanko reads the file and judges what was added after the seal; signatures, timestamps, paths and revocation are
+judged by `yinxin.crypto`, as everywhere else. Nothing is fetched.
+"""
+
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from io import BytesIO
+from datetime import datetime, timedelta
 
-from asn1crypto import x509
-from pyhanko.pdf_utils.misc import PdfError
-from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.ades.report import AdESPassed
-from pyhanko.sign.validation.ades import ades_lta_validation
-from pyhanko.sign.validation.errors import SignatureValidationError
-from pyhanko.sign.validation.policy_decl import (
-    CertificateFetchingRule,
-    PdfSignatureValidationSpec,
-    RevinfoOnlineFetchingRule,
-    RevocationInfoGatheringSpec,
-    SignatureValidationSpec,
-)
-from pyhanko_certvalidator.context import CertValidationPolicySpec
-from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
-from pyhanko_certvalidator.policy_decl import (
-    CertRevTrustPolicy,
-    RevocationCheckingPolicy,
-    RevocationCheckingRule,
-)
-from pyhanko_certvalidator.registry import SimpleTrustManager
+from pyhanko.sign.diff_analysis import DiffResult, ModificationLevel
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
+from yinxin.crypto import cms
 from yinxin.crypto.certificates import Certificate
-from yinxin.pdf.errors import PdfAltered, PdfNotSealed, PdfSealUntrusted
+from yinxin.crypto.errors import BadSignature, DigestMismatch, Malformed
+from yinxin.crypto.path import RevocationEvidence, Usage, validate
+from yinxin.crypto.status import CertificateList, OcspResponse
+from yinxin.crypto.timestamps import Token
+from yinxin.errors import YinxinError
+from yinxin.pdf import read
+from yinxin.pdf.errors import PdfAltered, PdfSealUntrusted
+
+#: how far the clocks of sealer, timestamp authority and verifier may lie apart
+_SKEW = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,68 +34,117 @@ class SealedBy:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Proofs:
+    """What the file carries (ISO 32000-2, 12.8.4.3: document security store), and the reader's roots."""
+
+    roots: Sequence[Certificate]
+    certificates: tuple[Certificate, ...]
+    revocation: RevocationEvidence
+
+
 def verify(pdf: bytes, roots: Sequence[Certificate], at: datetime) -> SealedBy:
-    """Check the one seal of `pdf` against `roots` as of `at`; raises PdfNotSealed, PdfAltered or PdfSealUntrusted.
+    """Check the one seal of `pdf` against `roots`; raises PdfNotSealed, PdfAltered or PdfSealUntrusted.
 
-    The seal must cover the whole file but for the proofs that long-term validation adds, the certificates must have
-    been good at the time its timestamp proves, and that must be shown by what the file itself carries
-    (ETSI EN 319 102-1, 5.6.3).
+    1. The file has one seal, and timestamps over the whole file after it. 2. Nothing was added since but proofs.
+    3. The seal's signature holds over what it covers. 4. A trusted timestamp proves when. 5. The seal's certificate
+    led to a root and was not revoked at that instant. 6. So did those of the timestamps over the whole file.
+
+    The proofs must stand in the file itself. `at` is when it is checked: a seal of a later time is not believed, and
+    certificates that have expired or were revoked between the seal and `at` do not matter. What a file alone cannot
+    show is that a timestamp authority's key was lost later; the log's proof in an evidence bundle does.
     """
-    signatures = _reader(pdf).embedded_regular_signatures
-    if len(signatures) != 1:
-        raise PdfNotSealed(reason=f"{len(signatures)} signatures")
-    signature = signatures[0]
-    timing = ValidationTimingInfo(validation_time=at, best_signature_time=at, point_in_time_validation=False)
+    signatures = read.signatures(pdf)
+    seal, *stamps = signatures
+    _whole(pdf, signatures)
+    proofs = _proofs(pdf, roots)
+    sealed = _sealed(pdf, seal, proofs)
+    times = [sealed.at, *(_stamped(pdf, each, proofs) for each in stamps)]
+    if any(later < earlier for earlier, later in itertools.pairwise(times)):
+        raise PdfAltered(reason="its timestamps are out of order / 时间戳先后颠倒")
+    if times[-1] > at + _SKEW:
+        raise PdfSealUntrusted(reason="it was sealed after the time of checking / 盖章时间晚于核验时间")
+    return sealed
+
+
+def _whole(pdf: bytes, signatures: Sequence[EmbeddedPdfSignature]) -> None:
+    """Each signature covers everything up to itself, and after the seal nothing came but proofs."""
+    for each in signatures:
+        first, start, second, size = (int(number) for number in each.byte_range)
+        end = len(pdf) if each is signatures[-1] else second + size
+        spelled = pdf[start:second] == b"<" + each.pkcs7_content.hex().upper().encode() + b">"
+        if first != 0 or second + size != end or not spelled:
+            raise PdfAltered(reason="a signature does not cover the file / 签名未覆盖全文")
+    # the seal's own changes came before it, so everything after it is judged from it
+    result = read.changes(signatures[0])
+    if not isinstance(result, DiffResult) or result.modification_level > ModificationLevel.LTA_UPDATES:
+        raise PdfAltered(reason="content was added after the seal / 盖章后增添过内容")
+
+
+def _proofs(pdf: bytes, roots: Sequence[Certificate]) -> _Proofs:
+    stored = read.security_store(pdf)
     try:
-        result = asyncio.run(ades_lta_validation(signature, _specification(roots), timing))
-    except (SignatureValidationError, PdfError, ValueError) as error:
-        raise PdfAltered(reason=str(error)) from error
-    status = result.api_status
-    if status is None or not status.intact or not status.valid:
-        raise PdfAltered(reason=result.failure_msg or "digest")
-    if not status.docmdp_ok:
-        raise PdfAltered(reason="content added after the seal")
-    if result.ades_subindic != AdESPassed.OK:
-        raise PdfSealUntrusted(reason=result.failure_msg or str(result.ades_subindic))
-    return SealedBy(Certificate.load(signature.signer_cert.dump()), result.best_signature_time)
-
-
-def _specification(roots: Sequence[Certificate]) -> PdfSignatureValidationSpec:
-    """Only the file's own proofs, only our roots, revocation always shown, nothing fetched."""
-    required = RevocationCheckingRule.CRL_OR_OCSP_REQUIRED
-    policy = CertValidationPolicySpec(
-        trust_manager=SimpleTrustManager.build([x509.Certificate.load(root.der) for root in roots]),
-        revinfo_policy=CertRevTrustPolicy(
-            RevocationCheckingPolicy(required, required), retroactive_revinfo=False
-        ),
-    )
-    return PdfSignatureValidationSpec(
-        SignatureValidationSpec(
-            policy,
-            RevocationInfoGatheringSpec(
-                RevinfoOnlineFetchingRule.LOCAL_ONLY,
-                certificate_fetching_rule=CertificateFetchingRule.NEVER_FETCH,
+        return _Proofs(
+            roots,
+            tuple(Certificate.load(each) for each in stored.certificates),
+            RevocationEvidence(
+                ocsp=tuple(OcspResponse.load(each) for each in stored.ocsps),
+                crls=tuple(CertificateList.load(each) for each in stored.crls),
             ),
         )
-    )
+    except YinxinError as error:
+        raise PdfAltered(reason=error) from error
 
 
-def attachments(pdf: bytes) -> dict[str, bytes]:
-    """The files carried inside, by name; raises PdfNotSealed when it is no readable PDF."""
-    reader = _reader(pdf)
-    found: dict[str, bytes] = {}
+def _sealed(pdf: bytes, seal: EmbeddedPdfSignature, proofs: _Proofs) -> SealedBy:
+    signature = read.contents(seal)
     try:
-        names = reader.root["/Names"]["/EmbeddedFiles"]["/Names"]
-    except KeyError:
-        return found
-    for spec in list(names)[1::2]:
-        entry = spec.get_object()
-        found[str(entry["/UF"])] = entry["/EF"]["/F"].data
-    return found
-
-
-def _reader(pdf: bytes) -> PdfFileReader:
+        by = cms.verify_detached(signature, read.covered(pdf, seal), certificates=proofs.certificates)
+    except YinxinError as error:
+        raise PdfAltered(reason=error) from error
+    token = by.timestamp_token
+    if token is None:
+        raise PdfSealUntrusted(reason="the seal has no timestamp / 印章没有时间戳")
+    _trusted(token, cms.signature_value(signature), proofs)
     try:
-        return PdfFileReader(BytesIO(pdf))
-    except (PdfError, ValueError) as error:
-        raise PdfNotSealed(reason="not a readable PDF") from error
+        validate(
+            by.certificate,
+            (*by.chain, *proofs.certificates),
+            proofs.roots,
+            at=token.at,
+            usage=Usage.SIGNATURE,
+            revocation=proofs.revocation,
+        )
+    except YinxinError as error:
+        raise PdfSealUntrusted(reason=error) from error
+    return SealedBy(by.certificate, token.at)
+
+
+def _stamped(pdf: bytes, stamp: EmbeddedPdfSignature, proofs: _Proofs) -> datetime:
+    """When a timestamp over the file was made; it covers the seal and every proof before it."""
+    try:
+        token = Token.load(read.contents(stamp))
+    except YinxinError as error:
+        raise PdfAltered(reason=error) from error
+    _trusted(token, read.covered(pdf, stamp), proofs)
+    return token.at
+
+
+def _trusted(token: Token, message: bytes, proofs: _Proofs) -> None:
+    known = {*proofs.certificates, *proofs.roots}
+    try:
+        unexplained = [each for each in token.certificates if each not in known]
+        token.verify(
+            message,
+            anchors=proofs.roots,
+            intermediates=proofs.certificates,
+            revocation=proofs.revocation,
+        )
+    except (BadSignature, DigestMismatch, Malformed) as error:
+        raise PdfAltered(reason=error) from error
+    except YinxinError as error:
+        raise PdfSealUntrusted(reason=error) from error
+    if unexplained:
+        raise PdfAltered(
+            reason=f"a certificate nobody accounts for / 来历不明的证书: {unexplained[0].subject.text}"
+        )
