@@ -18,7 +18,7 @@ def prepare(data: DataDirectory, overrides: list[str], port: int | None) -> Comm
         if chosen == 0:
             chosen, plain = _free(), _free()
         write(data.path("config.toml"), _first(chosen, plain).encode(), mode=0o600)
-    elif port:
+    elif port is not None:
         overrides.append(f"server.port={port}")
     return configuration(data.config, overrides)
 

@@ -5,19 +5,20 @@ done already is passed over, so a run that was cut off is finished by running ag
 """
 
 import hashlib
+import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ops.accounts import Account, enrol
 from ops.acting import acting_person
 from ops.data import write
 from ops.demo.found import directory_file
 from yinxin.client import Client
-from yinxin.errors import YinxinError
+from yinxin.errors import Untrue, YinxinError
 from yinxin.text import Text
 
 if TYPE_CHECKING:
@@ -31,6 +32,15 @@ REASON = "附件所列检查表与本系统职责不符,请核对后重发"
 LEADER = "demo-leader"
 
 
+class Unproved(Untrue):
+    """The demo promised something that did not come true."""
+
+    code = "ops.demo_unproved"
+    exit = 70
+    zh = "演示没有得到应有的结果:{file}({reason});请把这段输出报告给开发者。"
+    en = "The demo did not come out as it must: {file} ({reason}); report this output to the developers."
+
+
 @dataclass
 class Outcome:
     """What came of it."""
@@ -39,8 +49,8 @@ class Outcome:
     number: str = ""
     title: str = ""
     files: dict[str, Path] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
-    held: list[str] = field(default_factory=list)
+    refused: dict[str, Text] = field(default_factory=dict)
+    held: list[Text] = field(default_factory=list)
 
 
 Stage = Callable[[Text], None]
@@ -139,18 +149,21 @@ class Story:
     def _verify(self, outcome: Outcome) -> None:
         """In another process, with no server and no database: only the file and the trust folder."""
         self._stage(Text("由另一进程离线核验", "verified offline, in another process"))
-        outcome.held = self._stranger(outcome.files["evidence"], expect=0)
+        outcome.held = [
+            Text(**each) for each in self._stranger(outcome.files["evidence"], holds=True)["held"]
+        ]
         self._stage(Text("改动一个字节的副本必须被拒绝", "a copy with one changed byte must be refused"))
         data = bytearray(outcome.files["evidence"].read_bytes())
         data[len(data) // 2] ^= 1
         changed = outcome.files["evidence"].with_suffix(".changed.asice")
         write(changed, bytes(data))
         outcome.files["changed"] = changed
-        outcome.refused["changed"] = "\n".join(self._stranger(changed, expect=65))
+        refusal = self._stranger(changed, holds=False)
+        outcome.refused["changed"] = Text(refusal["zh"], refusal["en"])
 
-    def _stranger(self, file: Path, *, expect: int) -> list[str]:
+    def _stranger(self, file: Path, *, holds: bool) -> Mapping[str, Any]:
         trust = self._platform.data.path("trust")
-        command = [
+        command = (
             sys.executable,
             "-I",
             "-X",
@@ -158,16 +171,19 @@ class Story:
             "-m",
             "ops.cli",
             "verify",
-            str(file),
+            file,
             "--trust",
-            str(trust),
-        ]
+            trust,
+            "--json",
+        )
         done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
-        if done.returncode != expect:
-            raise RuntimeError(
-                f"verify ended with {done.returncode}, not {expect}:\n{done.stdout}{done.stderr}"
-            )
-        return [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        try:
+            answer: Mapping[str, Any] = json.loads(done.stdout)
+        except ValueError as error:
+            raise Unproved(file=file.name, reason=done.stderr[-500:] or "no answer") from error
+        if answer["holds"] is not holds or (done.returncode == 0) is not holds:
+            raise Unproved(file=file.name, reason=str(answer.get("en", "it was accepted")))
+        return answer
 
     def _revoke(self, outcome: Outcome) -> None:
         """The leader's certificate is revoked: nothing new is signed with it, and what was signed still holds."""
@@ -190,7 +206,7 @@ class Story:
                 )
             with self._as(LEADER) as leader:
                 outcome.refused["sign_in"] = self._refusal(leader.sign_in)
-            self._stranger(outcome.files["evidence"], expect=0)
+            self._stranger(outcome.files["evidence"], holds=True)
             write(mark, b"")
         if mark.exists() and mark.read_bytes() == b"":
             self._stage(Text("为签发人换发新证书", "a new certificate for the leader"))
@@ -198,12 +214,12 @@ class Story:
             enrol(self._platform, account, post, officer=officer, renew=True)
             write(mark, b"renewed")
 
-    def _refusal(self, act: Callable[[], object]) -> str:
+    def _refusal(self, act: Callable[[], object]) -> Text:
         try:
             act()
         except YinxinError as error:
-            return str(error)
-        raise RuntimeError("a revoked certificate was accepted")
+            return Text(error.text("zh"), error.text("en"))
+        raise Unproved(file=LEADER, reason="a revoked certificate was accepted")
 
     def _state(self, document: str) -> str:
         with self._as("demo-registrar") as registrar:
