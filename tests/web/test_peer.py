@@ -1,9 +1,14 @@
 """Whose certificate it is: from the socket, or from a proxy over a Unix socket; a header on TCP is worth nothing."""
 
+import select
 import socket
+import ssl
+import subprocess
+import sys
 from datetime import UTC, datetime
 from urllib.parse import quote
 
+import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -15,8 +20,12 @@ from yinxin.web import peer_certificate
 
 
 @pytest.fixture(scope="module")
-def certificate():
-    key = ec.generate_private_key(ec.SECP256R1())
+def key():
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+@pytest.fixture(scope="module")
+def certificate(key):
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "安全管理员-张三")])
     return (
         x509.CertificateBuilder()
@@ -104,3 +113,82 @@ def test_a_certificate_header_over_http_reaches_nobody(world, certificate):
     for name in ("yinxin.peer_certificate", "yinxin.peer-certificate", "X-Client-Cert", "gunicorn.socket"):
         world.client().get("/peer", headers={name: quote(header(certificate)["HTTP_X_CLIENT_CERT"])})
     assert seen == [None] * 4
+
+
+APP = """
+from yinxin.web import peer_certificate
+
+def app(environ, start_response):
+    found = peer_certificate(environ, proxy=True)
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [(found.hex() if found else "nobody").encode()]
+"""
+CONFIG = """
+import ssl
+worker_class = "gthread"
+control_socket_disable = True
+bind = {bind!r}
+if {tls}:
+    certfile = keyfile = {server!r}
+    ca_certs = {server!r}
+    cert_reqs = ssl.CERT_OPTIONAL
+"""
+
+
+@pytest.fixture
+def gunicorn(tmp_path):
+    """A real gunicorn that says whose certificate it sees."""
+    processes = []
+
+    def start(bind, server=None):
+        (tmp_path / "peer_app.py").write_text(APP)
+        config = tmp_path / "conf.py"
+        config.write_text(CONFIG.format(bind=bind, tls=server is not None, server=str(server)))
+        command = [sys.executable, "-m", "gunicorn", "-c", str(config), "peer_app:app"]
+        processes.append(subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL))
+
+    yield start
+    for process in processes:
+        process.terminate()
+        process.wait(10)
+
+
+def ask(client, **headers):
+    """The answer, once the server is there."""
+    for _ in range(200):
+        try:
+            return client.get("/", headers=headers).text
+        except httpx.TransportError:
+            assert not select.select([], [], [], 0.05)[0]
+    raise AssertionError("gunicorn did not start")
+
+
+def test_gunicorn_gives_the_certificate_of_the_tls_connection(gunicorn, certificate, key, tmp_path):
+    pem = tmp_path / "both.pem"
+    plain = serialization.NoEncryption()
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    pem.write_bytes(key.private_bytes(encoding, form, plain) + certificate.public_bytes(encoding))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    gunicorn(f"127.0.0.1:{port}", pem)
+    context = ssl.create_default_context(cafile=pem)
+    context.check_hostname = False
+    with httpx.Client(base_url=f"https://127.0.0.1:{port}", verify=context) as client:
+        assert ask(client) == "nobody"
+        assert ask(client, **{"X-Client-Cert": header(certificate)["HTTP_X_CLIENT_CERT"]}) == "nobody"
+    context.load_cert_chain(pem)
+    with httpx.Client(base_url=f"https://127.0.0.1:{port}", verify=context) as client:
+        assert ask(client) == der(certificate).hex()
+
+
+def test_gunicorn_on_a_unix_socket_takes_the_proxys_word(gunicorn, certificate, tmp_path):
+    path = tmp_path / "s"
+    gunicorn(f"unix:{path}")
+    for _ in range(200):  # httpx leaks the socket of a refused connection
+        if path.exists() or select.select([], [], [], 0.05)[0]:
+            break
+    with httpx.Client(base_url="http://proxy", transport=httpx.HTTPTransport(uds=str(path))) as client:
+        assert ask(client) == "nobody"
+        stated = {"X-Client-Cert": header(certificate)["HTTP_X_CLIENT_CERT"]}
+        assert ask(client, **stated) == der(certificate).hex()

@@ -70,7 +70,7 @@ def problem_of(error: YinxinError, language: Language, request: str) -> dict[str
         "status": status_of(error),
         "detail": error.text(language),
         "code": error.code,
-        "facts": _facts(error),
+        "facts": _facts(error, language),
         "request": request,
         "retryable": error.retryable,
     }
@@ -84,16 +84,18 @@ def problem_of(error: YinxinError, language: Language, request: str) -> dict[str
     return document
 
 
-def _facts(error: YinxinError) -> dict[str, Any]:
+def _facts(error: YinxinError, language: Language) -> dict[str, Any]:
     names = {name.split(".")[0].split("[")[0] for _, name, _, _ in Formatter().parse(error.zh) if name}
-    return {name: _plain(error.facts[name]) for name in sorted(names)}
+    return {name: _plain(error.facts[name], language) for name in sorted(names)}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, language: Language) -> Any:
+    if isinstance(value, YinxinError):
+        return value.text(language)
     if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
+        return {str(name): _plain(item, language) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [_plain(item, language) for item in value]
     return value if isinstance(value, str | int) else str(value)
 
 
