@@ -6,6 +6,7 @@ from yinxin.client._model import Answer, Words
 from yinxin.client.audit import Audit
 from yinxin.client.authz import Authz, Organ, Ruling, Who
 from yinxin.client.ca import Ca, CertificateRecord
+from yinxin.client.documents import Documents
 from yinxin.client.errors import IdentityNeeded, NotAPlatform, RemoteProblem, Unreachable, UnusableForTls
 from yinxin.client.kms import Key, Kms, RemoteSigner
 from yinxin.client.transports import https, in_process
@@ -18,6 +19,7 @@ __all__ = [
     "CertificateRecord",
     "Client",
     "Connection",
+    "Documents",
     "IdentityNeeded",
     "Key",
     "Kms",

@@ -37,6 +37,7 @@ class Organ(Answer):
     id: str
     parent: str | None
     name: Words
+    short_name: str
     level: str
 
 
@@ -82,6 +83,20 @@ class Authz:
         ]
         answer = self._connection.json("POST", f"{_PATH}/checks", json={"checks": checks})
         return tuple(Ruling.model_validate(each) for each in answer["decisions"])
+
+    def require(
+        self, action: str, resource: Resource, context: Mapping[str, Any] | None = None
+    ) -> Mapping[str, Any]:
+        """The permission to do `action` on `resource`, as the act's audit entry keeps it; raises Denied, recorded."""
+        question = {"action": action, "resource": resource.fields(), "context": dict(context or {})}
+        record: Mapping[str, Any] = self._connection.json("POST", f"{_PATH}/decisions", json=question)[
+            "record"
+        ]
+        return record
+
+    def organ(self, id: str) -> Organ:  # noqa: A002 - the field's name
+        """One organ of the directory; raises NotFound."""
+        return Organ.model_validate(self._connection.json("GET", f"{_PATH}/organs/{id}"))
 
     def organs(self, *, under: str | None = None) -> Iterator[Organ]:
         """The organs of the directory, or those below one."""

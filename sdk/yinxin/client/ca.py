@@ -1,12 +1,15 @@
 """Certificates, their status, and timestamps."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 from urllib.parse import quote
 
 from yinxin.client._http import Connection
 from yinxin.client._model import Answer
 from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.keys import PublicKey
+from yinxin.crypto.suite import INTL
 
 _PATH = "/api/ca/v1/certificates"
 
@@ -51,6 +54,30 @@ class Ca:
     def certificates(self, **query: str) -> Iterator[CertificateRecord]:
         """The register's entries that match: holder, organ, profile, authority, state, serial."""
         return (CertificateRecord.model_validate(item) for item in self._connection.pages(_PATH, query))
+
+    def authority(self, name: str) -> Certificate:
+        """The certificate of a certification authority, such as intl-issuing."""
+        path = f"/ca/{quote(name, safe='')}.crt"
+        return Certificate.load(self._connection.send("GET", path, public=True).content)
+
+    def authority_of(self, key: PublicKey) -> str:
+        """The name of the certification authority whose key this is; raises ValueError when it is none."""
+        name = self._by_key(key)["authority"]
+        if name is None:
+            raise ValueError("the key of no certification authority")
+        return str(name)
+
+    def chain_of(self, key: PublicKey) -> tuple[Certificate, ...]:
+        """The certificate in force for a key of an organ or service, and those above up to and with the root.
+
+        Raises NotFound.
+        """
+        return tuple(Certificate.load(each.encode()) for each in self._by_key(key)["certificates"])
+
+    def _by_key(self, key: PublicKey) -> Mapping[str, Any]:
+        digest = INTL.hash.digest(key.spki).hex()
+        found: Mapping[str, Any] = self._connection.json("GET", f"/api/ca/v1/keys/{digest}", public=True)
+        return found
 
     def ocsp(self, request: bytes) -> bytes:
         """The DER answer to a DER OCSP request (RFC 6960 appendix A)."""
