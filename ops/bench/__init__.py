@@ -1,0 +1,14 @@
+"""Benchmarks: our figure beside its peer or physical limit, measured in the same run, interleaved.
+
+A figure is work per second of CPU of this process, the median over rounds: it holds on a busy machine, where a wall
+clock does not. Where durability is the work, the wall clock counts and says so in its unit.
+"""
+
+from ops.bench.audit import audit_append
+from ops.bench.hsm import hsm_sign
+from ops.bench.issue import issue
+from ops.bench.measure import Result
+
+BENCHMARKS = {"issue": issue, "hsm-sign": hsm_sign, "audit-append": audit_append}
+
+__all__ = ["BENCHMARKS", "Result"]
