@@ -101,6 +101,13 @@ class RevocationOut(_Model):
     crl_number: int | None
 
 
+class KeyCertificatesOut(_Model):
+    """The certificates for a key, its own first, up to and with the root; `authority` is its name when it is one."""
+
+    certificates: list[str]
+    authority: str | None
+
+
 class Search(_Model):
     """What to look for; without an organ, in the caller's own and those below."""
 
@@ -184,6 +191,18 @@ def routes(authority: Authority) -> Api:
             revoked_at=rfc3339(done.revoked_at),
             reason=done.reason,
             crl_number=done.crl_number,
+        )
+
+    @api.get(
+        "/keys/<spki_digest>",
+        public=True,
+        summary=Text("公钥对应的证书链", "The certificates for a key of an organ or service"),
+        problems=(UnknownCertificate,),
+    )
+    def by_key(spki_digest: str) -> KeyCertificatesOut:
+        found = authority.by_key(spki_digest)
+        return KeyCertificatesOut(
+            certificates=[each.pem for each in found.certificates], authority=found.authority
         )
 
     return api

@@ -14,6 +14,7 @@ from ca.inventory import Filter
 from ca.issue import VERB as ISSUE
 from ca.issue import Issued, issue
 from ca.issuer import Issuers
+from ca.lookup import Found, by_key
 from ca.models import CertificateRow
 from ca.profile import FOLDER, Profiles
 from ca.reconcile import reconcile
@@ -121,6 +122,10 @@ class Authority:
     def certificate(self, name: str) -> Certificate:
         """An authority's own certificate; raises UnknownAuthority."""
         return self.ctx.issuers.get(name).chain[0]
+
+    def by_key(self, spki_digest: str) -> Found:
+        """The certificates for a key of an organ or service; raises UnknownCertificate."""
+        return by_key(self.ctx, spki_digest)
 
     def authorities(self) -> tuple[str, ...]:
         """The authorities that are made, by name."""

@@ -8,7 +8,7 @@ from yinxin.settings import Section
 class CaSettings(Section):
     """The certificate authority."""
 
-    public_url: str = Field(default="http://localhost:8080", pattern=r"^https?://[^/\s]+(/[^\s]*[^/\s])?$")
+    public_url: str = Field(default="http://127.0.0.1:8080", pattern=r"^https?://[^/\s]+(/[^\s]*[^/\s])?$")
     """Address under which OCSP, CRLs and certificates are reached, without a slash at its end; it is written into every certificate. Plain HTTP by RFC 5280."""
     node: int = Field(default=1, ge=1, le=127)
     """First octet of every serial number; give each site that shares a hierarchy its own."""

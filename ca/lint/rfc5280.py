@@ -118,8 +118,6 @@ def key_usage(case: Case) -> Iterator[str]:
         yield "keyCertSign goes with authorities, and only with them"
     if "cRLSign" in usage and not case.certificate.is_ca:
         yield "cRLSign without being an authority"
-    if usage & {"encipherOnly", "decipherOnly"} and "keyAgreement" not in usage:
-        yield "encipherOnly or decipherOnly without keyAgreement"
 
 
 @rules("RFC 5280 4.2.1.4")

@@ -213,3 +213,24 @@ def founded(
 @pytest.fixture
 def site(founded: Callable[..., Site]) -> Site:
     return founded()
+
+
+@pytest.fixture
+def served(site: Site) -> Iterator[Callable[[], str]]:
+    """The public services of `site` on a loopback port; gives their address."""
+    import threading
+
+    from flask import Flask
+    from werkzeug.serving import make_server
+
+    from ca.public import public
+
+    app = Flask(__name__)
+    app.register_blueprint(public(site.ca))
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield lambda: f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()

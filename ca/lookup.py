@@ -1,0 +1,51 @@
+"""From a public key to the certificate in force for it, with everything above: what verifiers and applications ask."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from ca.context import Context
+from ca.errors import UnknownCertificate
+from ca.models import AuthorityRow, CertificateRow, State
+from yinxin.crypto.certificates import Certificate
+
+#: people's certificates are not for everybody to collect; they travel with what their holders sign
+_OPEN = ("organ", "service")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The certificates from the key's own up to and with the root; `authority` is its name when it is one."""
+
+    certificates: tuple[Certificate, ...]
+    authority: str | None
+
+
+def by_key(ctx: Context, spki_digest: str) -> Found:
+    """The newest certificate in force for a key of an organ or service, by the digest of its SubjectPublicKeyInfo.
+
+    Raises UnknownCertificate.
+    """
+    now = ctx.store.clock.now()
+    query = (
+        sa.select(CertificateRow, AuthorityRow.name)
+        .outerjoin(AuthorityRow, AuthorityRow.serial == CertificateRow.serial)
+        .where(
+            CertificateRow.spki_digest == spki_digest,
+            CertificateRow.state == State.ISSUED,
+            CertificateRow.revoked_at.is_(None),
+            CertificateRow.not_before <= now,
+            CertificateRow.not_after >= now,
+            CertificateRow.holder_kind.in_(_OPEN),
+        )
+        .order_by(CertificateRow.not_before.desc())
+        .limit(1)
+    )
+    with ctx.store.read() as session:
+        found = session.execute(query).first()
+        if found is None:
+            raise UnknownCertificate(certificate=spki_digest[:80])
+        row, authority = found
+        certificate = Certificate(row.der)
+    above = () if certificate.is_self_issued else ctx.issuers.get(row.authority).chain
+    return Found((certificate, *above), authority)

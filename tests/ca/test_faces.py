@@ -1,0 +1,294 @@
+"""The faces: the public addresses, the interface for officers driven by the shipped client, and the commands."""
+
+import base64
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from ca.cli import ca as commands
+from ca.errors import AlreadyRevoked, UnknownCertificate, WeakKey
+from ca.module import MODULE
+from tests.support.openssl import openssl
+from yinxin.act import Actor
+from yinxin.authz import Denied
+from yinxin.client import Client, in_process
+from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.keys import PrivateKey
+from yinxin.crypto.requests import CertificationRequest
+from yinxin.crypto.status import (
+    CertId,
+    CertificateList,
+    OcspError,
+    OcspRequest,
+    OcspResponse,
+    build_ocsp_error,
+)
+from yinxin.crypto.suite import INTL
+from yinxin.errors import NotAuthenticated
+from yinxin.text import Text
+from yinxin.web import Caller, WebSettings, create_app
+
+from .conftest import AUDITOR, CLERK, OFFICER, REGISTRAR, ROOT, Site
+
+HOST = "https://trust.example.gov.cn"
+PEOPLE = {"officer": OFFICER, "registrar": REGISTRAR, "clerk": CLERK, "auditor": AUDITOR}
+
+
+class Stranger(NotAuthenticated):
+    code = "ca_test.stranger"
+    zh = "请登录。"
+    en = "Sign in."
+
+
+class People:
+    """Knows the officers by name; how they prove it is authz's to test."""
+
+    def authenticate(self, token: str, peer: bytes | None = None) -> Caller:
+        if token not in PEOPLE:
+            raise Stranger
+        nobody = Text("测试", "test")
+        return Caller(PEOPLE[token], "s", frozenset(), token, nobody, nobody)
+
+
+@pytest.fixture
+def app(site: Site) -> Any:
+    app = create_app(
+        authenticator=People(), store=site.store, clock=site.clock, settings=WebSettings(public_url=HOST)
+    )
+    assert MODULE.routes is not None
+    for blueprint in MODULE.routes(site.ca):
+        app.register_blueprint(blueprint)
+    return app
+
+
+@pytest.fixture
+def client(app: Any) -> Iterator[Callable[[str], Client]]:
+    made: list[Client] = []
+
+    def sign_in(token: str) -> Client:
+        made.append(Client(HOST, token=token, transport=in_process(app), sleep=lambda _: None))
+        return made[-1]
+
+    yield sign_in
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def raw(app: Any) -> Iterator[httpx.Client]:
+    with httpx.Client(transport=in_process(app), base_url=HOST) as client:
+        yield client
+
+
+def body(site: Site, **parts: Any) -> dict[str, Any]:
+    csr = CertificationRequest(site.request(**parts).csr).pem
+    holder = {"kind": "service", "id": "a", "organ": "county-a"}
+    return {"reference": "web-1", "profile": "tls-server", "csr_pem": csr, "holder": holder}
+
+
+def post(
+    raw: httpx.Client, path: str, token: str, content: dict[str, Any], key: str = "k1"
+) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
+    return raw.post(f"/api/ca/v1{path}", json=content, headers=headers)
+
+
+# --- the interface ---------------------------------------------------------------------------------------------
+
+
+def test_an_officer_issues_looks_and_revokes(
+    site: Site, raw: httpx.Client, client: Callable[[str], Client]
+) -> None:
+    answer = post(raw, "/certificates", "registrar", body(site))
+    assert answer.status_code == 201, answer.text
+    issued = answer.json()
+    assert issued["state"] == "issued"
+    assert Certificate.load(issued["pem"].encode()).san == (("dns", "a.example.gov.cn"),)
+    assert len(Certificate.load_many(issued["chain_pem"].encode())) == 2
+    assert len(answer.headers["Audit-Entry"].split(",")) >= 2
+
+    record = client("auditor").ca.certificate(issued["serial"])
+    assert record.load().pem == issued["pem"]
+    listed = client("officer").ca.certificates(organ="county-a", state="issued")
+    assert [each.serial for each in listed] == [issued["serial"]]
+    assert client("officer").ca.authority_of(site.ca.certificate("sm-issuing").public_key) == "sm-issuing"
+    assert len(client("officer").ca.chain_of(record.load().public_key)) == 3
+
+    path = f"/certificates/{issued['serial']}/revocation"
+    revoked = post(raw, path, "registrar", {"reason": "superseded"}, "k2")
+    assert revoked.status_code == 201
+    assert revoked.json()["crl_number"] == 2
+    again = post(raw, path, "registrar", {"reason": "superseded"}, "k3")
+    assert (again.status_code, again.json()["code"]) == (409, AlreadyRevoked.code)
+    assert client("officer").ca.certificate(issued["serial"]).state == "revoked"
+
+
+def test_a_repeated_call_gives_the_same_certificate(site: Site, raw: httpx.Client) -> None:
+    content = body(site)
+    first = post(raw, "/certificates", "registrar", content, "k1").json()
+    assert post(raw, "/certificates", "registrar", content, "k1").json() == first
+    assert post(raw, "/certificates", "registrar", content, "k2").json()["serial"] == first["serial"]
+
+
+def test_pages_of_the_register_hold_everything_once(site: Site, client: Callable[[str], Client]) -> None:
+    for number in range(5):
+        site.ca.issue(REGISTRAR, site.request(f"r-{number}"))
+    found = [each.serial for each in client("officer").ca.certificates(organ="city", limit="2")]
+    assert found == sorted(row.serial for row in site.rows(organ="county-a"))
+    # the province's seals belong to the province, above the officer's city
+    with pytest.raises(Denied):
+        list(client("officer").ca.certificates(organ="province"))
+    assert len(list(client("auditor").ca.certificates(organ="platform"))) == 11
+    assert list(client("officer").ca.certificates(profile="tsa")) == []
+
+
+@pytest.mark.parametrize(
+    ("token", "status", "code"),
+    [("clerk", 403, Denied.code), ("auditor", 403, Denied.code), ("nobody", 401, Stranger.code)],
+)
+def test_who_may_not_is_refused(site: Site, raw: httpx.Client, token: str, status: int, code: str) -> None:
+    answer = post(raw, "/certificates", token, body(site))
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_a_problem_says_what_is_wrong_in_the_readers_language(site: Site, raw: httpx.Client) -> None:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.x509 import CertificateSigningRequestBuilder, Name
+
+    key = rsa.generate_private_key(65537, 2048)
+    csr = CertificateSigningRequestBuilder(Name([])).sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+    answer = post(raw, "/certificates", "registrar", {**body(site), "csr_pem": csr.decode()})
+    assert (answer.status_code, answer.json()["code"]) == (422, WeakKey.code)
+    assert "2048" in answer.json()["detail"]
+    assert answer.json()["entry"] == site.events()[-1]["id"]
+    assert post(raw, "/certificates", "registrar", {**body(site), "extra": 1}, "k2").status_code == 422
+
+
+def test_an_unknown_serial_number_is_not_found(client: Callable[[str], Client]) -> None:
+    with pytest.raises(UnknownCertificate):
+        client("officer").ca.certificate("ff")
+    with pytest.raises(UnknownCertificate):
+        client("officer").ca.chain_of(PrivateKey.generate(INTL).public_key)
+
+
+# --- public addresses ------------------------------------------------------------------------------------------
+
+
+def test_every_address_in_a_certificate_answers(site: Site, raw: httpx.Client) -> None:
+    certificate = site.ca.issue(REGISTRAR, site.request()).certificate
+    issuer = site.ca.certificate("intl-issuing")
+
+    def local(url: str) -> str:
+        assert url.startswith(site.ctx.settings.public_url)
+        return url.removeprefix(site.ctx.settings.public_url)
+
+    found = raw.get(local(certificate.ca_issuer_urls[0]))
+    assert (found.content, found.headers["content-type"]) == (issuer.der, "application/pkix-cert")
+    found = raw.get(local(certificate.crl_urls[0]))
+    assert found.headers["content-type"] == "application/pkix-crl"
+    CertificateList(found.content).verify(issuer)
+    same = raw.get(local(certificate.crl_urls[0]), headers={"If-None-Match": found.headers["etag"]})
+    assert (same.status_code, same.content) == (304, b"")
+    asked = OcspRequest.build([CertId.of(certificate.serial, issuer)])
+    by_get = raw.get(f"{local(certificate.ocsp_urls[0])}/{base64.b64encode(asked).decode()}")
+    for answer in (by_get, raw.post(local(certificate.ocsp_urls[0]), content=asked)):
+        assert answer.headers["content-type"] == "application/ocsp-response"
+        OcspResponse(answer.content).verify(issuer, site.clock.now())
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/crl/none.crl", 404), ("/ca/none.crt", 404), ("/crl/..%2Fx.crl", 404)]
+)
+def test_what_is_not_there_is_not_found(raw: httpx.Client, path: str, status: int) -> None:
+    assert raw.get(path).status_code == status
+
+
+def test_bad_questions_get_the_protocols_own_answers(raw: httpx.Client) -> None:
+    malformed = build_ocsp_error(OcspError.MALFORMED_REQUEST)
+    assert raw.get("/ocsp/!!").content == malformed
+    assert raw.post("/ocsp", content=b"x").content == malformed
+    headers = {"Content-Type": "application/timestamp-query"}
+    assert raw.post("/tsa/intl", content=b"x", headers=headers).status_code == 200
+    assert raw.post("/tsa/rot13", content=b"x", headers=headers).status_code == 404
+    assert raw.post("/tsa/intl", content=b"x", headers={"Content-Type": "text/plain"}).status_code == 415
+
+
+# --- commands --------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Opened:
+    """The command line's context, on the test's site."""
+
+    site: Site
+    person: Actor = OFFICER
+    root: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.root = self.site.folder
+
+    @property
+    def ca(self) -> object:
+        return self.site.ca
+
+    def platform(self) -> "Opened":
+        return self
+
+    def directory(self) -> "Opened":
+        return self
+
+    def actor(self) -> Actor:
+        return self.person
+
+
+@pytest.fixture
+def run(site: Site) -> Callable[..., Any]:
+    def run(*arguments: object, person: Actor = OFFICER) -> Any:
+        done = CliRunner().invoke(commands, list(map(str, arguments)), obj=Opened(site, person))
+        if done.exception:
+            raise done.exception
+        return json.loads(done.output) if "--json" in arguments else done.output
+
+    return run
+
+
+def test_the_commands_do_what_they_say(site: Site, run: Callable[..., Any], tmp_path: Path) -> None:
+    csr, out, trust = tmp_path / "r.pem", tmp_path / "c.pem", site.folder / "trust"
+    csr.write_text(CertificationRequest(site.request().csr).pem)
+    issued = run("issue", "--profile", "tls-server", "--csr", csr, "--out", out, "--json")
+    openssl("verify", "-CAfile", trust / "intl.root.pem", "-untrusted", out, out)
+    shown = run("show", "--serial", issued["serial"], "--json")
+    assert (shown["holder"], shown["organ"], shown["state"]) == ("a.example.gov.cn", "city", "issued")
+    assert [each["serial"] for each in run("list", "--state", "issued", "--json")] == [issued["serial"]]
+    assert issued["serial"] in run("list")
+    (line,) = csv.DictReader(io.StringIO(run("report")))
+    assert line["serial"] == issued["serial"]
+    revoked = run("revoke", "--serial", issued["serial"], "--reason", "keyCompromise", "--json")
+    assert revoked["crl_number"] == 2
+    run("crl", "intl-issuing", "--out", tmp_path / "list")
+    assert CertificateList((tmp_path / "list").read_bytes()).number == 2
+    assert CertificateList.load(run("crl", "sm-root").encode()).number == 1
+    with pytest.raises(Denied):
+        run("revoke", "--serial", issued["serial"], "--reason", "superseded", person=CLERK)
+
+
+def test_a_ceremony_is_rehearsed_from_the_command_line(site: Site, run: Callable[..., Any]) -> None:
+    before = len(site.rows())
+    answer = run("ceremony", "--plan", ROOT / "plans" / "embedded.toml", "--dry-run", "--json")
+    assert answer["dry_run"]
+    assert len(answer["certificates"]) == 11
+    assert len(site.rows()) == before
+    # the embedded plan is a part of the one that was held: nothing new is made
+    done = run("ceremony", "--json")
+    assert sorted(done["trust"]) == ["intl.issuing", "intl.root", "sm.issuing", "sm.root", "tls"]
+    assert len(site.rows()) == before

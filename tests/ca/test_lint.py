@@ -1,0 +1,210 @@
+"""The linter: every rule can fail, good certificates pass, and an independent linter agrees."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pkilint import loader
+from pkilint.pkix import certificate as pkix
+from pkilint.pkix import extension, name
+from pkilint.validation import ValidationFindingSeverity
+
+from ca.issuer import addresses
+from ca.lint import Case, findings, house, rfc5280
+from ca.lint.case import Rules
+from ca.prepare import prepare
+from ca.request import examine
+from yinxin.crypto import der, oids
+from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.keys import PrivateKey
+from yinxin.crypto.names import Name
+from yinxin.crypto.oids import Extension
+from yinxin.crypto.suite import INTL
+from yinxin.crypto.tbs import throwaway_sign
+
+from .conftest import REGISTRAR, Site
+
+Edit = Callable[[list[Extension]], Sequence[Extension]]
+
+
+@pytest.fixture
+def case(site: Site) -> Case:
+    """A good certificate of a server, about to be signed."""
+    profile = site.ctx.profiles["tls-server"]
+    issuer = site.ctx.issuers.get("intl-issuing")
+    order = examine(site.request(), profile, site.ctx.register, site.ctx.settings)
+    ready = prepare(order, issuer, site.ctx.settings, site.clock, site.randomness)
+    return Case(ready.lint_certificate, issuer, profile, addresses(site.ctx.settings, issuer), 1)
+
+
+def altered(case: Case, fields: Mapping[int, bytes], edit: Edit = list) -> Case:
+    """The case with other fields of the TBSCertificate (by position) and other extensions."""
+    parts = der.elements(case.certificate.tbs)
+    for position, value in fields.items():
+        parts[position] = value
+    listed = [Extension.read(each) for each in der.elements(der.content(parts[7]))]
+    parts[7] = der.explicit(3, der.sequence(*(each.der for each in edit(listed))))
+    certificate = Certificate(throwaway_sign(der.sequence(*parts), INTL))
+    return Case(certificate, case.issuer, case.profile, case.addresses, case.node)
+
+
+def name_of(*pairs: tuple[str, str]) -> bytes:
+    return Name.of([("C", "CN"), *pairs]).der
+
+
+def validity(first: datetime, last: datetime) -> bytes:
+    return der.sequence(der.time(first), der.time(last))
+
+
+def without(oid: str) -> Edit:
+    return lambda listed: [each for each in listed if each.oid != oid]
+
+
+def instead(oid: str, value: bytes, *, critical: bool = False) -> Edit:
+    return lambda listed: [*without(oid)(listed), Extension(oid, critical, value)]
+
+
+def names(*texts: str) -> bytes:
+    return der.sequence(*(der.tlv(0x82, text.encode()) for text in texts))
+
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+RAW_NAME = der.sequence(
+    der.set_of([der.sequence(der.oid("2.5.4.6"), der.printable("CN"))]),
+    der.set_of([der.sequence(der.oid("2.5.4.3"), der.utf8("a\u0007b"))]),
+)
+UTC_2051 = der.sequence(der.tlv(0x17, b"200101000000Z"), der.tlv(0x18, b"20400101000000Z"))
+BROKEN: list[tuple[str, Mapping[int, bytes], Edit]] = [
+    ("RFC 5280 4.1.2.2", {1: der.integer((1 << 160) - 1)}, list),
+    ("RFC 5280 4.1.2.4", {3: name_of(("CN", "somebody else"))}, list),
+    ("RFC 5280 4.1.2.4", {3: der.sequence()}, list),
+    ("RFC 5280 4.1.2.5", {4: validity(NOW, NOW - timedelta(days=1))}, list),
+    ("RFC 5280 4.1.2.5", {4: validity(NOW, NOW + timedelta(days=5000))}, list),
+    ("RFC 5280 4.1.2.5", {4: UTC_2051}, list),
+    ("RFC 5280 4.1.2.6", {5: RAW_NAME}, list),
+    ("RFC 5280 4.1.2.6", {5: name_of(("CN", "a"), ("CN", "b"))}, list),
+    ("RFC 5280 4.1.2.6", {5: name_of(("CN", "a"), ("1.2.3.4", "b"))}, list),
+    ("RFC 5280 4.2.1.1", {}, without(oids.AUTHORITY_KEY_ID)),
+    ("RFC 5280 4.2.1.1", {}, instead(oids.AUTHORITY_KEY_ID, der.sequence(der.implicit(0, der.octets(b"x" * 20))))),
+    ("RFC 5280 4.2.1.2", {}, without(oids.SUBJECT_KEY_ID)),
+    ("RFC 5280 4.2.1.2", {6: PrivateKey.generate(INTL).public_key.spki}, list),
+    ("RFC 5280 4.2.1.3", {}, without(oids.KEY_USAGE)),
+    ("RFC 5280 4.2.1.3", {}, instead(oids.KEY_USAGE, der.named_bits([0]))),
+    ("RFC 5280 4.2.1.3", {}, instead(oids.KEY_USAGE, der.named_bits([0, 5]), critical=True)),
+    ("RFC 5280 4.2.1.3", {}, instead(oids.KEY_USAGE, der.named_bits([0, 6]), critical=True)),
+    ("RFC 5280 4.2.1.4", {}, instead(oids.CERTIFICATE_POLICIES, der.sequence(*[der.sequence(der.oid("1.2.3"))] * 2))),
+    ("RFC 5280 4.2.1.6", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, der.sequence())),
+    ("RFC 5280 4.2.1.6", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, names("a.b", "a.b"))),
+    ("RFC 5280 4.2.1.6", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, names("a.b"), critical=True)),
+    ("RFC 5280 4.2.1.6", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, names("*.example.gov.cn"))),
+    ("RFC 5280 4.2.1.6", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, names("A.example.gov.cn"))),
+    ("RFC 5280 4.2.1.6", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, names("10.0.0.1"))),
+    ("RFC 5280 4.2.1.6", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, names("a..b"))),
+    ("RFC 5280 4.2.1.6", {5: der.sequence()}, without(oids.SUBJECT_ALTERNATIVE_NAME)),
+    ("RFC 5280 4.2.1.9", {}, instead(oids.BASIC_CONSTRAINTS, der.sequence(der.boolean(True)))),
+    ("RFC 5280 4.2.1.9", {}, instead(oids.BASIC_CONSTRAINTS, der.sequence(der.boolean(True)), critical=True)),
+    ("RFC 5280 4.2.1.12", {}, without(oids.EXTENDED_KEY_USAGE)),
+    ("RFC 5280 4.2.1.12", {}, instead(oids.EXTENDED_KEY_USAGE, der.sequence(der.oid("2.5.29.37.0")))),
+    ("RFC 5280 4.2.1.12", {}, instead(oids.EXTENDED_KEY_USAGE, der.sequence(der.oid("1.3.6.1.5.5.7.3.8")))),
+    ("RFC 5280 4.2.1.12", {}, instead(oids.EXTENDED_KEY_USAGE, der.sequence(der.oid("1.3.6.1.5.5.7.3.9")))),
+    ("RFC 5280 4.2.1.12", {}, lambda listed: [*listed, oids.OCSP_NO_CHECK]),
+    (
+        "RFC 5280 4.2.1.13",
+        {},
+        instead(oids.AUTHORITY_INFORMATION_ACCESS, der.sequence(der.sequence(der.oid(oids.OCSP), der.tlv(0x86, b"ldap://x")))),
+    ),
+    ("RFC 5280 4.2", {}, lambda listed: [*listed, Extension("1.2.3.4", False, der.null())]),
+    ("RFC 5280 4.2", {}, lambda listed: [Extension(each.oid, True, each.value) for each in listed]),
+    ("profile: serial", {1: der.integer(2 << 128)}, list),
+    ("profile: days", {4: validity(NOW, NOW + timedelta(days=399))}, list),
+    ("profile: subject", {5: Name.of([("CN", "a"), ("C", "CN")]).der}, list),
+    ("profile: subject", {5: name_of()}, list),
+    ("profile: subject", {5: Name.of([("C", "US"), ("CN", "a")]).der}, list),
+    ("profile: san", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, der.sequence(der.tlv(0x81, b"a@b.cn")))),
+    ("profile: ca", {}, instead(oids.BASIC_CONSTRAINTS, der.sequence(der.boolean(True)), critical=True)),
+    ("profile: key_usage", {}, instead(oids.KEY_USAGE, der.named_bits([0, 1]), critical=True)),
+    ("profile: key_usage", {}, instead(oids.EXTENDED_KEY_USAGE, der.sequence(der.oid("1.3.6.1.5.5.7.3.2")))),
+    ("profile: key_usage", {}, instead(oids.CERTIFICATE_POLICIES, der.sequence(der.sequence(der.oid("1.2.3"))))),
+    ("profile: key_usage", {}, lambda listed: [*listed, oids.OCSP_NO_CHECK]),
+    ("configuration: public_url", {}, without(oids.CRL_DISTRIBUTION_POINTS)),
+    ("configuration: public_url", {}, without(oids.AUTHORITY_INFORMATION_ACCESS)),
+]  # fmt: skip
+
+
+def clauses(case: Case) -> list[str]:
+    return [finding.clause for finding in findings(case)]
+
+
+def test_every_rule_can_fail(case: Case) -> None:
+    assert clauses(case) == []
+    for position, (clause, fields, edit) in enumerate(BROKEN):
+        found = clauses(altered(case, fields, edit))
+        assert any(each.startswith(clause) for each in found), f"BROKEN[{position}] {clause}: {found}"
+
+
+def test_rules_about_key_issuer_and_algorithm_can_fail(site: Site, case: Case) -> None:
+    other = site.ctx.issuers.get("sm-issuing")
+    wrong = Case(case.certificate, other, case.profile, case.addresses, case.node)
+    assert {"RFC 5280 4.1.2.3", "RFC 5280 4.1.2.4", "RFC 5280 4.2.1.1"} <= set(clauses(wrong))
+    own = altered(case, {6: case.issuer.public_key.spki})
+    assert "RFC 5280 4.1.2.7" in clauses(own)
+    assert "profile: keys" in clauses(altered(case, {6: PrivateKey.load(_ed25519()).public_key.spki}))
+
+
+def _ed25519() -> bytes:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    key = Ed25519PrivateKey.generate()
+    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+def test_every_rule_is_among_those_that_were_broken() -> None:
+    tried = {clause for clause, _, _ in BROKEN}
+    tried |= {"RFC 5280 4.1.2.3", "RFC 5280 4.1.2.7", "profile: keys"}
+
+    def all_of(rules: Rules) -> set[str]:
+        return {rule.clause for rule in rules.all}
+
+    known = all_of(rfc5280.rules) | all_of(house.rules)
+    assert [rule for rule in known if not any(rule.startswith(each) for each in tried)] == []
+
+
+def pkilint(encoded: bytes) -> list[str]:
+    """ERROR and FATAL findings of DigiCert's linter."""
+    judge = pkix.create_pkix_certificate_validator_container(
+        pkix.create_decoding_validators(name.ATTRIBUTE_TYPE_MAPPINGS, extension.EXTENSION_MAPPINGS),
+        [
+            pkix.create_issuer_validator_container([]),
+            pkix.create_validity_validator_container(),
+            pkix.create_subject_validator_container([]),
+            pkix.create_extensions_validator_container([]),
+            pkix.create_spki_validator_container([]),
+        ],
+    )
+    document = loader.RFC5280CertificateDocumentLoader().load_der_document(encoded, "it")
+    results: list[Any] = judge.validate(document.root)
+    return [
+        str(finding.finding.code)
+        for result in results
+        for finding in result.finding_descriptions
+        if finding.finding.severity in (ValidationFindingSeverity.ERROR, ValidationFindingSeverity.FATAL)
+    ]
+
+
+def test_an_independent_linter_finds_no_error_in_any_profile(site: Site) -> None:
+    site.ca.issue(REGISTRAR, site.person("i"))
+    site.ca.issue(REGISTRAR, site.person("s", "wu", "registration-a", suite="sm"))
+    site.ca.issue(REGISTRAR, site.request("t"))
+    site.ca.issue(REGISTRAR, site.request("c", profile="tls-client", san=[], subject={"commonName": "系统"}))
+    rows = site.rows()
+    assert {row.profile for row in rows} == set(site.ctx.profiles)
+    for row in rows:
+        # the embedded site's own server must be reachable as localhost, which is no domain name of RFC 1034
+        known = ["pkix.invalid_domain_name_syntax"] if row.holder == "tls-server" else []
+        assert pkilint(row.der) == known, row.subject
+
+
+def test_the_independent_linter_is_awake(case: Case) -> None:
+    assert pkilint(altered(case, {}, without(oids.AUTHORITY_KEY_ID)).certificate.der)
