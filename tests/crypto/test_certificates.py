@@ -203,6 +203,11 @@ def test_another_authority_of_the_same_name_is_not_the_issuer(hierarchy):
         certificate.issued_by(twin.certificate)
     with pytest.raises(WrongIssuer):
         certificate.issued_by(hierarchy.root.certificate)
+    renamed = hierarchy.self_signed(
+        hierarchy.suite, hierarchy.authority(Name.of({"CN": "x"})), hierarchy.issuing.key
+    )
+    with pytest.raises(WrongIssuer):
+        certificate.issued_by(renamed.certificate)
 
 
 def rebuilt(certificate, **changes):

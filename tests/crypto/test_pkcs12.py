@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12 as library
 
 from yinxin.crypto import pkcs12
-from yinxin.crypto.errors import CannotOpenKeyFile, KeyMismatch, UnsupportedAlgorithm
+from yinxin.crypto.errors import CannotOpenKeyFile, KeyMismatch, UnsupportedAlgorithm, WrongPassword
 from yinxin.crypto.keys import Identity, PrivateKey
 
 PASSWORD = "口令 密码-1"
@@ -121,7 +121,7 @@ def test_old_schemes_are_refused(intl, openssl, files):
 def test_a_wrong_password_is_said_plainly(hierarchy, tmp_path):
     path = tmp_path / "person.p12"
     hierarchy.person().save_p12(path, PASSWORD)
-    with pytest.raises(CannotOpenKeyFile) as caught:
+    with pytest.raises(WrongPassword) as caught:
         Identity.load_p12(path, "wrong")
     assert "口令" in caught.value.text("zh")
     assert PASSWORD not in str(caught.value)

@@ -50,9 +50,8 @@ class Certificate:
     def __init__(self, encoded: bytes) -> None:
         """Read DER; raises MalformedCertificate, MalformedKey or UnsupportedAlgorithm."""
         try:
-            der.check(encoded)
             self._parts = _split(encoded)  # first: what it refuses, the library below would only warn about
-            self._parsed = x509.load_der_x509_certificate(encoded)
+            self._parsed = x509.load_der_x509_certificate(encoded)  # holds every field it knows to DER
             self._extensions = self._parsed.extensions
         except (MalformedDer, MalformedName, ValueError, TypeError, IndexError, x509.InvalidVersion) as error:
             raise MalformedCertificate(reason=str(error)) from error

@@ -116,6 +116,6 @@ def _signed_by(data: SignedData, content: bytes | None, certificates: Sequence[C
             raise MalformedSignature(kind=_KIND, reason="several timestamps")
         token = Token.load(found[0])
         token.check_imprint(data.signer.signature)
-        token.check_signature(certificates)
+        token.check_signature((*data.certificates, *certificates))
     chain = tuple(each for each in data.certificates if each != certificate)
     return SignedBy(certificate, data.signing_time, chain, token)

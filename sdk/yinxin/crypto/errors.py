@@ -119,6 +119,14 @@ class CannotOpenKeyFile(Invalid):
     en = "The key file {path} does not open ({reason}): check the password and the file."
 
 
+class WrongPassword(CannotOpenKeyFile):
+    """The password is wrong, or the file was changed: the check cannot tell which."""
+
+    code = "crypto.wrong_password"
+    zh = "密钥文件 {path} 的口令不对，或文件已被改动：请核对口令；如口令无误，请取回原文件。"
+    en = "The password does not open the key file {path}, or the file was changed: check the password, then the file."
+
+
 class KeyMismatch(Invalid):
     """A key and a certificate that do not belong together."""
 
@@ -205,8 +213,16 @@ class RevocationUnknown(PathInvalid):
     """No usable statement says whether it was revoked."""
 
     code = "crypto.revocation_unknown"
-    zh = "无法得知证书 {subject} 在 {at} 是否已被吊销（{reason}）：请提供其签发者的 OCSP 应答或 CRL。"
-    en = "Whether {subject} was revoked at {at} is unknown ({reason}): give an OCSP answer or CRL of its issuer."
+    zh = "无法得知证书 {subject} 在 {at} 是否已被吊销：请提供其签发者适用于该时刻的 OCSP 应答或 CRL。"
+    en = "Whether {subject} was revoked at {at} is unknown: give an OCSP answer or CRL of its issuer for that time."
+
+
+class RevocationUnusable(RevocationUnknown):
+    """There are statements, and none of them can be believed; `reason` is what is wrong with the first."""
+
+    code = "crypto.revocation_unusable"
+    zh = "所给的吊销信息不能证明证书 {subject} 在 {at} 的状态：{reason}"
+    en = "The revocation statements given do not tell the status of {subject} at {at}: {reason}"
 
 
 class UsageNotAllowed(PathInvalid):
@@ -218,11 +234,19 @@ class UsageNotAllowed(PathInvalid):
 
 
 class NotAnAuthority(PathInvalid):
-    """The issuer may not issue, or not this far down."""
+    """The issuer is no authority: no CA flag, or a key usage without keyCertSign."""
 
     code = "crypto.not_an_authority"
-    zh = "证书 {subject} 不得签发下级证书（{reason}）。"
-    en = "The certificate {subject} must not issue what is below it ({reason})."
+    zh = "证书 {subject} 不是 CA 证书，不得签发证书：请提供由 CA 签发的证书。"
+    en = "The certificate {subject} is no CA certificate and must not issue: use a certificate issued by an authority."
+
+
+class PathTooLong(PathInvalid):
+    """An authority further down than the one above it allows."""
+
+    code = "crypto.path_too_long"
+    zh = "CA 证书 {subject} 之下只允许 {limit} 级下级 CA，证书链超过了此限：请使用在限内签发的证书。"
+    en = "Below {subject} only {limit} further authorities are allowed, and the path has more: use a certificate within."
 
 
 class UnsupportedExtension(PathInvalid):

@@ -19,7 +19,9 @@ from yinxin.crypto.errors import (
     NotYetValid,
     PathInvalid,
     PathTooComplex,
+    PathTooLong,
     RevocationUnknown,
+    RevocationUnusable,
     UnknownIssuer,
     UnsupportedExtension,
     UsageNotAllowed,
@@ -104,7 +106,7 @@ def validate(
     Revocation: a certificate revoked after `at` is fine, one revoked before is CertificateRevoked. A statement counts
     when it was current at `at`, or was made later and before the certificate expired. With `require_revocation` every
     certificate below the anchor needs one (RevocationUnknown); without, only what is given is heard.
-    Raises UnknownIssuer, Expired, NotYetValid, UsageNotAllowed, NotAnAuthority, UnsupportedExtension, BadSignature,
+    Raises UnknownIssuer, Expired, NotYetValid, UsageNotAllowed, NotAnAuthority, PathTooLong, UnsupportedExtension, BadSignature,
     PathTooComplex.
     """
     search = _Search(tuple(intermediates), frozenset(anchors))
@@ -207,7 +209,7 @@ def _check_usage(leaf: Certificate, usage: Usage) -> None:
     if usage.key_usage and given is not None and not usage.key_usage & given:
         raise _not_allowed(leaf, usage, given)
     if usage is Usage.AUTHORITY and not leaf.is_ca:
-        raise NotAnAuthority(subject=leaf.subject.text, reason="it is not a CA certificate")
+        raise NotAnAuthority(subject=leaf.subject.text)
     purposes = leaf.extended_key_usage
     if usage is Usage.TIMESTAMP:  # RFC 3161 2.3: this purpose alone, and critical
         extension = leaf.extensions.get(oids.EXTENDED_KEY_USAGE)
@@ -224,12 +226,10 @@ def _check_purposes(certificate: Certificate, usage: Usage) -> None:
 
 def _check_authority(authority: Certificate, usage: Usage, below: int) -> None:
     name = authority.subject.text
-    if not authority.is_ca:
-        raise NotAnAuthority(subject=name, reason="it is not a CA certificate")
-    if authority.key_usage is not None and "keyCertSign" not in authority.key_usage:
-        raise NotAnAuthority(subject=name, reason="its key usage lacks keyCertSign")
+    if not authority.is_ca or (authority.key_usage is not None and "keyCertSign" not in authority.key_usage):
+        raise NotAnAuthority(subject=name)
     if authority.path_length is not None and below > authority.path_length:
-        raise NotAnAuthority(subject=name, reason=f"its path length limit is {authority.path_length}")
+        raise PathTooLong(subject=name, limit=authority.path_length)
     _check_purposes(authority, usage)
 
 
@@ -248,7 +248,7 @@ def _check_revocation(
     required: bool,  # noqa: FBT001 - private
 ) -> None:
     for certificate, issuer in pairwise(chain):
-        unusable: list[str] = []
+        unusable: list[YinxinError] = []
         known = False
         for status, this_update, next_update in _statements(certificate, issuer, evidence, unusable):
             if isinstance(status, Revoked) and status.effective <= at:
@@ -256,12 +256,11 @@ def _check_revocation(
                 name = certificate.subject.text
                 raise CertificateRevoked(subject=name, revoked_at=status.effective, reason=reason, at=at)
             known = known or _speaks_for(at, this_update, next_update, certificate)
-        if required and not known:
-            raise RevocationUnknown(
-                subject=certificate.subject.text,
-                at=at,
-                reason="; ".join(unusable) or "no current statement given",
-            )
+        if known or not required:
+            continue
+        if unusable:
+            raise RevocationUnusable(subject=certificate.subject.text, at=at, reason=unusable[0])
+        raise RevocationUnknown(subject=certificate.subject.text, at=at)
 
 
 def _speaks_for(
@@ -274,7 +273,7 @@ def _speaks_for(
 
 
 def _statements(
-    certificate: Certificate, issuer: Certificate, evidence: RevocationEvidence, unusable: list[str]
+    certificate: Certificate, issuer: Certificate, evidence: RevocationEvidence, unusable: list[YinxinError]
 ) -> Iterator[tuple[Status, datetime, datetime | None]]:
     """What the verified evidence says of `certificate`; why the rest was not heard goes to `unusable`."""
     for response in evidence.ocsp:
@@ -285,7 +284,7 @@ def _statements(
         try:
             answer = response.status_of(certificate, issuer)
         except YinxinError as error:
-            unusable.append(str(error))
+            unusable.append(error)
             continue
         if answer and isinstance(answer.status, Good | Revoked):
             yield answer.status, answer.this_update, answer.next_update
@@ -296,6 +295,6 @@ def _statements(
             crl.verify(issuer)
             listed = crl.lookup(certificate.serial)
         except YinxinError as error:
-            unusable.append(str(error))
+            unusable.append(error)
             continue
         yield listed or Good(), crl.this_update, crl.next_update

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from yinxin.crypto import der, oids
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.errors import CannotOpenKeyFile, Malformed, UnsupportedAlgorithm
+from yinxin.crypto.errors import CannotOpenKeyFile, Malformed, UnsupportedAlgorithm, WrongPassword
 from yinxin.crypto.keys import Identity, PrivateKey
 from yinxin.crypto.libcrypto import ffi, library, must
 
@@ -35,6 +35,10 @@ _LOCAL_KEY_ID = "1.2.840.113549.1.9.21"
 _FRIENDLY_NAME = "1.2.840.113549.1.9.20"
 _PBES2, _PBKDF2 = "1.2.840.113549.1.5.13", "1.2.840.113549.1.5.12"
 _HMAC_SHA256, _AES256_CBC, _SHA256 = "1.2.840.113549.2.9", "2.16.840.1.101.3.4.1.42", "2.16.840.1.101.3.4.2.1"
+
+
+class _WrongPassword(ValueError):
+    """The MAC does not hold."""
 
 
 def save(identity: Identity, path: Path, password: str) -> None:
@@ -70,6 +74,8 @@ def load(path: Path, password: str) -> Identity:
         raise CannotOpenKeyFile(path=str(path), reason=error.strerror) from error
     try:
         return decode(data, password)
+    except _WrongPassword as error:
+        raise WrongPassword(path=str(path)) from error
     except (Malformed, UnsupportedAlgorithm, ValueError, TypeError, KeyError) as error:
         raise CannotOpenKeyFile(path=str(path), reason=str(error)) from error
 
@@ -151,7 +157,7 @@ def decode(data: bytes, password: str) -> Identity:
     if kind != "sha256":
         raise ValueError(f"its MAC uses {kind}; export it again with SHA-256")
     if not hmac.compare_digest(hmac.digest(_mac_key(password, salt, rounds), contents, "sha256"), expected):
-        raise ValueError("wrong password, or the file was changed")
+        raise _WrongPassword
     bags = list(_bags(pkcs12.AuthenticatedSafe.load(contents, strict=True), _Opener(password)))
     keys = [key for key in bags if isinstance(key, PrivateKey)]
     certificates = [each for each in bags if isinstance(each, Certificate)]
