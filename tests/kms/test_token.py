@@ -241,6 +241,37 @@ def test_eight_threads_sign(world: World) -> None:
     assert failures == []
 
 
+def test_the_module_is_entered_by_one_thread_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    logins = counted(monkeypatch, world.centre.token)
+    inside: list[int] = []
+    together: list[int] = []
+    start = threading.Barrier(8)
+
+    def look(_session: Any) -> None:
+        inside.append(1)
+        together.extend(len(inside) for _ in range(2000))
+        inside.pop()
+
+    def work() -> None:
+        start.wait()
+        for _ in range(5):
+            world.centre.token.use(look)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert len(together) == 8 * 5 * 2000
+    assert set(together) == {1}
+    assert len(logins) == 1
+
+
 def in_child(work: Any) -> str:
     """What `work` says, or the code of what it raises, in a forked child."""
     reading, writing = os.pipe()
@@ -293,6 +324,23 @@ def test_initialising_twice_makes_one_token(world: World) -> None:
     assert world.centre.initialise(SYSTEM) is False
     assert len(list((world.folder / "tokens").iterdir())) == 1
     assert [each["outcome"] for each in world.events("kms.initialise")] == ["intent", "done"]
+
+
+def test_the_leavings_of_a_crash_do_no_harm(tmp_path: Path) -> None:
+    """As a crash inside `softhsm2-util` leaves them: the PINs, half a token, a temporary configuration."""
+    made = World(f"sqlite:///{tmp_path / 'test.sqlite'}", tmp_path)
+    half = made.folder / ".tokens" / "half"
+    half.mkdir(parents=True)
+    (half / "token.object").write_bytes(b"\x00" * 7)
+    (made.folder / ".softhsm2.conf").write_text("directories.tokendir = /nowhere\n")
+    made.secrets.mkdir()
+    (made.secrets / "hsm-so-pin").touch(0o600)
+    (made.secrets / "hsm-so-pin").write_text("an-earlier-so-pin")
+    made.centre.initialise(SYSTEM)
+    assert (made.secrets / "hsm-so-pin").read_text() == "an-earlier-so-pin"
+    assert sorted(path.name for path in made.folder.iterdir() if path.is_dir()) == ["tokens"]
+    made.centre.token.open()
+    made.close()
 
 
 def test_token_and_pins_are_private(world: World) -> None:
