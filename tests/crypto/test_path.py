@@ -438,11 +438,13 @@ def test_anchors_need_no_statement(hierarchy, at):
     judge(hierarchy, hierarchy.root.certificate, at, usage=Usage.AUTHORITY, require_revocation=True)
 
 
-def test_a_timestamp_unit_whose_purpose_is_not_critical(hierarchy, at):
-    purpose = Extension(
-        oids.EXTENDED_KEY_USAGE, critical=False, value=der.sequence(der.oid("1.3.6.1.5.5.7.3.8"))
-    )
-    leaf = hierarchy.issue(hierarchy.template(Name.of({"CN": "x"}), extensions=(purpose,))).certificate
+@pytest.mark.parametrize(
+    ("critical", "more"), [(False, ()), (True, ("1.3.6.1.5.5.7.3.2",)), (True, ("2.5.29.37.0",))]
+)
+def test_a_timestamp_unit_has_that_purpose_alone_and_critical(hierarchy, at, critical, more):
+    purposes = der.sequence(*map(der.oid, ("1.3.6.1.5.5.7.3.8", *more)))
+    extension = Extension(oids.EXTENDED_KEY_USAGE, critical, purposes)
+    leaf = hierarchy.issue(hierarchy.template(Name.of({"CN": "x"}), extensions=(extension,))).certificate
     with pytest.raises(UsageNotAllowed):
         judge(hierarchy, leaf, at, usage=Usage.TIMESTAMP)
 
