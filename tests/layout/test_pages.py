@@ -70,6 +70,7 @@ def test_no_page_carries_the_signature_without_text(measure, notice):
         (page,) = [lines for lines in signed if "2026年11月22日" in lines]
         assert "河源省人民政府" in page
         assert any(line in text for line in page)
+        assert any(line in text for line in signed[0])
 
 
 def test_unsealed_documents_keep_no_place_and_set_the_date_two_cells_further(measure, notice):
@@ -182,6 +183,14 @@ def test_notes_stand_in_brackets_below_the_date(measure, notice):
     (_, note), (_, date) = on_page(pages, "（此件公开发布）"), on_page(pages, "2026年11月22日")
     assert note.y - date.y == pytest.approx(29.609, abs=0.01)
     assert note.x == pytest.approx(28 * measure.mm + 2 * 15.785, abs=0.1)
+
+
+def test_long_notes_keep_clear_of_the_seal(measure, notice):
+    layout = render(replace(notice, notes="联系人：张三，联系电话：0371-12345678，传真：0371-87654321"))
+    lines = measure.pages(layout.pdf)[layout.seal.page - 1]
+    first = next(line for line in lines if line.text.startswith("（联系人"))
+    assert first.right <= layout.seal.x_mm * measure.mm
+    assert any(line.text.endswith("87654321）") for line in lines)
 
 
 @pytest.mark.parametrize(

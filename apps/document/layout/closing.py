@@ -11,6 +11,7 @@ from apps.document.layout.model import Elements, SealBox
 from apps.document.layout.rows import INDENT, Row
 
 _SEAL_DROP = 3.2 * MM  # how far authority and date lie below the seal's middle (居中下压)
+_HALF_SEAL = 23.5 * MM  # of the largest seal, and a little air
 _SEAL_ROWS = 4  # rows of the closing under its first one
 _SEAL_BEGINS = 0.5  # of a row under the text's last row at the latest: within one line of the text
 
@@ -30,17 +31,19 @@ def chinese_date(date: dt.date) -> str:
 
 def closing(faces: Typefaces, elements: Elements) -> Closing:
     """Authority, date and notes, laid for a seal or without one."""
-    notes = _notes(faces, elements)
     authority, date = Span(elements.signing_organ), Span(chinese_date(elements.date))
     wide, narrow = width_of(faces, (authority,)), width_of(faces, (date,))
     if wide > WIDTH - 4 * ADVANCE:
         raise DoesNotFit(element="发文机关署名 signing_organ", place="24 字 characters")
     if not elements.sealed:
         left, below = _unsealed(wide, narrow)
+        notes = _notes(faces, elements, WIDTH)
         return Closing((None, Line((authority,), left), Line((date,), below), *notes), None)
     middle = min(WIDTH - 4 * ADVANCE - narrow / 2, WIDTH - ADVANCE - wide / 2)
     signed = (Line((authority,), middle - wide / 2), Line((date,), middle - narrow / 2))
-    spare: list[Row] = [*notes] or [None]  # the seal reaches below the date
+    spare: list[Row] = [*_notes(faces, elements, middle - _HALF_SEAL)] or [
+        None
+    ]  # the seal reaches below the date
     return Closing((None, None, *signed, *spare), middle)
 
 
@@ -52,12 +55,12 @@ def _unsealed(authority: float, date: float) -> tuple[float, float]:
     return (left - over, below - over) if over > 0 else (left, below)
 
 
-def _notes(faces: Typefaces, elements: Elements) -> list[Line]:
-    """附注: two cells in, in round brackets, on the line below the date (7.3.7)."""
+def _notes(faces: Typefaces, elements: Elements, width: float) -> list[Line]:
+    """附注: two cells in, in round brackets, on the line below the date (7.3.7), clear of the seal."""
     if not elements.notes:
         return []
     text = elements.notes.strip().removeprefix("（").removesuffix("）")
-    return break_lines(faces, (Span(f"（{text}）"),), Measure(first=INDENT, left=INDENT))
+    return break_lines(faces, (Span(f"（{text}）"),), Measure(width, first=INDENT, left=INDENT))
 
 
 def seal_box(end: Closing, row: int, page: int, size_mm: float) -> SealBox | None:
