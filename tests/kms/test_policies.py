@@ -53,13 +53,9 @@ def expected(role: str, organ: str, action: str, owner: str, purpose: str) -> bo
         return True
     if action == "kms.create":
         return role == "security-officer" and (owner == PLATFORM or organ in ABOVE[owner])
-    if owner != organ:
-        return False
-    return (purpose, role) in {
-        ("seal", "seal-keeper"),
-        ("evidence", "seal-keeper"),
-        ("evidence", "registrar"),
-    }
+    if purpose == "seal":
+        return role == "seal-keeper" and owner == organ
+    return purpose == "evidence" and role in ("seal-keeper", "registrar") and owner in (organ, PLATFORM)
 
 
 @pytest.mark.parametrize("action", ["kms.create", "kms.sign", "kms.read", "kms.list"])
