@@ -302,3 +302,26 @@ def test_many_ask_at_once(world: World) -> None:
 def test_many_processes_ask_at_once(world: World) -> None:
     finished(*[begin(world, making("key", "ecdsa-p256")) for _ in range(4)])
     assert_agreement(world, world.centre.key("key"))
+
+
+def test_a_key_made_by_another_process_is_found(world: World) -> None:
+    """A command makes a key while the server is running with an open session."""
+    reading, writing = os.pipe()
+    world.centre.close()
+    world.store.engine.dispose()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.read(reading, 1)
+            making("late", "ecdsa-p256")(world.another())
+            os._exit(0)
+        finally:
+            os._exit(1)
+    world.centre.create(SYSTEM, label="early", purpose="seal", algorithm="ecdsa-p256")
+    world.centre.signer("early").sign(b"x")
+    os.write(writing, b"!")
+    finished(child)
+    world.centre.signer("late").sign(b"x")
+    assert world.centre.health().ok
+    os.close(reading)
+    os.close(writing)
