@@ -60,7 +60,7 @@ def issue(
     in which case nothing was handed out.
     """
     try:
-        # 1. the request is good, the key unburdened, the reference new
+        # 1. the request is good, the reference new
         order = examine(request, _open_profile(ctx, request.profile), ctx.register, ctx.settings)
         issuer = ctx.issuers.get(order.authority)
         known = recall(ctx, actor, order, issuer)
@@ -81,7 +81,6 @@ def _open_profile(ctx: Context, name: str) -> Profile:
 def recall(ctx: Context, actor: Actor, order: Order, issuer: Issuer) -> Issued | None:
     """What the reference already gave; None when it is free. A stale attempt is abandoned on the way."""
     with ctx.store.read() as session:
-        unburdened(session, order)
         query = sa.select(CertificateRow).where(
             CertificateRow.reference == order.reference, CertificateRow.state != State.ABANDONED
         )
@@ -109,7 +108,7 @@ def carry_out(
     also: Also | None = None,
 ) -> Issued:
     """Steps two to five for an order found good; `also` joins the last transaction."""
-    # 2. serial number, octets, lint; 3. all of it written down, before the security module is asked
+    # 2. serial number, octets, lint; 3. all of it written down if the key is unburdened, before the HSM is asked
     prepared = _intend(ctx, actor, order, issuer, decision)
     if isinstance(prepared, Issued):
         return prepared
@@ -133,8 +132,6 @@ def _intend(
 ) -> Prepared | Issued:
     for _ in range(TRIES):
         prepared = _lint(ctx, actor, order, issuer)
-        if _taken(ctx, prepared.serial):
-            continue
         step("ca.issue.2-linted")
         facts = _facts(order, issuer, prepared)
         subject = f"certificate:{prepared.serial}"
@@ -153,11 +150,6 @@ def _intend(
     error = NoSerial(tries=TRIES)
     ctx.store.refuse(actor, VERB, f"reference:{order.reference}", error)
     raise error
-
-
-def _taken(ctx: Context, serial: str) -> bool:
-    with ctx.store.read() as session:
-        return session.get(CertificateRow, serial) is not None
 
 
 def _lint(ctx: Context, actor: Actor, order: Order, issuer: Issuer) -> Prepared:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from ca.errors import CompromisedKey, ForeignName, KeyInUse, ProfileRefuses, WeakKey
-from ca.models import AuthorityRow, CertificateRow
+from ca.models import CertificateRow
 from ca.profile import HolderKind, Profile
 from ca.settings import CaSettings
 from yinxin import canonical
@@ -133,20 +133,14 @@ def unburdened(session: Session, order: Order) -> None:
     A holder may renew with the same key under the same profile; nobody else's key, and no compromised key, is
     certified again.
     """
-    authorities = sa.select(AuthorityRow.spki).where(AuthorityRow.name != order.holder.id)
-    if order.public_key.spki in set(session.scalars(authorities)):
-        raise KeyInUse(serial="-")
-    for row in session.scalars(
-        sa.select(CertificateRow).where(CertificateRow.spki_digest == order.spki_digest)
-    ):
-        if row.reason == "keyCompromise":
-            raise CompromisedKey(serial=row.serial)
-        if (row.holder_kind, row.holder, row.profile) != (
-            order.holder.kind,
-            order.holder.id,
-            order.profile.name,
-        ):
-            raise KeyInUse(serial=row.serial)
+    row = CertificateRow
+    query = sa.select(row.serial, row.reason, row.holder_kind, row.holder, row.profile)
+    holder = order.holder
+    for known in session.execute(query.where(row.spki_digest == order.spki_digest)):
+        if known.reason == "keyCompromise":
+            raise CompromisedKey(serial=known.serial)
+        if (known.holder_kind, known.holder, known.profile) != (holder.kind, holder.id, order.profile.name):
+            raise KeyInUse(serial=known.serial)
 
 
 def _strong(key: PublicKey, profile: Profile) -> None:

@@ -330,23 +330,11 @@ def test_a_colliding_serial_number_is_chosen_again(founded: Callable[..., Site])
 def test_a_broken_random_source_is_a_clean_refusal(founded: Callable[..., Site]) -> None:
     site = founded(randomness=Colliding(99))
     site.ca.issue(REGISTRAR, site.request("one"))
-    before = len(site.rows())
-    with pytest.raises(NoSerial):
-        site.ca.issue(REGISTRAR, site.request("two"))
-    assert len(site.rows()) == before
-    assert last(site)["error"] == NoSerial.code
-
-
-def test_the_database_itself_refuses_a_second_serial_number(
-    founded: Callable[..., Site], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    site = founded(randomness=Colliding(99))
-    site.ca.issue(REGISTRAR, site.request("one"))
-    # the look beforehand is blind: two processes at the same instant
-    monkeypatch.setattr(ca.issue, "_taken", lambda _ctx, _serial: False)
     with pytest.raises(NoSerial):
         site.ca.issue(REGISTRAR, site.request("two"))
     assert [row.reference for row in site.rows(serial="1" + "07" * 16)] == ["one"]
+    assert site.rows(reference="two") == []
+    assert last(site)["error"] == NoSerial.code
 
 
 # --- between the steps -----------------------------------------------------------------------------------------
