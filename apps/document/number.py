@@ -30,7 +30,7 @@ def number(desk: Desk, document: str) -> str:
     for attempt in range(TRIES):
         with desk.store.read() as session:
             elements = _elements(session, row)
-        laid_out = render(elements, form="upward" if elements.signers else "standard")
+        laid_out = render(elements)
         step("document.number.1-laid-out")
         try:
             _keep(desk, document, elements, laid_out)
