@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pymerkle
 import pytest
 from pymerkle.hasher import MerkleHasher
+
 from yinxin.crypto.suite import SHA256, SM3, HashAlgorithm
 from yinxin.tlog import (
     Frontier,
@@ -138,6 +139,16 @@ def test_every_consistency_proof_holds_and_only_there(tree):
             verify_consistency(
                 tree.algorithm, old, new, old_root=tree.roots[old], new_root=tree.roots[new], proof=proof
             )
+            if proof:  # the same path cannot lead to a tree with more levels
+                with pytest.raises(NotConsistent):
+                    verify_consistency(
+                        tree.algorithm,
+                        old,
+                        new + 1024,
+                        old_root=tree.roots[old],
+                        new_root=tree.roots[new],
+                        proof=proof,
+                    )
             wrong = [(other, tree.roots[new], proof), (tree.roots[old], tree.roots[new], (*proof, other))]
             if old:
                 wrong.append((tree.roots[old], other, proof))

@@ -2,6 +2,7 @@
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
+
 from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.suite import INTL, SM
 from yinxin.tlog import (
@@ -86,6 +87,7 @@ def test_another_text_does_not_verify(signer):
         PUBLISHED + b"\n",
         PUBLISHED + b"x\n",
         PUBLISHED.replace("\u2014 P".encode(), b"- P"),
+        PUBLISHED.replace("\u2014 P".encode(), b"P"),
         PUBLISHED.replace("\u2014 P".encode(), "\u2014  P".encode()),
         PUBLISHED.replace(b"BwJnAM=", b"BwJnAN="),
         PUBLISHED.replace(b"BwJnAM=", b"BwJnAM"),
@@ -114,6 +116,7 @@ def test_any_other_spelling_is_malformed(data):
         PETER.replace("PeterNeumann", "PeterNewmann"),
         PETER[:-1],
         PETER.replace("+ARpc", "+ABpc"),
+        ENOCH[:-1] + "q",
         " " + PETER,
         SM_SIGNER.verifier.encode()[:-4],
     ],
@@ -151,6 +154,7 @@ def test_checkpoint_text():
         TEXT.replace("\n7\n", "\n99999999999999999999\n"),
         TEXT.replace("\n7\n", "\n9223372036854775808\n"),
         TEXT + "extension\n",
+        TEXT.replace("Hh8=", "Hh9="),
         TEXT[:-1],
         "log\n7\nAAAA\n",
     ],

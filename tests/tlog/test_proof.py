@@ -2,6 +2,7 @@
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
+
 from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.suite import INTL, SM
 from yinxin.errors import Untrue
@@ -95,6 +96,21 @@ def test_no_byte_can_go_come_or_repeat(suite):
             if changed != data:
                 with pytest.raises(Untrue):
                     LogProof.decode(changed).verify([KEYS[suite].verifier])
+
+
+@pytest.mark.parametrize("word", [b"extra ", b"index "])
+def test_no_word_can_go(suite, word):
+    with pytest.raises(MalformedProof):
+        LogProof.decode(make(suite).encode().replace(word, b"", 1))
+
+
+def test_no_foreign_signature_can_come(suite):
+    """Evidence carries signatures by trusted keys only: an added line is a change, though it signs the same text."""
+    proof, other = make(suite), KEYS[SM if suite is INTL else INTL]
+    signatures = (*proof.checkpoint.signatures, other.sign(proof.checkpoint.text))
+    changed = LogProof(proof.entry, proof.index, proof.hashes, Note(proof.checkpoint.text, signatures))
+    with pytest.raises(UntrustedNote):
+        LogProof.decode(changed.encode()).verify([KEYS[suite].verifier])
 
 
 @pytest.mark.parametrize("level", [0, 1, 63])

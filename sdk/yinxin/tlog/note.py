@@ -195,6 +195,6 @@ def _signature(line: str) -> Signature:
         value = decode_base64(text)
     except (ValueError, BadNoteKey) as error:
         raise MalformedNote(reason="a signature line is malformed") from error
-    if not line.startswith(_DASH) or not space or len(value) <= 4:
+    if not space or len(value) <= 4:  # the prefix is held by encoding the whole note again
         raise MalformedNote(reason="a signature line is malformed")
     return Signature(name, value[:4], value[4:])
