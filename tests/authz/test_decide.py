@@ -160,6 +160,7 @@ def test_context(site):
         SYSTEM,
         Actor(Kind.SERVICE, "zhang", "clerk-a"),
         Actor(Kind.PERSON, "zhang"),
+        Actor(Kind.PERSON, "zhang", "clerk-a", "county-b"),
         Actor(Kind.PERSON, "nobody", "clerk-a"),
         Actor(Kind.PERSON, "zhang", "nothing"),
     ],
