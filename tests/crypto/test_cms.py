@@ -248,6 +248,14 @@ def test_an_attribute_twice_is_refused(intl, at):
         cms.verify_detached(joined(signed, fields, forged), CONTENT)
 
 
+def test_the_content_type_is_signed(intl, at):
+    signed = cms.sign_attached(intl.person(), CONTENT, signed_at=at)
+    fields, info = parts(signed)
+    fields[2] = der.sequence(der.oid(oids.GM_DATA), *der.elements(fields[2])[1:])
+    with pytest.raises(MalformedSignature, match="content type"):
+        cms.verify_attached(joined(signed, fields, info))
+
+
 def test_digest_and_signature_algorithm_belong_together(intl, at):
     signed = cms.sign_detached(intl.person(), CONTENT, signed_at=at)
     fields, info = parts(signed)
