@@ -116,12 +116,11 @@ def main() -> None:
     status = 0
     try:
         with context.closing:
-            root.main(obj=context, standalone_mode=False)
+            # click gives the status of an Exit back instead of raising it; commands themselves return nothing
+            status = root.main(obj=context, standalone_mode=False) or 0
     except YinxinError as error:
         context.fail(error, as_json="--json" in sys.argv)
         status = error.exit
-    except click.exceptions.Exit as stop:
-        status = stop.exit_code
     except click.Abort:
         status = 130
     except click.ClickException as error:
