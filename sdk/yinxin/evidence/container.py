@@ -9,7 +9,7 @@ writes what it read anew and compares, so that no byte of a container can change
 import base64
 import xml.etree.ElementTree as ET
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from xml.sax.saxutils import quoteattr
 
@@ -22,6 +22,7 @@ SIGNATURE = "META-INF/signature001.p7s"
 _ASIC = "http://uri.etsi.org/02918/v1.2.1#"
 _DSIG = "http://www.w3.org/2000/09/xmldsig#"
 _SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
+_ENCRYPTED = 0x1
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 #: octets; larger evidence is refused before it is unpacked
@@ -71,20 +72,29 @@ def _members(data: bytes) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             infos = archive.infolist()
-            if len(infos) > MOST_FILES or sum(info.file_size for info in infos) > LARGEST:
-                raise MalformedEvidence(reason="unpacks to more than evidence holds")
-            if not infos or infos[0].filename != "mimetype" or archive.read(infos[0]) != MEDIA_TYPE.encode():
-                raise MalformedEvidence(reason="no ASiC-E media type")
-            return {info.filename: archive.read(info) for info in infos[1:]}
-    except (
-        zipfile.BadZipFile,
-        NotImplementedError,
-        RuntimeError,
-        EOFError,
-        UnicodeDecodeError,
-        ValueError,
-    ) as error:
+            fault = _fault(infos)
+            members = {} if fault else {info.filename: archive.read(info) for info in infos}
+    except Exception as error:
+        # a reader of hostile bytes fails in any way: broken headers, offsets beyond the end, wrong checksums …
         raise MalformedEvidence(reason=f"not a sound zip file: {error}") from error
+    if fault:
+        raise MalformedEvidence(reason=fault)
+    if members.pop("mimetype") != MEDIA_TYPE.encode():
+        raise MalformedEvidence(reason="no ASiC-E media type")
+    return members
+
+
+def _fault(infos: Sequence[zipfile.ZipInfo]) -> str | None:
+    """What is wrong with a zip file's directory, before anything is unpacked."""
+    if not infos or infos[0].filename != "mimetype":
+        return "no ASiC-E media type"
+    if len(infos) > MOST_FILES or sum(info.file_size for info in infos) > LARGEST:
+        return "unpacks to more than evidence holds"
+    if len({info.filename for info in infos}) != len(infos):
+        return "two files of one name"
+    if any(info.compress_type != zipfile.ZIP_STORED or info.flag_bits & _ENCRYPTED for info in infos):
+        return "a file is compressed or encrypted"
+    return None
 
 
 def _name_the_difference(signed: bytes, files: Mapping[str, bytes]) -> None:

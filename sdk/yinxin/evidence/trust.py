@@ -18,18 +18,19 @@ class Trust:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read `*.root.pem` and `*.vkey` of a folder; raises TrustMissing when either kind is missing."""
-        roots = [
-            each
-            for file in sorted(folder.glob("*.root.pem"))
-            for each in Certificate.load_many(file.read_bytes())
-        ]
-        logs = [
-            NoteVerifier.decode(line)
-            for file in sorted(folder.glob("*.vkey"))
-            for line in file.read_text("utf-8").splitlines()
-            if line
-        ]
+        """Read `*.root.pem` and `*.vkey` of a folder.
+
+        Raises TrustMissing when either kind is missing or a file cannot be read, MalformedCertificate, BadNoteKey.
+        """
+        try:
+            pems = [file.read_bytes() for file in sorted(folder.glob("*.root.pem"))]
+            lines = [
+                line for file in sorted(folder.glob("*.vkey")) for line in file.read_text("utf-8").split("\n")
+            ]
+        except (OSError, UnicodeDecodeError) as error:
+            raise TrustMissing(reason=str(error)) from error
+        roots = [each for pem in pems for each in Certificate.load_many(pem)]
+        logs = [NoteVerifier.decode(line.strip()) for line in lines if line.strip()]
         if not roots or not logs:
             raise TrustMissing(reason=str(folder))
         return cls(tuple(roots), tuple(logs))

@@ -5,23 +5,23 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
-from yinxin import canonical, pdf
+from yinxin import pdf
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.path import RevocationEvidence, Usage, validate
+from yinxin.crypto.path import Usage, validate
 from yinxin.crypto.status import CertificateList
 from yinxin.crypto.suite import INTL, SM
-from yinxin.evidence import container
+from yinxin.evidence import container, log
 from yinxin.evidence.bundle import Bundle, SignedAct
+from yinxin.evidence.compare import digests, same
 from yinxin.evidence.errors import EvidenceMismatch, UnknownFile
 from yinxin.evidence.signatures import Surroundings, check
 from yinxin.evidence.trust import Trust
 from yinxin.statement import Statement
 from yinxin.text import Text
-from yinxin.tlog import LogProof
 
 _CHINA = timezone(timedelta(hours=8))
 
@@ -59,33 +59,41 @@ def _bundle(data: bytes, trust: Trust, at: datetime, held: list[Text]) -> None:
             f"The bundle is whole: {len(files)} files match the manifest signed by {_who(packed.certificate)} at {_when(packed.at)}",
         )
     )
-    content = _sealed(bundle.sealed, trust, at, held)
-    _sm(bundle, around, held)
-    signed = [_act(act, bundle, content, around, held) for act in bundle.acts]
-    _log(bundle, signed, trust, held)
+    seal, content = _sealed(bundle.sealed, trust, at, held)
+    _sm(bundle, seal, around, held)
+    with _fitting("a statement of another form / 声明格式不符"):
+        signed = [_act(act, bundle, content, around, held) for act in bundle.acts]
+    sign_offs = [each for each in signed if each.statement.type == "document.sign_off"]
+    same(len(sign_offs), 1, "one sign-off / 一份签发")
+    with _fitting("a log entry of another form / 日志记录格式不符"):
+        log.check(bundle, seal, signed, trust, held)
 
 
 def _needed(around: Surroundings, at: datetime) -> None:
-    """Every certificate that the evidence lists must itself lead to a trusted root: nothing is there unexplained."""
+    """Every certificate that the evidence lists must itself lead to a trusted root: nothing is there unexplained.
+
+    Whether one was revoked matters at the time it signed, which `check` judges; a later revocation changes nothing.
+    """
     for each in around.certificates:
         if each not in around.trust.roots:
-            revocation = RevocationEvidence(crls=around.crls)
-            moment = min(at, each.not_after)
             validate(
                 each,
                 around.certificates,
                 around.trust.roots,
-                at=moment,
+                at=min(at, each.not_after),
                 usage=Usage.ANY,
-                revocation=revocation,
                 require_revocation=False,
             )
 
 
-def _sealed(data: bytes, trust: Trust, at: datetime, held: list[Text]) -> bytes:
-    """Check the sealed PDF, and that the leader's signed content inside is what her statement names; the content."""
+def _sealed(data: bytes, trust: Trust, at: datetime, held: list[Text]) -> tuple[Certificate, bytes]:
+    """Check the sealed PDF, and that the leader's signed content inside is what her statement names.
+
+    Gives the seal's certificate and that content.
+    """
     intl = [root for root in trust.roots if root.public_key.suite is INTL]
     sealed = pdf.verify(data, intl, at)
+    _organs_seal(sealed.certificate)
     held.append(
         Text(
             f"印章有效:{_who(sealed.certificate)} 于 {_when(sealed.at)} 盖章,此后未被改动",
@@ -97,20 +105,32 @@ def _sealed(data: bytes, trust: Trust, at: datetime, held: list[Text]) -> bytes:
         content, statement = inside["content.json"], Statement.decode(inside["sign-off.json"])
     except KeyError as error:
         raise EvidenceMismatch(what=f"{error.args[0]} is not in the document") from error
-    _same(statement.content.get("content"), _digests(content), "the content signed off / 签发内容")
-    title = json.loads(content)["title"]
+    same(statement.content.get("content"), digests(content), "the content signed off / 签发内容")
+    with _fitting("the content's form / 内容格式不符"):
+        title = str(json.loads(content)["title"])
     held.append(
         Text(
             f"文件内附签发内容《{title}》,与签发声明一致",
             f"It carries the content signed off, 《{title}》, as the statement names it",
         )
     )
-    return content
+    return sealed.certificate, content
 
 
-def _sm(bundle: Bundle, around: Surroundings, held: list[Text]) -> None:
+def _organs_seal(certificate: Certificate) -> None:
+    """A person's certificate is no seal, whichever authority issued it."""
+    if "clientAuth" in (certificate.extended_key_usage or ()):
+        raise EvidenceMismatch(
+            what=f"a personal certificate as a seal / 个人证书不能用作印章: {_who(certificate)}"
+        )
+
+
+def _sm(bundle: Bundle, seal: Certificate, around: Surroundings, held: list[Text]) -> None:
     signed = check(bundle.sealed_sm, bundle.sealed, around)
-    _same(signed.certificate.public_key.suite.name, SM.name, "the suite of the second seal / 第二印章的算法")
+    _organs_seal(signed.certificate)
+    same(signed.certificate.public_key.suite.name, SM.name, "the suite of the second seal / 第二印章的算法")
+    organs = [each.subject.get("organizationName") for each in (signed.certificate, seal)]
+    same(organs[0], organs[1], "the organ of the second seal / 第二印章的机关")
     held.append(
         Text(
             f"国密印章有效:{_who(signed.certificate)} 以 SM2/SM3 于 {_when(signed.at)} 签名",
@@ -119,23 +139,25 @@ def _sm(bundle: Bundle, around: Surroundings, held: list[Text]) -> None:
     )
 
 
-def _act(act: SignedAct, bundle: Bundle, content: bytes, around: Surroundings, held: list[Text]) -> Statement:
+def _act(
+    act: SignedAct, bundle: Bundle, content: bytes, around: Surroundings, held: list[Text]
+) -> log.Declared:
     statement = Statement.decode(act.statement)
     signed = check(act.cms, act.statement, around, [act.ocsp])
-    _same(statement.subject, bundle.subject, "the subject of a statement / 声明对象")
-    _same(
+    same(statement.subject, bundle.subject, "the subject of a statement / 声明对象")
+    same(
         signed.certificate.subject.get("serialNumber"), statement.person, "the signer of a statement / 声明人"
     )
     if statement.type == "document.sign_off":
-        _same(statement.content.get("content"), _digests(content), "the content signed off / 签发内容")
+        same(statement.content.get("content"), digests(content), "the content signed off / 签发内容")
         inside = pdf.attachments(bundle.sealed)
-        _same(
+        same(
             (inside.get("sign-off.json"), inside.get("sign-off.p7s")),
             (act.statement, act.cms),
             "sign-off / 签发",
         )
     else:
-        _same(statement.content.get("sealed"), _digests(bundle.sealed), "the document received / 收到的文件")
+        same(statement.content.get("sealed"), digests(bundle.sealed), "the document received / 收到的文件")
     words = _ACTS.get(statement.type, Text(statement.type, statement.type))
     reason = statement.content.get("reason", {}).get("text")
     held.append(
@@ -148,47 +170,16 @@ def _act(act: SignedAct, bundle: Bundle, content: bytes, around: Surroundings, h
             + "; the certificate was good then",
         )
     )
-    return statement
+    return log.Declared(statement, signed.certificate)
 
 
-def _log(bundle: Bundle, signed: list[Statement], trust: Trust, held: list[Text]) -> None:
-    """Each proof is of a record about this very object; the acts that people signed and the seal are all recorded."""
-    recorded: dict[tuple[str, str], dict[str, Any]] = {}
-    size = 0
-    for each in bundle.proofs:
-        proof = LogProof.decode(each)
-        checkpoint = proof.verify(trust.logs)
-        size = max(size, checkpoint.size)
-        entry = canonical.decode(proof.entry)
-        _same(entry["subject"], bundle.subject, "the subject of a log entry / 日志记录的对象")
-        _same(entry["outcome"], "done", "the outcome of a log entry / 日志记录的结果")
-        recorded[entry["verb"], entry["actor"].get("organ", "")] = entry
-    for statement in signed:
-        if (statement.type, statement.organ) not in recorded:
-            raise EvidenceMismatch(
-                what=f"{statement.type} of {statement.organ} is not in the log / 日志中没有该操作"
-            )
-    seals = [entry for (verb, _), entry in recorded.items() if verb == "document.seal"]
-    if len(seals) != 1:
-        raise EvidenceMismatch(what="the seal is not in the log / 日志中没有用印记录")
-    facts = {"sha256": seals[0]["facts"]["sealed_sha256"], "sm3": seals[0]["facts"]["sealed_sm3"]}
-    _same(facts, _digests(bundle.sealed), "the sealed file in the log / 日志中的用印文件")
-    logs = "、".join(log.name for log in trust.logs[:1])
-    held.append(
-        Text(
-            f"{len(bundle.proofs)} 项操作都在日志 {logs} 中(共 {size} 条),由日志公钥证明",
-            f"{len(bundle.proofs)} acts are in the log {logs} (of {size} entries), as its key proves",
-        )
-    )
-
-
-def _digests(data: bytes) -> dict[str, str]:
-    return {"sha256": INTL.hash.digest(data).hex(), "sm3": SM.hash.digest(data).hex()}
-
-
-def _same(found: object, expected: object, what: str) -> None:
-    if found != expected:
-        raise EvidenceMismatch(what=what)
+@contextmanager
+def _fitting(what: str) -> Iterator[None]:
+    """What is signed and logged has our form; a field that is missing or of another kind is a misfit, not a crash."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise EvidenceMismatch(what=what) from error
 
 
 def _who(certificate: Certificate) -> str:

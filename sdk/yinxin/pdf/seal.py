@@ -17,7 +17,7 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.content import PdfContent
 from pyhanko.pdf_utils.embed import EmbeddedFileObject, FileSpec, embed_file
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.layout import BoxConstraints
+from pyhanko.pdf_utils.layout import AxisAlignment, BoxConstraints, Margins, SimpleBoxLayoutRule
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import fields, signers, timestamps
@@ -101,7 +101,7 @@ class Validity:
 
 
 #: like ink: what is printed below stays readable through the red
-_INK = generic.DictionaryObject({generic.pdf_name("/BM"): generic.pdf_name("/Multiply")})
+_INK = generic.DictionaryObject({generic.pdf_name("/BM"): generic.pdf_name("/Multiply")})  # type: ignore[no-untyped-call]
 
 
 class _RemoteSigner(signers.Signer):
@@ -233,7 +233,10 @@ def _field(place: Place | None) -> fields.SigFieldSpec:
 def _style(picture: bytes | None) -> StaticStampStyle | None:
     if picture is None:
         return None
-    return StaticStampStyle(border_width=0, background=_Picture(picture), background_opacity=1.0)
+    whole = SimpleBoxLayoutRule(AxisAlignment.ALIGN_MID, AxisAlignment.ALIGN_MID, Margins(0, 0, 0, 0))
+    return StaticStampStyle(
+        border_width=0, background=_Picture(picture), background_layout=whole, background_opacity=1.0
+    )
 
 
 def _embed(writer: IncrementalPdfFileWriter, attachment: Attachment) -> None:
