@@ -20,14 +20,14 @@ CONTENT = "某政发〔2026〕1号 关于开展安全检查的通知".encode()
 POLICY = "1.2.156.10197.9.1"
 
 
-def stamper(hierarchy, at, unit=None):
-    unit = unit or hierarchy.timestamper()
+def stamper(hierarchy, at, signer=None):
+    unit = hierarchy.timestamper()
 
     def stamp(value):
         asked = request(SHA256, SHA256.digest(value), 99)
         answer = build_response(
             asked,
-            signer=unit.key,
+            signer=signer(unit) if signer else unit.key,
             certificate=unit.certificate,
             chain=unit.chain,
             policy=POLICY,
@@ -186,6 +186,21 @@ def test_a_timestamp_of_another_signature_is_found_out(hierarchy, at):
     token = stamper(hierarchy, at)(b"something else")
     with pytest.raises(DigestMismatch):
         cms.verify_detached(signed_data.add_unsigned(signed, oids.SIGNATURE_TIMESTAMP, token), CONTENT)
+
+
+def test_a_forged_timestamp_is_found_out(hierarchy, at):
+    class Forger:
+        def __init__(self, unit):
+            self.public_key = unit.key.public_key
+
+        def sign(self, message):
+            return hierarchy.root.key.sign(message)
+
+    signed = cms.sign_detached(
+        hierarchy.person(), CONTENT, signed_at=at, timestamp=stamper(hierarchy, at, Forger)
+    )
+    with pytest.raises(BadSignature, match="timestamp"):
+        cms.verify_detached(signed, CONTENT)
 
 
 def test_no_changed_octet_gives_another_signer_content_or_time(hierarchy, at, flipped):

@@ -196,6 +196,14 @@ def test_a_responder_of_another_authority_may_not_answer(hierarchy, at):
         OcspResponse(bare).verify(hierarchy.issuing.certificate)
 
 
+def test_the_same_serial_number_of_another_authority_is_another_certificate(hierarchy, at):
+    person = hierarchy.person().certificate
+    other = OcspAnswer(CertId.of(person.serial, hierarchy.root.certificate), Good(), at, at + HOUR)
+    assert (
+        OcspResponse(respond(hierarchy, [other], at)).status_of(person, hierarchy.issuing.certificate) is None
+    )
+
+
 def test_answers_have_their_time(hierarchy, at):
     response = OcspResponse(respond(hierarchy, [answer(hierarchy, 5, Good(), at)], at))
     for moment in (at - 2 * HOUR, at + 2 * HOUR):
