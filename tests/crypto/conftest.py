@@ -13,12 +13,21 @@ from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import Identity, PrivateKey
 from yinxin.crypto.names import Name
 from yinxin.crypto.oids import OCSP_NO_CHECK
+from yinxin.crypto.path import Usage, validate
+from yinxin.crypto.status import (
+    CertId,
+    CertificateList,
+    OcspAnswer,
+    OcspResponse,
+    build_crl,
+    build_ocsp_response,
+)
 from yinxin.crypto.suite import INTL, SM, Suite
 from yinxin.crypto.tbs import CertificateTemplate, assemble, to_be_signed
 
 #: the moment the tests judge; OpenSSL is told the same with -attime
 AT = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-DAY = timedelta(days=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 CRL_URL = "http://crl.example/1.crl"
 
 
@@ -50,6 +59,35 @@ def self_signed(suite: Suite, wanted: CertificateTemplate, key: PrivateKey | Non
         suite=suite,
     )
     return Identity(key, Certificate(assemble(tbs, suite, key.sign(tbs))))
+
+
+def judge(hierarchy, leaf, at, **given):
+    usual = {"at": at, "usage": Usage.SIGNATURE, "require_revocation": False}
+    intermediates = given.pop("intermediates", (hierarchy.issuing.certificate,))
+    anchors = given.pop("anchors", hierarchy.anchors)
+    return validate(leaf, intermediates, anchors, **(usual | given))
+
+
+def crl(by, revoked, at, **given):
+    usual = {
+        "signer": by.key,
+        "issuer": by.certificate,
+        "number": 1,
+        "this_update": at - HOUR,
+        "next_update": at + HOUR,
+    }
+    return CertificateList(build_crl(revoked=revoked, **(usual | given)))
+
+
+def ocsp(hierarchy, leaf, status, at, responder=None, **given):
+    by, responder = hierarchy.issuing, responder or hierarchy.responder()
+    window = (given.get("this_update", at - HOUR), given.get("next_update", at + HOUR))
+    answer = OcspAnswer(CertId.of(leaf.serial, by.certificate), status, *window)
+    return OcspResponse(
+        build_ocsp_response(
+            signer=responder.key, responder=responder.certificate, answers=[answer], produced_at=window[0]
+        )
+    )
 
 
 @dataclass
@@ -99,6 +137,9 @@ class Hierarchy:
         )
         return self.issue(replace(wanted, **(usual | given)))
 
+    judge = judge
+    ocsp = ocsp
+    crl = staticmethod(crl)
     template = staticmethod(template)
     authority = staticmethod(authority)
     self_signed = staticmethod(self_signed)
