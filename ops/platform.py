@@ -21,7 +21,7 @@ from kms.service import KeyCentre
 from ops.data import DataDirectory
 from ops.modules import MODULES
 from ops.schema import upgrade
-from ops.settings import Common, configuration
+from ops.settings import Common, check_shape, configuration
 from yinxin.act import SYSTEM
 from yinxin.client import Client, in_process
 from yinxin.clock import Clock, SystemClock
@@ -84,6 +84,7 @@ class Platform:
     """One installation, opened in one process. The HSM is first touched when a key is first used, after any fork."""
 
     def __init__(self, data: DataDirectory, settings: Common, seams: Seams) -> None:
+        check_shape(settings)
         self.data = data
         self.settings = settings
         self.clock = seams.clock
@@ -118,6 +119,7 @@ class Platform:
         platform = cls(data, configuration(data.config, overrides), seams or Seams.real())
         try:
             platform.audit.start()
+            check_shape(platform.settings, token_manufacturer=platform.kms.token.facts().manufacturer)
             yield platform
         finally:
             platform.close()

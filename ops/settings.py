@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, create_model
 
 from ops.modules import MODULES
+from yinxin.errors import Misconfigured
 from yinxin.settings import Section, load
 from yinxin.store import DatabaseSettings
 from yinxin.web import WebSettings
@@ -41,6 +42,24 @@ def _joined() -> type[Common]:
 
 
 Configuration = _joined()
+
+
+class InsecureStandIn(Misconfigured):
+    """A stand-in of the embedded shape in a province's configuration."""
+
+    code = "ops.insecure_stand_in"
+    zh = "province 形态不允许使用 {part}:{remedy}。"
+    en = "The province shape does not allow {part}: {remedy}."
+
+
+def check_shape(settings: Common, *, token_manufacturer: str | None = None) -> None:
+    """Raise InsecureStandIn where a province's configuration names what only a trial may use."""
+    if settings.shape != "province":
+        return
+    if not settings.database.url.startswith("postgresql"):
+        raise InsecureStandIn(part="SQLite", remedy="database.url = postgresql+psycopg://…")
+    if token_manufacturer is not None and "softhsm" in token_manufacturer.lower():
+        raise InsecureStandIn(part="SoftHSM2", remedy="kms.library = …")
 
 
 def configuration(file: Path | None, overrides: Iterable[str] = ()) -> Common:

@@ -29,9 +29,14 @@ def directory_file() -> DirectoryFile:
     return DirectoryFile.read(FOLDER / "province.toml")
 
 
-def found(platform: "Platform", report: Report = lambda _text: None) -> None:
-    """Make the province in this data directory; `report` hears each stage as it begins."""
-    province = directory_file()
+def found(
+    platform: "Platform", report: Report = lambda _text: None, province: DirectoryFile | None = None
+) -> None:
+    """Make the province in this data directory, the miniature one unless another is given.
+
+    `report` hears each stage as it begins.
+    """
+    province = province or directory_file()
     report(
         Text(
             f"机构名录:{len(province.organs)} 个机关、{len(province.people)} 名演示人员",

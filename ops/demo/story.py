@@ -57,13 +57,21 @@ Stage = Callable[[Text], None]
 
 
 class Story:
-    """The job on one file."""
+    """The job on one file, sent to `recipients`, each of which has a registrar among the demo people."""
 
-    def __init__(self, platform: "Platform", file: Path, kind: str, stage: Stage) -> None:
+    def __init__(
+        self,
+        platform: "Platform",
+        file: Path,
+        kind: str,
+        stage: Stage,
+        recipients: tuple[str, ...] = RECIPIENTS,
+    ) -> None:
         self._platform = platform
         self._file = file
         self._kind = kind
         self._stage = stage
+        self._recipients = recipients
         self._reference = f"demo:{hashlib.sha256(file.read_bytes()).hexdigest()[:24]}:{kind}"
 
     def run(self) -> Outcome:
@@ -73,7 +81,7 @@ class Story:
         )
         with self._as("demo-clerk") as clerk:
             document = clerk.documents.draft(
-                self._file, reference=self._reference, kind=self._kind, recipients=RECIPIENTS
+                self._file, reference=self._reference, kind=self._kind, recipients=self._recipients
             )
         outcome = Outcome(document)
         self._decide(document)
@@ -110,7 +118,9 @@ class Story:
             with self._as("demo-seal") as keeper:
                 keeper.documents.seal(document)
         if self._state(document) == "sealed":
-            self._stage(Text(f"发往 {len(RECIPIENTS)} 个机关", f"dispatch to {len(RECIPIENTS)} organs"))
+            self._stage(
+                Text(f"发往 {len(self._recipients)} 个机关", f"dispatch to {len(self._recipients)} organs")
+            )
             with self._as("demo-registrar") as registrar:
                 registrar.documents.dispatch(document)
 
