@@ -53,7 +53,7 @@ class ManualClock:
 
 def rfc3339(at: datetime) -> str:
     """UTC with microseconds and `Z`: one text per instant, so that it sorts and hashes the same everywhere."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def parse_rfc3339(text: str) -> datetime:

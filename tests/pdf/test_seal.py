@@ -185,7 +185,8 @@ def test_no_seal_without_proof_of_the_certificates_state(authority, notice, monk
 
 class NoTimestamp(Unavailable):
     code = "test.no_timestamp"
-    zh = en = "x"
+    zh = "时间戳服务不应答。"
+    en = "The timestamp authority does not answer."
 
 
 def test_no_seal_without_a_timestamp(authority, notice, monkeypatch):

@@ -10,15 +10,19 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.engine import ExecutionContext
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from yinxin.act import Actor, Event, Outcome
+from yinxin.canonical import NotCanonical
 from yinxin.clock import Clock
 from yinxin.errors import YinxinError
 from yinxin.randomness import Randomness, identifier
@@ -81,15 +85,19 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A consistent view; any attempt to write is refused by the database."""
-        with _translated():
-            engine = self.engine.execution_options(yinxin_read_only=True, postgresql_readonly=True)
-            with Session(engine, autoflush=False) as session:
-                _guard(session, allowed=lambda _table: False)
-                yield session
+        engine = self.engine.execution_options(yinxin_read_only=True, postgresql_readonly=True)
+        if engine.dialect.name == "postgresql":  # SQLite's readers have such a view by themselves
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        with _translated(), Session(engine, autoflush=False) as session:
+            _guard(session, allowed=lambda _table: False)
+            yield session
+            _nothing_left(session)
 
     @contextmanager
     def housekeep(self) -> Iterator[Session]:
-        """A transaction that may change housekeeping tables only, unrecorded."""
+        """A transaction that may change housekeeping tables only, unrecorded; never inside an act."""
+        if _inside.get():
+            raise RuntimeError("housekeeping was begun inside an act")
         with _translated(), Session(self.engine) as session, session.begin():
             _guard(session, allowed=lambda table: bool(table.info.get("housekeeping")))
             yield session
@@ -104,14 +112,14 @@ class Store:
         """
         if _inside.get():
             raise RuntimeError(f"{verb} was begun inside another act")
-        mark = _inside.set(True)
         act = Act(self.identifier(), actor, verb, subject, Session(self.engine), outcome, dict(facts))
         try:
-            for gate in self.gates:
-                gate()
-            with _translated(), act.session as session, session.begin():
-                yield act
-                self._record(session, self._event(act, act.outcome))
+            with _alone():
+                for gate in self.gates:
+                    gate()
+                with _translated(), act.session as session, session.begin():
+                    yield act
+                    self._record(session, self._event(act, act.outcome))
         except YinxinError as error:
             self._refused(act, Outcome.REFUSED, error.code)
             error.entry = error.entry or act.id
@@ -119,13 +127,14 @@ class Store:
         except Exception:
             self._refused(act, Outcome.FAILED, "internal")
             raise
-        finally:
-            _inside.reset(mark)
         self._after(act.id)
 
     def refuse(self, actor: Actor, verb: str, subject: str, error: YinxinError) -> None:
-        """Record a refusal that happened before any act could begin; sets `error.entry`."""
-        if error.entry is None:
+        """Record a refusal that happened before any act could begin; sets `error.entry`.
+
+        Inside an act it does nothing: the act it ends is recorded as refused.
+        """
+        if error.entry is None and not _inside.get():
             act = Act(self.identifier(), actor, verb, subject, Session(self.engine))
             self._refused(act, Outcome.REFUSED, error.code)
             error.entry = act.id
@@ -149,10 +158,18 @@ class Store:
         session.flush()
 
     def _refused(self, act: Act, outcome: Outcome, code: str) -> None:
-        """A refusal that cannot be recorded is still a refusal: say so to the operator and go on raising."""
+        """A refusal that cannot be recorded is still a refusal: say so to the operator and go on raising.
+
+        Facts that cannot be encoded are what it was refused for, so it is recorded without them.
+        """
         try:
+            record = self._event(act, outcome, code)
+            try:
+                record.encode()
+            except NotCanonical:
+                record = replace(record, facts={}, decision=None)
             with _translated(), Session(self.engine) as session, session.begin():
-                self._record(session, self._event(act, outcome, code))
+                self._record(session, record)
         except YinxinError:
             _log.critical("refusal of %s (%s) could not be recorded: entry %s", act.verb, code, act.id)
         else:
@@ -166,22 +183,49 @@ class Store:
             wake()
 
 
+@contextmanager
+def _alone() -> Iterator[None]:
+    mark = _inside.set(True)
+    try:
+        yield
+    finally:
+        _inside.reset(mark)
+
+
 def _guard(session: Session, *, allowed: Callable[[sa.Table], bool]) -> None:
-    """Refuse, in Python and with a name, every change to a table that this transaction may not touch."""
+    """Refuse, in Python and with a name, every change to a table that this transaction may not touch.
 
-    def check(table: sa.FromClause | None) -> None:
-        if not isinstance(table, sa.Table) or not allowed(table):
-            raise UnrecordedChange(table=getattr(table, "name", "?"))
+    It listens where every statement passes, the session's, the connection's and raw text alike.
+    """
 
-    @event.listens_for(session, "before_flush")
-    def flushing(session: Session, _context: UOWTransaction, _instances: object) -> None:
-        for instance in (*session.new, *session.dirty, *session.deleted):
-            check(sa.inspect(type(instance)).local_table)
+    @event.listens_for(session.connection(), "before_cursor_execute")
+    def executing(
+        _connection: sa.Connection,
+        _cursor: object,
+        statement: str,
+        _parameters: object,
+        context: ExecutionContext,
+        _many: bool,  # noqa: FBT001 - SQLAlchemy's signature
+    ) -> None:
+        compiled = context.compiled
+        if not isinstance(compiled, SQLCompiler) or isinstance(compiled.statement, sa.TextClause):
+            if not statement.lstrip().upper().startswith(_READING):
+                raise UnrecordedChange(table=statement.lstrip()[:40])
+        elif compiled.isinsert or compiled.isupdate or compiled.isdelete:
+            table = getattr(compiled.statement, "table", None)
+            if not isinstance(table, sa.Table) or not allowed(table):
+                raise UnrecordedChange(table=getattr(table, "name", "?"))
 
-    @event.listens_for(session, "do_orm_execute")
-    def executing(state: ORMExecuteState) -> None:
-        if state.is_insert or state.is_update or state.is_delete:
-            check(getattr(state.statement, "table", None))
+
+#: how raw text begins that changes nothing
+_READING = ("SELECT", "SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
+
+
+def _nothing_left(session: Session) -> None:
+    """A change that was made to objects and never written would be lost without a word."""
+    changed = (*session.new, *session.deleted, *(each for each in session.dirty if session.is_modified(each)))
+    for instance in changed:
+        raise UnrecordedChange(table=getattr(sa.inspect(type(instance)).local_table, "name", "?"))
 
 
 @contextmanager
@@ -193,6 +237,8 @@ def _translated() -> Iterator[None]:
         text = str(error.orig).lower()
         if "full" in text or "no space" in text:
             raise StoreFull from error
+        raise StoreUnavailable from error
+    except PoolTimeout as error:
         raise StoreUnavailable from error
     except DBAPIError as error:
         if error.connection_invalidated:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from yinxin.store._act import Store
@@ -58,21 +59,23 @@ class Jobs:
 
     def enqueue(self, session: Session, kind: str, key: str, payload: Mapping[str, Any]) -> None:
         """Add a job within the caller's transaction; a second one of the same key changes nothing."""
-        if session.get(Queue, key) is None:
-            session.add(Queue(key=key, kind=kind, payload=dict(payload), due=self._store.clock.now()))
+        self._add(session, key=key, kind=kind, payload=dict(payload))
+
+    def _add(self, session: Session, **values: Any) -> None:
+        """Two that add the same job at once are both content."""
+        row = {"due": self._store.clock.now(), "attempts": 0, **values}
+        if session.get_bind().dialect.name == "postgresql":
+            session.execute(postgresql.insert(Queue).values(row).on_conflict_do_nothing())
+        else:
+            session.execute(sqlite.insert(Queue).values(row).on_conflict_do_nothing())
 
     def periodic(self, name: str, every: timedelta, run: Callable[[], None]) -> None:
         """Run `run` every `every`, in one process at a time."""
         self.handle(name, lambda _payload: run())
         seconds = max(1, int(every.total_seconds()))
         with self._store.housekeep() as session:
-            row = session.get(Queue, name)
-            if row is None:
-                session.add(
-                    Queue(key=name, kind=name, payload={}, due=self._store.clock.now(), every=seconds)
-                )
-            else:
-                row.every = seconds
+            self._add(session, key=name, kind=name, payload={}, every=seconds)
+            session.execute(sa.update(Queue).where(Queue.key == name).values(every=seconds))
 
     def run_due(self) -> int:
         """Do everything that is due now; the number of jobs run. A failing job is put off, never lost."""
@@ -117,7 +120,7 @@ class Jobs:
             row.lease = row.leased_until = None
             row.last_error = failure
             if failure is not None:
-                row.due = now + min(BACKOFF * 2 ** min(row.attempts, 10), LONGEST_WAIT)
+                row.due = now + min(BACKOFF * 2 ** min(row.attempts - 1, 10), LONGEST_WAIT)
             elif row.every is None:
                 session.delete(row)
             else:

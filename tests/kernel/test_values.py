@@ -1,0 +1,354 @@
+"""Errors, settings, canonical JSON, time and identifiers."""
+
+import importlib
+import json
+import pickle
+import pkgutil
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from string import Formatter
+
+import pytest
+import rfc8785
+from pydantic import Field
+
+import apps
+import audit
+import authz
+import ca
+import kms
+import ops
+import yinxin
+from yinxin import canonical, errors, settings
+from yinxin.act import STRANGER, SYSTEM, Actor, Event, Kind, Outcome
+from yinxin.clock import BadInstant, ManualClock, SystemClock, parse_rfc3339, rfc3339
+from yinxin.randomness import SystemRandomness, identifier
+from yinxin.statement import MalformedStatement, Statement
+from yinxin.text import Text
+
+# --- errors ---
+
+
+def everything():
+    for package in (yinxin, ca, kms, authz, audit, apps, ops):
+        for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+            if not module.name.endswith("__main__") and ".migrations" not in module.name:
+                importlib.import_module(module.name)
+    return {code: kind for code, kind in errors.registered().items() if not code.startswith("test.")}
+
+
+class Fact:
+    """A plausible value of any kind: it has every attribute and takes every format."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __getattr__(self, _attribute):
+        return self
+
+    def __getitem__(self, _key):
+        return self
+
+    def __format__(self, _specification):
+        return f"<{self.name}>"
+
+
+def test_every_error_speaks_both_languages_with_its_facts():
+    found = everything()
+    assert len(found) > 60
+    for code, kind in found.items():
+        names = {re.split(r"[.\[]", name)[0] for _, name, _, _ in Formatter().parse(kind.zh) if name}
+        error = kind(**{name: Fact(name) for name in names})
+        for language in ("zh", "en"):
+            text = error.text(language)
+            for name in names:
+                assert f"<{name}>" in text, (code, language)
+            chinese = any("\u4e00" <= character <= "\u9fff" for character in text)
+            assert chinese == (language == "zh"), code
+        assert code in str(error)
+
+
+def test_codes_and_statuses_are_sane():
+    for code, kind in everything().items():
+        assert code.replace(".", "").replace("_", "").isalnum(), code
+        assert code == code.lower(), code
+        assert 400 <= kind.status <= 599, code
+        assert 1 <= kind.exit <= 78, code
+        assert not (kind.retryable and kind.status < 429 and kind.status != 409), code
+
+
+def test_a_missing_fact_a_missing_sentence_and_a_taken_code_fail_at_once():
+    with pytest.raises(TypeError, match="needs the facts"):
+        settings.BadConfiguration(key="x")
+    with pytest.raises(TypeError, match="no zh sentence"):
+        type("NoText", (errors.Invalid,), {"code": "test.no_text"})
+    with pytest.raises(TypeError, match="different facts"):
+        type("Uneven", (errors.Invalid,), {"code": "test.uneven", "zh": "{a}", "en": "{b}"})
+    with pytest.raises(TypeError, match="belongs to"):
+        type("Thief", (errors.Invalid,), {"code": "internal", "zh": "x", "en": "x"})
+
+
+def test_an_error_survives_pickling_and_speaks_of_another():
+    inner = BadInstant(text="soon")
+    outer = settings.BadConfiguration(key="a.b", reason=inner, source="f")
+    assert inner.text("zh") in outer.text("zh")
+    assert inner.text("en") in outer.text("en")
+    again = pickle.loads(pickle.dumps(inner))  # noqa: S301 - our own bytes
+    assert (type(again), again.facts) == (BadInstant, {"text": "soon"})
+
+
+# --- settings ---
+
+
+class Inner(settings.Section):
+    """Inner."""
+
+    port: int = Field(default=80, ge=1, le=65535)
+    """Port."""
+    names: tuple[str, ...] = ()
+    """Names."""
+
+
+class Outer(settings.Section):
+    """Outer."""
+
+    inner: Inner = Inner()
+    """Inner."""
+    name: str = "x"
+    """Name."""
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("nmae = 'x'", "nmae"),
+        ("[inner]\nprot = 1", "inner.prot"),
+        ("[inner]\nport = 'http'", "inner.port"),
+        ("[inner]\nport = 0", "inner.port"),
+        ("[inner]\nnames = ['a', 1]", "inner.names.1"),
+        ("inner = 3", "inner"),
+        ("name = [", "*"),
+        ("name = 1\nname = 2", "*"),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_named(tmp_path, text, key):
+    file = tmp_path / "yinxin.toml"
+    file.write_text(text, "utf-8")
+    with pytest.raises(settings.BadConfiguration) as caught:
+        settings.load(Outer, file)
+    assert caught.value.facts["key"] == key
+    assert str(file) in caught.value.text("zh")
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    with pytest.raises(settings.BadConfiguration, match=r"nowhere\.toml"):
+        settings.load(Outer, tmp_path / "nowhere.toml")
+    (tmp_path / "latin.toml").write_bytes(b"name = '\xff'")
+    with pytest.raises(settings.BadConfiguration):
+        settings.load(Outer, tmp_path / "latin.toml")
+
+
+def test_overrides_win_and_are_values_or_plain_words(tmp_path):
+    file = tmp_path / "yinxin.toml"
+    file.write_text("name = 'file'\n[inner]\nport = 1", "utf-8")
+    read = settings.load(Outer, file, ["inner.port=8080", "name=word", 'inner.names=["a","b"]'])
+    assert (read.inner.port, read.name, read.inner.names) == (8080, "word", ("a", "b"))
+    assert settings.load(Outer, None) == Outer()
+
+
+@pytest.mark.parametrize(
+    ("override", "key"),
+    [("name", "name"), ("=1", "=1"), ("inner.port.x=1", "inner.port.x"), ("inner.nope=1", "inner.nope")],
+)
+def test_a_wrong_override_is_named(tmp_path, override, key):
+    file = tmp_path / "yinxin.toml"
+    file.write_text("[inner]\nport = 1", "utf-8")
+    with pytest.raises(settings.BadConfiguration) as caught:
+        settings.load(Outer, file, [override])
+    assert caught.value.facts["key"] == key
+
+
+def test_sections_do_not_change():
+    with pytest.raises(ValueError, match="frozen"):
+        Outer().name = "y"
+
+
+def test_every_setting_is_described():
+    everything()
+    sections = [settings.Section]
+    for section in sections:
+        sections += section.__subclasses__()
+    for section in sections[1:]:
+        if section.__module__.startswith("tests.") or not section.__name__.endswith("Settings"):
+            continue  # others are forms of files, and described where these are
+        for key, description, _ in settings.describe(section):
+            assert description, f"{section.__qualname__}.{key}"
+
+
+# --- canonical JSON ---
+
+# RFC 8785, 3.2.3: sorting by UTF-16 code units
+SORTED = {
+    "\u20ac": "Euro Sign",
+    "\r": "Carriage Return",
+    "\ufb33": "Hebrew Letter Dalet With Dagesh",
+    "1": "One",
+    "\U0001f600": "Emoji: Grinning Face",
+    "\u0080": "Control",
+    "\u00f6": "Latin Small Letter O With Diaeresis",
+}
+
+
+def test_the_rfcs_own_vectors():
+    names = list(json.loads(canonical.encode(SORTED)))
+    assert names == ["\r", "1", "\u0080", "\u00f6", "\u20ac", "\U0001f600", "\ufb33"]
+    literals = {
+        "string": '\u20ac$\u000f\nA\'B"\\\\"/',
+        "literals": [None, True, False],
+    }
+    expected = '{"literals":[null,true,false],"string":"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}'
+    assert canonical.encode(literals).decode() == expected
+    assert canonical.encode({}) == rfc8785.dumps({}) == b"{}"
+    assert canonical.decode(canonical.encode(SORTED)) == SORTED
+
+
+@pytest.mark.parametrize(
+    "value",
+    [1.0, float("nan"), {"a": [0.5]}, 2**53, -(2**53), {1: "x"}, b"x", {"a": {1, 2}}, object(), "\ud800"],
+)
+def test_what_has_no_one_spelling_is_refused(value):
+    with pytest.raises(canonical.NotCanonical):
+        canonical.encode(value)
+
+
+def test_the_largest_integers_have_one():
+    for number in (2**53 - 1, -(2**53 - 1), 0):
+        assert canonical.decode(canonical.encode(number)) == number
+
+
+def test_depth_is_bounded_both_ways():
+    value = []
+    for _ in range(canonical.MAX_DEPTH):
+        value = [value]
+    assert canonical.decode(canonical.encode(value)) == value
+    for deep in (b"[" * 40 + b"]" * 40, b"[" * 100_000):
+        with pytest.raises(canonical.NotCanonical):
+            canonical.decode(deep)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"a":1,"a":1}',
+        b'{"b":1,"a":1}',
+        b'{"a": 1}',
+        b'{"a":1}\n',
+        b'{"a":1.0}',
+        b'{"a":1e0}',
+        b'{"a":-0}',
+        b'{"a":01}',
+        b'"\\u0041"',
+        b'"\\/"',
+        b"NaN",
+        b"Infinity",
+        b"\xef\xbb\xbf{}",
+        b"\xff",
+        b"",
+        b"{}{}",
+        b'{"a":' + b"9" * 5000 + b"}",
+        b'"\\ud800"',
+    ],
+)
+def test_another_spelling_is_refused(data):
+    with pytest.raises(canonical.NotCanonical):
+        canonical.decode(data)
+
+
+# --- time, identifiers, acts ---
+
+
+def test_one_text_for_each_instant():
+    at = datetime(2026, 11, 22, 17, 30, 0, 5, tzinfo=timezone(timedelta(hours=8)))
+    assert rfc3339(at) == "2026-11-22T09:30:00.000005Z"
+    assert parse_rfc3339(rfc3339(at)) == at
+    assert parse_rfc3339("2026-11-22T17:30:00+08:00").tzinfo is UTC
+    early, late = datetime(99, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
+    assert rfc3339(early) < rfc3339(late)
+
+
+@pytest.mark.parametrize("text", ["2026-11-22T09:30:00", "2026-11-22", "soon", "", "x" * 5000])
+def test_an_instant_without_an_offset_is_refused(text):
+    with pytest.raises(BadInstant) as caught:
+        parse_rfc3339(text)
+    assert len(caught.value.facts["text"]) <= 40
+
+
+def test_clocks():
+    clock = ManualClock(datetime(2026, 1, 1, 8, tzinfo=timezone(timedelta(hours=8))))
+    assert clock.now() == datetime(2026, 1, 1, tzinfo=UTC)
+    assert clock.now() == clock.now()
+    clock.advance(timedelta(hours=-1))
+    assert clock.now().hour == 23
+    with pytest.raises(ValueError, match="aware"):
+        ManualClock(datetime(2026, 1, 1))  # noqa: DTZ001 - the mistake
+    assert SystemClock().now().tzinfo is UTC
+
+
+def test_identifiers_sort_by_time_and_do_not_meet():
+    clock, randomness, found = ManualClock(datetime(2026, 1, 1, tzinfo=UTC)), SystemRandomness(), []
+    for _ in range(500):
+        found.append(identifier(clock, randomness))
+        clock.advance(timedelta(milliseconds=1))
+    assert found == sorted(found)
+    assert {len(each) for each in found} == {26}
+    assert len({identifier(clock, randomness) for _ in range(10_000)}) == 10_000
+
+
+class Chosen:
+    def token(self, size):
+        return bytes(range(size))
+
+
+def test_an_identifier_is_its_time_and_its_random_part():
+    clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
+    assert identifier(clock, Chosen()) == identifier(clock, Chosen())
+    number = 0
+    for character in identifier(clock, Chosen()):
+        number = number << 5 | "0123456789abcdefghjkmnpqrstvwxyz".index(character)
+    assert number >> 80 == int(clock.now().timestamp() * 1000)
+    assert (number & (1 << 80) - 1).to_bytes(10) == bytes(range(10))
+
+
+def test_an_event_leaves_out_what_is_not_there():
+    event = Event("e", datetime(2026, 1, 1, tzinfo=UTC), SYSTEM, "a.b", "c:d", Outcome.DONE)
+    assert event.encode() == (
+        b'{"actor":{"id":"system","kind":"system"},"id":"e","outcome":"done","subject":"c:d",'
+        b'"time":"2026-01-01T00:00:00.000000Z","v":1,"verb":"a.b"}'
+    )
+    assert STRANGER.fields() == {"kind": "stranger", "id": "stranger"}
+
+
+CLERK = Actor(Kind.PERSON, "p", post="clerk", organ="o")
+
+
+def test_a_statement_comes_back_and_has_one_form():
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    statement = Statement.of(CLERK, "document.receive", "document:1", at, {"n": 1})
+    data = statement.encode()
+    assert Statement.decode(data) == statement
+    body = json.loads(data)
+    for wrong in (
+        {key: value for key, value in body.items() if key != "post"},
+        body | {"more": 1},
+        body | {"v": 2},
+        body | {"person": 1},
+        body | {"content": []},
+    ):
+        with pytest.raises(MalformedStatement):
+            Statement.decode(canonical.encode(wrong))
+    with pytest.raises(MalformedStatement):
+        Statement.of(Actor(Kind.PERSON, "p"), "a.b", "c", at, {})
+
+
+def test_a_label_speaks_the_readers_language():
+    assert (Text("是", "yes")("zh"), Text("是", "yes")("en")) == ("是", "yes")
