@@ -89,11 +89,13 @@ def test_a_form_without_its_key_is_refused(world):
     [
         {"answer": "MAA="},
         {"answer": "-----BEGIN CMS-----\nMA\nA=\n-----END CMS-----"},
-        {"file": (io.BytesIO(b"\x30\x00"), "a.p7s")},
+        {"file": b"\x30\x00"},
     ],
 )
 def test_signing_in_by_challenge(world, sent):
     client = world.client(None, ACCEPT="text/html", SEC_FETCH_SITE="same-origin")
+    if "file" in sent:
+        sent = {"file": (io.BytesIO(sent["file"]), "a.p7s")}
     page = client.get("/sign-in?next=/sample/").text
     assert "yinxin sign-in --challenge challenge-1 --origin https://trust.example.gov.cn" in page
     answer = client.post(
