@@ -13,7 +13,7 @@ from yinxin.web._kit import (
 )
 from yinxin.web.api import Api, Operation
 from yinxin.web.app import create_app
-from yinxin.web.caller import Authenticator, Caller
+from yinxin.web.caller import Authenticator, Caller, Named, Names
 from yinxin.web.cursors import Page, cursor, position
 from yinxin.web.faults import BadValue
 from yinxin.web.idempotency import Answers
@@ -21,7 +21,7 @@ from yinxin.web.pages import Form, NavItem, Pages
 from yinxin.web.peer import peer_certificate
 from yinxin.web.problems import problem_of
 from yinxin.web.settings import WebSettings
-from yinxin.web.signin import core
+from yinxin.web.signin import core, signature_of
 
 __all__ = [
     "Answers",
@@ -31,6 +31,8 @@ __all__ = [
     "Caller",
     "Form",
     "Kit",
+    "Named",
+    "Names",
     "NavItem",
     "Operation",
     "Page",
@@ -52,4 +54,5 @@ __all__ = [
     "request_body",
     "request_id",
     "session_token",
+    "signature_of",
 ]

@@ -81,7 +81,9 @@ class Contract:
             raise InvalidRequest(faults=faults)
         return arguments, self._digest
 
-    def bind_form(self, path: Mapping[str, Any], caller: Caller) -> tuple[dict[str, Any], Callable[[], str]]:
+    def bind_form(
+        self, path: Mapping[str, Any], caller: Caller | None
+    ) -> tuple[dict[str, Any], Callable[[], str]]:
         """As `bind`, for the fields of an HTML form: an empty field is one that was not filled in."""
         faults: list[Fault] = []
         arguments: dict[str, Any] = dict(path)

@@ -11,7 +11,7 @@ from flask import current_app, g, has_request_context, request
 from yinxin.clock import Clock
 from yinxin.errors import Language, NotAuthenticated
 from yinxin.store import Store
-from yinxin.web.caller import Authenticator, Caller
+from yinxin.web.caller import Authenticator, Caller, Names
 from yinxin.web.errors import SignInRequired
 from yinxin.web.peer import peer_certificate
 from yinxin.web.settings import WebSettings
@@ -41,6 +41,7 @@ class Kit:
     answers: Answers
     #: a client of the platform's core: `core(token=…)` in somebody's name, `core(certificate=…)` showing one
     core: Callable[..., Client]
+    names: Names
     apis: list[Api] = field(default_factory=list)
     #: largest body in octets, by endpoint, where it is not the common one
     limits: dict[str, int] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from yinxin.clock import Clock
 from yinxin.store import Store
 from yinxin.web import _babel, crosssite, frame, openapi, problems, requests, signin
 from yinxin.web._kit import EXTENSION, Kit, reader_language
-from yinxin.web.caller import Authenticator
+from yinxin.web.caller import Authenticator, Names, NoNames
 from yinxin.web.idempotency import Answers
 from yinxin.web.settings import WebSettings
 
@@ -25,18 +25,19 @@ def create_app(
     clock: Clock,
     settings: WebSettings,
     core: Callable[..., Client] | None = None,
+    names: Names | None = None,
 ) -> Flask:
     """A WSGI application to register `Api.blueprint` and `Pages.blueprint` on.
 
     `core(token=…, certificate=…)` makes a client of the core when that runs elsewhere; without it the core is this
-    very application.
+    very application. `names` tells pages what people, posts and organs are called.
     """
     app = Flask("yinxin.web")
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.config["TRUSTED_HOSTS"] = [*settings.hosts, INSIDE] if settings.hosts else None
     answers = Answers(store, kept=timedelta(hours=settings.answers_kept_hours))
     reach = core or _within(app, store)
-    app.extensions[EXTENSION] = Kit(authenticator, store, clock, settings, answers, reach)
+    app.extensions[EXTENSION] = Kit(authenticator, store, clock, settings, answers, reach, names or NoNames())
     _babel.install(app)
     requests.install(app)
     crosssite.install(app)

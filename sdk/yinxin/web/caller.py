@@ -1,7 +1,7 @@
 """Who is calling, once they have proved it; nothing here needs the web framework."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from yinxin.act import Actor
 from yinxin.text import Text
@@ -31,3 +31,22 @@ class Authenticator(Protocol):
         `peer` is the certificate (DER) of the connection, if it has one: a session is of the certificate that opened it.
         """
         ...
+
+
+Named = Literal["person", "post", "organ"]
+
+
+class Names(Protocol):
+    """Knows what people, posts and organs are called; pages write them instead of identifiers."""
+
+    def name(self, kind: Named, id: str) -> Text | None:  # noqa: A002 - the field's name
+        """The name, or None when there is no such identifier any more."""
+        ...
+
+
+class NoNames:
+    """Knows none: identifiers stay identifiers."""
+
+    def name(self, kind: Named, id: str) -> Text | None:  # noqa: A002, ARG002 - the protocol's signature
+        """None."""
+        return None

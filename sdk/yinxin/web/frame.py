@@ -8,6 +8,8 @@ from flask import Flask, Response, request
 
 from yinxin.crypto.suite import INTL
 from yinxin.web._kit import caller_or_none, kit, reader_language
+from yinxin.web.caller import Named
+from yinxin.web.crosssite import SAFE
 from yinxin.web.pages import NavItem
 
 _FOREVER = "public, max-age=31536000, immutable"
@@ -28,7 +30,21 @@ def _static_file(app: Flask, endpoint: str, name: str) -> Path | None:
 def navigation() -> list[NavItem]:
     """What the present reader sees of the navigation."""
     caller = caller_or_none()
-    return [item for item in kit().navigation if item.shown_to(caller)] if caller else []
+    return [item for item in kit().navigation if (item.shown_to(caller) if caller else item.public)]
+
+
+def named(identifier: str | None, kind: Named) -> str:
+    """What a person, post or organ is called in the reader's language; the identifier when nobody knows."""
+    if not identifier:
+        return ""
+    name = kit().names.name(kind, identifier)
+    return name(reader_language()) if name else identifier
+
+
+def page_before() -> str | None:
+    """The page of ours that the reader acted from, for going back after a refusal; None for a page just read."""
+    before, found, path = (request.referrer or "").partition(request.host_url)
+    return f"/{path}" if found and not before and request.method not in SAFE else None
 
 
 def install(app: Flask) -> None:
@@ -49,11 +65,13 @@ def install(app: Flask) -> None:
             response.headers["Cache-Control"] = _FOREVER if fresh else "no-cache"
         return response
 
+    app.jinja_env.filters["named"] = named
     app.context_processor(
         lambda: {
+            "new_key": kit().store.identifier,
             "language": reader_language(),
             "caller": caller_or_none(),
             "navigation": navigation(),
-            "here": request.full_path.rstrip("?"),
+            "here": page_before() or request.full_path.rstrip("?"),
         }
     )

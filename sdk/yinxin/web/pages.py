@@ -6,13 +6,16 @@
     def index(caller: Caller) -> str:
         return render_template("portal/index.html", …)
 
+    @pages.act("/<id>/closing")                       # a button: macro `act`
+    def close(id: str, caller: Caller) -> Response: …
+
     @pages.form("/new", "portal/new.html")
     def new(body: Draft, attachment: Upload, caller: Caller) -> Response:
         …
         return redirect(url_for("portal.index"))
 
 A view's signature is its contract, as in `yinxin.web.api`; in a form `body` is made of its fields. The template gets
-`form` and uses the macros of yinxin/macros.html. A form sent twice is carried out once.
+`form` and uses the macros of yinxin/macros.html. A form or button sent twice is carried out once.
 """
 
 from collections.abc import Callable, Mapping
@@ -43,11 +46,15 @@ KEY_FIELD = "_key"
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """An entry of the navigation: shown to callers with one of `roles`, or to everybody signed in when there are none."""
+    """An entry of the navigation: shown to callers with one of `roles`, or to everybody signed in when there are none.
+
+    A `public` one is shown to strangers too.
+    """
 
     text: Text
     endpoint: str
     roles: frozenset[str] = frozenset()
+    public: bool = False
 
     def shown_to(self, caller: Caller) -> bool:
         """Whether `caller` sees it. Showing is a courtesy; the page itself asks for permission."""
@@ -109,21 +116,42 @@ class Pages:
         *,
         context: Callable[..., Mapping[str, Any]] | None = None,
         limit: int | None = None,
+        public: bool = False,
     ) -> Callable[[V], V]:
         """Declare a form: `template` shows it, the view carries it out and answers with where to go next.
 
-        `context(**path)` gives what else the template needs; `limit` is the largest body in octets.
+        `context(**path)` gives what else the template needs; `limit` is the largest body in octets. What the query
+        says is filled in. A `public` form is for strangers too: its view only looks and answers with a page, so that
+        nothing is to be done once or recorded.
         """
 
         def declare(view: V) -> V:
-            contract = contract_of(view, path, public=False)
+            contract = contract_of(view, path, public=public)
             if contract.uploads or limit is not None:
                 self._limits[view.__name__] = limit
 
             def serve(**values: Any) -> Any:
-                return _Sent(contract, view, template, context, values).serve(current_caller())
+                caller = None if public else current_caller()
+                return _Sent(contract, view, template, context, values).serve(caller)
 
             self.blueprint.add_url_rule(path, view.__name__, serve, methods=["GET", "POST"])
+            return view
+
+        return declare
+
+    def act(self, path: str) -> Callable[[V], V]:
+        """Declare what a button does: `POST` with the macro `act`, carried out once, answered with where to go next."""
+
+        def declare(view: V) -> V:
+            contract = contract_of(view, path, public=False)
+
+            def serve(**values: Any) -> Any:
+                caller = current_caller()
+                arguments, digest = contract.bind_form(values, caller)
+                key = request.form.get(KEY_FIELD, "")
+                return once(caller, key, digest(), lambda: make_response(view(**arguments)))
+
+            self.blueprint.add_url_rule(path, view.__name__, serve, methods=["POST"])
             return view
 
         return declare
@@ -146,11 +174,13 @@ class _Sent:
     context: Callable[..., Mapping[str, Any]] | None
     path: Mapping[str, Any]
 
-    def serve(self, caller: Caller) -> Response:
+    def serve(self, caller: Caller | None) -> Response:
         if request.method == "GET":
-            return self._show(Form(kit().store.identifier()), 200)
+            return self._show(self._filled(), 200)
         try:
             arguments, digest = self.contract.bind_form(self.path, caller)
+            if caller is None:
+                return make_response(self.view(**arguments))
             return once(
                 caller,
                 request.form.get(KEY_FIELD, ""),
@@ -165,8 +195,8 @@ class _Sent:
             return self._show(self._filled(problem=error), error.status)
 
     def _filled(self, **wrong: Any) -> Form:
-        """What was sent, under a new key: the old one belongs to what was refused."""
-        lists = request.form.to_dict(flat=False)
+        """What was sent or asked for, under a new key: the old one belongs to what was refused."""
+        lists = (request.form if request.method == "POST" else request.args).to_dict(flat=False)
         values = {
             name: sent if len(sent) > 1 else sent[0] for name, sent in lists.items() if name != KEY_FIELD
         }

@@ -26,6 +26,7 @@ from yinxin.text import Text
 from yinxin.web import errors
 from yinxin.web._kit import SESSION_COOKIE, caller_or_none, reader_language, request_id
 from yinxin.web.crosssite import SAFE
+from yinxin.web.frame import page_before
 from yinxin.web.recording import record_refusal
 
 _log = logging.getLogger("yinxin.web")
@@ -137,6 +138,7 @@ def _page(error: YinxinError, language: Language) -> str:
         detail=error.text(language),
         faults=error.faults if isinstance(error, errors.InvalidRequest) else (),
         request_number=request_id(),
+        back=page_before(),
     )
 
 

@@ -39,7 +39,7 @@ def answer() -> BaseResponse:
         file = request.files.get("file")
         sent = file.read() if file and file.filename else request.form.get("answer", "").encode()
         with kit().core() as client:
-            token = client.authz.open_session(request.form.get("challenge", ""), _signature(sent))
+            token = client.authz.open_session(request.form.get("challenge", ""), signature_of(sent))
     except Unavailable:
         raise
     except YinxinError as error:
@@ -114,7 +114,7 @@ def _page(context: Mapping[str, Any]) -> str:
     )
 
 
-def _signature(sent: bytes) -> bytes:
+def signature_of(sent: bytes) -> bytes:
     """The DER signature, from DER, PEM or bare base64; raises MalformedSignature."""
     if sent[:1] == b"\x30":
         return sent
