@@ -63,8 +63,9 @@ def test_every_error_speaks_both_languages_with_its_facts():
             text = error.text(language)
             for name in names:
                 assert f"<{name}>" in text, (code, language)
-            chinese = any("\u4e00" <= character <= "\u9fff" for character in text)
-            assert chinese == (language == "zh"), code
+        assert any("\u4e00" <= character <= "\u9fff" for character in error.text("zh")), code
+        assert any("a" <= character <= "z" for character in error.text("en")), code
+        assert error.text("zh") != error.text("en"), code
         assert code in str(error)
 
 
