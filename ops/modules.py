@@ -8,5 +8,6 @@ from authz.module import MODULE as AUTHZ
 from ca.module import MODULE as CA
 from kms.module import MODULE as KMS
 from yinxin.module import Module
+from yinxin.web.module import MODULE as WEB
 
-MODULES: tuple[Module[Any], ...] = (AUDIT, AUTHZ, KMS, CA, DOCUMENT)
+MODULES: tuple[Module[Any], ...] = (WEB, AUDIT, AUTHZ, KMS, CA, DOCUMENT)

@@ -31,6 +31,7 @@ from yinxin.errors import Unavailable
 from yinxin.module import Module
 from yinxin.randomness import Randomness, SystemRandomness
 from yinxin.store import Jobs, Store, open_engine
+from yinxin.web import Answers
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -158,6 +159,12 @@ class Platform:
         from ops.web import create
 
         return create(self)
+
+    @property
+    def web(self) -> Answers:
+        """The answers kept for idempotency keys."""
+        answers: Answers = self.app.extensions["yinxin.web"].answers
+        return answers
 
     def client(self, identity: Identity | None = None, token: str | None = None) -> Client:
         """A client on this very process, over the same API as from outside."""

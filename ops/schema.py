@@ -16,8 +16,9 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def import_tables() -> None:
     """Make every module's tables known."""
-    for name in ("yinxin.web.idempotency", *(module.models for module in MODULES if module.models)):
-        importlib.import_module(name)
+    for module in MODULES:
+        if module.models:
+            importlib.import_module(module.models)
 
 
 def upgrade(engine: sa.Engine) -> None:

@@ -10,7 +10,6 @@ from ops.modules import MODULES
 from yinxin.errors import Misconfigured
 from yinxin.settings import Section, load
 from yinxin.store import DatabaseSettings
-from yinxin.web import WebSettings
 
 
 class ServerSettings(Section):
@@ -33,7 +32,6 @@ class Common(Section):
     """Shape of deployment: `embedded` allows the soft token and SQLite; `province` refuses insecure stand-ins."""
     database: DatabaseSettings = DatabaseSettings()
     server: ServerSettings = ServerSettings()
-    web: WebSettings = WebSettings()
 
 
 def _joined() -> type[Common]:
