@@ -11,7 +11,7 @@ from yinxin.errors import registered
 
 def load_all() -> None:
     """Import every module of the house, so that every error is known."""
-    for name in ("yinxin", "apps", "ops", *(module.name for module in MODULES if module.name != "document")):
+    for name in sorted({"ops", *(module.models.partition(".")[0] for module in MODULES if module.models)}):
         package = importlib.import_module(name)
         for found in pkgutil.walk_packages(package.__path__, f"{name}."):
             if not found.name.endswith("__main__") and ".migrations" not in found.name:
