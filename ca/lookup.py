@@ -43,7 +43,7 @@ def by_key(ctx: Context, spki_digest: str) -> Found:
     )
     with ctx.store.read() as session:
         found = session.execute(query).first()
-        if found is None:
+        if found is None or found[0].der is None:
             raise UnknownCertificate(certificate=spki_digest[:80])
         row, authority = found
         certificate = Certificate(row.der)

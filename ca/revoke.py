@@ -77,8 +77,6 @@ def _revocable(ctx: Context, name: str, reason: str) -> CertificateRow:
     if reason not in REASONS:
         raise BadReason(reason=reason[:40], known=", ".join(REASONS))
     row = find(ctx, name)
-    if row.revoked_at is not None:
-        raise _already(row)
     if ctx.profiles[row.profile].ca:
         raise UnderARoot(serial=row.serial)
     return row
@@ -93,11 +91,7 @@ def _change(session: Session, row: CertificateRow, at: datetime, reason: str) ->
     changed = session.execute(unrevoked.values(revoked_at=at, reason=reason, state=state))
     now = session.get_one(CertificateRow, row.serial, populate_existing=True)
     if changed.rowcount != 1:  # type: ignore[attr-defined]
-        raise _already(now)
+        at = rfc3339(now.revoked_at) if now.revoked_at else "-"
+        raise AlreadyRevoked(serial=now.serial, revoked_at=at, reason=now.reason or "-")
     if now.holder_kind == "person" and now.fingerprint is not None:
         end_binding(session, now.fingerprint, at)
-
-
-def _already(row: CertificateRow) -> AlreadyRevoked:
-    at = rfc3339(row.revoked_at) if row.revoked_at else "-"
-    return AlreadyRevoked(serial=row.serial, revoked_at=at, reason=row.reason or "-")

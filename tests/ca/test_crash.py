@@ -14,7 +14,7 @@ from tests.support.databases import PostgresServer
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.path import Usage, validate
 from yinxin.crypto.requests import CertificationRequest
-from yinxin.crypto.status import CertId, CertificateList, OcspRequest, OcspResponse, Revoked
+from yinxin.crypto.status import CertId, CertificateList, OcspRequest, OcspResponse, Revoked, Status, Unknown
 
 from .conftest import OFFICER, REGISTRAR, Site
 from .crasher import ceremony, issue, small_plan
@@ -33,12 +33,16 @@ def run(task: Callable[..., None], *arguments: object) -> int:
     return process.exitcode
 
 
-def is_revoked(site: Site, serial: str) -> None:
-    number, issuer = int(serial, 16), site.ca.certificate("intl-issuing")
-    response = OcspResponse(site.ca.ocsp(OcspRequest.build([CertId.of(number, issuer)])))
+def answered(site: Site, serial: str) -> Status:
+    issuer = site.ca.certificate("intl-issuing")
+    response = OcspResponse(site.ca.ocsp(OcspRequest.build([CertId.of(int(serial, 16), issuer)])))
     response.verify(issuer, site.clock.now())
-    assert isinstance(response.answers[0].status, Revoked)
-    assert CertificateList(site.ca.crl("intl-issuing")).lookup(number) is not None
+    return response.answers[0].status
+
+
+def is_revoked(site: Site, serial: str) -> None:
+    assert isinstance(answered(site, serial), Revoked)
+    assert CertificateList(site.ca.crl("intl-issuing")).lookup(int(serial, 16)) is not None
 
 
 @pytest.mark.parametrize("step", ["2-linted", "3-intended", "4-signed", "5-stored"])
@@ -52,6 +56,8 @@ def test_an_issuance_killed_at_any_step(founded: Callable[..., Site], step: str)
     site = founded()
     left = site.rows(reference="crash")
     assert [row.state for row in left] == {"2-linted": [], "5-stored": ["issued"]}.get(step, ["intent"])
+    for row in left if step != "5-stored" else ():
+        assert answered(site, row.serial) == Unknown()
     for row in left:
         assert Certificate(row.lint_certificate).public_key == CertificationRequest(csr).public_key
         assert inventory.find(site.ctx, row.serial).tbs == row.tbs
