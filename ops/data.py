@@ -67,10 +67,15 @@ class DataDirectory:
         file = self.path("config.toml")
         return file if file.is_file() else None
 
-    @property
     def database_url(self) -> str:
-        """Address of the default database."""
-        return f"sqlite:///{self.path('yinxin.db')}"
+        """Address of the default database, which is made here so that nobody else can read it."""
+        file = self.path("yinxin.db")
+        try:
+            file.touch(mode=0o600)
+            file.chmod(0o600)
+        except OSError as error:
+            raise DataDirectoryUnusable(path=str(self.root), reason=error.strerror or str(error)) from error
+        return f"sqlite:///{file}"
 
     def secret(self, name: str) -> str:
         """The secret kept in `secrets/name`, made on first use; raises LooseSecret when others may read it."""

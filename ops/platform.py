@@ -89,7 +89,7 @@ class Platform:
         self.data = data
         self.settings = settings
         self.clock = seams.clock
-        url = settings.database.url or data.database_url
+        url = settings.database.url or data.database_url()
         self.store = Store(
             open_engine(url, pool=settings.database.pool), clock=seams.clock, randomness=seams.randomness
         )

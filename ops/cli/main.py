@@ -5,6 +5,7 @@
 
 import importlib
 import logging
+import resource
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -108,7 +109,11 @@ root = Commands(
 
 
 def main() -> None:
-    """Run the command; the exit status is that of the error, if one is raised."""
+    """Run the command; the exit status is that of the error, if one is raised.
+
+    No core file is ever written: one would hold keys and PINs in the clear (law 2). Child processes inherit this.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     logging.basicConfig(
         level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
