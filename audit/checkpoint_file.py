@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from audit.errors import CheckpointFileMissing
-from yinxin import canonical
+from yinxin import canonical, files
 from yinxin.errors import YinxinError
 from yinxin.tlog import Checkpoint, Note
 
@@ -37,9 +37,8 @@ class CheckpointFile:
         with self._locked():
             present = self.read()
             if present is None or _size(present) < _size(notes):
-                self._replace(
-                    canonical.encode({name: note.encode().decode() for name, note in notes.items()})
-                )
+                texts = {name: note.encode().decode() for name, note in notes.items()}
+                files.replace(self.path, canonical.encode(texts))
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -51,22 +50,6 @@ class CheckpointFile:
             yield
         finally:
             os.close(descriptor)
-
-    def _replace(self, data: bytes) -> None:
-        new = self.path.with_name(f"{self.path.name}.new")
-        # 1. The whole content under another name, on the disk.
-        with new.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        # 2. In place of the old, at once.
-        new.rename(self.path)
-        # 3. The new name itself on the disk.
-        folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def _size(notes: Mapping[str, Note]) -> int:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kms.errors import InitialisingFailed
-from kms.pin import ensure_pin, sync_folder, write_private
+from kms.pin import ensure_pin
+from yinxin import files
 from yinxin.act import Actor, Outcome
 from yinxin.errors import YinxinError
 from yinxin.steps import step
@@ -56,7 +57,7 @@ def initialise(store: Store, actor: Actor, wanted: SoftToken) -> bool:
             return False
         with store.act(actor, VERB, subject, outcome=Outcome.INTENT):
             wanted.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_private(note, b"")
+        files.replace(note, b"", mode=0o600)
     step("kms.initialise.1-intent")
     try:
         make_token(wanted)
@@ -86,12 +87,12 @@ def make_token(wanted: SoftToken) -> None:
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(mode=0o700)
     configuration = folder / f".{CONFIGURATION}"
-    write_private(configuration, configuration_for(making))
+    files.replace(configuration, configuration_for(making), mode=0o600)
     _run(configuration, wanted.label, (so_pin, so_pin, pin, pin))
     configuration.unlink()
-    sync_folder(making)
+    files.sync_folder(making)
     making.rename(place)
-    sync_folder(folder)
+    files.sync_folder(folder)
 
 
 def configuration_for(tokens: Path) -> bytes:

@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 from kms.errors import PinFileLoose, PinFileMissing
+from yinxin import files
 
 #: octets; a PIN file is one short line
 _LONGEST = 256
@@ -39,27 +40,5 @@ def ensure_pin(file: Path) -> str:
     """The PIN in `file`, first made of 144 random bits where there is none; raises as `read_pin`."""
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_private(file, secrets.token_urlsafe(18).encode() + b"\n")
+        files.replace(file, secrets.token_urlsafe(18).encode() + b"\n", mode=0o600)
     return read_pin(file)
-
-
-def write_private(file: Path, content: bytes) -> None:
-    """Write `file` with mode 0600, so that after a crash it is either whole or not there."""
-    making = file.with_name(f".{file.name}.{os.getpid()}")
-    descriptor = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        os.fchmod(descriptor, 0o600)
-        stream.write(content)
-        stream.flush()
-        os.fsync(descriptor)
-    making.replace(file)
-    sync_folder(file.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

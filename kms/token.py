@@ -18,7 +18,7 @@ from pkcs11 import exceptions as cryptoki
 
 from kms.errors import HsmGone, HsmMissing, HsmRefused, KeyLost, OpenedBeforeFork, PinLocked, WrongPin
 from kms.initialise import CONFIGURATION, PIN, TOKENS, configuration_for
-from kms.pin import read_pin, write_private
+from kms.pin import read_pin
 from kms.settings import KmsSettings
 
 T = TypeVar("T")
@@ -175,7 +175,7 @@ class Token:
             # The configuration is derived, not kept: the folder may have been restored to another place.
             configuration, content = self._folder / CONFIGURATION, configuration_for(tokens)
             if not configuration.exists() or configuration.read_bytes() != content:
-                write_private(configuration, content)
+                files.replace(configuration, content, mode=0o600)
             os.environ["SOFTHSM2_CONF"] = str(configuration.absolute())
         if not Path(path).exists():
             raise HsmMissing(what=path, reason="no such file")
@@ -201,7 +201,7 @@ class Token:
             except cryptoki.PinLocked:
                 raise PinLocked(token=self.label) from None
             except (cryptoki.PinIncorrect, cryptoki.PinInvalid, cryptoki.PinLenRange):
-                write_private(note, stamp.encode("ascii"))
+                files.replace(note, stamp.encode("ascii"), mode=0o600)
                 raise WrongPin(token=self.label, file=str(self.pin_file)) from None
             note.unlink(missing_ok=True)
             return session

@@ -13,7 +13,8 @@ from ca.issue import Issued
 from ca.issue import issue as issue_as_authorised
 from ca.reconcile import abandon_reference
 from ca.request import Holder, IssueRequest
-from ops.data import DataDirectory, write
+from ops.data import DataDirectory
+from yinxin import files
 from yinxin.act import SYSTEM, Actor
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import Identity, PrivateKey
@@ -99,7 +100,7 @@ def _pending_key(platform: "Platform", account: Account) -> PrivateKey:
     """The key of an enrolment under way: the one that was saved, or a new one, saved first."""
     if not account.password_file.exists():
         password = platform.store.randomness.token(12).hex()
-        write(account.password_file, password.encode(), mode=0o600)
+        files.replace(account.password_file, password.encode(), mode=0o600)
     if not account.pending.exists():
         key = PrivateKey.generate(suite_of(account.suite))
         Identity(key, _own_certificate(platform, account, key)).save_p12(account.pending, account.password())

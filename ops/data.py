@@ -14,11 +14,10 @@
 | `run/` | the running server's addresses | 0700 |
 """
 
-import os
 import secrets
-import tempfile
 from pathlib import Path
 
+from yinxin import files
 from yinxin.errors import Misconfigured, Unavailable
 
 PRIVATE = ("token", "secrets", "checkpoint", "tls", "accounts", "run")
@@ -81,28 +80,8 @@ class DataDirectory:
         """The secret kept in `secrets/name`, made on first use; raises LooseSecret when others may read it."""
         file = self.path("secrets", name)
         if not file.exists():
-            write(file, secrets.token_urlsafe(24).encode(), mode=0o600)
+            files.replace(file, secrets.token_urlsafe(24).encode(), mode=0o600)
         mode = file.stat().st_mode & 0o777
         if mode & 0o077:
             raise LooseSecret(file=str(file), mode=f"{mode:o}")
         return file.read_text("utf-8").strip()
-
-
-def write(file: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Replace `file` so that a power cut leaves either the old or the new: temporary, fsync, rename, fsync of the folder."""
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            os.fchmod(stream.fileno(), mode)
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).replace(file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

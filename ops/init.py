@@ -2,7 +2,7 @@
 
 import socket
 
-from ops.data import DataDirectory, write
+from ops.data import DataDirectory
 from ops.settings import Common, configuration
 
 DEFAULT_PORT = 8443
@@ -17,7 +17,7 @@ def prepare(data: DataDirectory, overrides: list[str], port: int | None) -> Comm
         plain = 0 if chosen == 0 else chosen + _PLAIN_OFFSET
         if chosen == 0:
             chosen, plain = _free(), _free()
-        write(data.path("config.toml"), _first(chosen, plain).encode(), mode=0o600)
+        files.replace(data.path("config.toml"), _first(chosen, plain).encode(), mode=0o600)
     elif port is not None:
         overrides.append(f"server.port={port}")
     return configuration(data.config, overrides)

@@ -120,6 +120,7 @@ class Platform:
         platform = cls(data, configuration(data.config, overrides), seams or Seams.real())
         try:
             platform.audit.start()
+            platform.authz.decisions.adopt()
             check_shape(platform.settings, token_manufacturer=platform.kms.token.facts().manufacturer)
             yield platform
         finally:

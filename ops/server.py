@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
 
-from ops.data import write
 from ops.modules import MODULES
 from ops.platform import Platform
 from ops.public import public_only
+from yinxin import files
 from yinxin.errors import Conflict, YinxinError
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def serve(
     file = data.path("run", "server.json")
 
     def ready() -> None:
-        write(file, json.dumps(where).encode(), mode=0o600)
+        files.replace(file, json.dumps(where).encode(), mode=0o600)
         announce(where)
 
     signal.signal(signal.SIGHUP, signal.SIG_IGN)

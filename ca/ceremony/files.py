@@ -1,12 +1,12 @@
 """The files a ceremony leaves: written whole or not at all, and never over something different."""
 
 import base64
-import os
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 
 from ca.errors import CeremonyDiffers
+from yinxin import files
 from yinxin.crypto.errors import MalformedKey
 from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.suite import Suite
@@ -20,18 +20,7 @@ def write_once(path: Path, data: bytes, *, secret: bool = False) -> None:
             raise CeremonyDiffers(what=str(path))
         return
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if secret else 0o755)
-    part = path.with_name(f".{path.name}.part")
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if secret else 0o644)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    files.replace(path, data, mode=0o600 if secret else 0o644)
 
 
 def file_key(folder: Path, label: str, suite: Suite, randomness: Randomness) -> PrivateKey:

@@ -11,7 +11,7 @@ from authz.directory import DirectoryFile
 from ca.ceremony import CeremonyPlan, conduct
 from ops.accounts import Account, enrol
 from ops.acting import OFFICER, acting_person
-from ops.data import write
+from yinxin import files
 from yinxin.act import SYSTEM
 from yinxin.text import Text
 
@@ -86,4 +86,4 @@ def _trust(platform: "Platform") -> None:
     keys = "".join(f"{verifier.encode()}\n" for verifier in platform.audit.verifiers.values())
     file = platform.data.path("trust", "log.vkey")
     if not file.exists() or file.read_text("utf-8") != keys:
-        write(file, keys.encode())
+        files.replace(file, keys.encode())

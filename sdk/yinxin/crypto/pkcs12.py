@@ -6,9 +6,7 @@ read here. Older password schemes (RC2, 3DES, SHA-1) are refused: they protect n
 """
 
 import hmac
-import os
 import secrets
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
+from yinxin import files
 from yinxin.crypto import der, oids
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import CannotOpenKeyFile, Malformed, UnsupportedAlgorithm, WrongPassword
@@ -48,22 +47,7 @@ def save(identity: Identity, path: Path, password: str) -> None:
     """
     if not isinstance(identity.key, PrivateKey):
         raise UnsupportedAlgorithm(what="PKCS#12 file", algorithm="a key that never leaves its device")
-    data = encode(identity.key, (identity.certificate, *identity.chain), password)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp gives mode 0600
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    files.replace(path, encode(identity.key, (identity.certificate, *identity.chain), password), mode=0o600)
 
 
 def load(path: Path, password: str) -> Identity:
