@@ -28,7 +28,7 @@ def by_key(ctx: Context, spki_digest: str) -> Found:
     """
     now = ctx.store.clock.now()
     query = (
-        sa.select(CertificateRow, AuthorityRow.name)
+        sa.select(CertificateRow.der, CertificateRow.authority, AuthorityRow.name)
         .outerjoin(AuthorityRow, AuthorityRow.serial == CertificateRow.serial)
         .where(
             CertificateRow.spki_digest == spki_digest,
@@ -43,9 +43,8 @@ def by_key(ctx: Context, spki_digest: str) -> Found:
     )
     with ctx.store.read() as session:
         found = session.execute(query).first()
-        if found is None or found[0].der is None:
-            raise UnknownCertificate(certificate=spki_digest[:80])
-        row, authority = found
-        certificate = Certificate(row.der)
-    above = () if certificate.is_self_issued else ctx.issuers.get(row.authority).chain
-    return Found((certificate, *above), authority)
+    if found is None or found.der is None:
+        raise UnknownCertificate(certificate=spki_digest[:80])
+    certificate = Certificate(found.der)
+    above = () if certificate.is_self_issued else ctx.issuers.get(found.authority).chain
+    return Found((certificate, *above), found.name)

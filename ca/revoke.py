@@ -91,7 +91,7 @@ def _change(session: Session, row: CertificateRow, at: datetime, reason: str) ->
     changed = session.execute(unrevoked.values(revoked_at=at, reason=reason, state=state))
     now = session.get_one(CertificateRow, row.serial, populate_existing=True)
     if changed.rowcount != 1:  # type: ignore[attr-defined]
-        at = rfc3339(now.revoked_at) if now.revoked_at else "-"
-        raise AlreadyRevoked(serial=now.serial, revoked_at=at, reason=now.reason or "-")
+        since = rfc3339(now.revoked_at) if now.revoked_at else "-"
+        raise AlreadyRevoked(serial=now.serial, revoked_at=since, reason=now.reason or "-")
     if now.holder_kind == "person" and now.fingerprint is not None:
         end_binding(session, now.fingerprint, at)
