@@ -20,6 +20,7 @@ from kms.errors import HsmGone, HsmMissing, HsmRefused, KeyLost, OpenedBeforeFor
 from kms.initialise import CONFIGURATION, PIN, TOKENS, configuration_for
 from kms.pin import read_pin
 from kms.settings import KmsSettings
+from yinxin import files
 
 T = TypeVar("T")
 

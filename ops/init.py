@@ -4,6 +4,7 @@ import socket
 
 from ops.data import DataDirectory
 from ops.settings import Common, configuration
+from yinxin import files
 
 DEFAULT_PORT = 8443
 #: the plain port stands beside the TLS port unless it is configured

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from ops.accounts import Account, enrol
 from ops.acting import acting_person
 from ops.demo.found import directory_file
-from yinxin import files
 from yinxin.client import Client
 from yinxin.errors import Untrue, YinxinError
+from yinxin.files import replace
 from yinxin.text import Text
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class Story:
                 "evidence": (folder / f"{name}.asice", registrar.documents.evidence(outcome.document)),
             }
         for kind, (path, data) in files.items():
-            files.replace(path, data)
+            replace(path, data)
             outcome.files[kind] = path
 
     def _verify(self, outcome: Outcome) -> None:
@@ -166,7 +166,7 @@ class Story:
         data = bytearray(outcome.files["evidence"].read_bytes())
         data[len(data) // 2] ^= 1
         changed = outcome.files["evidence"].with_suffix(".changed.asice")
-        files.replace(changed, bytes(data))
+        replace(changed, bytes(data))
         outcome.files["changed"] = changed
         refusal = self._stranger(changed, holds=False)
         outcome.refused["changed"] = Text(refusal["zh"], refusal["en"])
@@ -217,12 +217,12 @@ class Story:
             with self._as(LEADER) as leader:
                 outcome.refused["sign_in"] = self._refusal(leader.sign_in)
             self._stranger(outcome.files["evidence"], holds=True)
-            files.replace(mark, b"")
+            replace(mark, b"")
         if mark.exists() and mark.read_bytes() == b"":
             self._stage(Text("为签发人换发新证书", "a new certificate for the leader"))
             post = next(each.post for each in directory_file().appointments if each.person == LEADER)
             enrol(self._platform, account, post, officer=officer, renew=True)
-            files.replace(mark, b"renewed")
+            replace(mark, b"renewed")
 
     def _refusal(self, act: Callable[[], object]) -> Text:
         try:
