@@ -72,6 +72,7 @@ class Story:
         self._kind = kind
         self._stage = stage
         self._recipients = recipients
+        self._clients: dict[str, Client] = {}
         self._reference = f"demo:{hashlib.sha256(file.read_bytes()).hexdigest()[:24]}:{kind}"
 
     def run(self) -> Outcome:
@@ -79,10 +80,10 @@ class Story:
         self._stage(
             Text("起草:读入文件并按文种核对规则", "draft: read the file, check the rules of its kind")
         )
-        with self._as("demo-clerk") as clerk:
-            document = clerk.documents.draft(
-                self._file, reference=self._reference, kind=self._kind, recipients=self._recipients
-            )
+        clerk = self._as("demo-clerk")
+        document = clerk.documents.draft(
+            self._file, reference=self._reference, kind=self._kind, recipients=self._recipients
+        )
         outcome = Outcome(document)
         self._decide(document)
         self._send(document)
@@ -95,63 +96,63 @@ class Story:
     def _decide(self, document: str) -> None:
         if self._state(document) == "draft":
             self._stage(Text("送审", "submit for review"))
-            with self._as("demo-clerk") as clerk:
-                clerk.documents.submit(document)
+            clerk = self._as("demo-clerk")
+            clerk.documents.submit(document)
         if self._state(document) == "in_review":
             self._stage(Text("核稿", "review"))
-            with self._as("demo-reviewer") as reviewer:
-                reviewer.documents.approve(document, "内容属实,格式规范")
+            reviewer = self._as("demo-reviewer")
+            reviewer.documents.approve(document, "内容属实,格式规范")
         if self._state(document) == "reviewed":
             self._stage(Text("签发:办公厅主任以本岗位签名", "sign-off: the director signs, as her post"))
-            with self._as(LEADER) as leader:
-                leader.documents.sign_off(document)
+            leader = self._as(LEADER)
+            leader.documents.sign_off(document)
 
     def _send(self, document: str) -> None:
         if self._state(document) == "signed_off":
             self._stage(Text("编号并按 GB/T 9704 排版", "number, and lay out by GB/T 9704"))
-            with self._as("demo-registrar") as registrar:
-                registrar.documents.number(document)
+            registrar = self._as("demo-registrar")
+            registrar.documents.number(document)
         if self._state(document) in ("numbered", "sealing"):
             self._stage(
                 Text("用印:密码机内的密钥,PAdES B-LTA 与 SM2 双印", "seal: HSM keys, PAdES B-LTA and SM2")
             )
-            with self._as("demo-seal") as keeper:
-                keeper.documents.seal(document)
+            keeper = self._as("demo-seal")
+            keeper.documents.seal(document)
         if self._state(document) == "sealed":
             self._stage(
                 Text(f"发往 {len(self._recipients)} 个机关", f"dispatch to {len(self._recipients)} organs")
             )
-            with self._as("demo-registrar") as registrar:
-                registrar.documents.dispatch(document)
+            registrar = self._as("demo-registrar")
+            registrar.documents.dispatch(document)
 
     def _receive(self, document: str) -> None:
         self._stage(Text("各机关签收,一家退回并说明理由", "receipts; one organ returns it with a reason"))
-        with self._as("demo-registrar") as registrar:
-            waiting = [
-                copy.organ for copy in registrar.documents.show(document).deliveries if copy.state == "sent"
-            ]
+        registrar = self._as("demo-registrar")
+        waiting = [
+            copy.organ for copy in registrar.documents.show(document).deliveries if copy.state == "sent"
+        ]
         for organ in waiting:
-            with self._as(f"{organ}-registrar") as receiver:
-                if organ == RETURNS:
-                    receiver.documents.return_(document, REASON)
-                else:
-                    receiver.documents.receive(document)
+            receiver = self._as(f"{organ}-registrar")
+            if organ == RETURNS:
+                receiver.documents.return_(document, REASON)
+            else:
+                receiver.documents.receive(document)
 
     def _collect(self, outcome: Outcome) -> None:
         self._stage(Text("导出证据包", "export the evidence bundle"))
-        with self._as("demo-registrar") as registrar:
-            shown = registrar.documents.show(outcome.document).document
-            outcome.number, outcome.title = shown.number or "", shown.title
-            folder = self._platform.data.path("artifacts")
-            name = outcome.number or outcome.document
-            files = {
-                "sealed": (folder / f"{name}.pdf", registrar.documents.file(outcome.document, "sealed.pdf")),
-                "sealed_sm": (
-                    folder / f"{name}.pdf.sm.p7s",
-                    registrar.documents.file(outcome.document, "sealed.sm.p7s"),
-                ),
-                "evidence": (folder / f"{name}.asice", registrar.documents.evidence(outcome.document)),
-            }
+        registrar = self._as("demo-registrar")
+        shown = registrar.documents.show(outcome.document).document
+        outcome.number, outcome.title = shown.number or "", shown.title
+        folder = self._platform.data.path("artifacts")
+        name = outcome.number or outcome.document
+        files = {
+            "sealed": (folder / f"{name}.pdf", registrar.documents.file(outcome.document, "sealed.pdf")),
+            "sealed_sm": (
+                folder / f"{name}.pdf.sm.p7s",
+                registrar.documents.file(outcome.document, "sealed.sm.p7s"),
+            ),
+            "evidence": (folder / f"{name}.asice", registrar.documents.evidence(outcome.document)),
+        }
         for kind, (path, data) in files.items():
             replace(path, data)
             outcome.files[kind] = path
@@ -196,8 +197,12 @@ class Story:
         return answer
 
     def _revoke(self, outcome: Outcome) -> None:
-        """The leader's certificate is revoked: nothing new is signed with it, and what was signed still holds."""
+        """The leader's certificate is revoked: nothing new is signed with it, and what was signed still holds.
+
+        Whether that is done is read from the register itself: nothing else survives a kill in between.
+        """
         account = Account.of(self._platform.data, LEADER, "intl")
+        certificate = account.identity().certificate
         mark = self._platform.data.path("run", f"{LEADER}.revoked")
         officer = acting_person(self._platform, None, None)
         if not mark.exists():
@@ -207,22 +212,18 @@ class Story:
                     "revoke the leader's certificate: a new signature is refused, the old one holds",
                 )
             )
-            identity = account.identity()
-            with self._as(LEADER) as leader:
+            leader = self._as(LEADER)
+            if not self._platform.ca.checker.revoked(certificate.fingerprint):
                 leader.authz.whoami()
-                self._platform.ca.revoke(officer, f"{identity.certificate.serial:x}", "superseded")
-                outcome.refused["session"] = self._refusal(
-                    lambda: leader.documents.sign_off(outcome.document)
-                )
-            with self._as(LEADER) as leader:
-                outcome.refused["sign_in"] = self._refusal(leader.sign_in)
+                self._platform.ca.revoke(officer, f"{certificate.serial:x}", "superseded")
+            outcome.refused["session"] = self._refusal(lambda: leader.documents.sign_off(outcome.document))
+            outcome.refused["sign_in"] = self._refusal(leader.sign_in)
             self._stranger(outcome.files["evidence"], holds=True)
             replace(mark, b"")
-        if mark.exists() and mark.read_bytes() == b"":
+        if self._platform.ca.checker.revoked(certificate.fingerprint):
             self._stage(Text("为签发人换发新证书", "a new certificate for the leader"))
             post = next(each.post for each in directory_file().appointments if each.person == LEADER)
             enrol(self._platform, account, post, officer=officer, renew=True)
-            replace(mark, b"renewed")
 
     def _refusal(self, act: Callable[[], object]) -> Text:
         try:
@@ -232,9 +233,12 @@ class Story:
         raise Unproved(file=LEADER, reason="a revoked certificate was accepted")
 
     def _state(self, document: str) -> str:
-        with self._as("demo-registrar") as registrar:
-            return registrar.documents.show(document).document.state
+        registrar = self._as("demo-registrar")
+        return registrar.documents.show(document).document.state
 
     def _as(self, person: str) -> Client:
-        """A client with the person's own certificate."""
-        return self._platform.client(Account.of(self._platform.data, person, "intl").identity())
+        """A client with the person's own certificate; each signs in once, as at a desk."""
+        if person not in self._clients:
+            identity = Account.of(self._platform.data, person, "intl").identity()
+            self._clients[person] = self._platform.client(identity)
+        return self._clients[person]
