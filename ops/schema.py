@@ -9,7 +9,6 @@ from alembic import command
 from alembic.config import Config
 
 from ops.modules import MODULES
-from yinxin.store import Base
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -24,9 +23,6 @@ def import_tables() -> None:
 def upgrade(engine: sa.Engine) -> None:
     """Bring the database to the newest version; does nothing when it is there already."""
     import_tables()
-    if not list(MIGRATIONS.glob("versions/*.py")):  # until the tables have settled
-        Base.metadata.create_all(engine)
-        return
     logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
