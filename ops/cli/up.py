@@ -20,9 +20,14 @@ def up(context: Context, port: int | None) -> None:
 
     data = context.directory()
     settings = prepare(data, context.overrides, port)
-    found(context.platform(), context.say)
+    first = not data.path("tls", "tls-server.pem").exists()
+    found(context.platform(), context.say if first else _quietly)
     context.release()
     keep_serving(context, settings)
+
+
+def _quietly(_text: Text) -> None:
+    """A province that is founded already is only looked over."""
 
 
 def keep_serving(context: Context, settings: Any) -> None:
