@@ -1,7 +1,8 @@
-"""The web application of an installation: every module's routes on the kit."""
+"""The web application of an installation: every module's routes on the kit, then the console's pages."""
 
 from typing import TYPE_CHECKING
 
+from ops import console
 from ops.modules import MODULES
 from yinxin.web import create_app
 
@@ -18,8 +19,11 @@ def create(platform: "Platform") -> "Flask":
         store=platform.store,
         clock=platform.clock,
         settings=platform.section("web"),
+        names=console.DirectoryNames(platform.authz.directory),
     )
     for module in MODULES:
         for blueprint in module.routes(platform.service(module)) if module.routes else ():
             app.register_blueprint(blueprint)
+    for blueprint in console.pages(platform):
+        app.register_blueprint(blueprint)
     return app

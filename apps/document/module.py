@@ -2,12 +2,20 @@
 
 from pathlib import Path
 
+from flask import Blueprint
+
 from apps.document.api import routes
+from apps.document.pages import pages
 from apps.document.service import Documents
 from apps.document.settings import DocumentSettings
 from apps.document.states import VERBS
 from yinxin.module import Module
 from yinxin.text import Text
+
+
+def _faces(service: Documents) -> tuple[Blueprint, ...]:
+    return (*routes(service), *pages(service))
+
 
 MODULE: Module[Documents] = Module(
     name="document",
@@ -15,6 +23,6 @@ MODULE: Module[Documents] = Module(
     settings=DocumentSettings,
     verbs=VERBS,
     models="apps.document.models",
-    routes=routes,
+    routes=_faces,
     policies=Path(__file__).parent / "policies",
 )

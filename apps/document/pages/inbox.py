@@ -2,18 +2,25 @@
 
 import csv
 import io
+from collections.abc import Sequence
+from typing import get_args
 
 from flask import Response, render_template
+from flask_babel import gettext as _
 
 from apps.document import find
+from apps.document.desk import Desk, resource
 from apps.document.models import Document
 from apps.document.pages import words
 from apps.document.pages.desks import Desks
+from yinxin.client import Client
 from yinxin.documents import ListQuery
-from yinxin.web import Caller, Pages, cursor, position, reader_language
+from yinxin.web import Caller, Pages, core, cursor, position, reader_language
+from yinxin.web.frame import named
 
 #: documents in an export; who needs more asks the API page by page
 _MOST = 5000
+BOXES: tuple[str, ...] = get_args(ListQuery.model_fields["box"].annotation)
 
 
 def add(pages: Pages, desk: Desks) -> None:
@@ -21,23 +28,46 @@ def add(pages: Pages, desk: Desks) -> None:
 
     @pages.get("/")
     def inbox(query: ListQuery, caller: Caller) -> str:
-        rows, last = find.listing(desk(caller), _wanted(query))
+        at_desk = desk(caller)
+        rows, last = find.listing(at_desk, _wanted(query))
+        with core() as client:
+            shown = readable(client, rows)
+            counts = {box: _count(client, at_desk, box) for box in BOXES}
         return render_template(
-            "document/inbox.html", documents=rows, box=query.box, following=cursor(last) if last else None
+            "document/inbox.html",
+            documents=shown,
+            box=query.box,
+            counts=counts,
+            following=cursor(last) if last else None,
         )
 
     @pages.get("/export.csv")
     def export_list(query: ListQuery, caller: Caller) -> Response:
-        found: list[Document] = []
+        at_desk = desk(caller)
         wanted = _wanted(query)
-        while len(found) < _MOST:
-            rows, last = find.listing(desk(caller), wanted)
-            found += rows
-            if last is None:
-                break
-            wanted = find.Filter(wanted.box, wanted.text, wanted.state, wanted.kind, last)
+        found: list[Document] = []
+        with core() as client:
+            while len(found) < _MOST:
+                rows, last = find.listing(at_desk, wanted)
+                found += readable(client, rows)
+                if last is None:
+                    break
+                wanted = find.Filter(wanted.box, wanted.text, wanted.state, wanted.kind, last)
         headers = {"Content-Disposition": f'attachment; filename="documents-{query.box}.csv"'}
         return Response("\ufeff" + _csv(found), mimetype="text/csv", headers=headers)
+
+
+def readable(client: Client, rows: Sequence[Document]) -> list[Document]:
+    """Those that this person may read: a title is business data, and may be above her clearance."""
+    questions = [("document.read", resource(row), None) for row in rows]
+    answers = client.authz.check_many(questions) if questions else ()
+    return [row for row, answer in zip(rows, answers, strict=True) if answer.allowed]
+
+
+def _count(client: Client, desk: Desk, box: str) -> str:
+    """How many a box holds; a page and more is said so, not counted."""
+    rows, last = find.listing(desk, find.Filter(box))
+    return f"{find.PAGE}+" if last else str(len(readable(client, rows)))
 
 
 def _wanted(query: ListQuery) -> find.Filter:
@@ -45,15 +75,23 @@ def _wanted(query: ListQuery) -> find.Filter:
     return find.Filter(query.box, query.text, query.state, query.kind, after)
 
 
-def _csv(rows: list[Document]) -> str:
+def _csv(rows: Sequence[Document]) -> str:
     """RFC 4180; a cell that a spreadsheet would run as a formula is defused with an apostrophe."""
     language = reader_language()
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["number", "title", "kind", "state", "organ", "updated"])
+    writer.writerow([_("文号"), _("标题"), _("文种"), _("状态"), _("发文机关"), _("更新时间")])
     for row in rows:
-        cells = (row.number or "", row.title, words.kind(row.kind)(language), words.state(row.state)(language))
-        writer.writerow([_safe(cell) for cell in (*cells, row.organ, row.updated_at.isoformat())])
+        writer.writerow(
+            [
+                _safe(row.number or ""),
+                _safe(row.title),
+                words.kind(row.kind)(language),
+                words.state(row.state)(language),
+                _safe(named(row.organ, "organ")),
+                row.updated_at.isoformat(),
+            ]
+        )
     return out.getvalue()
 
 

@@ -6,31 +6,31 @@ that signs it, and takes the signature pasted or uploaded.
 
 import base64
 import binascii
-import re
 from collections.abc import Mapping
 from typing import Any, cast, get_args
 
 from flask import redirect, request, url_for
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 from werkzeug.wrappers import Response
 
 from apps.document import receive, sign_off
-from apps.document.desk import Desk
-from apps.document.errors import UnknownStatement
+from apps.document.desk import Desk, read, resource
 from apps.document.pages.desks import Desks
-from yinxin.crypto.errors import MalformedSignature
 from yinxin.documents import Answer, Signable
+from yinxin.errors import YinxinError
 from yinxin.statement import Statement
-from yinxin.web import Caller, Pages, current_caller
+from yinxin.web import Caller, Pages, Upload, current_caller, signature_of
+
+_VERBS = ", ".join(f"'{verb}'" for verb in get_args(Signable))
 
 
 class Signed(BaseModel):
-    """The statement that was shown, and the signature over it."""
+    """The statement that was shown, and the signature over it, unless that comes as a file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    statement: str = Field(max_length=100_000)
-    signature: str = Field(min_length=1, max_length=200_000)
+    statement: Base64Bytes = Field(max_length=100_000)
+    signature: str = Field(default="", max_length=200_000)
     reason: str = Field(default="", max_length=2000)
 
 
@@ -38,47 +38,49 @@ def add(pages: Pages, desk: Desks) -> None:
     """Declare the page."""
 
     def context(document: str, verb: str) -> Mapping[str, Any]:
-        """The statement: the one that was shown, when its signature did not hold; else a fresh one."""
+        """What is to be signed, if this person may; a refusal is told before she has signed anything."""
+        at_desk = desk(current_caller())
+        row = read(at_desk, document)
+        at_desk.core.require(verb, resource(row))
         reason = request.values.get("reason") or None
-        data = _statement(desk(current_caller()), document, verb, reason)
+        data = _shown() or _statement(at_desk, document, verb, reason)
         return {
-            "document": document,
+            "row": row,
             "verb": verb,
             "reason": reason or "",
             "declared": Statement.decode(data),
             "statement": base64.b64encode(data).decode(),
         }
 
-    @pages.form("/<document>/sign/<verb>", "document/sign.html", context=context)
-    def sign(document: str, verb: str, body: Signed, caller: Caller) -> Response:
-        statement, signature = _octets(body.statement), _octets(body.signature)
+    @pages.form(f"/<document>/sign/<any({_VERBS}):verb>", "document/sign.html", context=context)
+    def sign(document: str, verb: str, body: Signed, file: Upload | None, caller: Caller) -> Response:
+        signature = signature_of(file.stream.read() if file else body.signature.encode())
         at_desk = desk(caller)
         if verb == sign_off.SIGN_OFF:
-            sign_off.sign_off(at_desk, document, statement, signature)
+            sign_off.sign_off(at_desk, document, body.statement, signature)
         else:
-            answer = cast("Answer", _known(verb))
             receive.answer(
-                at_desk, document, answer, signed=statement, signature=signature, reason=body.reason or None
+                at_desk,
+                document,
+                cast("Answer", verb),
+                signed=body.statement,
+                signature=signature,
+                reason=body.reason or None,
             )
         return redirect(url_for("document.show", document=document), 303)
 
 
+def _shown() -> bytes | None:
+    """The statement that the reader has signed already, when only her signature was not taken."""
+    try:
+        data = base64.b64decode(request.form["statement"], validate=True)
+        Statement.decode(data)
+    except (KeyError, binascii.Error, YinxinError):
+        return None
+    return data
+
+
 def _statement(desk: Desk, document: str, verb: str, reason: str | None) -> bytes:
-    if _known(verb) == sign_off.SIGN_OFF:
+    if verb == sign_off.SIGN_OFF:
         return sign_off.statement(desk, document)
     return receive.statement(desk, document, cast("Answer", verb), reason)
-
-
-def _known(verb: str) -> str:
-    if verb not in get_args(Signable):
-        raise UnknownStatement(verb=verb, known=", ".join(get_args(Signable)))
-    return verb
-
-
-def _octets(text: str) -> bytes:
-    """Bare base64 or PEM; raises MalformedSignature."""
-    bare = re.sub(r"-----[A-Z0-9 ]+-----|\s+", "", text)
-    try:
-        return base64.b64decode(bare, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise MalformedSignature(kind="CMS", reason="base64") from error

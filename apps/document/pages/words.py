@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 
-from apps.document.layout.kinds import KINDS, Kind
+from apps.document.layout.kinds import KINDS, Direction, Kind
 from apps.document.models import DeliveryState, State
 from apps.document.states import STATE_TEXT, TRANSITIONS
 from yinxin.authz import LEVELS
-from yinxin.errors import Language
 from yinxin.text import Text
 from yinxin.web import reader_language
 
@@ -22,11 +21,58 @@ DELIVERY_TEXT = {
     DeliveryState.RECEIVED: Text("已签收", "signed for"),
     DeliveryState.RETURNED: Text("已退回", "returned"),
 }
-URGENCY_TEXT = {"": Text("普通", "ordinary"), "加急": Text("加急", "urgent"), "特急": Text("特急", "extra urgent")}
+URGENCY_TEXT = {
+    "": Text("普通", "ordinary"),
+    "加急": Text("加急", "urgent"),
+    "特急": Text("特急", "extra urgent"),
+}
 FILE_TEXT = {
-    "layout.pdf": Text("排版稿(未盖章)", "the page as laid out, unsealed"),
-    "sealed.pdf": Text("盖章的公文", "the sealed document"),
-    "sealed.sm.p7s": Text("国密印章签名", "the SM2 seal"),
+    "layout.pdf": Text("排版稿（未盖章）", "The page as laid out, unsealed"),
+    "sealed.pdf": Text("盖章的公文（PDF）", "The sealed document (PDF)"),
+    "sealed.sm.p7s": Text("国密印章签名（SM2）", "The SM2 seal"),
+}
+DIRECTION_TEXT = {
+    Direction.DOWN: Text("下行", "to lower organs"),
+    Direction.UP: Text("上行", "to a higher organ"),
+    Direction.LEVEL: Text("平行", "to organs not above or below"),
+    Direction.PUBLIC: Text("公布", "to the public"),
+    Direction.CONGRESS: Text("提请人大", "to the People's Congress"),
+    Direction.ANY: Text("各向", "any way"),
+}
+MEANING = {
+    "document.revise": Text(
+        "换一份正文或改主送机关，旧稿留存", "Hand in another text or other recipients; the old one is kept"
+    ),
+    "document.submit": Text(
+        "交给核稿人审核，此后不能再改", "Goes to the reviewer; it cannot be changed after that"
+    ),
+    "document.approve": Text(
+        "确认内容和格式无误，送负责人签发", "You find it in order; it goes to the leader"
+    ),
+    "document.send_back": Text("写明理由，退给起草人修改", "Back to the drafter, with your reason"),
+    "document.sign_off": Text(
+        "用您自己的证书签名，对内容负责", "You answer for it with your own certificate"
+    ),
+    "document.number": Text(
+        "取得本机关本年度下一个文号并排版，文号不可收回",
+        "Takes the organ's next number of the year and sets the page; a number is never taken back",
+    ),
+    "document.begin_seal": Text(
+        "用密码机中的机关印章盖章，盖章后任何改动都会被发现",
+        "Puts the organ's seal on with the key in the HSM; any change after that shows",
+    ),
+    "document.dispatch": Text(
+        "发给全部主送机关，发出后不可撤回", "Goes to every recipient and cannot be called back"
+    ),
+    "document.receive": Text(
+        "用您自己的证书签收，签收时间不可抵赖",
+        "You sign for it with your own certificate; the time cannot be denied",
+    ),
+    "document.return": Text("写明理由并签名退回发文机关", "Back to the issuing organ, with a signed reason"),
+    "document.export": Text(
+        "一个文件，任何人不联网即可核验全部经过",
+        "One file with which anybody can check the whole story, offline",
+    ),
 }
 
 Pairs = list[tuple[str, str]]
@@ -36,6 +82,14 @@ def kind(code: str) -> Text:
     """A kind of document in words."""
     facts = KINDS[Kind(code)]
     return Text(facts.zh, facts.en)
+
+
+def kind_rules() -> list[tuple[Text, Text, bool, str]]:
+    """Each kind, where it goes, whether it must name a recipient, and how its title ends."""
+    return [
+        (Text(each.zh, each.en), DIRECTION_TEXT[each.direction], each.addressed, "、".join(each.endings))
+        for each in KINDS.values()
+    ]
 
 
 def state(code: str) -> Text:
@@ -60,7 +114,32 @@ def delivery_tag(code: str) -> str:
 
 def verb(name: str) -> Text:
     """An act in words."""
+    return Text("用印", "seal") if name == "document.begin_seal" else TRANSITIONS[name].text
+
+
+def step(name: str) -> Text:
+    """An act as the timeline tells it."""
     return TRANSITIONS[name].text
+
+
+def meaning(name: str) -> Text:
+    """What an act does, for whoever is about to do it."""
+    return MEANING[name]
+
+
+def level(code: str) -> Text:
+    """A level of secrecy in words."""
+    return LEVEL_TEXT[code]
+
+
+def urgency(code: str | None) -> Text:
+    """An urgency in words."""
+    return URGENCY_TEXT[code or ""]
+
+
+def file(name: str) -> Text:
+    """A file of a document in words."""
+    return FILE_TEXT.get(name, Text(name, name))
 
 
 def kinds() -> Pairs:
@@ -84,5 +163,5 @@ def urgencies() -> Pairs:
 
 
 def _pairs(items: Iterable[tuple[str, Text]]) -> Pairs:
-    language: Language = reader_language()
+    language = reader_language()
     return [(value, text(language)) for value, text in items]

@@ -1,0 +1,29 @@
+"""The pages that belong to the whole house: home, the public verify page, and the console of the three powers."""
+
+from typing import TYPE_CHECKING
+
+from ops.console import home, show, verify
+from ops.console.names import DirectoryNames
+from yinxin.text import Text
+from yinxin.web import NavItem, Pages
+
+if TYPE_CHECKING:
+    from flask import Blueprint
+
+    from ops.platform import Platform
+
+__all__ = ["DirectoryNames", "pages"]
+
+NAVIGATION = (
+    NavItem(Text("控制台", "Console"), "console.show", show.ROLES),
+    NavItem(Text("核验", "Verify"), "console.verify", public=True),
+)
+
+
+def pages(platform: "Platform") -> "tuple[Blueprint, ...]":
+    """The blueprint of the pages."""
+    made = Pages("console", __name__, navigation=NAVIGATION)
+    home.add(made)
+    verify.add(made, platform)
+    show.add(made, platform)
+    return (made.blueprint,)

@@ -1,0 +1,80 @@
+"""The facts that modules give about themselves, in words."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from yinxin.clock import BadInstant, parse_rfc3339
+from yinxin.text import Text
+
+_WORDS: Mapping[str, Text] = {
+    "engine": Text("数据库引擎", "engine"),
+    "jobs": Text("任务数", "jobs"),
+    "leased": Text("正在运行", "running"),
+    "failing": Text("失败待重试", "failing"),
+    "size": Text("日志记录数", "entries"),
+    "signed": Text("已被签名检查点覆盖", "under a signed checkpoint"),
+    "waiting": Text("等待写入", "waiting to be entered"),
+    "oldest_seconds": Text("最久已等（秒）", "longest wait (seconds)"),
+    "failures": Text("失败的步骤", "failed steps"),
+    "token": Text("令牌", "token"),
+    "serial": Text("令牌序列号", "token serial number"),
+    "manufacturer": Text("制造商", "manufacturer"),
+    "library": Text("PKCS#11 库", "PKCS#11 library"),
+    "native": Text("令牌内直接完成的算法", "algorithms done inside the token"),
+    "missing": Text("缺失的密钥", "missing keys"),
+    "unfinished": Text("未完成的密钥", "unfinished keys"),
+    "organs": Text("机关数", "organs"),
+    "sessions": Text("在线会话", "open sessions"),
+    "policy_set": Text("生效策略集", "policy set in force"),
+}
+_ENDINGS: Mapping[str, Text] = {
+    "crl": Text("吊销列表有效至", "revocation list good until"),
+    "ocsp-responder": Text("状态应答证书有效至", "status responder's certificate good until"),
+    "tsa": Text("时间戳证书有效至", "timestamp unit's certificate good until"),
+}
+#: said by the module's own sentence already, or of no use to a reader
+_UNTOLD = frozenset({"sm2", "reachable", "keys", "error"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A fact under its label; `at` when it is an instant, else `value`."""
+
+    label: Text
+    value: str
+    at: datetime | None = None
+
+
+def facts_of(facts: Mapping[str, Any]) -> Iterator[Fact]:
+    """The facts worth telling; an empty list is none."""
+    for name, value in facts.items():
+        if name in _UNTOLD or value in ([], {}, ""):
+            continue
+        yield Fact(_label(name), _plain(value), _instant(value))
+
+
+def _label(name: str) -> Text:
+    owner, _, ending = name.rpartition(".")
+    if owner and ending in _ENDINGS:
+        words = _ENDINGS[ending]
+        return Text(f"{owner} {words.zh}", f"{owner}: {words.en}")
+    return _WORDS.get(name, Text(name, name))
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {item}" for name, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def _instant(value: Any) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        return parse_rfc3339(value)
+    except BadInstant:
+        return None

@@ -1,0 +1,101 @@
+"""The console: how the installation is, what was recorded last, which certificates end soon."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from flask import render_template
+
+from ca.models import CertificateRow
+from ca.models import State as Issuance
+from ca.service import resource_of
+from ops.console.errors import NotYourConsole
+from ops.console.state import states
+from ops.modules import MODULES
+from yinxin.act import Actor, Outcome
+from yinxin.clock import parse_rfc3339
+from yinxin.text import Text
+from yinxin.web import Caller, Pages, core
+from yinxin.web.module import MODULE as WEB
+
+if TYPE_CHECKING:
+    from ops.platform import Platform
+
+AUDITOR = "auditor"
+#: whose console it is: the three powers
+ROLES = frozenset({"security-officer", "administrator", AUDITOR})
+#: entries shown; the rest is for the log's own API and commands
+ENTRIES = 12
+#: how long before its end a certificate is shown, and how many at most
+SOON = timedelta(days=30)
+MOST = 50
+
+VERBS: Mapping[str, Text] = {verb.name: verb.text for module in (*MODULES, WEB) for verb in module.verbs}
+OUTCOMES: Mapping[str, tuple[Text, str]] = {
+    Outcome.INTENT: (Text("开始", "begun"), "waiting"),
+    Outcome.DONE: (Text("完成", "done"), "done"),
+    Outcome.REFUSED: (Text("被拒绝", "refused"), "refused"),
+    Outcome.FAILED: (Text("失败", "failed"), "refused"),
+}
+
+
+def add(pages: Pages, platform: "Platform") -> None:
+    """Declare the pages."""
+
+    @pages.get("/console")
+    def show(caller: Caller) -> str:
+        _admit(caller)
+        return render_template(
+            "console/show.html",
+            states=states(platform),
+            now=platform.clock.now(),
+            entries=_entries() if AUDITOR in caller.roles else None,
+            ending=_ending(platform, caller.actor) if caller.roles & (ROLES - {"administrator"}) else None,
+            days=SOON.days,
+            verbs=VERBS,
+            outcomes=OUTCOMES,
+        )
+
+    @pages.get("/console/health")
+    def health(caller: Caller) -> str:
+        """The part of the console that renews itself; the log is not asked, for each question is an entry in it."""
+        _admit(caller)
+        return render_template("console/health.html", states=states(platform), now=platform.clock.now())
+
+
+def _admit(caller: Caller) -> None:
+    if not caller.roles & ROLES:
+        raise NotYourConsole
+
+
+def _entries() -> list[Mapping[str, Any]]:
+    """The newest entries, asked for in the auditor's name, by policy and on the record."""
+    with core() as client:
+        found = islice(client.audit.entries(limit=str(ENTRIES)), ENTRIES)
+        return [{**entry, "time": parse_rfc3339(entry["time"])} for entry in found]
+
+
+def _ending(platform: "Platform", actor: Actor) -> Sequence[CertificateRow]:
+    """Certificates in force that end soon, those that this person may see."""
+    now = platform.clock.now()
+    query = (
+        sa.select(CertificateRow)
+        .where(
+            CertificateRow.state == Issuance.ISSUED,
+            CertificateRow.revoked_at.is_(None),
+            CertificateRow.not_after.between(now, now + SOON),
+        )
+        .order_by(CertificateRow.not_after)
+        .limit(MOST)
+    )
+    with platform.store.read() as session:
+        rows = session.scalars(query).all()
+        session.expunge_all()
+    questions = [(actor, "ca.read", resource_of(row)) for row in rows]
+    return [
+        row
+        for row, question in zip(rows, questions, strict=True)
+        if platform.authz.decisions.check(*question).allowed
+    ]
