@@ -70,6 +70,7 @@ def enrol(
     1. The key is made and saved. 2. The request goes to the authority; `officer` None is the ceremony that makes the
     first officer, before anybody could permit it. 3. Key and certificate are saved together; the pending file goes.
     """
+    _clear(account)
     if account.file.exists() and not renew:
         return
     key = _pending_key(platform, account)
@@ -77,7 +78,16 @@ def enrol(
     issued = _certificate(platform, account, post, key, officer)
     step("ops.enrol.2-issued")
     Identity(key, issued.certificate, issued.chain).save_p12(account.file, account.password())
+    step("ops.enrol.3-saved")
     account.pending.unlink(missing_ok=True)
+
+
+def _clear(account: Account) -> None:
+    """Remove the pending file of an enrolment that was cut off when only that was left to do."""
+    if account.pending.exists() and account.file.exists():
+        pending = Identity.load_p12(account.pending, account.password())
+        if pending.certificate.public_key == account.identity().certificate.public_key:
+            account.pending.unlink()
 
 
 def _certificate(

@@ -62,11 +62,11 @@ def found(
 
 
 def _everybody(platform: "Platform", posts: dict[str, str], report: Report) -> None:
+    accounts = [
+        (Account.of(platform.data, person, suite), post) for person, post in posts.items() for suite in SUITES
+    ]
     waiting = [
-        (Account.of(platform.data, person, suite), post)
-        for person, post in posts.items()
-        for suite in SUITES
-        if not Account.of(platform.data, person, suite).file.exists()
+        (account, post) for account, post in accounts if not account.file.exists() or account.pending.exists()
     ]
     if not waiting:
         return

@@ -220,10 +220,11 @@ class Story:
             outcome.refused["sign_in"] = self._refusal(leader.sign_in)
             self._stranger(outcome.files["evidence"], holds=True)
             replace(mark, b"")
-        if self._platform.ca.checker.revoked(certificate.fingerprint):
+        revoked = self._platform.ca.checker.revoked(certificate.fingerprint)
+        if revoked:
             self._stage(Text("为签发人换发新证书", "a new certificate for the leader"))
-            post = next(each.post for each in directory_file().appointments if each.person == LEADER)
-            enrol(self._platform, account, post, officer=officer, renew=True)
+        post = next(each.post for each in directory_file().appointments if each.person == LEADER)
+        enrol(self._platform, account, post, officer=officer, renew=revoked)
 
     def _refusal(self, act: Callable[[], object]) -> Text:
         try:
