@@ -29,7 +29,7 @@ def _first(port: int, plain: int) -> str:
         "# Written on the first start. `yinxin settings` lists every key.\n"
         f"[server]\nport = {port}\nplain_port = {plain}\n\n"
         "[ca]\n# written into every certificate; changing it does not change certificates that exist\n"
-        f'public_url = "http://localhost:{plain}"\n'
+        f'public_url = "http://127.0.0.1:{plain}"\n'
     )
 
 

@@ -42,7 +42,7 @@ def test_the_server_key_is_encrypted_and_private(site: Site) -> None:
     assert b"ENCRYPTED PRIVATE KEY" in key.read_bytes()
     openssl("pkey", "-in", key, "-passin", f"file:{password}", "-noout")
     sent = Certificate.load_many((site.folder / "tls" / "tls-server.pem").read_bytes())
-    assert [each.subject.common_name for each in sent] == ["localhost", "政务信任平台签发机构(国际)"]
+    assert [each.subject.common_name for each in sent] == ["yinxin.localhost", "政务信任平台签发机构（国际）"]
     assert (site.folder / "trust" / "tls.pem").read_bytes() == (
         site.folder / "trust" / "intl.root.pem"
     ).read_bytes()
