@@ -35,7 +35,11 @@ def where(path: str, node: ast.AST) -> str:
 
 
 def test_no_file_holds_two_ideas():
-    assert [f"{path}: {text.count(chr(10))}" for path, text in sources() if text.count("\n") > 400] == []
+    # a migration is one list of tables, written by the tool
+    found = [
+        path for path, text in sources() if text.count("\n") > 400 and "/migrations/versions/" not in path
+    ]
+    assert found == []
 
 
 # --- SQL ---
