@@ -1,0 +1,147 @@
+"""Work for processes that die by their own hand: the founding and the main job, killed at a point of our choosing.
+
+A point is a named step of the product (`yinxin.steps`), or one of the two sides of a recorded commit: just before the
+transaction that holds the record ends, and just after. Between two points nothing durable happens.
+"""
+
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+# imported before the fork, so that a run costs no start-up
+import apps.document.layout.render
+import ca.lint.judge
+import yinxin.evidence  # noqa: F401 - as above
+from ops.data import DataDirectory
+from ops.demo.found import found
+from ops.demo.story import SAMPLE, Story
+from ops.platform import Platform, Seams
+from ops.settings import Common, configuration
+from tests.laws.province import KIND, RECIPIENTS, quiet, small
+from yinxin.steps import listen
+from yinxin.store import OutboxRow
+
+#: what a point is called among its like: a ceremony's item does not make it another kind of point
+_ITEM = re.compile(r"(ca\.ceremony\.3-[a-z]+)-.*")
+
+
+@dataclass(frozen=True)
+class Work:
+    """Which job, on which data; `seen` is where the points go that a run died at or passed."""
+
+    job: str
+    folder: Path
+    url: str = ""
+    seen: Path | None = None
+    die_at: int | None = None
+    every: bool = False
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        url = (f"database.url={self.url}",) if self.url else ()
+        return (
+            "authz.attempts_per_minute=1000",
+            *url,
+        )  # nobody signs in as often as one who is killed at every step
+
+
+def kind(point: str) -> str:
+    """The point without the number of its occurrence."""
+    return _ITEM.sub(r"\1", point)
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def record(work: Work) -> None:
+    """Do the job to its end, and leave the list of points it passed."""
+    passed: list[str] = []
+    _do(work, passed.append)
+    assert work.seen is not None
+    work.seen.write_text("\n".join(passed), "utf-8")
+
+
+def die_at(work: Work) -> None:
+    """Do the job and die at its n-th point."""
+    count = 0
+
+    def reached(_point: str) -> None:
+        nonlocal count
+        count += 1
+        if count - 1 == work.die_at:
+            die()
+
+    _do(work, reached)
+
+
+def die_at_new(work: Work) -> None:
+    """Do the job and die at the first point of a kind that no earlier run died at."""
+    assert work.seen is not None
+    seen = work.seen
+    died = set(seen.read_text("utf-8").split("\n")) if seen.exists() else set()
+
+    def reached(point: str) -> None:
+        if kind(point) in died:
+            return
+        with seen.open("a", encoding="utf-8") as file:
+            file.write(kind(point) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        die()
+
+    _do(work, reached)
+
+
+def _do(work: Work, reached: Callable[[str], None]) -> None:
+    if work.folder.joinpath("driver.err").exists():
+        work.folder.joinpath("driver.err").unlink()
+    try:
+        _carry_out(work, reached)
+    except BaseException:
+        import traceback
+
+        work.folder.joinpath("driver.err").write_text(traceback.format_exc(), "utf-8")
+        sys.exit(1)
+
+
+def _carry_out(work: Work, reached: Callable[[str], None]) -> None:
+    platform = Platform(*parts(work))
+    _watch(platform, reached)
+    listen(reached)
+    try:
+        platform.audit.start()
+        if work.job == "found":
+            found(platform, quiet, small())
+        else:
+            Story(platform, SAMPLE, KIND, quiet, RECIPIENTS).run()
+    finally:
+        listen(None)
+        platform.close()
+
+
+def parts(work: Work) -> tuple[DataDirectory, Common, Seams]:
+    """What a platform is made of."""
+    data = DataDirectory(work.folder)
+    return data, configuration(data.config, work.overrides), Seams.real()
+
+
+def _watch(platform: Platform, reached: Callable[[str], None]) -> None:
+    """Both sides of every recorded commit."""
+    last = ""
+
+    @sa.event.listens_for(OutboxRow, "after_insert")
+    def recorded(_mapper: object, _connection: object, row: OutboxRow) -> None:
+        nonlocal last
+        event = json.loads(row.data)
+        last = f"{event['verb']}:{event['outcome']}"
+        reached(f"committing:{last}")
+
+    platform.store.recorded.append(lambda: reached(f"committed:{last}"))

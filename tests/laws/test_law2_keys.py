@@ -1,0 +1,267 @@
+"""Law 2: no private key in the clear: not in the database, a log, an exception, a core file, a backup, an artifact.
+
+Every key that is made in software during founding and story is remembered by the test, as are session tokens, PINs and
+passwords; then every byte that was written anywhere is searched for them, raw, in hex, in base 64 and in base 32.
+
+Seen to fail when: `wrap` stores the PKCS#8 beside the ciphertext; `_pending_key` writes the key as PEM; the session row
+keeps the token; an error's facts hold the PIN; `_STAYS` lets keys out of the module; the core limit is not set.
+"""
+
+import base64
+import logging
+import resource
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pkcs11
+import pytest
+
+from kms.errors import WrongPin
+from ops.data import DataDirectory
+from ops.modules import MODULES
+from ops.platform import Platform
+from tests.laws.province import client, opened, prepared, quiet, small, tell
+from tests.laws.serving import Served
+from tests.support.postgres import PostgresServer
+from yinxin.client import Client
+from yinxin.client._http import Connection
+from yinxin.crypto import der
+from yinxin.crypto.keys import PrivateKey
+from yinxin.errors import YinxinError
+
+#: where secrets lie on purpose, each in a private folder of its own; everything else is searched
+PLACES = ("secrets/", "accounts/")
+#: PrivateKeyInfo of an elliptic key up to its curve (RFC 5208, RFC 5480), the old PEM headers, and the new one
+FORMS = (
+    bytes.fromhex("020100") + bytes.fromhex("301306072a8648ce3d0201"),
+    b"-----BEGIN PRIVATE KEY-----",
+    b"-----BEGIN EC PRIVATE KEY-----",
+    b"-----BEGIN RSA PRIVATE KEY-----",
+    b"-----BEGIN OPENSSH PRIVATE KEY-----",
+)
+
+
+@dataclass
+class Secrets:
+    """Everything that must not be found, with where it came from."""
+
+    found: dict[bytes, str] = field(default_factory=dict)
+
+    def add(self, name: str, secret: bytes) -> None:
+        """In every spelling it might be written in."""
+        for spelled in (secret, secret.hex().encode(), secret.hex().upper().encode()):
+            self.found[spelled] = name
+        for offset in range(3):  # base 64 of a longer text that holds it, at each alignment
+            text = base64.b64encode(b"\0" * offset + secret)[4 if offset else 0 :]
+            self.found[text[: len(text) // 4 * 4 - 4]] = name
+            self.found[text[: len(text) // 4 * 4 - 4].translate(bytes.maketrans(b"+/", b"-_"))] = name
+
+    def search(self, data: bytes, where: str) -> None:
+        """Fail for the first one in `data`."""
+        for secret, name in self.found.items():
+            assert secret not in data, f"{name} in {where}"
+        for form in FORMS:
+            assert form not in data, f"{form!r} in {where}"
+
+
+def scalar(key: PrivateKey) -> bytes:
+    """The private scalar, 32 octets, out of the PKCS#8 (RFC 5915 section 3)."""
+    info = der.elements(key.pkcs8())
+    sequence = der.content(info[2])
+    return der.content(der.elements(sequence)[1])
+
+
+@pytest.fixture
+def secrets(monkeypatch: pytest.MonkeyPatch) -> Secrets:
+    """Every key made and every token given from now on."""
+    kept = Secrets()
+    generate = PrivateKey.generate.__func__  # type: ignore[attr-defined]
+    session = Connection.open_session
+
+    def generated(cls: type[PrivateKey], *arguments: object) -> PrivateKey:
+        key: PrivateKey = generate(cls, *arguments)
+        kept.add(f"key {key.public_key.key_id.hex()}", scalar(key))
+        return key
+
+    def opened_session(self: Connection, challenge: str, signature: bytes) -> str:
+        token = session(self, challenge, signature)
+        kept.add("session token", token.encode())
+        return token
+
+    monkeypatch.setattr(PrivateKey, "generate", classmethod(generated))
+    monkeypatch.setattr(Connection, "open_session", opened_session)
+    return kept
+
+
+def files(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Every file and its bytes."""
+    for file in sorted(folder.rglob("*")):
+        if file.is_file():
+            yield str(file.relative_to(folder)), file.read_bytes()
+
+
+def remember_files(folder: Path, secrets: Secrets) -> None:
+    """The PINs and passwords that lie in their own files."""
+    for name in ("hsm-pin", "hsm-so-pin", "tls-server.password"):
+        secrets.add(name, (folder / "secrets" / name).read_bytes().strip())
+    for file in (folder / "accounts").glob("*.password"):
+        secrets.add(file.name, file.read_bytes().strip())
+
+
+def search_everything(folder: Path, secrets: Secrets) -> int:
+    """Every byte outside the secrets' own places, and all key files in them; how many files."""
+    count = 0
+    for name, data in files(folder):
+        count += 1
+        if name.startswith("secrets/") or name.endswith(".password"):
+            continue
+        secrets.search(data, name)
+    return count
+
+
+def assert_the_search_can_find(secrets: Secrets, tmp_path: Path) -> None:
+    """A search that finds nothing proves something only if it would find it."""
+    key = PrivateKey.generate(__import__("yinxin.crypto.suite", fromlist=["INTL"]).INTL)
+    for number, planted in enumerate(
+        (scalar(key), scalar(key).hex().encode(), base64.b64encode(b"xy" + key.pkcs8()), key.pkcs8())
+    ):
+        folder = tmp_path / f"planted-{number}"
+        folder.mkdir()
+        (folder / "file").write_bytes(b"before" + planted + b"after")
+        with pytest.raises(AssertionError, match=" in file"):
+            search_everything(folder, secrets)
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_nothing_secret_is_written_anywhere(
+    tmp_path: Path, secrets: Secrets, engine: str, caplog: pytest.LogCaptureFixture, postgres: PostgresServer
+) -> None:
+    from ops.demo.found import found
+
+    caplog.set_level(logging.DEBUG)
+    folder = tmp_path / "data"
+    name = postgres.create_database() if engine == "postgresql" else ""
+    overrides = [f"database.url={postgres.url(name)}"] if name else []
+    prepared(folder)
+    with opened(folder, *overrides) as platform:
+        found(platform, quiet, small())
+        tell(platform)
+        live = dict(files(folder))  # with the write-ahead log, as it is while the platform is open
+        backups = [
+            path for module in MODULES if module.backup for path in module.backup(platform.service(module))
+        ]
+    remember_files(folder, secrets)
+    assert len(secrets.found) > 60 * 5
+    assert search_everything(folder, secrets) > 40
+    for where, data in live.items():
+        if not where.startswith("secrets/") and not where.endswith(".password"):
+            secrets.search(data, where)
+    secrets.search(caplog.text.encode(), "the log of the process")
+    assert backups
+    for path in backups:
+        assert not any(path.is_relative_to(folder / place) for place in PLACES), "secrets in a backup"
+    if name:
+        with __import__("psycopg").connect(postgres._conninfo("postgres"), autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
+        for where, data in files(postgres.data):
+            secrets.search(data, where)
+        postgres.drop_database(name)
+    assert_the_search_can_find(secrets, tmp_path)
+
+
+def test_keys_in_the_module_cannot_leave_it(platform: Platform) -> None:
+    def attributes(session: pkcs11.Session) -> list[tuple[bool, ...]]:
+        found = []
+        for kind in (pkcs11.ObjectClass.PRIVATE_KEY, pkcs11.ObjectClass.SECRET_KEY):
+            for each in session.get_objects({pkcs11.Attribute.CLASS: kind}):
+                with pytest.raises(pkcs11.AttributeSensitive):
+                    each[pkcs11.Attribute.VALUE]
+                found.append(
+                    (
+                        each[pkcs11.Attribute.SENSITIVE],
+                        each[pkcs11.Attribute.ALWAYS_SENSITIVE],
+                        not each[pkcs11.Attribute.EXTRACTABLE],
+                        each[pkcs11.Attribute.NEVER_EXTRACTABLE],
+                        each[pkcs11.Attribute.PRIVATE],
+                        not each[pkcs11.Attribute.MODIFIABLE],
+                    )
+                )
+        return found
+
+    found = platform.kms.token.use(attributes)
+    assert len(found) == 8  # five of the hierarchy and the seal, the log's, the key that wraps
+    assert all(all(each) for each in found), found
+
+
+def test_errors_and_their_traces_hold_no_secret(folder: Path, secrets: Secrets) -> None:
+    remember_files(folder, secrets)
+    pin = folder / "secrets" / "hsm-pin"
+    right = pin.read_text("utf-8")
+    pin.write_text("not-the-pin\n", "utf-8")
+    secrets.add("the wrong PIN", b"not-the-pin")
+    with opened_anyway(folder) as platform, pytest.raises(WrongPin) as caught:
+        platform.kms.signer("intl-root").sign(b"x")
+    pin.write_text(right, "utf-8")
+    said = "".join([repr(caught.value), str(caught.value), caught.value.text("zh"), str(caught.value.facts)])
+    secrets.search(said.encode(), "the error")
+    with opened(folder) as platform:
+        person = client(platform, "demo-clerk")
+        token = person.sign_in()
+        assert token not in repr(person) + repr(person._connection)
+        with pytest.raises(YinxinError) as refused:
+            platform.client(token=token + "x").authz.whoami()
+        secrets.search(f"{refused.value!r} {refused.value}".encode(), "the error")
+        for each in (platform.kms.signer("sm-root"), platform.kms.token, *vars(platform).values()):
+            secrets.search(repr(each).encode(), f"repr of {type(each).__name__}")
+
+
+def opened_anyway(folder: Path) -> "contextmanager_of_platform":
+    """The platform without the log's gate, for what must fail before anything starts."""
+    from contextlib import contextmanager
+
+    from ops.platform import Seams
+    from ops.settings import configuration
+
+    @contextmanager
+    def open_() -> Iterator[Platform]:
+        data = DataDirectory(folder)
+        platform = Platform(data, configuration(data.config), Seams.real())
+        try:
+            yield platform
+        finally:
+            platform.close()
+
+    return open_()
+
+
+def test_the_server_leaves_no_core_and_its_log_no_secret(folder: Path, secrets: Secrets) -> None:
+    remember_files(folder, secrets)
+    with Served(folder) as server:
+        limits = Path(f"/proc/{server.where['pid']}/limits").read_text("ascii")
+        (core,) = [line for line in limits.split("\n") if line.startswith("Max core file size")]
+        assert core.split()[4:6] == ["0", "0"], core
+        with server.client("demo-clerk") as clerk:
+            token = clerk.sign_in()
+            with pytest.raises(YinxinError):
+                clerk.documents.submit("nothing")
+            with pytest.raises(YinxinError):
+                Client(server.url, token=token[:-1], trust=server.trust).authz.whoami()
+        secrets.add("session token", token.encode())
+    secrets.search(server.log.read_bytes(), "the server's log")
+    assert search_everything(folder, secrets)
+    assert resource.getrlimit(resource.RLIMIT_CORE)  # ours is our own matter
+
+
+def test_private_places_are_private(finished: Path, tmp_path: Path) -> None:
+    """Nobody else on the machine can read keys, secrets, the database or the checkpoint."""
+    folder = Path(shutil.copytree(finished, tmp_path / "data"))
+    for name in ("token", "secrets", "checkpoint", "tls", "accounts", "run"):
+        assert (folder / name).stat().st_mode & 0o077 == 0, name
+    for file in (folder / "secrets").iterdir():
+        assert file.stat().st_mode & 0o077 == 0, file.name
+    for file in (folder / "accounts").iterdir():
+        assert file.stat().st_mode & 0o077 == 0, file.name
+    for name in ("yinxin.db", "config.toml"):
+        assert (folder / name).stat().st_mode & 0o077 == 0, name

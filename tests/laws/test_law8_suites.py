@@ -1,0 +1,133 @@
+"""Law 8: algorithms are names in a suite. Whatever signs takes one, and every object says which it used.
+
+That no literal stands outside the crypto folder is `test_layout.py`; here the objects of the finished province are
+read, by OpenSSL where it can, and the same job is done by people whose certificates are of the other suite.
+
+Seen to fail when: `_pending_key` ignores the account's suite; the log has one tree; `stamp` always asks for intl.
+"""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from apps.document.models import File, Signature
+from ca.models import CertificateRow, CrlRow
+from kms.models import KeyRow
+from ops.platform import Platform
+from tests.laws.province import client, opened
+from tests.support.openssl import openssl
+from yinxin.client.errors import RemoteProblem
+from yinxin.crypto import cms, timestamps
+from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.errors import UnknownSuite
+from yinxin.crypto.status import CertId, CertificateList, OcspRequest, OcspResponse
+from yinxin.crypto.suite import INTL, SM, suite
+
+#: as OpenSSL names them
+SIGNATURES = {"intl": "ecdsa-with-SHA256", "sm": "SM2-with-SM3"}
+
+
+def test_every_certificate_and_list_says_its_suite(finished: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(finished, tmp_path / "data"))
+    with opened(folder) as platform, platform.store.read() as session:
+        rows = list(session.scalars(sa.select(CertificateRow)))
+        lists = list(session.scalars(sa.select(CrlRow)))
+        keys = {row.label: row.suite for row in session.scalars(sa.select(KeyRow))}
+    seen = set()
+    for row in rows:
+        name = row.authority.split("-")[0]
+        assert row.der is not None
+        text = openssl("x509", "-inform", "DER", "-noout", "-text", input=row.der)
+        assert f"Signature Algorithm: {SIGNATURES[name]}" in text
+        assert Certificate(row.der).public_key.suite.name == name
+        seen.add((row.profile, name))
+    profiles = ("root", "issuing", "ocsp-responder", "tsa", "evidence", "organ-seal", "person-signing")
+    assert {(profile, name) for profile in profiles for name in SIGNATURES} <= seen
+    for each in lists:
+        text = openssl("crl", "-inform", "DER", "-noout", "-text", input=each.der)
+        assert SIGNATURES[each.authority.split("-")[0]] in text
+        assert CertificateList(each.der).authority_key_id
+    assert {keys["log-ed25519"], keys["log-sm2"]} == {"intl", "sm"}
+
+
+@pytest.mark.parametrize("name", ["intl", "sm"])
+def test_status_and_time_are_told_in_the_suite_that_was_asked(platform: Platform, name: str) -> None:
+    chosen = suite(name)
+    issuing = platform.ca.certificate(f"{name}-issuing")
+    with platform.store.read() as session:
+        query = sa.select(CertificateRow.serial).where(
+            CertificateRow.authority == f"{name}-issuing", CertificateRow.profile == "tsa"
+        )
+        serial = int(session.scalars(query).one(), 16)
+    answer = OcspResponse(platform.ca.ocsp(OcspRequest.build([CertId.of(serial, issuing)])))
+    answer.verify(issuing, platform.clock.now())
+    said = openssl("ocsp", "-respin", "/dev/stdin", "-noverify", "-text", input=answer.der)
+    assert SIGNATURES[name] in said
+    question = timestamps.request(chosen.hash, chosen.hash.digest(b"x"))
+    token = timestamps.Token.from_response(platform.ca.timestamp(name, question), question)
+    assert token.hash.name == chosen.hash.name
+    assert (
+        chosen.hash.name
+        in openssl("ts", "-reply", "-in", "/dev/stdin", "-token_in", "-text", input=token.der).lower()
+    )
+
+
+def test_the_job_is_done_by_people_of_either_suite(platform: Platform) -> None:
+    """SM2 all the way: sign-in, sign-off and receipt, each with a timestamp of its own suite; both seals as always."""
+    from ops.demo.story import SAMPLE
+
+    def by(person: str) -> object:
+        return client(platform, person, "sm").documents
+
+    document = by("demo-clerk").draft(SAMPLE, reference="law-8", recipients=["city-jia"])
+    by("demo-clerk").submit(document)
+    by("demo-reviewer").approve(document)
+    by("demo-leader").sign_off(document)
+    by("demo-registrar").number(document)
+    by("demo-seal").seal(document)
+    by("demo-registrar").dispatch(document)
+    by("city-jia-registrar").receive(document)
+    with platform.store.read() as session:
+        signed = list(session.scalars(sa.select(Signature)))
+        sm = session.get_one(File, (document, "sealed.sm.p7s")).data
+        sealed = session.get_one(File, (document, "sealed.pdf")).data
+    assert len(signed) == 2
+    for each in signed:
+        found = cms.verify_detached(each.cms, each.statement)
+        assert found.certificate.public_key.suite is SM
+        assert found.timestamp_token is not None
+        assert found.timestamp_token.hash == SM.hash
+    assert cms.verify_detached(sm, sealed).certificate.public_key.suite is SM
+    from yinxin import evidence, pdf
+
+    intl = Certificate.load(platform.data.path("trust", "intl.root.pem").read_bytes())
+    assert pdf.verify(sealed, [intl], platform.clock.now()).certificate.public_key.suite is INTL
+    held: list[object] = []
+    bundle = client(platform, "demo-registrar").documents.evidence(document)
+    trust = evidence.Trust.load(platform.data.path("trust"))
+    evidence.verify(bundle, trust, at=platform.clock.now(), held=held)
+    assert len(held) >= 6
+
+
+def test_the_log_has_a_tree_of_each_suite(finished: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(finished, tmp_path / "data"))
+    with opened(folder) as platform:
+        notes = {name: platform.audit.signed(suite(name)) for name in SIGNATURES}
+        (entry,) = platform.audit.entries(limit=1)
+        proofs = {name: platform.audit.proof(entry.event, suite(name)) for name in SIGNATURES}
+        for name, proof in proofs.items():
+            proof.verify([platform.audit.verifiers[suite(name).hash.name]])
+    assert "sm3" in notes["sm"].encode().decode().split("\n")[0]
+    assert notes["intl"].encode() != notes["sm"].encode()
+
+
+def test_an_unknown_suite_is_refused_by_name(platform: Platform) -> None:
+    with pytest.raises(UnknownSuite) as caught:
+        platform.ca.timestamp("md5", b"")
+    assert "intl, sm" in caught.value.text("zh")
+    with pytest.raises((UnknownSuite, RemoteProblem)):
+        client(platform, "demo-officer").kms._connection.json(
+            "POST", "/api/kms/v1/keys", json={"label": "x", "purpose": "seal", "suite": "rot13"}
+        )
