@@ -130,7 +130,7 @@ def _tree(log: Log, tree: Suite) -> Api:
     api = Api(
         "log" if first else f"log_{tree.hash.name}",
         "/log" if first else f"/log/{tree.hash.name}",
-        Text(f"日志分块({tree.hash.name})", f"Log tiles ({tree.hash.name})"),
+        Text(f"日志分块（{tree.hash.name}）", f"Log tiles ({tree.hash.name})"),
     )
 
     @api.get(

@@ -50,7 +50,7 @@ def group() -> None:
     "-n", "--count", type=click.IntRange(1, 1000), default=20, show_default=True, help="条数 / how many"
 )
 @click.option(
-    "--verb", help="操作,如 ca.issue;以点结尾表示整个模块 / act; with a dot at its end, a whole module"
+    "--verb", help="操作，如 ca.issue；以点结尾表示整个模块 / act; with a dot at its end, a whole module"
 )
 @click.option("--subject", help="对象 / what was acted on")
 @click.option("--actor", help="操作人编号 / who acted")
@@ -90,14 +90,14 @@ def check_(context: click.Context, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(report))
         return
-    click.echo(f"日志完整:{report['size']} 条记录,{report['checkpoints']} 个检查点")
+    click.echo(f"日志完整：{report['size']} 条记录，{report['checkpoints']} 个检查点")
     click.echo(f"the log is whole: {report['size']} entries, {report['checkpoints']} checkpoints")
     for name, root in report["roots"].items():
         click.echo(f"  {name}: {root}")
 
 
 @group.command(
-    "export", help="导出一条记录的证明,可离线核验 / export the proof of one entry, checkable offline"
+    "export", help="导出一条记录的证明，可离线核验 / export the proof of one entry, checkable offline"
 )
 @click.argument("entry")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="文件 / the file")
@@ -116,7 +116,7 @@ def export_(context: click.Context, entry: str, *, out: Path, suite: str, as_jso
         click.echo(json.dumps(done, ensure_ascii=False))
         return
     click.echo(
-        f"{done['file']}: 第 {done['index']} 条,日志共 {done['size']} 条 / entry {done['index']} of {done['size']}"
+        f"{done['file']}：第 {done['index']} 条，日志共 {done['size']} 条 / entry {done['index']} of {done['size']}"
     )
     click.echo(f"公钥 / key: {done['key']}")
 

@@ -184,7 +184,7 @@ class Log:
             return Health(ok, Text("审计日志正常", "The audit log is recording"), facts)
         return Health(
             ok,
-            Text("审计日志无法记录,各项操作已停止", "The audit log cannot record; acts are refused"),
+            Text("审计日志无法记录，各项操作已停止", "The audit log cannot record; acts are refused"),
             facts,
         )
 

@@ -35,12 +35,12 @@ def ca() -> None:
 
 
 @ca.command(
-    help="按经审阅的计划举行仪式;中断后重新执行即可 / carry out a reviewed plan; run again if cut off"
+    help="按经审阅的计划举行仪式；中断后重新执行即可 / carry out a reviewed plan; run again if cut off"
 )
 @click.option(
     "--plan", type=_file, default=Path(__file__).parent / "plans" / "embedded.toml", show_default="embedded"
 )
-@click.option("--dry-run", is_flag=True, help="只演练,不写入 / rehearse, write nothing")
+@click.option("--dry-run", is_flag=True, help="只演练，不写入 / rehearse, write nothing")
 @_json
 @click.pass_context
 def ceremony(context: click.Context, *, plan: Path, dry_run: bool, as_json: bool) -> None:
@@ -68,15 +68,15 @@ def ceremony(context: click.Context, *, plan: Path, dry_run: bool, as_json: bool
 @click.option("--profile", required=True)
 @click.option("--csr", type=_file, required=True, help="PKCS#10,PEM 或 DER / PEM or DER")
 @click.option(
-    "--holder", help="持有者标识,省略则取请求中的通用名称 / its identifier; else the name in the request"
+    "--holder", help="持有者标识，省略则取请求中的通用名称 / its identifier; else the name in the request"
 )
 @click.option(
     "--kind", type=click.Choice(["person", "organ", "service"]), default="service", show_default=True
 )
-@click.option("--post", help="任职岗位(个人证书)/ post of a person")
-@click.option("--organ", help="运行该系统的机关,省略则为本机关 / organ that runs a service; else your own")
+@click.option("--post", help="任职岗位（个人证书）/ post of a person")
+@click.option("--organ", help="运行该系统的机关，省略则为本机关 / organ that runs a service; else your own")
 @click.option("--days", type=click.IntRange(1, 36525), help="有效天数 / validity in days")
-@click.option("--reference", help="引用号,重复使用得到同一证书 / the same one gives the same certificate")
+@click.option("--reference", help="引用号，重复使用得到同一证书 / the same one gives the same certificate")
 @_out
 @_json
 @click.pass_context
@@ -160,7 +160,7 @@ def crl(context: click.Context, *, authority_name: str, out: Path | None) -> Non
         out.write_bytes(encoded)
 
 
-@ca.command(help="全部证书的清单(CSV)/ all certificates as CSV")
+@ca.command(help="全部证书的清单（CSV）/ all certificates as CSV")
 @click.option("--organ", help="该机关及其下级 / this organ and those below")
 @click.pass_context
 def report(context: click.Context, *, organ: str | None) -> None:

@@ -9,7 +9,7 @@ class UnknownProfile(Invalid):
     """No profile has this name."""
 
     code = "ca.unknown_profile"
-    zh = "没有名为“{profile}”的证书模板:可用的有 {known}。"
+    zh = "没有名为“{profile}”的证书模板：可用的有 {known}。"
     en = "There is no certificate profile {profile}: use one of {known}."
 
 
@@ -17,7 +17,7 @@ class ProfileRefuses(Invalid):
     """A request that its profile does not allow."""
 
     code = "ca.profile_refuses"
-    zh = "模板“{profile}”不允许该请求({field}:{reason.zh})。请更正后重新提交。"
+    zh = "模板“{profile}”不允许该请求（{field}：{reason.zh}）。请更正后重新提交。"
     en = "Profile {profile} does not allow the request ({field}: {reason.en}). Correct it and submit again."
 
 
@@ -25,7 +25,7 @@ class ForeignName(Invalid):
     """A request that asks for somebody else's name."""
 
     code = "ca.foreign_name"
-    zh = "请求中的 {field} 是“{asked}”,而登记的是“{registered}”:请改正请求,或先更正登记信息。"
+    zh = "请求中的 {field} 是“{asked}”，而登记的是“{registered}”：请改正请求，或先更正登记信息。"
     en = "The request asks for {field} “{asked}”, but “{registered}” is on record: correct the request, or the record first."
 
 
@@ -33,7 +33,7 @@ class UnknownHolder(Invalid):
     """A person who asks without a post."""
 
     code = "ca.unknown_holder"
-    zh = "持有者 {kind} {id} 未填岗位:请填写其任职的岗位。"
+    zh = "持有者 {kind} {id} 未填岗位：请填写其任职的岗位。"
     en = "The holder {kind} {id} comes without a post: name the post she holds."
 
 
@@ -41,7 +41,7 @@ class WeakKey(Invalid):
     """A key that is too weak, or of a kind that the profile does not certify."""
 
     code = "ca.weak_key"
-    zh = "密钥为 {algorithm}({bits} 位),模板“{profile}”只接受 {accepted}:请更换密钥后重新生成请求。"
+    zh = "密钥为 {algorithm}（{bits} 位），模板“{profile}”只接受 {accepted}：请更换密钥后重新生成请求。"
     en = "The key is {algorithm} ({bits} bits); profile {profile} certifies {accepted} only: make a new key and request."
 
 
@@ -49,7 +49,7 @@ class CompromisedKey(Invalid):
     """A key that was reported compromised."""
 
     code = "ca.compromised_key"
-    zh = "该密钥曾因泄露而随证书 {serial} 被撤销,不再签发:请另行生成密钥。"
+    zh = "该密钥曾因泄露而随证书 {serial} 被撤销，不再签发：请另行生成密钥。"
     en = "This key was revoked as compromised with certificate {serial}: make a new key."
 
 
@@ -57,7 +57,7 @@ class KeyInUse(Conflict):
     """A key that another holder, or an authority, already has a certificate for."""
 
     code = "ca.key_in_use"
-    zh = "该密钥已用于证书 {serial},其持有者或用途不同:请另行生成密钥。"
+    zh = "该密钥已用于证书 {serial}，其持有者或用途不同：请另行生成密钥。"
     en = "This key is in certificate {serial} of another holder or use: make a new key."
 
 
@@ -65,7 +65,7 @@ class LintFailed(Invalid):
     """The certificate that would have been made breaks a rule; nothing was signed."""
 
     code = "ca.lint_failed"
-    zh = "拟签发的证书不符合规则,未签名:{findings}。请更正请求或模板。"
+    zh = "拟签发的证书不符合规则，未签名：{findings}。请更正请求或模板。"
     en = "The certificate that would have been made breaks the rules; nothing was signed: {findings}. Correct the request or the profile."
 
 
@@ -76,7 +76,7 @@ class ReferenceReused(Conflict):
     """The caller's reference belongs to another request."""
 
     code = "ca.reference_reused"
-    zh = "引用号 {reference} 已用于内容不同的请求(证书 {serial}):请换一个引用号。"
+    zh = "引用号 {reference} 已用于内容不同的请求（证书 {serial}）：请换一个引用号。"
     en = "Reference {reference} was used for a different request (certificate {serial}): use another reference."
 
 
@@ -85,7 +85,7 @@ class IssuanceUnderWay(Conflict):
 
     code = "ca.issuance_under_way"
     retryable = True
-    zh = "引用号 {reference} 的签发正在进行:请在 {seconds} 秒后用同一引用号重试。"
+    zh = "引用号 {reference} 的签发正在进行：请在 {seconds} 秒后用同一引用号重试。"
     en = "Issuance under reference {reference} is under way: try again with the same reference after {seconds} seconds."
 
 
@@ -94,7 +94,7 @@ class IntentLost(Conflict):
 
     code = "ca.intent_lost"
     retryable = True
-    zh = "证书 {serial} 在签名期间已被作废或放弃,未交付:请重新提交。"
+    zh = "证书 {serial} 在签名期间已被作废或放弃，未交付：请重新提交。"
     en = "Certificate {serial} was revoked or abandoned while being signed and was not handed out: submit again."
 
 
@@ -102,7 +102,7 @@ class NoSerial(Unavailable):
     """The random source gave only serial numbers that exist."""
 
     code = "ca.no_serial"
-    zh = "随机源连续 {tries} 次给出已存在的序列号,未签发:请管理员检查随机源。"
+    zh = "随机源连续 {tries} 次给出已存在的序列号，未签发：请管理员检查随机源。"
     en = "The random source gave {tries} serial numbers that exist already; nothing was issued: have an operator check it."
 
 
@@ -110,7 +110,7 @@ class UnknownCertificate(NotFound):
     """No certificate of this authority has this serial number or fingerprint."""
 
     code = "ca.unknown_certificate"
-    zh = "本机构没有序列号或指纹为 {certificate} 的证书:请核对后重试。"
+    zh = "本机构没有序列号或指纹为 {certificate} 的证书：请核对后重试。"
     en = "No certificate of this authority has the serial number or fingerprint {certificate}: check it and try again."
 
 
@@ -118,7 +118,7 @@ class AlreadyRevoked(Conflict):
     """A second revocation."""
 
     code = "ca.already_revoked"
-    zh = "证书 {serial} 已于 {revoked_at} 撤销({reason}),无需再次操作。"
+    zh = "证书 {serial} 已于 {revoked_at} 撤销（{reason}），无需再次操作。"
     en = "Certificate {serial} was revoked at {revoked_at} ({reason}); nothing is left to do."
 
 
@@ -126,7 +126,7 @@ class BadReason(Invalid):
     """A reason code that RFC 5280 5.3.1 does not have, or that this authority does not use."""
 
     code = "ca.bad_reason"
-    zh = "撤销原因“{reason}”不可用:请从 {known} 中选择。"
+    zh = "撤销原因“{reason}”不可用：请从 {known} 中选择。"
     en = "The revocation reason {reason} cannot be used: choose one of {known}."
 
 
@@ -134,7 +134,7 @@ class UnknownAuthority(NotFound):
     """No such authority, or it has not been made yet."""
 
     code = "ca.unknown_authority"
-    zh = "没有名为 {name} 的签发机构,或其尚未建成:请先执行 yinxin ca ceremony。"
+    zh = "没有名为 {name} 的签发机构，或其尚未建成：请先执行 yinxin ca ceremony。"
     en = "There is no authority {name}, or it is not made yet: run yinxin ca ceremony first."
 
 
@@ -142,7 +142,7 @@ class UnderARoot(Conflict):
     """A certificate whose revocation takes a ceremony."""
 
     code = "ca.authority_certificate"
-    zh = "证书 {serial} 属于签发机构,不能按普通证书撤销:须经多人批准的仪式。"
+    zh = "证书 {serial} 属于签发机构，不能按普通证书撤销：须经多人批准的仪式。"
     en = "Certificate {serial} belongs to an authority and cannot be revoked like any other: that takes a ceremony of several people."
 
 
@@ -154,7 +154,7 @@ class TokenSpent(Untrue):
 
     code = "ca.token_spent"
     status = 500
-    zh = "该次检查的凭据已用过,拒绝再次签名:请重新检查。"
+    zh = "该次检查的凭据已用过，拒绝再次签名：请重新检查。"
     en = "This lint token was redeemed already; nothing was signed: lint again."
 
 
@@ -163,7 +163,7 @@ class TokenForeign(Untrue):
 
     code = "ca.token_foreign"
     status = 500
-    zh = "检查凭据不属于这份待签内容或签发者({issuer}),拒绝签名。"
+    zh = "检查凭据不属于这份待签内容或签发者（{issuer}），拒绝签名。"
     en = "The lint token does not belong to these octets or this issuer ({issuer}); nothing was signed."
 
 
@@ -172,7 +172,7 @@ class Misissued(Untrue):
 
     code = "ca.misissued"
     status = 500
-    zh = "签出的证书 {serial} 与检查过的内容不一致,未交付:请立即通知安全管理员检查密码设备。"
+    zh = "签出的证书 {serial} 与检查过的内容不一致，未交付：请立即通知安全管理员检查密码设备。"
     en = "Certificate {serial} as signed is not what was linted and was not handed out: have the security officer check the HSM at once."
 
 
@@ -181,7 +181,7 @@ class CrlNotNewer(Untrue):
 
     code = "ca.crl_not_newer"
     status = 500
-    zh = "{authority} 的新撤销列表未通过核对({reason}),仍使用原列表。"
+    zh = "{authority} 的新撤销列表未通过核对（{reason}），仍使用原列表。"
     en = "The new revocation list of {authority} failed its check ({reason}); the one in force stays."
 
 
@@ -192,7 +192,7 @@ class StatusUnavailable(Unavailable):
     """The status service lacks a part it needs."""
 
     code = "ca.status_unavailable"
-    zh = "{authority} 的证书状态服务尚不可用({reason}):请先完成仪式。"
+    zh = "{authority} 的证书状态服务尚不可用（{reason}）：请先完成仪式。"
     en = "The certificate status service of {authority} is not available ({reason}): complete the ceremony first."
 
 
@@ -201,7 +201,7 @@ class ClockWentBack(Unavailable):
 
     code = "ca.clock_went_back"
     retryable = False
-    zh = "系统时钟({now})早于最近一次签发的时间戳({last}),已停止签发时间戳:请管理员校正时钟。"
+    zh = "系统时钟（{now}）早于最近一次签发的时间戳（{last}），已停止签发时间戳：请管理员校正时钟。"
     en = "The clock ({now}) stands before the last timestamp issued ({last}); no timestamps are made: have an operator set the clock right."
 
 
@@ -212,7 +212,7 @@ class BadPlan(Misconfigured):
     """A ceremony plan or profile that cannot be carried out."""
 
     code = "ca.bad_plan"
-    zh = "文件 {file} 有误({field}:{reason}):请改正并重新审阅后再执行。"
+    zh = "文件 {file} 有误（{field}：{reason}）：请改正并重新审阅后再执行。"
     en = "The file {file} is wrong ({field}: {reason}): correct it, have it reviewed again, and start over."
 
 
@@ -220,7 +220,7 @@ class CeremonyDiffers(Conflict):
     """Something of this name exists already and is not what the plan says."""
 
     code = "ca.ceremony_differs"
-    zh = "{what} 已存在且与计划不一致,未做任何覆盖:请核对计划,或换用新的数据目录。"
+    zh = "{what} 已存在且与计划不一致，未做任何覆盖：请核对计划，或换用新的数据目录。"
     en = "{what} exists already and is not what the plan says; nothing was overwritten: check the plan, or use a new data directory."
 
 
@@ -229,5 +229,5 @@ class CeremonyUnderWay(Conflict):
 
     code = "ca.ceremony_under_way"
     retryable = True
-    zh = "另一个仪式正在进行(锁文件 {lock}):请等待其结束。"
+    zh = "另一个仪式正在进行（锁文件 {lock}）：请等待其结束。"
     en = "Another ceremony is under way (lock file {lock}): wait until it ends."

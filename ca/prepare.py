@@ -56,7 +56,8 @@ def _template(order: Order, issuer: Issuer, settings: CaSettings, now: datetime)
     if issuer.not_after is not None and not_after > issuer.not_after:
         end = issuer.not_after.date().isoformat()
         reason = Text(
-            f"签发机构 {end} 到期,证书不能更晚", f"the authority ends on {end} and no certificate outlives it"
+            f"签发机构 {end} 到期，证书不能更晚",
+            f"the authority ends on {end} and no certificate outlives it",
         )
         raise ProfileRefuses(profile=profile.name, field="days", reason=reason)
     return CertificateTemplate(

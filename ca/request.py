@@ -106,7 +106,7 @@ def examine(request: IssueRequest, profile: Profile, register: Register, setting
         raise _refusal(
             profile,
             "days",
-            f"有效期 {days} 天,最长 {profile.most_days} 天",
+            f"有效期 {days} 天，最长 {profile.most_days} 天",
             f"{days} days of at most {profile.most_days}",
         )
     subject = _subject(csr.subject, profile, facts)

@@ -98,7 +98,7 @@ def create(
     _same(info, wanted)
     if info.state is not State.MAKING:
         return info
-    step("kms.create.1-intent")
+    step("kms.create.1-intended")
     try:
         public_key, wrapped = _secret(token, info, kek, store.randomness)
     except YinxinError as error:

@@ -58,7 +58,7 @@ def initialise(store: Store, actor: Actor, wanted: SoftToken) -> bool:
         with store.act(actor, VERB, subject, outcome=Outcome.INTENT):
             wanted.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         files.replace(note, b"", mode=0o600)
-    step("kms.initialise.1-intent")
+    step("kms.initialise.1-intended")
     try:
         make_token(wanted)
     except YinxinError as error:

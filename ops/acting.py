@@ -19,7 +19,7 @@ class NobodyActs(NotAuthenticated):
     """No certificate named, and no demo officer here."""
 
     code = "ops.nobody_acts"
-    zh = "请用 --as FILE.p12 --password-file FILE 说明由谁操作(此数据目录中没有演示安全管理员)。"
+    zh = "请用 --as FILE.p12 --password-file FILE 说明由谁操作（此数据目录中没有演示安全管理员）。"
     en = "Say who acts with --as FILE.p12 --password-file FILE (there is no demo officer in this data directory)."
 
 

@@ -28,7 +28,7 @@ class LooseSecret(Misconfigured):
     """A secret that others may read."""
 
     code = "ops.loose_secret"
-    zh = "密钥文件 {file} 的权限是 {mode},他人可读;请执行 chmod 600 {file}。"
+    zh = "密钥文件 {file} 的权限是 {mode}，他人可读；请执行 chmod 600 {file}。"
     en = "Secret file {file} has mode {mode} and others may read it; run chmod 600 {file}."
 
 
@@ -38,7 +38,7 @@ class DataDirectoryUnusable(Unavailable):
     code = "ops.data_unusable"
     retryable = False
     exit = 73
-    zh = "数据目录 {path} 不能使用:{reason}。请换一个目录(--data DIR)或检查权限和磁盘空间。"
+    zh = "数据目录 {path} 不能使用：{reason}。请换一个目录（--data DIR）或检查权限和磁盘空间。"
     en = "Data directory {path} cannot be used: {reason}. Choose another (--data DIR) or check its rights and the disk's free space."
 
 

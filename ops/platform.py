@@ -46,7 +46,7 @@ class NotAssembled(Unavailable):
     """Asked before everything is in place."""
 
     code = "ops.not_assembled"
-    zh = "平台尚未就绪,请稍后重试。"
+    zh = "平台尚未就绪，请稍后重试。"
     en = "The platform is not ready yet; try again shortly."
 
 

@@ -41,7 +41,7 @@ class PortTaken(Conflict):
     """Another program listens there."""
 
     code = "ops.port_taken"
-    zh = "端口 {port} 已被占用;请用 --port 换一个,或停止占用它的程序。"
+    zh = "端口 {port} 已被占用；请用 --port 换一个，或停止占用它的程序。"
     en = "Port {port} is taken; choose another with --port, or stop the program that listens there."
 
 

@@ -46,7 +46,7 @@ class InsecureStandIn(Misconfigured):
     """A stand-in of the embedded shape in a province's configuration."""
 
     code = "ops.insecure_stand_in"
-    zh = "province 形态不允许使用 {part}:{remedy}。"
+    zh = "province 形态不允许使用 {part}：{remedy}。"
     en = "The province shape does not allow {part}: {remedy}."
 
 

@@ -3,7 +3,7 @@
 `ops` hands in an implementation on the SDK's client, over mutual TLS or in-process alike.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -35,6 +35,10 @@ class Core(Protocol):
 
     def require(self, action: str, resource: Resource) -> Mapping[str, Any]:
         """The decision's record; raises NotPermitted with the reason."""
+        ...
+
+    def allowed(self, action: str, resources: Sequence[Resource]) -> Sequence[bool]:
+        """Whether each is permitted, in their order and unrecorded: for what a list shows."""
         ...
 
     def organ(self, organ: str) -> Organ:

@@ -104,9 +104,16 @@ def transition(
     comment: str | None = None,
     **facts: Any,
 ) -> Iterator[tuple[Act, Document]]:
-    """Change `document` by `verb`; raises NotPermitted, WrongState, MovedOn or what the caller's block raises."""
+    """Change `document` by `verb`; raises NotPermitted, WrongState, MovedOn or what the caller's block raises.
+
+    Whoever may not even read it is told that there is no such document.
+    """
     seen = snapshot(desk, document)
-    decision = desk.core.require(verb, resource(seen))
+    try:
+        decision = desk.core.require(verb, resource(seen))
+    except NotPermitted:
+        read(desk, document)
+        raise
     with desk.store.act(desk.caller.actor, verb, f"document:{document}", **facts) as act:
         act.decision = dict(decision)
         row = load(act.session, document, lock=True)

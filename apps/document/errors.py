@@ -7,7 +7,7 @@ class NoSuchDocument(NotFound):
     """No such document, or not for this reader."""
 
     code = "document.not_found"
-    zh = "没有公文 {document},或者您无权查看;请核对编号。"
+    zh = "没有公文 {document}，或者您无权查看；请核对编号。"
     en = "There is no document {document}, or it is not yours to see; check its identifier."
 
 
@@ -15,7 +15,7 @@ class WrongState(Conflict):
     """The act does not fit the state."""
 
     code = "document.wrong_state"
-    zh = "公文 {document} 当前状态是“{state}”,不能执行“{verb}”;请刷新后再看。"
+    zh = "公文 {document} 当前状态是“{state}”，不能执行“{verb}”；请刷新后再看。"
     en = "Document {document} is “{state}” now, which does not allow “{verb}”; reload it and look again."
 
 
@@ -24,7 +24,7 @@ class MovedOn(Conflict):
 
     code = "document.moved_on"
     retryable = True
-    zh = "公文 {document} 刚被他人处理过;请刷新后重新操作。"
+    zh = "公文 {document} 刚被他人处理过；请刷新后重新操作。"
     en = "Somebody else has just acted on document {document}; reload it and act again."
 
 
@@ -32,7 +32,7 @@ class UnknownRecipient(Invalid):
     """A recipient that is no organ of the directory."""
 
     code = "document.unknown_recipient"
-    zh = "主送机关“{organ}”不在机构目录中;请从目录中选择。"
+    zh = "主送机关“{organ}”不在机构目录中；请从目录中选择。"
     en = "Recipient “{organ}” is not in the directory of organs; choose one from the directory."
 
 
@@ -40,7 +40,7 @@ class StaleStatement(Conflict):
     """The statement that was signed is not the one that is due now."""
 
     code = "document.stale_statement"
-    zh = "所签的内容与公文 {document} 的当前内容不一致或已过期({field});请重新取得待签内容再签。"
+    zh = "所签的内容与公文 {document} 的当前内容不一致或已过期（{field}）；请重新取得待签内容再签。"
     en = "What was signed does not match document {document} as it stands now, or is too old ({field}); fetch the statement again and sign that."
 
 
@@ -48,7 +48,7 @@ class WrongSigner(Untrue):
     """Signed with another certificate than the one that signed in."""
 
     code = "document.wrong_signer"
-    zh = "签名所用证书不是本次登录的证书;请用登录时的证书签名。"
+    zh = "签名所用证书不是本次登录的证书；请用登录时的证书签名。"
     en = (
         "The signature was made with another certificate than the one you signed in with; sign with that one."
     )
@@ -58,7 +58,7 @@ class NoSeal(Conflict):
     """The organ has no usable seal."""
 
     code = "document.no_seal"
-    zh = "机关 {organ} 没有可用的 {suite} 电子印章;请安全管理员先签发印章证书。"
+    zh = "机关 {organ} 没有可用的 {suite} 电子印章；请安全管理员先签发印章证书。"
     en = "Organ {organ} has no usable {suite} seal; have a security officer issue a seal certificate first."
 
 
@@ -66,7 +66,7 @@ class ReferenceTaken(Conflict):
     """The drafter's own key is already used for something else."""
 
     code = "document.reference_taken"
-    zh = "引用号 {reference} 已用于另一份公文;请换一个。"
+    zh = "引用号 {reference} 已用于另一份公文；请换一个。"
     en = "Reference {reference} already belongs to another document; choose another."
 
 
@@ -74,7 +74,7 @@ class ReasonMissing(Invalid):
     """Sending back without saying why."""
 
     code = "document.reason_missing"
-    zh = "退回公文必须写明理由;请填写“理由”。"
+    zh = "退回公文必须写明理由；请填写“理由”。"
     en = "Sending a document back needs a reason; fill in “reason”."
 
 
@@ -83,7 +83,7 @@ class NumberTaken(Conflict):
 
     code = "document.number_taken"
     retryable = True
-    zh = "文号 {number} 刚被另一份公文占用;请重试编号。"
+    zh = "文号 {number} 刚被另一份公文占用；请重试编号。"
     en = "Number {number} has just gone to another document; try numbering again."
 
 
@@ -91,7 +91,7 @@ class NotARecipient(Conflict):
     """An organ the document was not sent to."""
 
     code = "document.not_a_recipient"
-    zh = "公文 {document} 没有发给机关 {organ},不能签收或退文;请与发文机关核对。"
+    zh = "公文 {document} 没有发给机关 {organ}，不能签收或退文；请与发文机关核对。"
     en = "Document {document} was not sent to organ {organ}, so it cannot be signed for or returned; check with the issuing organ."
 
 
@@ -99,7 +99,7 @@ class AlreadyAnswered(Conflict):
     """Signed for or returned once already."""
 
     code = "document.already_answered"
-    zh = "公文 {document} 已经处理过(当前为 {state}),不能重复签收或退文。"
+    zh = "公文 {document} 已经处理过（当前为 {state}），不能重复签收或退文。"
     en = "Document {document} has been answered already (now {state}); it cannot be signed for or returned twice."
 
 
@@ -107,7 +107,7 @@ class UnknownKind(Invalid):
     """A kind of document that does not exist."""
 
     code = "document.unknown_kind"
-    zh = "没有文种“{kind}”;可用的有 {known}。"
+    zh = "没有文种“{kind}”；可用的有 {known}。"
     en = "There is no kind of document “{kind}”; use one of {known}."
 
 
@@ -115,5 +115,5 @@ class UnknownStatement(Invalid):
     """Nothing of this name is signed here."""
 
     code = "document.unknown_statement"
-    zh = "没有可签的“{verb}”;可签的有 {known}。"
+    zh = "没有可签的“{verb}”；可签的有 {known}。"
     en = "Nothing named “{verb}” is signed here; use one of {known}."

@@ -16,7 +16,7 @@ from yinxin.crypto.suite import INTL, SM
 
 #: the acts whose records go into the evidence
 _PROVED = (
-    "document.sign_off",
+    "document.sign-off",
     "document.number",
     "document.seal",
     "document.dispatch",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from apps.document.desk import Desk, deliveries, read
+from apps.document.desk import Desk, deliveries, read, resource
 from apps.document.models import Delivery, DeliveryState, Document, File, Signature, State, Step
 
 #: documents on one page of a list
@@ -45,7 +45,11 @@ _TURN = {
 
 
 def listing(desk: Desk, wanted: Filter) -> tuple[list[Document], str | None]:
-    """A page of documents, newest first, and the cursor of the next page."""
+    """A page of documents that this person may read, newest first, and the cursor of the next page.
+
+    A title is business data and may be above her clearance: what she may not read is left out, so that a page may
+    hold fewer.
+    """
     query = _box(desk, wanted)
     if wanted.text:
         like = f"%{wanted.text.replace('%', '').replace('_', '')}%"
@@ -59,7 +63,10 @@ def listing(desk: Desk, wanted: Filter) -> tuple[list[Document], str | None]:
     with desk.store.read() as session:
         rows = list(session.scalars(query.order_by(Document.id.desc()).limit(PAGE + 1)))
         session.expunge_all()
-    return rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None
+    page = rows[:PAGE]
+    allowed = desk.core.allowed("document.read", [resource(row) for row in page])
+    shown = [row for row, may in zip(page, allowed, strict=True) if may]
+    return shown, page[-1].id if len(rows) > PAGE else None
 
 
 def dossier(desk: Desk, document: str) -> Dossier:

@@ -13,7 +13,7 @@ class PreviewUnavailable(Unavailable):
     """The drawing program is missing or gave up."""
 
     code = "document.preview_unavailable"
-    zh = "暂时不能生成预览({reason});请直接下载 PDF 查看,或请管理员安装 poppler-utils。"
+    zh = "暂时不能生成预览（{reason}）；请直接下载 PDF 查看，或请管理员安装 poppler-utils。"
     en = "The preview cannot be drawn ({reason}); download the PDF instead, or have poppler-utils installed."
 
 

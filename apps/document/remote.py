@@ -4,7 +4,7 @@ Names of keys: an organ's seal is `seal-<organ>-<suite>`, the evidence seal `<su
 authority `<suite>-tsa`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +31,10 @@ class RemoteCore:
 
     def require(self, action: str, resource: Resource) -> Mapping[str, Any]:
         return self._client.authz.require(action, resource)
+
+    def allowed(self, action: str, resources: Sequence[Resource]) -> Sequence[bool]:
+        questions = [(action, each, None) for each in resources]
+        return [each.allowed for each in self._client.authz.check_many(questions)] if questions else []
 
     def organ(self, organ: str) -> Organ:
         found = self._client.authz.organ(organ)

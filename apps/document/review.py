@@ -20,5 +20,5 @@ def send_back(desk: Desk, document: str, reason: str) -> None:
     """Back to the drafter, with the reason."""
     if not reason.strip():
         raise ReasonMissing
-    with transition(desk, document, "document.send_back", comment=reason) as (_, row):
+    with transition(desk, document, "document.send-back", comment=reason) as (_, row):
         row.reviewer = None

@@ -31,9 +31,9 @@ def seal(desk: Desk, document: str) -> None:
     in the key centre; each use is authorised and recorded there. 3. The sealed file is checked as a stranger would.
     4. It is stored, and the state moves on; recorded.
     """
-    with transition(desk, document, "document.begin_seal"):
+    with transition(desk, document, "document.begin-seal"):
         pass
-    step("document.seal.1-intent")
+    step("document.seal.1-intended")
     row = snapshot(desk, document)
     subject = f"document:{document}"
     intl = desk.core.seal(row.organ, INTL.name, subject)

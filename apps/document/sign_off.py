@@ -21,7 +21,7 @@ from yinxin.statement import Statement
 #: a statement not signed within this time is fetched anew
 LIFETIME = timedelta(minutes=15)
 
-SIGN_OFF = "document.sign_off"
+SIGN_OFF = "document.sign-off"
 
 
 def statement(desk: Desk, document: str) -> bytes:

@@ -28,10 +28,10 @@ TRANSITIONS: Mapping[str, Transition] = MappingProxyType(
         "document.revise": _t("修改", "revise", (State.DRAFT,), None),
         "document.submit": _t("送审", "submit for review", (State.DRAFT,), State.IN_REVIEW),
         "document.approve": _t("核稿通过", "approve", (State.IN_REVIEW,), State.REVIEWED),
-        "document.send_back": _t("退回修改", "send back", (State.IN_REVIEW, State.REVIEWED), State.DRAFT),
-        "document.sign_off": _t("签发", "sign off", (State.REVIEWED,), State.SIGNED_OFF),
+        "document.send-back": _t("退回修改", "send back", (State.IN_REVIEW, State.REVIEWED), State.DRAFT),
+        "document.sign-off": _t("签发", "sign off", (State.REVIEWED,), State.SIGNED_OFF),
         "document.number": _t("编号排版", "number and lay out", (State.SIGNED_OFF,), State.NUMBERED),
-        "document.begin_seal": _t(
+        "document.begin-seal": _t(
             "开始用印", "begin sealing", (State.NUMBERED, State.SEALING), State.SEALING
         ),
         "document.seal": _t("用印", "seal", (State.SEALING,), State.SEALED),

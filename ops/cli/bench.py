@@ -10,7 +10,7 @@ from ops.cli.context import Context
 @click.option("--json", "as_json", is_flag=True, help="每行一个 JSON / one JSON object a line")
 @click.pass_obj
 def bench(context: Context, names: tuple[str, ...], as_json: bool) -> None:  # noqa: FBT001 - a click flag
-    """性能:每个数字旁边是同一次运行中测得的对照 / Each figure beside its peer or limit, measured in the same run."""
+    """性能：每个数字旁边是同一次运行中测得的对照 / Each figure beside its peer or limit, measured in the same run."""
     from ops.bench import BENCHMARKS
 
     unknown = [name for name in names if name not in BENCHMARKS]

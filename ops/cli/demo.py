@@ -14,14 +14,14 @@ from yinxin.text import Text
 @click.option(
     "--document",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="用您自己的文件(txt、md、docx)/ your own file (txt, md, docx)",
+    help="用您自己的文件（txt、md、docx）/ your own file (txt, md, docx)",
 )
 @click.option("--kind", default="NOTICE", show_default=True, help="文种 / kind of document")
 @click.option("--keep", is_flag=True, help="结束后继续运行 / go on serving afterwards")
 @click.option("--port", type=click.IntRange(0, 65535), help="--keep 时的 TLS 端口 / TLS port for --keep")
 @click.pass_obj
 def demo(context: Context, document: Path | None, kind: str, keep: bool, port: int | None) -> None:  # noqa: FBT001 - a click flag
-    """一个小省份,从无到有,把主要工作做一遍 / A miniature province, from nothing, does the main job."""
+    """一个小省份，从无到有，把主要工作做一遍 / A miniature province, from nothing, does the main job."""
     from ops.demo.found import found
     from ops.demo.story import SAMPLE, Story
     from ops.demo.summary import summary

@@ -38,5 +38,5 @@ def page() -> str:
 
 @click.command()
 def errors() -> None:
-    """错误一览(Markdown)/ The table of errors, in Markdown."""
+    """错误一览（Markdown）/ The table of errors, in Markdown."""
     click.echo(page())

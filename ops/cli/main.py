@@ -20,7 +20,7 @@ from yinxin.errors import YinxinError
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": (
         "ops.cli.demo:demo",
-        "一个小省份,从无到有,把主要工作做一遍 / A miniature province, from nothing, does the main job",
+        "一个小省份，从无到有，把主要工作做一遍 / A miniature province, from nothing, does the main job",
     ),
     "up": ("ops.cli.up:up", "前台运行 / Serve in the foreground"),
     "status": ("ops.cli.status:status", "运行状态 / Where everything is, and how it is"),
@@ -30,7 +30,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "sign": ("ops.cli.sign:sign", "用自己的证书签署待签内容 / Sign a statement with your own certificate"),
     "sign-in": ("ops.cli.sign:sign_in", "签署登录挑战 / Answer a sign-in challenge"),
-    "bench": ("ops.cli.bench:bench", "性能,以比值表示 / Performance, as ratios"),
+    "bench": ("ops.cli.bench:bench", "性能，以比值表示 / Performance, as ratios"),
     "errors": ("ops.cli.errors:errors", "错误一览 / The table of errors"),
     "settings": ("ops.cli.settings:settings", "配置项一览 / The table of settings"),
     "audit": ("audit.cli:group", "审计日志 / The audit log"),

@@ -22,5 +22,5 @@ def page() -> str:
 
 @click.command()
 def settings() -> None:
-    """配置项一览(Markdown)/ The table of settings, in Markdown."""
+    """配置项一览（Markdown）/ The table of settings, in Markdown."""
     click.echo(page())

@@ -19,7 +19,7 @@ class IdentityMissing(Invalid):
     """No certificate to sign with."""
 
     code = "ops.identity_missing"
-    zh = "没有指定签名用的证书;请加上 --as FILE.p12 --password-file FILE。"
+    zh = "没有指定签名用的证书；请加上 --as FILE.p12 --password-file FILE。"
     en = "No certificate to sign with; add --as FILE.p12 --password-file FILE."
 
 
@@ -40,7 +40,8 @@ def sign(context: Context, file: Path, out: Path | None) -> None:
     declared = Statement.decode(data)
     context.say(
         Text(
-            f"将签署:{declared.type} {declared.subject}", f"About to sign: {declared.type} {declared.subject}"
+            f"将签署：{declared.type} {declared.subject}",
+            f"About to sign: {declared.type} {declared.subject}",
         )
     )
     click.echo(

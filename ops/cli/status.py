@@ -124,7 +124,7 @@ def _say(context: Context, answer: dict[str, Any]) -> None:
     context.say(
         Text("正在运行", "serving")
         if ready
-        else Text("没有运行(yinxin up 可启动)", "not serving (yinxin up starts it)")
+        else Text("没有运行（yinxin up 可启动）", "not serving (yinxin up starts it)")
     )
     for name, url in answer["urls"].items():
         click.echo(f"  {name:10} {url}")

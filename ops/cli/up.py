@@ -10,11 +10,11 @@ from yinxin.text import Text
 
 @click.command()
 @click.option(
-    "--port", type=click.IntRange(0, 65535), help="TLS 端口,0 为任一空闲端口 / TLS port, 0 for a free one"
+    "--port", type=click.IntRange(0, 65535), help="TLS 端口，0 为任一空闲端口 / TLS port, 0 for a free one"
 )
 @click.pass_obj
 def up(context: Context, port: int | None) -> None:
-    """在前台运行;第一次运行时建立演示省份 / Serve in the foreground; the first start founds the miniature province."""
+    """在前台运行；第一次运行时建立演示省份 / Serve in the foreground; the first start founds the miniature province."""
     from ops.demo.found import found
     from ops.init import prepare
 
@@ -36,6 +36,6 @@ def keep_serving(context: Context, settings: Any) -> None:
 
     def announce(where: dict[str, Any]) -> None:
         address = f"https://{where['host']}:{where['port']}"
-        context.say(Text(f"已就绪:{address}(Ctrl-C 停止)", f"ready: {address} (Ctrl-C stops it)"))
+        context.say(Text(f"已就绪：{address}（Ctrl-C 停止）", f"ready: {address} (Ctrl-C stops it)"))
 
     serve(context.directory(), context.overrides, settings, announce)

@@ -19,7 +19,7 @@ class UnreadableFile(evidence.UnknownFile):
 
     code = "ops.unreadable_file"
     exit = 66
-    zh = "读不到文件 {file}({reason});请检查路径和权限。"
+    zh = "读不到文件 {file}（{reason}）；请检查路径和权限。"
     en = "File {file} cannot be read ({reason}); check the path and its rights."
 
 
@@ -33,7 +33,7 @@ class UnreadableFile(evidence.UnknownFile):
 @click.option("--json", "as_json", is_flag=True, help="机器可读 / machine-readable")
 @click.pass_obj
 def verify(context: Context, file: Path, trust: Path | None, as_json: bool) -> None:  # noqa: FBT001 - a click flag
-    """离线核验证据包(.asice)或盖章的 PDF / Check an evidence bundle or a sealed PDF, offline."""
+    """离线核验证据包（.asice）或盖章的 PDF / Check an evidence bundle or a sealed PDF, offline."""
     held: list[Text] = []
     try:
         data = _read(file)

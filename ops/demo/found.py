@@ -39,14 +39,14 @@ def found(
     province = province or directory_file()
     report(
         Text(
-            f"机构名录:{len(province.organs)} 个机关、{len(province.people)} 名演示人员",
+            f"机构名录：{len(province.organs)} 个机关、{len(province.people)} 名演示人员",
             f"directory: {len(province.organs)} organs, {len(province.people)} demo people",
         )
     )
     platform.authz.directory.load(SYSTEM, province)
     report(
         Text(
-            "密钥仪式:两套算法的根、签发机构、时间戳与印章",
+            "密钥仪式：两套算法的根、签发机构、时间戳与印章",
             "ceremony: roots, issuing authorities, timestamps and seals in both suites",
         )
     )

@@ -28,7 +28,7 @@ SAMPLE = Path(__file__).parents[2] / "apps" / "document" / "layout" / "samples" 
 RECIPIENTS = ("city-jia", "city-yi", "county-zi", "dept-finance", "dept-health")
 #: the recipient that returns its copy, and why
 RETURNS = "dept-health"
-REASON = "附件所列检查表与本系统职责不符,请核对后重发"
+REASON = "附件所列检查表与本系统职责不符，请核对后重发"
 LEADER = "demo-leader"
 
 
@@ -37,7 +37,7 @@ class Unproved(Untrue):
 
     code = "ops.demo_unproved"
     exit = 70
-    zh = "演示没有得到应有的结果:{file}({reason});请把这段输出报告给开发者。"
+    zh = "演示没有得到应有的结果：{file}（{reason}）；请把这段输出报告给开发者。"
     en = "The demo did not come out as it must: {file} ({reason}); report this output to the developers."
 
 
@@ -78,7 +78,7 @@ class Story:
     def run(self) -> Outcome:
         """Do what is still to be done, and tell what came of it."""
         self._stage(
-            Text("起草:读入文件并按文种核对规则", "draft: read the file, check the rules of its kind")
+            Text("起草：读入文件并按文种核对规则", "draft: read the file, check the rules of its kind")
         )
         clerk = self._as("demo-clerk")
         document = clerk.documents.draft(
@@ -101,9 +101,9 @@ class Story:
         if self._state(document) == "in_review":
             self._stage(Text("核稿", "review"))
             reviewer = self._as("demo-reviewer")
-            reviewer.documents.approve(document, "内容属实,格式规范")
+            reviewer.documents.approve(document, "内容属实，格式规范")
         if self._state(document) == "reviewed":
-            self._stage(Text("签发:办公厅主任以本岗位签名", "sign-off: the director signs, as her post"))
+            self._stage(Text("签发：办公厅主任以本岗位签名", "sign-off: the director signs, as her post"))
             leader = self._as(LEADER)
             leader.documents.sign_off(document)
 
@@ -114,7 +114,7 @@ class Story:
             registrar.documents.number(document)
         if self._state(document) in ("numbered", "sealing"):
             self._stage(
-                Text("用印:密码机内的密钥,PAdES B-LTA 与 SM2 双印", "seal: HSM keys, PAdES B-LTA and SM2")
+                Text("用印：密码机内的密钥，PAdES B-LTA 与 SM2 双印", "seal: HSM keys, PAdES B-LTA and SM2")
             )
             keeper = self._as("demo-seal")
             keeper.documents.seal(document)
@@ -126,7 +126,7 @@ class Story:
             registrar.documents.dispatch(document)
 
     def _receive(self, document: str) -> None:
-        self._stage(Text("各机关签收,一家退回并说明理由", "receipts; one organ returns it with a reason"))
+        self._stage(Text("各机关签收，一家退回并说明理由", "receipts; one organ returns it with a reason"))
         registrar = self._as("demo-registrar")
         waiting = [
             copy.organ for copy in registrar.documents.show(document).deliveries if copy.state == "sent"
@@ -208,7 +208,7 @@ class Story:
         if not mark.exists():
             self._stage(
                 Text(
-                    "吊销签发人的证书:新的签名被拒绝,旧的仍然有效",
+                    "吊销签发人的证书：新的签名被拒绝，旧的仍然有效",
                     "revoke the leader's certificate: a new signature is refused, the old one holds",
                 )
             )

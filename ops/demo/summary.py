@@ -22,15 +22,15 @@ def summary(platform: "Platform", outcome: Outcome, seconds: float) -> Iterator[
         )
     facts = platform.audit.health().facts
     yield Text(
-        f"《{outcome.title}》编号为 {outcome.number},已用印并发往 {len(RECIPIENTS)} 个机关:{len(RECIPIENTS) - 1} 家签收,1 家({RETURNS})退回。",
+        f"《{outcome.title}》编号为 {outcome.number}，已用印并发往 {len(RECIPIENTS)} 个机关：{len(RECIPIENTS) - 1} 家签收，1 家（{RETURNS}）退回。",
         f"《{outcome.title}》 became {outcome.number}, was sealed and sent to {len(RECIPIENTS)} organs: {len(RECIPIENTS) - 1} signed for it, 1 ({RETURNS}) returned it.",
     )
     yield Text(
-        f"证据已由另一进程离线核验({len(outcome.held)} 项成立);改动一个字节的副本被拒绝;签发人证书吊销后旧签名仍然成立。",
+        f"证据已由另一进程离线核验（{len(outcome.held)} 项成立）；改动一个字节的副本被拒绝；签发人证书吊销后旧签名仍然成立。",
         f"Another process verified the evidence offline ({len(outcome.held)} statements hold); a copy with one changed byte was refused; after the leader's certificate was revoked the old signature still holds.",
     )
     yield Text(
-        f"证书 {issued} 张,审计日志 {facts['size']} 条(已签到第 {facts['signed']} 条),用时 {seconds:.0f} 秒。",
+        f"证书 {issued} 张，审计日志 {facts['size']} 条（已签到第 {facts['signed']} 条），用时 {seconds:.0f} 秒。",
         f"{issued} certificates, {facts['size']} audit entries ({facts['signed']} under a signed checkpoint), {seconds:.0f} seconds.",
     )
     for kind, zh, en in (
@@ -40,10 +40,10 @@ def summary(platform: "Platform", outcome: Outcome, seconds: float) -> Iterator[
         yield Text(f"{zh}:{outcome.files[kind]}", f"{en}: {outcome.files[kind]}")
     trust = platform.data.path("trust")
     yield Text(
-        f"自己核验:yinxin verify {outcome.files['evidence']} --trust {trust}",
+        f"自己核验：yinxin verify {outcome.files['evidence']} --trust {trust}",
         f"verify it yourself: yinxin verify {outcome.files['evidence']} --trust {trust}",
     )
     yield Text(
-        f"演示人员的证书:{platform.data.path('accounts')};继续使用:yinxin up --data {platform.data.root}",
+        f"演示人员的证书：{platform.data.path('accounts')}；继续使用：yinxin up --data {platform.data.root}",
         f"the demo people's certificates: {platform.data.path('accounts')}; go on: yinxin up --data {platform.data.root}",
     )

@@ -18,7 +18,7 @@ class NotCanonical(Invalid):
     """Bytes that are not the canonical form of what they say."""
 
     code = "canonical.not_canonical"
-    zh = "内容不是规范的 JSON(RFC 8785):{reason}。"
+    zh = "内容不是规范的 JSON（RFC 8785）：{reason}。"
     en = "The content is not canonical JSON (RFC 8785): {reason}."
 
 

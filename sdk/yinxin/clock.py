@@ -14,7 +14,7 @@ class BadInstant(Invalid):
     """A text that is no RFC 3339 instant."""
 
     code = "time.bad_instant"
-    zh = "“{text}”不是带时区的时间;请写成 2026-11-22T09:30:00+08:00。"
+    zh = "“{text}”不是带时区的时间；请写成 2026-11-22T09:30:00+08:00。"
     en = "“{text}” is no time with an offset; write it as 2026-11-22T09:30:00+08:00."
 
 

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field
 from yinxin.authz import Level
 
 Answer = Literal["document.receive", "document.return"]
-Signable = Literal["document.sign_off", "document.receive", "document.return"]
+Signable = Literal["document.sign-off", "document.receive", "document.return"]
 
 
 class _Model(BaseModel):

@@ -147,5 +147,5 @@ class InternalError(YinxinError):
     """A fault of the platform itself; the detail stays in the operator's log."""
 
     code = "internal"
-    zh = "系统内部错误,未做任何更改;请把请求号 {request} 报给管理员。"
+    zh = "系统内部错误，未做任何更改；请把请求号 {request} 报给管理员。"
     en = "An internal error; nothing was changed. Report request {request} to the administrator."

@@ -21,7 +21,7 @@ class BadConfiguration(Misconfigured):
     """A key that is unknown, missing or out of range."""
 
     code = "settings.bad"
-    zh = "配置项 {key} 有误:{reason}。请改正 {source} 后重试。"
+    zh = "配置项 {key} 有误：{reason}。请改正 {source} 后重试。"
     en = "Configuration key {key} is wrong: {reason}. Correct {source} and try again."
 
 

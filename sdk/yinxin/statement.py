@@ -22,13 +22,13 @@ class MalformedStatement(Invalid):
     """Bytes that are no statement."""
 
     code = "statement.malformed"
-    zh = "不是有效的签署声明({reason});请重新取得待签内容。"
+    zh = "不是有效的签署声明（{reason}）；请重新取得待签内容。"
     en = "Not a valid statement ({reason}); fetch the statement to sign again."
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A declaration to be signed. `type` is the verb (`document.sign_off`); `content` what it is about, digests included."""
+    """A declaration to be signed. `type` is the verb (`document.sign-off`); `content` what it is about, digests included."""
 
     type: str
     subject: str

@@ -112,7 +112,7 @@ class Case:
 
     def bundle(self) -> evidence.Bundle:
         body = {"revision": 1, "title": self.title, "content": digests(self.content())}
-        sign_off = self.signed("p-leader", "document.sign_off", body)
+        sign_off = self.signed("p-leader", "document.sign-off", body)
         sealed = self.sealed(sign_off)
         received = {"sealed": digests(sealed)}
         acts = [
@@ -137,7 +137,7 @@ class Case:
         found = digests(sealed)
         facts = {"sealed_sha256": found["sha256"], "sealed_sm3": found["sm3"]}
         return [
-            self.entry("document.sign_off", leader),
+            self.entry("document.sign-off", leader),
             self.entry("document.seal", leader, seal=self.intl.seal.certificate.fingerprint, **facts),
             self.entry("document.dispatch", leader),
             self.entry("document.receive", city, sealed_sha256=found["sha256"]),

@@ -24,14 +24,14 @@ def test_it_says_in_words_what_holds(case, packed):
     text = "\n".join(held)
     assert len(held) == 9
     for words in (
-        "证据包完整:36 个文件与清单一致",
+        "证据包完整：36 个文件与清单一致",
         "河源省人民政府 河源省人民政府印章 于 2026-11-22 16:00:00 盖章",
         "《关于开展政务信息系统安全检查的通知》",
         "以 SM2/SM3",
         "省长 王省长 于 2026-11-22 16:00:00 签发了本文内容",
         "甲市人民政府 机要员 李登记 于 2026-11-22 16:00:00 签收了本文",
-        "退回了本文,理由:附件缺页",
-        "6 项操作都在日志 log.hy.example 中(共 12 条)",
+        "退回了本文，理由：附件缺页",
+        "6 项操作都在日志 log.hy.example 中（共 12 条）",
     ):
         assert words in text
 
@@ -234,14 +234,14 @@ def test_the_sign_off_cannot_be_left_out(case, bundle):
 
 
 def test_a_sign_off_of_other_content(case, bundle):
-    other = case.signed("p-leader", "document.sign_off", {"content": digests(b"other")})
+    other = case.signed("p-leader", "document.sign-off", {"content": digests(b"other")})
     refused(case, case.repacked(bundle, acts=[other, *bundle.acts[1:]]), match="content signed off")
 
 
 def test_a_sign_off_made_a_second_time(case, bundle):
     """The same words signed again are not the signature that the sealed file carries."""
     body = {"revision": 1, "title": case.title, "content": digests(case.content())}
-    again = case.signed("p-leader", "document.sign_off", body)
+    again = case.signed("p-leader", "document.sign-off", body)
     refused(case, case.repacked(bundle, acts=[again, *bundle.acts[1:]]), match="sign-off")
 
 

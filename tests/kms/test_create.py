@@ -207,13 +207,13 @@ def making(label: str, algorithm: str) -> Callable[[KeyCentre], object]:
 
 
 @pytest.mark.parametrize("algorithm", ["ecdsa-p256", "ed25519", "sm2", "aes-256"])
-@pytest.mark.parametrize("step", ["kms.create.1-intent", "kms.create.2-made", "kms.create.3-done"])
+@pytest.mark.parametrize("step", ["kms.create.1-intended", "kms.create.2-made", "kms.create.3-done"])
 def test_killed_at_any_step_there_is_one_key(world: World, algorithm: str, step: str) -> None:
     label = "kek-1" if algorithm == "aes-256" else "key"
     if algorithm == "sm2":  # the key that wraps it is made first, and killed first
         killed(world, making(label, algorithm), step)
     killed(world, making(label, algorithm), step)
-    if step == "kms.create.1-intent":
+    if step == "kms.create.1-intended":
         killed(world, making(label, algorithm), "kms.create.2-made")
     finished(begin(world, making(label, algorithm)))
     info = world.centre.key(label)
@@ -228,7 +228,7 @@ def test_killed_at_any_step_there_is_one_key(world: World, algorithm: str, step:
 
 
 @pytest.mark.parametrize(
-    "step", ["kms.initialise.1-intent", "kms.initialise.2-made", "kms.initialise.3-done"]
+    "step", ["kms.initialise.1-intended", "kms.initialise.2-made", "kms.initialise.3-done"]
 )
 def test_killed_at_any_step_there_is_one_token(tmp_path: Path, step: str) -> None:
     world = World(f"sqlite:///{tmp_path / 'test.sqlite'}", tmp_path)

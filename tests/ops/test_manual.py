@@ -1,18 +1,22 @@
 """The manual's generated pages are those the code would generate now."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from ops.cli import errors, settings
+from ops.cli import settings
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize(("name", "page"), [("errors", errors.page), ("settings", settings.page)])
-def test_generated_page_is_fresh(name, page):
-    kept = (DOCS / f"{name}.md").read_text("utf-8")
-    assert kept == page() + "\n", f"run: yinxin {name} > docs/{name}.md"
+@pytest.mark.parametrize("name", ["errors", "settings"])
+def test_generated_page_is_fresh(name):
+    """In a process of its own: the errors that other tests define are not the house's."""
+    command = [sys.executable, "-m", "ops.cli", name]
+    page = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
+    assert (ROOT / "docs" / f"{name}.md").read_bytes() == page, f"run: yinxin {name} > docs/{name}.md"
 
 
 def test_every_setting_says_what_it_is():

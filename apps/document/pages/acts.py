@@ -19,14 +19,14 @@ BUTTONS: Mapping[str, Callable[[Desk, str], object]] = {
     "document.submit": review.submit,
     "document.approve": review.approve,
     "document.number": number.number,
-    "document.begin_seal": seal.seal,
+    "document.begin-seal": seal.seal,
     "document.dispatch": dispatch.dispatch,
 }
 #: the acts that have a page of their own, with the endpoint of that page
 PAGES = {
     "document.revise": "document.revise",
-    "document.send_back": "document.send_back",
-    "document.sign_off": "document.sign",
+    "document.send-back": "document.send_back",
+    "document.sign-off": "document.sign",
     "document.receive": "document.sign",
     "document.return": "document.give_reason",
 }
@@ -56,7 +56,7 @@ def add(pages: Pages, desk: Desks) -> None:
         return handed_out(data, MEDIA_TYPE, f"{read(at_desk, document).number}.asice")
 
     def back(document: str) -> Mapping[str, Any]:
-        return {"row": read(desk(current_caller()), document), "verb": "document.send_back"}
+        return {"row": read(desk(current_caller()), document), "verb": "document.send-back"}
 
     def returned(document: str) -> Mapping[str, Any]:
         return {"row": read(desk(current_caller()), document), "verb": "document.return"}

@@ -49,15 +49,15 @@ MEANING = {
     "document.approve": Text(
         "确认内容和格式无误，送负责人签发", "You find it in order; it goes to the leader"
     ),
-    "document.send_back": Text("写明理由，退给起草人修改", "Back to the drafter, with your reason"),
-    "document.sign_off": Text(
+    "document.send-back": Text("写明理由，退给起草人修改", "Back to the drafter, with your reason"),
+    "document.sign-off": Text(
         "用您自己的证书签名，对内容负责", "You answer for it with your own certificate"
     ),
     "document.number": Text(
         "取得本机关本年度下一个文号并排版，文号不可收回",
         "Takes the organ's next number of the year and sets the page; a number is never taken back",
     ),
-    "document.begin_seal": Text(
+    "document.begin-seal": Text(
         "用密码机中的机关印章盖章，盖章后任何改动都会被发现",
         "Puts the organ's seal on with the key in the HSM; any change after that shows",
     ),
@@ -114,7 +114,7 @@ def delivery_tag(code: str) -> str:
 
 def verb(name: str) -> Text:
     """An act in words."""
-    return Text("用印", "seal") if name == "document.begin_seal" else TRANSITIONS[name].text
+    return Text("用印", "seal") if name == "document.begin-seal" else TRANSITIONS[name].text
 
 
 def step(name: str) -> Text:

@@ -56,7 +56,7 @@ class Documents:
 
     def sign_off(self, document: str) -> None:
         """Sign the content off with the identity's own key, as leader."""
-        statement, signature = self._signed(document, "document.sign_off")
+        statement, signature = self._signed(document, "document.sign-off")
         self._act(document, "sign-off", statement=statement, signature=signature)
 
     def number(self, document: str) -> str:

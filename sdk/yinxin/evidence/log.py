@@ -48,7 +48,7 @@ def check(
     names = "、".join(sorted(logs))
     held.append(
         Text(
-            f"{len(entries)} 项操作都在日志 {names} 中(共 {size} 条),由日志公钥证明",
+            f"{len(entries)} 项操作都在日志 {names} 中（共 {size} 条），由日志公钥证明",
             f"{len(entries)} acts are in the log {names} (of {size} entries), as its key proves",
         )
     )

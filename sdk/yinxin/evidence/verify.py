@@ -27,7 +27,7 @@ _CHINA = timezone(timedelta(hours=8))
 
 #: what the people's acts are called in sentences
 _ACTS: Mapping[str, Text] = {
-    "document.sign_off": Text("签发了本文内容", "signed off its content"),
+    "document.sign-off": Text("签发了本文内容", "signed off its content"),
     "document.receive": Text("签收了本文", "signed for it"),
     "document.return": Text("退回了本文", "returned it"),
 }
@@ -55,7 +55,7 @@ def _bundle(data: bytes, trust: Trust, at: datetime, held: list[Text]) -> None:
     packed = check(signature, manifest, around)
     held.append(
         Text(
-            f"证据包完整:{len(files)} 个文件与清单一致,清单由 {_who(packed.certificate)} 于 {_when(packed.at)} 签名",
+            f"证据包完整：{len(files)} 个文件与清单一致，清单由 {_who(packed.certificate)} 于 {_when(packed.at)} 签名",
             f"The bundle is whole: {len(files)} files match the manifest signed by {_who(packed.certificate)} at {_when(packed.at)}",
         )
     )
@@ -63,7 +63,7 @@ def _bundle(data: bytes, trust: Trust, at: datetime, held: list[Text]) -> None:
     _sm(bundle, seal, around, held)
     with _fitting("a statement of another form / 声明格式不符"):
         signed = [_act(act, bundle, content, around, held) for act in bundle.acts]
-    sign_offs = [each for each in signed if each.statement.type == "document.sign_off"]
+    sign_offs = [each for each in signed if each.statement.type == "document.sign-off"]
     same(len(sign_offs), 1, "one sign-off / 一份签发")
     with _fitting("a log entry of another form / 日志记录格式不符"):
         log.check(bundle, seal, signed, trust, held)
@@ -96,7 +96,7 @@ def _sealed(data: bytes, trust: Trust, at: datetime, held: list[Text]) -> tuple[
     _organs_seal(sealed.certificate)
     held.append(
         Text(
-            f"印章有效:{_who(sealed.certificate)} 于 {_when(sealed.at)} 盖章,此后未被改动",
+            f"印章有效：{_who(sealed.certificate)} 于 {_when(sealed.at)} 盖章，此后未被改动",
             f"The seal holds: {_who(sealed.certificate)} sealed it at {_when(sealed.at)}, unchanged since",
         )
     )
@@ -110,7 +110,7 @@ def _sealed(data: bytes, trust: Trust, at: datetime, held: list[Text]) -> tuple[
         title = str(json.loads(content)["title"])
     held.append(
         Text(
-            f"文件内附签发内容《{title}》,与签发声明一致",
+            f"文件内附签发内容《{title}》，与签发声明一致",
             f"It carries the content signed off, 《{title}》, as the statement names it",
         )
     )
@@ -133,7 +133,7 @@ def _sm(bundle: Bundle, seal: Certificate, around: Surroundings, held: list[Text
     same(organs[0], organs[1], "the organ of the second seal / 第二印章的机关")
     held.append(
         Text(
-            f"国密印章有效:{_who(signed.certificate)} 以 SM2/SM3 于 {_when(signed.at)} 签名",
+            f"国密印章有效：{_who(signed.certificate)} 以 SM2/SM3 于 {_when(signed.at)} 签名",
             f"The SM2 seal holds: {_who(signed.certificate)} signed with SM2/SM3 at {_when(signed.at)}",
         )
     )
@@ -148,7 +148,7 @@ def _act(
     same(
         signed.certificate.subject.get("serialNumber"), statement.person, "the signer of a statement / 声明人"
     )
-    if statement.type == "document.sign_off":
+    if statement.type == "document.sign-off":
         same(statement.content.get("content"), digests(content), "the content signed off / 签发内容")
         inside = pdf.attachments(bundle.sealed)
         same(
@@ -163,8 +163,8 @@ def _act(
     held.append(
         Text(
             f"{_who(signed.certificate)} 于 {_when(signed.at)} {words.zh}"
-            + (f",理由:{reason}" if reason else "")
-            + ";当时证书有效",
+            + (f"，理由：{reason}" if reason else "")
+            + "；当时证书有效",
             f"{_who(signed.certificate)} {words.en} at {_when(signed.at)}"
             + (f", because: {reason}" if reason else "")
             + "; the certificate was good then",

@@ -7,7 +7,7 @@ class PdfNotSealed(Untrue):
     """No seal, or no PDF at all."""
 
     code = "pdf.not_sealed"
-    zh = "该文件没有电子印章({reason});请向发文机关索取盖章的原件。"
+    zh = "该文件没有电子印章（{reason}）；请向发文机关索取盖章的原件。"
     en = "The file carries no seal ({reason}); ask the issuing organ for the sealed original."
 
 
@@ -15,7 +15,7 @@ class PdfUnreadable(Invalid):
     """What is to be sealed is no PDF."""
 
     code = "pdf.unreadable"
-    zh = "待盖章的文件不是可读的 PDF({reason});请重新排版后再盖章。"
+    zh = "待盖章的文件不是可读的 PDF（{reason}）；请重新排版后再盖章。"
     en = "The file to be sealed is not a readable PDF ({reason}); lay it out again before sealing."
 
 
@@ -23,7 +23,7 @@ class PdfAltered(Untrue):
     """Something was changed after the seal was put on."""
 
     code = "pdf.altered"
-    zh = "盖章之后文件被改动过({reason});此件不可采信。"
+    zh = "盖章之后文件被改动过（{reason}）；此件不可采信。"
     en = "The file was changed after it was sealed ({reason}); do not rely on it."
 
 
@@ -31,5 +31,5 @@ class PdfSealUntrusted(Untrue):
     """Intact, but the seal's certificate or its proofs do not hold."""
 
     code = "pdf.seal_untrusted"
-    zh = "印章的证书或其证明不能被信任({reason});请核对信任的根证书。"
+    zh = "印章的证书或其证明不能被信任（{reason}）；请核对信任的根证书。"
     en = "The seal's certificate or its proofs are not to be trusted ({reason}); check which root certificates you trust."

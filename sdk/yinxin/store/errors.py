@@ -7,7 +7,7 @@ class StoreUnavailable(Unavailable):
     """The database does not answer, or gave up the transaction."""
 
     code = "store.unavailable"
-    zh = "数据库暂不可用,本次操作没有做任何更改;请稍后重试,并请管理员查看数据库状态。"
+    zh = "数据库暂不可用，本次操作没有做任何更改；请稍后重试，并请管理员查看数据库状态。"
     en = "The database is unavailable and nothing was changed; try again, and have an operator look at the database."
 
 
@@ -17,7 +17,7 @@ class StoreFull(Unavailable):
     code = "store.full"
     status = 507
     exit = 74
-    zh = "磁盘空间不足,本次操作没有做任何更改;请管理员清理或扩大数据目录所在的磁盘。"
+    zh = "磁盘空间不足，本次操作没有做任何更改；请管理员清理或扩大数据目录所在的磁盘。"
     en = "The disk is full and nothing was changed; free or enlarge the disk that holds the data directory."
 
 
@@ -25,5 +25,5 @@ class UnrecordedChange(YinxinError):
     """A change outside an act: a fault of our own code, stopped before it reached the database."""
 
     code = "store.unrecorded_change"
-    zh = "程序试图在没有审计记录的情况下修改 {table},已阻止。"
+    zh = "程序试图在没有审计记录的情况下修改 {table}，已阻止。"
     en = "Code tried to change {table} without an audit record; it was stopped."

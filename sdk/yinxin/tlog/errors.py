@@ -7,7 +7,7 @@ class BadNoteKey(Invalid):
     """A verifier key text that is none."""
 
     code = "tlog.bad_key"
-    zh = "日志公钥“{key}”无法使用({reason});请向日志的运营单位索取正确的公钥。"
+    zh = "日志公钥“{key}”无法使用（{reason}）；请向日志的运营单位索取正确的公钥。"
     en = "The log key “{key}” cannot be used ({reason}); ask the log's operator for the right one."
 
 
@@ -15,7 +15,7 @@ class MalformedNote(Untrue):
     """Bytes that are no signed note, or no checkpoint, in the one spelling allowed."""
 
     code = "tlog.malformed_note"
-    zh = "检查点格式不对({reason});请重新取得原始文件。"
+    zh = "检查点格式不对（{reason}）；请重新取得原始文件。"
     en = "The checkpoint is malformed ({reason}); fetch the original file again."
 
 
@@ -23,7 +23,7 @@ class UntrustedNote(Untrue):
     """No signature by a trusted key, or, where strictness is asked for, one by a key that is not trusted."""
 
     code = "tlog.untrusted_note"
-    zh = "检查点没有可信日志密钥的签名,或含有不可信的签名({reason});请核对所用的日志公钥。"
+    zh = "检查点没有可信日志密钥的签名，或含有不可信的签名（{reason}）；请核对所用的日志公钥。"
     en = "The checkpoint lacks a trusted log key's signature or carries a foreign one ({reason}); check the log key used."
 
 
@@ -31,7 +31,7 @@ class BadNoteSignature(Untrue):
     """A signature that names a trusted key and was not made by it."""
 
     code = "tlog.bad_signature"
-    zh = "检查点上 {name} 的签名无效:内容被改动,或不是该日志签发的。"
+    zh = "检查点上 {name} 的签名无效：内容被改动，或不是该日志签发的。"
     en = "The signature of {name} on the checkpoint does not hold: it was altered, or is not that log's."
 
 
@@ -39,7 +39,7 @@ class MalformedProof(Untrue):
     """Bytes that are no log proof in the one spelling allowed."""
 
     code = "tlog.malformed_proof"
-    zh = "日志证明格式不对({reason});请重新导出证据。"
+    zh = "日志证明格式不对（{reason}）；请重新导出证据。"
     en = "The log proof is malformed ({reason}); export the evidence again."
 
 
@@ -47,7 +47,7 @@ class NotIncluded(Untrue):
     """An inclusion proof that does not lead from the entry to the root."""
 
     code = "tlog.not_included"
-    zh = "该记录不在日志第 {index} 位(共 {size} 条):记录或证明被改动。"
+    zh = "该记录不在日志第 {index} 位（共 {size} 条）：记录或证明被改动。"
     en = "The entry is not at index {index} of the log of {size}: it or its proof was altered."
 
 
@@ -55,5 +55,5 @@ class NotConsistent(Untrue):
     """A consistency proof that does not lead from the older root to the newer: history was rewritten."""
 
     code = "tlog.not_consistent"
-    zh = "{new} 条的日志不是 {old} 条的日志的延续:历史被改写,或证明被改动。"
+    zh = "{new} 条的日志不是 {old} 条的日志的延续：历史被改写，或证明被改动。"
     en = "The log of {new} entries does not continue the log of {old}: history was rewritten or the proof altered."

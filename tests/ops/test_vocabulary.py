@@ -1,0 +1,84 @@
+"""One spelling of everything that the house names: verbs, steps, policies; and Chinese punctuation in Chinese sentences."""
+
+import ast
+import io
+import json
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ops.modules import MODULES
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("sdk/yinxin", "ca", "kms", "authz", "audit", "backup", "monitor", "apps", "ops")
+VERB = re.compile(r"[a-z]+\.[a-z]+(-[a-z]+)*")
+STEP = re.compile(r"[a-z]+\.[a-z]+(-[a-z]+)*\.[0-9]-[a-z]+(-[a-z]*)*")
+
+
+def files(pattern: str) -> list[Path]:
+    return sorted(file for package in PACKAGES for file in (ROOT / package).rglob(pattern))
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_verbs_are_of_their_module_and_spelt_with_dashes(module):
+    for verb in module.verbs:
+        assert VERB.fullmatch(verb.name), verb.name
+    if module.policies is None:
+        return
+    actions = json.loads((module.policies / "schema.json").read_text("utf-8"))["actions"]
+    asked = {name for name in actions if "." in name}
+    assert asked <= {verb.name for verb in module.verbs}, (
+        "a refusal is recorded under a verb that no page has words for"
+    )
+
+
+def test_steps_are_named_alike():
+    found = []
+    for file in files("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "step" and node.args:
+                name = node.args[0]
+                text = name.values[0] if isinstance(name, ast.JoinedStr) else name
+                if isinstance(text, ast.Constant) and not STEP.fullmatch(str(text.value)):
+                    found.append(str(text.value))
+    assert found == []
+
+
+# --- punctuation (GB/T 15834) ---
+
+_HAN = r"\u4e00-\u9fff”》）"
+#: half-width punctuation that touches a Chinese character
+_HALF = re.compile(rf"[{_HAN}][,;:?!()]|[,;:?!()][{_HAN}“《（]")
+
+
+def _chinese(text: str) -> bool:
+    """Whether it is a Chinese sentence with some Latin words, and not the other way round."""
+    bare = re.sub(r"\{[^{}]*\}", "", text)
+    return len(re.findall(r"[A-Za-z]", bare)) <= 6 * len(re.findall(r"[\u4e00-\u9fff]", bare))
+
+
+def _sentences(file: Path) -> Iterator[str]:
+    if file.suffix == ".py":
+        for token in tokenize.generate_tokens(io.StringIO(file.read_text("utf-8")).readline):
+            prose = token.type == tokenize.STRING and not token.string.startswith(('"""', "r", "R"))
+            if prose:
+                yield token.string.partition(" / ")[0]
+    else:
+        text = file.read_text("utf-8")
+        if file.suffix == ".md":
+            text = re.sub(r"`[^`]*`|\]\([^)]*\)", "", text)
+        yield from text.splitlines()
+
+
+@pytest.mark.parametrize("pattern", ["*.py", "*.html", "*.cedar", "README.zh-CN.md"])
+def test_chinese_sentences_have_chinese_punctuation(pattern):
+    found = [
+        f"{file.relative_to(ROOT)}: {sentence.strip()}"
+        for file in (files(pattern) or [ROOT / pattern])
+        for sentence in _sentences(file)
+        if _HALF.search(sentence) and _chinese(sentence)
+    ]
+    assert found == []
