@@ -104,7 +104,10 @@ def configuration_for(tokens: Path) -> bytes:
 
 
 def _run(configuration: Path, label: str, answers: tuple[str, ...]) -> None:
-    terminal, other_end = pty.openpty()
+    try:
+        terminal, other_end = pty.openpty()
+    except OSError as error:  # a container or chroot without devpts
+        raise InitialisingFailed(reason=f"/dev/pts: {error}") from error
     _silence(other_end)
     try:
         process = subprocess.Popen(

@@ -40,10 +40,10 @@ def summary(platform: "Platform", outcome: Outcome, seconds: float) -> Iterator[
         yield Text(f"{zh}:{outcome.files[kind]}", f"{en}: {outcome.files[kind]}")
     trust = platform.data.path("trust")
     yield Text(
-        f"自己核验：yinxin verify {outcome.files['evidence']} --trust {trust}",
-        f"verify it yourself: yinxin verify {outcome.files['evidence']} --trust {trust}",
+        f"自己核验：./yinxin verify {outcome.files['evidence']} --trust {trust}",
+        f"verify it yourself: ./yinxin verify {outcome.files['evidence']} --trust {trust}",
     )
     yield Text(
-        f"演示人员的证书：{platform.data.path('accounts')}；继续使用：yinxin up --data {platform.data.root}",
-        f"the demo people's certificates: {platform.data.path('accounts')}; go on: yinxin up --data {platform.data.root}",
+        f"演示人员的证书：{platform.data.path('accounts')}；继续使用：./yinxin up --data {platform.data.root}",
+        f"the demo people's certificates: {platform.data.path('accounts')}; go on: ./yinxin up --data {platform.data.root}",
     )
