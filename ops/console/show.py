@@ -14,7 +14,7 @@ from ca.service import resource_of
 from ops.console.errors import NotYourConsole
 from ops.console.state import states
 from ops.modules import MODULES
-from yinxin.act import Actor, Outcome
+from yinxin.act import Actor, Kind, Outcome
 from yinxin.clock import parse_rfc3339
 from yinxin.text import Text
 from yinxin.web import Caller, Pages, core
@@ -39,6 +39,11 @@ OUTCOMES: Mapping[str, tuple[Text, str]] = {
     Outcome.REFUSED: (Text("被拒绝", "refused"), "refused"),
     Outcome.FAILED: (Text("失败", "failed"), "refused"),
 }
+#: who is no person of the directory
+ACTORS: Mapping[str, Text] = {
+    Kind.SYSTEM: Text("平台自身", "the platform itself"),
+    Kind.STRANGER: Text("未登录者", "somebody not signed in"),
+}
 
 
 def add(pages: Pages, platform: "Platform") -> None:
@@ -56,6 +61,7 @@ def add(pages: Pages, platform: "Platform") -> None:
             days=SOON.days,
             verbs=VERBS,
             outcomes=OUTCOMES,
+            actors=ACTORS,
         )
 
     @pages.get("/console/health")

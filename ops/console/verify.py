@@ -24,6 +24,13 @@ LARGEST = 32 << 20
 #: files checked at once: a stranger's files must not keep the people at work waiting
 AT_ONCE = 2
 
+#: what readers call the suites
+SUITES = {
+    "intl": Text("国际通用", "international"),
+    "sm": Text("国密", "Chinese (SM)"),
+    "pq": Text("抗量子", "post-quantum"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -44,7 +51,7 @@ def add(pages: Pages, platform: "Platform") -> None:
 
     def trusted() -> Mapping[str, Any]:
         trust = evidence.Trust.load(folder)
-        return {"roots": trust.roots, "logs": trust.logs, "largest": LARGEST >> 20}
+        return {"roots": trust.roots, "logs": trust.logs, "suites": SUITES, "largest": LARGEST >> 20}
 
     @pages.form("/verify", "console/verify.html", context=trusted, limit=LARGEST + (1 << 16), public=True)
     def verify(file: Upload) -> Response:

@@ -1,0 +1,167 @@
+"""A founded province with one finished document, served over TLS by the real server; browsers to look at it."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+from ops.accounts import Account
+from ops.data import DataDirectory
+from ops.demo.found import directory_file, found
+from ops.demo.story import SAMPLE, Story
+from ops.init import prepare
+from ops.platform import Platform
+from yinxin.authz import sign_in_statement
+from yinxin.client import Client
+from yinxin.crypto import cms
+from yinxin.crypto.keys import Identity
+
+ROOT = Path(__file__).parents[2]
+PEOPLE = frozenset(
+    {
+        "demo-officer",
+        "demo-clerk",
+        "demo-reviewer",
+        "demo-leader",
+        "demo-registrar",
+        "demo-seal",
+        "demo-administrator",
+        "demo-auditor",
+        "city-jia-registrar",
+        "city-yi-registrar",
+        "dept-health-registrar",
+    }
+)
+#: seconds until the server must answer, on a machine that does other things as well
+PATIENCE = 60
+COOKIE = "__Host-yinxin"
+
+
+@dataclass
+class Site:
+    """The running site: its address, its people's keys, and the document that the story left."""
+
+    data: DataDirectory
+    address: str
+    document: str
+    evidence: Path
+    sealed: Path
+
+    def identity(self, person: str) -> Identity:
+        return Account.of(self.data, person, "intl").identity()
+
+    def client(self, person: str) -> Client:
+        return Client(self.address, identity=self.identity(person), trust=self.data.path("trust", "tls.pem"))
+
+    def token(self, person: str) -> str:
+        with self.client(person) as client:
+            return client.sign_in()
+
+
+class Process:
+    """The server's process."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._log = folder.with_name("server.log")
+
+    def __enter__(self) -> Self:
+        file = self._folder / "run" / "server.json"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.pages.serving", str(self._folder)],
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+            )
+        deadline = time.monotonic() + PATIENCE
+        while not file.exists():
+            assert self._process.poll() is None, self._log.read_text("utf-8")
+            assert time.monotonic() < deadline, self._log.read_text("utf-8")
+            time.sleep(0.05)
+        self.port = json.loads(file.read_text("utf-8"))["port"]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait(30)
+
+
+def quiet(_text: object) -> None:
+    """No progress display."""
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The province as the story leaves it, but for the revocation, and served until the tests end."""
+    data = DataDirectory(tmp_path_factory.mktemp("pages") / "data")
+    prepare(data, [], 0)
+    whole = directory_file()
+    kept = tuple(each for each in whole.appointments if each.person in PEOPLE)
+    recipients = ("city-jia", "dept-health")
+    with Platform.open(data) as platform:
+        found(platform, quiet, whole.model_copy(update={"appointments": kept}))
+        outcome = Story(platform, SAMPLE, "NOTICE", quiet, recipients).run()
+    with Process(data.root) as process:
+        yield Site(
+            data,
+            f"https://127.0.0.1:{process.port}",
+            outcome.document,
+            outcome.files["evidence"],
+            outcome.files["sealed"],
+        )
+
+
+@pytest.fixture
+def visit(browser, site):
+    """A way to open a browser as somebody: `visit("demo-clerk")`, or nobody; every complaint fails the test."""
+    contexts, said = [], []
+
+    def open_as(person=None, *, language="zh", **more):
+        locale = "zh-CN" if language == "zh" else "en-GB"
+        context = browser.new_context(locale=locale, ignore_https_errors=True, base_url=site.address, **more)
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        if person:
+            context.add_cookies(
+                [
+                    {
+                        "name": COOKIE,
+                        "value": site.token(person),
+                        "url": site.address,
+                        "secure": True,
+                        "httpOnly": True,
+                        "sameSite": "Strict",
+                    }
+                ]
+            )
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        return page
+
+    yield open_as
+    for context in contexts:
+        context.close()
+    # a refusal is a failed load to the browser; anything else it says, a policy violation above all, is a fault
+    assert [text for text in said if "Failed to load resource: the server responded with" not in text] == []
+
+
+def answer_challenge(site, page, person):
+    """What the person's own computer does with the command on the sign-in page."""
+    command = page.locator("pre.command").first.inner_text()
+    challenge, origin = re.search(r"--challenge (\S+) --origin (\S+)", command).groups()
+    assert origin == site.address
+    signature = cms.sign_detached(
+        site.identity(person), sign_in_statement(challenge, origin), signed_at=datetime.now(UTC)
+    )
+    page.locator("#answer").fill(b64encode(signature).decode())
+    page.locator("form", has=page.locator("#answer")).locator("button").click()

@@ -1,0 +1,144 @@
+"""Every page looked at by axe-core in both languages and schemes, on a desk and on a telephone; keyboard; no scripts."""
+
+import re
+
+import pytest
+
+from tests.support.browser import accessibility_faults
+
+#: who looks at what; {document} is the story's
+PAGES = {
+    "demo-clerk": (
+        "/",
+        "/documents/",
+        "/documents/new",
+        "/documents/new?find=县&recipients=city-jia",
+        "/console",
+    ),
+    "demo-registrar": (
+        "/documents/?box=sent",
+        "/documents/{document}",
+        "/documents/{document}/return",
+        "/nowhere",
+    ),
+    "demo-auditor": ("/console",),
+    "demo-administrator": ("/console",),
+    None: ("/", "/verify", "/sign-in"),
+}
+LOOKS = [("zh", "light", 1280), ("en", "dark", 390)]
+LOOKS_IDS = ["desk", "telephone"]
+CHINESE = re.compile(r"[一-鿿]")
+
+
+@pytest.mark.parametrize("person", PAGES)
+@pytest.mark.parametrize("look", LOOKS, ids=LOOKS_IDS)
+def test_axe_finds_nothing(site, visit, person, look):
+    language, scheme, width = look
+    page = visit(person, language=language, color_scheme=scheme, viewport={"width": width, "height": 900})
+    faults = {}
+    for path in PAGES[person]:
+        page.goto(path.format(document=site.document))
+        assert page.locator("html").get_attribute("lang") == ("zh-CN" if language == "zh" else "en")
+        sideways = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        faults[path] = [*accessibility_faults(page), *(["it scrolls sideways"] if sideways > 0 else [])]
+    assert faults == {path: [] for path in faults}
+
+
+def test_english_pages_have_only_names_in_chinese(site, visit):
+    """What is left in Chinese is marked as such, or is a name or the text of a document."""
+    page = visit("demo-auditor", language="en")
+    for path in ("/", "/verify", "/console"):
+        page.goto(path)
+        left = page.evaluate(
+            """() => [...document.querySelectorAll('h1, h2, h3, dt, label, button, legend, caption, th[scope=col], .state p, .tag')]
+                     .filter(e => !e.closest('[lang]:not(html)')).map(e => e.innerText)"""
+        )
+        left = [text.replace("演示审计员", "").replace("印信", "") for text in left]
+        assert [text for text in left if CHINESE.search(text)] == []
+
+
+def test_the_keyboard_alone(site, visit):
+    """A registrar finds the document, opens it, and reaches the way to prove it, without a mouse."""
+    page = visit("demo-registrar")
+    page.goto("/documents/?box=sent")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip-link"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    reach(page, "a[href$='/" + site.document + "']")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/documents/{site.document}")
+    reach(page, "form[action$='/evidence'] button")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline != "none"
+
+
+def reach(page, selector):
+    """Press Tab until the element has the focus; everything on the way must be visible when it has it."""
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        if page.evaluate("s => document.activeElement.matches(s)", selector):
+            return
+    raise AssertionError(f"{selector} cannot be reached by keyboard")
+
+
+def test_the_console_renews_itself_without_asking_the_log(site, visit):
+    page = visit("demo-auditor")
+    page.clock.install()
+    page.goto("/console")
+    page.evaluate("document.querySelector('#health').dataset.old = '1'")
+    with page.expect_response("**/console/health") as renewed:
+        page.clock.run_for(16_000)
+    assert renewed.value.status == 200
+    assert "Audit-Entry" not in renewed.value.headers
+    page.wait_for_selector("#health:not([data-old])")
+    assert page.locator("#health").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("person", "part"), [("demo-officer", "证书"), ("demo-administrator", ""), ("demo-auditor", "审计记录")]
+)
+def test_each_power_sees_its_console(visit, person, part):
+    page = visit(person)
+    page.goto("/console")
+    headings = page.locator("h2").all_inner_texts()
+    assert "运行状况" in headings
+    assert any("审计记录" in heading for heading in headings) == (person == "demo-auditor")
+    assert any("到期的证书" in heading for heading in headings) == (person != "demo-administrator")
+    for name in ("数据库", "任务队列", "审计", "密码机与密钥管理中心", "数字认证中心"):
+        assert page.get_by_role("heading", name=name).first.is_visible()
+
+
+def test_an_administrator_sees_no_business_data(site, visit):
+    page = visit("demo-administrator")
+    page.goto("/documents/?box=sent")
+    assert page.get_by_text("安全检查").count() == 0
+    assert page.request.get("/documents/export.csv?box=sent").text().count("\n") == 1
+    assert page.goto(f"/documents/{site.document}").status == 404
+
+
+def test_others_are_refused_the_console_on_the_record(site, visit):
+    page = visit("demo-clerk")
+    answer = page.goto("/console")
+    assert answer.status == 403
+    entry = answer.headers["audit-entry"]
+    with site.client("demo-auditor") as client:
+        assert client.audit.entry(entry)["event"]["error"] == "console.not_yours"
+
+
+def test_lists_filter_and_export(site, visit):
+    page = visit("demo-registrar")
+    page.goto("/documents/?box=sent")
+    page.get_by_label("标题或文号").fill("没有这份")
+    page.get_by_role("button", name="筛选").click()
+    assert page.get_by_text("没有符合条件的公文").is_visible()
+    page.goto("/documents/?box=sent&text=安全检查")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="导出 CSV").click()
+    lines = download.value.path().read_text("utf-8-sig").splitlines()
+    assert lines[0].startswith("文号,标题")
+    assert "示政办〔2026〕" in lines[1]
+    english = page.request.get("/documents/export.csv?box=sent&lang=en").text()
+    assert "Number,Title" in english

@@ -1,0 +1,78 @@
+"""Signing in: with the browser's certificate over TLS, or by a challenge signed on one's own side."""
+
+import ssl
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives import serialization
+
+from tests.pages.conftest import COOKIE, answer_challenge
+from yinxin.crypto.keys import Identity
+
+
+@pytest.fixture
+def with_certificate(site, tmp_path):
+    """A connection that shows the clerk's certificate, as a browser with an imported certificate does."""
+
+    def connect(identity: Identity):
+        file = tmp_path / "identity.pem"
+        key = serialization.load_der_private_key(identity.key.pkcs8(), password=None)
+        file.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.BestAvailableEncryption(b"of a test"),
+            )
+            + "".join(each.pem for each in (identity.certificate, *identity.chain)).encode()
+        )
+        context = ssl.create_default_context(cafile=str(site.data.path("trust", "tls.pem")))
+        context.load_cert_chain(file, password="of a test")
+        return httpx.Client(base_url=site.address, verify=context, headers={"Accept": "text/html"})
+
+    return connect
+
+
+def test_by_the_browsers_certificate(site, with_certificate):
+    with with_certificate(site.identity("demo-clerk")) as http:
+        assert "浏览器已出示您的证书" in http.get("/sign-in").text
+        answer = http.post("/sign-in/tls", headers={"Sec-Fetch-Site": "same-origin"}, data={"next": ""})
+        assert answer.status_code == 303
+        assert answer.headers["Location"] == "/documents/"
+        assert answer.headers["Set-Cookie"].startswith(f"{COOKIE}=")
+        assert "演示文书" in http.get("/documents/").text
+
+
+def test_a_session_does_not_outlive_its_certificates_connection(site, with_certificate):
+    """A cookie that was carried off is worth nothing over another person's certificate."""
+    stolen = {COOKIE: site.token("demo-leader")}
+    with with_certificate(site.identity("demo-clerk")) as http:
+        answer = http.get("/documents/", cookies=stolen)
+        assert answer.status_code == 303
+        assert answer.headers["Location"].startswith("/sign-in")
+
+
+def test_without_a_certificate_the_page_says_what_to_do(visit):
+    page = visit()
+    page.goto("/sign-in")
+    page.get_by_role("button", name="用浏览器证书登录").click()
+    assert page.get_by_text("浏览器没有出示证书").is_visible()
+
+
+def test_by_challenge_and_back_to_where_one_was_going(site, visit):
+    page = visit()
+    page.goto("/documents/?box=received")
+    assert "/sign-in?next=" in page.url
+    answer_challenge(site, page, "city-jia-registrar")
+    page.wait_for_url("**/documents/?box=received")
+    assert page.get_by_role("link", name="关于开展2026年度政务信息系统安全检查的通知").is_visible()
+    page.get_by_role("button", name="退出").click()
+    page.goto("/documents/")
+    assert "/sign-in" in page.url
+
+
+def test_everybody_begins_where_her_work_is(site, visit):
+    for person, path in (("demo-leader", "/documents/"), ("demo-auditor", "/console")):
+        page = visit()
+        page.goto("/sign-in")
+        answer_challenge(site, page, person)
+        page.wait_for_url(f"**{path}")
