@@ -12,7 +12,8 @@ import termios
 from dataclasses import dataclass
 from pathlib import Path
 
-from kms.errors import InitialisingFailed
+from kms.errors import HsmMissing, InitialisingFailed
+from kms.find import list_keys
 from kms.pin import ensure_pin
 from yinxin import files
 from yinxin.act import Actor, Outcome
@@ -43,7 +44,7 @@ class SoftToken:
 
 
 def initialise(store: Store, actor: Actor, wanted: SoftToken) -> bool:
-    """Make the token unless it is there; True when it was made. Raises InitialisingFailed.
+    """Make the token unless it is there; True when it was made. Raises InitialisingFailed, and HsmMissing for a lost one.
 
     1. Intent: its record, then a note beside the token's place.
     2. The token.
@@ -55,6 +56,7 @@ def initialise(store: Store, actor: Actor, wanted: SoftToken) -> bool:
     if not note.exists():
         if (wanted.folder / TOKENS).is_dir():
             return False
+        _demand_no_keys(store, wanted)
         with store.act(actor, VERB, subject, outcome=Outcome.INTENT):
             wanted.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         files.replace(note, b"", mode=0o600)
@@ -70,6 +72,13 @@ def initialise(store: Store, actor: Actor, wanted: SoftToken) -> bool:
     step("kms.initialise.3-done")
     note.unlink()
     return True
+
+
+def _demand_no_keys(store: Store, wanted: SoftToken) -> None:
+    """Raise HsmMissing when keys are on record: an empty token in the place of a lost one would stand in its way."""
+    if list_keys(store, limit=1):
+        place = wanted.folder / TOKENS
+        raise HsmMissing(what=str(place), reason="keys are registered; restore the token from its backup")
 
 
 def make_token(wanted: SoftToken) -> None:
