@@ -1,6 +1,6 @@
 """What the life of a document can refuse; the layout's refusals are in `layout/errors.py`."""
 
-from yinxin.errors import Conflict, Invalid, NotFound, Untrue
+from yinxin.errors import Conflict, Invalid, NotFound, Unavailable, Untrue
 
 
 class NoSuchDocument(NotFound):
@@ -70,6 +70,22 @@ class ReferenceTaken(Conflict):
     en = "Reference {reference} already belongs to another document; choose another."
 
 
+class RecipientTwice(Invalid):
+    """An organ named twice: it would be sent two copies and could answer for one."""
+
+    code = "document.recipient_twice"
+    zh = "主送机关“{organ}”重复；每个机关只选一次。"
+    en = "Recipient “{organ}” is named twice; choose each organ once."
+
+
+class KindOrLevelFixed(Invalid):
+    """A revision that would change what the document is, or who may read it."""
+
+    code = "document.kind_or_level_fixed"
+    zh = "修改时不能更换文种或密级（现为 {kind}、{level}）；请照此提交，或另行起草。"
+    en = "A revision cannot change kind or level (they are {kind} and {level}); send it with these, or draft a new document."
+
+
 class ReasonMissing(Invalid):
     """Sending back without saying why."""
 
@@ -117,3 +133,11 @@ class UnknownStatement(Invalid):
     code = "document.unknown_statement"
     zh = "没有可签的“{verb}”；可签的有 {known}。"
     en = "Nothing named “{verb}” is signed here; use one of {known}."
+
+
+class NoTimestamp(Unavailable):
+    """Our own timestamp authority gives no time: without it nothing is signed or sealed."""
+
+    code = "document.no_timestamp"
+    zh = "时间戳服务（{suite}）没有签发时间戳（{reason}），本次签名或用印没有执行；请稍后重试，并请管理员查看 yinxin status 中的 ca 与 kms。"
+    en = "The timestamp authority ({suite}) gave no timestamp ({reason}), so nothing was signed or sealed; try again later, and have an operator look at ca and kms in yinxin status."

@@ -13,7 +13,7 @@ from apps.document.desk import Desk, content, file, snapshot, transition
 from apps.document.models import Document, File, Signature
 from apps.document.number import LAYOUT
 from apps.document.sign_off import SIGN_OFF
-from apps.document.stamp import stamp
+from apps.document.stamp import granted, stamp
 from yinxin import pdf
 from yinxin.crypto import cms
 from yinxin.crypto.keys import Identity
@@ -67,7 +67,7 @@ def _sealed_pdf(desk: Desk, row: Document, organ_seal: Seal) -> bytes:
         signer=organ_seal.signer,
         certificate=organ_seal.certificate,
         validity=_validity(desk, organ_seal),
-        timestamp=lambda request: desk.core.query_timestamp(request, INTL.name),
+        timestamp=lambda request: granted(desk.core, request, INTL.name),
         at=desk.store.clock.now(),
         place=place,
         picture=pdf.seal_picture(name, diameter_mm=place.size_mm) if place else None,

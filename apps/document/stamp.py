@@ -1,7 +1,9 @@
 """Timestamps for what is signed here, in the suite that signed it."""
 
 from apps.document.core import Core
+from apps.document.errors import NoTimestamp
 from yinxin.crypto import timestamps
+from yinxin.crypto.errors import TimestampRejected
 from yinxin.crypto.suite import suite as suite_of
 
 
@@ -9,4 +11,14 @@ def stamp(core: Core, message: bytes, suite: str) -> bytes:
     """A timestamp token (DER) over `message` from our authority in `suite`; the answer is checked against the question."""
     algorithm = suite_of(suite).hash
     request = timestamps.request(algorithm, algorithm.digest(message))
-    return timestamps.Token.from_response(core.query_timestamp(request, suite), request).der
+    return timestamps.Token.from_response(granted(core, request, suite), request).der
+
+
+def granted(core: Core, request: bytes, suite: str) -> bytes:
+    """Our authority's answer (DER) to a request (DER); raises NoTimestamp when it grants none."""
+    response = core.query_timestamp(request, suite)
+    try:
+        timestamps.Token.from_response(response, request)
+    except TimestampRejected as error:
+        raise NoTimestamp(suite=suite, reason=error.facts["reason"]) from error
+    return response
