@@ -110,7 +110,10 @@ class Decisions:
         """What is known of the actor and the resource at this moment, read in one transaction."""
         with self._store.read() as session:
             person = self._standing(session, actor)
-            owner = path(session, resource.organ)
+            if person is not None and person.organ.id == resource.organ:
+                owner = person.organ.path
+            else:
+                owner = path(session, resource.organ)
         if not owner and resource.organ != PLATFORM:
             raise UnknownOrgan(organ=resource.organ)
         return slice_of(person, resource, owner or (PLATFORM,))

@@ -53,7 +53,8 @@ def unwrapped(token: Token, kek: KeyInfo, info: KeyInfo, wrapped: Wrapped) -> It
 
     pkcs8 = token.use_key(kek.label, kek.handle, ObjectClass.SECRET_KEY, decrypt)
     try:
-        key = PrivateKey.load(pkcs8)
+        # the ciphertext authenticates what was wrapped, and no signature leaves that the registered key does not verify
+        key = PrivateKey.load(pkcs8, proved=True)
     finally:
         _wipe(pkcs8)
     yield key

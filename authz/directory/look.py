@@ -1,5 +1,6 @@
 """Looking things up within a transaction that the caller has open."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import cast
 
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 from authz.directory.records import Organ, Person, Post, Standing
 from authz.errors import UnknownOrgan, UnknownPerson, UnknownPost
 from authz.models import AppointmentRow, OrganClosure, OrganRow, PersonRow, PostRole, PostRow
-from authz.roles import POWERS
+from authz.roles import powers
 from yinxin.authz import Level
 from yinxin.text import Text
 
@@ -50,7 +51,7 @@ def person(session: Session, id: str) -> Person:  # noqa: A002 - the field's nam
     row = session.get(PersonRow, id)
     if row is None:
         raise UnknownPerson(person=id)
-    return Person(row.id, row.name, cast("Level", row.clearance))
+    return _person(row)
 
 
 def post(session: Session, id: str) -> Post:  # noqa: A002 - the field's name
@@ -63,29 +64,50 @@ def post(session: Session, id: str) -> Post:  # noqa: A002 - the field's name
 
 def posts(session: Session, ids: sa.Select[str]) -> tuple[Post, ...]:
     """The posts whose identifiers `ids` selects, by identifier."""
-    roles: dict[str, set[str]] = {}
-    for row in session.execute(sa.select(PostRole.post, PostRole.role).where(PostRole.post.in_(ids))):
-        roles.setdefault(row.post, set()).add(row.role)
-    rows = session.scalars(sa.select(PostRow).where(PostRow.id.in_(ids)).order_by(PostRow.id))
-    return tuple(
-        Post(row.id, row.organ, Text(row.name_zh, row.name_en), frozenset(roles.get(row.id, ())))
-        for row in rows
-    )
+    rows = session.scalars(sa.select(PostRow).where(PostRow.id.in_(ids)).order_by(PostRow.id)).all()
+    roles = _roles(session, (row.id for row in rows))
+    return tuple(_post(row, roles[row.id]) for row in rows)
 
 
 def standing(session: Session, person_id: str, post_id: str, at: datetime) -> Standing:
-    """What a decision rests on; raises UnknownPerson, UnknownPost."""
+    """What a decision rests on; raises UnknownPerson, UnknownPost. Four statements, since every act asks for it."""
+    named = (
+        sa.select(PersonRow, PostRow, OrganRow)
+        .join_from(PersonRow, PostRow, PostRow.id == post_id)
+        .join(OrganRow, OrganRow.id == PostRow.organ)
+        .where(PersonRow.id == person_id)
+    )
+    found = session.execute(named).one_or_none()
+    if found is None:
+        post(session, post_id)
+        raise UnknownPerson(person=person_id)
+    person_row, post_row, organ_row = found
     held = sa.select(AppointmentRow.post).where(AppointmentRow.person == person_id, in_force(at))
     in_post = set(session.scalars(held))
-    powers = sa.select(PostRole.role).where(PostRole.post.in_(in_post), PostRole.role.in_(POWERS))
-    found = post(session, post_id)
+    roles = _roles(session, in_post | {post_id})
     return Standing(
-        person=person(session, person_id),
-        post=found,
-        organ=organ(session, found.organ),
-        powers=frozenset(session.scalars(powers)),
+        person=_person(person_row),
+        post=_post(post_row, roles[post_id]),
+        organ=_organ(organ_row, path(session, organ_row.id)),
+        powers=powers(frozenset().union(*(roles[each] for each in in_post))),
         appointed=post_id in in_post,
     )
+
+
+def _roles(session: Session, posts: Iterable[str]) -> Mapping[str, frozenset[str]]:
+    """The roles of each post."""
+    found: dict[str, set[str]] = {each: set() for each in posts}
+    for row in session.execute(sa.select(PostRole.post, PostRole.role).where(PostRole.post.in_(found))):
+        found[row.post].add(row.role)
+    return {each: frozenset(roles) for each, roles in found.items()}
+
+
+def _person(row: PersonRow) -> Person:
+    return Person(row.id, row.name, cast("Level", row.clearance))
+
+
+def _post(row: PostRow, roles: frozenset[str]) -> Post:
+    return Post(row.id, row.organ, Text(row.name_zh, row.name_en), roles)
 
 
 def _organ(row: OrganRow, above: tuple[str, ...]) -> Organ:

@@ -10,6 +10,8 @@ from string import Formatter
 
 import pytest
 import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import Field
 
 import apps
@@ -213,9 +215,35 @@ def test_the_rfcs_own_vectors():
     assert canonical.decode(canonical.encode(SORTED)) == SORTED
 
 
+_KEYS = st.text(max_size=6) | st.sampled_from(sorted(SORTED))
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(_VALUES)
+def test_the_fast_way_and_the_librarys_way_are_one(value):
+    assert canonical.encode(value) == rfc8785.dumps(value)
+
+
 @pytest.mark.parametrize(
     "value",
-    [1.0, float("nan"), {"a": [0.5]}, 2**53, -(2**53), {1: "x"}, b"x", {"a": {1, 2}}, object(), "\ud800"],
+    [
+        1.0,
+        float("nan"),
+        {"a": [0.5]},
+        [{"é": 1}, 0.5],
+        {"é": 1, "z": 0.5},
+        2**53,
+        -(2**53),
+        {1: "x"},
+        b"x",
+        {"a": {1, 2}},
+        object(),
+        "\ud800",
+    ],
 )
 def test_what_has_no_one_spelling_is_refused(value):
     with pytest.raises(canonical.NotCanonical):

@@ -106,9 +106,9 @@ def test_what_was_unwrapped_is_overwritten(world: World, monkeypatch: pytest.Mon
     kept: list[bytes] = []
     load = PrivateKey.load.__func__
 
-    def watched(cls: type[PrivateKey], pkcs8: bytes) -> PrivateKey:
+    def watched(cls: type[PrivateKey], pkcs8: bytes, *, proved: bool) -> PrivateKey:
         kept.append(pkcs8)
-        return load(cls, pkcs8)  # type: ignore[no-any-return]
+        return load(cls, pkcs8, proved=proved)  # type: ignore[no-any-return]
 
     make(world, "a")
     monkeypatch.setattr(PrivateKey, "load", classmethod(watched))

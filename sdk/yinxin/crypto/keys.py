@@ -174,7 +174,7 @@ class PrivateKey:
     def __init__(self, key: _LibraryPrivateKey | sm2.SM2PrivateKey) -> None:
         self._key = key
         if isinstance(key, sm2.SM2PrivateKey):
-            self.public_key = PublicKey(key.public_key.spki)
+            self.public_key = PublicKey(key.spki)
         else:
             spki = serialization.PublicFormat.SubjectPublicKeyInfo
             self.public_key = PublicKey(key.public_key().public_bytes(serialization.Encoding.DER, spki))
@@ -187,15 +187,18 @@ class PrivateKey:
         )
 
     @classmethod
-    def load(cls, pkcs8: bytes) -> Self:
-        """Read a DER PrivateKeyInfo (P-256, P-384, Ed25519, SM2); raises MalformedKey or UnsupportedAlgorithm."""
+    def load(cls, pkcs8: bytes, *, proved: bool = False) -> Self:
+        """Read a DER PrivateKeyInfo (P-256, P-384, Ed25519, SM2); raises MalformedKey or UnsupportedAlgorithm.
+
+        `proved`: see `SM2PrivateKey.load`; for keys that this process wrapped itself.
+        """
         try:
             der.check(pkcs8)
             algorithm = der.elements(pkcs8)[1]
         except (MalformedDer, IndexError):
             raise MalformedKey(reason="not a DER PrivateKeyInfo") from None
         if algorithm == sm2.ALGORITHM:
-            return cls(sm2.SM2PrivateKey.load(pkcs8))
+            return cls(sm2.SM2PrivateKey.load(pkcs8, proved=proved))
         try:
             key = serialization.load_der_private_key(pkcs8, password=None)
         except LibraryRefuses as error:
