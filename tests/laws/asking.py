@@ -15,7 +15,7 @@ from yinxin.errors import Language, registered
 _HAN = re.compile("[\u4e00-\u9fff]")
 #: what a remedy says in each language; a sentence without any of these only complains
 _REMEDY = {
-    "zh": re.compile("请|可用|须|应|重新|联系|核对|改|换|索取|用"),
+    "zh": re.compile("请|可用|须|应|重新|联系|核对|改|换|索取|用|写"),
     "en": re.compile(
         r"\b(use|ask|check|try|fetch|give|correct|choose|sign|write|have|make|take|send|restore|free|look|put|split|"
         r"name|remove|install|reload|issue|save|add|close|wait|state|report|treat|do|convert|move|open|keep|run|fill|"

@@ -36,13 +36,17 @@ class Served:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def command(self) -> list[str]:
+        """What is run."""
+        return [sys.executable, "-m", "tests.laws.serving", str(self.folder), *self._overrides]
+
     def start(self) -> None:
         """Start; returns when it answers."""
         file = self.folder / "run" / "server.json"
         file.unlink(missing_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.laws.serving", str(self.folder), *self._overrides],
+                self.command(),
                 stdout=log,
                 stderr=log,
                 cwd=ROOT,

@@ -80,7 +80,8 @@ def both(send: Callable[..., object], code: str, status: int) -> dict[str, objec
 def test_documents_that_cannot_be_drafted(
     clerk: Desk, data: bytes, name: str, form: dict[str, object], code: str
 ) -> None:
-    problem = both(lambda language: clerk.draft(data, name, language, **form), code, 422)
+    status = 415 if code == "document.draft_format_unknown" else 422
+    problem = both(lambda language: clerk.draft(data, name, language, **form), code, status)
     event = in_the_log(clerk.platform, problem)
     assert event["actor"]["id"] == "demo-clerk"
     assert list(client(clerk.platform, "demo-clerk").documents.list("sent")) == []
@@ -233,9 +234,13 @@ def test_a_sign_off_by_anothers_key(platform: Platform, reviewed: str) -> None:
     assert state(platform, reviewed) == "reviewed"
 
 
-def test_a_sign_off_whose_signature_does_not_hold(platform: Platform, reviewed: str) -> None:
+def test_a_sign_off_whose_signature_does_not_hold(
+    platform: Platform, clock: ManualClock, reviewed: str
+) -> None:
     leader = Desk(platform, "demo-leader")
-    one, other = signed_off(platform, reviewed), signed_off(platform, reviewed)
+    one = signed_off(platform, reviewed)
+    clock.advance(timedelta(seconds=1))
+    other = signed_off(platform, reviewed)
     body = {"statement": one["statement"], "signature": other["signature"]}
     response = leader.send("POST", f"{DOCUMENTS}/{reviewed}/sign-off", json=body)
     assert response.status_code == 422

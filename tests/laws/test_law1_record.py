@@ -40,19 +40,21 @@ def test_after_the_main_job_every_act_has_its_record_and_every_record_its_act(
     assert {each["verb"] for each in events} - registered - _OWN == set()
     assert all(each["actor"]["kind"] in ("person", "system", "stranger") for each in events)
     done = [each for each in events if each["outcome"] == "done" and each["actor"]["kind"] == "person"]
-    assert len([each for each in done if each["verb"].startswith("document.")]) == 12
+    assert len([each for each in done if each["verb"].startswith("document.")]) == 11
     for each in done:
         signed_in = each["verb"].startswith("authz.")
         assert signed_in or each.get("decision", {}).get("allowed") or each["verb"] == "ca.timestamp", each
 
 
 def contents(platform: Platform) -> dict[str, list[str]]:
-    """Every row of every table that is business data."""
+    """Every row of every table that is business data; the log itself may catch up with what was recorded before."""
     with platform.store.read() as session:
         return {
             table.name: sorted(repr(tuple(row)) for row in session.execute(sa.select(table)))
             for table in Base.metadata.sorted_tables
-            if not table.info.get("housekeeping") and table.name != "outbox"
+            if not table.info.get("housekeeping")
+            and table.name != "outbox"
+            and not table.name.startswith("audit_")
         }
 
 

@@ -12,16 +12,19 @@ import logging
 import resource
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pkcs11
+import psycopg
 import pytest
 
 from kms.errors import WrongPin
 from ops.data import DataDirectory
 from ops.modules import MODULES
-from ops.platform import Platform
+from ops.platform import Platform, Seams
+from ops.settings import configuration
 from tests.laws.province import client, opened, prepared, quiet, small, tell
 from tests.laws.serving import Served
 from tests.support.postgres import PostgresServer
@@ -29,6 +32,7 @@ from yinxin.client import Client
 from yinxin.client._http import Connection
 from yinxin.crypto import der
 from yinxin.crypto.keys import PrivateKey
+from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
 
 #: where secrets lie on purpose, each in a private folder of its own; everything else is searched
@@ -123,7 +127,7 @@ def search_everything(folder: Path, secrets: Secrets) -> int:
 
 def assert_the_search_can_find(secrets: Secrets, tmp_path: Path) -> None:
     """A search that finds nothing proves something only if it would find it."""
-    key = PrivateKey.generate(__import__("yinxin.crypto.suite", fromlist=["INTL"]).INTL)
+    key = PrivateKey.generate(INTL)
     for number, planted in enumerate(
         (scalar(key), scalar(key).hex().encode(), base64.b64encode(b"xy" + key.pkcs8()), key.pkcs8())
     ):
@@ -163,7 +167,7 @@ def test_nothing_secret_is_written_anywhere(
     for path in backups:
         assert not any(path.is_relative_to(folder / place) for place in PLACES), "secrets in a backup"
     if name:
-        with __import__("psycopg").connect(postgres._conninfo("postgres"), autocommit=True) as connection:
+        with psycopg.connect(postgres._conninfo("postgres"), autocommit=True) as connection:
             connection.execute("CHECKPOINT")
         for where, data in files(postgres.data):
             secrets.search(data, where)
@@ -201,7 +205,7 @@ def test_errors_and_their_traces_hold_no_secret(folder: Path, secrets: Secrets) 
     right = pin.read_text("utf-8")
     pin.write_text("not-the-pin\n", "utf-8")
     secrets.add("the wrong PIN", b"not-the-pin")
-    with opened_anyway(folder) as platform, pytest.raises(WrongPin) as caught:
+    with unopened(folder) as platform, pytest.raises(WrongPin) as caught:
         platform.kms.signer("intl-root").sign(b"x")
     pin.write_text(right, "utf-8")
     said = "".join([repr(caught.value), str(caught.value), caught.value.text("zh"), str(caught.value.facts)])
@@ -217,23 +221,15 @@ def test_errors_and_their_traces_hold_no_secret(folder: Path, secrets: Secrets) 
             secrets.search(repr(each).encode(), f"repr of {type(each).__name__}")
 
 
-def opened_anyway(folder: Path) -> "contextmanager_of_platform":
-    """The platform without the log's gate, for what must fail before anything starts."""
-    from contextlib import contextmanager
-
-    from ops.platform import Seams
-    from ops.settings import configuration
-
-    @contextmanager
-    def open_() -> Iterator[Platform]:
-        data = DataDirectory(folder)
-        platform = Platform(data, configuration(data.config), Seams.real())
-        try:
-            yield platform
-        finally:
-            platform.close()
-
-    return open_()
+@contextmanager
+def unopened(folder: Path) -> Iterator[Platform]:
+    """The platform before it looks at its token: what is asked of it now is the first to fail."""
+    data = DataDirectory(folder)
+    platform = Platform(data, configuration(data.config), Seams.real())
+    try:
+        yield platform
+    finally:
+        platform.close()
 
 
 def test_the_server_leaves_no_core_and_its_log_no_secret(folder: Path, secrets: Secrets) -> None:

@@ -5,13 +5,14 @@ Seen to fail when: `keep_powers_apart` returns at once; the policies permit `aud
 
 import itertools
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from authz.directory import DirectoryFile
-from authz.errors import PowersMeet, PowersMeetInPost
+from authz.errors import BadQuestion, PowersMeet, PowersMeetInPost
 from authz.models import AppointmentRow, PostRole
 from authz.roles import POWERS
 from ops.platform import Platform
@@ -58,11 +59,9 @@ def permitted(platform: Platform, person: str) -> set[str]:
     actor = in_post(platform, person)
     found = set()
     for action, resource in itertools.product(platform.authz.decisions.policies.actions, RESOURCES):
-        try:
+        with suppress(BadQuestion):  # an action that is not about this type
             if platform.authz.decisions.check(actor, action, resource).allowed:
                 found.add(action)
-        except Exception as error:  # noqa: BLE001 - a question that does not fit the schema is no permission
-            assert "BadQuestion" in type(error).__name__, error
     return found
 
 

@@ -29,7 +29,7 @@ def test_files_are_synced_before_they_take_their_name(
     fsync, renamed = os.fsync, Path.replace
 
     def synced(handle: int) -> None:
-        order.append("folder" if os.path.isdir(f"/proc/self/fd/{handle}") else "file")
+        order.append("folder" if Path(f"/proc/self/fd/{handle}").is_dir() else "file")
         fsync(handle)
 
     def replaced(self: Path, target: Path) -> Path:

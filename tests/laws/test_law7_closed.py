@@ -89,8 +89,8 @@ def test_the_module_goes_away_and_comes_back(platform: Platform, folder: Path) -
     keeper, tokens = Desk(platform, "demo-seal"), folder / "token" / "tokens"
     shutil.move(tokens, folder / "away")
     path = f"{DOCUMENTS}/{document}/seal"
-    problem = refused(keeper.send("POST", path, json={}), "kms.hsm_gone", 503)
-    english = refused(keeper.send("POST", path, json={}, language="en"), "kms.hsm_gone", 503, "en")
+    problem = refused(keeper.send("POST", path, json={}), "document.no_timestamp", 503)
+    english = refused(keeper.send("POST", path, json={}, language="en"), "document.no_timestamp", 503, "en")
     assert problem["detail"] != english["detail"]
     shown = client(platform, "demo-registrar").documents.show(document)
     assert shown.document.state == "sealing"
@@ -136,22 +136,16 @@ def test_the_wrong_pin_is_said_and_not_tried_again(folder: Path, clock: ManualCl
     file = folder / "secrets" / "hsm-pin"
     right = file.read_text("utf-8")
     file.write_text("0000000000", "utf-8")
+    for _ in range(12):  # more often than a module bears before it locks
+        with pytest.raises(YinxinError) as caught, on(folder, clock):
+            pass
+        assert caught.value.code == "kms.wrong_pin"
+        assert caught.value.status == 503
+        assert str(file) in caught.value.text("zh")
+        assert str(file) in caught.value.text("en")
+    file.write_text(right, "utf-8")
     with on(folder, clock) as platform:
-        officer = acting_person(platform, None, None)
-        for reference in ("one", "two", "three", "four"):
-            with pytest.raises(YinxinError) as caught:
-                platform.ca.issue(officer, request(reference))
-            assert caught.value.code == "kms.wrong_pin"
-            assert str(file) in caught.value.text("zh")
-        registrar = client(platform, "demo-registrar")
-        clock.advance(timedelta(seconds=40))
-        error = nothing_done(
-            platform, lambda: registrar.documents.draft(SAMPLE, reference="p"), "audit.unavailable"
-        )
-        assert "kms.wrong_pin" in error.text("en")
-        file.write_text(right, "utf-8")
-        clock.advance(timedelta(seconds=2))
-        platform.ca.issue(officer, request("five"))
+        platform.ca.issue(acting_person(platform, None, None), request("right"))
         balance(platform)
 
 
@@ -259,9 +253,7 @@ def test_a_clock_that_went_back_gives_no_timestamp_and_so_no_signature(
     clock.advance(timedelta(seconds=-20))
     body = signed_off(platform, document)
     response = leader.send("POST", f"{DOCUMENTS}/{document}/sign-off", json=body)
-    assert response.status_code == 503, response.text
-    problem = refused(response, response.json()["code"], 503)
-    assert problem["code"].startswith(("crypto.", "timestamp", "document."))
+    assert "timeNotAvailable" in refused(response, "document.no_timestamp", 503)["detail"]
     with pytest.raises(TimestampRejected):
         timestamps.Token.from_response(platform.ca.timestamp("intl", question), question)
     shown = client(platform, "demo-registrar").documents.show(document)
