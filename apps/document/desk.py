@@ -95,20 +95,29 @@ def read(desk: Desk, document: str) -> Document:
     return row
 
 
+def in_turn(row: Document, verb: str) -> None:
+    """Raise WrongState unless `verb` leads on from where the document is."""
+    rule = TRANSITIONS[verb]
+    if row.state not in rule.sources:
+        raise WrongState(document=row.id, state=STATE_TEXT[State(row.state)].zh, verb=rule.text.zh)
+
+
 @contextmanager
 def transition(
     desk: Desk,
     document: str,
     verb: str,
     *,
+    seen: Document | None = None,
     comment: str | None = None,
     **facts: Any,
 ) -> Iterator[tuple[Act, Document]]:
     """Change `document` by `verb`; raises NotPermitted, WrongState, MovedOn or what the caller's block raises.
 
+    `seen` is the document as it stood when what is now to be stored was made from it: it must not have moved since.
     Whoever may not even read it is told that there is no such document.
     """
-    seen = snapshot(desk, document)
+    seen = seen or snapshot(desk, document)
     try:
         decision = desk.core.require(verb, resource(seen))
     except NotPermitted:
@@ -117,14 +126,12 @@ def transition(
     with desk.store.act(desk.caller.actor, verb, f"document:{document}", **facts) as act:
         act.decision = dict(decision)
         row = load(act.session, document, lock=True)
-        rule = TRANSITIONS[verb]
-        if row.state not in rule.sources:
-            raise WrongState(document=document, state=STATE_TEXT[State(row.state)].zh, verb=rule.text.zh)
+        in_turn(row, verb)
         if row.version != seen.version:
             raise MovedOn(document=document)
         yield act, row
-        if rule.to is not None:
-            row.state = rule.to
+        if (to := TRANSITIONS[verb].to) is not None:
+            row.state = to
         row.version += 1
         row.updated_at = desk.store.clock.now()
         add_step(desk, act, row, verb, comment)

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from apps.document import content
 from apps.document.core import Organ
-from apps.document.desk import Desk, add_step, transition, unborn
+from apps.document.desk import Desk, add_step, read, transition, unborn
 from apps.document.desk import content as newest
-from apps.document.errors import ReferenceTaken, UnknownRecipient
+from apps.document.errors import KindOrLevelFixed, RecipientTwice, ReferenceTaken, UnknownRecipient
 from apps.document.layout import check, read_draft
 from apps.document.layout.kinds import Kind
 from apps.document.models import Content, Document, State
@@ -42,7 +42,8 @@ class NewDocument:
 def draft(desk: Desk, new: NewDocument) -> str:
     """Make a document in the drafter's organ; drafting again under the same reference gives the same document.
 
-    Raises the layout's errors (unreadable, too large, a rule broken), UnknownRecipient, NotPermitted, ReferenceTaken.
+    Raises the layout's errors (unreadable, too large, a rule broken), UnknownRecipient,
+    RecipientTwice, NotPermitted, ReferenceTaken.
     """
     organ = desk.core.organ(desk.caller.actor.organ or "")
     existing = _existing(desk, new, organ)
@@ -80,10 +81,17 @@ def draft(desk: Desk, new: NewDocument) -> str:
 
 
 def revise(desk: Desk, document: str, new: NewDocument) -> None:
-    """Replace the text of a draft; the earlier versions stay."""
+    """Replace the text of a draft; the earlier versions stay. Kind and level are those it was drafted with.
+
+    The file is read before the act begins: a large one would hold up every other writer. Raises what `draft` raises,
+    and KindOrLevelFixed.
+    """
     organ = desk.core.organ(desk.caller.actor.organ or "")
-    with transition(desk, document, "document.revise") as (act, row):
-        title, data = _read(desk, new, organ)
+    seen = read(desk, document)
+    if (new.kind.value, new.level) != (seen.kind, seen.level):
+        raise KindOrLevelFixed(kind=seen.kind, level=seen.level)
+    title, data = _read(desk, new, organ)
+    with transition(desk, document, "document.revise", seen=seen) as (act, row):
         act.facts["content_sha256"] = sha256(data).hexdigest()
         revision = newest(act.session, document).revision + 1
         act.session.add(_content(document, revision, new, data))
@@ -118,6 +126,9 @@ def _read(desk: Desk, new: NewDocument, organ: Organ) -> tuple[str, bytes]:
 
 
 def _names(desk: Desk, recipients: Sequence[str]) -> list[str]:
+    """What the recipients are called; each is to be named once, for each gets one copy."""
+    if twice := next((organ for at, organ in enumerate(recipients) if organ in recipients[:at]), None):
+        raise RecipientTwice(organ=twice)
     names = []
     for organ in recipients:
         try:

@@ -74,7 +74,7 @@ class RecipientTwice(Invalid):
     """An organ named twice: it would be sent two copies and could answer for one."""
 
     code = "document.recipient_twice"
-    zh = "主送机关“{organ}”重复；每个机关只选一次。"
+    zh = "主送机关“{organ}”重复；请每个机关只选一次。"
     en = "Recipient “{organ}” is named twice; choose each organ once."
 
 

@@ -6,7 +6,7 @@ from hashlib import sha256
 from sqlalchemy.orm import Session
 
 from apps.document import content as contents
-from apps.document.desk import Desk, content, read, transition
+from apps.document.desk import Desk, content, in_turn, read, resource, transition
 from apps.document.errors import NumberTaken
 from apps.document.layout import Layout, render
 from apps.document.layout.kinds import KINDS, Direction, Kind
@@ -27,13 +27,15 @@ def number(desk: Desk, document: str) -> str:
     else takes that number meanwhile, it is set again. A page that cannot be set takes no number: no gap, no repeat.
     """
     row = read(desk, document)
+    desk.core.require("document.number", resource(row))  # a page costs a second: not for anybody who may read
+    in_turn(row, "document.number")
     for attempt in range(TRIES):
         with desk.store.read() as session:
             elements = _elements(session, row)
         laid_out = render(elements)
         step("document.number.1-laid-out")
         try:
-            _keep(desk, document, elements, laid_out)
+            _keep(desk, row, elements, laid_out)
         except NumberTaken:
             if attempt + 1 == TRIES:
                 raise
@@ -59,14 +61,15 @@ def _last(session: Session, organ: str, year: int) -> int:
     return counter.last if counter else 0
 
 
-def _keep(desk: Desk, document: str, elements: Elements, laid_out: Layout) -> None:
-    """Store number and page in one act; raises NumberTaken when somebody else was quicker."""
+def _keep(desk: Desk, seen: Document, elements: Elements, laid_out: Layout) -> None:
+    """Store number and page in one act; raises NumberTaken when somebody else was quicker, MovedOn.
+
+    The page was set from the document as `seen`, and is kept for that very version of it only.
+    """
     digest = sha256(laid_out.pdf).hexdigest()
     expected = elements.number
-    with transition(desk, document, "document.number", number=str(expected), layout_sha256=digest) as (
-        act,
-        row,
-    ):
+    facts = {"number": str(expected), "layout_sha256": digest}
+    with transition(desk, seen.id, "document.number", seen=seen, **facts) as (act, row):
         counter = act.session.get(Numbering, (row.organ, expected.year), with_for_update=True)
         if counter is None:
             counter = Numbering(organ=row.organ, year=expected.year, last=0)
@@ -79,5 +82,5 @@ def _keep(desk: Desk, document: str, elements: Elements, laid_out: Layout) -> No
         if laid_out.seal is not None:
             place = laid_out.seal
             row.seal_box = {"page": place.page, "x": place.x_mm, "y": place.y_mm, "size": place.size_mm}
-        act.session.add(File(document=document, name=LAYOUT, sha256=digest, data=laid_out.pdf))
-        act.facts["content_sha256"] = content(act.session, document).sha256
+        act.session.add(File(document=row.id, name=LAYOUT, sha256=digest, data=laid_out.pdf))
+        act.facts["content_sha256"] = content(act.session, row.id).sha256

@@ -36,6 +36,7 @@ def answer(
     """Take the signed receipt or return; raises StaleStatement, WrongSigner, BadSignature, AlreadyAnswered, NotPermitted."""
     _check(verb, reason)
     declared = Statement.decode(signed)
+    read(desk, document)
     with desk.store.read() as session:
         body = _due(session, document, reason)
     expect(desk, declared, verb, document, body)

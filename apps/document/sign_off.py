@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from apps.document.desk import Desk, content, load, read, transition
+from apps.document.desk import Desk, content, read, transition
 from apps.document.draft import local_date
 from apps.document.errors import StaleStatement, WrongSigner
 from apps.document.models import Document, Signature
@@ -36,11 +36,14 @@ def statement(desk: Desk, document: str) -> bytes:
 def sign_off(desk: Desk, document: str, signed: bytes, signature: bytes) -> None:
     """Take the signed statement; raises StaleStatement, WrongSigner, BadSignature, CertificateRevoked, NotPermitted."""
     declared = Statement.decode(signed)
+    seen = read(desk, document)
     with desk.store.read() as session:
-        body = _due(session, load(session, document))
+        body = _due(session, seen)
     expect(desk, declared, SIGN_OFF, document, body)
     proof = verified(desk, signed, signature)
-    with transition(desk, document, SIGN_OFF, content_sha256=body["content"]["sha256"]) as (act, row):
+    digest = body["content"]["sha256"]
+    # the text may have been sent back and changed while the signature was being verified
+    with transition(desk, document, SIGN_OFF, seen=seen, content_sha256=digest) as (act, row):
         row.signer = desk.caller.actor.id
         row.signer_name = desk.caller.name
         row.dated = local_date(declared.at).isoformat()

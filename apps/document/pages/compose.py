@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from flask import redirect, request, url_for
 from pydantic import BaseModel, ConfigDict, Field
@@ -83,6 +83,7 @@ def add(pages: Pages, desk: Desks) -> None:
             filename=content.name,
             data=_read(content),
             recipients=body.recipients,
+            level=cast("Level", row.level),
             urgency=body.urgency or None,
         )
         draft.revise(at_desk, document, new)
