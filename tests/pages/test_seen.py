@@ -125,6 +125,7 @@ def test_others_are_refused_the_console_on_the_record(site, visit):
     assert answer.status == 403
     entry = answer.headers["audit-entry"]
     with site.client("demo-auditor") as client:
+        client.audit.proof(entry)  # enters what waits
         assert client.audit.entry(entry)["event"]["error"] == "console.not_yours"
 
 

@@ -104,7 +104,7 @@ def test_from_draft_to_receipt(site, visit, tmp_path, scripts):
     sign(site, leader, "demo-reviewer")
     assert "签名所用证书不是本次登录的证书" in leader.locator(".error-summary").inner_text()
     sign(site, leader, "demo-leader")
-    assert leader.locator(".lead .tag").inner_text() == "已签发"
+    assert leader.locator(".lead .tag").first.inner_text() == "已签发"
 
     registrar = open_document(at("demo-registrar"), document)
     press(registrar, "编号排版")
@@ -196,7 +196,10 @@ def test_a_button_pressed_twice_is_one_act(site, visit, tmp_path):
     open_document(clerk, document)
     assert clerk.locator(".timeline strong").all_inner_texts() == ["起草", "送审"]
     late = clerk.request.post(
-        address, form={"_key": "another"}, headers={**headers, "Accept": "text/html", "Referer": clerk.url}, max_redirects=0
+        address,
+        form={"_key": "another"},
+        headers={**headers, "Accept": "text/html", "Referer": clerk.url},
+        max_redirects=0,
     )
     assert late.status == 409
     assert "核稿中" in late.text()

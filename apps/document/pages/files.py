@@ -1,5 +1,7 @@
 """What a document's page shows and hands out: its files, and its pages as pictures."""
 
+from urllib.parse import quote
+
 from flask import Response
 
 from apps.document import number, preview, seal
@@ -40,7 +42,6 @@ def file_name(row: Document, name: str) -> str:
 
 
 def handed_out(data: bytes, media: str, name: str) -> Response:
-    """A file to keep, under `name` (RFC 6266)."""
-    response = Response(data, mimetype=media)
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    return response
+    """A file to keep, under `name` (RFC 6266; in UTF-8 by RFC 8187, for numbers are Chinese)."""
+    disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    return Response(data, mimetype=media, headers={"Content-Disposition": disposition})
