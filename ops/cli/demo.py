@@ -34,6 +34,8 @@ def demo(context: Context, document: Path | None, kind: str, keep: bool, port: i
         platform = context.platform()
         found(platform, progress.stage)
         outcome = Story(platform, document or SAMPLE, kind, progress.stage).run()
+        platform.audit.sequence()  # nobody may come for the records of the last acts for a long time
+        platform.audit.checkpoint()
     for text in summary(platform, outcome, time.monotonic() - began):
         context.say_apart(text)
     context.release()
