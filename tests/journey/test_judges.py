@@ -13,7 +13,9 @@ from pyhanko_certvalidator import ValidationContext
 
 from tests.journey.conftest import Demo
 from tests.support.openssl import openssl
+from yinxin.crypto import der
 from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.suite import SM
 
 SM2_ID = ("-vfyopt", "distid:1234567812345678")
 
@@ -33,41 +35,58 @@ def authority_files(demo: Demo) -> Iterator[tuple[str, Path]]:
 
 
 def test_openssl_verifies_every_chain(demo: Demo, tmp_path: Path) -> None:
-    """The whole chain at once for both suites: OpenSSL checks each link's signature, SM2 under the standard identifier."""
+    """Whole chains of the intl suite; of the sm suite link by link, for OpenSSL takes the identifier for the leaf alone."""
     files = dict(authority_files(demo))
     named: dict[str, list[Path]] = {}
-    for number, (authority, _, der) in enumerate(certificates(demo)):
+    for number, (authority, profile, data) in enumerate(certificates(demo)):
         file = tmp_path / f"{number}.pem"
-        file.write_text(Certificate(der).pem, "ascii")
-        named.setdefault(authority, []).append(file)
+        file.write_text(Certificate(data).pem, "ascii")
+        if profile == "root":
+            its_own_signature(Certificate(data), tmp_path)
+        else:
+            named.setdefault(authority, []).append(file)
     assert set(named) == set(files)
     for authority, members in named.items():
-        suite = authority.split("-")[0]
-        root, issuing = files[f"{suite}-root"], files[f"{suite}-issuing"]
-        options = SM2_ID if suite == "sm" else ("-x509_strict",)
-        said = openssl("verify", *options, "-check_ss_sig", "-CAfile", root, "-untrusted", issuing, *members)
+        if authority.startswith("sm"):
+            how = (*SM2_ID, "-partial_chain", "-CAfile", files[authority])
+        else:
+            root, issuing = files["intl-root"], files["intl-issuing"]
+            how = ("-x509_strict", "-check_ss_sig", "-CAfile", root, "-untrusted", issuing)
+        said = openssl("verify", *how, *members)
         assert said.count(": OK") == len(members), said
+
+
+def its_own_signature(root: Certificate, folder: Path) -> None:
+    """A root's signature over itself, under its own key."""
+    sm = root.public_key.suite is SM
+    (folder / "tbs").write_bytes(root.tbs)
+    (folder / "signature").write_bytes(der.octets_of_bits(der.elements(root.der)[2]))
+    key = openssl("x509", "-inform", "DER", "-noout", "-pubkey", input=root.der)
+    (folder / "key.pem").write_text(key, "ascii")
+    how = ("-sm3", "-sigopt", SM2_ID[1]) if sm else ("-sha256",)
+    where = ("-verify", folder / "key.pem", "-signature", folder / "signature", folder / "tbs")
+    assert "Verified OK" in openssl("dgst", *how, *where)
 
 
 def test_openssl_refuses_a_chain_of_the_other_suite(demo: Demo, tmp_path: Path) -> None:
     """The check above can fail."""
-    (authority, _, der) = next(each for each in certificates(demo) if each[0] == "sm-issuing")
-    assert authority
+    data = next(data for authority, _, data in certificates(demo) if authority == "sm-issuing")
     file = tmp_path / "it.pem"
-    file.write_text(Certificate(der).pem, "ascii")
-    root, issuing = demo.data / "trust" / "intl.root.pem", demo.data / "trust" / "intl.issuing.pem"
-    openssl("verify", *SM2_ID, "-CAfile", root, "-untrusted", issuing, file, status=2)
+    file.write_text(Certificate(data).pem, "ascii")
+    files = dict(authority_files(demo))
+    openssl("verify", *SM2_ID, "-partial_chain", "-CAfile", files["sm-root"], file, status=2)
+    openssl("verify", "-partial_chain", "-CAfile", files["sm-issuing"], file, status=2)  # another identifier
 
 
 def test_pkilint_finds_no_error_in_any_certificate(demo: Demo) -> None:
     from tests.ca.test_lint import pkilint
 
     seen = set()
-    for authority, profile, der in certificates(demo):
+    for authority, profile, data in certificates(demo):
         if (authority, profile) in seen and profile == "person-signing" and len(seen) > 12:
             continue  # one of each profile and authority, and the first few of everything
         seen.add((authority, profile))
-        assert pkilint(der) == [], Certificate(der).subject.text
+        assert pkilint(data) == [], Certificate(data).subject.text
     assert len(seen) >= 13
 
 
@@ -75,8 +94,8 @@ def test_pkilint_finds_no_error_in_any_certificate(demo: Demo) -> None:
 def test_pkilint_finds_no_error_in_all_of_them(demo: Demo) -> None:
     from tests.ca.test_lint import pkilint
 
-    for _, _, der in certificates(demo):
-        assert pkilint(der) == [], Certificate(der).subject.text
+    for _, _, data in certificates(demo):
+        assert pkilint(data) == [], Certificate(data).subject.text
 
 
 def test_pdfsig_accepts_the_seal(demo: Demo) -> None:

@@ -10,7 +10,8 @@ import httpx
 from ops.platform import INSIDE, Platform
 from tests.laws.province import client
 from yinxin.client import in_process
-from yinxin.errors import Language, registered
+from yinxin.errors import registered
+from yinxin.text import Language
 
 _HAN = re.compile("[\u4e00-\u9fff]")
 #: what a remedy says in each language; a sentence without any of these only complains
@@ -62,7 +63,7 @@ def refused(response: httpx.Response, code: str, status: int, language: Language
     assert response.status_code == status, (response.status_code, response.text)
     assert response.headers["Content-Type"] == "application/problem+json"
     problem: Mapping[str, Any] = response.json()
-    assert (problem["code"], problem["status"]) == (code, status)
+    assert (problem["code"], problem["status"]) == (code, status), problem
     assert problem["type"] == f"urn:yinxin:error:{code}"
     assert _REMEDY[language].search(problem["detail"]), problem["detail"]
     if language == "zh":

@@ -89,7 +89,7 @@ def test_documents_that_cannot_be_drafted(
 
 def test_a_document_of_50_megabytes(clerk: Desk) -> None:
     problem = both(
-        lambda language: clerk.draft(b"x" * (50 << 20), "a.txt", language), "request.too_large", 413
+        lambda language: clerk.draft(b"x" * (50 << 20), "a.txt", language), "document.draft_too_large", 413
     )
     in_the_log(clerk.platform, problem)
 
