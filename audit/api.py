@@ -4,10 +4,10 @@ Tiles hold hashes only. An entry carries 80 random bits in its identifier, so it
 themselves are served to auditors alone, and there are no public entry bundles.
 """
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from flask import Blueprint
+from pydantic import Field
 
 from audit import ask
 from audit.entries import Entry, Filters
@@ -15,30 +15,17 @@ from audit.errors import EntryNotFound, LogUnavailable, NothingSigned, TileNotFo
 from audit.service import Log
 from audit.tree import TREES
 from yinxin.authz import Denied
-from yinxin.clock import BadInstant, parse_rfc3339, rfc3339
+from yinxin.clock import rfc3339
 from yinxin.crypto.suite import Suite, suite
 from yinxin.text import Text
 from yinxin.tlog import MalformedProof, Tile
-from yinxin.web import Api, BadValue, Caller, Page, Raw, cursor, position
+from yinxin.web import Api, Caller, Page, Paged, Raw, page_of
+from yinxin.wire import Instant, Model
 
 _TEXT = "text/plain; charset=utf-8"
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _instant(value: object) -> datetime:
-    try:
-        return parse_rfc3339(str(value))
-    except BadInstant as error:
-        raise BadValue(error.text("zh"), error.text("en")) from None
-
-
-Instant = Annotated[datetime, BeforeValidator(_instant, json_schema_input_type=str)]
-
-
-class EntryOut(_Model):
+class EntryOut(Model):
     """An entry. `event` is the whole record; its canonical JSON (RFC 8785) is the leaf."""
 
     index: int
@@ -52,7 +39,7 @@ class EntryOut(_Model):
     event: dict[str, Any]
 
 
-class Query(_Model):
+class EntryQuery(Paged):
     """Which entries, newest first. Every given part must match; a `verb` that ends in a dot is a whole module."""
 
     verb: str | None = Field(default=None, max_length=80)
@@ -62,8 +49,6 @@ class Query(_Model):
     request: str | None = Field(default=None, max_length=80)
     since: Instant | None = None
     until: Instant | None = None
-    after: str | None = Field(default=None, max_length=200)
-    limit: int = Field(default=50, ge=1, le=200)
 
     def filters(self) -> Filters:
         """The parts that entries are matched with."""
@@ -72,28 +57,25 @@ class Query(_Model):
         )
 
 
-class Tree(_Model):
+class TreeQuery(Model):
     """Which of the log's trees."""
 
     suite: Literal["intl", "sm"] = "intl"
 
 
-def routes(log: Log) -> tuple[Api, ...]:
+def routes(log: Log) -> tuple[Blueprint, ...]:
     """The operations on `log`, and the static face of each of its trees."""
-    trees = [_tree(log, each) for each in TREES]
-    return (_questions(log), *trees)
+    return tuple(api.blueprint for api in (_questions(log), *(_tree(log, each) for each in TREES)))
 
 
 def _questions(log: Log) -> Api:
     api = Api("audit", "/api/audit/v1", Text("审计", "Audit"))
 
     @api.get("/entries", summary=Text("查阅审计记录", "Read audit entries"), problems=(Denied,))
-    def entries(query: Query, caller: Caller) -> Page[EntryOut]:
-        before = position(query.after, int)[0] if query.after else None
+    def entries(query: EntryQuery, caller: Caller) -> Page[EntryOut]:
+        before = query.begin(int)
         found = ask.entries_for(log, caller.actor, query.filters(), before=before, limit=query.limit + 1)
-        page = found[: query.limit]
-        following = cursor(page[-1].index) if len(found) > query.limit else None
-        return Page[EntryOut](items=[_out(each) for each in page], next=following)
+        return page_of(found, query.limit, key=lambda each: each.index, show=_out)
 
     @api.get(
         "/entries/<id>",
@@ -108,7 +90,7 @@ def _questions(log: Log) -> Api:
         summary=Text("导出一条记录的证明", "Export the proof of one entry"),
         problems=(Denied, EntryNotFound, LogUnavailable),
     )
-    def proof(id: str, query: Tree, caller: Caller) -> Raw:  # noqa: A002 - the parameter's name in the address
+    def proof(id: str, query: TreeQuery, caller: Caller) -> Raw:  # noqa: A002 - the parameter's name in the address
         data = ask.export_for(log, caller.actor, id, suite(query.suite)).encode()
         return Raw(data, _TEXT, {"Content-Disposition": 'attachment; filename="entry.tlog-proof"'})
 
@@ -118,7 +100,7 @@ def _questions(log: Log) -> Api:
         problems=(NothingSigned,),
         public=True,
     )
-    def checkpoint(query: Tree) -> Raw:
+    def checkpoint(query: TreeQuery) -> Raw:
         return _checkpoint(log, suite(query.suite))
 
     return api

@@ -12,9 +12,8 @@ from audit.service import Log
 from audit.tree import TREES
 from yinxin.act import Actor
 from yinxin.clock import rfc3339
+from yinxin.command import acting, as_json_option, print_json, service
 from yinxin.crypto.suite import suite as suite_named
-
-_AS_JSON = click.option("--json", "as_json", is_flag=True, help="输出 JSON / print JSON")
 
 
 def tail(log: Log, actor: Actor, filters: Filters, count: int) -> list[dict[str, Any]]:
@@ -54,7 +53,7 @@ def group() -> None:
 )
 @click.option("--subject", help="对象 / what was acted on")
 @click.option("--actor", help="操作人编号 / who acted")
-@_AS_JSON
+@as_json_option
 @click.pass_context
 def tail_(
     context: click.Context,
@@ -67,28 +66,28 @@ def tail_(
 ) -> None:
     """Print the newest entries that match."""
     filters = Filters(verb=verb, subject=subject, actor=actor)
-    for entry in tail(_log(context), _actor(context), filters, count):
+    for entry in tail(_log(context), acting(context), filters, count):
         click.echo(json.dumps(entry, ensure_ascii=False) if as_json else _line(entry))
 
 
 @group.command("show", help="一条记录 / one entry")
 @click.argument("entry")
-@_AS_JSON
+@as_json_option
 @click.pass_context
 def show_(context: click.Context, entry: str, *, as_json: bool) -> None:
     """Print one entry whole."""
-    found = show(_log(context), _actor(context), entry)
+    found = show(_log(context), acting(context), entry)
     click.echo(json.dumps(found, ensure_ascii=False, indent=None if as_json else 2))
 
 
 @group.command("check", help="重新计算并核验整个日志 / recompute and check the whole log")
-@_AS_JSON
+@as_json_option
 @click.pass_context
 def check_(context: click.Context, *, as_json: bool) -> None:
     """Check the log; what does not hold leaves as an error that names it."""
-    report = ask.check_for(_log(context), _actor(context)).fields()
+    report = ask.check_for(_log(context), acting(context)).fields()
     if as_json:
-        click.echo(json.dumps(report))
+        print_json(report)
         return
     click.echo(f"日志完整：{report['size']} 条记录，{report['checkpoints']} 个检查点")
     click.echo(f"the log is whole: {report['size']} entries, {report['checkpoints']} checkpoints")
@@ -107,13 +106,13 @@ def check_(context: click.Context, *, as_json: bool) -> None:
     default=TREES[0].name,
     help="套件 / the suite",
 )
-@_AS_JSON
+@as_json_option
 @click.pass_context
 def export_(context: click.Context, entry: str, *, out: Path, suite: str, as_json: bool) -> None:
     """Write the proof file."""
-    done = export(_log(context), _actor(context), entry, suite, out)
+    done = export(_log(context), acting(context), entry, suite, out)
     if as_json:
-        click.echo(json.dumps(done, ensure_ascii=False))
+        print_json(done)
         return
     click.echo(
         f"{done['file']}：第 {done['index']} 条，日志共 {done['size']} 条 / entry {done['index']} of {done['size']}"
@@ -122,13 +121,8 @@ def export_(context: click.Context, entry: str, *, out: Path, suite: str, as_jso
 
 
 def _log(context: click.Context) -> Log:
-    log: Log = context.obj.platform().audit
+    log: Log = service(context, "audit")
     return log
-
-
-def _actor(context: click.Context) -> Actor:
-    actor: Actor = context.obj.actor()
-    return actor
 
 
 def _fields(entry: Entry) -> dict[str, Any]:

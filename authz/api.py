@@ -1,11 +1,9 @@
 """Identity and authorization over HTTP: sign in, who am I, may I, who is who."""
 
-import base64
-import binascii
 from typing import Annotated, Any
 
-from flask import request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from flask import Blueprint, request
+from pydantic import Field
 
 from authz import errors
 from authz.directory import Organ
@@ -14,7 +12,8 @@ from yinxin.authz import PLATFORM, Decision, Denied, Level, Resource
 from yinxin.clock import rfc3339
 from yinxin.crypto.errors import MalformedCertificate
 from yinxin.text import Text
-from yinxin.web import Api, BadValue, Caller, Page, cursor, kit, peer_certificate, position
+from yinxin.web import Api, Caller, Page, Paged, kit, page_of, peer_certificate
+from yinxin.wire import Model, Octets, Words
 
 _DIRECTORY = Resource("Directory", "directory", PLATFORM)
 _ADMISSION = (
@@ -34,43 +33,25 @@ _ANSWER = (
 _QUESTION = (errors.UnknownAction, errors.BadQuestion, errors.UnknownOrgan, errors.DecisionFailed)
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _octets(value: object) -> bytes:
-    try:
-        return base64.b64decode(str(value), validate=True)
-    except (binascii.Error, ValueError):
-        raise BadValue("不是有效的 base64", "This is not base64") from None
-
-
-class Words(_Model):
-    """The same words in Chinese and in English."""
-
-    zh: str
-    en: str
-
-
-class Nothing(_Model):
+class Nothing(Model):
     """An empty body."""
 
 
-class ChallengeOut(_Model):
+class ChallengeOut(Model):
     """What to sign, as `yinxin.authz.sign_in_statement` builds it, and until when."""
 
     challenge: str
     expires: str
 
 
-class SessionIn(_Model):
+class SessionIn(Model):
     """The challenge, and the detached CMS signature (DER in base64) over its statement."""
 
     challenge: str = Field(min_length=1, max_length=100)
-    signature: Annotated[bytes, Field(max_length=65536), BeforeValidator(_octets, json_schema_input_type=str)]
+    signature: Annotated[Octets, Field(max_length=65536)]
 
 
-class WhoOut(_Model):
+class WhoOut(Model):
     """The signed-in caller."""
 
     person: str
@@ -83,38 +64,38 @@ class WhoOut(_Model):
     session: str
 
 
-class SessionOut(_Model):
+class SessionOut(Model):
     """A new session: its token, shown once, and whom it stands for."""
 
     token: str
     caller: WhoOut
 
 
-class ResourceIn(_Model):
+class ResourceIn(Model):
     """What the act would be about."""
 
     type: str = Field(min_length=1, max_length=80)
     id: str = Field(min_length=1, max_length=200)
     organ: str = Field(min_length=1, max_length=64)
     level: Level = "public"
-    attributes: dict[str, Any] = {}
+    attributes: dict[str, Any] = Field(default_factory=dict)
 
 
-class CheckIn(_Model):
+class CheckIn(Model):
     """One question."""
 
     action: str = Field(min_length=1, max_length=100)
     resource: ResourceIn
-    context: dict[str, Any] = {}
+    context: dict[str, Any] = Field(default_factory=dict)
 
 
-class ChecksIn(_Model):
+class ChecksIn(Model):
     """The caller's questions."""
 
     checks: list[CheckIn] = Field(max_length=100)
 
 
-class DecisionOut(_Model):
+class DecisionOut(Model):
     """An answer, why, and by which policies."""
 
     allowed: bool
@@ -122,27 +103,26 @@ class DecisionOut(_Model):
     policies: list[str]
 
 
-class DecisionsOut(_Model):
+class DecisionsOut(Model):
     """The answers, in the order of the questions."""
 
     decisions: list[DecisionOut]
 
 
-class PermissionOut(_Model):
+class PermissionOut(Model):
     """A permission, as the act's own audit entry keeps it."""
 
     record: dict[str, Any]
 
 
-class Listing(_Model):
+class OrganQuery(Paged):
     """Which organs, and which page."""
 
     under: str | None = Field(default=None, max_length=64)
-    after: str | None = Field(default=None, max_length=200)
-    limit: int = Field(default=50, ge=1, le=200)
+    """Only this organ and those below it."""
 
 
-class OrganOut(_Model):
+class OrganOut(Model):
     """An organ; `path` names it and those above it."""
 
     id: str
@@ -155,7 +135,7 @@ class OrganOut(_Model):
     path: list[str]
 
 
-class PersonOut(_Model):
+class PersonOut(Model):
     """A person and the posts held now."""
 
     id: str
@@ -163,13 +143,13 @@ class PersonOut(_Model):
     posts: list[str]
 
 
-def routes(authz: Authz) -> Api:
+def routes(authz: Authz) -> tuple[Blueprint, ...]:
     """The operations of `authz`."""
     api = Api("authz", "/api/authz/v1", Text("身份与授权", "Identity and authorization"))
     _add_sign_in(api, authz)
     _add_session(api, authz)
     _add_directory(api, authz)
-    return api
+    return (api.blueprint,)
 
 
 def _add_sign_in(api: Api, authz: Authz) -> None:
@@ -237,13 +217,11 @@ def _add_session(api: Api, authz: Authz) -> None:
 
 def _add_directory(api: Api, authz: Authz) -> None:
     @api.get("/organs", problems=(Denied, errors.UnknownOrgan), summary=Text("机关名录", "The organs"))
-    def organs(query: Listing, caller: Caller) -> Page[OrganOut]:
+    def organs(query: OrganQuery, caller: Caller) -> Page[OrganOut]:
         authz.decisions.require(caller.actor, "authz.read", _DIRECTORY)
-        after = position(query.after, str)[0] if query.after else ""
+        after = query.begin(str) or ""
         found = authz.directory.organs(under=query.under, after=after, limit=query.limit + 1)
-        page = found[: query.limit]
-        following = cursor(page[-1].id) if len(found) > query.limit else None
-        return Page[OrganOut](items=[_organ(each) for each in page], next=following)
+        return page_of(found, query.limit, key=lambda each: each.id, show=_organ)
 
     @api.get("/organs/<id>", problems=(Denied, errors.UnknownOrgan), summary=Text("机关", "An organ"))
     def organ(id: str, caller: Caller) -> OrganOut:  # noqa: A002 - the field's name
@@ -258,18 +236,14 @@ def _add_directory(api: Api, authz: Authz) -> None:
         return PersonOut(id=found.id, name=found.name, posts=[each.post for each in held])
 
 
-def _words(text: Text) -> Words:
-    return Words(zh=text.zh, en=text.en)
-
-
 def _who(caller: Caller) -> WhoOut:
     return WhoOut(
         person=caller.actor.id,
         name=caller.name,
         post=caller.actor.post or "",
-        post_name=_words(caller.post_name),
+        post_name=Words.of(caller.post_name),
         organ=caller.actor.organ or "",
-        organ_name=_words(caller.organ_name),
+        organ_name=Words.of(caller.organ_name),
         roles=sorted(caller.roles),
         session=caller.session,
     )
@@ -277,7 +251,7 @@ def _who(caller: Caller) -> WhoOut:
 
 def _decision(decision: Decision) -> DecisionOut:
     return DecisionOut(
-        allowed=decision.allowed, reason=_words(decision.reason), policies=list(decision.policies)
+        allowed=decision.allowed, reason=Words.of(decision.reason), policies=list(decision.policies)
     )
 
 
@@ -285,7 +259,7 @@ def _organ(organ: Organ) -> OrganOut:
     return OrganOut(
         id=organ.id,
         parent=organ.parent,
-        name=_words(organ.name),
+        name=Words.of(organ.name),
         short_name=organ.short_name,
         level=organ.level,
         division=organ.division,

@@ -1,15 +1,14 @@
 """`yinxin authz …`: thin commands over the directory, the decisions and the sessions."""
 
-import json
 from typing import Any
 
 import click
 
 from authz.directory import Organ, Person
 from authz.service import Authz
-from yinxin.act import Actor
 from yinxin.authz import LEVELS, PLATFORM, Decision, Level, Resource
 from yinxin.clock import rfc3339
+from yinxin.command import acting, as_json_option, print_json, service
 
 
 def organ_line(organ: Organ) -> str:
@@ -43,13 +42,13 @@ def answer(decision: Decision) -> dict[str, Any]:
 
 
 @click.group("authz", help="机构、人员与授权 / organs, people and authorization")
-def authz() -> None:
+def group() -> None:
     """The group of commands."""
 
 
-@authz.command(help="机关名录 / the organs")
+@group.command(help="机关名录 / the organs")
 @click.option("--under", help="只列此机关及其下级 / only this organ and those below")
-@click.option("--json", "as_json", is_flag=True, help="输出 JSON / print JSON")
+@as_json_option
 @click.pass_context
 def organs(context: click.Context, under: str | None, *, as_json: bool) -> None:
     """Print the tree, or a part of it."""
@@ -59,14 +58,14 @@ def organs(context: click.Context, under: str | None, *, as_json: bool) -> None:
         found += page
     found.sort(key=lambda organ: organ.path[::-1])
     if as_json:
-        _print([{"id": each.id, "parent": each.parent, "name": each.name.zh} for each in found])
+        print_json([{"id": each.id, "parent": each.parent, "name": each.name.zh} for each in found])
         return
     for each in found:
         click.echo(organ_line(each))
 
 
-@authz.command(help="人员名录 / the people")
-@click.option("--json", "as_json", is_flag=True, help="输出 JSON / print JSON")
+@group.command(help="人员名录 / the people")
+@as_json_option
 @click.pass_context
 def people(context: click.Context, *, as_json: bool) -> None:
     """Print everybody, by identifier."""
@@ -75,22 +74,22 @@ def people(context: click.Context, *, as_json: bool) -> None:
     while page := directory.people(after=found[-1].id if found else ""):
         found += page
     if as_json:
-        _print([{"id": each.id, "name": each.name, "clearance": each.clearance} for each in found])
+        print_json([{"id": each.id, "name": each.name, "clearance": each.clearance} for each in found])
         return
     for each in found:
         click.echo(f"{each.id:<32} {each.clearance:<13} {each.name}")
 
 
-@authz.command("who", help="某人的任职 / a person and the appointments")
+@group.command("who", help="某人的任职 / a person and the appointments")
 @click.argument("person")
-@click.option("--json", "as_json", is_flag=True, help="输出 JSON / print JSON")
+@as_json_option
 @click.pass_context
 def who_command(context: click.Context, person: str, *, as_json: bool) -> None:
     """Print one person."""
-    service = _authz(context)
-    found = who(service, service.directory.person(person))
+    site = _authz(context)
+    found = who(site, site.directory.person(person))
     if as_json:
-        _print(found)
+        print_json(found)
         return
     click.echo(f"{found['id']} {found['name']} ({found['clearance']})")
     for each in found["appointments"]:
@@ -98,7 +97,7 @@ def who_command(context: click.Context, person: str, *, as_json: bool) -> None:
         click.echo(f"  {each['organ']} {each['post']} [{', '.join(each['roles'])}] {period}")
 
 
-@authz.command(help="本人能否执行某操作 / may the acting person do this?")
+@group.command(help="本人能否执行某操作 / may the acting person do this?")
 @click.argument("action")
 @click.option("--type", "kind", required=True, help="对象类型 / the resource's type")
 @click.option("--id", "identifier", default="any", show_default=True, help="对象标识 / its identifier")
@@ -107,7 +106,7 @@ def who_command(context: click.Context, person: str, *, as_json: bool) -> None:
     "--level", type=click.Choice(LEVELS), default="public", show_default=True, help="密级 / its level"
 )
 @click.option("--attribute", "attributes", multiple=True, metavar="NAME=TEXT", help="属性 / an attribute")
-@click.option("--json", "as_json", is_flag=True, help="输出 JSON / print JSON")
+@as_json_option
 @click.pass_context
 def check(
     context: click.Context,
@@ -123,30 +122,24 @@ def check(
     """Print the decision; exit 1 when it is no."""
     given = dict(each.partition("=")[::2] for each in attributes)
     resource = Resource(kind, identifier, organ, level, given)
-    actor: Actor = context.obj.actor()
-    decision = _authz(context).decisions.check(actor, action, resource)
+    decision = _authz(context).decisions.check(acting(context), action, resource)
     if as_json:
-        _print(answer(decision))
+        print_json(answer(decision))
     else:
         word = "允许 / permitted" if decision.allowed else "不允许 / not permitted"
         click.echo(f"{word}: {decision.reason.zh} / {decision.reason.en} [{', '.join(decision.policies)}]")
     context.exit(0 if decision.allowed else 1)
 
 
-@authz.command("sign-out", help="终止某人的全部登录 / end every session of a person")
+@group.command("sign-out", help="终止某人的全部登录 / end every session of a person")
 @click.argument("person")
 @click.pass_context
 def sign_out(context: click.Context, person: str) -> None:
     """End the sessions, if the acting person may."""
-    actor: Actor = context.obj.actor()
-    count = _authz(context).end_sessions(actor, person)
+    count = _authz(context).end_sessions(acting(context), person)
     click.echo(f"已终止 {count} 个登录 / {count} sessions ended")
 
 
 def _authz(context: click.Context) -> Authz:
-    service: Authz = context.obj.platform().authz
-    return service
-
-
-def _print(value: object) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False))
+    authz: Authz = service(context, "authz")
+    return authz

@@ -63,10 +63,9 @@ class Decisions:
         """The decision that permits; raises Denied, recorded with the decision. Ask before the act begins."""
         decision = self.check(actor, action, resource, context)
         if not decision.allowed:
-            reason = {"zh": decision.reason.zh, "en": decision.reason.en}
             with self._store.act(actor, action, str(resource)) as act:
                 act.decision = decision.record()
-                raise Denied(action=action, resource=str(resource), reason=reason)
+                raise Denied(action=action, resource=str(resource), reason=decision.reason)
         return decision
 
     def check(

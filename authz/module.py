@@ -1,23 +1,12 @@
 """The registration of this module."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from authz.policy_set import BASE
 from authz.service import Authz
 from authz.settings import AuthzSettings
 from yinxin.module import Job, Module, Verb
 from yinxin.text import Text
-
-if TYPE_CHECKING:
-    from flask import Blueprint
-
-
-def _routes(authz: Authz) -> "tuple[Blueprint, ...]":
-    from authz.api import routes
-
-    return (routes(authz).blueprint,)
-
 
 MODULE: Module[Authz] = Module(
     name="authz",
@@ -33,8 +22,8 @@ MODULE: Module[Authz] = Module(
         Verb("authz.read", Text("查询名录", "look up the directory")),
     ),
     models="authz.models",
-    commands="authz.cli:authz",
-    routes=_routes,
+    commands="authz.cli:group",
+    routes=("authz.api:routes",),
     jobs=(Job("authz.forget", timedelta(minutes=10), Authz.forget),),
     health=Authz.health,
     policies=BASE,

@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from flask import Blueprint
+from pydantic import Field
 
 from authz.errors import CannotBind, UnknownOrgan, UnknownPerson, UnknownPost
 from ca.errors import (
@@ -31,14 +32,11 @@ from yinxin.clock import rfc3339
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import BadSignature, MalformedRequest
 from yinxin.text import Text
-from yinxin.web import Api, Caller, Page, cursor, position
+from yinxin.web import Api, Caller, Page, Paged, page_of
+from yinxin.wire import Model
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class HolderIn(_Model):
+class HolderIn(Model):
     """Who will hold the certificate."""
 
     kind: Literal["person", "organ", "service"]
@@ -49,7 +47,7 @@ class HolderIn(_Model):
     """The organ that runs a service."""
 
 
-class CertificateIn(_Model):
+class CertificateIn(Model):
     """A request for a certificate."""
 
     reference: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,179}$")
@@ -62,13 +60,13 @@ class CertificateIn(_Model):
     """Validity in days; the profile's own when left out."""
 
 
-class RevocationIn(_Model):
+class RevocationIn(Model):
     """Why a certificate is revoked: a reason of RFC 5280 5.3.1."""
 
     reason: str = Field(max_length=30)
 
 
-class CertificateOut(_Model):
+class CertificateOut(Model):
     """An issuance; `pem` and `chain_pem` are there once it is issued."""
 
     serial: str
@@ -92,7 +90,7 @@ class CertificateOut(_Model):
     chain_pem: str | None = None
 
 
-class RevocationOut(_Model):
+class RevocationOut(Model):
     """A revocation in force; `crl_number` is missing while the new list cannot be signed."""
 
     serial: str
@@ -101,14 +99,14 @@ class RevocationOut(_Model):
     crl_number: int | None
 
 
-class KeyCertificatesOut(_Model):
+class KeyCertificatesOut(Model):
     """The certificates for a key, its own first, up to and with the root; `authority` is its name when it is one."""
 
     certificates: list[str]
     authority: str | None
 
 
-class Search(_Model):
+class CertificateQuery(Paged):
     """What to look for; without an organ, in the caller's own and those below."""
 
     serial: str | None = Field(default=None, max_length=120)
@@ -117,8 +115,6 @@ class Search(_Model):
     profile: str | None = Field(default=None, max_length=60)
     authority: str | None = Field(default=None, max_length=60)
     state: Standing | None = None
-    after: str | None = Field(default=None, max_length=200)
-    limit: int = Field(default=50, ge=1, le=200)
 
 
 _ISSUE_PROBLEMS = (
@@ -143,8 +139,8 @@ _ISSUE_PROBLEMS = (
 )
 
 
-def routes(authority: Authority) -> Api:
-    """The operations of `authority`."""
+def routes(authority: Authority) -> tuple[Blueprint, ...]:
+    """The operations of `authority` for officers; the protocols for everybody are in `ca.public`."""
     api = Api("ca", "/api/ca/v1", Text("数字认证中心", "Certificate authority"))
 
     @api.post(
@@ -159,16 +155,14 @@ def routes(authority: Authority) -> Api:
     @api.get(
         "/certificates", summary=Text("查询证书", "Search certificates"), problems=(Denied, UnknownOrgan)
     )
-    def search(query: Search, caller: Caller) -> Page[CertificateOut]:
+    def search(query: CertificateQuery, caller: Caller) -> Page[CertificateOut]:
         if query.serial is not None:
             row = authority.show(caller.actor, query.serial)
             return Page[CertificateOut](items=[_out(authority, row)])
-        after = str(position(query.after, str)[0]) if query.after else ""
+        after = query.begin(str) or ""
         wanted = Filter(query.holder, query.organ, query.profile, query.authority, query.state)
         found = authority.search(caller.actor, wanted, after=after, limit=query.limit + 1)
-        page = found[: query.limit]
-        following = cursor(page[-1].serial) if len(found) > query.limit else None
-        return Page[CertificateOut](items=[_out(authority, row) for row in page], next=following)
+        return page_of(found, query.limit, key=lambda row: row.serial, show=lambda row: _out(authority, row))
 
     @api.get(
         "/certificates/<serial>",
@@ -205,7 +199,7 @@ def routes(authority: Authority) -> Api:
             certificates=[each.pem for each in found.certificates], authority=found.authority
         )
 
-    return api
+    return (api.blueprint,)
 
 
 def _out(authority: Authority, row: CertificateRow) -> CertificateOut:

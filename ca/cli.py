@@ -17,12 +17,12 @@ from ca.revoke import REASONS
 from ca.service import Authority
 from yinxin.act import Actor
 from yinxin.clock import rfc3339
+from yinxin.command import acting, as_json_option, print_json, service
 from yinxin.crypto.pem import encode
 from yinxin.crypto.requests import CertificationRequest
 
 _PAGE = 200
 
-_json = click.option("--json", "as_json", is_flag=True, help="输出 JSON / print JSON")
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _out = click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="写入文件 / write to this file"
@@ -30,18 +30,18 @@ _out = click.option(
 
 
 @click.group("ca", help="数字认证中心 / the certificate authority")
-def ca() -> None:
+def group() -> None:
     """The group of commands."""
 
 
-@ca.command(
+@group.command(
     help="按经审阅的计划举行仪式；中断后重新执行即可 / carry out a reviewed plan; run again if cut off"
 )
 @click.option(
     "--plan", type=_file, default=Path(__file__).parent / "plans" / "embedded.toml", show_default="embedded"
 )
 @click.option("--dry-run", is_flag=True, help="只演练，不写入 / rehearse, write nothing")
-@_json
+@as_json_option
 @click.pass_context
 def ceremony(context: click.Context, *, plan: Path, dry_run: bool, as_json: bool) -> None:
     """Rehearse or carry out a ceremony."""
@@ -50,7 +50,7 @@ def ceremony(context: click.Context, *, plan: Path, dry_run: bool, as_json: bool
         made = dict(zip((item.label for item in read.items()), rehearse(authority.ctx, read), strict=True))
         trust: dict[str, Path] = {}
     else:
-        done = conduct(authority.ctx, authority.keys, _actor(context), read, context.obj.directory().root)
+        done = conduct(authority.ctx, authority.keys, acting(context), read, context.obj.directory().root)
         made, trust = done.certificates, done.trust
     certificates = {
         label: {
@@ -64,7 +64,7 @@ def ceremony(context: click.Context, *, plan: Path, dry_run: bool, as_json: bool
     _answer(answer | {"trust": {name: str(path) for name, path in trust.items()}}, as_json=as_json)
 
 
-@ca.command(help="签发证书 / issue a certificate")
+@group.command(help="签发证书 / issue a certificate")
 @click.option("--profile", required=True)
 @click.option("--csr", type=_file, required=True, help="PKCS#10,PEM 或 DER / PEM or DER")
 @click.option(
@@ -78,11 +78,11 @@ def ceremony(context: click.Context, *, plan: Path, dry_run: bool, as_json: bool
 @click.option("--days", type=click.IntRange(1, 36525), help="有效天数 / validity in days")
 @click.option("--reference", help="引用号，重复使用得到同一证书 / the same one gives the same certificate")
 @_out
-@_json
+@as_json_option
 @click.pass_context
 def issue(context: click.Context, /, *, csr: Path, out: Path | None, as_json: bool, **asked: Any) -> None:
     """Issue to a CSR and print or write the chain without its root."""
-    authority, actor = _authority(context), _actor(context)
+    authority, actor = _authority(context), acting(context)
     holder = asked["holder"] or CertificationRequest.load(csr.read_bytes()).subject.common_name
     organ = asked["organ"] or (actor.organ if asked["kind"] == "service" else None)
     issued = authority.issue(
@@ -102,42 +102,42 @@ def issue(context: click.Context, /, *, csr: Path, out: Path | None, as_json: bo
     _answer(facts | {"pem": pem}, as_json=True) if as_json else click.echo(str(out) if out else pem)
 
 
-@ca.command(help="撤销证书 / revoke a certificate")
+@group.command(help="撤销证书 / revoke a certificate")
 @click.option("--serial", required=True, help="序列号或 SHA-256 指纹 / serial number or SHA-256 fingerprint")
 @click.option("--reason", type=click.Choice([str(each) for each in REASONS]), required=True)
-@_json
+@as_json_option
 @click.pass_context
 def revoke(context: click.Context, *, serial: str, reason: str, as_json: bool) -> None:
     """Revoke, at once and for good."""
-    done = _authority(context).revoke(_actor(context), serial, reason)
+    done = _authority(context).revoke(acting(context), serial, reason)
     facts = {"serial": done.serial, "revoked_at": rfc3339(done.revoked_at), "reason": done.reason}
     _answer(facts | {"crl_number": done.crl_number}, as_json=as_json)
 
 
-@ca.command(help="查看一张证书 / show one certificate")
+@group.command(help="查看一张证书 / show one certificate")
 @click.option("--serial", required=True, help="序列号或 SHA-256 指纹 / serial number or SHA-256 fingerprint")
-@_json
+@as_json_option
 @click.pass_context
 def show(context: click.Context, *, serial: str, as_json: bool) -> None:
     """Show an issuance, with its certificate once there is one."""
     authority = _authority(context)
-    row = authority.show(_actor(context), serial)
+    row = authority.show(acting(context), serial)
     facts: dict[str, Any] = describe(row, authority.ctx.store.clock.now())
     _answer(facts | ({"pem": encode("CERTIFICATE", row.der)} if row.der else {}), as_json=as_json)
 
 
-@ca.command("list", help="列出证书 / list certificates")
+@group.command("list", help="列出证书 / list certificates")
 @click.option("--holder")
 @click.option("--organ", help="该机关及其下级 / this organ and those below")
 @click.option("--profile")
 @click.option("--state", type=click.Choice(["issued", "revoked", "expired", "intent", "abandoned"]))
-@_json
+@as_json_option
 @click.pass_context
 def list_(context: click.Context, /, *, as_json: bool, **wanted: Any) -> None:
     """List what the actor may see."""
     authority = _authority(context)
     now = authority.ctx.store.clock.now()
-    rows = [describe(row, now) for row in _all(authority, _actor(context), Filter(**wanted))]
+    rows = [describe(row, now) for row in _all(authority, acting(context), Filter(**wanted))]
     if as_json:
         _answer(rows, as_json=True)
         return
@@ -147,7 +147,7 @@ def list_(context: click.Context, /, *, as_json: bool, **wanted: Any) -> None:
         )
 
 
-@ca.command(help="取撤销列表 / fetch a revocation list")
+@group.command(help="取撤销列表 / fetch a revocation list")
 @click.argument("authority_name", metavar="AUTHORITY")
 @_out
 @click.pass_context
@@ -160,7 +160,7 @@ def crl(context: click.Context, *, authority_name: str, out: Path | None) -> Non
         out.write_bytes(encoded)
 
 
-@ca.command(help="全部证书的清单（CSV）/ all certificates as CSV")
+@group.command(help="全部证书的清单（CSV）/ all certificates as CSV")
 @click.option("--organ", help="该机关及其下级 / this organ and those below")
 @click.pass_context
 def report(context: click.Context, *, organ: str | None) -> None:
@@ -168,7 +168,7 @@ def report(context: click.Context, *, organ: str | None) -> None:
     authority = _authority(context)
     now = authority.ctx.store.clock.now()
     writer: csv.DictWriter[str] | None = None
-    for row in _all(authority, _actor(context), Filter(organ=organ)):
+    for row in _all(authority, acting(context), Filter(organ=organ)):
         facts = describe(row, now)
         if writer is None:
             writer = csv.DictWriter(sys.stdout, list(facts))
@@ -185,17 +185,12 @@ def _all(authority: Authority, actor: Actor, wanted: Filter) -> Iterator[Certifi
 
 def _answer(value: Any, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(value, ensure_ascii=False))
+        print_json(value)
         return
     for name, each in value.items():
         click.echo(f"{name}: {json.dumps(each, ensure_ascii=False) if isinstance(each, dict) else each}")
 
 
 def _authority(context: click.Context) -> Authority:
-    authority: Authority = context.obj.platform().ca
+    authority: Authority = service(context, "ca")
     return authority
-
-
-def _actor(context: click.Context) -> Actor:
-    actor: Actor = context.obj.actor()
-    return actor

@@ -17,8 +17,8 @@ class ProfileRefuses(Invalid):
     """A request that its profile does not allow."""
 
     code = "ca.profile_refuses"
-    zh = "模板“{profile}”不允许该请求（{field}：{reason.zh}）。请更正后重新提交。"
-    en = "Profile {profile} does not allow the request ({field}: {reason.en}). Correct it and submit again."
+    zh = "模板“{profile}”不允许该请求（{field}：{reason}）。请更正后重新提交。"
+    en = "Profile {profile} does not allow the request ({field}: {reason}). Correct it and submit again."
 
 
 class ForeignName(Invalid):

@@ -3,20 +3,10 @@
 from datetime import timedelta
 from pathlib import Path
 
-from flask import Blueprint
-
 from ca.service import Authority
 from ca.settings import CaSettings
 from yinxin.module import Job, Module, Verb
 from yinxin.text import Text
-
-
-def _routes(authority: Authority) -> tuple[Blueprint, ...]:
-    from ca.api import routes
-    from ca.public import public
-
-    return routes(authority).blueprint, public(authority)
-
 
 MODULE: Module[Authority] = Module(
     name="ca",
@@ -33,8 +23,8 @@ MODULE: Module[Authority] = Module(
         Verb("ca.read", Text("查询证书", "look at certificates")),
     ),
     models="ca.models",
-    commands="ca.cli:ca",
-    routes=_routes,
+    commands="ca.cli:group",
+    routes=("ca.api:routes", "ca.public:routes"),
     jobs=(
         Job("ca.reconcile", timedelta(minutes=1), Authority.reconcile),
         Job("ca.renew-lists", timedelta(minutes=10), Authority.renew_lists),

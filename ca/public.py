@@ -17,7 +17,7 @@ _CRL = "application/pkix-crl"
 _CERTIFICATE = "application/pkix-cert"
 
 
-def public(authority: Authority) -> Blueprint:
+def routes(authority: Authority) -> tuple[Blueprint, ...]:
     """The addresses that stand in every certificate, and the timestamp service."""
     blueprint = Blueprint("ca_public", __name__)
 
@@ -56,7 +56,7 @@ def public(authority: Authority) -> Blueprint:
         asked = request.get_data(cache=False)
         return Response(_or_404(lambda: authority.timestamp(suite, asked)), content_type=_TSA)
 
-    return blueprint
+    return (blueprint,)
 
 
 def _ocsp(authority: Authority, asked: bytes) -> Response:

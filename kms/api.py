@@ -1,10 +1,9 @@
 """The key centre over HTTP: the register, public keys, and signatures by the keys that sign for callers."""
 
-import base64
-import binascii
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from flask import Blueprint
+from pydantic import Field, model_validator
 
 from kms.errors import BadDigest, FaultySignature, HsmGone, KeyNotActive, KeyUnknown, PurposeNotRemote
 from kms.info import KeyInfo
@@ -12,28 +11,16 @@ from kms.service import KeyCentre
 from kms.sign import SigningRequest
 from yinxin.authz import Denied
 from yinxin.clock import rfc3339
+from yinxin.faults import BadValue
 from yinxin.text import Text
-from yinxin.web import Api, BadValue, Caller, Page, cursor, position
+from yinxin.web import Api, Caller, Page, Paged, page_of
+from yinxin.wire import Model, Octets, base64_text
 
 #: octets; a longer message is hashed by the caller
 _LONGEST_MESSAGE = 1 << 16
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _octets(value: object) -> bytes:
-    try:
-        return base64.b64decode(str(value), validate=True)
-    except (binascii.Error, ValueError):
-        raise BadValue("不是有效的 base64", "This is not base64") from None
-
-
-Octets = Annotated[bytes, BeforeValidator(_octets, json_schema_input_type=str)]
-
-
-class KeyOut(_Model):
+class KeyOut(Model):
     """A key. `public_key` is the DER SubjectPublicKeyInfo in base64; keys that wrap others have none."""
 
     label: str
@@ -48,14 +35,7 @@ class KeyOut(_Model):
     public_key: str | None
 
 
-class Listing(_Model):
-    """Which page of the register."""
-
-    after: str | None = Field(default=None, max_length=200)
-    limit: int = Field(default=50, ge=1, le=200)
-
-
-class SignatureIn(_Model):
+class SignatureIn(Model):
     """What to sign: either the digest (for SM2, e = SM3(ZA ‖ M)) or a short message; and what it is for."""
 
     digest_base64: Octets | None = None
@@ -75,7 +55,7 @@ class SignatureIn(_Model):
         return self
 
 
-class SignatureOut(_Model):
+class SignatureOut(Model):
     """The signature in base64: DER for ECDSA and SM2, raw for RSA; and the audit entry that records it."""
 
     signature_base64: str
@@ -83,17 +63,15 @@ class SignatureOut(_Model):
     entry: str
 
 
-def routes(centre: KeyCentre) -> Api:
+def routes(centre: KeyCentre) -> tuple[Blueprint, ...]:
     """The operations of `centre`."""
     api = Api("kms", "/api/kms/v1", Text("密钥管理中心", "Key centre"))
 
     @api.get("/keys", summary=Text("密钥登记簿", "The register of keys"), problems=(Denied,))
-    def keys(query: Listing, caller: Caller) -> Page[KeyOut]:
-        after = position(query.after, str)[0] if query.after else ""
+    def keys(query: Paged, caller: Caller) -> Page[KeyOut]:
+        after = query.begin(str) or ""
         found = centre.register_for(caller.actor, after=after, limit=query.limit + 1)
-        page = found[: query.limit]
-        following = cursor(page[-1].label) if len(found) > query.limit else None
-        return Page[KeyOut](items=[_out(each) for each in page], next=following)
+        return page_of(found, query.limit, key=lambda each: each.label, show=_out)
 
     @api.get(
         "/keys/<label>",
@@ -115,10 +93,10 @@ def routes(centre: KeyCentre) -> Api:
         request = SigningRequest(content, digest is not None, body.subject, body.purpose)
         signed = centre.sign_for(caller.actor, label, request)
         return SignatureOut(
-            signature_base64=_text(signed.signature), algorithm=signed.algorithm, entry=signed.entry
+            signature_base64=base64_text(signed.signature), algorithm=signed.algorithm, entry=signed.entry
         )
 
-    return api
+    return (api.blueprint,)
 
 
 def _out(key: KeyInfo) -> KeyOut:
@@ -133,9 +111,5 @@ def _out(key: KeyInfo) -> KeyOut:
         state=key.state.value,
         created=rfc3339(key.created),
         key_id=public_key.key_id.hex() if public_key else None,
-        public_key=_text(public_key.spki) if public_key else None,
+        public_key=base64_text(public_key.spki) if public_key else None,
     )
-
-
-def _text(octets: bytes) -> str:
-    return base64.b64encode(octets).decode("ascii")

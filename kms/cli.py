@@ -1,14 +1,12 @@
 """`yinxin kms …`: thin commands over the key centre."""
 
-import json
-
 import click
 
 from kms.create import request_key
 from kms.models import Purpose
 from kms.service import KeyCentre
-from yinxin.act import Actor
 from yinxin.authz import PLATFORM
+from yinxin.command import acting, as_json_option, print_json, service
 
 
 @click.group("kms", help="密钥管理中心 / the key centre")
@@ -17,13 +15,13 @@ def group() -> None:
 
 
 @group.command(help="密码机状态 / the state of the security module")
-@click.option("--json", "as_json", is_flag=True, help="输出 JSON / print JSON")
+@as_json_option
 @click.pass_context
 def status(context: click.Context, *, as_json: bool) -> None:
     """Say how the token is; exit 1 when it is not well."""
     health = _centre(context).health()
     if as_json:
-        click.echo(json.dumps({"ok": health.ok, **health.facts}, ensure_ascii=False))
+        print_json({"ok": health.ok, **health.facts})
     else:
         click.echo(f"{health.text.zh}\n{health.text.en}")
         for name, value in health.facts.items():
@@ -32,13 +30,13 @@ def status(context: click.Context, *, as_json: bool) -> None:
 
 
 @group.command("list", help="列出密钥 / list the keys")
-@click.option("--json", "as_json", is_flag=True, help="输出 JSON / print JSON")
+@as_json_option
 @click.pass_context
 def list_(context: click.Context, *, as_json: bool) -> None:
     """Print the register, if the actor may see it."""
-    keys = _centre(context).register_for(_actor(context))
+    keys = _centre(context).register_for(acting(context))
     if as_json:
-        click.echo(json.dumps([key.fields() for key in keys], ensure_ascii=False))
+        print_json([key.fields() for key in keys])
         return
     for key in keys:
         click.echo(
@@ -52,7 +50,7 @@ def list_(context: click.Context, *, as_json: bool) -> None:
 @click.option("--suite", help="套件 intl 或 sm / suite, intl or sm")
 @click.option("--algorithm", help="算法，代替套件 / algorithm, in place of a suite")
 @click.option("--owner", default=PLATFORM, show_default=True, help="所属机关 / the owning organ")
-@click.option("--json", "as_json", is_flag=True, help="输出 JSON / print JSON")
+@as_json_option
 @click.pass_context
 def create(
     context: click.Context,
@@ -66,18 +64,13 @@ def create(
 ) -> None:
     """Make a key, if the actor may."""
     wanted = request_key(label, purpose, suite=suite, algorithm=algorithm, owner=owner)
-    key = _centre(context).create_for(_actor(context), wanted)
+    key = _centre(context).create_for(acting(context), wanted)
     if as_json:
-        click.echo(json.dumps(key.fields(), ensure_ascii=False))
+        print_json(key.fields())
     else:
         click.echo(f"{key.label} {key.algorithm} {key.place}: {key.state}")
 
 
 def _centre(context: click.Context) -> KeyCentre:
-    centre: KeyCentre = context.obj.platform().kms
+    centre: KeyCentre = service(context, "kms")
     return centre
-
-
-def _actor(context: click.Context) -> Actor:
-    actor: Actor = context.obj.actor()
-    return actor

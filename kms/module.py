@@ -1,7 +1,6 @@
 """The key centre's registration."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kms.initialise import TOKENS
 from kms.service import KeyCentre
@@ -9,20 +8,11 @@ from kms.settings import KmsSettings
 from yinxin.module import Module, Verb
 from yinxin.text import Text
 
-if TYPE_CHECKING:
-    from flask import Blueprint
-
 
 def _backup(centre: KeyCentre) -> tuple[Path, ...]:
     """The token. Its PINs stay out of the same backup: whoever finds it must not be able to open it."""
     tokens = centre.folder / TOKENS
     return (tokens,) if tokens.is_dir() else ()
-
-
-def _routes(centre: KeyCentre) -> "tuple[Blueprint, ...]":
-    from kms.api import routes
-
-    return (routes(centre).blueprint,)
 
 
 MODULE: Module[KeyCentre] = Module(
@@ -38,7 +28,7 @@ MODULE: Module[KeyCentre] = Module(
     ),
     models="kms.models",
     commands="kms.cli:group",
-    routes=_routes,
+    routes=("kms.api:routes",),
     health=KeyCentre.health,
     policies=Path(__file__).parent / "policies",
     backup=_backup,

@@ -22,7 +22,7 @@ def create(platform: "Platform") -> "Flask":
         names=console.DirectoryNames(platform.authz.directory),
     )
     for module in MODULES:
-        for blueprint in module.routes(platform.service(module)) if module.routes else ():
+        for blueprint in module.blueprints(platform.service(module)):
             app.register_blueprint(blueprint)
     for blueprint in console.pages(platform):
         app.register_blueprint(blueprint)

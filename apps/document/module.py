@@ -2,20 +2,11 @@
 
 from pathlib import Path
 
-from flask import Blueprint
-
-from apps.document.api import routes
-from apps.document.pages import pages
 from apps.document.service import Documents
 from apps.document.settings import DocumentSettings
 from apps.document.states import VERBS
 from yinxin.module import Module
 from yinxin.text import Text
-
-
-def _faces(service: Documents) -> tuple[Blueprint, ...]:
-    return (*routes(service), *pages(service))
-
 
 MODULE: Module[Documents] = Module(
     name="document",
@@ -23,6 +14,6 @@ MODULE: Module[Documents] = Module(
     settings=DocumentSettings,
     verbs=VERBS,
     models="apps.document.models",
-    routes=_faces,
+    routes=("apps.document.api:routes", "apps.document.pages:pages"),
     policies=Path(__file__).parent / "policies",
 )

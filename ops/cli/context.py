@@ -16,8 +16,8 @@ from ops.data import DataDirectory
 if TYPE_CHECKING:
     from ops.platform import Platform
     from yinxin.act import Actor
-    from yinxin.errors import Language, YinxinError
-    from yinxin.text import Text
+    from yinxin.errors import YinxinError
+    from yinxin.text import Language, Text
 
 DEFAULT_DATA = Path("yinxin-data")
 

@@ -3,7 +3,6 @@
 `--data`, `--set`, `--lang`, `--as` and `--password-file` may stand anywhere in the command.
 """
 
-import importlib
 import logging
 import resource
 import sys
@@ -15,6 +14,7 @@ import click
 
 from ops.cli.context import Context
 from yinxin.errors import YinxinError
+from yinxin.module import imported
 
 #: command → (import name, help); the heavy code behind a command is loaded only when it runs
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -36,7 +36,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "audit": ("audit.cli:group", "审计日志 / The audit log"),
     "kms": ("kms.cli:group", "密钥管理中心 / The key centre"),
     "authz": ("authz.cli:group", "机构、人员与授权 / Organs, people and authorization"),
-    "ca": ("ca.cli:ca", "数字认证中心 / The certificate authority"),
+    "ca": ("ca.cli:group", "数字认证中心 / The certificate authority"),
 }
 
 
@@ -49,8 +49,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if cmd_name not in COMMANDS:
             return None
-        place, name = COMMANDS[cmd_name][0].split(":")
-        command: click.Command = getattr(importlib.import_module(place), name)
+        command: click.Command = imported(COMMANDS[cmd_name][0])
         _everywhere(command)
         return command
 

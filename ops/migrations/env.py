@@ -1,6 +1,6 @@
 """Alembic's environment: migrations run on the connection that `ops.schema` hands in."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 
@@ -8,7 +8,7 @@ from ops.schema import import_tables
 from yinxin.store import Base, Instant
 
 
-def render_item(kind: str, item: Any, _context: Any) -> str | bool:
+def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Write our instants as what they are in the database: a migration outlives the class."""
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, Instant) else False
 

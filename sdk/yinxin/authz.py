@@ -25,11 +25,11 @@ PLATFORM = "platform"
 
 
 class Denied(NotPermitted):
-    """No policy permits the act, or one forbids it. `reason` holds the determining policy's words, by language."""
+    """No policy permits the act, or one forbids it. `reason` holds the determining policy's words."""
 
     code = "authz.denied"
-    zh = "不允许对 {resource} 执行 {action}：{reason[zh]}。如确需办理，请联系有权限的岗位或安全管理员。"
-    en = "{action} on {resource} is not permitted: {reason[en]}. If it must be done, ask a post that may, or the security officer."
+    zh = "不允许对 {resource} 执行 {action}：{reason}。如确需办理，请联系有权限的岗位或安全管理员。"
+    en = "{action} on {resource} is not permitted: {reason}. If it must be done, ask a post that may, or the security officer."
 
 
 class UnknownLevel(Invalid):

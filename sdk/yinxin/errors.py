@@ -11,14 +11,16 @@ in English that says what happened and what to do. An instance carries facts; th
 
     raise WrongPin(token="yinxin", file="secrets/hsm-pin")
 
+A fact that is words, and not a name or a number, is a `Text`, so that no sentence mixes the languages.
+
 The manual's table is generated from `registered()`; a clash of codes or a missing sentence fails at import.
 """
 
 from collections.abc import Mapping
 from string import Formatter
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-Language = Literal["zh", "en"]
+from yinxin.text import Language, Text
 
 _registry: dict[str, type["YinxinError"]] = {}
 
@@ -56,11 +58,8 @@ class YinxinError(Exception):
         self.entry: str | None = None
 
     def text(self, language: Language = "zh") -> str:
-        """The sentence for a reader, with the facts filled in; a fact that is an error speaks the same language."""
-        facts = {
-            name: fact.text(language) if isinstance(fact, YinxinError) else fact
-            for name, fact in self.facts.items()
-        }
+        """The sentence for a reader, with the facts filled in; words and errors among them speak the same language."""
+        facts = {name: spoken(fact, language) for name, fact in self.facts.items()}
         return (self.zh if language == "zh" else self.en).format_map(facts)
 
     def __str__(self) -> str:
@@ -68,6 +67,13 @@ class YinxinError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (type(self), dict(self.facts)))
+
+
+def spoken(fact: Any, language: Language) -> Any:
+    """A fact as it stands in a sentence of this language."""
+    if isinstance(fact, Text):
+        return fact(language)
+    return fact.text(language) if isinstance(fact, YinxinError) else fact
 
 
 def _rebuild(kind: type[YinxinError], facts: dict[str, Any]) -> YinxinError:

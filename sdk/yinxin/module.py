@@ -1,6 +1,7 @@
 """How a module registers itself: one value, in one place of its own, collected by `ops`."""
 
-from collections.abc import Callable, Mapping
+import importlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -29,7 +30,7 @@ class Job(Generic[S]):
 
     name: str
     every: timedelta
-    run: Callable[[S], None]
+    run: Callable[[S], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,10 @@ class Health:
 class Module(Generic[S]):
     """A module's registration; `S` is the type of its service, built by `ops` at assembly.
 
-    `models` is the import name of the module that defines its tables; `commands` the import name of its click group
-    (`ca.cli:group`), imported only when used; `routes` makes its HTTP face; `policies` its folder of Cedar policies;
-    `backup` the files and folders that hold its state beside the database; `templates` its pages' folder.
+    `models` is the import name of the module that defines its tables; `commands` that of its click group
+    (`ca.cli:group`); `routes` those of the functions that make its HTTP faces (`ca.api:routes`): imported only when
+    used. `policies` is its folder of Cedar policies; `backup` gives the files and folders that hold its state beside
+    the database.
     """
 
     name: str
@@ -56,8 +58,19 @@ class Module(Generic[S]):
     verbs: tuple[Verb, ...] = ()
     models: str | None = None
     commands: str | None = None
-    routes: "Callable[[S], tuple[Blueprint, ...]] | None" = None
+    routes: tuple[str, ...] = ()
     jobs: tuple[Job[S], ...] = ()
     health: Callable[[S], Health] | None = None
     policies: Path | None = None
     backup: Callable[[S], tuple[Path, ...]] | None = None
+
+    def blueprints(self, service: S) -> "Iterator[Blueprint]":
+        """Its HTTP faces, for the web application."""
+        for name in self.routes:
+            yield from imported(name)(service)
+
+
+def imported(name: str) -> Any:
+    """What an import name of the form `package.module:attribute` stands for."""
+    place, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(place), attribute)

@@ -1,8 +1,9 @@
 """A label in the two languages of the house."""
 
 from dataclasses import dataclass
+from typing import Literal
 
-from yinxin.errors import Language
+Language = Literal["zh", "en"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,10 +53,9 @@ class Deciding:
     def require(self, asking, action, resource, context=None):
         decision = self.check(asking, action, resource, context)
         if not decision.allowed:
-            reason = {"zh": decision.reason.zh, "en": decision.reason.en}
             with self._store.act(asking, action, str(resource)) as act:
                 act.decision = decision.record()
-                raise Denied(action=action, resource=str(resource), reason=reason)
+                raise Denied(action=action, resource=str(resource), reason=decision.reason)
         return decision
 
 

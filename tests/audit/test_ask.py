@@ -44,8 +44,8 @@ def http(decided, clock):
     app = create_app(
         authenticator=People(), store=decided.store, clock=clock, settings=WebSettings(public_url=ORIGIN)
     )
-    for api in routes(decided.log):
-        app.register_blueprint(api.blueprint)
+    for blueprint in routes(decided.log):
+        app.register_blueprint(blueprint)
 
     def get(path, token=None):
         headers = {"Authorization": f"Bearer {token}"} if token else {}

@@ -24,7 +24,8 @@ def app(site):
     app = create_app(
         authenticator=site.authz.sessions, store=site.store, clock=site.clock, settings=WebSettings()
     )
-    app.register_blueprint(routes(site.authz).blueprint)
+    for blueprint in routes(site.authz):
+        app.register_blueprint(blueprint)
     return app
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
-from authz.cli import authz
+from authz.cli import group
 from authz.module import MODULE
 from yinxin.act import Actor, Kind
 from yinxin.authz import Denied
@@ -24,7 +24,7 @@ def database_url(tmp_path):
 def run(site):
     def run(*arguments, actor=ZHANG):
         context = SimpleNamespace(platform=lambda: SimpleNamespace(authz=site.authz), actor=lambda: actor)
-        return CliRunner().invoke(authz, arguments, obj=context)
+        return CliRunner().invoke(group, arguments, obj=context)
 
     return run
 

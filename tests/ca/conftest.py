@@ -223,10 +223,11 @@ def served(site: Site) -> Iterator[Callable[[], str]]:
     from flask import Flask
     from werkzeug.serving import make_server
 
-    from ca.public import public
+    from ca.public import routes
 
     app = Flask(__name__)
-    app.register_blueprint(public(site.ca))
+    for blueprint in routes(site.ca):
+        app.register_blueprint(blueprint)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from ca.cli import ca as commands
+from ca.cli import group as commands
 from ca.errors import AlreadyRevoked, UnknownCertificate, WeakKey
 from ca.module import MODULE
 from tests.support.openssl import openssl
@@ -64,7 +64,7 @@ def app(site: Site) -> Any:
         authenticator=People(), store=site.store, clock=site.clock, settings=WebSettings(public_url=HOST)
     )
     assert MODULE.routes is not None
-    for blueprint in MODULE.routes(site.ca):
+    for blueprint in MODULE.blueprints(site.ca):
         app.register_blueprint(blueprint)
     return app
 

@@ -37,7 +37,7 @@ class Deciding:
         if not decision.allowed:
             with self.store.act(actor, action, str(resource)) as act:
                 act.decision = decision.record()
-                raise Denied(action=action, resource=str(resource), reason={"zh": "无", "en": "none"})
+                raise Denied(action=action, resource=str(resource), reason=Text("无", "none"))
         return decision
 
     def check(

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from kms.api import routes
 from kms.errors import BadDigest, KeyUnknown, PurposeNotRemote
 from kms.module import MODULE
 from yinxin.act import SYSTEM
@@ -41,8 +40,7 @@ class People:
 def app(world: World) -> Any:
     settings = WebSettings(public_url=HOST)
     app = create_app(authenticator=People(), store=world.store, clock=world.store.clock, settings=settings)
-    assert MODULE.routes is not None
-    for blueprint in MODULE.routes(world.centre):
+    for blueprint in MODULE.blueprints(world.centre):
         app.register_blueprint(blueprint)
     return app
 
@@ -188,8 +186,7 @@ def test_who_is_not_signed_in(world: World, app: Any) -> None:
         assert answer.status_code == 401
 
 
-def test_every_problem_is_declared(world: World) -> None:
-    operations = {
-        each.name: {problem.code for problem in each.problems} for each in routes(world.centre).operations
-    }
+def test_every_problem_is_declared(app: Any) -> None:
+    (api,) = app.extensions["yinxin.web"].apis
+    operations = {each.name: {problem.code for problem in each.problems} for each in api.operations}
     assert operations["sign"] >= {"kms.purpose_not_remote", "authz.denied", "kms.key_unknown", "kms.hsm_gone"}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ops.cli.main import COMMANDS
 from ops.modules import MODULES
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +34,12 @@ def test_verbs_are_of_their_module_and_spelt_with_dashes(module):
     assert asked <= {verb.name for verb in module.verbs}, (
         "a refusal is recorded under a verb that no page has words for"
     )
+
+
+def test_the_command_line_knows_every_modules_commands():
+    assert {module.name: module.commands for module in MODULES if module.commands} == {
+        name: place for name, (place, _) in COMMANDS.items() if not place.startswith("ops.")
+    }
 
 
 def test_steps_are_named_alike():

@@ -14,12 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from yinxin.act import Actor, Kind
 from yinxin.clock import ManualClock
 from yinxin.errors import NotAuthenticated, NotFound, Unavailable
+from yinxin.faults import BadValue
 from yinxin.randomness import SystemRandomness
 from yinxin.store import Base, Store, open_engine
 from yinxin.text import Text
 from yinxin.web import (
     Api,
-    BadValue,
     Caller,
     NavItem,
     Page,

@@ -12,8 +12,8 @@ from pydantic_core import core_schema
 
 import yinxin
 from yinxin.errors import registered
+from yinxin.faults import SENTENCES, sentence
 from yinxin.web import problem_of
-from yinxin.web.faults import SENTENCES, sentence
 
 
 def test_a_problem_document(world):

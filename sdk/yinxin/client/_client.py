@@ -17,8 +17,8 @@ from yinxin.client.kms import Kms
 from yinxin.client.transports import https
 from yinxin.clock import Clock, SystemClock
 from yinxin.crypto.keys import Identity
-from yinxin.errors import Language
 from yinxin.randomness import Randomness, SystemRandomness
+from yinxin.text import Language
 
 #: seconds to connect, and to wait for an answer
 CONNECT_SECONDS = 5.0

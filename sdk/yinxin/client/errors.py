@@ -11,7 +11,8 @@ A refusal whose class is not installed here comes as `RemoteProblem`, with every
 from collections.abc import Mapping
 from typing import Any
 
-from yinxin.errors import Invalid, Language, NotAuthenticated, Unavailable, YinxinError
+from yinxin.errors import Invalid, NotAuthenticated, Unavailable, YinxinError
+from yinxin.text import Language
 
 
 class RemoteProblem(YinxinError):

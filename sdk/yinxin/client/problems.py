@@ -7,6 +7,7 @@ import httpx
 
 from yinxin.client.errors import NotAPlatform, RemoteProblem
 from yinxin.errors import YinxinError, registered
+from yinxin.text import Text
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -40,11 +41,18 @@ def _known(document: Mapping[str, Any]) -> YinxinError | None:
     if kind is None or not isinstance(facts, dict) or document.get("errors"):
         return None
     try:
-        error = kind(**facts)
+        error = kind(**{name: _fact(value) for name, value in facts.items()})
         error.text("zh"), error.text("en")
     except (TypeError, LookupError, AttributeError, ValueError):
         return None  # another version of the same error: the platform's own words serve better
     return error
+
+
+def _fact(value: Any) -> Any:
+    """Words come back in both languages."""
+    if isinstance(value, dict) and value.keys() == {"zh", "en"}:
+        return Text(str(value["zh"]), str(value["en"]))
+    return value
 
 
 def worth_retrying(error: YinxinError) -> bool:

@@ -25,7 +25,7 @@ LEASE = timedelta(minutes=5)
 BACKOFF = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(hours=1)
 
-Handler = Callable[[Mapping[str, Any]], None]
+Handler = Callable[[Mapping[str, Any]], object]
 
 
 class Queue(Base):
@@ -69,7 +69,7 @@ class Jobs:
         else:
             session.execute(sqlite.insert(Queue).values(row).on_conflict_do_nothing())
 
-    def periodic(self, name: str, every: timedelta, run: Callable[[], None]) -> None:
+    def periodic(self, name: str, every: timedelta, run: Callable[[], object]) -> None:
         """Run `run` every `every`, in one process at a time."""
         self.handle(name, lambda _payload: run())
         seconds = max(1, int(every.total_seconds()))

@@ -14,8 +14,7 @@ from yinxin.web._kit import (
 from yinxin.web.api import Api, Operation
 from yinxin.web.app import create_app
 from yinxin.web.caller import Authenticator, Caller, Named, Names
-from yinxin.web.cursors import Page, cursor, position
-from yinxin.web.faults import BadValue
+from yinxin.web.cursors import Page, Paged, cursor, page_of, position
 from yinxin.web.idempotency import Answers
 from yinxin.web.pages import Form, NavItem, Pages
 from yinxin.web.peer import peer_certificate
@@ -27,7 +26,6 @@ __all__ = [
     "Answers",
     "Api",
     "Authenticator",
-    "BadValue",
     "Caller",
     "Form",
     "Kit",
@@ -36,6 +34,7 @@ __all__ = [
     "NavItem",
     "Operation",
     "Page",
+    "Paged",
     "Pages",
     "Raw",
     "Upload",
@@ -47,6 +46,7 @@ __all__ = [
     "cursor",
     "kit",
     "own_origin",
+    "page_of",
     "peer_certificate",
     "position",
     "problem_of",

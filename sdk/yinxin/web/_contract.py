@@ -12,9 +12,10 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.datastructures import FileStorage, MultiDict
 
 from yinxin.crypto.suite import INTL
+from yinxin.faults import sentence
 from yinxin.web.caller import Caller
 from yinxin.web.errors import Fault, InvalidRequest, TooLarge, UnsupportedMediaType
-from yinxin.web.faults import Place, faults_of, sentence
+from yinxin.web.faults import Place, faults_of
 
 JSON = "application/json"
 MULTIPART = "multipart/form-data"

@@ -8,8 +8,8 @@ from flask import Blueprint, Response, json, render_template
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from yinxin.errors import Language, YinxinError
-from yinxin.text import Text
+from yinxin.errors import YinxinError
+from yinxin.text import Language, Text
 from yinxin.web._contract import JSON, MULTIPART, Raw
 from yinxin.web._kit import kit, reader_language
 from yinxin.web.api import Api, Operation

@@ -13,7 +13,6 @@ from yinxin.errors import (
     Conflict,
     InternalError,
     Invalid,
-    Language,
     Misconfigured,
     NotAuthenticated,
     NotFound,
@@ -22,7 +21,7 @@ from yinxin.errors import (
     Untrue,
     YinxinError,
 )
-from yinxin.text import Text
+from yinxin.text import Language, Text
 from yinxin.web import errors
 from yinxin.web._kit import SESSION_COOKIE, caller_or_none, reader_language, request_id
 from yinxin.web.crosssite import SAFE
@@ -91,6 +90,8 @@ def _facts(error: YinxinError, language: Language) -> dict[str, Any]:
 
 
 def _plain(value: Any, language: Language) -> Any:
+    if isinstance(value, Text):
+        return {"zh": value.zh, "en": value.en}
     if isinstance(value, YinxinError):
         return value.text(language)
     if isinstance(value, Mapping):

@@ -1,0 +1,38 @@
+"""What the modules' commands have in common. A command's context object is the run that the command line made."""
+
+import json
+from typing import Any, Protocol, cast
+
+import click
+
+from yinxin.act import Actor
+
+#: every command that answers can answer a machine
+as_json_option = click.option("--json", "as_json", is_flag=True, help="输出 JSON / print JSON")
+
+
+class Run(Protocol):
+    """One run of the command line, as modules see it (`click.Context.obj`)."""
+
+    def platform(self) -> Any:
+        """The installation, opened on first use; its services are attributes by module name."""
+        ...
+
+    def actor(self) -> Actor:
+        """Who acts, proved by a certificate."""
+        ...
+
+
+def service(context: click.Context, module: str) -> Any:
+    """The service of a module."""
+    return getattr(cast("Run", context.obj).platform(), module)
+
+
+def acting(context: click.Context) -> Actor:
+    """Who acts on the command line."""
+    return cast("Run", context.obj).actor()
+
+
+def print_json(value: object) -> None:
+    """An answer for machines: one line."""
+    click.echo(json.dumps(value, ensure_ascii=False))

@@ -1,0 +1,55 @@
+"""What typed values on the wire have in common: strict immutable models, base64, instants, words in two languages."""
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from yinxin.clock import BadInstant, parse_rfc3339
+from yinxin.faults import BadValue
+from yinxin.text import Text
+
+
+class Model(BaseModel):
+    """Base of every body, query and answer: immutable, unknown fields refused, each field's docstring in the contract."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Words(Model):
+    """The same words in Chinese and in English."""
+
+    zh: str
+    en: str
+
+    @classmethod
+    def of(cls, text: Text) -> Self:
+        """The words of a label."""
+        return cls(zh=text.zh, en=text.en)
+
+
+def _octets(value: object) -> bytes:
+    try:
+        return base64.b64decode(str(value), validate=True)
+    except (binascii.Error, ValueError):
+        raise BadValue("不是有效的 base64", "This is not base64") from None
+
+
+def _instant(value: object) -> datetime:
+    try:
+        return parse_rfc3339(str(value))
+    except BadInstant as error:
+        raise BadValue(error.text("zh"), error.text("en")) from None
+
+
+#: octets that travel in base64
+Octets = Annotated[bytes, BeforeValidator(_octets, json_schema_input_type=str)]
+#: an RFC 3339 instant, with its offset
+Instant = Annotated[datetime, BeforeValidator(_instant, json_schema_input_type=str)]
+
+
+def base64_text(octets: bytes) -> str:
+    """Octets as they travel."""
+    return base64.b64encode(octets).decode("ascii")
