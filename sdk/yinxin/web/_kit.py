@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from flask import current_app, g, has_request_context, request
+from flask import current_app, has_request_context, request
 
 from yinxin.clock import Clock
-from yinxin.errors import Language, NotAuthenticated
+from yinxin.errors import NotAuthenticated
 from yinxin.store import Store
+from yinxin.text import Language
 from yinxin.web.caller import Authenticator, Caller, Names
 from yinxin.web.errors import SignInRequired
 from yinxin.web.peer import peer_certificate
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 EXTENSION = "yinxin.web"
 #: WSGI environ key of the request's identifier; a header cannot reach it
 REQUEST_ID = "yinxin.request"
+#: WSGI environ key of who is signed in, once looked up, None for a stranger. Not Flask's `g`: a call within this
+#: process is a request inside a request, shares that, and would be made in the name of the outer one's caller
+CALLER = "yinxin.caller"
 #: `__Host-`: only over TLS, only from this host, only for the whole of it (RFC 6265bis 4.1.3.2)
 SESSION_COOKIE = "__Host-yinxin"
 LANGUAGE_COOKIE = "yinxin-language"
@@ -66,11 +70,16 @@ def bearer() -> str | None:
 
 def current_caller() -> Caller:
     """Who is signed in; raises SignInRequired, or what the authenticator says of the token."""
-    known: Caller | None = g.get("caller")
+    known = caller_so_far()
     if known is None:
         peer = peer_certificate(request.environ, proxy=kit().settings.proxy)
-        known = g.caller = kit().authenticator.authenticate(session_token(), peer)
+        known = request.environ[CALLER] = kit().authenticator.authenticate(session_token(), peer)
     return known
+
+
+def caller_so_far() -> Caller | None:
+    """Who is signed in, if it has been looked up in this request."""
+    return cast("Caller | None", request.environ.get(CALLER))
 
 
 def session_token() -> str:
@@ -86,12 +95,12 @@ def session_token() -> str:
 
 def caller_or_none() -> Caller | None:
     """Who is signed in, or None: for pages that strangers may read too."""
-    if "caller" not in g:
+    if CALLER not in request.environ:
         try:
             current_caller()
         except NotAuthenticated:
-            g.caller = None
-    return cast("Caller | None", g.caller)
+            request.environ[CALLER] = None
+    return caller_so_far()
 
 
 def reader_language() -> Language:

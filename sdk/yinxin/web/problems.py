@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from string import Formatter
 from typing import Any
 
-from flask import Flask, Response, g, json, redirect, render_template, request, url_for
+from flask import Flask, Response, json, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -23,7 +23,7 @@ from yinxin.errors import (
 )
 from yinxin.text import Language, Text
 from yinxin.web import errors
-from yinxin.web._kit import SESSION_COOKIE, caller_or_none, reader_language, request_id
+from yinxin.web._kit import CALLER, SESSION_COOKIE, caller_or_none, reader_language, request_id
 from yinxin.web.crosssite import SAFE
 from yinxin.web.frame import page_before
 from yinxin.web.recording import record_refusal
@@ -131,7 +131,7 @@ def _page(error: YinxinError, language: Language) -> str:
     try:
         caller_or_none()  # the frame greets whoever is signed in
     except Exception:  # noqa: BLE001 - what keeps us from knowing must not keep the reader from the error
-        g.caller = None
+        request.environ[CALLER] = None
     return render_template(
         "yinxin/error.html",
         error=error,
