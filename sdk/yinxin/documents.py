@@ -21,7 +21,7 @@ class DraftIn(_Model):
     """The drafter's own key: drafting twice under it is drafting once."""
     kind: str
     """One of the fifteen kinds, by code: NOTICE, REQUEST, REPORT …"""
-    recipients: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = Field(default=(), max_length=500)
     """Main recipients, as organ identifiers."""
     level: Level = "internal"
     """Level of secrecy."""

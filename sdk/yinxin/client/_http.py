@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -15,8 +16,8 @@ from yinxin.client.problems import error_of, worth_retrying
 from yinxin.clock import Clock, SystemClock
 from yinxin.crypto import cms
 from yinxin.crypto.keys import Identity
-from yinxin.errors import Language
 from yinxin.randomness import Randomness, SystemRandomness, identifier
+from yinxin.text import Language
 
 #: tries of one call, the first included
 ATTEMPTS = 4
@@ -148,6 +149,11 @@ class Connection:
         stated = response.headers.get("Retry-After", "") if response is not None else ""
         seconds = float(stated) if stated.isdigit() else FIRST_WAIT * 2 ** (attempt - 1)
         self.sleep(min(seconds, LONGEST_WAIT))
+
+
+def segment(text: str) -> str:
+    """`text` as one segment of a path, whatever it holds: no identifier leads to another address (RFC 3986 3.3)."""
+    return "%2E" * len(text) if text in (".", "..") else quote(text, safe="")
 
 
 def decoded(response: httpx.Response) -> Any:

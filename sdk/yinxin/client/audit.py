@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from yinxin.client._http import Connection
+from yinxin.client._http import Connection, segment
 
 _PATH = "/api/audit/v1"
 
@@ -16,7 +16,7 @@ class Audit:
 
     def entry(self, id: str) -> Mapping[str, Any]:  # noqa: A002 - the field's name
         """One entry by the identifier that the answer to an act named (`Audit-Entry`)."""
-        entry: Mapping[str, Any] = self._connection.json("GET", f"{_PATH}/entries/{id}")
+        entry: Mapping[str, Any] = self._connection.json("GET", f"{_PATH}/entries/{segment(id)}")
         return entry
 
     def entries(self, **query: str) -> Iterator[Mapping[str, Any]]:
@@ -25,7 +25,7 @@ class Audit:
 
     def proof(self, id: str) -> bytes:  # noqa: A002 - the field's name
         """The self-contained inclusion proof of one entry (`yinxin.tlog.LogProof.decode`)."""
-        return self._connection.send("GET", f"{_PATH}/entries/{id}/proof").content
+        return self._connection.send("GET", f"{_PATH}/entries/{segment(id)}/proof").content
 
     def checkpoint(self) -> str:
         """The newest signed checkpoint (C2SP tlog-checkpoint)."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from yinxin.authz import Resource
-from yinxin.client._http import Connection
+from yinxin.client._http import Connection, segment
 from yinxin.client._model import Answer, Words
 
 _PATH = "/api/authz/v1"
@@ -96,7 +96,7 @@ class Authz:
 
     def organ(self, id: str) -> Organ:  # noqa: A002 - the field's name
         """One organ of the directory; raises NotFound."""
-        return Organ.model_validate(self._connection.json("GET", f"{_PATH}/organs/{id}"))
+        return Organ.model_validate(self._connection.json("GET", f"{_PATH}/organs/{segment(id)}"))
 
     def organs(self, *, under: str | None = None) -> Iterator[Organ]:
         """The organs of the directory, or those below one."""

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
-from yinxin.client._http import Connection
+from yinxin.client._http import Connection, segment
 from yinxin.client._model import Answer
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import PublicKey
@@ -47,9 +46,7 @@ class Ca:
 
     def certificate(self, serial: str) -> CertificateRecord:
         """The register's entry by serial number (hexadecimal), its present status included."""
-        return CertificateRecord.model_validate(
-            self._connection.json("GET", f"{_PATH}/{quote(serial, safe='')}")
-        )
+        return CertificateRecord.model_validate(self._connection.json("GET", f"{_PATH}/{segment(serial)}"))
 
     def certificates(self, **query: str) -> Iterator[CertificateRecord]:
         """The register's entries that match: holder, organ, profile, authority, state, serial."""
@@ -57,7 +54,7 @@ class Ca:
 
     def authority(self, name: str) -> Certificate:
         """The certificate of a certification authority, such as intl-issuing."""
-        path = f"/ca/{quote(name, safe='')}.crt"
+        path = f"/ca/{segment(name)}.crt"
         return Certificate.load(self._connection.send("GET", path, public=True).content)
 
     def authority_of(self, key: PublicKey) -> str:
@@ -76,7 +73,9 @@ class Ca:
 
     def _by_key(self, key: PublicKey) -> Mapping[str, Any]:
         digest = INTL.hash.digest(key.spki).hex()
-        found: Mapping[str, Any] = self._connection.json("GET", f"/api/ca/v1/keys/{digest}", public=True)
+        found: Mapping[str, Any] = self._connection.json(
+            "GET", f"/api/ca/v1/keys/{segment(digest)}", public=True
+        )
         return found
 
     def ocsp(self, request: bytes) -> bytes:
@@ -85,11 +84,11 @@ class Ca:
 
     def crl(self, name: str) -> bytes:
         """The newest DER CRL of a certification authority, such as intl-issuing."""
-        return self._connection.send("GET", f"/crl/{quote(name, safe='')}.crl", public=True).content
+        return self._connection.send("GET", f"/crl/{segment(name)}.crl", public=True).content
 
     def timestamp(self, request: bytes, *, suite: str = "intl") -> bytes:
         """The DER response to a DER timestamp request (RFC 3161 section 3.4)."""
-        return self._protocol(f"/tsa/{suite}", request, "application/timestamp-query")
+        return self._protocol(f"/tsa/{segment(suite)}", request, "application/timestamp-query")
 
     def _protocol(self, path: str, request: bytes, media_type: str) -> bytes:
         headers = {"Content-Type": media_type}

@@ -3,10 +3,9 @@
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from urllib.parse import quote
 
 from yinxin.authz import Level
-from yinxin.client._http import Connection
+from yinxin.client._http import Connection, segment
 from yinxin.client.errors import IdentityNeeded
 from yinxin.crypto import cms
 from yinxin.documents import Answer, DocumentOut, DossierOut, DraftIn, Signable
@@ -61,7 +60,7 @@ class Documents:
 
     def number(self, document: str) -> str:
         """Give the next number and have the page laid out; the number."""
-        answer = self._connection.json("POST", f"{_PATH}/{quote(document)}/number", json={})
+        answer = self._connection.json("POST", f"{_PATH}/{segment(document)}/number", json={})
         return str(answer["number"])
 
     def seal(self, document: str) -> None:
@@ -82,15 +81,15 @@ class Documents:
 
     def evidence(self, document: str) -> bytes:
         """The evidence bundle (`.asice`); verify it with `yinxin.evidence.verify`, offline."""
-        return self._connection.send("POST", f"{_PATH}/{quote(document)}/evidence", json={}).content
+        return self._connection.send("POST", f"{_PATH}/{segment(document)}/evidence", json={}).content
 
     def file(self, document: str, name: str) -> bytes:
         """A file of the document, such as `sealed.pdf`."""
-        return self._connection.send("GET", f"{_PATH}/{quote(document)}/files/{quote(name)}").content
+        return self._connection.send("GET", f"{_PATH}/{segment(document)}/files/{segment(name)}").content
 
     def show(self, document: str) -> DossierOut:
         """The document with its timeline, copies and files."""
-        return DossierOut.model_validate(self._connection.json("GET", f"{_PATH}/{quote(document)}"))
+        return DossierOut.model_validate(self._connection.json("GET", f"{_PATH}/{segment(document)}"))
 
     def list(self, box: str = "todo", **query: str) -> Iterator[DocumentOut]:
         """Documents of a box: `todo`, `sent` or `received`."""
@@ -101,7 +100,7 @@ class Documents:
     def statement(self, document: str, verb: Signable, reason: str | None = None) -> bytes:
         """The bytes of the statement that is due to be signed."""
         query = {} if reason is None else {"reason": reason}
-        path = f"{_PATH}/{quote(document)}/statements/{verb}"
+        path = f"{_PATH}/{segment(document)}/statements/{segment(verb)}"
         return b64decode(self._connection.json("GET", path, params=query)["statement"])
 
     def _answer(self, document: str, verb: Answer, reason: str | None) -> None:
@@ -117,4 +116,4 @@ class Documents:
         return b64encode(statement).decode(), b64encode(signature).decode()
 
     def _act(self, document: str, act: str, **body: str | None) -> None:
-        self._connection.json("POST", f"{_PATH}/{quote(document)}/{act}", json=body)
+        self._connection.json("POST", f"{_PATH}/{segment(document)}/{act}", json=body)

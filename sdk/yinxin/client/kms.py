@@ -3,7 +3,7 @@
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 
-from yinxin.client._http import Connection
+from yinxin.client._http import Connection, segment
 from yinxin.client._model import Answer
 from yinxin.crypto.keys import PublicKey
 
@@ -40,7 +40,7 @@ class Kms:
 
     def key(self, label: str) -> Key:
         """One key; raises KeyUnknown (`kms.key_unknown`)."""
-        return Key.model_validate(self._connection.json("GET", f"{_PATH}/{label}"))
+        return Key.model_validate(self._connection.json("GET", f"{_PATH}/{segment(label)}"))
 
     def sign(self, label: str, digest: bytes, *, purpose: str, subject: str) -> bytes:
         """The signature over `digest` (for SM2, e = SM3(ZA ‖ M)): DER for ECDSA and SM2, raw for RSA.
@@ -48,7 +48,7 @@ class Kms:
         `purpose` is the act it is for (`document.seal`), `subject` what is signed (`document:…`); both are recorded.
         """
         body = {"digest_base64": b64encode(digest).decode(), "purpose": purpose, "subject": subject}
-        answer = self._connection.json("POST", f"{_PATH}/{label}/signatures", json=body)
+        answer = self._connection.json("POST", f"{_PATH}/{segment(label)}/signatures", json=body)
         return b64decode(answer["signature_base64"])
 
     def signer(self, label: str, *, purpose: str, subject: str) -> "RemoteSigner":
