@@ -55,7 +55,7 @@ class Authority:
 
     def organ_seal(self, name: str) -> Identity:
         return self._issue(
-            [*_ORGAN, ("CN", name)],
+            [*_ORGAN, ("organizationIdentifier", "11430000000000000A"), ("CN", name)],
             self.issuing,
             5,
             key_usage=_SIGN,

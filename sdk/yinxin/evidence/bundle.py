@@ -72,11 +72,12 @@ class Bundle:
                 proofs=_read(files, "log", "tlog-proof", counts["log"]),
                 certificates=_read(files, "certificates", "cer", counts["certificates"]),
                 crls=_read(files, "revocation", "crl", counts["revocation"]),
-                facts=body["facts"],
+                facts=dict(body["facts"]),
             )
-        except (KeyError, TypeError) as error:
+            written = bundle.files()
+        except (KeyError, TypeError, ValueError) as error:
             raise MalformedEvidence(reason=f"{error} is missing") from error
-        if bundle.files() != dict(files):
+        if written != dict(files):
             raise MalformedEvidence(reason="a file too many, or another descriptor")
         return bundle
 

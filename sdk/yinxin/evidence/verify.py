@@ -118,10 +118,17 @@ def _sealed(data: bytes, trust: Trust, at: datetime, held: list[Text]) -> tuple[
 
 
 def _organs_seal(certificate: Certificate) -> None:
-    """A person's certificate is no seal, whichever authority issued it."""
+    """A seal names its organ by code; nobody else's certificate is one, whichever authority issued it.
+
+    The platform's evidence key signs documents too, for every organ's registrar: it puts bundles together, no more.
+    """
     if "clientAuth" in (certificate.extended_key_usage or ()):
         raise EvidenceMismatch(
             what=f"a personal certificate as a seal / 个人证书不能用作印章: {_who(certificate)}"
+        )
+    if not certificate.subject.get("organizationIdentifier"):
+        raise EvidenceMismatch(
+            what=f"a certificate without the organ's code as a seal / 印章证书没有机关代码: {_who(certificate)}"
         )
 
 
