@@ -105,12 +105,18 @@ class SignIn:
         self, certificate: Certificate, chain: tuple[Certificate, ...], way: str
     ) -> tuple[str, Caller]:
         fingerprint = certificate.fingerprint
-        with self._refused(replace(STRANGER, certificate=fingerprint), f"certificate:{fingerprint}"):
+        with self._refused(self._stranger(fingerprint), f"certificate:{fingerprint}"):
             self._count(fingerprint)
             with _judged(fingerprint):
                 self._checker.check(certificate, chain, self._store.clock.now())
             binding, holder = self._look_up(fingerprint)
         return self._sessions.open(binding, holder, way)
+
+    def _stranger(self, fingerprint: str) -> Actor:
+        """Whoever holds this certificate; one that we never bound is no name, for anybody makes as many as she likes."""
+        with self._store.read() as session:
+            bound = session.get(CertificateBinding, fingerprint) is not None
+        return replace(STRANGER, certificate=fingerprint) if bound else STRANGER
 
     def _count(self, fingerprint: str) -> None:
         now = self._store.clock.now()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from authz.refusals import Refusals
 from ca.issuer import Issuers
 from ca.profile import Profiles
 from ca.request import Register
@@ -18,3 +19,5 @@ class Context:
     settings: CaSettings
     profiles: Profiles
     register: Register
+    #: rejections of those who need not sign in, so that they cannot fill the log
+    rejections: Refusals

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from authz.directory import Directory
+from authz.refusals import Refusals
 from ca import check, crl, inventory, ocsp, timestamp
 from ca.check import Checker, Evidence
 from ca.context import Context
@@ -58,6 +59,7 @@ class Authority:
             settings=settings,
             profiles=Profiles(profiles),
             register=DirectoryRegister(directory),
+            rejections=Refusals(store, settings.rejections_per_minute),
         )
         #: what authz asks (`authz.checker.CertificateChecker`)
         self.checker = Checker(self.ctx)

@@ -28,5 +28,7 @@ class CaSettings(Section):
     """Object identifier of the policy under which timestamps are issued."""
     tsa_accuracy_seconds: int = Field(default=1, ge=1, le=60)
     """Accuracy stated in timestamps; also how far the clock may stand before the last timestamp issued."""
+    rejections_per_minute: int = Field(default=60, ge=1, le=10000)
+    """Timestamp requests of strangers whose rejection is recorded, per minute and process; more are only counted."""
     most_request_bytes: int = Field(default=65536, ge=1024, le=1048576)
     """Largest PKCS#10, OCSP or timestamp request that is read."""

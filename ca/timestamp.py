@@ -30,20 +30,23 @@ _TICK = timedelta(seconds=1)
 
 
 def stamp(ctx: Context, suite_name: str, encoded: bytes, actor: Actor = STRANGER) -> bytes:
-    """A TimeStampResp for a TimeStampReq, both DER; raises UnknownSuite. Every other failure is a rejection, recorded."""
+    """A TimeStampResp for a TimeStampReq, both DER; raises UnknownSuite.
+
+    Every other failure is a rejection, recorded unless too many came within the minute: nobody signs in here.
+    """
     suite(suite_name)
     try:
         return _stamp(ctx, suite_name, encoded, actor)
     except TimestampRefused as error:
-        ctx.store.refuse(actor, VERB, f"timestamp:{suite_name}", error)
+        ctx.rejections.record(actor, VERB, f"timestamp:{suite_name}", error)
         return build_rejection(error.facts["failure"])
     except ClockWentBack as error:
         _log.critical("%s", error)
-        ctx.store.refuse(actor, VERB, f"timestamp:{suite_name}", error)
+        ctx.rejections.record(actor, VERB, f"timestamp:{suite_name}", error)
         return build_rejection("timeNotAvailable")
     except YinxinError as error:
         _log.exception("a timestamp could not be issued")
-        ctx.store.refuse(actor, VERB, f"timestamp:{suite_name}", error)
+        ctx.rejections.record(actor, VERB, f"timestamp:{suite_name}", error)
         return build_rejection("systemFailure")
 
 
