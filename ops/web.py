@@ -22,7 +22,8 @@ def create(platform: "Platform") -> "Flask":
         names=console.DirectoryNames(platform.authz.directory),
     )
     for module in MODULES:
-        for blueprint in module.blueprints(platform.service(module)):
+        # the kit's own service is this very application: it is asked for only where there are faces to make
+        for blueprint in module.blueprints(platform.service(module)) if module.routes else ():
             app.register_blueprint(blueprint)
     for blueprint in console.pages(platform):
         app.register_blueprint(blueprint)
