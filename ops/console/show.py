@@ -18,7 +18,6 @@ from yinxin.act import Actor, Kind, Outcome
 from yinxin.clock import parse_rfc3339
 from yinxin.text import Text
 from yinxin.web import Caller, Pages, core
-from yinxin.web.module import MODULE as WEB
 
 if TYPE_CHECKING:
     from ops.platform import Platform
@@ -32,7 +31,7 @@ ENTRIES = 12
 SOON = timedelta(days=30)
 MOST = 50
 
-VERBS: Mapping[str, Text] = {verb.name: verb.text for module in (*MODULES, WEB) for verb in module.verbs}
+VERBS: Mapping[str, Text] = {verb.name: verb.text for module in MODULES for verb in module.verbs}
 OUTCOMES: Mapping[str, tuple[Text, str]] = {
     Outcome.INTENT: (Text("开始", "begun"), "waiting"),
     Outcome.DONE: (Text("完成", "done"), "done"),

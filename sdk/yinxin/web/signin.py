@@ -12,7 +12,15 @@ from werkzeug.wrappers import Response as BaseResponse
 from yinxin.client import Client
 from yinxin.crypto.errors import MalformedSignature
 from yinxin.errors import Unavailable, YinxinError
-from yinxin.web._kit import LANGUAGE_COOKIE, SESSION_COOKIE, caller_or_none, kit, own_origin, session_token
+from yinxin.web._kit import (
+    CALLER,
+    LANGUAGE_COOKIE,
+    SESSION_COOKIE,
+    caller_or_none,
+    kit,
+    own_origin,
+    session_token,
+)
 from yinxin.web.errors import NoCertificate
 from yinxin.web.peer import peer_certificate
 
@@ -126,6 +134,9 @@ def signature_of(sent: bytes) -> bytes:
 
 
 def _welcome(token: str) -> BaseResponse:
+    peer = peer_certificate(request.environ, proxy=kit().settings.proxy)
+    # whoever she is now decides where she begins
+    request.environ[CALLER] = kit().authenticator.authenticate(token, peer)
     response = redirect(local(request.form.get("next")), 303)
     response.set_cookie(SESSION_COOKIE, token, secure=True, httponly=True, samesite="Strict")
     return response
