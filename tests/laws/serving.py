@@ -84,12 +84,12 @@ class Served:
     @property
     def url(self) -> str:
         """Pages and API."""
-        return f"https://localhost:{self.where['port']}"
+        return f"https://127.0.0.1:{self.where['port']}"
 
     @property
     def plain(self) -> str:
         """What is signed itself."""
-        return f"http://localhost:{self.where['plain_port']}"
+        return f"http://127.0.0.1:{self.where['plain_port']}"
 
     @property
     def trust(self) -> Path:

@@ -169,8 +169,14 @@ def test_nothing_secret_is_written_anywhere(
     if name:
         with psycopg.connect(postgres._conninfo("postgres"), autocommit=True) as connection:
             connection.execute("CHECKPOINT")
-        for where, data in files(postgres.data):
-            secrets.search(data, where)
+            number = connection.execute("SELECT oid FROM pg_database WHERE datname = %s", [name]).fetchone()
+        assert number is not None
+        searched = 0
+        for place in (postgres.data / "base" / str(number[0]), postgres.data / "pg_wal"):
+            for where, data in files(place):
+                secrets.search(data, where)
+                searched += len(data)
+        assert searched > 16 << 20
         postgres.drop_database(name)
     assert_the_search_can_find(secrets, tmp_path)
 
