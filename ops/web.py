@@ -21,7 +21,7 @@ def create(platform: "Platform") -> "Flask":
         settings=platform.section("web"),
         names=console.DirectoryNames(platform.authz.directory),
     )
-    for module in (each for each in MODULES if each.routes):  # the kit's own service is this application
+    for module in MODULES:
         # the kit's own service is this very application: it is asked for only where there are faces to make
         for blueprint in module.blueprints(platform.service(module)) if module.routes else ():
             app.register_blueprint(blueprint)
