@@ -7,6 +7,7 @@ import shutil
 import ssl
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -205,7 +206,8 @@ def test_the_plain_port_serves_nothing_else(served: Served) -> None:
     for path in ("/api/openapi.json", "/documents", "/api/authz/v1/challenges"):
         with pytest.raises(urllib.error.HTTPError) as caught:
             get(served.plain + path, "")
-        assert caught.value.code == 404
+        with caught.value as answer:
+            assert answer.code == 404
 
 
 def test_a_second_server_on_the_same_port_says_so(served: Served, tmp_path: Path) -> None:
