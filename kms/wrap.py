@@ -13,7 +13,7 @@ from kms.info import KeyInfo, Wrapped
 from kms.token import Token
 from yinxin import canonical
 from yinxin.crypto.keys import PrivateKey
-from yinxin.crypto.libcrypto import ffi, library
+from yinxin.crypto.libcrypto import cleanse
 from yinxin.randomness import Randomness
 
 #: octets and bits that NIST SP 800-38D 8.2.2 and 5.2.1.2 recommend: random nonces, full tags
@@ -34,7 +34,7 @@ def wrap(token: Token, kek: KeyInfo, info: KeyInfo, key: PrivateKey, randomness:
             lambda secret: bytes(secret.encrypt(pkcs8, **_gcm(nonce, bound))),
         )
     finally:
-        _wipe(pkcs8)
+        cleanse(pkcs8)
     return Wrapped(kek.label, nonce, blob)
 
 
@@ -56,7 +56,7 @@ def unwrapped(token: Token, kek: KeyInfo, info: KeyInfo, wrapped: Wrapped) -> It
         # the ciphertext authenticates what was wrapped, and no signature leaves that the registered key does not verify
         key = PrivateKey.load(pkcs8, proved=True)
     finally:
-        _wipe(pkcs8)
+        cleanse(pkcs8)
     yield key
 
 
@@ -83,8 +83,3 @@ def _bound(info: KeyInfo, kek: str) -> bytes:
             "kek": kek,
         }
     )
-
-
-def _wipe(secret: bytes) -> None:
-    """Overwrite octets that only we hold. Python calls them immutable; nothing else refers to them any more."""
-    library().OPENSSL_cleanse(ffi.cast("void *", ffi.from_buffer(secret)), len(secret))

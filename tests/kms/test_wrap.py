@@ -13,11 +13,12 @@ from asn1crypto.keys import ECPrivateKey, PrivateKeyInfo
 from pkcs11 import Attribute, ObjectClass
 
 from kms import create as creating
-from kms import generate, wrap
+from kms import generate
 from kms.errors import KeyLost, WrappedKeyAltered
 from kms.models import KeyRow
 from yinxin.act import SYSTEM
 from yinxin.crypto.keys import PrivateKey
+from yinxin.crypto.libcrypto import cleanse
 
 from .conftest import World
 
@@ -211,5 +212,5 @@ def test_wiping_overwrites(monkeypatch: pytest.MonkeyPatch) -> None:
     secret = bytes(bytearray(range(1, 65)))
     gc.collect()
     assert sys.getrefcount(secret) == 2
-    wrap._wipe(secret)
+    cleanse(secret)
     assert secret == bytes(64)

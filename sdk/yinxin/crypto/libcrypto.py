@@ -102,6 +102,9 @@ def take_der(encode: Any, thing: Any, operation: str) -> bytes:
         library().CRYPTO_clear_free(out[0], size, b"", 0)
 
 
-def cleanse(buffer: bytearray) -> None:
-    """Overwrite a secret in place, in a way that no compiler leaves out."""
-    library().OPENSSL_cleanse(ffi.from_buffer(buffer), len(buffer))
+def cleanse(secret: bytes | bytearray) -> None:
+    """Overwrite a secret in place, in a way that no compiler leaves out.
+
+    Python calls `bytes` immutable: only for octets that nothing else refers to any more.
+    """
+    library().OPENSSL_cleanse(ffi.cast("void *", ffi.from_buffer(secret)), len(secret))

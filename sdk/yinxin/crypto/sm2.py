@@ -158,11 +158,6 @@ class SM2PrivateKey:
         return "<SM2PrivateKey>"
 
 
-def spki_of(point: bytes) -> bytes:
-    """SubjectPublicKeyInfo of an uncompressed point 04 ‖ X ‖ Y, as a security module reports it."""
-    return der.sequence(ALGORITHM, der.bits(point))
-
-
 def _point(spki: bytes) -> bytes:
     try:
         der.check(spki)
