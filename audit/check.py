@@ -14,6 +14,7 @@ from audit.sequence import columns
 from audit.tree import TREES, run_of
 from yinxin.crypto.suite import Suite
 from yinxin.errors import YinxinError
+from yinxin.text import Text
 from yinxin.tlog import Checkpoint, Frontier, Node, NoteVerifier, leaf_hash
 
 #: entries held in memory at once
@@ -56,7 +57,9 @@ def check(session: Session, verifiers: Mapping[str, NoteVerifier]) -> CheckRepor
             _nodes(session, suite, nodes)
         session.expunge_all()
     if due:
-        raise CheckpointBroken(size=due[-1], held=held, reason=f"the log has {size} entries")
+        raise CheckpointBroken(
+            size=due[-1], held=held, reason=Text(f"日志只有 {size} 条", f"the log has {size} entries")
+        )
     _surplus(session, size)
     return CheckReport(size, len(signed), {suite.hash.name: each.root() for suite, each in frontiers.items()})
 
@@ -105,7 +108,11 @@ def _checkpoint(
         except YinxinError as error:
             raise CheckpointBroken(size=size, held=held, reason=error.code) from error
         if (checkpoint.size, checkpoint.root) != (size, frontier.root()):
-            raise CheckpointBroken(size=size, held=held, reason=f"another root ({suite.hash.name})")
+            raise CheckpointBroken(
+                size=size,
+                held=held,
+                reason=Text(f"{suite.hash.name} 树根不同", f"another root of {suite.hash.name}"),
+            )
 
 
 def _surplus(session: Session, size: int) -> None:

@@ -86,7 +86,7 @@ def _annotations(file: str, text: str) -> Iterator[tuple[str, dict[str, str]]]:
     except ValueError as error:
         raise BadPolicies(file=file, reason=str(error)) from error
     if parsed["templates"]:
-        raise BadPolicies(file=file, reason="templates are not used")
+        raise BadPolicies(file=file, reason=Text("不使用策略模板", "templates are not used"))
     for key, policy in parsed["staticPolicies"].items():
         yield key, policy.get("annotations", {})
 
@@ -99,9 +99,18 @@ def _check_annotations(texts: Mapping[str, str]) -> None:
         for key, notes in _annotations(file, text):
             identifier = notes.get("id", "")
             if not _IDENTIFIER.fullmatch(identifier) or not identifier.startswith(own) or identifier in seen:
-                raise BadPolicies(file=file, reason=f"{key}: a unique @id like module.words is needed")
+                raise BadPolicies(
+                    file=file,
+                    reason=Text(
+                        f"{key}：须有唯一的 @id，形如 module.words",
+                        f"{key}: a unique @id like module.words is needed",
+                    ),
+                )
             if not notes.get("zh") or not notes.get("en"):
-                raise BadPolicies(file=file, reason=f"{identifier}: @zh and @en are needed")
+                raise BadPolicies(
+                    file=file,
+                    reason=Text(f"{identifier}：须有 @zh 和 @en", f"{identifier}: @zh and @en are needed"),
+                )
             seen.add(identifier)
 
 

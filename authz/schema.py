@@ -6,6 +6,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from authz.errors import BadPolicies
+from yinxin.faults import first_fault
+from yinxin.text import Text
 
 #: every resource has an owner and a level of secrecy
 _GIVEN = {"organ": {"type": "Entity", "name": "Organ"}, "level": {"type": "Long"}}
@@ -58,9 +60,11 @@ def merge(fragments: Mapping[str, str]) -> dict[str, Any]:
         try:
             fragment = Fragment.model_validate_json(text)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise BadPolicies(file=file, reason=f"{place}: {first['msg']}") from error
+            place, reason = first_fault(error)
+            where = ".".join(map(str, place))
+            raise BadPolicies(
+                file=file, reason=Text(f"{where}：{reason.zh}", f"{where}: {reason.en}")
+            ) from error
         _check(file, module, fragment, whole)
         whole.entityTypes |= fragment.entityTypes
         whole.actions |= fragment.actions
@@ -72,17 +76,41 @@ def _check(file: str, module: str, fragment: Fragment, whole: Fragment) -> None:
     """Nothing declared twice, nothing in another module's name, every action classed."""
     twice = {*fragment.entityTypes} & {*whole.entityTypes} | {*fragment.actions} & {*whole.actions}
     if twice:
-        raise BadPolicies(file=file, reason=f"{sorted(twice)} declared by another module")
+        raise BadPolicies(
+            file=file,
+            reason=Text(f"{sorted(twice)} 已由另一模块声明", f"{sorted(twice)} declared by another module"),
+        )
     for name, entity in fragment.entityTypes.items():
         if name not in _NO_RESOURCES and _GIVEN.keys() & entity.shape.attributes.keys():
-            raise BadPolicies(file=file, reason=f"{name}: organ and level are given and not declared")
+            raise BadPolicies(
+                file=file,
+                reason=Text(
+                    f"{name}：organ 与 level 自动具备，不得声明",
+                    f"{name}: organ and level are given and not declared",
+                ),
+            )
     for name, action in fragment.actions.items():
         if module != "authz" and not name.startswith(f"{module}."):
-            raise BadPolicies(file=file, reason=f"action {name} belongs to another module")
+            raise BadPolicies(
+                file=file,
+                reason=Text(f"操作 {name} 属于另一模块", f"action {name} belongs to another module"),
+            )
         if "." in name and len({group.id for group in action.memberOf} & _CHANGES) != 1:
-            raise BadPolicies(file=file, reason=f"action {name} must be a member of read or of write")
+            raise BadPolicies(
+                file=file,
+                reason=Text(
+                    f"操作 {name} 须归入 read 或 write 之一",
+                    f"action {name} must be a member of read or of write",
+                ),
+            )
         if wrong := _NO_RESOURCES & set(action.appliesTo.resourceTypes):
-            raise BadPolicies(file=file, reason=f"action {name} cannot apply to {sorted(wrong)}")
+            raise BadPolicies(
+                file=file,
+                reason=Text(
+                    f"操作 {name} 不能以 {sorted(wrong)} 为对象",
+                    f"action {name} cannot apply to {sorted(wrong)}",
+                ),
+            )
 
 
 def _complete(whole: Fragment) -> None:

@@ -13,6 +13,7 @@ from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import CertificateRevoked, RevocationUnknown
 from yinxin.crypto.path import RevocationEvidence, Usage, ValidatedPath, validate
 from yinxin.crypto.status import CertId, CertificateList, OcspRequest, OcspResponse
+from yinxin.text import Text
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,9 @@ class Checker:
             ).one_or_none()
         name = certificate.subject.text
         if row is None or row.state != State.ISSUED:
-            raise RevocationUnknown(subject=name, at=at, reason="not on record as issued")
+            raise RevocationUnknown(
+                subject=name, at=at, reason=Text("未登记为已签发", "not on record as issued")
+            )
         if row.revoked_at is not None and row.revoked_at <= at:
             reason = row.reason or "-"
             raise CertificateRevoked(subject=name, revoked_at=row.revoked_at, reason=reason, at=at)
@@ -75,7 +78,9 @@ def evidence(ctx: Context, certificate: Certificate, at: datetime) -> Evidence:
     for below, above in zip(path.certificates, path.certificates[1:], strict=False):
         issuer = ctx.issuers.of_key(above.public_key.key_id)
         if issuer is None:
-            raise RevocationUnknown(subject=below.subject.text, at=at, reason="not our authority")
+            raise RevocationUnknown(
+                subject=below.subject.text, at=at, reason=Text("不是本平台的签发机构", "not our authority")
+            )
         if below == certificate and below.ocsp_urls:
             answers.append(
                 OcspResponse(ocsp.answer(ctx, OcspRequest.build([CertId.of(below.serial, above)])))

@@ -21,6 +21,7 @@ from yinxin.crypto.status import CertificateList, Reason, Revoked, build_crl
 from yinxin.crypto.suite import INTL
 from yinxin.errors import Unavailable, YinxinError
 from yinxin.steps import step
+from yinxin.text import Text
 
 VERB = "ca.crl"
 #: attempts while other processes make lists at the same time
@@ -74,7 +75,7 @@ def renew(ctx: Context, issuer: Issuer) -> CertificateList:
             continue
         step("ca.crl.3-stored")
         return made
-    raise StatusUnavailable(authority=issuer.name, reason="CRL")
+    raise StatusUnavailable(authority=issuer.name, reason=Text("撤销列表", "revocation list"))
 
 
 def _make(
@@ -101,7 +102,9 @@ def _check(
     except YinxinError as error:
         raise CrlNotNewer(authority=issuer.name, reason=error.code) from error
     if made.number != number or missing or len(made) != len(revoked):
-        raise CrlNotNewer(authority=issuer.name, reason="number or entries")
+        raise CrlNotNewer(
+            authority=issuer.name, reason=Text("编号或条目不符", "its number or entries differ")
+        )
 
 
 def _row(issuer: Issuer, made: CertificateList, entries: int) -> CrlRow:
@@ -117,7 +120,7 @@ def _row(issuer: Issuer, made: CertificateList, entries: int) -> CrlRow:
 
 def _own(issuer: Issuer) -> Certificate:
     if issuer.certificate is None:
-        raise StatusUnavailable(authority=issuer.name, reason="certificate")
+        raise StatusUnavailable(authority=issuer.name, reason=Text("尚无证书", "it has no certificate yet"))
     return issuer.certificate
 
 

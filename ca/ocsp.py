@@ -24,6 +24,7 @@ from yinxin.crypto.status import (
     build_ocsp_response,
 )
 from yinxin.errors import Invalid, YinxinError
+from yinxin.text import Text
 
 _log = logging.getLogger("yinxin.ca")
 
@@ -52,7 +53,9 @@ def _answer(ctx: Context, request: OcspRequest) -> bytes:
     issuer = _asked(ctx, request.ids[0])
     # an answer has one signer, and it may speak for one authority only (RFC 6960 4.2.2.2)
     if len(request.ids) > MOST_QUESTIONS or not all(_asked(ctx, each) is issuer for each in request.ids):
-        raise StatusUnavailable(authority="-", reason="several authorities")
+        raise StatusUnavailable(
+            authority="-", reason=Text("一次请求涉及多个签发机构", "several authorities in one request")
+        )
     responder = service(ctx, "ocsp-responder", issuer)
     now = ctx.store.clock.now().replace(microsecond=0)
     until = now + timedelta(minutes=ctx.settings.ocsp_minutes)
@@ -71,7 +74,7 @@ def _asked(ctx: Context, cert_id: CertId) -> Issuer:
     for issuer in map(ctx.issuers.get, ctx.issuers.names()):
         if issuer.certificate is not None and cert_id.is_from(issuer.certificate):
             return issuer
-    raise StatusUnavailable(authority="-", reason="not ours")
+    raise StatusUnavailable(authority="-", reason=Text("不是本机构签发", "not issued here"))
 
 
 def _status(session: Session, issuer: Issuer, cert_id: CertId) -> Status:

@@ -17,6 +17,7 @@ from yinxin import canonical
 from yinxin.crypto.names import ATTRIBUTES
 from yinxin.crypto.oids import EXTENDED_KEY_USAGES, KEY_USAGES
 from yinxin.crypto.suite import INTL
+from yinxin.faults import first_fault
 from yinxin.settings import Section
 from yinxin.text import Text
 
@@ -156,5 +157,5 @@ def _read(path: Path) -> Profile:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadPlan(file=path.name, field="*", reason=str(error)) from error
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise BadPlan(file=path.name, field=".".join(map(str, first["loc"])), reason=first["msg"]) from error
+        place, reason = first_fault(error)
+        raise BadPlan(file=path.name, field=".".join(map(str, place)), reason=reason) from error

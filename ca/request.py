@@ -94,7 +94,12 @@ def examine(request: IssueRequest, profile: Profile, register: Register, setting
     MalformedRequest, BadSignature (proof of possession), WeakKey, ProfileRefuses, ForeignName, UnknownHolder.
     """
     if len(request.csr) > settings.most_request_bytes:
-        raise MalformedRequest(kind="PKCS#10", reason=f"more than {settings.most_request_bytes} octets")
+        raise MalformedRequest(
+            kind="PKCS#10",
+            reason=Text(
+                f"超过 {settings.most_request_bytes} 字节", f"more than {settings.most_request_bytes} octets"
+            ),
+        )
     csr = CertificationRequest.load(request.csr)
     csr.verify()
     _strong(csr.public_key, profile)

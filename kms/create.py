@@ -1,6 +1,7 @@
 """Making a key, once: whatever crashes in between, the next call of the same label finishes the same key."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from yinxin.errors import YinxinError
 from yinxin.randomness import Randomness
 from yinxin.steps import step
 from yinxin.store import Act, Store
+from yinxin.text import Text
 
 VERB = "kms.create"
 #: an algorithm that wraps keys, and the one algorithm that a key of the purpose `kek` has
@@ -43,15 +45,27 @@ class KeyRequest:
         """Hold the fields to their rules."""
         if not _LABEL.fullmatch(self.label):
             raise BadKeyRequest(
-                field="label", reason="1–64 of a–z 0–9 . - , beginning with a letter or digit"
+                field="label",
+                reason=Text(
+                    "须为 1–64 个小写字母、数字、点或连字符，以字母或数字开头",
+                    "1–64 of a–z 0–9 . - , beginning with a letter or digit",
+                ),
             )
         if not _OWNER.fullmatch(self.owner):
-            raise BadKeyRequest(field="owner", reason="the identifier of an organ, or platform")
+            raise BadKeyRequest(
+                field="owner",
+                reason=Text("须为机关标识或 platform", "the identifier of an organ, or platform"),
+            )
         known = (*NATIVE, SM.key_algorithm)
         if self.algorithm not in known:
-            raise BadKeyRequest(field="algorithm", reason=f"use one of {', '.join(known)}")
+            raise BadKeyRequest(field="algorithm", reason=_one_of(known))
         if (self.purpose is Purpose.KEK) != (self.algorithm == KEK_ALGORITHM):
-            raise BadKeyRequest(field="purpose", reason=f"kek goes with {KEK_ALGORITHM}, and only with it")
+            raise BadKeyRequest(
+                field="purpose",
+                reason=Text(
+                    f"kek 与 {KEK_ALGORITHM} 只能相互搭配", f"kek goes with {KEK_ALGORITHM}, and only with it"
+                ),
+            )
 
     @property
     def suite(self) -> Suite:
@@ -64,14 +78,22 @@ class KeyRequest:
         return Place.HSM if self.algorithm in NATIVE else Place.WRAPPED
 
 
+def _one_of(known: Iterable[str]) -> Text:
+    listed = ", ".join(known)
+    return Text(f"可用的有 {listed}", f"use one of {listed}")
+
+
 def request_key(
     label: str, purpose: str, *, suite: str | None = None, algorithm: str | None = None, owner: str = PLATFORM
 ) -> KeyRequest:
     """The request in words: an algorithm, or a suite's own; raises BadKeyRequest or UnknownSuite."""
     if purpose not in [each.value for each in Purpose]:
-        raise BadKeyRequest(field="purpose", reason=f"use one of {', '.join(Purpose)}")
+        raise BadKeyRequest(field="purpose", reason=_one_of(Purpose))
     if (suite is None) == (algorithm is None):
-        raise BadKeyRequest(field="algorithm", reason="give either a suite or an algorithm")
+        raise BadKeyRequest(
+            field="algorithm",
+            reason=Text("套件与算法须且只须给出一项", "give either a suite or an algorithm"),
+        )
     chosen = algorithm if algorithm is not None else suite_of(suite or "").key_algorithm
     return KeyRequest(label, Purpose(purpose), chosen, owner)
 

@@ -20,6 +20,7 @@ from yinxin.act import Actor, Outcome
 from yinxin.errors import YinxinError
 from yinxin.steps import step
 from yinxin.store import Store
+from yinxin.text import Text
 
 VERB = "kms.initialise"
 
@@ -78,7 +79,12 @@ def _demand_no_keys(store: Store, wanted: SoftToken) -> None:
     """Raise HsmMissing when keys are on record: an empty token in the place of a lost one would stand in its way."""
     if list_keys(store, limit=1):
         place = wanted.folder / TOKENS
-        raise HsmMissing(what=str(place), reason="keys are registered; restore the token from its backup")
+        raise HsmMissing(
+            what=str(place),
+            reason=Text(
+                "已有登记的密钥，请从备份恢复令牌", "keys are registered: restore the token from its backup"
+            ),
+        )
 
 
 def make_token(wanted: SoftToken) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kms.errors import PinFileLoose, PinFileMissing
 from yinxin import files
+from yinxin.text import Text
 
 #: octets; a PIN file is one short line
 _LONGEST = 256
@@ -21,18 +22,18 @@ def read_pin(file: Path) -> str:
     with os.fdopen(descriptor, "rb") as stream:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
-            raise PinFileMissing(file=str(file), reason="not a regular file")
+            raise PinFileMissing(file=str(file), reason=Text("不是普通文件", "not a regular file"))
         if found.st_mode & 0o077:
-            raise PinFileLoose(file=str(file), reason=f"mode {stat.S_IMODE(found.st_mode):04o}")
+            raise PinFileLoose(file=str(file), reason=f"{stat.S_IMODE(found.st_mode):04o}")
         if found.st_uid not in (0, os.geteuid()):
-            raise PinFileLoose(file=str(file), reason=f"owner {found.st_uid}")
+            raise PinFileLoose(file=str(file), reason=Text(f"属主为 {found.st_uid}", f"owner {found.st_uid}"))
         content = stream.read(_LONGEST + 1)
     try:
         pin = content.decode("utf-8").strip()
     except UnicodeDecodeError:
         pin = ""
     if not pin or len(content) > _LONGEST:
-        raise PinFileMissing(file=str(file), reason="not one line of text")
+        raise PinFileMissing(file=str(file), reason=Text("内容不是一行文字", "not one line of text"))
     return pin
 
 

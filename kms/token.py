@@ -21,6 +21,7 @@ from kms.initialise import CONFIGURATION, PIN, TOKENS, configuration_for
 from kms.pin import read_pin
 from kms.settings import KmsSettings
 from yinxin import files
+from yinxin.text import Text
 
 T = TypeVar("T")
 
@@ -179,7 +180,7 @@ class Token:
                 files.replace(configuration, content, mode=0o600)
             os.environ["SOFTHSM2_CONF"] = str(configuration.absolute())
         if not Path(path).exists():
-            raise HsmMissing(what=path, reason="no such file")
+            raise HsmMissing(what=path, reason=Text("文件不存在", "no such file"))
         try:
             self._module = pkcs11.lib(path)
             return self._module.get_token(token_label=self.label)

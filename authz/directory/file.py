@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from authz.errors import BadField, UnreadableDirectory
 from yinxin.authz import Level
+from yinxin.faults import first_fault
 
 
 class Entry(BaseModel):
@@ -85,9 +86,9 @@ class DirectoryFile(Entry):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            row, field = _place(first["loc"])
-            raise BadField(row=row, field=field, reason=first["msg"]) from error
+            place, reason = first_fault(error)
+            row, field = _place(place)
+            raise BadField(row=row, field=field, reason=reason) from error
 
 
 def _place(location: tuple[int | str, ...]) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from yinxin.crypto.errors import MalformedKey
 from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.suite import Suite
 from yinxin.randomness import Randomness
+from yinxin.text import Text
 
 
 def write_once(path: Path, data: bytes, *, secret: bool = False) -> None:
@@ -50,5 +51,7 @@ def _opened(path: Path, password: bytes) -> PrivateKey:
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password)
     except ValueError as error:
-        raise MalformedKey(reason=f"{path.name} does not open with its password") from error
+        raise MalformedKey(
+            reason=Text(f"{path.name} 不能用其口令打开", f"{path.name} does not open with its password")
+        ) from error
     return PrivateKey.load(key.private_bytes(*form))

@@ -17,6 +17,7 @@ from yinxin.authz import PLATFORM
 from yinxin.crypto.errors import UnknownSuite
 from yinxin.crypto.general_names import GeneralName
 from yinxin.crypto.suite import INTL, suite
+from yinxin.faults import first_fault
 from yinxin.settings import Section
 
 _LABEL = re.compile(r"[a-z0-9][a-z0-9-]{0,57}")
@@ -112,9 +113,9 @@ class CeremonyPlan(Section):
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise BadPlan(file=path.name, field="*", reason=str(error)) from error
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            field = ".".join(map(str, first["loc"])) or "*"
-            raise BadPlan(file=path.name, field=field, reason=first["msg"]) from error
+            place, reason = first_fault(error)
+            field = ".".join(map(str, place)) or "*"
+            raise BadPlan(file=path.name, field=field, reason=reason) from error
 
     @model_validator(mode="after")
     def _sound(self) -> Self:

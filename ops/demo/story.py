@@ -231,7 +231,7 @@ class Story:
             act()
         except YinxinError as error:
             return Text(error.text("zh"), error.text("en"))
-        raise Unproved(file=LEADER, reason="a revoked certificate was accepted")
+        raise Unproved(file=LEADER, reason=Text("已吊销的证书被接受", "a revoked certificate was accepted"))
 
     def _state(self, document: str) -> str:
         registrar = self._as("demo-registrar")

@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from yinxin.errors import Misconfigured
+from yinxin.faults import first_fault
+from yinxin.text import Text
 
 M = TypeVar("M", bound="Section")
 
@@ -47,20 +49,23 @@ def load(model: type[M], file: Path | None, overrides: Iterable[str] = ()) -> M:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise BadConfiguration(key=key, reason=first["msg"], source=source) from error
+        place, reason = first_fault(error)
+        raise BadConfiguration(key=".".join(map(str, place)), reason=reason, source=source) from error
 
 
 def _apply(values: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
     if not equals or not key:
-        raise BadConfiguration(key=override, reason="expected KEY=VALUE", source="--set")
+        raise BadConfiguration(
+            key=override, reason=Text("应写成 KEY=VALUE", "expected KEY=VALUE"), source="--set"
+        )
     *path, last = key.split(".")
     for part in path:
         below = values.setdefault(part, {})
         if not isinstance(below, dict):
-            raise BadConfiguration(key=key, reason=f"{part} is no section", source="--set")
+            raise BadConfiguration(
+                key=key, reason=Text(f"{part} 不是配置节", f"{part} is no section"), source="--set"
+            )
         values = below
     values[last] = _value(text)
 

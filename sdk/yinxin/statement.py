@@ -14,6 +14,7 @@ from yinxin import canonical
 from yinxin.act import Actor
 from yinxin.clock import parse_rfc3339, rfc3339
 from yinxin.errors import Invalid
+from yinxin.text import Text
 
 FORMAT = 1
 
@@ -42,7 +43,9 @@ class Statement:
     def of(cls, actor: Actor, type: str, subject: str, at: datetime, content: Mapping[str, Any]) -> Self:  # noqa: A002 - the field's name
         """The statement of a person acting in a post."""
         if actor.post is None or actor.organ is None:
-            raise MalformedStatement(reason="a signer acts in a post of an organ")
+            raise MalformedStatement(
+                reason=Text("签署人须在某机关的岗位上", "a signer acts in a post of an organ")
+            )
         return cls(type, subject, actor.id, actor.post, actor.organ, at, dict(content))
 
     def encode(self) -> bytes:
@@ -66,10 +69,10 @@ class Statement:
         body = canonical.decode(data)
         names = {"v", "type", "subject", "person", "post", "organ", "at", "content"}
         if not isinstance(body, dict) or set(body) != names or body["v"] != FORMAT:
-            raise MalformedStatement(reason="other fields than a statement has")
+            raise MalformedStatement(reason=Text("字段与声明不符", "other fields than a statement has"))
         texts = {name: body[name] for name in ("type", "subject", "person", "post", "organ", "at")}
         if not all(isinstance(value, str) for value in texts.values()) or not isinstance(
             body["content"], dict
         ):
-            raise MalformedStatement(reason="a field of the wrong type")
+            raise MalformedStatement(reason=Text("有字段类型不对", "a field of the wrong type"))
         return cls(at=parse_rfc3339(texts.pop("at")), content=body["content"], **texts)

@@ -132,6 +132,8 @@ def test_every_error_class_renders_in_both_languages():
     import_kit()
     assert len(registered()) > 20
     for code, kind in registered().items():
+        if not kind.__module__.startswith("yinxin."):
+            continue  # another test's, or an application's, whose English may quote the Chinese it speaks of
         names = {re.split(r"[.\[]", name)[0] for _, name, _, _ in Formatter().parse(kind.zh) if name}
         error = kind(**{name: Anything() for name in names})
         zh, en = (problem_of(error, language, "r1") for language in ("zh", "en"))

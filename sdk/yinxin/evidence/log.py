@@ -43,7 +43,7 @@ def check(
     for act in declared:
         if not any(_records(entry, act) for entry in entries):
             what = f"{act.statement.type} of {act.statement.organ}"
-            raise EvidenceMismatch(what=f"{what} is not in the log / 日志中没有该操作")
+            raise EvidenceMismatch(what=Text("日志中没有该操作", f"{what} is not in the log"))
     _sealing(bundle, seal, entries)
     names = "、".join(sorted(logs))
     held.append(
@@ -68,7 +68,7 @@ def _records(entry: Mapping[str, Any], declared: Declared) -> bool:
 def _sealing(bundle: Bundle, seal: Certificate, entries: Sequence[Mapping[str, Any]]) -> None:
     seals = [entry["facts"] for entry in entries if entry["verb"] == "document.seal"]
     if len(seals) != 1:
-        raise EvidenceMismatch(what="the seal is not in the log / 日志中没有用印记录")
+        raise EvidenceMismatch(what=Text("日志中没有用印记录", "the seal is not in the log"))
     (facts,) = seals
     recorded = {"sha256": facts["sealed_sha256"], "sm3": facts["sealed_sm3"]}
     same(recorded, digests(bundle.sealed), "the sealed file in the log / 日志中的用印文件")

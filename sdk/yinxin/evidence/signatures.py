@@ -10,6 +10,7 @@ from yinxin.crypto.path import RevocationEvidence, Usage, validate
 from yinxin.crypto.status import CertificateList, OcspResponse
 from yinxin.evidence.errors import EvidenceMismatch
 from yinxin.evidence.trust import Trust
+from yinxin.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def check(signature: bytes, content: bytes, around: Surroundings, ocsps: Sequenc
     by = cms.verify_detached(signature, content, certificates=around.certificates)
     token = by.timestamp_token
     if token is None:
-        raise EvidenceMismatch(what="a signature without a timestamp")
+        raise EvidenceMismatch(what=Text("签名没有时间戳", "a signature without a timestamp"))
     revocation = RevocationEvidence(ocsp=tuple(OcspResponse.load(each) for each in ocsps), crls=around.crls)
     token.verify(
         cms.signature_value(signature),
@@ -57,5 +58,10 @@ def check(signature: bytes, content: bytes, around: Surroundings, ocsps: Sequenc
     )
     known = {by.certificate, *around.certificates, *around.trust.roots}
     if unknown := [each for each in (*by.chain, *token.certificates) if each not in known]:
-        raise EvidenceMismatch(what=f"an unexplained certificate ({unknown[0].subject.text})")
+        raise EvidenceMismatch(
+            what=Text(
+                f"来历不明的证书 {unknown[0].subject.text}",
+                f"an unexplained certificate, {unknown[0].subject.text}",
+            )
+        )
     return Signed(by.certificate, token.at)

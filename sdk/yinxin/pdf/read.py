@@ -11,6 +11,7 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
 from yinxin.errors import YinxinError
 from yinxin.pdf.errors import PdfAltered, PdfNotSealed
+from yinxin.text import Text
 
 _SEAL = "/Sig"
 _TIMESTAMP = "/DocTimeStamp"
@@ -35,7 +36,7 @@ def _refusing(refusal: type[PdfAltered | PdfNotSealed]) -> Iterator[None]:
     except YinxinError:
         raise
     except Exception as error:
-        raise refusal(reason="not a readable PDF / 无法读取的 PDF") from error
+        raise refusal(reason=Text("无法读取的 PDF", "not a readable PDF")) from error
 
 
 def signatures(pdf: bytes) -> Sequence[EmbeddedPdfSignature]:
@@ -44,13 +45,13 @@ def signatures(pdf: bytes) -> Sequence[EmbeddedPdfSignature]:
         found: list[EmbeddedPdfSignature] = list(PdfFileReader(BytesIO(pdf)).embedded_signatures)
         kinds = [str(each.sig_object_type) for each in found]
     if kinds.count(_SEAL) != 1:
-        raise PdfNotSealed(reason=f"{kinds.count(_SEAL)} seals / {kinds.count(_SEAL)} 个印章")
+        raise PdfNotSealed(reason=Text(f"{kinds.count(_SEAL)} 个印章", f"{kinds.count(_SEAL)} seals"))
     if kinds[0] != _SEAL or set(kinds[1:]) != {_TIMESTAMP}:
-        raise PdfAltered(reason="no timestamp over the whole file / 没有覆盖全文的时间戳")
+        raise PdfAltered(reason=Text("没有覆盖全文的时间戳", "no timestamp over the whole file"))
     with _refusing(PdfAltered):
         ranges = [[int(number) for number in each.byte_range] for each in found]
     if any(len(each) != 4 for each in ranges):
-        raise PdfAltered(reason="a signature does not cover the file / 签名未覆盖全文")
+        raise PdfAltered(reason=Text("签名未覆盖全文", "a signature does not cover the file"))
     return found
 
 
@@ -71,7 +72,7 @@ def contents(signature: EmbeddedPdfSignature) -> bytes:
         begin = 2 + length - _LONG_FORM
         length = int.from_bytes(padded[2:begin])
     if any(padded[begin + length :]):
-        raise PdfAltered(reason="something lies behind a signature / 签名之后有多余内容")
+        raise PdfAltered(reason=Text("签名之后有多余内容", "something lies behind a signature"))
     return padded[: begin + length]
 
 

@@ -21,6 +21,7 @@ from yinxin.crypto.timestamps import Token
 from yinxin.errors import YinxinError
 from yinxin.pdf import read
 from yinxin.pdf.errors import PdfAltered, PdfSealUntrusted
+from yinxin.text import Text
 
 #: how far the clocks of sealer, timestamp authority and verifier may lie apart
 _SKEW = timedelta(minutes=1)
@@ -61,9 +62,11 @@ def verify(pdf: bytes, roots: Sequence[Certificate], at: datetime) -> SealedBy:
     sealed = _sealed(pdf, seal, proofs)
     times = [sealed.at, *(_stamped(pdf, each, proofs) for each in stamps)]
     if any(later < earlier for earlier, later in itertools.pairwise(times)):
-        raise PdfAltered(reason="its timestamps are out of order / 时间戳先后颠倒")
+        raise PdfAltered(reason=Text("时间戳先后颠倒", "its timestamps are out of order"))
     if times[-1] > at + _SKEW:
-        raise PdfSealUntrusted(reason="it was sealed after the time of checking / 盖章时间晚于核验时间")
+        raise PdfSealUntrusted(
+            reason=Text("盖章时间晚于核验时间", "it was sealed after the time of checking")
+        )
     return sealed
 
 
@@ -74,11 +77,11 @@ def _whole(pdf: bytes, signatures: Sequence[EmbeddedPdfSignature]) -> None:
         end = len(pdf) if each is signatures[-1] else second + size
         spelled = pdf[start:second] == b"<" + each.pkcs7_content.hex().upper().encode() + b">"
         if first != 0 or second + size != end or not spelled:
-            raise PdfAltered(reason="a signature does not cover the file / 签名未覆盖全文")
+            raise PdfAltered(reason=Text("签名未覆盖全文", "a signature does not cover the file"))
     # the seal's own changes came before it, so everything after it is judged from it
     result = read.changes(signatures[0])
     if not isinstance(result, DiffResult) or result.modification_level > ModificationLevel.LTA_UPDATES:
-        raise PdfAltered(reason="content was added after the seal / 盖章后增添过内容")
+        raise PdfAltered(reason=Text("盖章后增添过内容", "content was added after the seal"))
 
 
 def _proofs(pdf: bytes, roots: Sequence[Certificate]) -> _Proofs:
@@ -104,7 +107,7 @@ def _sealed(pdf: bytes, seal: EmbeddedPdfSignature, proofs: _Proofs) -> SealedBy
         raise PdfAltered(reason=error) from error
     token = by.timestamp_token
     if token is None:
-        raise PdfSealUntrusted(reason="the seal has no timestamp / 印章没有时间戳")
+        raise PdfSealUntrusted(reason=Text("印章没有时间戳", "the seal has no timestamp"))
     _trusted(token, cms.signature_value(signature), proofs)
     try:
         validate(
@@ -145,6 +148,5 @@ def _trusted(token: Token, message: bytes, proofs: _Proofs) -> None:
     except YinxinError as error:
         raise PdfSealUntrusted(reason=error) from error
     if unexplained:
-        raise PdfAltered(
-            reason=f"a certificate nobody accounts for / 来历不明的证书: {unexplained[0].subject.text}"
-        )
+        name = unexplained[0].subject.text
+        raise PdfAltered(reason=Text(f"来历不明的证书 {name}", f"a certificate nobody accounts for, {name}"))
