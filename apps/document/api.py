@@ -1,6 +1,5 @@
 """The HTTP face of official documents: /api/document/v1."""
 
-import base64
 from collections.abc import Callable
 from typing import cast, get_args
 
@@ -43,6 +42,7 @@ from yinxin.errors import NotPermitted
 from yinxin.evidence import MEDIA_TYPE
 from yinxin.text import Text
 from yinxin.web import Api, Caller, Page, Raw, Upload, cursor, position, session_token
+from yinxin.wire import base64_text
 
 _CHANGE = (NotPermitted, NoSuchDocument, WrongState, MovedOn)
 
@@ -122,7 +122,7 @@ def _signing(api: Api, desk: Desks) -> None:
             data = receive.statement(at_desk, document, cast("Answer", verb), query.reason)
         else:
             raise UnknownStatement(verb=verb, known=", ".join(get_args(Signable)))
-        return StatementOut(statement=base64.b64encode(data).decode())
+        return StatementOut(statement=base64_text(data))
 
     @api.post(
         "/documents/<document>/sign-off",

@@ -37,7 +37,7 @@ def summary(platform: "Platform", outcome: Outcome, seconds: float) -> Iterator[
         ("sealed", "盖章的公文", "the sealed document"),
         ("evidence", "证据包", "the evidence bundle"),
     ):
-        yield Text(f"{zh}:{outcome.files[kind]}", f"{en}: {outcome.files[kind]}")
+        yield Text(f"{zh}：{outcome.files[kind]}", f"{en}: {outcome.files[kind]}")
     trust = platform.data.path("trust")
     yield Text(
         f"自己核验：./yinxin verify {outcome.files['evidence']} --trust {trust}",

@@ -2,19 +2,16 @@
 
 from typing import Literal
 
-from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from yinxin.authz import Level
+from yinxin.wire import Model, Octets, Reply
 
 Answer = Literal["document.receive", "document.return"]
 Signable = Literal["document.sign-off", "document.receive", "document.return"]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class DraftIn(_Model):
+class DraftIn(Model):
     """What goes with the drafter's file."""
 
     reference: str = Field(min_length=1, max_length=120)
@@ -29,55 +26,55 @@ class DraftIn(_Model):
     """Urgency, empty for ordinary."""
 
 
-class CommentIn(_Model):
+class CommentIn(Model):
     """A word along with an approval."""
 
     comment: str | None = Field(default=None, max_length=2000)
 
 
-class ReasonIn(_Model):
+class ReasonIn(Model):
     """Why it is sent back."""
 
     reason: str = Field(max_length=2000)
 
 
-class SignedIn(_Model):
+class SignedIn(Model):
     """A statement and the signature over it."""
 
-    statement: Base64Bytes
+    statement: Octets
     """The bytes of the statement, base64."""
-    signature: Base64Bytes
+    signature: Octets
     """A detached CMS signature over exactly those bytes, DER in base64."""
     reason: str | None = Field(default=None, max_length=2000)
     """Why the document is returned; the same words as in the statement."""
 
 
-class StatementQuery(_Model):
+class StatementQuery(Model):
     """Which statement is asked for."""
 
     reason: str | None = Field(default=None, max_length=2000)
 
 
-class StatementOut(_Model):
+class StatementOut(Reply):
     """A statement to sign."""
 
     statement: str
     """Its bytes, base64."""
 
 
-class DocumentRef(_Model):
+class DocumentRef(Reply):
     """A document by its identifier."""
 
     id: str
 
 
-class NumberOut(_Model):
+class NumberOut(Reply):
     """The number given."""
 
     number: str
 
 
-class ListQuery(_Model):
+class ListQuery(Model):
     """Which documents to list."""
 
     box: Literal["todo", "sent", "received"] = "todo"
@@ -90,7 +87,7 @@ class ListQuery(_Model):
     """Cursor of the page before."""
 
 
-class DocumentOut(_Model):
+class DocumentOut(Reply):
     """A document in a list."""
 
     id: str
@@ -105,7 +102,7 @@ class DocumentOut(_Model):
     updated_at: AwareDatetime
 
 
-class StepOut(_Model):
+class StepOut(Reply):
     """One act on it; `entry` is its record in the audit log."""
 
     verb: str
@@ -117,7 +114,7 @@ class StepOut(_Model):
     entry: str
 
 
-class DeliveryOut(_Model):
+class DeliveryOut(Reply):
     """What became of one recipient's copy."""
 
     organ: str
@@ -127,14 +124,14 @@ class DeliveryOut(_Model):
     answered_at: AwareDatetime | None
 
 
-class FileOut(_Model):
+class FileOut(Reply):
     """A file of the document."""
 
     name: str
     sha256: str
 
 
-class DossierOut(_Model):
+class DossierOut(Reply):
     """A document with its timeline, copies and files."""
 
     document: DocumentOut

@@ -18,7 +18,13 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-class Words(Model):
+class Reply(Model):
+    """Base of answers that a client reads: it passes over fields that a newer platform adds."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class Words(Reply):
     """The same words in Chinese and in English."""
 
     zh: str

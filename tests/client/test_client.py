@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from yinxin import documents
 from yinxin.authz import sign_in_statement
 from yinxin.client import (
     Client,
@@ -25,6 +26,7 @@ from yinxin.client.problems import error_of
 from yinxin.crypto import cms
 from yinxin.crypto.errors import BadSignature
 from yinxin.errors import NotFound, Untrue, registered
+from yinxin.wire import Reply
 
 PATH = "/api/shelf/v1/books"
 
@@ -281,6 +283,13 @@ def test_no_server_library_is_needed():
         "import yinxin.client\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_a_newer_platform_adds_is_passed_over():
+    replies = [each for name, each in vars(documents).items() if name.endswith("Out")]
+    assert len(replies) > 5
+    assert all(issubclass(each, Reply) for each in replies)
+    assert documents.FileOut.model_validate({"name": "a", "sha256": "b", "later": 1}).name == "a"
 
 
 def test_exported_names():

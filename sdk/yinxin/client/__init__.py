@@ -2,7 +2,6 @@
 
 from yinxin.client._client import Client
 from yinxin.client._http import Connection
-from yinxin.client._model import Answer, Words
 from yinxin.client.audit import Audit
 from yinxin.client.authz import Authz, Organ, Ruling, Who
 from yinxin.client.ca import Ca, CertificateRecord
@@ -10,9 +9,9 @@ from yinxin.client.documents import Documents
 from yinxin.client.errors import IdentityNeeded, NotAPlatform, RemoteProblem, Unreachable, UnusableForTls
 from yinxin.client.kms import Key, Kms, RemoteSigner
 from yinxin.client.transports import https, in_process
+from yinxin.wire import Words
 
 __all__ = [
-    "Answer",
     "Audit",
     "Authz",
     "Ca",

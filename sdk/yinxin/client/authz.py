@@ -5,12 +5,12 @@ from typing import Any
 
 from yinxin.authz import Resource
 from yinxin.client._http import Connection, segment
-from yinxin.client._model import Answer, Words
+from yinxin.wire import Reply, Words
 
 _PATH = "/api/authz/v1"
 
 
-class Who(Answer):
+class Who(Reply):
     """The signed-in caller: person, post and organ by identifier and in words."""
 
     person: str
@@ -23,7 +23,7 @@ class Who(Answer):
     session: str
 
 
-class Ruling(Answer):
+class Ruling(Reply):
     """The answer to "may I?", with the reason in both languages."""
 
     allowed: bool
@@ -31,7 +31,7 @@ class Ruling(Answer):
     policies: tuple[str, ...] = ()
 
 
-class Organ(Answer):
+class Organ(Reply):
     """An organ of the directory."""
 
     id: str

@@ -5,15 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from yinxin.client._http import Connection, segment
-from yinxin.client._model import Answer
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import PublicKey
 from yinxin.crypto.suite import INTL
+from yinxin.wire import Reply
 
 _PATH = "/api/ca/v1/certificates"
 
 
-class CertificateRecord(Answer):
+class CertificateRecord(Reply):
     """What the register says of a certificate; `pem` and `chain_pem` are there once it is issued and asked for alone."""
 
     serial: str

@@ -4,13 +4,13 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator
 
 from yinxin.client._http import Connection, segment
-from yinxin.client._model import Answer
 from yinxin.crypto.keys import PublicKey
+from yinxin.wire import Reply
 
 _PATH = "/api/kms/v1/keys"
 
 
-class Key(Answer):
+class Key(Reply):
     """A key of the centre; `public_key` is DER SubjectPublicKeyInfo in base64, absent for keys that wrap others."""
 
     label: str
