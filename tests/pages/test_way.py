@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ops.demo.story import SAMPLE
+from tests.support.browser import accessibility_faults
 from yinxin.crypto import cms
 
 TITLE = "关于开展2026年度政务信息系统安全检查的通知"
@@ -101,6 +102,10 @@ def test_from_draft_to_receipt(site, visit, tmp_path, scripts):
     leader.get_by_role("link", name=TITLE).first.click()
     leader.get_by_role("link", name="签发", exact=True).click()
     assert leader.get_by_text("示范省人民政府办公厅 · 办公厅主任").last.is_visible()
+    if scripts:
+        leader.set_viewport_size({"width": 390, "height": 800})
+        assert accessibility_faults(leader) == []
+        assert leader.evaluate("document.documentElement.scrollWidth") == 390
     sign(site, leader, "demo-reviewer")
     assert "签名所用证书不是本次登录的证书" in leader.locator(".error-summary").inner_text()
     sign(site, leader, "demo-leader")
