@@ -8,14 +8,13 @@ from pydantic import Field
 from authz import errors
 from authz.directory import Organ
 from authz.service import Authz
-from yinxin.authz import PLATFORM, Decision, Denied, Level, Resource
+from yinxin.authz import Decision, Denied, Level, Resource
 from yinxin.clock import rfc3339
 from yinxin.crypto.errors import MalformedCertificate
 from yinxin.text import Text
 from yinxin.web import Api, Caller, Page, Paged, kit, page_of, peer_certificate
 from yinxin.wire import Model, Octets, Words
 
-_DIRECTORY = Resource("Directory", "directory", PLATFORM)
 _ADMISSION = (
     errors.UnknownCertificate,
     errors.CertificateExpired,
@@ -218,21 +217,21 @@ def _add_session(api: Api, authz: Authz) -> None:
 def _add_directory(api: Api, authz: Authz) -> None:
     @api.get("/organs", problems=(Denied, errors.UnknownOrgan), summary=Text("机关名录", "The organs"))
     def organs(query: OrganQuery, caller: Caller) -> Page[OrganOut]:
-        authz.decisions.require(caller.actor, "authz.read", _DIRECTORY)
         after = query.begin(str) or ""
-        found = authz.directory.organs(under=query.under, after=after, limit=query.limit + 1)
+        found = authz.directory_for(caller.actor).organs(
+            under=query.under, after=after, limit=query.limit + 1
+        )
         return page_of(found, query.limit, key=lambda each: each.id, show=_organ)
 
     @api.get("/organs/<id>", problems=(Denied, errors.UnknownOrgan), summary=Text("机关", "An organ"))
     def organ(id: str, caller: Caller) -> OrganOut:  # noqa: A002 - the field's name
-        authz.decisions.require(caller.actor, "authz.read", _DIRECTORY)
-        return _organ(authz.directory.organ(id))
+        return _organ(authz.directory_for(caller.actor).organ(id))
 
     @api.get("/people/<id>", problems=(Denied, errors.UnknownPerson), summary=Text("人员", "A person"))
     def person(id: str, caller: Caller) -> PersonOut:  # noqa: A002 - the field's name
-        authz.decisions.require(caller.actor, "authz.read", _DIRECTORY)
-        found = authz.directory.person(id)
-        held = authz.directory.appointments_of(id, at=kit().clock.now())
+        directory = authz.directory_for(caller.actor)
+        found = directory.person(id)
+        held = directory.appointments_of(id, at=kit().clock.now())
         return PersonOut(id=found.id, name=found.name, posts=[each.post for each in held])
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from authz.directory import Organ, Person
+from authz.directory import Directory, Organ, Person
 from authz.service import Authz
 from yinxin.authz import LEVELS, PLATFORM, Decision, Level, Resource
 from yinxin.clock import rfc3339
@@ -16,17 +16,17 @@ def organ_line(organ: Organ) -> str:
     return f"{'  ' * (len(organ.path) - 1)}{organ.id:<24} {organ.level:<10} {organ.division:<12} {organ.name.zh} / {organ.name.en}"
 
 
-def who(authz: Authz, person: Person) -> dict[str, Any]:
+def who(directory: Directory, person: Person) -> dict[str, Any]:
     """A person with every appointment, for people and for scripts."""
     appointments = [
         {
             "post": each.post,
-            "organ": authz.directory.post(each.post).organ,
-            "roles": sorted(authz.directory.post(each.post).roles),
+            "organ": directory.post(each.post).organ,
+            "roles": sorted(directory.post(each.post).roles),
             "valid_from": rfc3339(each.valid_from),
             "valid_to": rfc3339(each.valid_to) if each.valid_to else None,
         }
-        for each in authz.directory.appointments_of(person.id)
+        for each in directory.appointments_of(person.id)
     ]
     return {
         "id": person.id,
@@ -53,7 +53,7 @@ def group() -> None:
 def organs(context: click.Context, under: str | None, *, as_json: bool) -> None:
     """Print the tree, or a part of it."""
     found: list[Organ] = []
-    directory = _authz(context).directory
+    directory = _authz(context).directory_for(acting(context))
     while page := directory.organs(under=under, after=found[-1].id if found else ""):
         found += page
     found.sort(key=lambda organ: organ.path[::-1])
@@ -70,7 +70,7 @@ def organs(context: click.Context, under: str | None, *, as_json: bool) -> None:
 def people(context: click.Context, *, as_json: bool) -> None:
     """Print everybody, by identifier."""
     found: list[Person] = []
-    directory = _authz(context).directory
+    directory = _authz(context).directory_for(acting(context))
     while page := directory.people(after=found[-1].id if found else ""):
         found += page
     if as_json:
@@ -86,8 +86,8 @@ def people(context: click.Context, *, as_json: bool) -> None:
 @click.pass_context
 def who_command(context: click.Context, person: str, *, as_json: bool) -> None:
     """Print one person."""
-    site = _authz(context)
-    found = who(site, site.directory.person(person))
+    directory = _authz(context).directory_for(acting(context))
+    found = who(directory, directory.person(person))
     if as_json:
         print_json(found)
         return

@@ -17,7 +17,7 @@ from authz.sessions import Sessions
 from authz.settings import AuthzSettings
 from authz.sign_in import SignIn
 from yinxin.act import Actor
-from yinxin.authz import Resource
+from yinxin.authz import PLATFORM, Resource
 from yinxin.module import Health
 from yinxin.store import Store
 from yinxin.text import Text
@@ -57,6 +57,11 @@ class Authz:
             refusals=refusals,
             attempts_per_minute=settings.attempts_per_minute,
         )
+
+    def directory_for(self, actor: Actor) -> Directory:
+        """The directory, for somebody the policies permit to look things up; raises Denied."""
+        self.decisions.require(actor, "authz.read", Resource("Directory", "directory", PLATFORM))
+        return self.directory
 
     def end_sessions(self, actor: Actor, person: str) -> int:
         """End every session of `person`; others than the person need permission over each post's organ."""

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from authz.cli import group
 from authz.module import MODULE
-from yinxin.act import Actor, Kind
+from yinxin.act import STRANGER, Actor, Kind
 from yinxin.authz import Denied
 
 from .test_decide import LI, ZHANG
@@ -37,6 +37,11 @@ def test_organs(run):
         "county-a",
         "town",
     ]
+
+
+@pytest.mark.parametrize("command", [("organs",), ("people",), ("who", "zhang")])
+def test_whoever_holds_no_post_looks_nothing_up(run, command):
+    assert isinstance(run(*command, actor=STRANGER).exception, Denied)
 
 
 def test_people(run):
