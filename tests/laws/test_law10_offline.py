@@ -1,7 +1,6 @@
 """Law 10: verification needs no server, no database and none of our platform: a file, a trust folder, the kit.
 
-Seen to fail when: `evidence.verify` imports `ops`; the container's CRLs are left out; a proof is replaced by another
-entry's; the manifest is not compared.
+Seen to fail when: `evidence.verify` imports what a stranger does not have.
 """
 
 import json

@@ -3,8 +3,8 @@
 What a crash can do to this is tried in tests/crash; the store's own guard in tests/kernel. Here: the whole platform
 after the main job, and every act with a log that will not take its record.
 
-Seen to fail when: `Store._record` swallows an error of the database; `Store._refused` does nothing; a verb is missing
-from its module's registration; `add_step` writes another entry's identifier.
+Seen to fail when: `Store._record` swallows what the database says; `Store._refused` returns at once; `add_step` writes
+another entry's identifier.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Law 4: administrator, security officer and auditor never meet in one person, and none of them does business.
 
-Seen to fail when: `keep_powers_apart` returns at once; the policies permit `audit.read` to a security officer.
+Seen to fail when: `keep_powers_apart` passes over every pair.
 """
 
 import itertools

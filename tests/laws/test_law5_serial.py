@@ -1,7 +1,6 @@
 """Law 5: serial numbers never repeat; a certificate is stored before it is handed out; what fails the linter is not signed.
 
-Seen to fail when: `_intend` is called after `sign`; the serial number is a counter below 2^64; `prepare` does not ask
-the linter; `TRIES` is endless (the test then hangs) or a repeated serial number is overwritten.
+Seen to fail when: `judge` does not look at the findings; the serial number has 32 bits (the linter refuses it first).
 """
 
 import importlib

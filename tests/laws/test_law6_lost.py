@@ -2,7 +2,7 @@
 
 Here is what they rest on: the database really is asked to be durable, and files are replaced whole.
 
-Seen to fail when: `synchronous=FULL` becomes `NORMAL`; `yinxin.files.replace` writes in place or does not sync.
+Seen to fail when: `synchronous=FULL` becomes `NORMAL`; `yinxin.files.replace` does not sync the folder.
 """
 
 import os

@@ -3,8 +3,8 @@
 Each failure is made for real where it can be: the token's folder taken away, its PIN changed, the log's guard or table
 refusing, the database at its last page, the clock behind itself, a certificate that is on no record.
 
-Seen to fail when: `gate` returns at once; `_forwards` does not compare; `_standing` of the checker takes a missing row
-for good; `_translated` lets the database's own error through; the key centre makes a new token where one was lost.
+Seen to fail when: `gate` returns at once; `_forwards` does not compare; the checker takes a missing row for good; a full
+database is no error of its own; the key centre makes a new token where one was lost.
 """
 
 import shutil

@@ -3,7 +3,7 @@
 That no literal stands outside the crypto folder is `test_layout.py`; here the objects of the finished province are
 read, by OpenSSL where it can, and the same job is done by people whose certificates are of the other suite.
 
-Seen to fail when: `_pending_key` ignores the account's suite; the log has one tree; `stamp` always asks for intl.
+Seen to fail when: `_pending_key` makes every account a key of intl; `stamp` asks for intl whatever it is told.
 """
 
 import shutil
