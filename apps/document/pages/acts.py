@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Response, redirect, url_for
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from werkzeug.wrappers import Response as Answered
 
 from apps.document import dispatch, export, number, review, seal
@@ -13,6 +13,7 @@ from apps.document.pages.desks import Desks
 from apps.document.pages.files import handed_out
 from yinxin.evidence import MEDIA_TYPE
 from yinxin.web import Caller, Pages, current_caller
+from yinxin.wire import Model
 
 #: the acts that are one button
 BUTTONS: Mapping[str, Callable[[Desk, str], object]] = {
@@ -33,10 +34,8 @@ PAGES = {
 _VERBS = ", ".join(f"'{verb}'" for verb in BUTTONS)
 
 
-class Reason(BaseModel):
+class Reason(Model):
     """Why a document goes back."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     reason: str = Field(min_length=1, max_length=2000)
 

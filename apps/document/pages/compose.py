@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from flask import redirect, request, url_for
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from werkzeug.wrappers import Response
 
 from apps.document import draft
@@ -18,12 +18,11 @@ from apps.document.pages.desks import Desks
 from yinxin.authz import Level
 from yinxin.client import Organ
 from yinxin.web import Caller, Pages, Upload, core, current_caller, kit, reader_language
+from yinxin.wire import Model
 
 
-class Compose(BaseModel):
+class Compose(Model):
     """The form; `find` narrows the list of organs and means nothing for the document."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Kind
     recipients: tuple[str, ...] = Field(default=(), max_length=500)
@@ -32,10 +31,8 @@ class Compose(BaseModel):
     find: str = ""
 
 
-class Revision(BaseModel):
+class Revision(Model):
     """The form of a revision: kind and level stay."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     recipients: tuple[str, ...] = Field(default=(), max_length=500)
     urgency: Literal["", "特急", "加急"] = ""

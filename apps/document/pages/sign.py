@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, cast, get_args
 
 from flask import redirect, request, url_for
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
+from pydantic import Base64Bytes, Field
 from werkzeug.wrappers import Response
 
 from apps.document import receive, sign_off
@@ -20,14 +20,13 @@ from yinxin.documents import Answer, Signable
 from yinxin.errors import YinxinError
 from yinxin.statement import Statement
 from yinxin.web import Caller, Pages, Upload, current_caller, signature_of
+from yinxin.wire import Model
 
 _VERBS = ", ".join(f"'{verb}'" for verb in get_args(Signable))
 
 
-class Signed(BaseModel):
+class Signed(Model):
     """The statement that was shown, and the signature over it, unless that comes as a file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     statement: Base64Bytes = Field(max_length=100_000)
     signature: str = Field(default="", max_length=200_000)
