@@ -13,6 +13,7 @@ import signal
 import socket
 import ssl
 import threading
+import time
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,8 @@ _log = logging.getLogger("yinxin.server")
 
 #: seconds between looks at the job table when nothing wakes it
 TICK = 1.0
+#: seconds in which a request must have been sent, its TLS handshake included
+PATIENCE = 60.0
 
 
 class PortTaken(Conflict):
@@ -43,6 +46,29 @@ class PortTaken(Conflict):
     code = "ops.port_taken"
     zh = "端口 {port} 已被占用；请用 --port 换一个，或停止占用它的程序。"
     en = "Port {port} is taken; choose another with --port, or stop the program that listens there."
+
+
+class _Hurried(ssl.SSLSocket):
+    """A connection that takes a request for so long and no longer.
+
+    Who sends a little now and then holds up a thread, and a handful of such senders would hold up everybody for ever.
+    gunicorn calls `setblocking` as each request begins.
+    """
+
+    _until = 0.0
+
+    def setblocking(self, flag: bool) -> None:  # noqa: FBT001 - the socket's own signature
+        self._until = time.monotonic() + PATIENCE
+        self.settimeout(PATIENCE if flag else 0.0)
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - the socket's own signature
+        self.settimeout(PATIENCE)
+        super().do_handshake(block)
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        if self.gettimeout():
+            self.settimeout(max(self._until - time.monotonic(), 0.001))
+        return super().recv(buflen, flags)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -95,6 +121,10 @@ class Server(BaseApplication):  # type: ignore[misc]
             "post_worker_init": self._begin,
             "worker_exit": lambda _server, _worker: self._stack.close(),
             "control_socket_disable": True,
+            # nobody stands in front of this port: what a proxy would say in headers is worth nothing here
+            "forwarded_allow_ips": "",
+            "forwarder_headers": "",
+            "secure_scheme_headers": {},
         }
         for name, value in chosen.items():
             if name in self.cfg.settings:
@@ -103,6 +133,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def _context(self, _config: Any, _factory: Any) -> ssl.SSLContext:
         """TLS 1.2 or later; a client certificate of one of our authorities is welcome, none is fine."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.sslsocket_class = _Hurried
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         password = self._data.path("secrets", "tls-server.password").read_text("utf-8")
         context.load_cert_chain(

@@ -1,0 +1,83 @@
+"""The real server: what strangers send on its ports holds nobody up and names nobody.
+
+Seen to fail when: the sockets of `ops.server` are ssl's own; `forwarder_headers` is gunicorn's own.
+"""
+
+import shutil
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from ops import server
+from tests.laws.province import identity
+from tests.laws.serving import Served
+
+HOST = "127.0.0.1"
+
+
+@pytest.fixture(scope="module")
+def served(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = Path(shutil.copytree(template, tmp_path_factory.mktemp("served") / "data"))
+    with Served(folder, "server.threads=2") as served:
+        yield served
+
+
+def trusting(served: Served) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(served.trust))
+
+
+@pytest.fixture
+def stranger(served: Served) -> Iterator[httpx.Client]:
+    address = f"https://{HOST}:{served.where['port']}"
+    with httpx.Client(base_url=address, verify=trusting(served), timeout=60) as http:
+        yield http
+
+
+@pytest.mark.parametrize("name", ["X-Client-Cert", "X_Client_Cert", "yinxin.peer_certificate"])
+def test_a_header_is_no_certificate(served: Served, stranger: httpx.Client, name: str) -> None:
+    pem = quote(identity(served.folder, "demo-leader").certificate.pem)
+    answer = stranger.post("/api/authz/v1/sessions/tls", json={}, headers={name: pem})
+    assert answer.json()["code"] == "authz.no_certificate_shown"
+
+
+@pytest.mark.parametrize("name", ["SCRIPT_NAME", "PATH_INFO", "X-Forwarded-Proto"])
+def test_nobody_speaks_for_a_proxy_that_is_not_there(stranger: httpx.Client, name: str) -> None:
+    assert stranger.get("/sign-in", headers={name: "/x"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//api/authz/v1/organs",
+        "/ocsp/../api/authz/v1/organs",
+        "/ca/..%2fapi/authz/v1/organs",
+        "/sign-in",
+        "/",
+    ],
+)
+def test_the_plain_port_leads_nowhere_else(served: Served, path: str) -> None:
+    with socket.create_connection((HOST, int(str(served.where["plain_port"]))), timeout=30) as plain:
+        plain.sendall(f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: plain.recv(65536), b""))
+    assert b'"items"' not in answer
+    assert answer.split(b" ")[1] in (b"404", b"200")
+    assert b"text/html" not in answer
+
+
+def test_whoever_sends_slowly_loses_her_connection() -> None:
+    """Held against the socket itself, with less patience, so that nobody waits for a minute."""
+    ours, theirs = socket.socketpair()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslsocket_class = server._Hurried
+    with pytest.MonkeyPatch.context() as patch, ours, theirs:
+        patch.setattr(server, "PATIENCE", 0.2)
+        began = time.monotonic()
+        with pytest.raises(TimeoutError):
+            context.wrap_socket(ours, server_side=True)
+        assert time.monotonic() - began < 5
