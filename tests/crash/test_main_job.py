@@ -3,8 +3,8 @@
 Default tier: on SQLite, a founding and a story that are killed at every kind of point, one after another, in one and
 the same province, with the books balanced after each kill. Slow tier: both engines; and every single point by itself.
 
-Seen to fail when: `yinxin.steps.step("ca.issue.3-intended")` stands before the intent is committed and reconcile does
-nothing; `transition` commits the step before the record; a renewal does not look whether it was done.
+Seen to fail when: the intent of a dead enrolment is not given up; a record commits apart from its act; the file of an
+enrolment that was cut off at its end is not cleared up; everybody signs in for each of her acts (the limit stops her).
 """
 
 import multiprocessing

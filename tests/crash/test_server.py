@@ -1,7 +1,6 @@
 """`kill -9` of the serving processes in the middle of acts: what was acknowledged is there once, the rest once or not.
 
-Seen to fail when: SQLite runs with `synchronous=OFF` and the file is truncated to the last checkpoint; `_existing` of
-`document.draft` does not look for the reference; `once` does not keep the answer.
+Seen to fail when: drafting does not look for its reference first; `once` does not keep its answer.
 """
 
 import json

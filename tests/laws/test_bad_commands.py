@@ -1,6 +1,6 @@
 """Bad input on the command line: a clear sentence in the chosen language, the right exit status, nothing done.
 
-Seen to fail when: `main` ends with 0 after a refusal; `read_pin` does not look at the mode; `Context.fail` says nothing.
+Seen to fail when: `main` ends with 0 after a refusal; `read_pin` does not look at the mode.
 """
 
 import json

@@ -1,7 +1,7 @@
 """What is wrong is refused by name, in the reader's language, with the remedy, and on the record where the caller is known.
 
-Seen to fail when: `read` of `document.desk` lets NotPermitted through (403); `_check` of reports is not called; `use` of
-a challenge does not mark it; `verified` does not compare the certificate; `record_refusal` does nothing.
+Seen to fail when: a challenge can be answered twice; `verified` does not compare the certificate; `transition` lets
+NotPermitted through (403); `record_refusal` does nothing.
 """
 
 import base64
