@@ -52,7 +52,7 @@ class _Hurried(ssl.SSLSocket):
     """A connection that takes a request for so long and no longer.
 
     Who sends a little now and then holds up a thread, and a handful of such senders would hold up everybody for ever.
-    gunicorn calls `setblocking` as each request begins.
+    The first request begins with the handshake; gunicorn calls `setblocking` as each later one begins.
     """
 
     _until = 0.0
@@ -62,7 +62,7 @@ class _Hurried(ssl.SSLSocket):
         self.settimeout(PATIENCE if flag else 0.0)
 
     def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - the socket's own signature
-        self.settimeout(PATIENCE)
+        self.setblocking(True)
         super().do_handshake(block)
 
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:

@@ -6,6 +6,7 @@ Seen to fail when: the sockets of `ops.server` are ssl's own; `forwarder_headers
 import shutil
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,3 +82,16 @@ def test_whoever_sends_slowly_loses_her_connection() -> None:
         with pytest.raises(TimeoutError):
             context.wrap_socket(ours, server_side=True)
         assert time.monotonic() - began < 5
+
+
+def test_whoever_takes_a_moment_is_waited_for(served: Served) -> None:
+    """A request that comes a while after the handshake, and in two parts, is within everybody's patience."""
+    port = int(str(served.where["port"]))
+    with (
+        socket.create_connection((HOST, port), timeout=30) as plain,
+        trusting(served).wrap_socket(plain, server_hostname=HOST) as link,
+    ):
+        for part in (b"GET /sign-in HTTP/1.1\r\n", f"Host: {HOST}\r\nConnection: close\r\n\r\n".encode()):
+            threading.Event().wait(0.3)
+            link.sendall(part)
+        assert link.recv(12) == b"HTTP/1.1 200"
