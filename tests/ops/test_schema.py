@@ -34,5 +34,7 @@ def test_the_log_is_guarded(database_url):
     if dialect == "sqlite":
         assert found == set(TRIGGERS["sqlite"])
     else:
-        named = {statement.split()[2] for statement in TRIGGERS["postgresql"] if "CREATE TRIGGER" in statement}
+        named = {
+            statement.split()[2] for statement in TRIGGERS["postgresql"] if "CREATE TRIGGER" in statement
+        }
         assert {name for name in named if "truncate" not in name} == found
