@@ -25,7 +25,7 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
     def ocsp() -> Response:
         return _ocsp(authority, request.get_data(cache=False))
 
-    @blueprint.get("/ocsp/<path:encoded>")
+    @blueprint.get("/ocsp/<path:encoded>", merge_slashes=False)  # base64 may hold two slashes in a row
     def ocsp_by_get(encoded: str) -> Response:
         try:
             asked = base64.b64decode(encoded, validate=True)

@@ -112,10 +112,11 @@ def revise(desk: Desk, document: str, new: NewDocument) -> None:
 
 def _existing(desk: Desk, new: NewDocument, organ: Organ) -> str | None:
     with desk.store.read() as session:
-        row = session.scalars(sa.select(Document).where(Document.reference == new.reference)).one_or_none()
+        mine = (Document.drafter == desk.caller.actor.id, Document.reference == new.reference)
+        row = session.scalars(sa.select(Document).where(*mine)).one_or_none()
         if row is None:
             return None
-        if row.organ != organ.id or row.drafter != desk.caller.actor.id:
+        if row.organ != organ.id:
             raise ReferenceTaken(reference=new.reference)
         return row.id
 

@@ -39,9 +39,10 @@ class Document(Base):
     """One official document, from draft to dispatch; `reference` is the drafter's own key, so that drafting twice is once."""
 
     __tablename__ = "document"
+    __table_args__ = (sa.UniqueConstraint("drafter", "reference"),)
 
     id: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
-    reference: Mapped[str] = mapped_column(sa.String(120), unique=True)
+    reference: Mapped[str] = mapped_column(sa.String(120))
     organ: Mapped[str] = mapped_column(sa.String(80), index=True)
     kind: Mapped[str] = mapped_column(sa.String(20))
     title: Mapped[str] = mapped_column(sa.String(400))

@@ -219,7 +219,7 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_document")),
         sa.UniqueConstraint("number", name=op.f("uq_document_number")),
-        sa.UniqueConstraint("reference", name=op.f("uq_document_reference")),
+        sa.UniqueConstraint("drafter", "reference", name=op.f("uq_document_drafter_reference")),
     )
     with op.batch_alter_table("document", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_document_organ"), ["organ"], unique=False)
