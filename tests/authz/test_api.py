@@ -6,6 +6,7 @@ import pytest
 
 from authz import errors
 from authz.api import routes
+from authz.settings import AuthzSettings
 from yinxin.authz import Resource
 from yinxin.client import Client, in_process
 from yinxin.web import WebSettings, create_app
@@ -112,7 +113,7 @@ def test_malformed_sign_in(app, body):
 
 def test_too_many_say_when_to_come_back(site, app):
     identity = site.enrol("zhang", "clerk-a")
-    for _ in range(10):
+    for _ in range(AuthzSettings().attempts_per_minute):
         site.sign_in(identity)
     nonce = post(app, "/challenges", {}).json["challenge"]
     signature = base64.b64encode(site.answer(identity, nonce)).decode()

@@ -4,6 +4,7 @@ import pytest
 
 from authz import errors
 from authz.challenges import token_hash
+from authz.settings import AuthzSettings
 from yinxin.act import SYSTEM
 from yinxin.authz import sign_in_statement
 from yinxin.crypto import cms
@@ -140,7 +141,7 @@ def test_strangers_certificate(site, events):
     stranger = Authority(INTL, site.clock).identity("zhang")
     nonce = site.authz.sign_in.challenge().nonce
     entry = refused(site, events, errors.UnknownCertificate, site.answer(stranger, nonce), nonce)
-    assert entry["actor"]["certificate"] == stranger.certificate.fingerprint
+    assert entry["subject"] == f"certificate:{stranger.certificate.fingerprint}"
 
 
 def test_forged_certificate(site, events):
@@ -212,7 +213,7 @@ def test_unreadable_tls_certificate(site):
 
 def test_rate_per_certificate(site):
     identity, other = site.enrol("zhang", "clerk-a"), site.enrol("zhang", "clerk-a")
-    for _ in range(10):
+    for _ in range(AuthzSettings().attempts_per_minute):
         site.sign_in(identity)
     with pytest.raises(errors.TooManyAttempts):
         site.sign_in(identity)
@@ -225,7 +226,7 @@ def test_nobody_can_lock_an_officer_out(site):
     """Certificates are public: showing one without its key must not count against it."""
     officer = site.enrol("zhao", "officer")
     forger = site.ca.identity("forger")
-    for _ in range(30):
+    for _ in range(AuthzSettings().attempts_per_minute + 1):
         nonce = site.authz.sign_in.challenge().nonce
         forged = site.answer(forger, nonce).replace(forger.certificate.der, officer.certificate.der)
         with pytest.raises(errors.WrongSignature):
