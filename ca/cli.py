@@ -66,7 +66,7 @@ def ceremony(context: click.Context, *, plan: Path, dry_run: bool, as_json: bool
 
 @group.command(help="签发证书 / issue a certificate")
 @click.option("--profile", required=True)
-@click.option("--csr", type=_file, required=True, help="PKCS#10,PEM 或 DER / PEM or DER")
+@click.option("--csr", type=_file, required=True, help="PKCS#10，PEM 或 DER / PEM or DER")
 @click.option(
     "--holder", help="持有者标识，省略则取请求中的通用名称 / its identifier; else the name in the request"
 )

@@ -16,11 +16,11 @@ OFFICER = "demo-officer"
 
 
 class NobodyActs(NotAuthenticated):
-    """No certificate named, and no demo officer here."""
+    """No certificate and password file that can be read are named, and no demo officer is here in their place."""
 
     code = "ops.nobody_acts"
-    zh = "请用 --as FILE.p12 --password-file FILE 说明由谁操作（此数据目录中没有演示安全管理员）。"
-    en = "Say who acts with --as FILE.p12 --password-file FILE (there is no demo officer in this data directory)."
+    zh = "请用 --as FILE.p12 --password-file FILE 两项说明由谁操作，并确认两个文件都存在。"
+    en = "Say who acts with both --as FILE.p12 and --password-file FILE, and see that both files are there."
 
 
 def acting_person(platform: "Platform", file: Path | None, password_file: Path | None) -> Actor:

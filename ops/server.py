@@ -44,8 +44,8 @@ class PortTaken(Conflict):
     """Another program listens there."""
 
     code = "ops.port_taken"
-    zh = "端口 {port} 已被占用；请用 --port 换一个，或停止占用它的程序。"
-    en = "Port {port} is taken; choose another with --port, or stop the program that listens there."
+    zh = "端口 {port} 已被占用；请用 {option} 换一个，或停止占用它的程序。"
+    en = "Port {port} is taken; choose another with {option}, or stop the program that listens there."
 
 
 class _Hurried(ssl.SSLSocket):
@@ -71,15 +71,15 @@ class _Hurried(ssl.SSLSocket):
         return super().recv(buflen, flags)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one. Raises PortTaken."""
+def listen(host: str, port: int, option: str) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises PortTaken, which names the `option` to choose with."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise PortTaken(port=port) from error
+        raise PortTaken(port=port, option=option) from error
     listener.listen(128)
     listener.set_inheritable(True)
     return listener
@@ -185,14 +185,28 @@ class _Background(threading.Thread):
                 _log.exception("the jobs could not be run")
 
 
+def _listeners(settings: Common) -> tuple[socket.socket, socket.socket]:
+    """The TLS and the plain listener; raises PortTaken."""
+    where = settings.server
+    tls = listen(where.host, where.port, "--port")
+    try:
+        return tls, listen(where.host, where.plain_port, "--set server.plain_port=N")
+    except PortTaken:
+        tls.close()
+        raise
+
+
+def see_that_ports_are_free(settings: Common) -> None:
+    """Raise PortTaken now rather than after long work; somebody may still take one meanwhile."""
+    for listener in _listeners(settings):
+        listener.close()
+
+
 def serve(
     data: DataDirectory, overrides: list[str], settings: Common, announce: Callable[[dict[str, Any]], None]
 ) -> None:
     """Serve until stopped; `announce` is told where, once the server answers."""
-    sockets = (
-        listen(settings.server.host, settings.server.port),
-        listen(settings.server.host, settings.server.plain_port),
-    )
+    sockets = _listeners(settings)
     port, plain = (each.getsockname()[1] for each in sockets)
     actual = [*overrides, f"server.port={port}", f"server.plain_port={plain}"]
     where = {"pid": os.getpid(), "host": settings.server.host, "port": port, "plain_port": plain}

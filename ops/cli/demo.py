@@ -16,7 +16,12 @@ from yinxin.text import Text
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="用您自己的文件（txt、md、docx）/ your own file (txt, md, docx)",
 )
-@click.option("--kind", default="NOTICE", show_default=True, help="文种 / kind of document")
+@click.option(
+    "--kind",
+    default="NOTICE",
+    show_default=True,
+    help="文种，如 REPORT、REQUEST、LETTER / kind of document, such as REPORT, REQUEST, LETTER",
+)
 @click.option("--keep", is_flag=True, help="结束后继续运行 / go on serving afterwards")
 @click.option("--port", type=click.IntRange(0, 65535), help="--keep 时的 TLS 端口 / TLS port for --keep")
 @click.pass_obj

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from ops.cli.context import Context
-from yinxin.errors import YinxinError
+from yinxin.errors import Invalid, YinxinError
 from yinxin.module import imported
 
 #: command → (import name, help); the heavy code behind a command is loaded only when it runs
@@ -38,6 +38,15 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "authz": ("authz.cli:group", "机构、人员与授权 / Organs, people and authorization"),
     "ca": ("ca.cli:group", "数字认证中心 / The certificate authority"),
 }
+
+
+class FileTrouble(Invalid):
+    """A file named on the command line can be neither read nor written."""
+
+    code = "ops.file_trouble"
+    exit = 74
+    zh = "文件 {file} 无法读写（{reason}）；请检查路径、权限和磁盘空间。"
+    en = "File {file} cannot be read or written ({reason}); check the path, its rights and the disk's free space."
 
 
 class Commands(click.Group):
@@ -121,13 +130,24 @@ def main() -> None:
     try:
         with context.closing:
             # click gives the status of an Exit back instead of raising it; commands themselves return nothing
-            status = root.main(obj=context, standalone_mode=False) or 0
+            status = root.main(prog_name="yinxin", obj=context, standalone_mode=False) or 0
     except YinxinError as error:
         context.fail(error, as_json="--json" in sys.argv)
         status = error.exit
+    except OSError as error:
+        status = _of_a_file(context, error)
     except click.Abort:
         status = 130
     except click.ClickException as error:
         error.show()
         status = error.exit_code
     sys.exit(status)
+
+
+def _of_a_file(context: Context, error: OSError) -> int:
+    """Say which file gave trouble; an error that names no file goes on."""
+    if not isinstance(error.filename, str | Path):
+        raise error
+    trouble = FileTrouble(file=str(error.filename), reason=error.strerror or str(error))
+    context.fail(trouble, as_json="--json" in sys.argv)
+    return trouble.exit

@@ -131,4 +131,5 @@ def _say(context: Context, answer: dict[str, Any]) -> None:
     for name, state in answer["health"].items():
         mark = "✓" if state["ok"] else "✗"
         click.echo(f"  {mark} {name:9} " + context.words(Text(state["zh"], state["en"])))
-    click.echo(f"  {len(answer['accounts'])} accounts in {answer['data']}/accounts")
+    counted = context.words(Text("个演示账户", "demo accounts"))
+    click.echo(f"  {len(answer['accounts'])} {counted}: {answer['data']}/accounts")

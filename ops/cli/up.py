@@ -17,9 +17,17 @@ def up(context: Context, port: int | None) -> None:
     """在前台运行；第一次运行时建立演示省份 / Serve in the foreground; the first start founds the miniature province."""
     from ops.demo.found import found
     from ops.init import prepare
+    from ops.server import PortTaken, see_that_ports_are_free
 
     data = context.directory()
+    unconfigured = data.config is None
     settings = prepare(data, context.overrides, port)
+    try:
+        see_that_ports_are_free(settings)
+    except PortTaken:
+        if unconfigured:  # or the next start, with another port, would stand beside this one's plain port
+            data.path("config.toml").unlink()
+        raise
     first = not data.path("tls", "tls-server.pem").exists()
     found(context.platform(), context.say if first else _quietly)
     context.release()

@@ -28,7 +28,7 @@ class UnreadableFile(evidence.UnknownFile):
 @click.option(
     "--trust",
     type=click.Path(path_type=Path),
-    help="信任的根证书和日志公钥所在目录 / folder of roots and log keys",
+    help="信任的根证书和日志公钥所在目录，省略则用数据目录中的 / folder of roots and log keys; else the data directory's",
 )
 @click.option("--json", "as_json", is_flag=True, help="机器可读 / machine-readable")
 @click.pass_obj
