@@ -44,7 +44,20 @@ def test_it_holds_when_every_certificate_has_expired(case, packed, later):
 def test_a_sealed_pdf_alone_is_verified_too(case, bundle):
     held = verify(case, bundle.sealed)
     assert "盖章" in held[0]
-    assert len(held) == 2
+    assert "签发了本文内容" in held[-1]
+    assert len(held) == 3
+
+
+def test_a_sealed_pdf_alone_needs_the_leaders_own_signature(case, bundle):
+    """Seen to fail when the sign-off inside a bare PDF is not checked: a seal keeper could put anything there."""
+    sign_off = bundle.acts[0]
+    city = case.people["p-city"].identity
+    forged = replace(sign_off, cms=case.intl.sign(city, sign_off.statement))
+    with pytest.raises(evidence.EvidenceMismatch, match="signer of the sign-off"):
+        verify(case, case.sealed(forged))
+    other = replace(sign_off, cms=case.intl.sign(case.people["p-leader"].identity, b"another statement"))
+    with pytest.raises(DigestMismatch):
+        verify(case, case.sealed(other))
 
 
 def test_verification_asks_nobody(case, packed, monkeypatch):

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 
 from yinxin import pdf
+from yinxin.crypto import cms
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.path import Usage, validate
 from yinxin.crypto.status import CertificateList
@@ -20,6 +21,7 @@ from yinxin.evidence.compare import digests, same
 from yinxin.evidence.errors import EvidenceMismatch, UnknownFile
 from yinxin.evidence.signatures import Surroundings, check
 from yinxin.evidence.trust import Trust
+from yinxin.pdf import read
 from yinxin.statement import Statement
 from yinxin.text import Text
 
@@ -39,6 +41,7 @@ def verify(data: bytes, trust: Trust, *, at: datetime, held: list[Text]) -> None
         _bundle(data, trust, at, held)
     elif data.startswith(b"%PDF"):
         _sealed(data, trust, at, held)
+        _signed_off(data, trust, held)
     else:
         raise UnknownFile(reason="neither a container nor a PDF")
 
@@ -115,6 +118,40 @@ def _sealed(data: bytes, trust: Trust, at: datetime, held: list[Text]) -> tuple[
         )
     )
     return sealed.certificate, content
+
+
+def _signed_off(data: bytes, trust: Trust, held: list[Text]) -> None:
+    """Check the leader's signature that a bare PDF carries, with the proofs that the PDF itself brings.
+
+    Those are of the intl suite; a sign-off by SM2 needs the bundle, and that is said.
+    """
+    inside = pdf.attachments(data)
+    statement = Statement.decode(inside["sign-off.json"])
+    try:
+        signature = inside["sign-off.p7s"]
+    except KeyError as error:
+        raise EvidenceMismatch(what="sign-off.p7s is not in the document / 文件内没有签发签名") from error
+    by = cms.verify_detached(signature, inside["sign-off.json"])
+    same(by.certificate.subject.get("serialNumber"), statement.person, "the signer of the sign-off / 签发人")
+    if by.certificate.public_key.suite is not INTL:
+        held.append(
+            Text(
+                "签发签名使用国密算法，请用证据包核验其证书",
+                "The sign-off is signed by SM2; check its certificate with the bundle",
+            )
+        )
+        return
+    store = read.security_store(data)
+    token = by.timestamp_token
+    brought = (*by.chain, *(token.certificates if token else ()), *map(Certificate.load, store.certificates))
+    crls = tuple(map(CertificateList.load, store.crls))
+    signed = check(signature, inside["sign-off.json"], Surroundings(trust, brought, crls))
+    held.append(
+        Text(
+            f"{_who(signed.certificate)} 于 {_when(signed.at)} 签发了本文内容；当时证书有效",
+            f"{_who(signed.certificate)} signed off its content at {_when(signed.at)}; the certificate was good then",
+        )
+    )
 
 
 def _organs_seal(certificate: Certificate) -> None:
@@ -196,7 +233,7 @@ def _who(certificate: Certificate) -> str:
         subject.get("organizationalUnitName"),
         subject.get("commonName"),
     )
-    return " ".join(part for part in parts if part)
+    return " ".join(dict.fromkeys(part for part in parts if part))
 
 
 def _when(at: datetime) -> str:
