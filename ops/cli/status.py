@@ -47,7 +47,8 @@ def _running(data: DataDirectory) -> dict[str, Any] | None:
     try:
         where: dict[str, Any] = json.loads(file.read_text("utf-8"))
         os.kill(where["pid"], 0)
-        with socket.create_connection((where["host"], where["port"]), timeout=3):
+        # the plain port: on the other a connection without a handshake is a warning in the server's output
+        with socket.create_connection((where["host"], where["plain_port"]), timeout=3):
             return where
     except (OSError, ValueError, KeyError):
         return None
