@@ -13,7 +13,11 @@ from .site import Site, make_keys
 
 @pytest.fixture(autouse=True)
 def _quiet():
-    logging.getLogger("yinxin").setLevel(logging.CRITICAL)
+    logger = logging.getLogger("yinxin")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    yield
+    logger.setLevel(before)
 
 
 @pytest.fixture

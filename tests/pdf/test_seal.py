@@ -29,7 +29,7 @@ from pyhanko_certvalidator.policy_decl import (
 )
 from pyhanko_certvalidator.registry import SimpleTrustManager
 
-from tests.pdf.authority import AT, DAY, Authority
+from tests.pdf.authority import AT, DAY, Authority, finish
 from tests.pdf.conftest import ATTACHED
 from yinxin import pdf
 from yinxin.crypto import timestamps
@@ -70,7 +70,7 @@ def test_pyhankos_own_long_term_validation_agrees(sealed, authority):
         RevinfoOnlineFetchingRule.LOCAL_ONLY, certificate_fetching_rule=CertificateFetchingRule.NEVER_FETCH
     )
     later = AT + timedelta(hours=1)
-    result = asyncio.run(
+    result = finish(
         ades_lta_validation(
             PdfFileReader(BytesIO(sealed)).embedded_regular_signatures[0],
             PdfSignatureValidationSpec(SignatureValidationSpec(policy, gathering)),
@@ -216,3 +216,13 @@ def test_pictures_of_any_name(name):
     made = pdf.seal_picture(name, diameter_mm=38)
     assert made.startswith(b"%PDF")
     assert PdfFileReader(BytesIO(made)).root["/Pages"]["/Count"] == 1
+
+
+def test_a_caller_with_an_event_loop_of_its_own_is_served(notice, authority):
+    """Seen to fail with a bare asyncio.run: a department's asynchronous service could not seal."""
+
+    async def inside():
+        asyncio.get_running_loop()
+        return authority.seal_pdf(notice.pdf)
+
+    assert pdf.verify(finish(inside()), [authority.root.certificate], AT).at == AT

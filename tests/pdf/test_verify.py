@@ -1,6 +1,5 @@
 """Verifying a sealed PDF: what holds, holds for ever; what was touched does not."""
 
-import asyncio
 import contextlib
 import re
 from dataclasses import replace
@@ -15,7 +14,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import signers
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
-from tests.pdf.authority import AT, DAY, YEAR, Authority
+from tests.pdf.authority import AT, DAY, YEAR, Authority, finish
 from yinxin import pdf
 from yinxin.crypto.errors import RevocationUnknown
 from yinxin.crypto.suite import INTL
@@ -203,7 +202,7 @@ def test_content_added_and_timestamped_anew_is_found(sealed, authority, change):
     writer = IncrementalPdfFileWriter(BytesIO(added(sealed, change)))
     output = BytesIO()
     stamper = signers.PdfTimeStamper(_Timestamper(authority.timestamp), field_name="Another")
-    asyncio.run(stamper.async_timestamp_pdf(writer, "sha256", validation_context=None, output=output))
+    finish(stamper.async_timestamp_pdf(writer, "sha256", validation_context=None, output=output))
     with pytest.raises(pdf.PdfAltered, match="added after"):
         pdf.verify(output.getvalue(), [authority.root.certificate], AT)
 
@@ -213,7 +212,7 @@ def test_a_later_timestamp_needs_proofs_of_its_own(sealed, authority):
     later.__dict__.update(authority.__dict__, at=AT + YEAR)
     output = BytesIO()
     stamper = signers.PdfTimeStamper(_Timestamper(later.timestamp), field_name="Renewed")
-    asyncio.run(
+    finish(
         stamper.async_timestamp_pdf(
             IncrementalPdfFileWriter(BytesIO(sealed)), "sha256", validation_context=None, output=output
         )

@@ -6,7 +6,9 @@ certificate goes into the file, so that the seal can be checked offline when all
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -218,10 +220,21 @@ def seal(
         new_field_spec=_field(place),
     )
     try:
-        asyncio.run(pdf_signer.async_sign_pdf(writer, output=output))
+        _finish(pdf_signer.async_sign_pdf(writer, output=output))
     except (SigningError, SignatureValidationError, ValidationError) as error:
         raise PdfSealUntrusted(reason=f"{error}: {error.__cause__}") from error
     return output.getvalue()
+
+
+def _finish(work: Coroutine[Any, Any, object]) -> None:
+    """Run pyHanko's coroutine to its end; in a thread of its own where this one already runs an event loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(work)
+        return
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        thread.submit(copy_context().run, asyncio.run, work).result()
 
 
 def _field(place: Place | None) -> fields.SigFieldSpec:
