@@ -32,6 +32,15 @@ class LooseSecret(Misconfigured):
     en = "Secret file {file} has mode {mode} and others may read it; run chmod 600 {file}."
 
 
+class NoDataDirectory(Misconfigured):
+    """A command that looks at an installation was sent where there is none: usually a slip of the pen."""
+
+    code = "ops.no_data_directory"
+    exit = 66
+    zh = "没有数据目录 {path}：请核对 --data；要新建一个，请执行 yinxin up 或 yinxin demo（或先建立这个目录）。"
+    en = "There is no data directory {path}: check --data; to make one, run yinxin up or yinxin demo (or make the folder first)."
+
+
 class DataDirectoryUnusable(Unavailable):
     """The data directory cannot be made or written."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ops.data import DataDirectory
+from ops.data import DataDirectory, NoDataDirectory
 
 if TYPE_CHECKING:
     from ops.platform import Platform
@@ -35,8 +35,10 @@ class Context:
     closing: ExitStack = field(default_factory=ExitStack)
     _platform: Platform | None = None
 
-    def directory(self) -> DataDirectory:
-        """The data directory, made when missing."""
+    def directory(self, *, make: bool = False) -> DataDirectory:
+        """The data directory; raises NoDataDirectory when it is not there and this command does not `make` one."""
+        if not make and not self.data.is_dir():
+            raise NoDataDirectory(path=str(self.data.absolute()))
         return DataDirectory(self.data)
 
     def platform(self) -> Platform:

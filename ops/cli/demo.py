@@ -33,12 +33,12 @@ def demo(context: Context, document: Path | None, kind: str, keep: bool, port: i
     from ops.init import prepare
 
     began = time.monotonic()
-    settings = prepare(context.directory(), context.overrides, port)
+    settings = prepare(context.directory(make=True), context.overrides, port)
     with Progress(context) as progress:
         progress.stage(Text("密码机令牌、日志与数据库", "token of the HSM, log and database"))
         platform = context.platform()
         found(platform, progress.stage)
-        outcome = Story(platform, document or SAMPLE, kind, progress.stage).run()
+        outcome = Story(platform, document or SAMPLE, kind.upper(), progress.stage).run()
         platform.audit.sequence()  # nobody may come for the records of the last acts for a long time
         platform.audit.checkpoint()
     for text in summary(platform, outcome, time.monotonic() - began):

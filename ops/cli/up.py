@@ -19,7 +19,7 @@ def up(context: Context, port: int | None) -> None:
     from ops.init import prepare
     from ops.server import PortTaken, see_that_ports_are_free
 
-    data = context.directory()
+    data = context.directory(make=True)
     unconfigured = data.config is None
     settings = prepare(data, context.overrides, port)
     try:

@@ -37,7 +37,8 @@ def verify(context: Context, file: Path, trust: Path | None, as_json: bool) -> N
     held: list[Text] = []
     try:
         data = _read(file)
-        trusted = evidence.Trust.load(trust or context.data / "trust")
+        folder = trust or context.data / "trust"
+        trusted = evidence.Trust.load(folder)
         evidence.verify(data, trusted, at=SystemClock().now(), held=held)
     except YinxinError as error:
         if as_json:
@@ -54,9 +55,16 @@ def verify(context: Context, file: Path, trust: Path | None, as_json: bool) -> N
         _say(context, held)
         raise
     if as_json:
-        context.answer({"holds": True, "held": _both(held)})
+        context.answer({"holds": True, "held": _both(held), "trust": str(folder)})
         return
     _say(context, held)
+    roots = ", ".join(root.fingerprint[:16] for root in trusted.roots)
+    context.say(
+        Text(
+            f"依据 {folder} 中的 {len(trusted.roots)} 张根证书（{roots}）和 {len(trusted.logs)} 个日志公钥。",
+            f"by the {len(trusted.roots)} roots ({roots}) and {len(trusted.logs)} log keys in {folder}.",
+        )
+    )
     context.say(Text("全部成立。", "Everything holds."))
 
 

@@ -237,4 +237,4 @@ def _who(certificate: Certificate) -> str:
 
 
 def _when(at: datetime) -> str:
-    return at.astimezone(_CHINA).strftime("%Y-%m-%d %H:%M:%S")
+    return at.astimezone(_CHINA).strftime("%Y-%m-%d %H:%M:%S+08:00")
