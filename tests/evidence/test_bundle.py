@@ -382,3 +382,17 @@ def test_files_of_another_kind(case, data):
 def test_a_broken_pdf(case):
     with pytest.raises(pdf.PdfNotSealed):
         verify(case, b"%PDF-1.7 nothing")
+
+
+def test_a_missing_extra_is_named():
+    """What somebody sees who installed the kit alone."""
+    import subprocess
+    import sys
+
+    program = (
+        "import sys; sys.modules['pyhanko'] = None\n"
+        "from yinxin.errors import YinxinError\n"
+        "try:\n    import yinxin.evidence\nexcept YinxinError as error:\n    print(error.code)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "pdf.support_missing"

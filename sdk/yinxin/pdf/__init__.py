@@ -1,5 +1,6 @@
 """Sealed PDF: PAdES baseline B-LTA, made with a key that lives elsewhere, verified offline (extra `yinxin[pdf]`)."""
 
+from yinxin.pdf import _support  # noqa: F401 - a missing extra is named before its absence shows
 from yinxin.pdf.errors import PdfAltered, PdfNotSealed, PdfSealUntrusted, PdfUnreadable
 from yinxin.pdf.picture import seal_picture
 from yinxin.pdf.read import attachments

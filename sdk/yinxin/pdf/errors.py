@@ -1,6 +1,6 @@
 """What a sealed PDF can fail by."""
 
-from yinxin.errors import Invalid, Untrue
+from yinxin.errors import Invalid, Misconfigured, Untrue
 
 
 class PdfNotSealed(Untrue):
@@ -33,3 +33,11 @@ class PdfSealUntrusted(Untrue):
     code = "pdf.seal_untrusted"
     zh = "印章的证书或其证明不能被信任（{reason}）；请核对信任的根证书。"
     en = "The seal's certificate or its proofs are not to be trusted ({reason}); check which root certificates you trust."
+
+
+class PdfSupportMissing(Misconfigured):
+    """Sealed PDF and evidence need the extra."""
+
+    code = "pdf.support_missing"
+    zh = "缺少核验和盖章 PDF 所需的软件包（{missing}）：请执行 pip install 'yinxin[pdf]'。"
+    en = "What sealing and verifying a PDF needs is not installed ({missing}): run pip install 'yinxin[pdf]'."
