@@ -23,6 +23,7 @@ from gunicorn.app.base import BaseApplication
 from ops.modules import MODULES
 from ops.platform import Platform
 from ops.public import public_only
+from ops.worker import Worker
 from yinxin import files
 from yinxin.errors import Conflict, YinxinError
 
@@ -109,9 +110,10 @@ class Server(BaseApplication):  # type: ignore[misc]
         chosen = {
             "bind": f"fd://{self._tls.fileno()}",
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": Worker,
             "threads": self._settings.server.threads,
             "timeout": 120,
+            "keepalive": 15,
             "graceful_timeout": 15,
             "accesslog": None,
             "loglevel": "warning",

@@ -95,3 +95,24 @@ def test_whoever_takes_a_moment_is_waited_for(served: Served) -> None:
             threading.Event().wait(0.3)
             link.sendall(part)
         assert link.recv(12) == b"HTTP/1.1 200"
+
+
+def test_connections_opened_ahead_of_need_cost_nobody_a_thread(
+    served: Served, stranger: httpx.Client
+) -> None:
+    """As browsers open them: the handshake done, and then silence. Seen to fail with gunicorn's own worker."""
+    port = int(str(served.where["port"]))
+    quiet = [
+        trusting(served).wrap_socket(socket.create_connection((HOST, port), timeout=30), server_hostname=HOST)
+        for _ in range(24)
+    ]
+    began = time.monotonic()
+    try:
+        assert stranger.get("/sign-in").status_code == 200
+        assert time.monotonic() - began < 10
+        link = quiet[-1]  # and when its request comes at last, it is served
+        link.sendall(f"GET /sign-in HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode())
+        assert link.recv(12) == b"HTTP/1.1 200"
+    finally:
+        for each in quiet:
+            each.close()
