@@ -37,7 +37,7 @@ class Context:
 
     def directory(self, *, make: bool = False) -> DataDirectory:
         """The data directory; raises NoDataDirectory when it is not there and this command does not `make` one."""
-        if not make and not self.data.is_dir():
+        if not make and not self.data.exists():
             raise NoDataDirectory(path=str(self.data.absolute()))
         return DataDirectory(self.data)
 

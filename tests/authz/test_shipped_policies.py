@@ -87,7 +87,8 @@ def test_the_three_powers_over_everything_shipped(policies):
                 assert len(roles & POWERS) == 1, (roles, action, resource, decision.policies)
                 assert not ("auditor" in roles and "write" in classed), (roles, action, decision.policies)
                 assert not ("administrator" in roles and classed & {"key", "business"}), (roles, action)
-    assert asked > 1000
+    # nothing was passed over: every action, by every account, at each of the three organs
+    assert asked >= 3 * len(accounts) * len(policies.actions)
     assert allowed > 100
 
 
