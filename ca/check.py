@@ -5,10 +5,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from ca import crl, ocsp
 from ca.context import Context
 from ca.errors import UnknownCertificate
 from ca.models import CertificateRow, State
+from ca.status import crl, ocsp
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import CertificateRevoked, RevocationUnknown
 from yinxin.crypto.path import RevocationEvidence, Usage, ValidatedPath, validate

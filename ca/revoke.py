@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from authz.bind import end_binding
-from ca import crl
 from ca.context import Context
 from ca.errors import AlreadyRevoked, BadReason, UnderARoot
 from ca.inventory import find
 from ca.models import CertificateRow, State
+from ca.status import crl
 from yinxin.act import Actor
 from yinxin.clock import rfc3339
 from yinxin.crypto.status import Reason

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from authz.directory import Directory
 from authz.refusals import Refusals
-from ca import check, crl, inventory, ocsp, timestamp
+from ca import check, inventory, timestamp
 from ca.check import Checker, Evidence
 from ca.context import Context
 from ca.errors import StatusUnavailable
@@ -25,6 +25,7 @@ from ca.revoke import VERB as REVOKE
 from ca.revoke import Revocation, revoke
 from ca.services import service
 from ca.settings import CaSettings
+from ca.status import crl, ocsp
 from kms.service import KeyCentre
 from yinxin.act import STRANGER, Actor
 from yinxin.authz import PLATFORM, Decider, Resource

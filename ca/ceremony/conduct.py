@@ -12,7 +12,6 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from ca import crl
 from ca.ceremony.files import file_key, write_once
 from ca.ceremony.plan import PURPOSES, CeremonyPlan, Item
 from ca.ceremony.rehearse import order_of, own_issuer, rehearse
@@ -23,6 +22,7 @@ from ca.issuer import Issuer
 from ca.models import AuthorityRow
 from ca.reconcile import abandon_reference
 from ca.request import Order
+from ca.status import crl
 from kms.errors import LabelTaken
 from kms.service import KeyCentre
 from yinxin.act import Actor, Outcome

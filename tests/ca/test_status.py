@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from ca import check, crl
+from ca import check
 from ca.errors import (
     AlreadyRevoked,
     BadReason,
@@ -16,6 +16,7 @@ from ca.errors import (
     UnknownCertificate,
 )
 from ca.models import CrlRow
+from ca.status import crl
 from kms.errors import HsmGone
 from kms.sign import KeySigner
 from tests.support.openssl import openssl
