@@ -22,7 +22,7 @@ MODULE: Module[Log] = Module(
         Verb("audit.export", Text("导出审计证明", "Export an audit proof")),
         Verb("audit.check", Text("核验审计日志", "Check the audit log")),
     ),
-    models="audit.models",
+    models=("audit.models",),
     commands="audit.cli:group",
     routes=("audit.api:routes",),
     jobs=(

@@ -21,7 +21,7 @@ MODULE: Module[Authz] = Module(
         Verb("authz.end-sessions", Text("终止全部登录", "end all sessions")),
         Verb("authz.read", Text("查询名录", "look up the directory")),
     ),
-    models="authz.models",
+    models=("authz.models",),
     commands="authz.cli:group",
     routes=("authz.api:routes",),
     jobs=(Job("authz.forget", timedelta(minutes=10), Authz.forget),),

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ca.ceremony import CeremonyPlan, conduct, rehearse
+from ca.enrolment.cli import group as credential_commands
 from ca.inventory import Filter, describe
 from ca.models import CertificateRow
 from ca.request import Holder, IssueRequest
@@ -174,6 +175,9 @@ def report(context: click.Context, *, organ: str | None) -> None:
             writer = csv.DictWriter(sys.stdout, list(facts))
             writer.writeheader()
         writer.writerow(facts)
+
+
+group.add_command(credential_commands)
 
 
 def _all(authority: Authority, actor: Actor, wanted: Filter) -> Iterator[CertificateRow]:

@@ -51,10 +51,16 @@ class Issued:
 
 
 def issue(
-    ctx: Context, actor: Actor, request: IssueRequest, decision: Mapping[str, Any] | None = None
+    ctx: Context,
+    actor: Actor,
+    request: IssueRequest,
+    decision: Mapping[str, Any] | None = None,
+    *,
+    also: Also | None = None,
 ) -> Issued:
     """The certificate for a request that its caller has authorised; `decision` is the record of that.
 
+    `also` joins the transaction that stores the certificate, once for each certificate that is made.
     The same reference with the same request gives the certificate issued before. Raises what `examine` and `prepare`
     raise; ReferenceReused, IssuanceUnderWay, IntentLost, NoSerial; and whatever the security module or store raises,
     in which case nothing was handed out.
@@ -67,7 +73,7 @@ def issue(
     except YinxinError as error:
         ctx.store.refuse(actor, VERB, f"reference:{request.reference}", error)
         raise
-    return known or carry_out(ctx, actor, order, issuer, decision=decision)
+    return known or carry_out(ctx, actor, order, issuer, decision=decision, also=also)
 
 
 def _open_profile(ctx: Context, name: str) -> Profile:

@@ -20,9 +20,11 @@ MODULE: Module[Authority] = Module(
         Verb("ca.revoke", Text("撤销证书", "revoke a certificate")),
         Verb("ca.crl", Text("签发撤销列表", "issue a revocation list")),
         Verb("ca.timestamp", Text("签发时间戳", "issue a timestamp")),
+        Verb("ca.grant-credential", Text("发放注册凭据", "grant an enrolment credential")),
+        Verb("ca.withdraw-credential", Text("撤回注册凭据", "withdraw an enrolment credential")),
         Verb("ca.read", Text("查询证书", "look at certificates")),
     ),
-    models="ca.models",
+    models=("ca.models", "ca.enrolment.models"),
     commands="ca.cli:group",
     routes=("ca.api:routes", "ca.public:routes"),
     jobs=(

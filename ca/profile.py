@@ -24,9 +24,10 @@ from yinxin.text import Text
 FOLDER = Path(__file__).parent / "profiles"
 
 HolderKind = Literal["person", "organ", "service"]
-#: where an attribute's text comes from; any other source is `=` and a fixed text
+#: where an attribute's text comes from: `request` as asked for, `request?` likewise or absent, `san?` as asked for or
+#: else the first alternative name; any other source is `=` and a fixed text
 SOURCES = frozenset(
-    {"request", "request?", "holder.id", "person.name", "post.name", "organ.name", "organ.code"}
+    {"request", "request?", "san?", "holder.id", "person.name", "post.name", "organ.name", "organ.code"}
 )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,7 +16,7 @@ from yinxin.crypto import der
 from yinxin.crypto.errors import MalformedRequest
 from yinxin.crypto.general_names import GeneralName
 from yinxin.crypto.keys import PublicKey
-from yinxin.crypto.names import Name
+from yinxin.crypto.names import ATTRIBUTES, Name
 from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.suite import INTL
 from yinxin.text import Text
@@ -33,13 +33,33 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
+class Application:
+    """What a certificate is asked for, by somebody who has proved to hold the key.
+
+    It comes out of a PKCS#10, or of a protocol that has its own way of asking and proving (CMP's CRMF; a key that
+    cannot sign).
+    """
+
+    public_key: PublicKey
+    subject: Name
+    san: tuple[GeneralName, ...] = ()
+
+    @classmethod
+    def of(cls, csr: CertificationRequest) -> Self:
+        """What a PKCS#10 asks for; raises BadSignature when its proof of possession does not hold."""
+        csr.verify()
+        return cls(csr.public_key, csr.subject, csr.san)
+
+
+@dataclass(frozen=True, slots=True)
 class IssueRequest:
     """A request for a certificate. `reference` is the caller's own key: the same one gives the same certificate."""
 
     reference: str
     profile: str
-    #: PKCS#10, PEM or DER: it brings the key, and the names that the profile lets the applicant choose
-    csr: bytes
+    #: it brings the key, and the names that the profile lets the applicant choose: PKCS#10 in PEM or DER, or what
+    #: another protocol read and proved
+    csr: bytes | Application
     holder: Holder
     #: validity, when not the profile's own
     days: int | None = None
@@ -93,16 +113,8 @@ def examine(request: IssueRequest, profile: Profile, register: Register, setting
 
     MalformedRequest, BadSignature (proof of possession), WeakKey, ProfileRefuses, ForeignName, UnknownHolder.
     """
-    if len(request.csr) > settings.most_request_bytes:
-        raise MalformedRequest(
-            kind="PKCS#10",
-            reason=Text(
-                f"超过 {settings.most_request_bytes} 字节", f"more than {settings.most_request_bytes} octets"
-            ),
-        )
-    csr = CertificationRequest.load(request.csr)
-    csr.verify()
-    _strong(csr.public_key, profile)
+    asked = application_of(request.csr, settings)
+    _strong(asked.public_key, profile)
     if request.holder.kind not in profile.holders:
         raise _refusal(profile, "holder", "该类持有者", f"a holder of kind {request.holder.kind}")
     holder, facts = register.facts(request.holder)
@@ -114,22 +126,33 @@ def examine(request: IssueRequest, profile: Profile, register: Register, setting
             f"有效期 {days} 天，最长 {profile.most_days} 天",
             f"{days} days of at most {profile.most_days}",
         )
-    subject = _subject(csr.subject, profile, facts)
-    san = _alternative_names(csr.san, profile, settings)
+    san = _alternative_names(asked.san, profile, settings)
+    subject = _subject(asked.subject, profile, {**facts, **_first_of(san)})
     # where alternative names count, a common name beside them would only mislead
-    if san and subject.common_name.lower() not in {text for _, text in san}:
-        asked = subject.common_name
-        raise ForeignName(field="commonName", asked=asked, registered=", ".join(text for _, text in san))
+    name = subject.common_name
+    if san and name and name.lower() not in {text for _, text in san}:
+        raise ForeignName(field="commonName", asked=name, registered=", ".join(text for _, text in san))
     return Order(
         reference=request.reference,
         profile=profile,
-        authority=request.authority or f"{csr.public_key.suite.name}-{profile.signed_by}",
-        public_key=csr.public_key,
+        authority=request.authority or f"{asked.public_key.suite.name}-{profile.signed_by}",
+        public_key=asked.public_key,
         subject=subject,
         san=san,
         holder=holder,
         days=days,
     )
+
+
+def application_of(asked: bytes | Application, settings: CaSettings) -> Application:
+    """What is asked for, its possession proved; raises MalformedRequest, MalformedKey, BadSignature."""
+    if isinstance(asked, Application):
+        return asked
+    if len(asked) > settings.most_request_bytes:
+        most = settings.most_request_bytes
+        reason = Text(f"超过 {most} 字节", f"more than {most} octets")
+        raise MalformedRequest(kind="PKCS#10", reason=reason)
+    return Application.of(CertificationRequest.load(asked))
 
 
 def unburdened(session: Session, order: Order) -> None:
@@ -186,10 +209,18 @@ def _text(
         return source[1:]
     if source == "request?":
         return asked
+    if source == "san?":
+        return asked or facts.get(source)
     text = asked if source == "request" else facts.get(source)
     if not text:
         raise _refusal(profile, name, "缺少该项", "it is missing")
     return text
+
+
+def _first_of(san: tuple[GeneralName, ...]) -> dict[str, str]:
+    """The first alternative name that fits into a common name (64 characters, RFC 5280 appendix A), as `san?`."""
+    fitting = [text for _, text in san if len(text) <= ATTRIBUTES["commonName"][2]]
+    return {"san?": fitting[0]} if fitting else {}
 
 
 def _alternative_names(
@@ -200,14 +231,15 @@ def _alternative_names(
     for kind, text in names:
         if kind not in allowed:
             raise _refusal(profile, kind, f"不允许 {text}", f"{text} is not allowed")
-        if kind == "dns" and settings.dns_domains and not _within(text, settings.dns_domains):
+        if kind == "dns" and settings.dns_domains and not within(text, settings.dns_domains):
             raise ForeignName(field="dns", asked=text, registered=", ".join(settings.dns_domains))
     if profile.san and not names:
         raise _refusal(profile, "subjectAltName", "至少需要一个名称", "at least one name is needed")
     return names
 
 
-def _within(name: str, domains: tuple[str, ...]) -> bool:
+def within(name: str, domains: tuple[str, ...]) -> bool:
+    """Whether a host name is one of these domains or lies below one."""
     return any(name == domain or name.endswith(f".{domain}") for domain in domains)
 
 

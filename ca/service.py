@@ -10,6 +10,7 @@ from authz.refusals import Refusals
 from ca import check, inventory, timestamp
 from ca.check import Checker, Evidence
 from ca.context import Context
+from ca.enrolment import Enrolment
 from ca.errors import StatusUnavailable
 from ca.inventory import Filter
 from ca.issue import VERB as ISSUE
@@ -62,6 +63,8 @@ class Authority:
             register=DirectoryRegister(directory),
             rejections=Refusals(store, settings.rejections_per_minute),
         )
+        #: enrolment by protocol, on credentials that officers grant
+        self.enrolment = Enrolment(self.ctx, keys, decider)
         #: what authz asks (`authz.checker.CertificateChecker`)
         self.checker = Checker(self.ctx)
 

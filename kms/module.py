@@ -26,7 +26,7 @@ MODULE: Module[KeyCentre] = Module(
         Verb("kms.list", Text("查看密钥登记簿", "see the register of keys")),
         Verb("kms.read", Text("取得公钥", "get a public key")),
     ),
-    models="kms.models",
+    models=("kms.models",),
     commands="kms.cli:group",
     routes=("kms.api:routes",),
     health=KeyCentre.health,

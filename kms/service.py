@@ -1,5 +1,6 @@
 """The key centre: the register in the database and the token, as one service."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -7,13 +8,15 @@ from kms import create as creating
 from kms import sign as signing
 from kms.create import KEK_ALGORITHM, KeyRequest, request_key
 from kms.find import active_key, list_keys
-from kms.info import KeyInfo
+from kms.info import KeyInfo, Wrapped
 from kms.initialise import SO_PIN, SoftToken, initialise
 from kms.mechanisms import NATIVE
 from kms.models import Place, Purpose, State
 from kms.settings import KmsSettings
 from kms.sign import KeySigner, Signed, SigningRequest, permit_remote, sign_recorded
 from kms.token import Token, locked, objects
+from kms.wrap import unwrap_octets, wrap_octets
+from yinxin import canonical
 from yinxin.act import Actor
 from yinxin.authz import PLATFORM, Decider, Decision, Resource
 from yinxin.crypto.suite import Suite
@@ -113,6 +116,20 @@ class KeyCentre:
             raise
         decision = self.decider.require(actor, signing.VERB, _resource(info))
         return sign_recorded(self.store, actor, key, request, decision)
+
+    def protect(self, actor: Actor, context: Mapping[str, Any], secret: bytes) -> Wrapped:
+        """A shared secret of another module as ciphertext, to be opened in the same `context` only.
+
+        For secrets that a protocol must know in the clear (a MAC key); what only has to be recognised is hashed
+        instead. Raises as `Token.use`.
+        """
+        kek = self._kek(actor)
+        return wrap_octets(self.token, kek, canonical.encode(dict(context)), secret, self.store.randomness)
+
+    def reveal(self, context: Mapping[str, Any], wrapped: Wrapped) -> bytes:
+        """The secret that `protect` was given; raises WrappedKeyAltered, KeyUnknown, or as `Token.use`."""
+        kek = self.key(wrapped.kek)
+        return unwrap_octets(self.token, kek, canonical.encode(dict(context)), wrapped, kek.label)
 
     def health(self) -> Health:
         """Whether the token answers, what it can do, and whether it holds what the register says."""

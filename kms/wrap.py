@@ -24,24 +24,27 @@ _TRIAL = b"yinxin: does this key wrap?"
 
 def wrap(token: Token, kek: KeyInfo, info: KeyInfo, key: PrivateKey, randomness: Randomness) -> Wrapped:
     """`key` as ciphertext that opens only as this key of this owner; raises as `Token.use`."""
-    nonce, bound = randomness.token(NONCE), _bound(info, kek.label)
     pkcs8 = key.pkcs8()
     try:
-        blob = token.use_key(
-            kek.label,
-            kek.handle,
-            ObjectClass.SECRET_KEY,
-            lambda secret: bytes(secret.encrypt(pkcs8, **_gcm(nonce, bound))),
-        )
+        return wrap_octets(token, kek, _bound(info, kek.label), pkcs8, randomness)
     finally:
         cleanse(pkcs8)
+
+
+def wrap_octets(token: Token, kek: KeyInfo, bound: bytes, octets: bytes, randomness: Randomness) -> Wrapped:
+    """`octets` as ciphertext that opens only together with `bound`; raises as `Token.use`."""
+    nonce = randomness.token(NONCE)
+    blob = token.use_key(
+        kek.label,
+        kek.handle,
+        ObjectClass.SECRET_KEY,
+        lambda secret: bytes(secret.encrypt(octets, **_gcm(nonce, bound))),
+    )
     return Wrapped(kek.label, nonce, blob)
 
 
-@contextmanager
-def unwrapped(token: Token, kek: KeyInfo, info: KeyInfo, wrapped: Wrapped) -> Iterator[PrivateKey]:
-    """The key, for the moment of use; raises WrappedKeyAltered, or as `Token.use`."""
-    bound = _bound(info, kek.label)
+def unwrap_octets(token: Token, kek: KeyInfo, bound: bytes, wrapped: Wrapped, label: str) -> bytes:
+    """What `wrap_octets` was given; raises WrappedKeyAltered naming `label`, or as `Token.use`."""
 
     def decrypt(secret: Any) -> bytes:
         try:
@@ -49,9 +52,15 @@ def unwrapped(token: Token, kek: KeyInfo, info: KeyInfo, wrapped: Wrapped) -> It
         except PKCS11Error:
             # Modules say it differently (SoftHSM: CKR_GENERAL_ERROR), so ask whether the key itself still works.
             prove_wrapping(secret)
-            raise WrappedKeyAltered(label=info.label) from None
+            raise WrappedKeyAltered(label=label) from None
 
-    pkcs8 = token.use_key(kek.label, kek.handle, ObjectClass.SECRET_KEY, decrypt)
+    return token.use_key(kek.label, kek.handle, ObjectClass.SECRET_KEY, decrypt)
+
+
+@contextmanager
+def unwrapped(token: Token, kek: KeyInfo, info: KeyInfo, wrapped: Wrapped) -> Iterator[PrivateKey]:
+    """The key, for the moment of use; raises WrappedKeyAltered, or as `Token.use`."""
+    pkcs8 = unwrap_octets(token, kek, _bound(info, kek.label), wrapped, info.label)
     try:
         # the ciphertext authenticates what was wrapped, and no signature leaves that the registered key does not verify
         key = PrivateKey.load(pkcs8, proved=True)

@@ -9,6 +9,7 @@
 | `checkpoint/` | the log's last checkpoint, kept apart from the database | 0700 |
 | `tls/` | the server's certificate and its encrypted key | 0700 |
 | `trust/` | certificates and log keys that verifiers need; public | 0755 |
+| `credentials/` | the demo's enrolment credentials, with their secrets | 0700 |
 | `accounts/` | the demo people's PKCS#12 files and passwords | 0700 |
 | `artifacts/` | what the demo made: sealed documents, evidence | 0755 |
 | `run/` | the running server's addresses | 0700 |
@@ -20,7 +21,7 @@ from pathlib import Path
 from yinxin import files
 from yinxin.errors import Misconfigured, Unavailable
 
-PRIVATE = ("token", "secrets", "checkpoint", "tls", "accounts", "run")
+PRIVATE = ("token", "secrets", "checkpoint", "tls", "accounts", "credentials", "run")
 PUBLIC = ("trust", "artifacts")
 
 

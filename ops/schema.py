@@ -16,8 +16,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 def import_tables() -> None:
     """Make every module's tables known."""
     for module in MODULES:
-        if module.models:
-            importlib.import_module(module.models)
+        for name in module.models:
+            importlib.import_module(name)
 
 
 def upgrade(engine: sa.Engine) -> None:

@@ -13,7 +13,7 @@ MODULE: Module[Documents] = Module(
     title=Text("公文", "Official documents"),
     settings=DocumentSettings,
     verbs=VERBS,
-    models="apps.document.models",
+    models=("apps.document.models",),
     routes=("apps.document.api:routes", "apps.document.pages:pages"),
     policies=Path(__file__).parent / "policies",
 )

@@ -11,7 +11,7 @@ from yinxin.errors import registered
 
 def load_all() -> None:
     """Import every module of the house, so that every error is known."""
-    for name in sorted({"ops", *(module.models.partition(".")[0] for module in MODULES if module.models)}):
+    for name in sorted({"ops", *(name.partition(".")[0] for module in MODULES for name in module.models)}):
         package = importlib.import_module(name)
         for found in pkgutil.walk_packages(package.__path__, f"{name}."):
             if not found.name.endswith("__main__") and ".migrations" not in found.name:

@@ -30,7 +30,7 @@ def status(context: Context, as_json: bool) -> None:  # noqa: FBT001 - a click f
         "urls": _urls(running) if running else {},
         "trust": _trust(data, context),
         "accounts": _accounts(data),
-        "credentials": {},
+        "credentials": {each.stem: str(each) for each in sorted(data.path("credentials").glob("*.json"))},
         "health": _health(context),
     }
     if as_json:

@@ -11,6 +11,7 @@ from authz.directory import DirectoryFile
 from ca.ceremony import CeremonyPlan, conduct
 from ops.accounts import Account, enrol
 from ops.acting import OFFICER, acting_person
+from ops.demo.credentials import grant_credentials
 from yinxin import files
 from yinxin.act import SYSTEM
 from yinxin.text import Text
@@ -59,6 +60,7 @@ def found(
     for suite in SUITES:
         enrol(platform, Account.of(platform.data, OFFICER, suite), posts[OFFICER], officer=None)
     _everybody(platform, posts, report)
+    grant_credentials(platform)
 
 
 def _everybody(platform: "Platform", posts: dict[str, str], report: Report) -> None:

@@ -46,7 +46,7 @@ class Health:
 class Module(Generic[S]):
     """A module's registration; `S` is the type of its service, built by `ops` at assembly.
 
-    `models` is the import name of the module that defines its tables; `commands` that of its click group
+    `models` are the import names of the modules that define its tables; `commands` that of its click group
     (`ca.cli:group`); `routes` those of the functions that make its HTTP faces (`ca.api:routes`): imported only when
     used. `policies` is its folder of Cedar policies; `backup` gives the files and folders that hold its state beside
     the database.
@@ -56,7 +56,7 @@ class Module(Generic[S]):
     title: Text
     settings: type[Section]
     verbs: tuple[Verb, ...] = ()
-    models: str | None = None
+    models: tuple[str, ...] = ()
     commands: str | None = None
     routes: tuple[str, ...] = ()
     jobs: tuple[Job[S], ...] = ()

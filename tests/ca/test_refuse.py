@@ -101,7 +101,7 @@ def test_a_bad_request_is_refused_and_recorded(
         ({"san": [("dns", "b.example.gov.cn")]}, ForeignName, "commonName"),
         ({"san": [("email", "a@example.gov.cn")]}, ProfileRefuses, "email"),
         ({"san": []}, ProfileRefuses, "subjectAltName"),
-        ({"subject": {}}, ProfileRefuses, "commonName"),
+        ({"profile": "tls-client", "subject": {}, "san": []}, ProfileRefuses, "commonName"),
         ({"subject": {"commonName": "a.example.gov.cn", "title": "x"}}, ProfileRefuses, "title"),
         ({"subject": {"countryName": "US", "commonName": "a.example.gov.cn"}}, ForeignName, "countryName"),
         ({"days": 399}, ProfileRefuses, "days"),

@@ -69,7 +69,8 @@ def test_loose_secrets(run: Run, folder: Path, mode: int) -> None:
 def test_a_data_directory_that_cannot_be_one(run: Run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("a file", "ascii")
     assert "--data" in both(run, 73, "ops.data_unusable", "kms", "list", "--data", tmp_path / "file")
-    both(run, 73, "ops.data_unusable", "kms", "list", "--data", "/proc/yinxin")
+    assert "yinxin up" in both(run, 66, "ops.no_data_directory", "kms", "list", "--data", "/proc/yinxin")
+    both(run, 73, "ops.data_unusable", "up", "--data", "/proc/yinxin")
 
 
 def test_settings_that_are_wrong(run: Run, folder: Path) -> None:

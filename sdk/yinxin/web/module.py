@@ -14,6 +14,6 @@ MODULE: Module[Answers] = Module(
     title=Text("网页与接口", "Pages and API"),
     settings=WebSettings,
     verbs=(Verb(REFUSED, Text("请求被拒绝", "Request refused")),),
-    models="yinxin.web.idempotency",
+    models=("yinxin.web.idempotency",),
     jobs=(Job("web.forget-answers", timedelta(hours=1), Answers.sweep),),
 )

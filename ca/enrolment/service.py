@@ -1,0 +1,185 @@
+"""Enrolment as one service: officers grant, the protocols prove and have certificates issued."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from authz.models import OrganClosure
+from ca.context import Context
+from ca.enrolment import credential as credentials
+from ca.enrolment.credential import Credential, Grant
+from ca.enrolment.errors import BadGrant, CredentialSpent, NotGranted
+from ca.enrolment.models import CredentialRow, Protocol
+from ca.issue import VERB as ISSUE
+from ca.issue import Issued, issue
+from ca.request import Application, Holder, IssueRequest, application_of, within
+from kms.service import KeyCentre
+from yinxin.act import Actor
+from yinxin.authz import Decider, Decision, Resource
+from yinxin.crypto.certificates import Certificate
+from yinxin.errors import YinxinError
+from yinxin.text import Text
+
+#: the longest life of a credential
+LONGEST = timedelta(days=1096)
+
+
+class Enrolment:
+    """Grants and uses enrolment credentials; one per process, shared by its threads."""
+
+    def __init__(self, ctx: Context, keys: KeyCentre, decider: Decider) -> None:
+        self.ctx = ctx
+        self._keys = keys
+        self._decider = decider
+
+    # --- officers ----------------------------------------------------------------------------------------------
+
+    def grant(self, actor: Actor, wanted: Grant) -> tuple[Credential, bytes]:
+        """A credential and its secret, shown this once. Who may issue such certificates herself may grant them.
+
+        Raises BadGrant, UnknownProfile, Denied, and what the directory raises for organ, person and post.
+        """
+        try:
+            self._check(wanted)
+            decisions = [self._permitted(actor, wanted.organ, profile) for profile in wanted.profiles]
+        except YinxinError as error:
+            self.ctx.store.refuse(actor, credentials.GRANT, f"credential:{wanted.protocol}", error)
+            raise
+        return credentials.grant(self.ctx.store, self._keys, actor, wanted, decisions[0].record())
+
+    def withdraw(self, actor: Actor, id_: str) -> None:
+        """End a credential now; raises UnknownCredential, CredentialWithdrawn, Denied."""
+        try:
+            known = credentials.find(self.ctx.store, id_)
+            decision = self._permitted(actor, known.grant.organ, known.grant.profiles[0])
+        except YinxinError as error:
+            self.ctx.store.refuse(actor, credentials.WITHDRAW, f"credential:{id_[:26]}", error)
+            raise
+        credentials.withdraw(self.ctx.store, actor, known, decision.record())
+
+    def search(self, actor: Actor, organ: str, *, after: str = "", limit: int = 100) -> list[Credential]:
+        """Credentials of an organ and those below it; raises Denied."""
+        self._decider.require(
+            actor, "ca.read", Resource("Certificate", "*", organ=organ, attributes={"profile": "*"})
+        )
+        below = sa.select(OrganClosure.organ).where(OrganClosure.ancestor == organ)
+        organs = sa.or_(CredentialRow.organ == organ, CredentialRow.organ.in_(below))
+        return credentials.search(self.ctx.store, organs, after=after, limit=limit)
+
+    # --- protocols ---------------------------------------------------------------------------------------------
+
+    def usable(self, id_: str, protocol: Protocol) -> Credential:
+        """The credential, if it may be used now by this protocol; raises CredentialRefused."""
+        return credentials.usable(self.ctx.store, id_, protocol)
+
+    def proved(self, id_: str, secret: str, protocol: Protocol) -> Credential:
+        """The credential of a client that showed its secret; raises CredentialRefused."""
+        known = self.usable(id_, protocol)
+        credentials.proved(self._keys, known, secret)
+        return known
+
+    def secret(self, known: Credential) -> bytes:
+        """The 32 octets that a MAC is computed with; raises what the security module raises."""
+        return credentials.secret_of(self._keys, known)
+
+    def issue(
+        self,
+        known: Credential,
+        reference: str,
+        asked: bytes | Application,
+        *,
+        profile: str = "",
+        days: int | None = None,
+    ) -> Issued:
+        """The certificate asked for, exactly one for each `reference`.
+
+        Without a profile it is the first granted one that certifies names such as are asked for.
+
+        Raises NotGranted, CredentialSpent, and what `ca.issue.issue` raises. Refusals are recorded.
+        """
+        try:
+            application = application_of(asked, self.ctx.settings)
+            chosen = profile or self._fitting(known, application)
+            _covers(known, chosen, application)
+        except YinxinError as error:
+            self.ctx.rejections.record(known.actor, ISSUE, f"reference:{reference}", error)
+            raise
+        request = IssueRequest(reference, chosen, application, _holder(known, application), days)
+        return issue(self.ctx, known.actor, request, known.decision, also=_spend(known))
+
+    def _permitted(self, actor: Actor, organ: str, profile: str) -> Decision:
+        resource = Resource("Certificate", "credential", organ=organ, attributes={"profile": profile})
+        return self._decider.require(actor, ISSUE, resource)
+
+    def _fitting(self, known: Credential, asked: Application) -> str:
+        """The first granted profile for the kinds of alternative name asked for, or else the first of all."""
+        kinds = {kind for kind, _ in asked.san}
+        for name in known.grant.profiles:
+            allowed = {str(kind) for kind in self.ctx.profiles[name].san}
+            if kinds <= allowed and bool(kinds) == bool(allowed):
+                return name
+        return known.grant.profiles[0]
+
+    def _check(self, wanted: Grant) -> None:
+        """The grant makes sense; raises BadGrant, UnknownProfile, and what the register raises."""
+        left = wanted.expires - self.ctx.store.clock.now()
+        if not timedelta(0) < left <= LONGEST:
+            raise BadGrant(
+                field="expires",
+                reason=Text(
+                    f"应在今后 {LONGEST.days} 天以内", f"it must lie within the next {LONGEST.days} days"
+                ),
+            )
+        if not wanted.profiles or len(set(wanted.profiles)) != len(wanted.profiles):
+            raise BadGrant(field="profiles", reason=Text("至少一个且不重复", "at least one, none twice"))
+        if wanted.uses is not None and wanted.uses < 1:
+            raise BadGrant(field="uses", reason=Text("至少 1 次", "at least 1"))
+        for name in wanted.profiles:
+            profile = self.ctx.profiles[name]
+            if profile.ceremony_only or wanted.holder_kind not in profile.holders:
+                raise BadGrant(
+                    field=f"profile {name}",
+                    reason=Text("不能发给这类持有者", f"it is not for holders of kind {wanted.holder_kind}"),
+                )
+        holder = Holder(wanted.holder_kind, wanted.holder or "-", wanted.post, wanted.organ)
+        registered, _ = self.ctx.register.facts(holder)
+        if registered.organ != wanted.organ:
+            raise BadGrant(
+                field="organ", reason=Text("不是该持有者所在的机关", "it is not the holder's organ")
+            )
+
+
+def _covers(known: Credential, profile: str, asked: Application) -> None:
+    grant = known.grant
+    if profile not in grant.profiles:
+        granted = ", ".join(grant.profiles)
+        raise NotGranted(credential=known.id, field="profile", asked=profile[:60], granted=granted)
+    for kind, text in asked.san if grant.domains else ():
+        if kind != "dns" or not within(text.lower(), grant.domains):
+            granted = ", ".join(grant.domains)
+            raise NotGranted(credential=known.id, field=kind, asked=text, granted=granted)
+    if grant.uses == 0:
+        raise CredentialSpent(credential=known.id)
+
+
+def _holder(known: Credential, asked: Application) -> Holder:
+    """The credential's holder, or the service of the name that is asked for."""
+    grant = known.grant
+    named = asked.subject.common_name or next((text for _, text in asked.san), "")
+    return Holder(grant.holder_kind, grant.holder or named.lower()[:80], grant.post, grant.organ)
+
+
+def _spend(known: Credential) -> Callable[[Session, Certificate], None]:
+    """Count one certificate, in the transaction that stores it; nothing is handed out beyond what was granted."""
+
+    def spend(session: Session, _certificate: Certificate) -> None:
+        if known.grant.uses is None:
+            return
+        left = sa.update(CredentialRow).where(CredentialRow.id == known.id, CredentialRow.uses_left > 0)
+        done = session.execute(left.values(uses_left=CredentialRow.uses_left - 1))
+        if done.rowcount != 1:  # type: ignore[attr-defined]
+            raise CredentialSpent(credential=known.id)
+
+    return spend
