@@ -1,7 +1,7 @@
 """X.509 certificates (RFC 5280, GM/T 0015) of both suites, read strictly and never changed."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -9,7 +9,14 @@ from typing import Self, TypeVar
 
 from cryptography import x509
 
-from yinxin.crypto import der, pem
+from yinxin.crypto import der, oids, pem
+from yinxin.crypto.constraints import (
+    NameConstraints,
+    PolicyConstraints,
+    PolicyMapping,
+    read_mappings,
+    skip_certs,
+)
 from yinxin.crypto.errors import (
     MalformedCertificate,
     MalformedDer,
@@ -21,9 +28,11 @@ from yinxin.crypto.general_names import GeneralName, read_general_names
 from yinxin.crypto.keys import PublicKey
 from yinxin.crypto.names import Name
 from yinxin.crypto.oids import EXTENDED_KEY_USAGES, KEY_USAGES, Extension, read_extensions
+from yinxin.crypto.points import CrlPoint, read_points
 from yinxin.crypto.suite import SignatureAlgorithm, signature_algorithm
 
 _Value = TypeVar("_Value", bound=x509.ExtensionType)
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,7 @@ class Certificate:
             self._parts = _split(encoded)  # first: what it refuses, the library below would only warn about
             self._parsed = x509.load_der_x509_certificate(encoded)  # holds every field it knows to DER
             self._extensions = self._parsed.extensions
+            self._read_constraints()
         except (MalformedDer, MalformedName, ValueError, TypeError, IndexError, x509.InvalidVersion) as error:
             raise MalformedCertificate(reason=str(error)) from error
         except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
@@ -63,6 +73,30 @@ class Certificate:
         self.issuer = self._parts.issuer
         self.signature_algorithm = self._parts.algorithm
         self.public_key = PublicKey(self._parts.spki)
+
+    def _read_constraints(self) -> None:
+        """The extensions that a path must never pass over: read with the certificate, or the certificate is not."""
+
+        def read(oid: str, reader: Callable[[bytes], _Read]) -> _Read | None:
+            extension = self.extensions.get(oid)
+            if extension is None:
+                return None
+            der.check(extension.value)
+            return reader(extension.value)
+
+        #: in which names the holder may issue (RFC 5280 4.2.1.10)
+        self.name_constraints: NameConstraints | None = read(oids.NAME_CONSTRAINTS, NameConstraints.read)
+        #: which of the issuer's policies are equal to which of the subject's (RFC 5280 4.2.1.5)
+        self.policy_mappings: tuple[PolicyMapping, ...] = read(oids.POLICY_MAPPINGS, read_mappings) or ()
+        #: RFC 5280 4.2.1.11
+        self.policy_constraints: PolicyConstraints | None = read(
+            oids.POLICY_CONSTRAINTS, PolicyConstraints.read
+        )
+        #: after how many further certificates anyPolicy means nothing (RFC 5280 4.2.1.14)
+        self.inhibit_any_policy: int | None = read(oids.INHIBIT_ANY_POLICY, skip_certs)
+        #: where its status is published (RFC 5280 4.2.1.13), and the deltas to that (4.2.1.15)
+        self.crl_points: tuple[CrlPoint, ...] = read(oids.CRL_DISTRIBUTION_POINTS, read_points) or ()
+        self.freshest_crl: tuple[CrlPoint, ...] = read(oids.FRESHEST_CRL, read_points) or ()
 
     @classmethod
     def load(cls, data: bytes) -> Self:
@@ -188,10 +222,8 @@ class Certificate:
 
     @cached_property
     def crl_urls(self) -> tuple[str, ...]:
-        """Where the CRL that covers it is published (RFC 5280 4.2.1.13)."""
-        value = self._extension(x509.CRLDistributionPoints)
-        names = (name for point in value or () for name in point.full_name or ())
-        return tuple(name.value for name in names if isinstance(name, x509.UniformResourceIdentifier))
+        """Every address where a CRL that covers it is published (RFC 5280 4.2.1.13)."""
+        return tuple(url for point in self.crl_points for url in point.urls)
 
     @property
     def ocsp_urls(self) -> tuple[str, ...]:
@@ -263,5 +295,13 @@ def _split(encoded: bytes) -> _Parts:
         issuer=Name(issuer),
         subject=Name(subject),
         spki=spki,
-        extensions=read_extensions(b"".join(rest), 3) if rest else {},
+        extensions=_extensions(rest),
     )
+
+
+def _extensions(rest: list[bytes]) -> Mapping[str, Extension]:
+    """After the key: the unique identifiers that nobody writes any more (RFC 5280 4.1.2.8), then the extensions."""
+    tags = [each[0] for each in rest]
+    if tags != sorted(set(tags)) or not set(tags) <= {0x81, 0x82, 0xA3}:
+        raise MalformedCertificate(reason="unknown fields after the key")
+    return read_extensions(rest[-1], 3) if tags[-1:] == [0xA3] else {}

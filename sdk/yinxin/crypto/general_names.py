@@ -6,7 +6,7 @@ Kinds: `dns`, `ip`, `email`, `uri`, `dirname` (hexadecimal DER of the Name) and,
 
 import re
 from collections.abc import Iterable
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 from yinxin.crypto import der
@@ -16,6 +16,7 @@ GeneralName = tuple[str, str]
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _TEXT_TAGS = {0x81: "email", 0x82: "dns", 0x86: "uri"}
+_TAGS = {kind: tag for tag, kind in _TEXT_TAGS.items()}
 
 
 def write_general_names(names: Iterable[GeneralName], field: str = "san") -> bytes:
@@ -76,3 +77,40 @@ def _read(element: bytes) -> GeneralName:
     if tag == 0xA4:
         return "dirname", value.hex()
     return "other", element.hex()
+
+
+# --- subtrees: what a name constraint says of names (RFC 5280 4.2.1.10) -----------------------------------------
+
+
+def write_subtree(kind: str, text: str, field: str = "name_constraints") -> bytes:
+    """The base of a GeneralSubtree in DER; raises MalformedTemplate."""
+    try:
+        return _write_subtree(kind, text)
+    except ValueError as error:
+        raise MalformedTemplate(field=field, reason=f"{kind} {text!r}: {error}") from error
+
+
+def _write_subtree(kind: str, text: str) -> bytes:
+    if kind == "ip":
+        network = ip_network(text)
+        return der.tlv(0x87, network.network_address.packed + network.netmask.packed)
+    if kind in ("dns", "uri") or (kind == "email" and "@" not in text):
+        if text:  # empty stands for every name of its kind
+            _check_dns(text.removeprefix("."))
+        return der.tlv(_TAGS[kind], text.encode("ascii"))
+    return _write(kind, text)
+
+
+def read_subtree(element: bytes) -> GeneralName:
+    """Read the base of a GeneralSubtree; raises MalformedDer or ValueError."""
+    value = der.content(element)
+    if element[0] != 0x87:
+        return _read(element)
+    if len(value) not in (8, 32):
+        raise ValueError("an address constraint is neither an IPv4 nor an IPv6 network")
+    half = len(value) // 2
+    mask = int.from_bytes(value[half:], "big")
+    ones = mask.bit_count()
+    if mask != ((1 << ones) - 1) << (8 * half - ones):
+        raise ValueError("an address constraint's mask has gaps")
+    return "ip", str(ip_network((value[:half], ones), strict=False))

@@ -40,6 +40,18 @@ KEY_USAGES = {
     "decipherOnly": 8,
 }
 
+#: reason of revocation → bit position in ReasonFlags (RFC 5280 4.2.1.13); the names are `status.Reason`'s
+REASON_FLAGS = {
+    "keyCompromise": 1,
+    "cACompromise": 2,
+    "affiliationChanged": 3,
+    "superseded": 4,
+    "cessationOfOperation": 5,
+    "certificateHold": 6,
+    "privilegeWithdrawn": 7,
+    "aACompromise": 8,
+}
+
 #: extended key usage → object identifier (RFC 5280 4.2.1.12; RFC 9336 documentSigning)
 EXTENDED_KEY_USAGES = {
     "serverAuth": "1.3.6.1.5.5.7.3.1",
@@ -62,11 +74,14 @@ REASON_CODE = "2.5.29.21"
 INVALIDITY_DATE = "2.5.29.24"
 DELTA_CRL_INDICATOR = "2.5.29.27"
 ISSUING_DISTRIBUTION_POINT = "2.5.29.28"
+CERTIFICATE_ISSUER = "2.5.29.29"
 NAME_CONSTRAINTS = "2.5.29.30"
 CRL_DISTRIBUTION_POINTS = "2.5.29.31"
 CERTIFICATE_POLICIES = "2.5.29.32"
+POLICY_MAPPINGS = "2.5.29.33"
 AUTHORITY_KEY_ID = "2.5.29.35"
 POLICY_CONSTRAINTS = "2.5.29.36"
+FRESHEST_CRL = "2.5.29.46"
 INHIBIT_ANY_POLICY = "2.5.29.54"
 EXTENDED_KEY_USAGE = "2.5.29.37"
 AUTHORITY_INFORMATION_ACCESS = "1.3.6.1.5.5.7.1.1"

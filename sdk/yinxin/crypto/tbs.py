@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from yinxin.crypto import der, oids
+from yinxin.crypto.constraints import NameConstraints, PolicyConstraints, PolicyMapping, write_mappings
 from yinxin.crypto.errors import MalformedTemplate
 from yinxin.crypto.general_names import GeneralName, write_general_name, write_general_names
 from yinxin.crypto.keys import PrivateKey, PublicKey
 from yinxin.crypto.names import Name
-from yinxin.crypto.oids import EXTENDED_KEY_USAGES, KEY_USAGES, Extension
+from yinxin.crypto.oids import EXTENDED_KEY_USAGES, KEY_USAGES, REASON_FLAGS, Extension
+from yinxin.crypto.points import CrlPoint, write_points
 from yinxin.crypto.suite import Suite
 
 
@@ -36,7 +38,17 @@ class CertificateTemplate:
     san: tuple[GeneralName, ...] = ()
     #: certificate policies, dotted
     policies: tuple[str, ...] = ()
+    #: what an authority imposes on those below it; only with `ca`, and critical
+    name_constraints: NameConstraints | None = None
+    policy_mappings: tuple[PolicyMapping, ...] = ()
+    policy_constraints: PolicyConstraints | None = None
+    #: after how many further certificates anyPolicy means nothing
+    inhibit_any_policy: int | None = None
+    #: the addresses of one list; `crl_points` instead, when there are several lists or one of another's
     crl_urls: tuple[str, ...] = ()
+    crl_points: tuple[CrlPoint, ...] = ()
+    #: where the deltas to those lists are
+    freshest_crl: tuple[CrlPoint, ...] = ()
     ocsp_urls: tuple[str, ...] = ()
     ca_issuer_urls: tuple[str, ...] = ()
     #: further extensions, written last and in this order
@@ -60,13 +72,27 @@ class CertificateTemplate:
                 self.path_length is not None and (not self.ca or self.path_length < 0),
                 "only with ca",
             ),
+            ("crl_points", bool(self.crl_urls and self.crl_points), "crl_urls are given as well"),
             ("subject", not self.subject and not self.san, "empty, and no alternative name"),
             ("subject", not self.subject and self.ca, "an authority needs a name"),
         ):
             if wrong:
                 raise MalformedTemplate(field=field, reason=reason)
+        self._check_constraints()
         if self.not_after < self.not_before:
             raise MalformedTemplate(field="not_after", reason="earlier than not_before")
+
+    def _check_constraints(self) -> None:
+        for field in ("name_constraints", "policy_mappings", "policy_constraints", "inhibit_any_policy"):
+            if not self.ca and getattr(self, field) not in (None, ()):
+                raise MalformedTemplate(field=field, reason="only with ca")
+        if self.inhibit_any_policy is not None and self.inhibit_any_policy < 0:
+            raise MalformedTemplate(field="inhibit_any_policy", reason="a count from 0 up is needed")
+        for point in (*self.crl_points, *self.freshest_crl):
+            if not point.name.names and point.relative is None and not point.issuer:
+                raise MalformedTemplate(field="crl_points", reason="neither a place nor an issuer")
+            if point.reasons is not None and (not point.reasons or point.reasons - REASON_FLAGS.keys()):
+                raise MalformedTemplate(field="crl_points", reason="no or unknown reasons")
 
 
 def to_be_signed(
@@ -127,23 +153,32 @@ def _extensions(template: CertificateTemplate, key_id: bytes, issuer_key_id: byt
     if template.policies:
         policies = (der.sequence(der.oid(each)) for each in template.policies)
         yield Extension(oids.CERTIFICATE_POLICIES, False, der.sequence(*policies))
-    if template.crl_urls:
-        yield Extension(
-            oids.CRL_DISTRIBUTION_POINTS, False, der.sequence(_distribution_point(template.crl_urls))
-        )
+    yield from _constraints(template)
+    points = template.crl_points or ((CrlPoint(template.crl_urls),) if template.crl_urls else ())
+    if points:
+        yield Extension(oids.CRL_DISTRIBUTION_POINTS, False, write_points(points, "crl_urls"))
+    if template.freshest_crl:
+        yield Extension(oids.FRESHEST_CRL, False, write_points(template.freshest_crl, "freshest_crl"))
     if template.ocsp_urls or template.ca_issuer_urls:
         yield Extension(oids.AUTHORITY_INFORMATION_ACCESS, False, _access(template))
     yield from template.extensions
 
 
+def _constraints(template: CertificateTemplate) -> Iterable[Extension]:
+    """RFC 5280 has them critical, so that who does not process them refuses the path."""
+    if template.policy_mappings:
+        yield Extension(oids.POLICY_MAPPINGS, True, write_mappings(template.policy_mappings))
+    if template.name_constraints:
+        yield Extension(oids.NAME_CONSTRAINTS, True, template.name_constraints.der)
+    if template.policy_constraints:
+        yield Extension(oids.POLICY_CONSTRAINTS, True, template.policy_constraints.der)
+    if template.inhibit_any_policy is not None:
+        yield Extension(oids.INHIBIT_ANY_POLICY, True, der.integer(template.inhibit_any_policy))
+
+
 def _basic_constraints(template: CertificateTemplate) -> bytes:
     length = b"" if template.path_length is None else der.integer(template.path_length)
     return der.sequence(der.boolean(True), length) if template.ca else der.sequence()
-
-
-def _distribution_point(urls: tuple[str, ...]) -> bytes:
-    names = b"".join(write_general_name("uri", url, "crl_urls") for url in urls)
-    return der.sequence(der.explicit(0, der.tlv(0xA0, names)))
 
 
 def _access(template: CertificateTemplate) -> bytes:

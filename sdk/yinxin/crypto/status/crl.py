@@ -1,6 +1,6 @@
 """Certificate revocation lists (RFC 5280 section 5): whole, by shard, and delta."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -11,13 +11,23 @@ from cryptography import x509
 from yinxin.crypto import der, oids, pem
 from yinxin.crypto.certificates import Certificate, algorithm_of
 from yinxin.crypto.errors import KeyMismatch, Malformed, MalformedStatus, UsageNotAllowed, WrongIssuer
-from yinxin.crypto.general_names import write_general_name
+from yinxin.crypto.general_names import GeneralName
 from yinxin.crypto.keys import Signer
 from yinxin.crypto.names import Name
 from yinxin.crypto.oids import Extension, read_extensions
+from yinxin.crypto.points import (
+    CrlPoint,
+    PointName,
+    by_tag,
+    read_points,
+    read_reasons,
+    write_points,
+    write_reasons,
+)
 from yinxin.crypto.status.words import Reason, Revoked
 
 _Value = TypeVar("_Value", bound=x509.ExtensionType)
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True)
@@ -27,14 +37,54 @@ class DistributionPoint:
     urls: tuple[str, ...] = ()
     only_user: bool = False
     only_ca: bool = False
-    #: an indirect list, one for some reasons only, or one for attribute certificates: not used as evidence here
-    partial: bool = False
+    only_attribute: bool = False
+    #: it may hold certificates of other issuers
+    indirect: bool = False
+    #: names of `oids.REASON_FLAGS`, if the list tells of those reasons only
+    reasons: frozenset[str] | None = None
+    others: tuple[GeneralName, ...] = ()
+    #: see `PointName.relative`
+    relative: bytes | None = None
+
+    @property
+    def name(self) -> PointName:
+        """What the list is called."""
+        return PointName(self.urls, self.others, self.relative)
 
     def covers(self, certificate: Certificate) -> bool:
-        """Whether a list with this scope says something of `certificate`."""
-        if self.partial or (self.only_user and certificate.is_ca) or (self.only_ca and not certificate.is_ca):
+        """Whether a list of its own issuer, with this scope and found by address, tells everything of `certificate`."""
+        if self.indirect or self.reasons is not None or self.others or self.relative:
             return False
-        return not self.urls or not set(self.urls).isdisjoint(certificate.crl_urls)
+        return self.holds(certificate) and (
+            not self.urls or not set(self.urls).isdisjoint(certificate.crl_urls)
+        )
+
+    def holds(self, certificate: Certificate) -> bool:
+        """Whether `certificate` is of the kind that such a list may hold (RFC 5280 6.3.3 b 2)."""
+        return not self.only_attribute and not (self.only_ca if not certificate.is_ca else self.only_user)
+
+    @property
+    def der(self) -> bytes:
+        """IssuingDistributionPoint in DER; raises MalformedTemplate."""
+        flags = {1: self.only_user, 2: self.only_ca, 4: self.indirect, 5: self.only_attribute}
+        parts = {number: der.implicit(number, der.boolean(True)) for number, given in flags.items() if given}
+        if self.reasons is not None:
+            parts[3] = write_reasons(self.reasons, 3)
+        return der.sequence(self.name.write("scope"), *(part for _, part in sorted(parts.items())))
+
+    @classmethod
+    def read(cls, encoded: bytes) -> Self:
+        """Read one; raises MalformedDer or ValueError."""
+        fields = by_tag(encoded, (0xA0, 0x81, 0x82, 0x83, 0x84, 0x85))
+        name = PointName.read(der.tagged(fields[0xA0], 0)) if 0xA0 in fields else PointName()
+        flags = {tag: fields[tag][1:] == b"\x01\xff" for tag in (0x81, 0x82, 0x84, 0x85) if tag in fields}
+        if not all(flags.values()):
+            raise ValueError("a flag of the distribution point is not DER")
+        reasons = read_reasons(fields[0x83]) if 0x83 in fields else None
+        kinds = (0x81 in flags, 0x82 in flags, 0x85 in flags)
+        if sum(kinds) > 1:  # RFC 5280 5.2.5: at most one of them
+            raise ValueError("the distribution point is for two kinds of certificates alone")
+        return cls(name.urls, *kinds, 0x84 in flags, reasons, name.others, name.relative)
 
 
 def build_crl(
@@ -47,15 +97,18 @@ def build_crl(
     revoked: Iterable[tuple[int, Revoked]],
     scope: DistributionPoint | None = None,
     delta_base: int | None = None,
+    freshest: tuple[CrlPoint, ...] = (),
 ) -> bytes:
     """A signed CRL v2 in DER; `revoked` gives (serial number, what happened), in the order to be written.
 
-    `scope` makes it a shard; `delta_base` makes it a delta to the list of that number. Raises KeyMismatch when
-    `signer` is not the key of `issuer`.
+    `scope` makes it a shard; `delta_base` makes it a delta to the list of that number; `freshest` says where the deltas
+    to a whole list are. In a delta, a certificate no longer held has the reason REMOVE_FROM_CRL. Raises KeyMismatch when
+    `signer` is not the key of `issuer`, MalformedTemplate when the scope cannot be written.
     """
     if signer.public_key != issuer.public_key:
         raise KeyMismatch(subject=issuer.subject.text)
     algorithm = signer.public_key.signature_algorithm.identifier
+    extensions = _extensions(issuer, number, scope, delta_base, freshest)
     entries = [_entry(serial, what) for serial, what in revoked]
     tbs = der.sequence(
         der.integer(1),
@@ -64,7 +117,7 @@ def build_crl(
         der.time(this_update),
         der.time(next_update),
         der.sequence(*entries) if entries else b"",
-        der.explicit(0, der.sequence(*(each.der for each in _extensions(issuer, number, scope, delta_base)))),
+        der.explicit(0, der.sequence(*(each.der for each in extensions))),
     )
     return der.sequence(tbs, algorithm, der.bits(signer.sign(tbs)))
 
@@ -81,7 +134,11 @@ def _entry(serial: int, what: Revoked) -> bytes:
 
 
 def _extensions(
-    issuer: Certificate, number: int, scope: DistributionPoint | None, delta_base: int | None
+    issuer: Certificate,
+    number: int,
+    scope: DistributionPoint | None,
+    delta_base: int | None,
+    freshest: tuple[CrlPoint, ...],
 ) -> Iterable[Extension]:
     key_id = issuer.subject_key_id or issuer.public_key.key_id
     yield Extension(oids.AUTHORITY_KEY_ID, False, der.sequence(der.implicit(0, der.octets(key_id))))
@@ -89,15 +146,19 @@ def _extensions(
     if delta_base is not None:
         yield Extension(oids.DELTA_CRL_INDICATOR, True, der.integer(delta_base))
     if scope:
-        names = b"".join(write_general_name("uri", url, "scope") for url in scope.urls)
-        point = der.explicit(0, der.tlv(0xA0, names)) if names else b""
-        user = der.implicit(1, der.boolean(True)) if scope.only_user else b""
-        authority = der.implicit(2, der.boolean(True)) if scope.only_ca else b""
-        yield Extension(oids.ISSUING_DISTRIBUTION_POINT, True, der.sequence(point, user, authority))
+        yield Extension(oids.ISSUING_DISTRIBUTION_POINT, True, scope.der)
+    if freshest:
+        yield Extension(oids.FRESHEST_CRL, False, write_points(freshest, "freshest"))
 
 
 #: extensions of a list that are processed here; another critical one makes the list unreadable (RFC 5280 5.2)
-_KNOWN = {oids.AUTHORITY_KEY_ID, oids.CRL_NUMBER, oids.DELTA_CRL_INDICATOR, oids.ISSUING_DISTRIBUTION_POINT}
+_KNOWN = {
+    oids.AUTHORITY_KEY_ID,
+    oids.CRL_NUMBER,
+    oids.DELTA_CRL_INDICATOR,
+    oids.FRESHEST_CRL,
+    oids.ISSUING_DISTRIBUTION_POINT,
+}
 
 
 class CertificateList:
@@ -118,7 +179,9 @@ class CertificateList:
             number = self._extension(x509.CRLNumber)
             base = self._extension(x509.DeltaCRLIndicator)
             next_update = self._parsed.next_update_utc
-            self.scope = _scope(self._extension(x509.IssuingDistributionPoint))
+            self.scope = _read(known, oids.ISSUING_DISTRIBUTION_POINT, DistributionPoint.read) or _EVERYTHING
+            #: where the deltas to this list are (RFC 5280 5.2.6)
+            self.freshest: tuple[CrlPoint, ...] = _read(known, oids.FRESHEST_CRL, read_points) or ()
         except (Malformed, ValueError, TypeError, IndexError, x509.UnsupportedGeneralNameType) as error:
             raise MalformedStatus(kind="CRL", reason=str(error)) from error
         if number is None or next_update is None:
@@ -201,18 +264,11 @@ def _read_entry(found: x509.RevokedCertificate) -> Revoked:
     return Revoked(found.revocation_date_utc, reason, since)
 
 
-def _scope(point: x509.IssuingDistributionPoint | None) -> DistributionPoint:
-    if point is None:
-        return DistributionPoint()
-    uris = (name for name in point.full_name or () if isinstance(name, x509.UniformResourceIdentifier))
-    partial = bool(
-        point.indirect_crl
-        or point.only_some_reasons
-        or point.only_contains_attribute_certs
-        or point.relative_name
-    )
-    urls = tuple(uri.value for uri in uris)
-    unnamed = point.full_name is not None and not urls
-    return DistributionPoint(
-        urls, point.only_contains_user_certs, point.only_contains_ca_certs, partial=partial or unnamed
-    )
+def _read(known: Mapping[str, Extension], oid: str, reader: Callable[[bytes], _Read]) -> _Read | None:
+    if oid not in known:
+        return None
+    der.check(known[oid].value)
+    return reader(known[oid].value)
+
+
+_EVERYTHING = DistributionPoint()
