@@ -18,7 +18,7 @@ def bind(
     post: str,
     *,
     at: datetime,
-    purpose: Literal["signing", "encryption"] = "signing",
+    purpose: Literal["signing", "encryption", "other"] = "signing",
 ) -> None:
     """Bind `certificate` to `person` in `post`; only one for `signing` signs in. Safe to repeat.
 

@@ -81,6 +81,12 @@ def _open_profile(ctx: Context, name: str) -> Profile:
     if profile.ceremony_only:
         reason = Text("只能在仪式中签发", "it is issued by the ceremony only")
         raise ProfileRefuses(profile=name, field="profile", reason=reason)
+    if profile.escrow:
+        reason = Text(
+            f"加密密钥由密钥管理中心产生并托管，请申请双证书（{profile.pair_of}）",
+            f"the key centre makes and keeps the key: ask for the pair of {profile.pair_of}",
+        )
+        raise ProfileRefuses(profile=name, field="profile", reason=reason)
     return profile
 
 
@@ -227,7 +233,14 @@ def _store(ctx: Context, actor: Actor, order: Order, certificate: Certificate, a
             raise IntentLost(serial=serial)
         if order.holder.kind == "person" and order.holder.post is not None:
             at = ctx.store.clock.now()
-            bind(act.session, certificate, order.holder.id, order.holder.post, at=at)
+            bind(
+                act.session,
+                certificate,
+                order.holder.id,
+                order.holder.post,
+                at=at,
+                purpose=order.profile.binding,
+            )
         if also is not None:
             also(act.session, certificate)
 

@@ -53,6 +53,8 @@ def _template(order: Order, issuer: Issuer, settings: CaSettings, now: datetime)
     not_before = now.replace(microsecond=0) - timedelta(seconds=settings.backdate_seconds)
     # both ends are inside the validity (RFC 5280 4.1.2.5), so the last second is not the first of the next day
     not_after = not_before + timedelta(days=order.days) - timedelta(seconds=1)
+    if issuer.not_after is not None and not_after > issuer.not_after and profile.clamp:
+        not_after = issuer.not_after
     if issuer.not_after is not None and not_after > issuer.not_after:
         end = issuer.not_after.date().isoformat()
         reason = Text(
@@ -66,7 +68,7 @@ def _template(order: Order, issuer: Issuer, settings: CaSettings, now: datetime)
         not_after=not_after,
         ca=profile.ca,
         path_length=profile.path_length,
-        key_usage=frozenset(profile.key_usage),
+        key_usage=profile.usage_of(order.public_key.algorithm),
         extended_key_usage=profile.extended_key_usage,
         san=order.san,
         policies=profile.policies,

@@ -30,6 +30,9 @@ SOURCES = frozenset(
     {"request", "request?", "san?", "holder.id", "person.name", "post.name", "organ.name", "organ.code"}
 )
 
+#: a signature proves that its holder acted; a copy of her key would prove nothing
+_SIGNS = {"digitalSignature", "contentCommitment", "keyCertSign", "cRLSign"}
+
 
 class Title(Section):
     """The profile's name for readers."""
@@ -59,14 +62,22 @@ class Profile(Section):
     """Validity when the request names none, in days."""
     most_days: int = Field(ge=1, le=36525)
     """Longest validity, in days."""
+    clamp: bool = False
+    """Whether a validity that would outlive the issuer is shortened to its end; else such a request is refused."""
+    escrow: bool = False
+    """The key is made and kept by the key centre; no applicant brings one of her own."""
+    pair_of: str | None = None
+    """The signing profile whose holder gets this certificate beside her own; only with `escrow`."""
     ca: bool = False
     """Whether the holder is a certification authority."""
     path_length: int | None = None
     """How many authorities may follow."""
     key_usage: tuple[str, ...] = Field(min_length=1)
     """Names of RFC 5280 4.2.1.3."""
+    key_usage_by_key: dict[str, tuple[str, ...]] = {}  # noqa: RUF012 - pydantic copies defaults
+    """The same for kinds of key that cannot do all of it: RSA agrees on nothing, an EC key encrypts nothing."""
     extended_key_usage: tuple[str, ...] = ()
-    """Names of RFC 5280 4.2.1.12 and RFC 9336, in the order written."""
+    """Names of RFC 5280 4.2.1.12, RFC 4945 and RFC 9336, in the order written."""
     policies: tuple[str, ...] = ()
     """Certificate policies, dotted."""
     no_check: bool = False
@@ -75,11 +86,21 @@ class Profile(Section):
     """Attributes of the subject in the order written, each with its source."""
     san: dict[Literal["dns", "ip", "email", "uri"], Literal["required", "optional"]] = {}  # noqa: RUF012 - pydantic copies defaults
     """Kinds of alternative names."""
+    least_names: int = Field(default=0, ge=0)
+    """How many alternative names there are at least, of whatever kind."""
 
     @field_validator("key_usage")
     @classmethod
     def _usages(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return _known("key usage", value, KEY_USAGES)
+
+    @field_validator("key_usage_by_key")
+    @classmethod
+    def _usages_by_key(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for kind, usages in value.items():
+            if not _known("key usage", usages, KEY_USAGES):
+                raise ValueError(f"a {kind} key would be of no use")
+        return value
 
     @field_validator("extended_key_usage")
     @classmethod
@@ -105,12 +126,29 @@ class Profile(Section):
             raise ValueError("no_check is for OCSPSigning, and OCSPSigning needs it")
         if self.signed_by != "issuing" and not self.ca:
             raise ValueError("a root signs authorities only")
+        if self.escrow != (self.pair_of is not None) or (self.escrow and self.ceremony_only):
+            raise ValueError("escrow is for the second half of a pair, and that is always in escrow")
+        if self.escrow and any(_SIGNS & set(self.usage_of(kind)) for kind in self.keys):
+            raise ValueError("a key that signs must not be in escrow")
+        if unused := self.key_usage_by_key.keys() - set(self.keys):
+            raise ValueError(f"key_usage_by_key names {min(unused)}, which keys does not")
         return self
+
+    def usage_of(self, key: str) -> frozenset[str]:
+        """The key usages of a certificate for this kind of key."""
+        return frozenset(self.key_usage_by_key.get(key, self.key_usage))
+
+    @property
+    def binding(self) -> Literal["signing", "encryption", "other"]:
+        """What a person may do with it at this platform: only `signing` signs in."""
+        if self.escrow:
+            return "encryption"
+        return "signing" if "clientAuth" in self.extended_key_usage else "other"
 
     @cached_property
     def data(self) -> bytes:
-        """Canonical JSON of everything it says."""
-        return canonical.encode(self.model_dump(mode="json"))
+        """Canonical JSON of what it says. Defaults are left out, so that a field added later makes no new version."""
+        return canonical.encode(self.model_dump(mode="json", exclude_defaults=True))
 
     @cached_property
     def hash(self) -> str:
@@ -137,6 +175,12 @@ class Profiles(Mapping[str, Profile]):
     def __init__(self, folder: Path = FOLDER) -> None:
         """Read every `*.toml` of `folder`; raises BadPlan naming file and field."""
         self._profiles = {path.stem: _read(path) for path in sorted(folder.glob("*.toml"))}
+        for name, profile in self._profiles.items():
+            other = self._profiles.get(profile.pair_of or name)
+            if other is None or (other.escrow and profile.pair_of):
+                raise BadPlan(
+                    file=f"{name}.toml", field="pair_of", reason=f"no signing profile {profile.pair_of}"
+                )
 
     def __getitem__(self, name: str) -> Profile:
         """The profile of this name; raises UnknownProfile."""

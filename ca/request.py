@@ -128,9 +128,9 @@ def examine(request: IssueRequest, profile: Profile, register: Register, setting
         )
     san = _alternative_names(asked.san, profile, settings)
     subject = _subject(asked.subject, profile, {**facts, **_first_of(san)})
-    # where alternative names count, a common name beside them would only mislead
-    name = subject.common_name
-    if san and name and name.lower() not in {text for _, text in san}:
+    # where hosts are named, another common name beside them would only mislead
+    name, hosts = subject.common_name, {text for kind, text in san if kind in ("dns", "ip")}
+    if hosts and name and name.lower() not in hosts:
         raise ForeignName(field="commonName", asked=name, registered=", ".join(text for _, text in san))
     return Order(
         reference=request.reference,
@@ -233,8 +233,18 @@ def _alternative_names(
             raise _refusal(profile, kind, f"不允许 {text}", f"{text} is not allowed")
         if kind == "dns" and settings.dns_domains and not within(text, settings.dns_domains):
             raise ForeignName(field="dns", asked=text, registered=", ".join(settings.dns_domains))
-    if profile.san and not names:
-        raise _refusal(profile, "subjectAltName", "至少需要一个名称", "at least one name is needed")
+    given = {kind for kind, _ in names}
+    for needed in [str(kind) for kind, need in profile.san.items() if need == "required"]:
+        if needed not in given:
+            raise _refusal(profile, needed, "缺少该项", "it is missing")
+    least = profile.least_names
+    if len(names) < least:
+        raise _refusal(
+            profile,
+            "subjectAltName",
+            f"至少需要 {least} 个名称",
+            f"at least {least} name is needed" if least == 1 else f"at least {least} names are needed",
+        )
     return names
 
 

@@ -48,7 +48,7 @@ def subject(case: Case) -> Iterator[str]:
             yield f"{name} is not {source[1:]}"
 
 
-@rules("profile: san")
+@rules("profile: san, least_names")
 def alternative_names(case: Case) -> Iterator[str]:
     """Kinds that are allowed, and those that are required."""
     kinds = {kind for kind, _ in case.certificate.san}
@@ -58,6 +58,8 @@ def alternative_names(case: Case) -> Iterator[str]:
     for kind, need in allowed.items():
         if need == "required" and kind not in kinds:
             yield f"{kind} is required"
+    if len(case.certificate.san) < case.profile.least_names:
+        yield f"fewer names than {case.profile.least_names}"
 
 
 @rules("profile: ca, path_length")
@@ -67,11 +69,11 @@ def authority(case: Case) -> Iterator[str]:
         yield "basic constraints differ"
 
 
-@rules("profile: key_usage, extended_key_usage, policies, no_check")
+@rules("profile: key_usage, key_usage_by_key, extended_key_usage, policies, no_check")
 def purposes(case: Case) -> Iterator[str]:
     """Exactly the profile's."""
     certificate, profile = case.certificate, case.profile
-    if certificate.key_usage != frozenset(profile.key_usage):
+    if certificate.key_usage != profile.usage_of(certificate.public_key.algorithm):
         yield "key usage differs"
     if (certificate.extended_key_usage or frozenset()) != frozenset(profile.extended_key_usage):
         yield "extended key usage differs"

@@ -52,7 +52,7 @@ REASON_FLAGS = {
     "aACompromise": 8,
 }
 
-#: extended key usage → object identifier (RFC 5280 4.2.1.12; RFC 9336 documentSigning)
+#: extended key usage → object identifier (RFC 5280 4.2.1.12; RFC 4945 ipsecIKE, RFC 9336 documentSigning)
 EXTENDED_KEY_USAGES = {
     "serverAuth": "1.3.6.1.5.5.7.3.1",
     "clientAuth": "1.3.6.1.5.5.7.3.2",
@@ -60,6 +60,7 @@ EXTENDED_KEY_USAGES = {
     "emailProtection": "1.3.6.1.5.5.7.3.4",
     "timeStamping": "1.3.6.1.5.5.7.3.8",
     "OCSPSigning": "1.3.6.1.5.5.7.3.9",
+    "ipsecIKE": "1.3.6.1.5.5.7.3.17",
     "documentSigning": "1.3.6.1.5.5.7.3.36",
     "anyExtendedKeyUsage": "2.5.29.37.0",
 }
