@@ -178,9 +178,10 @@ class Profiles(Mapping[str, Profile]):
         for name, profile in self._profiles.items():
             other = self._profiles.get(profile.pair_of or name)
             if other is None or (other.escrow and profile.pair_of):
-                raise BadPlan(
-                    file=f"{name}.toml", field="pair_of", reason=f"no signing profile {profile.pair_of}"
+                reason = Text(
+                    f"没有签名证书模板“{profile.pair_of}”", f"there is no signing profile {profile.pair_of}"
                 )
+                raise BadPlan(file=f"{name}.toml", field="pair_of", reason=reason)
 
     def __getitem__(self, name: str) -> Profile:
         """The profile of this name; raises UnknownProfile."""
