@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from ca.context import Context
 from ca.errors import UnknownCertificate
+from ca.hierarchy.models import TakenCertificate, Use
 from ca.models import CertificateRow, State
 from ca.status import crl, ocsp
 from yinxin.crypto.certificates import Certificate
@@ -46,6 +48,8 @@ class Checker:
             row = session.scalars(
                 sa.select(CertificateRow).where(CertificateRow.fingerprint == certificate.fingerprint)
             ).one_or_none()
+            if row is None and _adopted(session, certificate.fingerprint):
+                return
         name = certificate.subject.text
         if row is None or row.state != State.ISSUED:
             raise RevocationUnknown(
@@ -97,6 +101,21 @@ def evidence(ctx: Context, certificate: Certificate, at: datetime) -> Evidence:
 
 
 def _path(ctx: Context, certificate: Certificate, at: datetime, usage: Usage) -> ValidatedPath:
+    """To one of our own roots, or to a certificate that a ceremony adopted from outside: that one was judged then.
+
+    What an outside authority says of it since, no part of this platform hears; its end is a ceremony's too.
+    """
     ours = [issuer.certificate for issuer in map(ctx.issuers.get, ctx.issuers.names()) if issuer.certificate]
-    roots = [each for each in ours if each.is_self_issued]
+    with ctx.store.read() as session:
+        roots = [each for each in ours if each.is_self_issued or _adopted(session, each.fingerprint)]
     return validate(certificate, ours, roots, at=at, usage=usage, require_revocation=False)
+
+
+def _adopted(session: Session, fingerprint: str) -> bool:
+    """Whether it is an outside authority's certificate for a key of ours, taken in and not ended."""
+    query = sa.select(TakenCertificate.use).where(
+        TakenCertificate.fingerprint == fingerprint,
+        TakenCertificate.use == Use.OWN,
+        TakenCertificate.ended_at.is_(None),
+    )
+    return session.scalars(query).first() is not None

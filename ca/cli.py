@@ -11,6 +11,7 @@ import click
 
 from ca.ceremony import CeremonyPlan, conduct, rehearse
 from ca.enrolment.cli import group as credential_commands
+from ca.hierarchy.cli import group as authority_commands
 from ca.inventory import Filter, describe
 from ca.models import CertificateRow
 from ca.request import Holder, IssueRequest
@@ -177,6 +178,7 @@ def report(context: click.Context, *, organ: str | None) -> None:
         writer.writerow(facts)
 
 
+group.add_command(authority_commands)
 group.add_command(credential_commands)
 
 

@@ -138,6 +138,22 @@ class UnknownAuthority(NotFound):
     en = "There is no authority {name}, or it is not made yet: run yinxin ca ceremony first."
 
 
+class AuthorityRetired(Conflict):
+    """An authority that signs no certificates any more."""
+
+    code = "ca.authority_retired"
+    zh = "签发机构 {name} 已于 {since} 停止签发，只继续提供证书状态：请改用其他签发机构。"
+    en = "The authority {name} stopped issuing at {since} and only tells status: use another authority."
+
+
+class AuthorityRevoked(Conflict):
+    """An authority whose own certificate is revoked."""
+
+    code = "ca.authority_revoked"
+    zh = "签发机构 {name} 的证书已于 {since} 被撤销，不再签发：请改用其他签发机构。"
+    en = "The certificate of the authority {name} was revoked at {since}; it issues no more: use another authority."
+
+
 class UnderARoot(Conflict):
     """A certificate whose revocation takes a ceremony."""
 

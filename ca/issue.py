@@ -68,7 +68,7 @@ def issue(
     try:
         # 1. the request is good, the reference new
         order = examine(request, _open_profile(ctx, request.profile), ctx.register, ctx.settings)
-        issuer = ctx.issuers.get(order.authority)
+        issuer = ctx.issuers.issuing(order.authority)
         known = recall(ctx, actor, order, issuer)
     except YinxinError as error:
         ctx.store.refuse(actor, VERB, f"reference:{request.reference}", error)
@@ -102,7 +102,9 @@ def recall(ctx: Context, actor: Actor, order: Order, issuer: Issuer) -> Issued |
     if row.request_digest != order.digest:
         raise ReferenceReused(reference=order.reference, serial=row.serial)
     if row.der is not None:
-        return Issued(row.serial, Certificate(row.der), issuer.chain)
+        # by the generation that signed it then
+        chain = issuer.chain if row.authority == issuer.name else ctx.issuers.get(row.authority).chain
+        return Issued(row.serial, Certificate(row.der), chain)
     age = (ctx.store.clock.now() - row.created).total_seconds()
     if age < ctx.settings.intent_seconds:
         raise IssuanceUnderWay(reference=order.reference, seconds=int(ctx.settings.intent_seconds - age) + 1)

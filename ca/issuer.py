@@ -7,10 +7,13 @@ from threading import Lock
 from typing import Protocol
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
-from ca.errors import UnknownAuthority
+from ca.errors import AuthorityRetired, AuthorityRevoked, UnknownAuthority
+from ca.hierarchy.models import TakenCertificate, Use
 from ca.models import AuthorityRow, CertificateRow
 from ca.settings import CaSettings
+from yinxin.clock import rfc3339
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import PublicKey, Signer
 from yinxin.crypto.names import Name
@@ -38,6 +41,8 @@ class Issuer:
     #: from the authority's own certificate up to the root
     chain: tuple[Certificate, ...]
     signer: Callable[[], Signer] = field(repr=False, compare=False)
+    #: name of the line of generations it belongs to: that of the first; empty before it is registered
+    line: str = ""
 
     @property
     def key_id(self) -> bytes:
@@ -69,7 +74,10 @@ def addresses(settings: CaSettings, issuer: Issuer) -> Addresses:
 
 
 class Issuers:
-    """The authorities of this installation; what is once made never changes, so it is kept in memory."""
+    """The authorities of this installation; what is once made never changes, so it is kept in memory.
+
+    What does change, the generation that signs and whether it still may, is asked of the tables each time.
+    """
 
     def __init__(self, store: Store, keys: Keys) -> None:
         self._store = store
@@ -78,17 +86,40 @@ class Issuers:
         self._lock = Lock()
 
     def get(self, name: str) -> Issuer:
-        """The authority of this name; raises UnknownAuthority, also while its certificate is not issued."""
+        """The authority of this very name, for status; raises UnknownAuthority, also while it has no certificate."""
         with self._lock:
             if name not in self._known:
                 self._known[name] = self._load(name)
             return self._known[name]
 
+    def issuing(self, name: str) -> Issuer:
+        """The generation that signs new certificates now: of a line, or one that is named exactly.
+
+        Raises UnknownAuthority, AuthorityRetired, AuthorityRevoked.
+        """
+        now = self._store.clock.now()
+        with self._store.read() as session:
+            row = _generation(session, name, now)
+            own = session.get(CertificateRow, row.serial) if row and row.serial else None
+        if row is None:
+            raise UnknownAuthority(name=name[:60])
+        if row.retired_at is not None and row.retired_at <= now:
+            raise AuthorityRetired(name=row.name, since=rfc3339(row.retired_at))
+        if own is not None and own.revoked_at is not None:
+            raise AuthorityRevoked(name=row.name, since=rfc3339(own.revoked_at))
+        return self.get(row.name)
+
     def names(self) -> tuple[str, ...]:
         """The authorities that have their certificate, by name."""
         with self._store.read() as session:
-            query = sa.select(AuthorityRow.name).where(AuthorityRow.serial.is_not(None))
+            query = sa.select(AuthorityRow.name).where(_made())
             return tuple(session.scalars(query.order_by(AuthorityRow.name)))
+
+    def line(self, name: str) -> tuple[str, ...]:
+        """The generations of a line that have their certificate, newest first."""
+        with self._store.read() as session:
+            query = sa.select(AuthorityRow.name).where(AuthorityRow.line == name, _made())
+            return tuple(session.scalars(query.order_by(AuthorityRow.generation.desc())))
 
     def of_key(self, key_id: bytes) -> Issuer | None:
         """The authority whose subject key identifier this is."""
@@ -97,11 +128,12 @@ class Issuers:
     def _load(self, name: str) -> Issuer:
         with self._store.read() as session:
             row = session.get(AuthorityRow, name)
-            own = session.get(CertificateRow, row.serial) if row and row.serial else None
-        if row is None or own is None or own.der is None:
+            chain = _chain(session, row) if row is not None else None
+        if row is None or chain is None:
             raise UnknownAuthority(name=name[:60])
-        certificate = Certificate(own.der)
-        above = () if row.parent is None else self._chain_of(row.parent)
+        certificate, *above = chain
+        if row.parent is not None and not above:
+            above.extend(self._chain_of(row.parent))
         label = row.key_label
         return Issuer(
             name=name,
@@ -111,9 +143,48 @@ class Issuers:
             certificate=certificate,
             chain=(certificate, *above),
             signer=lambda: self.keys.signer(label),
+            line=row.line,
         )
 
     def _chain_of(self, name: str) -> tuple[Certificate, ...]:
         if name not in self._known:
             self._known[name] = self._load(name)
         return self._known[name].chain
+
+
+def _made() -> sa.ColumnElement[bool]:
+    return sa.or_(AuthorityRow.serial.is_not(None), AuthorityRow.adopted.is_not(None))
+
+
+def _generation(session: Session, name: str, now: datetime) -> AuthorityRow | None:
+    """The newest generation of the line that is in its time; without one of that name, the authority itself."""
+    started = sa.or_(AuthorityRow.active_from.is_(None), AuthorityRow.active_from <= now)
+    query = sa.select(AuthorityRow).where(AuthorityRow.line == name, _made(), started)
+    newest = session.scalars(query.order_by(AuthorityRow.generation.desc()).limit(1)).first()
+    return (
+        newest or session.scalars(sa.select(AuthorityRow).where(AuthorityRow.name == name, _made())).first()
+    )
+
+
+def _chain(session: Session, row: AuthorityRow) -> list[Certificate] | None:
+    """Its own certificate, and with one from outside those above; None while it has none."""
+    if row.serial is not None:
+        own = session.get(CertificateRow, row.serial)
+        return [Certificate(own.der)] if own is not None and own.der is not None else None
+    if row.adopted is None:
+        return None
+    query = sa.select(TakenCertificate).where(TakenCertificate.authority == row.name)
+    taken = {each.fingerprint: each for each in session.scalars(query)}
+    chain = [Certificate(taken[row.adopted].der)]
+    above = [Certificate(each.der) for each in taken.values() if each.use != Use.OWN]
+    while not chain[-1].is_self_issued:
+        nearest = next((each for each in above if issues(each, chain[-1]) and each not in chain), None)
+        if nearest is None:
+            break
+        chain.append(nearest)
+    return chain
+
+
+def issues(above: Certificate, below: Certificate) -> bool:
+    """Whether `above` is by name and key identifier the issuer of `below`; the signature was verified when it came in."""
+    return above.subject == below.issuer and below.authority_key_id in (None, above.subject_key_id)

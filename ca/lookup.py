@@ -11,6 +11,8 @@ from yinxin.crypto.certificates import Certificate
 
 #: people's certificates are not for everybody to collect; they travel with what their holders sign
 _OPEN = ("organ", "service")
+#: certificates that an authority has beside its own one
+_BESIDE = ("link", "cross")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ def by_key(ctx: Context, spki_digest: str) -> Found:
             CertificateRow.not_before <= now,
             CertificateRow.not_after >= now,
             CertificateRow.holder_kind.in_(_OPEN),
+            CertificateRow.profile.not_in(_BESIDE),
         )
         .order_by(CertificateRow.not_before.desc())
         .limit(1)

@@ -18,9 +18,14 @@ class State(StrEnum):
 
 
 class AuthorityRow(Base):
-    """A certification authority; `serial` names its own certificate once that is issued."""
+    """One generation of a certification authority: one name, one key, one revocation list, for ever.
+
+    The generations of an authority share `line`, the name of the first, and their subject. `serial` names its own
+    certificate once we issued it; `adopted` is the fingerprint of the one an outside authority issued for it.
+    """
 
     __tablename__ = "ca_authority"
+    __table_args__ = (sa.Index("ux_ca_authority_generation", "line", "generation", unique=True),)
 
     name: Mapped[str] = mapped_column(sa.String(60), primary_key=True)
     suite: Mapped[str] = mapped_column(sa.String(20))
@@ -31,6 +36,13 @@ class AuthorityRow(Base):
     spki: Mapped[bytes]
     serial: Mapped[str | None] = mapped_column(sa.String(40), unique=True)
     created: Mapped[datetime]
+    line: Mapped[str] = mapped_column(sa.String(60))
+    generation: Mapped[int]
+    #: from when new certificates of the line are signed by this generation; None: from its own certificate on
+    active_from: Mapped[datetime | None]
+    #: since when it signs no certificates any more, only their status
+    retired_at: Mapped[datetime | None]
+    adopted: Mapped[str | None] = mapped_column(sa.String(64))
 
 
 class ProfileRow(Base):

@@ -24,7 +24,7 @@ MODULE: Module[Authority] = Module(
         Verb("ca.withdraw-credential", Text("撤回注册凭据", "withdraw an enrolment credential")),
         Verb("ca.read", Text("查询证书", "look at certificates")),
     ),
-    models=("ca.models", "ca.enrolment.models"),
+    models=("ca.models", "ca.hierarchy.models", "ca.enrolment.models"),
     commands="ca.cli:group",
     routes=("ca.api:routes", "ca.public:routes"),
     jobs=(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from authz.directory import Directory
 from authz.refusals import Refusals
@@ -12,10 +13,12 @@ from ca.check import Checker, Evidence
 from ca.context import Context
 from ca.enrolment import Enrolment
 from ca.errors import StatusUnavailable
+from ca.hierarchy import tree
+from ca.hierarchy.chains import chains
 from ca.inventory import Filter
 from ca.issue import VERB as ISSUE
 from ca.issue import Issued, issue
-from ca.issuer import Issuers
+from ca.issuer import Issuer, Issuers
 from ca.lookup import Found, by_key
 from ca.models import CertificateRow
 from ca.profile import FOLDER, Profiles
@@ -111,6 +114,20 @@ class Authority:
         self.decider.require(actor, READ, resource)
         return inventory.search(self.ctx, replace(wanted, organ=organ), after=after, limit=limit)
 
+    def hierarchy(self, actor: Actor) -> list[dict[str, Any]]:
+        """Every authority and how it stands; see `ca.hierarchy.tree.tree`. Raises Denied."""
+        self._may_read_platform(actor)
+        return tree.tree(self.ctx, self.keys)
+
+    def authority(self, actor: Actor, name: str) -> dict[str, Any]:
+        """One authority with all its certificates; raises UnknownAuthority, Denied."""
+        self._may_read_platform(actor)
+        return tree.one(self.ctx, self.keys, name)
+
+    def _may_read_platform(self, actor: Actor) -> None:
+        resource = Resource("Certificate", "*", organ=PLATFORM, attributes={"profile": "*"})
+        self.decider.require(actor, READ, resource)
+
     # --- public services ---------------------------------------------------------------------------------------
 
     def ocsp(self, request: bytes) -> bytes:
@@ -137,6 +154,10 @@ class Authority:
         """The authorities that are made, by name."""
         return self.ctx.issuers.names()
 
+    def chains(self, name: str) -> tuple[tuple[Certificate, ...], ...]:
+        """Every way from an authority to a root; see `ca.hierarchy.chains.chains`. Raises UnknownAuthority."""
+        return chains(self.ctx, name)
+
     # --- for the floors above ----------------------------------------------------------------------------------
 
     def evidence(self, certificate: Certificate, at: datetime) -> Evidence:
@@ -155,11 +176,14 @@ class Authority:
         """Whether every authority has its list and its helpers, and until when."""
         facts: dict[str, str] = {}
         failed: list[YinxinError] = []
+        now = self.ctx.store.clock.now()
         for name in self.authorities():
+            if (end := self.ctx.issuers.get(name).not_after) is not None and end < now:
+                continue
             try:
                 facts[f"{name}.crl"] = rfc3339(crl.current(self.ctx, name).next_update)
                 issuer = self.ctx.issuers.get(name)
-                for profile in ("ocsp-responder", "tsa") if not issuer.chain[0].is_self_issued else ():
+                for profile in _helpers(issuer):
                     until = service(self.ctx, profile, issuer).certificate.not_after
                     facts[f"{name}.{profile}"] = rfc3339(until)
             except YinxinError as error:
@@ -173,6 +197,14 @@ class Authority:
             text=Text("签发、状态与时间戳服务正常", "issuing, status and time services are up"),
             facts=facts,
         )
+
+
+def _helpers(issuer: Issuer) -> tuple[str, ...]:
+    """The services that an authority needs: a root none, the issuing authority of a suite a timestamp unit besides."""
+    if issuer.chain[0].is_self_issued:
+        return ()
+    timestamps = issuer.line == f"{issuer.suite.name}-issuing"
+    return ("ocsp-responder", "tsa") if timestamps else ("ocsp-responder",)
 
 
 def resource_of(row: CertificateRow) -> Resource:

@@ -24,14 +24,22 @@ class Service:
     signer: Signer
 
 
+#: helpers that may only speak for the very generation that certified them (RFC 6960 4.2.2.2)
+_OF_ONE_GENERATION = ("ocsp-responder",)
+
+
 def service(ctx: Context, profile: str, issuer: Issuer) -> Service:
-    """The newest valid service certificate of this profile from `issuer`; raises StatusUnavailable when there is none."""
+    """The newest valid service certificate of this profile from `issuer`; raises StatusUnavailable when there is none.
+
+    A helper that any generation may have certified is looked for in the whole line.
+    """
     now = ctx.store.clock.now()
+    names = (issuer.name,) if profile in _OF_ONE_GENERATION else ctx.issuers.line(issuer.line)
     query = (
-        sa.select(CertificateRow.holder, CertificateRow.der)
+        sa.select(CertificateRow.holder, CertificateRow.der, CertificateRow.authority)
         .where(
             CertificateRow.profile == profile,
-            CertificateRow.authority == issuer.name,
+            CertificateRow.authority.in_(names),
             CertificateRow.state == State.ISSUED,
             CertificateRow.revoked_at.is_(None),
             CertificateRow.not_before <= now,
@@ -44,4 +52,6 @@ def service(ctx: Context, profile: str, issuer: Issuer) -> Service:
         row = session.execute(query).first()
     if row is None:
         raise StatusUnavailable(authority=issuer.name, reason=profile)
-    return Service(Certificate(row.der), issuer.chain, ctx.issuers.keys.signer(row.holder))
+    return Service(
+        Certificate(row.der), ctx.issuers.get(row.authority).chain, ctx.issuers.keys.signer(row.holder)
+    )

@@ -133,6 +133,8 @@ def _register(ctx: Context, actor: Actor, item: Item, order: Order) -> None:
                 subject=order.subject.der,
                 spki=order.public_key.spki,
                 created=ctx.store.clock.now(),
+                line=item.label,
+                generation=1,
             )
         )
 

@@ -1,0 +1,87 @@
+"""The ways from an authority to an anchor: its own root, another generation's, an outside authority's.
+
+After a rollover, a cross-certification or an adoption there is more than one; a client takes the one whose anchor it
+trusts. All of them are handed out: EST's cacerts, CMP, ACME's alternate links, `/ca/<name>.p7c`.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from ca.context import Context
+from ca.hierarchy.models import TakenCertificate
+from ca.issuer import Issuer, issues
+from ca.models import CertificateRow, State
+from yinxin.crypto.certificates import Certificate
+from yinxin.errors import YinxinError
+
+#: certificates in a chain, and chains of an authority: more is no honest hierarchy
+DEEPEST = 8
+MOST = 32
+
+
+def chains(ctx: Context, name: str) -> tuple[tuple[Certificate, ...], ...]:
+    """Every chain from the authority's certificate to a root, each from below; the one to our own root first.
+
+    Only certificates in force: not revoked by us, not ended by a ceremony, not expired. Raises UnknownAuthority.
+    """
+    issuer = ctx.issuers.get(name)
+    pool = in_force(ctx)
+    found = [chain for first in pool if _is_of(first, issuer) for chain in _upwards((first,), pool)]
+    found.sort(key=lambda chain: (chain != issuer.chain, len(chain), chain[-1].fingerprint))
+    return tuple(found[:MOST])
+
+
+def collection(ctx: Context, name: str) -> tuple[Certificate, ...]:
+    """Every certificate of these chains once, in their order."""
+    return tuple(dict.fromkeys(each for chain in chains(ctx, name) for each in chain))
+
+
+def in_force(ctx: Context) -> tuple[Certificate, ...]:
+    """Every certificate in force whose holder is an authority: ours, links, cross-certificates, those taken in."""
+    now = ctx.store.clock.now()
+    with ctx.store.read() as session:
+        found = [*_issued(ctx, session), *_taken(session)]
+    unique = dict.fromkeys(Certificate(each) for each in found)
+    return tuple(each for each in unique if each.not_before <= now <= each.not_after)
+
+
+def _issued(ctx: Context, session: Session) -> Iterator[bytes]:
+    profiles = [profile.name for profile in ctx.profiles.values() if profile.ca]
+    row = CertificateRow
+    query = sa.select(row.der).where(
+        row.profile.in_(profiles), row.state == State.ISSUED, row.revoked_at.is_(None)
+    )
+    yield from (each for each in session.scalars(query.order_by(row.created)) if each is not None)
+
+
+def _taken(session: Session) -> Iterator[bytes]:
+    query = sa.select(TakenCertificate.der).where(TakenCertificate.ended_at.is_(None))
+    yield from session.scalars(query.order_by(TakenCertificate.created, TakenCertificate.fingerprint))
+
+
+def _is_of(certificate: Certificate, issuer: Issuer) -> bool:
+    return certificate.subject == issuer.subject and certificate.public_key == issuer.public_key
+
+
+def _upwards(
+    chain: tuple[Certificate, ...], pool: Sequence[Certificate]
+) -> Iterator[tuple[Certificate, ...]]:
+    last = chain[-1]
+    if last.issuer == last.subject and last.authority_key_id in (None, last.subject_key_id):
+        yield chain
+        return
+    for above in pool if len(chain) < DEEPEST else ():
+        if any(_same(above, each) for each in chain) or not issues(above, last):
+            continue
+        try:
+            last.issued_by(above)
+        except YinxinError:
+            continue
+        yield from _upwards((*chain, above), pool)
+
+
+def _same(one: Certificate, other: Certificate) -> bool:
+    """Whether both are certificates of one authority and key: a way that came by there need not come by again."""
+    return one.subject == other.subject and one.public_key == other.public_key
