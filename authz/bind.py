@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Literal
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from authz.directory.look import standing
 from authz.errors import AlreadyBound, CannotBind, NotBound
-from authz.models import CertificateBinding
+from authz.models import CertificateBinding, SessionRow
 from yinxin.crypto.certificates import Certificate
 
 
@@ -56,3 +57,19 @@ def end_binding(session: Session, fingerprint: str, at: datetime) -> None:
     if binding.ended_at is None:
         binding.ended_at = at
         session.flush()
+
+
+def suspend_binding(session: Session, fingerprint: str, at: datetime) -> None:
+    """End the binding until it is restored, and every open session of the certificate for good; raises NotBound."""
+    end_binding(session, fingerprint, at)
+    opened = sa.update(SessionRow).where(SessionRow.certificate == fingerprint, SessionRow.ended.is_(None))
+    session.execute(opened.values(ended=at))
+
+
+def restore_binding(session: Session, fingerprint: str) -> None:
+    """Let a suspended binding hold again; raises NotBound. Whether it was only suspended is the CA's to know."""
+    binding = session.get(CertificateBinding, fingerprint)
+    if binding is None:
+        raise NotBound(certificate=fingerprint)
+    binding.ended_at = None
+    session.flush()

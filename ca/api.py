@@ -14,6 +14,8 @@ from ca.errors import (
     IssuanceUnderWay,
     KeyInUse,
     LintFailed,
+    NotInForce,
+    NotSuspended,
     ProfileRefuses,
     ReferenceReused,
     UnderARoot,
@@ -27,6 +29,7 @@ from ca.inventory import Filter, Standing, describe
 from ca.models import CertificateRow
 from ca.request import Holder, IssueRequest
 from ca.service import Authority
+from ca.suspend import Hold
 from yinxin.authz import Denied
 from yinxin.clock import rfc3339
 from yinxin.crypto.certificates import Certificate
@@ -96,6 +99,19 @@ class RevocationOut(Model):
     serial: str
     revoked_at: str
     reason: str
+    crl_number: int | None
+
+
+class Nothing(Model):
+    """An empty body."""
+
+
+class HoldOut(Model):
+    """A hold; `ended` is missing while it lasts, `crl_number` while the new list cannot be signed."""
+
+    serial: str
+    began: str
+    ended: str | None
     crl_number: int | None
 
 
@@ -187,6 +203,24 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
             crl_number=done.crl_number,
         )
 
+    @api.post(
+        "/certificates/<serial>/suspension",
+        status=201,
+        summary=Text("暂停证书", "Suspend a certificate"),
+        problems=(UnknownCertificate, NotInForce, UnderARoot, Denied),
+    )
+    def suspend(serial: str, body: Nothing, caller: Caller) -> HoldOut:  # noqa: ARG001 - the contract: an empty object
+        return _hold(authority.suspend(caller.actor, serial))
+
+    @api.post(
+        "/certificates/<serial>/resumption",
+        status=201,
+        summary=Text("恢复被暂停的证书", "Lift a certificate's suspension"),
+        problems=(UnknownCertificate, NotSuspended, UnderARoot, Denied),
+    )
+    def resume(serial: str, body: Nothing, caller: Caller) -> HoldOut:  # noqa: ARG001 - the contract: an empty object
+        return _hold(authority.resume(caller.actor, serial))
+
     @api.get(
         "/keys/<spki_digest>",
         public=True,
@@ -204,6 +238,11 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
 
 def _out(authority: Authority, row: CertificateRow) -> CertificateOut:
     return CertificateOut.model_validate(describe(row, authority.ctx.store.clock.now()))
+
+
+def _hold(hold: Hold) -> HoldOut:
+    ended = rfc3339(hold.ended) if hold.ended else None
+    return HoldOut(serial=hold.serial, began=rfc3339(hold.began), ended=ended, crl_number=hold.crl_number)
 
 
 def _whole(authority: Authority, row: CertificateRow) -> CertificateOut:

@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 from ca.context import Context
 from ca.errors import UnknownCertificate
 from ca.hierarchy.models import TakenCertificate, Use
-from ca.models import CertificateRow, State
+from ca.models import CertificateRow, HoldRow, State
 from ca.status import crl, ocsp
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import CertificateRevoked, RevocationUnknown
 from yinxin.crypto.path import RevocationEvidence, Usage, ValidatedPath, validate
-from yinxin.crypto.status import CertId, CertificateList, OcspRequest, OcspResponse
+from yinxin.crypto.status import CertId, CertificateList, OcspRequest, OcspResponse, Reason
 from yinxin.text import Text
 
 
@@ -58,6 +58,7 @@ class Checker:
         if row.revoked_at is not None and row.revoked_at <= at:
             reason = row.reason or "-"
             raise CertificateRevoked(subject=name, revoked_at=row.revoked_at, reason=reason, at=at)
+        not_held(self._ctx, row.serial, name, at)
 
     def revoked(self, fingerprint: str) -> bool:
         """Whether the certificate of this fingerprint is revoked; raises UnknownCertificate."""
@@ -67,6 +68,17 @@ class Checker:
         if row is None:
             raise UnknownCertificate(certificate=fingerprint[:80])
         return row.revoked_at is not None
+
+
+def not_held(ctx: Context, serial: str, name: str, at: datetime) -> None:
+    """Raise CertificateRevoked when the certificate was suspended at `at`, however it stands today."""
+    held = sa.select(HoldRow.began).where(
+        HoldRow.serial == serial, HoldRow.began <= at, sa.or_(HoldRow.ended.is_(None), HoldRow.ended > at)
+    )
+    with ctx.store.read() as session:
+        began = session.scalars(held).first()
+    if began is not None:
+        raise CertificateRevoked(subject=name, revoked_at=began, reason=Reason.CERTIFICATE_HOLD, at=at)
 
 
 def evidence(ctx: Context, certificate: Certificate, at: datetime) -> Evidence:
@@ -80,6 +92,8 @@ def evidence(ctx: Context, certificate: Certificate, at: datetime) -> Evidence:
     lists: list[CertificateList] = []
     answers: list[OcspResponse] = []
     for below, above in zip(path.certificates, path.certificates[1:], strict=False):
+        # a status told today says nothing of a hold that is over
+        not_held(ctx, f"{below.serial:x}", below.subject.text, at)
         issuer = ctx.issuers.of_key(above.public_key.key_id)
         if issuer is None:
             raise RevocationUnknown(

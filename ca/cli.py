@@ -5,18 +5,19 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from ca.ceremony import CeremonyPlan, conduct, rehearse
 from ca.enrolment.cli import group as credential_commands
 from ca.hierarchy.cli import group as authority_commands
-from ca.inventory import Filter, describe
+from ca.inventory import Filter, Standing, describe
 from ca.models import CertificateRow
 from ca.request import Holder, IssueRequest
 from ca.revoke import REASONS
 from ca.service import Authority
+from ca.suspend import Hold
 from yinxin.act import Actor
 from yinxin.clock import rfc3339
 from yinxin.command import acting, as_json_option, print_json, service
@@ -116,6 +117,24 @@ def revoke(context: click.Context, *, serial: str, reason: str, as_json: bool) -
     _answer(facts | {"crl_number": done.crl_number}, as_json=as_json)
 
 
+@group.command(help="暂停证书，可恢复 / suspend a certificate until it is resumed or revoked")
+@click.option("--serial", required=True, help="序列号或 SHA-256 指纹 / serial number or SHA-256 fingerprint")
+@as_json_option
+@click.pass_context
+def suspend(context: click.Context, *, serial: str, as_json: bool) -> None:
+    """Suspend, at once."""
+    _held(_authority(context).suspend(acting(context), serial), as_json=as_json)
+
+
+@group.command(help="恢复被暂停的证书 / lift a certificate's suspension")
+@click.option("--serial", required=True, help="序列号或 SHA-256 指纹 / serial number or SHA-256 fingerprint")
+@as_json_option
+@click.pass_context
+def resume(context: click.Context, *, serial: str, as_json: bool) -> None:
+    """Lift a hold."""
+    _held(_authority(context).resume(acting(context), serial), as_json=as_json)
+
+
 @group.command(help="查看一张证书 / show one certificate")
 @click.option("--serial", required=True, help="序列号或 SHA-256 指纹 / serial number or SHA-256 fingerprint")
 @as_json_option
@@ -132,7 +151,7 @@ def show(context: click.Context, *, serial: str, as_json: bool) -> None:
 @click.option("--holder")
 @click.option("--organ", help="该机关及其下级 / this organ and those below")
 @click.option("--profile")
-@click.option("--state", type=click.Choice(["issued", "revoked", "expired", "intent", "abandoned"]))
+@click.option("--state", type=click.Choice(get_args(Standing)))
 @as_json_option
 @click.pass_context
 def list_(context: click.Context, /, *, as_json: bool, **wanted: Any) -> None:
@@ -187,6 +206,12 @@ def _all(authority: Authority, actor: Actor, wanted: Filter) -> Iterator[Certifi
     while page := authority.search(actor, wanted, after=after, limit=_PAGE):
         yield from page
         after = page[-1].serial
+
+
+def _held(hold: Hold, *, as_json: bool) -> None:
+    ended = rfc3339(hold.ended) if hold.ended else None
+    facts = {"serial": hold.serial, "began": rfc3339(hold.began), "ended": ended}
+    _answer(facts | {"crl_number": hold.crl_number}, as_json=as_json)
 
 
 def _answer(value: Any, *, as_json: bool) -> None:

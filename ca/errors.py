@@ -122,6 +122,22 @@ class AlreadyRevoked(Conflict):
     en = "Certificate {serial} was revoked at {revoked_at} ({reason}); nothing is left to do."
 
 
+class NotSuspended(Conflict):
+    """A hold that is to be lifted, where there is none."""
+
+    code = "ca.not_suspended"
+    zh = "证书 {serial} 未处于暂停状态（{state}），无从恢复：请核对序列号。"
+    en = "Certificate {serial} is not suspended ({state}), so there is nothing to resume: check the serial number."
+
+
+class NotInForce(Conflict):
+    """An act that takes a certificate in force."""
+
+    code = "ca.not_in_force"
+    zh = "证书 {serial} 不在有效状态（{state}），不能执行该操作：请先查询其状态。"
+    en = "Certificate {serial} is not in force ({state}), which this act takes: look at its state first."
+
+
 class BadReason(Invalid):
     """A reason code that RFC 5280 5.3.1 does not have, or that this authority does not use."""
 

@@ -12,9 +12,11 @@ from ca.context import Context
 from ca.errors import UnknownCertificate
 from ca.models import CertificateRow, State
 from yinxin.clock import rfc3339
+from yinxin.crypto.status import Reason
 
-#: `revoked` and `expired` are issued certificates too; `issued` means in force
-Standing = Literal["issued", "revoked", "expired", "intent", "abandoned"]
+#: `suspended`, `revoked` and `expired` are issued certificates too; `issued` means in force
+Standing = Literal["issued", "suspended", "revoked", "expired", "intent", "abandoned"]
+HOLD = Reason.CERTIFICATE_HOLD.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +75,19 @@ def standing(row: CertificateRow, now: datetime) -> Standing:
     if row.state != State.ISSUED:
         return "intent" if row.state == State.INTENT else "abandoned"
     if row.revoked_at is not None:
-        return "revoked"
+        return "suspended" if row.reason == HOLD else "revoked"
     return "expired" if row.not_after < now else "issued"
 
 
 def _standing(state: Standing, now: datetime) -> sa.ColumnElement[bool]:
     issued = CertificateRow.state == State.ISSUED
     unrevoked = CertificateRow.revoked_at.is_(None)
+    held = sa.func.coalesce(CertificateRow.reason, "") == HOLD
     return {
         "intent": CertificateRow.state == State.INTENT,
         "abandoned": CertificateRow.state == State.ABANDONED,
-        "revoked": sa.and_(issued, sa.not_(unrevoked)),
+        "suspended": sa.and_(issued, sa.not_(unrevoked), held),
+        "revoked": sa.and_(issued, sa.not_(unrevoked), sa.not_(held)),
         "expired": sa.and_(issued, unrevoked, CertificateRow.not_after < now),
         "issued": sa.and_(issued, unrevoked, CertificateRow.not_after >= now),
     }[state]

@@ -94,7 +94,33 @@ class CertificateRow(Base):
     requested_by: Mapped[str] = mapped_column(sa.String(80))
     created: Mapped[datetime] = mapped_column(index=True)
     revoked_at: Mapped[datetime | None]
+    #: certificateHold while suspended; then both are empty again, unless the hold became final
     reason: Mapped[str | None] = mapped_column(sa.String(30))
+    #: when the last hold was lifted: delta lists say removeFromCRL of it
+    released_at: Mapped[datetime | None]
+
+
+class HoldRow(Base):
+    """A period in which a certificate was suspended: nothing that was done with it then can be relied on, for ever."""
+
+    __tablename__ = "ca_hold"
+    __table_args__ = (
+        sa.Index(
+            "ux_ca_hold_open",
+            "serial",
+            unique=True,
+            sqlite_where=sa.text("ended IS NULL"),
+            postgresql_where=sa.text("ended IS NULL"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    serial: Mapped[str] = mapped_column(sa.ForeignKey("ca_certificate.serial"), index=True)
+    began: Mapped[datetime]
+    by: Mapped[str] = mapped_column(sa.String(80))
+    #: None while it lasts; it ends by being lifted, or by a revocation that counts from its beginning
+    ended: Mapped[datetime | None]
+    ended_by: Mapped[str | None] = mapped_column(sa.String(80))
 
 
 class CrlRow(Base):
@@ -106,8 +132,10 @@ class CrlRow(Base):
     number: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
     this_update: Mapped[datetime]
     next_update: Mapped[datetime]
-    #: how many revocations it lists: fewer than the certificates revoked means it is out of date
+    #: how many revocations it lists, and how many holds had ended when it was made: other numbers on record mean it
+    #: is out of date. A hold that ends takes an entry away or changes its reason, so that entries alone tell nothing
     entries: Mapped[int]
+    holds_ended: Mapped[int] = mapped_column(server_default="0")
     der: Mapped[bytes]
 
 

@@ -18,6 +18,8 @@ MODULE: Module[Authority] = Module(
         Verb("ca.issue", Text("签发证书", "issue a certificate")),
         Verb("ca.abandon", Text("放弃未完成的签发", "abandon an issuance that was cut off")),
         Verb("ca.revoke", Text("撤销证书", "revoke a certificate")),
+        Verb("ca.suspend", Text("暂停证书", "suspend a certificate")),
+        Verb("ca.resume", Text("恢复证书", "lift a certificate's suspension")),
         Verb("ca.crl", Text("签发撤销列表", "issue a revocation list")),
         Verb("ca.timestamp", Text("签发时间戳", "issue a timestamp")),
         Verb("ca.grant-credential", Text("发放注册凭据", "grant an enrolment credential")),

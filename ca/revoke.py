@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from authz.bind import end_binding
 from ca.context import Context
 from ca.errors import AlreadyRevoked, BadReason, UnderARoot
-from ca.inventory import find
-from ca.models import CertificateRow, State
+from ca.inventory import HOLD, find
+from ca.models import CertificateRow, HoldRow, State
 from ca.status import crl
 from yinxin.act import Actor
 from yinxin.clock import rfc3339
@@ -24,7 +24,7 @@ from yinxin.steps import step
 _log = logging.getLogger("yinxin.ca")
 
 VERB = "ca.revoke"
-#: what an officer may give; holds are not used, and an authority's reasons take a ceremony
+#: what an officer may give; a hold is `ca.suspend`, and an authority's reasons take a ceremony
 REASONS = (
     Reason.UNSPECIFIED,
     Reason.KEY_COMPROMISE,
@@ -50,6 +50,8 @@ def revoke(
 ) -> Revocation:
     """Revoke the certificate of a serial number or fingerprint, issued or still an intent; for authorised callers.
 
+    A suspended one stays revoked from the beginning of its hold.
+
     Raises UnknownCertificate, BadReason, AlreadyRevoked, UnderARoot. A missing security module does not stop it:
     OCSP and list say nothing at all until they can say that it is revoked.
     """
@@ -62,7 +64,7 @@ def revoke(
     # 1. state, binding and record change together; from here on OCSP answers “revoked”
     with ctx.store.act(actor, VERB, f"certificate:{row.serial}", reason=reason) as act:
         act.decision = dict(decision) if decision else None
-        _change(act.session, row, at, reason)
+        since = _change(act.session, row, at, reason, actor)
     step("ca.revoke.1-recorded")
     # 2. the list in force is now known to be out of date; it is made anew here, or by whoever asks for it next
     try:
@@ -70,7 +72,7 @@ def revoke(
     except YinxinError:
         _log.exception("the revocation list of %s could not be made now", row.authority)
         number = None
-    return Revocation(row.serial, at, reason, number)
+    return Revocation(row.serial, since, reason, number)
 
 
 def _revocable(ctx: Context, name: str, reason: str) -> CertificateRow:
@@ -82,16 +84,22 @@ def _revocable(ctx: Context, name: str, reason: str) -> CertificateRow:
     return row
 
 
-def _change(session: Session, row: CertificateRow, at: datetime, reason: str) -> None:
+def _change(session: Session, row: CertificateRow, at: datetime, reason: str, actor: Actor) -> datetime:
+    """The change itself; since when it is revoked."""
+    held = CertificateRow.reason == HOLD
     unrevoked = sa.update(CertificateRow).where(
-        CertificateRow.serial == row.serial, CertificateRow.revoked_at.is_(None)
+        CertificateRow.serial == row.serial, sa.or_(CertificateRow.revoked_at.is_(None), held)
     )
     # an intent can be revoked too; its issuance then finds it gone and hands nothing out
     state = sa.case((CertificateRow.state == State.INTENT, State.ABANDONED.value), else_=CertificateRow.state)
-    changed = session.execute(unrevoked.values(revoked_at=at, reason=reason, state=state))
+    since = sa.func.coalesce(CertificateRow.revoked_at, at)
+    changed = session.execute(unrevoked.values(revoked_at=since, reason=reason, state=state))
     now = session.get_one(CertificateRow, row.serial, populate_existing=True)
     if changed.rowcount != 1:  # type: ignore[attr-defined]
-        since = rfc3339(now.revoked_at) if now.revoked_at else "-"
-        raise AlreadyRevoked(serial=now.serial, revoked_at=since, reason=now.reason or "-")
+        told = rfc3339(now.revoked_at) if now.revoked_at else "-"
+        raise AlreadyRevoked(serial=now.serial, revoked_at=told, reason=now.reason or "-")
+    open_hold = sa.update(HoldRow).where(HoldRow.serial == row.serial, HoldRow.ended.is_(None))
+    session.execute(open_hold.values(ended=at, ended_by=actor.id))
     if now.holder_kind == "person" and now.fingerprint is not None:
         end_binding(session, now.fingerprint, at)
+    return now.revoked_at or at

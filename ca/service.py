@@ -30,6 +30,7 @@ from ca.revoke import Revocation, revoke
 from ca.services import service
 from ca.settings import CaSettings
 from ca.status import crl, ocsp
+from ca.suspend import RESUME, SUSPEND, Hold, resume, suspend
 from kms.service import KeyCentre
 from yinxin.act import STRANGER, Actor
 from yinxin.authz import PLATFORM, Decider, Resource
@@ -91,13 +92,27 @@ class Authority:
 
     def revoke(self, actor: Actor, name: str, reason: str) -> Revocation:
         """Revoke by serial number or fingerprint, if the policies permit it; see `ca.revoke.revoke`. Raises Denied."""
+        row, decision = self._permitted(actor, REVOKE, name)
+        return revoke(self.ctx, actor, row.serial, reason, decision)
+
+    def suspend(self, actor: Actor, name: str) -> Hold:
+        """Suspend until resumed or revoked, if the policies permit it; see `ca.suspend.suspend`. Raises Denied."""
+        row, decision = self._permitted(actor, SUSPEND, name)
+        return suspend(self.ctx, actor, row.serial, decision)
+
+    def resume(self, actor: Actor, name: str) -> Hold:
+        """Lift a hold, if the policies permit it; see `ca.suspend.resume`. Raises Denied."""
+        row, decision = self._permitted(actor, RESUME, name)
+        return resume(self.ctx, actor, row.serial, decision)
+
+    def _permitted(self, actor: Actor, verb: str, name: str) -> tuple[CertificateRow, dict[str, Any]]:
+        """The certificate that an act is about and the record of the permission; raises UnknownCertificate, Denied."""
         try:
             row = inventory.find(self.ctx, name)
         except YinxinError as error:
-            self.ctx.store.refuse(actor, REVOKE, f"certificate:{name[:80]}", error)
+            self.ctx.store.refuse(actor, verb, f"certificate:{name[:80]}", error)
             raise
-        decision = self.decider.require(actor, REVOKE, resource_of(row))
-        return revoke(self.ctx, actor, row.serial, reason, decision.record())
+        return row, self.decider.require(actor, verb, resource_of(row)).record()
 
     def show(self, actor: Actor, name: str) -> CertificateRow:
         """One issuance, by serial number or fingerprint; raises UnknownCertificate, Denied."""

@@ -1,7 +1,7 @@
 """Revocation lists: whole, per authority, numbered without a gap, checked before they replace the one in force.
 
-A list knows how many revocations it holds. Whoever asks for the list while more are on record causes a new one, so
-that a crash between a revocation and its list cannot hide it.
+A list knows how many revocations it holds, and how many holds had ended when it was made. Whoever asks for the list
+while the record says otherwise causes a new one, so that a crash between a revocation and its list cannot hide it.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from ca.context import Context
 from ca.errors import CrlNotNewer, StatusUnavailable
 from ca.issuer import Issuer
-from ca.models import CertificateRow, CrlRow
+from ca.models import CertificateRow, CrlRow, HoldRow
 from yinxin.act import SYSTEM
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.status import CertificateList, Reason, Revoked, build_crl
@@ -36,7 +36,7 @@ def current(ctx: Context, name: str) -> CertificateList:
     issuer = ctx.issuers.get(name)
     with ctx.store.read() as session:
         row = _latest(session, name)
-        complete = row is not None and row.entries == _count(session, name)
+        complete = row is not None and (row.entries, row.holds_ended) == _counts(session, name)
     now = ctx.store.clock.now()
     if row is not None and complete and now < row.this_update + (row.next_update - row.this_update) / 2:
         return CertificateList(row.der)
@@ -60,11 +60,12 @@ def renew_all(ctx: Context) -> None:
 def renew(ctx: Context, issuer: Issuer) -> CertificateList:
     """A new list of `issuer`; raises CrlNotNewer, StatusUnavailable, and what the security module raises."""
     for _ in range(TRIES):
-        # 1. the number first, then the revocations: a list can only ever hold more than the one before
+        # 1. number and revocations in one view: a list is never older than the one before
         with ctx.store.read() as session:
             row = _latest(session, issuer.name)
             number = row.number + 1 if row else 1
             revoked = _revoked(session, issuer.name)
+            _, holds_ended = _counts(session, issuer.name)
         # 2. signed, read back, checked
         made = _make(ctx, issuer, number, revoked)
         _check(issuer, made, number, revoked)
@@ -73,7 +74,7 @@ def renew(ctx: Context, issuer: Issuer) -> CertificateList:
         try:
             with ctx.store.act(SYSTEM, VERB, f"crl:{issuer.name}:{number}") as act:
                 act.facts |= {"entries": len(revoked), "digest": INTL.hash.digest(made.der).hex()}
-                act.session.add(_row(issuer, made, len(revoked)))
+                act.session.add(_row(issuer, made, len(revoked), holds_ended))
         except IntegrityError:
             continue
         step("ca.crl.3-stored")
@@ -110,13 +111,14 @@ def _check(
         )
 
 
-def _row(issuer: Issuer, made: CertificateList, entries: int) -> CrlRow:
+def _row(issuer: Issuer, made: CertificateList, entries: int, holds_ended: int) -> CrlRow:
     return CrlRow(
         authority=issuer.name,
         number=made.number,
         this_update=made.this_update,
         next_update=made.next_update,
         entries=entries,
+        holds_ended=holds_ended,
         der=made.der,
     )
 
@@ -132,9 +134,16 @@ def _latest(session: Session, name: str) -> CrlRow | None:
     return session.scalars(newest).first()
 
 
-def _count(session: Session, name: str) -> int:
-    revoked = sa.select(sa.func.count()).select_from(CertificateRow)
-    return session.scalar(revoked.where(*_is_revoked(name))) or 0
+def _counts(session: Session, name: str) -> tuple[int, int]:
+    """Certificates revoked or suspended, and holds that ended: together they never take the same values twice."""
+    revoked = sa.select(sa.func.count()).select_from(CertificateRow).where(*_is_revoked(name))
+    ended = (
+        sa.select(sa.func.count())
+        .select_from(HoldRow)
+        .join(CertificateRow)
+        .where(HoldRow.ended.is_not(None), CertificateRow.authority == name)
+    )
+    return session.scalar(revoked) or 0, session.scalar(ended) or 0
 
 
 def _revoked(session: Session, name: str) -> list[tuple[int, Revoked]]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from yinxin.client._http import Connection, segment
+from yinxin.clock import parse_rfc3339
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import PublicKey
 from yinxin.crypto.suite import INTL
@@ -51,6 +52,21 @@ class Ca:
     def certificates(self, **query: str) -> Iterator[CertificateRecord]:
         """The register's entries that match: holder, organ, profile, authority, state, serial."""
         return (CertificateRecord.model_validate(item) for item in self._connection.pages(_PATH, query))
+
+    def revoke(self, serial: str, reason: str) -> datetime:
+        """Revoke for good, for a reason of RFC 5280 5.3.1; since when it is revoked."""
+        answer = self._connection.json(
+            "POST", f"{_PATH}/{segment(serial)}/revocation", json={"reason": reason}
+        )
+        return parse_rfc3339(answer["revoked_at"])
+
+    def suspend(self, serial: str) -> None:
+        """Suspend a certificate until it is resumed or revoked; what is done with it meanwhile is void for ever."""
+        self._connection.json("POST", f"{_PATH}/{segment(serial)}/suspension", json={})
+
+    def resume(self, serial: str) -> None:
+        """Lift a certificate's suspension."""
+        self._connection.json("POST", f"{_PATH}/{segment(serial)}/resumption", json={})
 
     def authority(self, name: str) -> Certificate:
         """The certificate of a certification authority, such as intl-issuing."""

@@ -1,0 +1,109 @@
+"""Suspension (certificateHold, RFC 5280 5.3.1) and its end: in effect at once, undone without a trace of trust between.
+
+While it lasts the certificate is revoked to everybody: OCSP, the list, sign-in. What was done with it in that time
+stays worthless after the hold is lifted, because nobody knows who did it; `ca_hold` keeps the period for that.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from authz.bind import restore_binding, suspend_binding
+from ca.context import Context
+from ca.errors import NotInForce, NotSuspended, UnderARoot
+from ca.inventory import HOLD, find, standing
+from ca.models import CertificateRow, HoldRow, State
+from ca.status import crl
+from yinxin.act import Actor
+from yinxin.errors import YinxinError
+from yinxin.steps import step
+
+_log = logging.getLogger("yinxin.ca")
+
+SUSPEND = "ca.suspend"
+RESUME = "ca.resume"
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A hold as it stands: `ended` is None while it lasts; `crl_number` is None when no new list could be signed yet."""
+
+    serial: str
+    began: datetime
+    ended: datetime | None
+    crl_number: int | None
+
+
+def suspend(ctx: Context, actor: Actor, name: str, decision: Mapping[str, Any] | None = None) -> Hold:
+    """Suspend the certificate of a serial number or fingerprint; for authorised callers.
+
+    Raises UnknownCertificate, NotInForce, UnderARoot. As with a revocation, a missing security module does not stop it.
+    """
+    row = _found(ctx, actor, SUSPEND, name)
+    at = ctx.store.clock.now()
+    in_force = sa.update(CertificateRow).where(
+        CertificateRow.serial == row.serial,
+        CertificateRow.state == State.ISSUED,
+        CertificateRow.revoked_at.is_(None),
+        CertificateRow.not_after >= at,
+    )
+    # 1. certificate, hold, binding, sessions and record change together
+    with ctx.store.act(actor, SUSPEND, f"certificate:{row.serial}") as act:
+        act.decision = dict(decision) if decision else None
+        changed = act.session.execute(in_force.values(revoked_at=at, reason=HOLD))
+        now = act.session.get_one(CertificateRow, row.serial, populate_existing=True)
+        if changed.rowcount != 1:  # type: ignore[attr-defined]
+            raise NotInForce(serial=row.serial, state=standing(now, at))
+        act.session.add(HoldRow(id=act.id, serial=row.serial, began=at, by=actor.id))
+        if now.holder_kind == "person" and now.fingerprint is not None:
+            suspend_binding(act.session, now.fingerprint, at)
+    step("ca.suspend.1-recorded")
+    return Hold(row.serial, at, None, _listed(ctx, row))
+
+
+def resume(ctx: Context, actor: Actor, name: str, decision: Mapping[str, Any] | None = None) -> Hold:
+    """Lift the hold of a serial number or fingerprint; for authorised callers.
+
+    Sessions that the suspension ended stay ended. Raises UnknownCertificate, NotSuspended.
+    """
+    row = _found(ctx, actor, RESUME, name)
+    at = ctx.store.clock.now()
+    held = sa.update(CertificateRow).where(CertificateRow.serial == row.serial, CertificateRow.reason == HOLD)
+    with ctx.store.act(actor, RESUME, f"certificate:{row.serial}") as act:
+        act.decision = dict(decision) if decision else None
+        changed = act.session.execute(held.values(revoked_at=None, reason=None, released_at=at))
+        now = act.session.get_one(CertificateRow, row.serial, populate_existing=True)
+        if changed.rowcount != 1:  # type: ignore[attr-defined]
+            raise NotSuspended(serial=row.serial, state=standing(now, at))
+        unended = sa.select(HoldRow).where(HoldRow.serial == row.serial, HoldRow.ended.is_(None))
+        hold = act.session.scalars(unended).one()
+        hold.ended, hold.ended_by = at, actor.id
+        began = hold.began
+        if now.holder_kind == "person" and now.fingerprint is not None:
+            restore_binding(act.session, now.fingerprint)
+    step("ca.resume.1-recorded")
+    return Hold(row.serial, began, at, _listed(ctx, row))
+
+
+def _found(ctx: Context, actor: Actor, verb: str, name: str) -> CertificateRow:
+    try:
+        row = find(ctx, name)
+        if ctx.profiles[row.profile].ca:
+            raise UnderARoot(serial=row.serial)
+    except YinxinError as error:
+        ctx.store.refuse(actor, verb, f"certificate:{name[:80]}", error)
+        raise
+    return row
+
+
+def _listed(ctx: Context, row: CertificateRow) -> int | None:
+    """2. the list in force is known to be out of date; it is made anew here, or by whoever asks for it next."""
+    try:
+        return crl.current(ctx, row.authority).number
+    except YinxinError:
+        _log.exception("the revocation list of %s could not be made now", row.authority)
+        return None
