@@ -17,7 +17,7 @@ from yinxin.clock import rfc3339
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import PublicKey, Signer
 from yinxin.crypto.names import Name
-from yinxin.crypto.suite import Suite
+from yinxin.crypto.suite import SignatureAlgorithm, Suite
 from yinxin.store import Store
 
 
@@ -43,6 +43,11 @@ class Issuer:
     signer: Callable[[], Signer] = field(repr=False, compare=False)
     #: name of the line of generations it belongs to: that of the first; empty before it is registered
     line: str = ""
+
+    @property
+    def algorithm(self) -> SignatureAlgorithm:
+        """How it signs: what fits its key, which need not be its suite's own kind."""
+        return self.public_key.signature_algorithm
 
     @property
     def key_id(self) -> bytes:

@@ -40,9 +40,9 @@ def prepare(
         issuer_name=issuer.subject,
         issuer_key_id=issuer.key_id,
         serial=serial,
-        suite=issuer.suite,
+        algorithm=issuer.algorithm,
     )
-    certificate = Certificate(throwaway_sign(tbs, issuer.suite))
+    certificate = Certificate(throwaway_sign(tbs, issuer.algorithm))
     where = addresses(settings, issuer)
     cleared = judge(Case(certificate, issuer, order.profile, where, settings.node))
     return Prepared(f"{serial:x}", tbs, certificate, cleared)

@@ -16,8 +16,8 @@ def sign(prepared: Prepared, issuer: Issuer) -> Certificate:
     signature = issuer.signer().sign(tbs)
     # 3. what came back verifies under the authority's key and holds exactly the octets that were linted
     try:
-        issuer.public_key.verify(signature, tbs, issuer.suite.signature, what="certificate")
-        certificate = Certificate(assemble(tbs, issuer.suite, signature))
+        issuer.public_key.verify(signature, tbs, issuer.algorithm, what="certificate")
+        certificate = Certificate(assemble(tbs, issuer.algorithm, signature))
     except YinxinError as error:
         raise Misissued(serial=prepared.serial) from error
     if certificate.tbs != prepared.lint_certificate.tbs:

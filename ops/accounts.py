@@ -132,6 +132,6 @@ def _own_certificate(platform: "Platform", account: Account, key: PrivateKey) ->
         issuer_name=name,
         issuer_key_id=key.public_key.key_id,
         serial=1,
-        suite=suite,
+        algorithm=suite.signature,
     )
-    return Certificate.load(assemble(tbs, suite, key.sign(tbs)))
+    return Certificate.load(assemble(tbs, suite.signature, key.sign(tbs)))

@@ -59,9 +59,9 @@ def _one(platform: Platform, suite: Suite) -> Result:
                 issuer_name=issuer.chain[0].subject,
                 issuer_key_id=signer.public_key.key_id,
                 serial=int.from_bytes(platform.store.randomness.token(16)),
-                suite=suite,
+                algorithm=signer.public_key.signature_algorithm,
             )
-            Certificate.load(assemble(tbs, suite, signer.sign(tbs)))
+            Certificate.load(assemble(tbs, signer.public_key.signature_algorithm, signer.sign(tbs)))
         return _COUNT
 
     found = rates({"durable": ours, "raw": raw})

@@ -35,9 +35,9 @@ def made_up(site: Platform) -> Identity:
         issuer_name=name,
         issuer_key_id=key.public_key.key_id,
         serial=7,
-        suite=INTL,
+        algorithm=INTL.signature,
     )
-    return Identity(key, Certificate.load(assemble(tbs, INTL, key.sign(tbs))))
+    return Identity(key, Certificate.load(assemble(tbs, INTL.signature, key.sign(tbs))))
 
 
 def test_certificates_made_up_by_the_hundred_leave_a_bounded_trace(site: Platform) -> None:

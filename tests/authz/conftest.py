@@ -173,9 +173,9 @@ class Authority:
             issuer_name=template.subject if ca else self.root.subject,
             issuer_key_id=self.key.public_key.key_id,
             serial=1 if ca else next(self._serials),
-            suite=self.suite,
+            algorithm=self.suite.signature,
         )
-        return Certificate(assemble(tbs, self.suite, self.key.sign(tbs)))
+        return Certificate(assemble(tbs, self.suite.signature, self.key.sign(tbs)))
 
     def revoke(self, certificate: Certificate) -> None:
         self.dead[certificate.fingerprint] = self.clock.now()

@@ -45,7 +45,7 @@ def altered(case: Case, fields: Mapping[int, bytes], edit: Edit = list) -> Case:
         parts[position] = value
     listed = [Extension.read(each) for each in der.elements(der.content(parts[7]))]
     parts[7] = der.explicit(3, der.sequence(*(each.der for each in edit(listed))))
-    certificate = Certificate(throwaway_sign(der.sequence(*parts), INTL))
+    certificate = Certificate(throwaway_sign(der.sequence(*parts), INTL.signature))
     return Case(certificate, case.issuer, case.profile, case.addresses, case.node)
 
 

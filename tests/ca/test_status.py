@@ -308,7 +308,7 @@ def test_the_checker_knows_ours_from_others(site: Site) -> None:
     site.ca.checker.check(issued.certificate, (), site.clock.now())
     assert not site.ca.checker.revoked(issued.certificate.fingerprint)
     # the same octets under another signature
-    forged = Certificate(throwaway_sign(issued.certificate.tbs, INTL))
+    forged = Certificate(throwaway_sign(issued.certificate.tbs, INTL.signature))
     with pytest.raises(YinxinError) as refused:
         site.ca.checker.check(forged, (), site.clock.now())
     assert refused.value.code == "crypto.bad_signature"
@@ -344,10 +344,10 @@ def test_a_strangers_certificate_has_no_issuer_here(site: Site) -> None:
         issuer_name=template.subject,
         issuer_key_id=key.public_key.key_id,
         serial=1,
-        suite=INTL,
+        algorithm=INTL.signature,
     )
     with pytest.raises(UnknownIssuer):
-        site.ca.checker.check(Certificate(assemble(tbs, INTL, key.sign(tbs))), (), now)
+        site.ca.checker.check(Certificate(assemble(tbs, INTL.signature, key.sign(tbs))), (), now)
 
 
 @pytest.mark.parametrize("suite", ["intl", "sm"])

@@ -258,9 +258,11 @@ def issue(suite: Suite, subject: str, *, issuer: Identity | None = None, **more:
         issuer_name=issuer.certificate.subject if issuer else name,
         issuer_key_id=signer.public_key.key_id,
         serial=int.from_bytes(key.public_key.key_id[:8]) | 1,
-        suite=suite,
+        algorithm=signer.public_key.signature_algorithm,
     )
-    return Identity(key, Certificate.load(assemble(tbs, suite, signer.sign(tbs))))
+    return Identity(
+        key, Certificate.load(assemble(tbs, signer.public_key.signature_algorithm, signer.sign(tbs)))
+    )
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from yinxin.crypto.status import (
     build_crl,
     build_ocsp_response,
 )
-from yinxin.crypto.suite import INTL, SM, Suite
+from yinxin.crypto.suite import INTL, PQ, SM, Suite
 from yinxin.crypto.tbs import CertificateTemplate, assemble, to_be_signed
 
 #: the moment the tests judge; OpenSSL is told the same with -attime
@@ -56,9 +56,9 @@ def self_signed(suite: Suite, wanted: CertificateTemplate, key: PrivateKey | Non
         issuer_name=wanted.subject,
         issuer_key_id=key.public_key.key_id,
         serial=1,
-        suite=suite,
+        algorithm=key.public_key.signature_algorithm,
     )
-    return Identity(key, Certificate(assemble(tbs, suite, key.sign(tbs))))
+    return Identity(key, Certificate(assemble(tbs, key.public_key.signature_algorithm, key.sign(tbs))))
 
 
 def judge(hierarchy, leaf, at, **given):
@@ -107,15 +107,16 @@ class Hierarchy:
     ) -> Identity:
         issuer = by or self.issuing
         key = key or PrivateKey.generate(suite or self.suite)
+        algorithm = issuer.key.public_key.signature_algorithm
         tbs = to_be_signed(
             wanted,
             spki=key.public_key.spki,
             issuer_name=issuer.certificate.subject,
             issuer_key_id=issuer.certificate.public_key.key_id,
             serial=next(self._serials),
-            suite=issuer.certificate.public_key.suite,
+            algorithm=algorithm,
         )
-        certificate = Certificate(assemble(tbs, issuer.certificate.public_key.suite, issuer.key.sign(tbs)))
+        certificate = Certificate(assemble(tbs, algorithm, issuer.key.sign(tbs)))
         return Identity(key, certificate, (issuer.certificate, *issuer.chain))
 
     def person(self, name: str = "张三", **given: Any) -> Identity:
@@ -194,9 +195,21 @@ def sm() -> Hierarchy:
     return build(SM)
 
 
-@pytest.fixture(params=["intl", "sm"])
+@pytest.fixture(scope="session")
+def pq() -> Hierarchy:
+    return build(PQ)
+
+
+@pytest.fixture(params=["intl", "sm", "pq"])
 def hierarchy(request: pytest.FixtureRequest) -> Hierarchy:
     """Each suite in turn."""
+    found: Hierarchy = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(params=["intl", "sm"])
+def classical(request: pytest.FixtureRequest) -> Hierarchy:
+    """The suites that OpenSSL 3.0 and NSS know."""
     found: Hierarchy = request.getfixturevalue(request.param)
     return found
 

@@ -121,13 +121,15 @@ def test_the_same_template_gives_the_same_octets(hierarchy):
         "issuer_name": hierarchy.issuing.certificate.subject,
         "issuer_key_id": hierarchy.issuing.certificate.public_key.key_id,
         "serial": 77,
-        "suite": hierarchy.suite,
+        "algorithm": hierarchy.suite.signature,
     }
     tbs = to_be_signed(wanted, **given)
     assert tbs == to_be_signed(replace(wanted), **given)
-    linted = Certificate(throwaway_sign(tbs, hierarchy.suite))
+    linted = Certificate(throwaway_sign(tbs, hierarchy.suite.signature))
     assert (
-        linted.tbs == tbs == Certificate(assemble(tbs, hierarchy.suite, hierarchy.issuing.key.sign(tbs))).tbs
+        linted.tbs
+        == tbs
+        == Certificate(assemble(tbs, hierarchy.suite.signature, hierarchy.issuing.key.sign(tbs))).tbs
     )
     with pytest.raises(BadSignature):
         linted.issued_by(hierarchy.issuing.certificate)
@@ -308,7 +310,7 @@ def test_serial_numbers_are_positive_and_fit(intl, serial):
             issuer_name=Name.of({"CN": "x"}),
             issuer_key_id=b"x",
             serial=serial,
-            suite=INTL,
+            algorithm=INTL.signature,
         )
 
 

@@ -3,6 +3,7 @@ import stat
 import subprocess
 
 import pytest
+from asn1crypto import pkcs12 as asn1
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12 as library
 
@@ -10,6 +11,7 @@ from yinxin.crypto import pkcs12
 from yinxin.crypto.errors import CannotOpenKeyFile, KeyMismatch, UnsupportedAlgorithm, WrongPassword
 from yinxin.crypto.keys import Identity, PrivateKey
 
+PKCS8 = (serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 PASSWORD = "口令 密码-1"
 
 
@@ -57,8 +59,8 @@ def test_a_failed_write_leaves_the_old_file(intl, tmp_path, monkeypatch):
     assert [each.name for each in tmp_path.iterdir()] == ["person.p12"]
 
 
-def test_openssl_reads_it(hierarchy, openssl, files):
-    person, path = hierarchy.person(), files.directory / "person.p12"
+def test_openssl_reads_it(classical, openssl, files):
+    person, path = classical.person(), files.directory / "person.p12"
     person.save_p12(path, "ascii-password")
     said = openssl("pkcs12", "-info", "-in", path, "-passin", "pass:ascii-password", "-nodes")
     assert "PBES2, PBKDF2, AES-256-CBC" in said
@@ -77,12 +79,24 @@ def test_cryptography_reads_the_intl_one_and_we_read_its(intl, tmp_path):
     assert Identity.load_p12(path, PASSWORD).certificate == person.certificate
 
 
+def test_others_open_the_parts_of_the_pq_one(pq, openssl, tmp_path):
+    """No reader of whole files is known yet: OpenSSL 3.0 holds the MAC and the certificates, `cryptography` the key."""
+    person, path = pq.person(), tmp_path / "person.p12"
+    person.save_p12(path, "ascii-password")
+    said = openssl("pkcs12", "-in", path, "-passin", "pass:ascii-password", "-nokeys")
+    assert person.certificate.pem in said
+    safe = asn1.Pfx.load(path.read_bytes())["auth_safe"]["content"].native
+    (bag,) = asn1.SafeContents.load(asn1.AuthenticatedSafe.load(safe)[1]["content"].native)
+    key = serialization.load_der_private_key(bag["bag_value"].untag().dump(), b"ascii-password")
+    assert key.private_bytes(*PKCS8) == person.key.pkcs8()
+
+
 @pytest.mark.skipif(shutil.which("pk12util") is None, reason="needs libnss3-tools")
-def test_browsers_import_it(hierarchy, files):
+def test_browsers_import_it(classical, files):
     """NSS is what Firefox and Chromium on Linux keep their certificates with."""
     database = f"sql:{files.directory}"
     path, secret = files.directory / "person.p12", files.write("password", PASSWORD + "\n")
-    hierarchy.person().save_p12(path, PASSWORD)
+    classical.person().save_p12(path, PASSWORD)
     subprocess.run(["certutil", "-N", "-d", database, "--empty-password"], check=True)
     command = ["pk12util", "-i", str(path), "-d", database, "-w", str(secret)]
     said = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -91,8 +105,8 @@ def test_browsers_import_it(hierarchy, files):
     assert "张三" in keys.stdout
 
 
-def test_what_openssl_writes_is_read(hierarchy, openssl, files):
-    person = hierarchy.person()
+def test_what_openssl_writes_is_read(classical, openssl, files):
+    person = classical.person()
     key, certificate = (
         files.write("key.der", person.key.pkcs8()),
         files.certificates("c.pem", person.certificate),

@@ -126,9 +126,9 @@ def stranger(clock: ManualClock) -> Identity:
         issuer_name=name,
         issuer_key_id=key.public_key.key_id,
         serial=7,
-        suite=INTL,
+        algorithm=INTL.signature,
     )
-    return Identity(key, Certificate.load(assemble(tbs, INTL, key.sign(tbs))), ())
+    return Identity(key, Certificate.load(assemble(tbs, INTL.signature, key.sign(tbs))), ())
 
 
 def expect(platform: Platform, act: Callable[[], object], code: str, status: int) -> YinxinError:

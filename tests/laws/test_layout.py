@@ -131,7 +131,6 @@ _ALGORITHMS = {
     "ca/profiles": "profiles are data: which key kinds a certificate may have",
     "ca/profile.py": "reads those key kinds",
     "ca/request.py": "holds a key against its profile: RSA has a smallest size",
-    "sdk/yinxin/client/transports.py": "TLS by the machine's library has no SM2, and says so",
     "sdk/yinxin/tlog/note.py": "the note format (c2sp.org/signed-note) fixes its signature types and key identifier",
     "sdk/yinxin/evidence/container.py": "ASiC-E names the digest of its manifest by this XML identifier",
     "ops/": "deployment: TLS ciphers, files by their digest",

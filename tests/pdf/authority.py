@@ -85,9 +85,9 @@ class Authority:
             issuer_name=by.certificate.subject if by else name,
             issuer_key_id=(by.certificate if by else key).public_key.key_id,
             serial=next(self._serials),
-            suite=self.suite,
+            algorithm=self.suite.signature,
         )
-        certificate = Certificate(assemble(tbs, self.suite, (by.key if by else key).sign(tbs)))
+        certificate = Certificate(assemble(tbs, self.suite.signature, (by.key if by else key).sign(tbs)))
         return Identity(key, certificate, (by.certificate, *by.chain) if by else ())
 
     # --- services ---

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 
 from yinxin.client.errors import UnusableForTls
 from yinxin.crypto.keys import Identity, PrivateKey
+from yinxin.crypto.suite import INTL
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 #: WSGI environ key that stands for the certificate of a TLS connection; no header can reach it
@@ -33,9 +34,9 @@ def https(*, trust: Path | None = None, identity: Identity | None = None) -> htt
 
 def _present(context: ssl.SSLContext, identity: Identity) -> None:
     """Give the key to the TLS library, which reads files only: encrypted under a password that is never written."""
-    algorithm = identity.certificate.public_key.algorithm
-    if not isinstance(identity.key, PrivateKey) or algorithm == "sm2":
-        raise UnusableForTls(algorithm=algorithm)
+    public_key = identity.certificate.public_key
+    if not isinstance(identity.key, PrivateKey) or public_key.suite is not INTL:
+        raise UnusableForTls(algorithm=public_key.algorithm)
     password = secrets.token_bytes(32).hex().encode()
     key = serialization.load_der_private_key(identity.key.pkcs8(), password=None).private_bytes(
         serialization.Encoding.PEM,

@@ -1,4 +1,4 @@
-"""Suites, keys, certificates, path validation, CMS, timestamps and revocation status, for intl and sm alike."""
+"""Suites, keys, certificates, path validation, CMS, timestamps and revocation status, for every suite alike."""
 
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.cms import (
@@ -14,12 +14,13 @@ from yinxin.crypto.names import Name
 from yinxin.crypto.path import RevocationEvidence, Usage, ValidatedPath, validate
 from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.status import CertificateList, Good, OcspRequest, OcspResponse, Reason, Revoked, Unknown
-from yinxin.crypto.suite import INTL, SM, HashAlgorithm, SignatureAlgorithm, Suite
+from yinxin.crypto.suite import INTL, PQ, SM, HashAlgorithm, SignatureAlgorithm, Suite
 from yinxin.crypto.tbs import CertificateTemplate
 from yinxin.crypto.timestamps import Token
 
 __all__ = [
     "INTL",
+    "PQ",
     "SM",
     "Certificate",
     "CertificateList",

@@ -36,8 +36,8 @@ class UnsupportedAlgorithm(Invalid):
     """The object uses an algorithm that this kit does not accept."""
 
     code = "crypto.unsupported_algorithm"
-    zh = "不接受 {what} 使用的算法 {algorithm}：请改用 intl 或 sm 套件的算法。"
-    en = "The algorithm {algorithm} of the {what} is not accepted: use one of the suites intl or sm."
+    zh = "不接受 {what} 使用的算法 {algorithm}：请改用 intl、sm 或 pq 套件的算法。"
+    en = "The algorithm {algorithm} of the {what} is not accepted: use one of the suites intl, sm or pq."
 
 
 # --- malformed things ------------------------------------------------------------------------------------------

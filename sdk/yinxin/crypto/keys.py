@@ -5,152 +5,50 @@ A `Signer` is anything that signs with one public key: `PrivateKey` here, a hand
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.exceptions import UnsupportedAlgorithm as LibraryRefuses
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
 
-from yinxin.crypto import der, sm2
+from yinxin.crypto import der, post_quantum, sm2
 from yinxin.crypto import suite as suites
-from yinxin.crypto.errors import BadSignature, KeyMismatch, MalformedDer, MalformedKey, UnsupportedAlgorithm
-from yinxin.crypto.suite import HashAlgorithm, SignatureAlgorithm, Suite
+from yinxin.crypto.errors import (
+    CannotDecrypt,
+    KeyMismatch,
+    MalformedDer,
+    MalformedKey,
+    UnsupportedAlgorithm,
+)
+from yinxin.crypto.public_key import HASHES, PublicKey
+from yinxin.crypto.suite import SignatureAlgorithm, Suite
+
+__all__ = ["Identity", "PrivateKey", "PublicKey", "Signer", "throwaway_key"]
 
 if TYPE_CHECKING:
     from yinxin.crypto.certificates import Certificate
 
-_LibraryKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey
-_LibraryPrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+_LibraryPrivateKey = (
+    ec.EllipticCurvePrivateKey
+    | ed25519.Ed25519PrivateKey
+    | rsa.RSAPrivateKey
+    | post_quantum.SigningKey
+    | post_quantum.DecapsulationKey
+)
 
-_HASHES: dict[str, hashes.HashAlgorithm] = {
-    "sha256": hashes.SHA256(),
-    "sha384": hashes.SHA384(),
-    "sha512": hashes.SHA512(),
+_GENERATE: dict[str, Callable[[], _LibraryPrivateKey | sm2.SM2PrivateKey]] = {
+    "ecdsa-p256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "ecdsa-p384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "rsa-3072": lambda: rsa.generate_private_key(65537, 3072),
+    "rsa-4096": lambda: rsa.generate_private_key(65537, 4096),
+    "ed25519": ed25519.Ed25519PrivateKey.generate,
+    "sm2": sm2.SM2PrivateKey.generate,
+    **post_quantum.GENERATE,
 }
-_DEFAULTS = {
-    "ecdsa-p256": suites.ECDSA_SHA256,
-    "ecdsa-p384": suites.ECDSA_SHA384,
-    "rsa": suites.RSA_SHA256,
-    "ed25519": suites.ED25519,
-    "sm2": suites.SM2_SM3,
-}
-_CURVES = {"secp256r1": "ecdsa-p256", "secp384r1": "ecdsa-p384"}
-_SMALLEST_RSA = 2048  # bits, NIST SP 800-57 part 1
-
-
-class PublicKey:
-    """A public key, known by its DER SubjectPublicKeyInfo. Immutable; equal when the SubjectPublicKeyInfo is."""
-
-    __slots__ = ("_key", "algorithm", "key_id", "spki")
-
-    #: DER SubjectPublicKeyInfo (RFC 5280 4.1.2.7)
-    spki: bytes
-    #: "ecdsa-p256", "ecdsa-p384", "rsa", "ed25519" or "sm2"
-    algorithm: str
-    #: SHA-1 of the BIT STRING's octets (RFC 5280 4.2.1.2 method 1): the subject key identifier
-    key_id: bytes
-
-    def __init__(self, spki: bytes) -> None:
-        """Read a DER SubjectPublicKeyInfo; raises MalformedKey or UnsupportedAlgorithm."""
-        try:
-            der.check(spki)
-            algorithm, bits = der.elements(spki)
-            octets = der.octets_of_bits(bits)
-        except (MalformedDer, ValueError) as error:
-            raise MalformedKey(reason="not a DER SubjectPublicKeyInfo") from error
-        self.spki = spki
-        self.key_id = hashlib.sha1(octets, usedforsecurity=False).digest()
-        self._key: _LibraryKey | sm2.SM2PublicKey
-        if algorithm == sm2.ALGORITHM:
-            self._key, self.algorithm = sm2.SM2PublicKey(spki), "sm2"
-        else:
-            self._key, self.algorithm = _load_by_library(spki)
-
-    @classmethod
-    def load(cls, spki: bytes) -> Self:
-        """Read a DER SubjectPublicKeyInfo; raises MalformedKey or UnsupportedAlgorithm."""
-        return cls(spki)
-
-    @property
-    def suite(self) -> Suite:
-        """The suite this kind of key belongs to."""
-        return suites.SM if self.algorithm == "sm2" else suites.INTL
-
-    @property
-    def signature_algorithm(self) -> SignatureAlgorithm:
-        """How this key signs unless an object says otherwise."""
-        return _DEFAULTS[self.algorithm]
-
-    def verify(
-        self,
-        signature: bytes,
-        message: bytes,
-        algorithm: SignatureAlgorithm | None = None,
-        *,
-        what: str = "object",
-    ) -> None:
-        """Verify a DER (ECDSA, SM2) or raw (Ed25519, RSA) signature over `message`; raises BadSignature.
-
-        `algorithm` is what the signed object claims; one that this kind of key cannot have used is UnsupportedAlgorithm.
-        """
-        algorithm = algorithm or self.signature_algorithm
-        if algorithm.family != self.signature_algorithm.family:
-            raise UnsupportedAlgorithm(what=what, algorithm=f"{algorithm.name} with a {self.algorithm} key")
-        try:
-            self._verify(signature, message, algorithm.hash)
-        except (InvalidSignature, BadSignature) as error:
-            raise BadSignature(what=what) from error
-
-    def _verify(self, signature: bytes, message: bytes, hash_: HashAlgorithm) -> None:
-        key = self._key
-        if isinstance(key, sm2.SM2PublicKey):
-            key.verify(signature, message)
-        elif isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(signature, message, ec.ECDSA(_HASHES[hash_.name]))
-        elif isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, message, padding.PKCS1v15(), _HASHES[hash_.name])
-        else:
-            key.verify(signature, message)
-
-    def prehash(self, message: bytes) -> bytes:
-        """What a security module is given to sign: the digest, or e = SM3(ZA ‖ M) for SM2.
-
-        Ed25519 signs the message itself, so it has none: UnsupportedAlgorithm.
-        """
-        if isinstance(self._key, sm2.SM2PublicKey):
-            return self._key.prehash(message)
-        if self.algorithm == "ed25519":
-            raise UnsupportedAlgorithm(what="prehash", algorithm="ed25519")
-        return self.signature_algorithm.hash.digest(message)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, PublicKey) and self.spki == other.spki
-
-    def __hash__(self) -> int:
-        return hash(self.spki)
-
-    def __repr__(self) -> str:
-        return f"<PublicKey {self.algorithm} {self.key_id.hex()}>"
-
-
-def _load_by_library(spki: bytes) -> tuple[_LibraryKey, str]:
-    try:
-        key = serialization.load_der_public_key(spki)
-    except LibraryRefuses as error:
-        raise UnsupportedAlgorithm(what="public key", algorithm=str(error)) from error
-    except ValueError as error:
-        raise MalformedKey(reason=str(error)) from error
-    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _CURVES:
-        return key, _CURVES[key.curve.name]
-    if isinstance(key, ed25519.Ed25519PublicKey):
-        return key, "ed25519"
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size >= _SMALLEST_RSA:
-        return key, "rsa"
-    raise UnsupportedAlgorithm(what="public key", algorithm=type(key).__name__)
 
 
 class Signer(Protocol):
@@ -162,7 +60,7 @@ class Signer(Protocol):
         ...
 
     def sign(self, message: bytes) -> bytes:
-        """The signature over `message`: DER for ECDSA and SM2, raw for Ed25519."""
+        """The signature over `message`: DER for ECDSA and SM2, raw for the others."""
         ...
 
 
@@ -180,15 +78,19 @@ class PrivateKey:
             self.public_key = PublicKey(key.public_key().public_bytes(serialization.Encoding.DER, spki))
 
     @classmethod
-    def generate(cls, suite: Suite) -> Self:
-        """A new key of the suite's kind."""
-        return cls(
-            sm2.SM2PrivateKey.generate() if suite is suites.SM else ec.generate_private_key(ec.SECP256R1())
-        )
+    def generate(cls, kind: Suite | str) -> Self:
+        """A new key of the suite's own kind, or of one named as in `Suite.signing_keys` and `encryption_keys`.
+
+        Raises UnsupportedAlgorithm for another name.
+        """
+        name = kind if isinstance(kind, str) else kind.key_algorithm
+        if name not in _GENERATE:
+            raise UnsupportedAlgorithm(what="key", algorithm=name)
+        return cls(_GENERATE[name]())
 
     @classmethod
     def load(cls, pkcs8: bytes, *, proved: bool = False) -> Self:
-        """Read a DER PrivateKeyInfo (P-256, P-384, Ed25519, SM2); raises MalformedKey or UnsupportedAlgorithm.
+        """Read a DER PrivateKeyInfo of any kind of key; raises MalformedKey or UnsupportedAlgorithm.
 
         `proved`: see `SM2PrivateKey.load`; for keys that this process wrapped itself.
         """
@@ -200,10 +102,11 @@ class PrivateKey:
         if algorithm == sm2.ALGORITHM:
             return cls(sm2.SM2PrivateKey.load(pkcs8, proved=proved))
         try:
-            key = serialization.load_der_private_key(pkcs8, password=None)
+            form = pkcs8 if proved else post_quantum.seed_only(pkcs8)
+            key = serialization.load_der_private_key(form, password=None)
         except LibraryRefuses as error:
             raise UnsupportedAlgorithm(what="private key", algorithm=str(error)) from error
-        except (ValueError, TypeError):
+        except (MalformedDer, ValueError, TypeError, IndexError):
             raise MalformedKey(reason="not a readable PrivateKeyInfo") from None
         if not isinstance(key, _LibraryPrivateKey):
             raise UnsupportedAlgorithm(what="private key", algorithm=type(key).__name__)
@@ -217,7 +120,7 @@ class PrivateKey:
         return self._key.private_bytes(serialization.Encoding.DER, form, serialization.NoEncryption())
 
     def sign(self, message: bytes) -> bytes:
-        """The signature over `message`: DER for ECDSA and SM2, raw for Ed25519."""
+        """The signature over `message`: DER for ECDSA and SM2, raw for the others; UnsupportedAlgorithm if it signs nothing."""
         if isinstance(self._key, ed25519.Ed25519PrivateKey):
             return self._key.sign(message)
         return self.sign_prehashed(self.public_key.prehash(message))
@@ -228,8 +131,14 @@ class PrivateKey:
             return self._key.sign_digest(digest)
         if isinstance(self._key, ed25519.Ed25519PrivateKey):
             raise UnsupportedAlgorithm(what="prehash", algorithm="ed25519")
-        hash_ = _HASHES[self.public_key.signature_algorithm.hash.name]
-        return self._key.sign(digest, ec.ECDSA(utils.Prehashed(hash_)))
+        if isinstance(self._key, post_quantum.SigningKey):
+            return self._key.sign_mu(digest)
+        if isinstance(self._key, post_quantum.DecapsulationKey):
+            raise UnsupportedAlgorithm(what="signature", algorithm=self.public_key.algorithm)
+        hash_ = utils.Prehashed(HASHES[self.public_key.signature_algorithm.hash.name])
+        if isinstance(self._key, rsa.RSAPrivateKey):
+            return self._key.sign(digest, padding.PKCS1v15(), hash_)
+        return self._key.sign(digest, ec.ECDSA(hash_))
 
     def decrypt(self, ciphertext: bytes) -> bytes:
         """Open an SM2Cipher made for this key (GM/T 0009 7.2); raises CannotDecrypt, UnsupportedAlgorithm if not SM2."""
@@ -237,11 +146,55 @@ class PrivateKey:
             raise UnsupportedAlgorithm(what="decryption", algorithm=self.public_key.algorithm)
         return self._key.decrypt(ciphertext)
 
+    def decapsulate(self, encapsulation: bytes) -> bytes:
+        """The shared secret that `PublicKey.encapsulate` gave; raises CannotDecrypt, UnsupportedAlgorithm.
+
+        A changed encapsulation of the right length gives another secret and no error (FIPS 203 section 6.3): what is
+        encrypted under the secret must be authenticated.
+        """
+        if not isinstance(self._key, post_quantum.DecapsulationKey):
+            raise UnsupportedAlgorithm(what="encapsulation", algorithm=self.public_key.algorithm)
+        try:
+            return self._key.decapsulate(encapsulation)
+        except ValueError as error:
+            raise CannotDecrypt(algorithm=self.public_key.algorithm) from error
+
     def __reduce__(self) -> str:
         raise TypeError("a private key is not pickled")
 
     def __repr__(self) -> str:
         return f"<PrivateKey {self.public_key.algorithm} {self.public_key.key_id.hex()}>"
+
+
+#: a kind of key that signs so, for objects whose signature counts for nothing
+_SIGNS = {
+    suites.ECDSA_SHA256: "ecdsa-p256",
+    suites.ECDSA_SHA384: "ecdsa-p384",
+    suites.RSA_SHA256: "rsa-3072",
+    suites.RSA_SHA384: "rsa-4096",
+    suites.ED25519: "ed25519",
+    suites.SM2_SM3: "sm2",
+    suites.ML_DSA_44: "ml-dsa-44",
+    suites.ML_DSA_65: "ml-dsa-65",
+    suites.ML_DSA_87: "ml-dsa-87",
+}
+
+
+def throwaway_key(algorithm: SignatureAlgorithm) -> PrivateKey:
+    """A key that signs in this way, in no certificate and nobody's; of RSA one for the process, as making it takes long.
+
+    Raises UnsupportedAlgorithm for an algorithm that no key here signs with.
+    """
+    if algorithm not in _SIGNS:
+        raise UnsupportedAlgorithm(what="throwaway key", algorithm=algorithm.name)
+    return (
+        _lasting(_SIGNS[algorithm]) if algorithm.family == "rsa" else PrivateKey.generate(_SIGNS[algorithm])
+    )
+
+
+@cache
+def _lasting(kind: str) -> PrivateKey:
+    return PrivateKey.generate(kind)
 
 
 @dataclass(frozen=True)

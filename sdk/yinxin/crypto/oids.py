@@ -11,6 +11,13 @@ SM2_SIGNATURE = "1.2.156.10197.1.301.1"
 SM2_WITH_SM3 = "1.2.156.10197.1.501"
 SM3 = "1.2.156.10197.1.401"
 
+# NIST CSOR, as RFC 9881 section 2 and RFC 9935 section 3 use them: keys and signatures under one identifier
+ML_DSA_44 = "2.16.840.1.101.3.4.3.17"
+ML_DSA_65 = "2.16.840.1.101.3.4.3.18"
+ML_DSA_87 = "2.16.840.1.101.3.4.3.19"
+ML_KEM_768 = "2.16.840.1.101.3.4.4.2"
+ML_KEM_1024 = "2.16.840.1.101.3.4.4.3"
+
 # RFC 5652 and GM/T 0010 clause 6: content types of the two cryptographic message syntaxes
 DATA = "1.2.840.113549.1.7.1"
 SIGNED_DATA = "1.2.840.113549.1.7.2"

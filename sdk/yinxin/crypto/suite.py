@@ -1,7 +1,8 @@
 """Algorithms by name. Nothing outside this folder names an algorithm; it takes a suite and asks.
 
-`intl`: ECDSA P-256, SHA-256, AES-256-GCM. `sm`: SM2, SM3, SM4-GCM (GM/T 0003, 0004, 0002). A new suite is a new
-entry here and a new key kind in `keys.py`.
+`intl`: ECDSA P-256, SHA-256, AES-256-GCM. `sm`: SM2, SM3, SM4-GCM (GM/T 0003, 0004, 0002). `pq`: ML-DSA-65 (FIPS 204),
+SHA-512, AES-256-GCM, ML-KEM-768 (FIPS 203). Each suite has further kinds of key, and a key signs with the algorithm
+that fits it. A new suite is a new entry here and a new key kind in `keys.py`.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from yinxin.crypto import der, oids
 from yinxin.crypto.errors import UnknownSuite, UnsupportedAlgorithm
 
-KeyFamily = Literal["ec", "rsa", "ed25519", "sm2"]
+KeyFamily = Literal["ec", "rsa", "ed25519", "sm2", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87"]
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,16 @@ RSA_SHA384 = SignatureAlgorithm("rsa-sha384", "1.2.840.113549.1.1.12", SHA384, "
 RSA_SHA512 = SignatureAlgorithm("rsa-sha512", "1.2.840.113549.1.1.13", SHA512, "rsa", null_parameters=True)
 ED25519 = SignatureAlgorithm("ed25519", "1.3.101.112", SHA512, "ed25519")
 SM2_SM3 = SignatureAlgorithm("sm2-sm3", oids.SM2_WITH_SM3, SM3, "sm2")
+# RFC 9881 section 2. The hash is that of signed attributes, the one every reader must know (RFC 9882 section 3.3)
+ML_DSA_44 = SignatureAlgorithm("ml-dsa-44", oids.ML_DSA_44, SHA512, "ml-dsa-44")
+ML_DSA_65 = SignatureAlgorithm("ml-dsa-65", oids.ML_DSA_65, SHA512, "ml-dsa-65")
+ML_DSA_87 = SignatureAlgorithm("ml-dsa-87", oids.ML_DSA_87, SHA512, "ml-dsa-87")
 
 _HASHES = (SHA256, SHA384, SHA512, SM3)
-_SIGNATURES = (ECDSA_SHA256, ECDSA_SHA384, ECDSA_SHA512, RSA_SHA256, RSA_SHA384, RSA_SHA512, ED25519, SM2_SM3)
+_SIGNATURES = (
+    *(ECDSA_SHA256, ECDSA_SHA384, ECDSA_SHA512, RSA_SHA256, RSA_SHA384, RSA_SHA512, ED25519, SM2_SM3),
+    *(ML_DSA_44, ML_DSA_65, ML_DSA_87),
+)
 
 
 @dataclass(frozen=True)
@@ -80,14 +88,18 @@ class Suite:
     """One consistent choice of algorithms, and the object identifiers that go with it."""
 
     name: str
-    #: how certificates, requests, CRLs and answers are signed
+    #: how certificates, requests, CRLs and answers are signed by a key of the suite's own kind
     signature: SignatureAlgorithm
     hash: HashAlgorithm
     #: name of the authenticated encryption, see `yinxin.crypto.aead`
     aead: str
     aead_key_size: int = field(metadata={"unit": "octets"})
-    #: the kind of key, as in `PublicKey.algorithm`
+    #: the suite's own kind of key, as in `PublicKey.algorithm`
     key_algorithm: str
+    #: every kind of key that signs in this suite, its own first; RSA with its size in bits
+    signing_keys: tuple[str, ...]
+    #: kinds of key that secrets are encrypted to, the one to be chosen first
+    encryption_keys: tuple[str, ...]
     #: CMS content types of data and signed data, and the signature algorithm inside a SignerInfo
     cms_data: str
     cms_signed_data: str
@@ -101,6 +113,8 @@ INTL = Suite(
     aead="AES-256-GCM",
     aead_key_size=32,
     key_algorithm="ecdsa-p256",
+    signing_keys=("ecdsa-p256", "ecdsa-p384", "rsa-3072", "rsa-4096", "ed25519"),
+    encryption_keys=("ecdsa-p256", "ecdsa-p384", "rsa-3072", "rsa-4096"),
     cms_data=oids.DATA,
     cms_signed_data=oids.SIGNED_DATA,
     cms_signature=ECDSA_SHA256.oid,
@@ -112,12 +126,28 @@ SM = Suite(
     aead="SM4-GCM",
     aead_key_size=16,
     key_algorithm="sm2",
+    signing_keys=("sm2",),
+    encryption_keys=("sm2",),
     cms_data=oids.GM_DATA,
     cms_signed_data=oids.GM_SIGNED_DATA,
     cms_signature=oids.SM2_SIGNATURE,
 )
 
-_SUITES = {each.name: each for each in (INTL, SM)}
+PQ = Suite(
+    name="pq",
+    signature=ML_DSA_65,
+    hash=SHA512,
+    aead="AES-256-GCM",
+    aead_key_size=32,
+    key_algorithm="ml-dsa-65",
+    signing_keys=("ml-dsa-65", "ml-dsa-44", "ml-dsa-87"),
+    encryption_keys=("ml-kem-768", "ml-kem-1024"),
+    cms_data=oids.DATA,
+    cms_signed_data=oids.SIGNED_DATA,
+    cms_signature=ML_DSA_65.oid,
+)
+
+_SUITES = {each.name: each for each in (INTL, SM, PQ)}
 
 
 def suite(name: str) -> Suite:
@@ -126,6 +156,14 @@ def suite(name: str) -> Suite:
         return _SUITES[name]
     except KeyError:
         raise UnknownSuite(name=name, known=", ".join(_SUITES)) from None
+
+
+def suite_of_key(kind: str) -> Suite:
+    """The suite that has this kind of key, as in `signing_keys` and `encryption_keys`; raises UnsupportedAlgorithm."""
+    for each in _SUITES.values():
+        if kind in (*each.signing_keys, *each.encryption_keys):
+            return each
+    raise UnsupportedAlgorithm(what="key", algorithm=kind)
 
 
 def hash_algorithm(oid_or_name: str, *, what: str = "digest") -> HashAlgorithm:

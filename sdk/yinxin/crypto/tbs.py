@@ -12,11 +12,11 @@ from yinxin.crypto import der, oids
 from yinxin.crypto.constraints import NameConstraints, PolicyConstraints, PolicyMapping, write_mappings
 from yinxin.crypto.errors import MalformedTemplate
 from yinxin.crypto.general_names import GeneralName, write_general_name, write_general_names
-from yinxin.crypto.keys import PrivateKey, PublicKey
+from yinxin.crypto.keys import PublicKey, throwaway_key
 from yinxin.crypto.names import Name
 from yinxin.crypto.oids import EXTENDED_KEY_USAGES, KEY_USAGES, REASON_FLAGS, Extension
 from yinxin.crypto.points import CrlPoint, write_points
-from yinxin.crypto.suite import Suite
+from yinxin.crypto.suite import SignatureAlgorithm
 
 
 @dataclass(frozen=True)
@@ -102,9 +102,9 @@ def to_be_signed(
     issuer_name: Name,
     issuer_key_id: bytes,
     serial: int,
-    suite: Suite,
+    algorithm: SignatureAlgorithm,
 ) -> bytes:
-    """TBSCertificate in DER (RFC 5280 4.1); `suite` is the issuer's, `serial` positive and at most 20 octets.
+    """TBSCertificate in DER (RFC 5280 4.1); `algorithm` is how the issuer's key signs, `serial` positive, at most 20 octets.
 
     `spki` is the subject's, of any suite; a self-signed root gives its own name and key identifier as the issuer's.
     Raises MalformedTemplate, MalformedKey or UnsupportedAlgorithm.
@@ -116,7 +116,7 @@ def to_be_signed(
     return der.sequence(
         der.explicit(0, der.integer(2)),
         der.integer(serial),
-        suite.signature.identifier,
+        algorithm.identifier,
         issuer_name.der,
         der.sequence(der.time(template.not_before), der.time(template.not_after)),
         template.subject.der,
@@ -125,14 +125,14 @@ def to_be_signed(
     )
 
 
-def assemble(tbs: bytes, suite: Suite, signature: bytes) -> bytes:
+def assemble(tbs: bytes, algorithm: SignatureAlgorithm, signature: bytes) -> bytes:
     """The DER certificate (or any other SIGNED object of X.509) of `tbs` and the issuer's signature over it."""
-    return der.sequence(tbs, suite.signature.identifier, der.bits(signature))
+    return der.sequence(tbs, algorithm.identifier, der.bits(signature))
 
 
-def throwaway_sign(tbs: bytes, suite: Suite) -> bytes:
+def throwaway_sign(tbs: bytes, algorithm: SignatureAlgorithm) -> bytes:
     """A certificate of exactly these octets signed by a key nobody keeps: what a linter is shown."""
-    return assemble(tbs, suite, PrivateKey.generate(suite).sign(tbs))
+    return assemble(tbs, algorithm, throwaway_key(algorithm).sign(tbs))
 
 
 def _extensions(template: CertificateTemplate, key_id: bytes, issuer_key_id: bytes) -> Iterable[Extension]:

@@ -1,0 +1,204 @@
+"""Public keys of every kind behind one face: what a SubjectPublicKeyInfo says, and what its key verifies."""
+
+import hashlib
+from typing import Self
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import UnsupportedAlgorithm as LibraryRefuses
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
+
+from yinxin.crypto import der, post_quantum, sm2
+from yinxin.crypto import suite as suites
+from yinxin.crypto.errors import BadSignature, MalformedDer, MalformedKey, UnsupportedAlgorithm
+from yinxin.crypto.suite import HashAlgorithm, SignatureAlgorithm, Suite
+
+_LibraryKey = (
+    ec.EllipticCurvePublicKey
+    | ed25519.Ed25519PublicKey
+    | rsa.RSAPublicKey
+    | post_quantum.VerifyingKey
+    | post_quantum.EncapsulationKey
+)
+
+HASHES: dict[str, hashes.HashAlgorithm] = {
+    "sha256": hashes.SHA256(),
+    "sha384": hashes.SHA384(),
+    "sha512": hashes.SHA512(),
+}
+_DEFAULTS = {
+    "ecdsa-p256": suites.ECDSA_SHA256,
+    "ecdsa-p384": suites.ECDSA_SHA384,
+    "rsa": suites.RSA_SHA256,
+    "ed25519": suites.ED25519,
+    "sm2": suites.SM2_SM3,
+    "ml-dsa-44": suites.ML_DSA_44,
+    "ml-dsa-65": suites.ML_DSA_65,
+    "ml-dsa-87": suites.ML_DSA_87,
+}
+_CURVES = {"secp256r1": "ecdsa-p256", "secp384r1": "ecdsa-p384"}
+_SMALLEST_RSA = 2048  # bits, NIST SP 800-57 part 1
+_RSA_ABOVE_SHA256 = 4096  # bits from which SHA-256 would be the weaker half (the same, table 2)
+
+
+class PublicKey:
+    """A public key, known by its DER SubjectPublicKeyInfo. Immutable; equal when the SubjectPublicKeyInfo is."""
+
+    __slots__ = ("_key", "algorithm", "key_id", "spki")
+
+    #: DER SubjectPublicKeyInfo (RFC 5280 4.1.2.7)
+    spki: bytes
+    #: "ecdsa-p256", "ecdsa-p384", "rsa", "ed25519", "sm2", "ml-dsa-44" (-65, -87) or "ml-kem-768" (-1024)
+    algorithm: str
+    #: SHA-1 of the BIT STRING's octets (RFC 5280 4.2.1.2 method 1): the subject key identifier
+    key_id: bytes
+
+    def __init__(self, spki: bytes) -> None:
+        """Read a DER SubjectPublicKeyInfo; raises MalformedKey or UnsupportedAlgorithm."""
+        try:
+            der.check(spki)
+            algorithm, bits = der.elements(spki)
+            octets = der.octets_of_bits(bits)
+        except (MalformedDer, ValueError) as error:
+            raise MalformedKey(reason="not a DER SubjectPublicKeyInfo") from error
+        self.spki = spki
+        self.key_id = hashlib.sha1(octets, usedforsecurity=False).digest()
+        self._key: _LibraryKey | sm2.SM2PublicKey
+        if algorithm == sm2.ALGORITHM:
+            self._key, self.algorithm = sm2.SM2PublicKey(spki), "sm2"
+        else:
+            self._key, self.algorithm = _load_by_library(spki)
+
+    @classmethod
+    def load(cls, spki: bytes) -> Self:
+        """Read a DER SubjectPublicKeyInfo; raises MalformedKey or UnsupportedAlgorithm."""
+        return cls(spki)
+
+    @property
+    def suite(self) -> Suite:
+        """The suite this kind of key belongs to."""
+        if self.algorithm == "sm2":
+            return suites.SM
+        return suites.PQ if self.algorithm.startswith("ml-") else suites.INTL
+
+    @property
+    def signs(self) -> bool:
+        """Whether this kind of key makes signatures; a key for encapsulation does not."""
+        return self.algorithm in _DEFAULTS
+
+    @property
+    def signature_algorithm(self) -> SignatureAlgorithm:
+        """How this key signs unless an object says otherwise; raises UnsupportedAlgorithm when it makes no signatures."""
+        if not self.signs:
+            raise UnsupportedAlgorithm(what="signature", algorithm=self.algorithm)
+        if isinstance(self._key, rsa.RSAPublicKey) and self._key.key_size >= _RSA_ABOVE_SHA256:
+            return suites.RSA_SHA384
+        return _DEFAULTS[self.algorithm]
+
+    def verify(
+        self,
+        signature: bytes,
+        message: bytes,
+        algorithm: SignatureAlgorithm | None = None,
+        *,
+        what: str = "object",
+    ) -> None:
+        """Verify a DER (ECDSA, SM2) or raw (Ed25519, RSA, ML-DSA) signature over `message`; raises BadSignature.
+
+        `algorithm` is what the signed object claims; one that this kind of key cannot have used is UnsupportedAlgorithm.
+        """
+        algorithm = algorithm or self.signature_algorithm
+        if algorithm.family != self.signature_algorithm.family:
+            raise UnsupportedAlgorithm(what=what, algorithm=f"{algorithm.name} with a {self.algorithm} key")
+        try:
+            self._verify(signature, message, algorithm.hash)
+        except (InvalidSignature, BadSignature) as error:
+            raise BadSignature(what=what) from error
+
+    def _verify(self, signature: bytes, message: bytes, hash_: HashAlgorithm) -> None:
+        key = self._key
+        if isinstance(key, sm2.SM2PublicKey):
+            key.verify(signature, message)
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(signature, message, ec.ECDSA(HASHES[hash_.name]))
+        elif isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, message, padding.PKCS1v15(), HASHES[hash_.name])
+        elif isinstance(key, ed25519.Ed25519PublicKey | post_quantum.VerifyingKey):
+            key.verify(signature, message)
+        else:
+            raise UnsupportedAlgorithm(what="signature", algorithm=self.algorithm)
+
+    def prehash(self, message: bytes) -> bytes:
+        """What a security module is given to sign: the digest, e = SM3(ZA ‖ M) for SM2, or μ for ML-DSA.
+
+        Ed25519 signs the message itself, so it has none: UnsupportedAlgorithm.
+        """
+        if isinstance(self._key, sm2.SM2PublicKey):
+            return self._key.prehash(message)
+        if isinstance(self._key, post_quantum.VerifyingKey):
+            return post_quantum.representative(self._key, message)
+        if self.algorithm == "ed25519":
+            raise UnsupportedAlgorithm(what="prehash", algorithm="ed25519")
+        return self.signature_algorithm.hash.digest(message)
+
+    @property
+    def prehash_size(self) -> int:
+        """Octets that `prehash` gives; raises UnsupportedAlgorithm as it does."""
+        if self.algorithm == "ed25519":
+            raise UnsupportedAlgorithm(what="prehash", algorithm="ed25519")
+        return self.signature_algorithm.hash.size  # of ML-DSA too: μ is as long as a SHA-512
+
+    def verify_prehashed(self, signature: bytes, digest: bytes, *, what: str = "object") -> None:
+        """As `verify` in this key's own way of signing, given what `prehash` gave; raises BadSignature."""
+        key = self._key
+        if len(digest) != self.prehash_size:
+            raise BadSignature(what=what)
+        try:
+            if isinstance(key, sm2.SM2PublicKey):
+                key.verify_digest(signature, digest)
+            elif isinstance(key, post_quantum.VerifyingKey):
+                key.verify_mu(signature, digest)
+            elif isinstance(key, rsa.RSAPublicKey):
+                key.verify(signature, digest, padding.PKCS1v15(), self._prehashed())
+            elif isinstance(key, ec.EllipticCurvePublicKey):
+                key.verify(signature, digest, ec.ECDSA(self._prehashed()))
+            else:
+                raise UnsupportedAlgorithm(what="prehash", algorithm=self.algorithm)
+        except (InvalidSignature, BadSignature) as error:
+            raise BadSignature(what=what) from error
+
+    def _prehashed(self) -> utils.Prehashed:
+        return utils.Prehashed(HASHES[self.signature_algorithm.hash.name])
+
+    def encapsulate(self) -> tuple[bytes, bytes]:
+        """(shared secret of 32 octets, its encapsulation) for the holder of this key; raises UnsupportedAlgorithm."""
+        if not isinstance(self._key, post_quantum.EncapsulationKey):
+            raise UnsupportedAlgorithm(what="encapsulation", algorithm=self.algorithm)
+        return self._key.encapsulate()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PublicKey) and self.spki == other.spki
+
+    def __hash__(self) -> int:
+        return hash(self.spki)
+
+    def __repr__(self) -> str:
+        return f"<PublicKey {self.algorithm} {self.key_id.hex()}>"
+
+
+def _load_by_library(spki: bytes) -> tuple[_LibraryKey, str]:
+    try:
+        key = serialization.load_der_public_key(spki)
+    except LibraryRefuses as error:
+        raise UnsupportedAlgorithm(what="public key", algorithm=str(error)) from error
+    except ValueError as error:
+        raise MalformedKey(reason=str(error)) from error
+    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _CURVES:
+        return key, _CURVES[key.curve.name]
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return key, "ed25519"
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size >= _SMALLEST_RSA:
+        return key, "rsa"
+    if isinstance(key, post_quantum.VerifyingKey | post_quantum.EncapsulationKey):
+        return key, post_quantum.name_of(key)
+    raise UnsupportedAlgorithm(what="public key", algorithm=type(key).__name__)
