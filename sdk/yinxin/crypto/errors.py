@@ -103,6 +103,14 @@ class MalformedSignature(Malformed):
     en = "The {kind} cannot be read ({reason}): give the whole signature file."
 
 
+class MalformedEnvelope(Malformed):
+    """Not an EnvelopedData that this kit reads."""
+
+    code = "crypto.malformed_envelope"
+    zh = "加密信封无法读取（{reason}）：请发件方按 RFC 5652 重新生成。"
+    en = "The envelope cannot be read ({reason}): ask its sender to make it again by RFC 5652."
+
+
 class MalformedTemplate(Malformed):
     """A certificate template that contradicts itself."""
 

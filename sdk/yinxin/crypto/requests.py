@@ -11,6 +11,8 @@ from yinxin.crypto.keys import PublicKey, Signer
 from yinxin.crypto.names import Name, Pairs
 from yinxin.crypto.oids import Extension
 
+_T61 = 0x14  # TeletexString, as older clients write what is ASCII
+
 
 class CertificationRequest:
     """A request as its applicant made it. Immutable. `verify` before believing that they hold the key."""
@@ -25,8 +27,10 @@ class CertificationRequest:
             self._signature = der.octets_of_bits(signature)
             #: the name asked for
             self.subject = Name(subject)
+            #: the attributes, each with its values in DER, by object identifier
+            self.attributes = _attributes(attributes)
             #: the extensions asked for, by object identifier (RFC 2985 5.4.2)
-            self.extensions = _requested(attributes)
+            self.extensions = _requested(self.attributes.get(oids.EXTENSION_REQUEST, ()))
             san = self.extensions.get(oids.SUBJECT_ALTERNATIVE_NAME)
             #: the alternative names asked for
             self.san: tuple[GeneralName, ...] = read_general_names(san.value) if san else ()
@@ -68,6 +72,19 @@ class CertificationRequest:
         """RFC 7468 text."""
         return pem.encode("CERTIFICATE REQUEST", self.der)
 
+    @property
+    def challenge_password(self) -> str | None:
+        """The challenge password (RFC 2985 5.4.1), a secret; raises MalformedRequest when it is no text."""
+        values = self.attributes.get(oids.CHALLENGE_PASSWORD, ())
+        if not values:
+            return None
+        try:
+            (value,) = values
+            der.require(value[0] in (der.UTF8, der.PRINTABLE, der.IA5, _T61), "not a DirectoryString")
+            return der.content(value).decode()
+        except (Malformed, ValueError) as error:
+            raise MalformedRequest(kind="PKCS#10", reason="challengePassword") from error
+
     def verify(self) -> None:
         """Verify proof of possession: the signature by the very key that is to be certified; raises BadSignature."""
         self.public_key.verify(
@@ -78,15 +95,23 @@ class CertificationRequest:
         return f"<CertificationRequest {self.subject.text}>"
 
 
-def _requested(attributes: Sequence[bytes]) -> dict[str, Extension]:
-    found: dict[str, Extension] = {}
-    for attribute in (each for field in attributes for each in der.elements(field, 0xA0)):
+def _attributes(fields: Sequence[bytes]) -> dict[str, tuple[bytes, ...]]:
+    found: dict[str, tuple[bytes, ...]] = {}
+    for attribute in (each for field in fields for each in der.elements(field, 0xA0)):
         kind, values = der.elements(attribute)
-        if der.dotted(kind) != oids.EXTENSION_REQUEST:
-            continue
-        (wanted,) = der.elements(values, der.SET)
-        for extension in (Extension.read(each) for each in der.elements(wanted)):
-            if extension.oid in found:
-                raise ValueError(f"extension {extension.oid} is asked for twice")
-            found[extension.oid] = extension
+        name = der.dotted(kind)
+        if name in found:
+            raise ValueError(f"attribute {name} stands there twice")
+        found[name] = tuple(der.elements(values, der.SET))
+    return found
+
+
+def _requested(values: Sequence[bytes]) -> dict[str, Extension]:
+    found: dict[str, Extension] = {}
+    if len(values) > 1:
+        raise ValueError("the extension request has several values")
+    for extension in (Extension.read(each) for wanted in values for each in der.elements(wanted)):
+        if extension.oid in found:
+            raise ValueError(f"extension {extension.oid} is asked for twice")
+        found[extension.oid] = extension
     return found

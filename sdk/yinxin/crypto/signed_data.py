@@ -5,7 +5,7 @@ certificate for the same key in its place.
 """
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -79,6 +79,22 @@ def build(
         der.set_of([info]),
     )
     return der.sequence(der.oid(signed_data), der.explicit(0, data))
+
+
+def certificates_only(certificates: Iterable[Certificate], crls: Iterable[bytes] = ()) -> bytes:
+    """ContentInfo in DER that nobody signed and that only carries certificates, or CRLs in DER (RFC 5652 5.1, "certs-only").
+
+    The certificates stand in the order given: readers of EST and SCEP take the first for the one they asked for.
+    """
+    carried = [(0, b"".join(each.der for each in certificates)), (1, b"".join(crls))]
+    data = der.sequence(
+        der.integer(1),
+        der.set_of([]),
+        der.sequence(der.oid(oids.DATA)),
+        *(der.tlv(0xA0 | number, content) for number, content in carried if content),
+        der.set_of([]),
+    )
+    return der.sequence(der.oid(oids.SIGNED_DATA), der.explicit(0, data))
 
 
 def _attribute(oid: str, value: bytes) -> bytes:
