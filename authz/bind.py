@@ -1,15 +1,20 @@
 """Certificates and the people they belong to, written inside the CA's own act: issuing and binding are one commit."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from authz.directory.look import standing
+from authz.directory.look import standing, standings
 from authz.errors import AlreadyBound, CannotBind, NotBound
 from authz.models import CertificateBinding, SessionRow
 from yinxin.crypto.certificates import Certificate
+
+#: what a certificate is good for; only one for signing signs in
+Purpose = Literal["signing", "encryption", "other"]
 
 
 def bind(
@@ -19,7 +24,7 @@ def bind(
     post: str,
     *,
     at: datetime,
-    purpose: Literal["signing", "encryption", "other"] = "signing",
+    purpose: Purpose = "signing",
 ) -> None:
     """Bind `certificate` to `person` in `post`; only one for `signing` signs in. Safe to repeat.
 
@@ -47,6 +52,39 @@ def bind(
         )
     )
     session.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A certificate to be bound to a person in a post."""
+
+    certificate: Certificate
+    person: str
+    post: str
+    purpose: Purpose = "signing"
+
+
+def bind_many(session: Session, bindings: Sequence[Binding], *, at: datetime) -> None:
+    """As `bind` for new certificates, many at once; raises CannotBind or what `bind` raises, for the first that fails."""
+    known = standings(session, ((each.person, each.post) for each in bindings), at)
+    rows = []
+    for each in bindings:
+        holder = known.get((each.person, each.post)) or standing(session, each.person, each.post, at)
+        if not holder.appointed:
+            raise CannotBind(person=each.person, post=each.post)
+        row = {
+            "fingerprint": each.certificate.fingerprint,
+            "serial": f"{each.certificate.serial:x}",
+            "person": each.person,
+            "post": each.post,
+            "organ": holder.organ.id,
+            "purpose": each.purpose,
+            "issued_at": at,
+            "expires_at": each.certificate.not_after,
+        }
+        rows.append(row)
+    if rows:
+        session.execute(sa.insert(CertificateBinding), rows)
 
 
 def end_binding(session: Session, fingerprint: str, at: datetime) -> None:

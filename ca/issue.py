@@ -67,7 +67,7 @@ def issue(
     """
     try:
         # 1. the request is good, the reference new
-        order = examine(request, _open_profile(ctx, request.profile), ctx.register, ctx.settings)
+        order = examine(request, open_profile(ctx, request.profile), ctx.register, ctx.settings)
         issuer = ctx.issuers.issuing(order.authority)
         known = recall(ctx, actor, order, issuer)
     except YinxinError as error:
@@ -76,7 +76,8 @@ def issue(
     return known or carry_out(ctx, actor, order, issuer, decision=decision, also=also)
 
 
-def _open_profile(ctx: Context, name: str) -> Profile:
+def open_profile(ctx: Context, name: str) -> Profile:
+    """The profile, if certificates of it are issued on request; raises UnknownProfile, ProfileRefuses."""
     profile = ctx.profiles[name]
     if profile.ceremony_only:
         reason = Text("只能在仪式中签发", "it is issued by the ceremony only")
@@ -132,9 +133,9 @@ def carry_out(
         certificate = sign(prepared, issuer)
         step("ca.issue.4-signed")
         # 5. stored as issued and bound to its holder in one transaction; only then handed out
-        _store(ctx, actor, order, certificate, also)
+        store_issued(ctx, actor, order, certificate, also)
     except Exception:
-        _give_up(ctx, actor, prepared.serial)
+        give_up(ctx, actor, prepared.serial)
         raise
     step("ca.issue.5-stored")
     chain = issuer.chain or (certificate,)
@@ -147,14 +148,14 @@ def _intend(
     for _ in range(TRIES):
         prepared = _lint(ctx, actor, order, issuer)
         step("ca.issue.2-linted")
-        facts = _facts(order, issuer, prepared)
+        facts = facts_of(order, issuer, prepared)
         subject = f"certificate:{prepared.serial}"
         try:
             with ctx.store.act(actor, VERB, subject, outcome=Outcome.INTENT, **facts) as act:
                 act.decision = dict(decision) if decision else None
                 unburdened(act.session, order)
-                _keep_profile(act.session, order)
-                act.session.add(_row(ctx, actor, order, issuer, prepared))
+                keep_profile(act.session, order)
+                act.session.add(intent_row(ctx, actor, order, issuer, prepared))
         except IntegrityError:
             # another worker took the reference, or in the same instant the serial number
             if (known := recall(ctx, actor, order, issuer)) is not None:
@@ -174,7 +175,10 @@ def _lint(ctx: Context, actor: Actor, order: Order, issuer: Issuer) -> Prepared:
         raise
 
 
-def _row(ctx: Context, actor: Actor, order: Order, issuer: Issuer, prepared: Prepared) -> CertificateRow:
+def intent_row(
+    ctx: Context, actor: Actor, order: Order, issuer: Issuer, prepared: Prepared
+) -> CertificateRow:
+    """The intent as a row: everything about the certificate but its signature."""
     certificate, holder = prepared.lint_certificate, order.holder
     return CertificateRow(
         serial=prepared.serial,
@@ -199,7 +203,8 @@ def _row(ctx: Context, actor: Actor, order: Order, issuer: Issuer, prepared: Pre
     )
 
 
-def _facts(order: Order, issuer: Issuer, prepared: Prepared) -> dict[str, Any]:
+def facts_of(order: Order, issuer: Issuer, prepared: Prepared) -> dict[str, Any]:
+    """What the record of an intent says."""
     holder = order.holder
     facts = {
         "authority": issuer.name,
@@ -215,14 +220,18 @@ def _facts(order: Order, issuer: Issuer, prepared: Prepared) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def _keep_profile(session: Session, order: Order) -> None:
+def keep_profile(session: Session, order: Order) -> None:
+    """Keep this version of the profile, the first time it is used."""
     profile = order.profile
     if session.get(ProfileRow, profile.hash) is None:
         session.add(ProfileRow(hash=profile.hash, name=profile.name, data=profile.data))
         session.flush()
 
 
-def _store(ctx: Context, actor: Actor, order: Order, certificate: Certificate, also: Also | None) -> None:
+def store_issued(
+    ctx: Context, actor: Actor, order: Order, certificate: Certificate, also: Also | None
+) -> None:
+    """Step five; raises IntentLost, and what binding raises."""
     serial = f"{certificate.serial:x}"
     with ctx.store.act(
         actor, VERB, f"certificate:{serial}", fingerprint=certificate.fingerprint, reference=order.reference
@@ -247,7 +256,7 @@ def _store(ctx: Context, actor: Actor, order: Order, certificate: Certificate, a
             also(act.session, certificate)
 
 
-def _give_up(ctx: Context, actor: Actor, serial: str) -> None:
+def give_up(ctx: Context, actor: Actor, serial: str) -> None:
     """Abandon at once what failed; when even that fails, `reconcile` will."""
     try:
         abandon(ctx, actor, serial)

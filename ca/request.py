@@ -1,6 +1,6 @@
 """Step one of issuance: what is asked for, held against proof of possession, profile, directory and key history."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -72,6 +72,10 @@ class Register(Protocol):
 
     def facts(self, holder: Holder) -> tuple[Holder, Mapping[str, str]]:
         """The holder with the organ filled in, and texts for the sources; raises UnknownHolder."""
+        ...
+
+    def ahead(self, holders: Sequence[Holder]) -> "Register":
+        """A register that knows these holders by heart, as they are on record now: for many requests at once."""
         ...
 
 

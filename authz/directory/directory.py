@@ -1,5 +1,6 @@
 """The directory: loaded from a file, then asked."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 
@@ -8,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from authz.directory.file import DirectoryFile
 from authz.directory.load import Loaded, load
-from authz.directory.look import in_force, organ, organs, person, post, posts, standing
+from authz.directory.look import in_force, organ, organs, person, post, posts, standing, standings
 from authz.directory.records import Appointment, Holder, Organ, Person, Post, Standing
 from authz.models import AppointmentRow, OrganClosure, PersonRow, PostRole, PostRow
 from yinxin.act import Actor
@@ -99,3 +100,8 @@ class Directory:
             return standing(session, person, post, at)
         with self._store.read() as own:
             return standing(own, person, post, at)
+
+    def standings(self, pairs: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Standing]:
+        """As `standing` for many people in posts at once, now; pairs with a name that is unknown are left out."""
+        with self._store.read() as session:
+            return standings(session, pairs, self._store.clock.now())

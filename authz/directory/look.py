@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import cast
+from typing import TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,6 +13,8 @@ from authz.models import AppointmentRow, OrganClosure, OrganRow, PersonRow, Post
 from authz.roles import powers
 from yinxin.authz import Level
 from yinxin.text import Text
+
+_Row = TypeVar("_Row", PersonRow, PostRow, OrganRow)
 
 
 def in_force(at: datetime) -> sa.ColumnElement[bool]:
@@ -92,6 +94,40 @@ def standing(session: Session, person_id: str, post_id: str, at: datetime) -> St
         powers=powers(frozenset().union(*(roles[each] for each in in_post))),
         appointed=post_id in in_post,
     )
+
+
+def standings(
+    session: Session, pairs: Iterable[tuple[str, str]], at: datetime
+) -> Mapping[tuple[str, str], Standing]:
+    """As `standing` for many people in posts at once; pairs with a name that is unknown are left out."""
+    wanted = set(pairs)
+    people = _by_id(session, PersonRow, {person_id for person_id, _ in wanted})
+    in_posts: dict[str, set[str]] = {each: set() for each in people}
+    held = sa.select(AppointmentRow.person, AppointmentRow.post)
+    for row in session.execute(held.where(AppointmentRow.person.in_(in_posts), in_force(at))):
+        in_posts[row.person].add(row.post)
+    asked = {post_id for _, post_id in wanted}
+    roles = _roles(session, asked.union(*in_posts.values()))
+    posts_ = _by_id(session, PostRow, asked)
+    organs_ = {
+        row.id: _organ(row, path(session, row.id))
+        for row in _by_id(session, OrganRow, {row.organ for row in posts_.values()}).values()
+    }
+    return {
+        (person_id, post_id): Standing(
+            person=_person(people[person_id]),
+            post=_post(posts_[post_id], roles[post_id]),
+            organ=organs_[posts_[post_id].organ],
+            powers=powers(frozenset().union(*(roles[each] for each in in_posts[person_id]))),
+            appointed=post_id in in_posts[person_id],
+        )
+        for person_id, post_id in wanted
+        if person_id in people and post_id in posts_
+    }
+
+
+def _by_id(session: Session, table: type[_Row], ids: set[str]) -> dict[str, _Row]:
+    return {row.id: row for row in session.scalars(sa.select(table).where(table.id.in_(ids)))}
 
 
 def _roles(session: Session, posts: Iterable[str]) -> Mapping[str, frozenset[str]]:

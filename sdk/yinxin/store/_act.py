@@ -64,6 +64,15 @@ class Act:
     outcome: Outcome = Outcome.DONE
     facts: dict[str, Any] = field(default_factory=dict)
     decision: dict[str, Any] | None = None
+    further: list["Act"] = field(default_factory=list)
+
+    def each(self, id_: str, subject: str, decision: dict[str, Any] | None = None, **facts: Any) -> None:
+        """A further record, `id_`, for one of many things that are done at once: same verb, same transaction.
+
+        A refusal of the whole is recorded once, in the act's own name.
+        """
+        one = Act(id_, self.actor, self.verb, subject, self.session, self.outcome, facts, decision)
+        self.further.append(one)
 
 
 class Store:
@@ -119,7 +128,7 @@ class Store:
                     gate()
                 with _translated(), act.session as session, session.begin():
                     yield act
-                    self._record(session, self._event(act, act.outcome))
+                    self._record(session, *(self._event(each, act.outcome) for each in (act, *act.further)))
         except YinxinError as error:
             self._refused(act, Outcome.REFUSED, error.code)
             error.entry = error.entry or act.id
@@ -153,9 +162,9 @@ class Store:
             facts=act.facts,
         )
 
-    def _record(self, session: Session, record: Event) -> None:
-        session.add(OutboxRow(id=record.id, data=record.encode()))
+    def _record(self, session: Session, *records: Event) -> None:
         session.flush()
+        session.execute(sa.insert(OutboxRow), [{"id": each.id, "data": each.encode()} for each in records])
 
     def _refused(self, act: Act, outcome: Outcome, code: str) -> None:
         """A refusal that cannot be recorded is still a refusal: say so to the operator and go on raising.
