@@ -3,6 +3,7 @@
 import click
 
 from kms.create import request_key
+from kms.escrow.cli import group as recovery_commands
 from kms.models import Purpose
 from kms.service import KeyCentre
 from yinxin.authz import PLATFORM
@@ -69,6 +70,9 @@ def create(
         print_json(key.fields())
     else:
         click.echo(f"{key.label} {key.algorithm} {key.place}: {key.state}")
+
+
+group.add_command(recovery_commands)
 
 
 def _centre(context: click.Context) -> KeyCentre:

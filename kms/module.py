@@ -1,11 +1,12 @@
 """The key centre's registration."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from kms.initialise import TOKENS
 from kms.service import KeyCentre
 from kms.settings import KmsSettings
-from yinxin.module import Module, Verb
+from yinxin.module import Job, Module, Verb
 from yinxin.text import Text
 
 
@@ -25,10 +26,18 @@ MODULE: Module[KeyCentre] = Module(
         Verb("kms.sign", Text("使用密钥签名", "sign with a key")),
         Verb("kms.list", Text("查看密钥登记簿", "see the register of keys")),
         Verb("kms.read", Text("取得公钥", "get a public key")),
+        Verb("kms.make-user-keys", Text("预生成加密密钥", "make encryption keys ahead")),
+        Verb("kms.give-user-key", Text("为持有者托管加密密钥", "put a holder's encryption key in escrow")),
+        Verb("kms.request-recovery", Text("申请恢复加密密钥", "ask for the recovery of an encryption key")),
+        Verb("kms.approve-recovery", Text("批准恢复加密密钥", "approve the recovery of an encryption key")),
+        Verb("kms.refuse-recovery", Text("拒绝恢复加密密钥", "refuse the recovery of an encryption key")),
+        Verb("kms.deliver-recovery", Text("交付恢复的加密密钥", "deliver a recovered encryption key")),
+        Verb("kms.read-recovery", Text("查看密钥恢复登记", "see the register of recoveries")),
     ),
-    models=("kms.models",),
+    models=("kms.models", "kms.escrow.models"),
     commands="kms.cli:group",
     routes=("kms.api:routes",),
+    jobs=(Job("kms.fill-pool", timedelta(minutes=1), lambda centre: centre.escrow.fill()),),
     health=KeyCentre.health,
     policies=Path(__file__).parent / "policies",
     backup=_backup,

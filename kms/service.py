@@ -7,6 +7,7 @@ from typing import Any
 from kms import create as creating
 from kms import sign as signing
 from kms.create import KEK_ALGORITHM, KeyRequest, request_key
+from kms.escrow import Escrow
 from kms.find import active_key, list_keys
 from kms.info import KeyInfo, Wrapped
 from kms.initialise import SO_PIN, SoftToken, initialise
@@ -45,6 +46,8 @@ class KeyCentre:
         self.decider = decider
         self.secrets = secrets
         self.token = Token(settings, folder, secrets)
+        #: the encryption keys of people and organs
+        self.escrow = Escrow(self)
 
     def initialise(self, actor: Actor) -> bool:
         """Make the software token of the embedded shape unless it is there; True when made. Recorded."""
@@ -123,13 +126,17 @@ class KeyCentre:
         For secrets that a protocol must know in the clear (a MAC key); what only has to be recognised is hashed
         instead. Raises as `Token.use`.
         """
-        kek = self._kek(actor)
+        kek = self.wrapping_key(actor)
         return wrap_octets(self.token, kek, canonical.encode(dict(context)), secret, self.store.randomness)
 
     def reveal(self, context: Mapping[str, Any], wrapped: Wrapped) -> bytes:
         """The secret that `protect` was given; raises WrappedKeyAltered, KeyUnknown, or as `Token.use`."""
         kek = self.key(wrapped.kek)
         return unwrap_octets(self.token, kek, canonical.encode(dict(context)), wrapped, kek.label)
+
+    def wrapping_key(self, actor: Actor) -> KeyInfo:
+        """The key that wraps, made when it is first needed; for the rooms of the centre."""
+        return self._create(actor, KeyRequest(self.settings.kek, Purpose.KEK, KEK_ALGORITHM))
 
     def health(self) -> Health:
         """Whether the token answers, what it can do, and whether it holds what the register says."""
@@ -149,6 +156,7 @@ class KeyCentre:
             "native": native,
             "missing": missing,
             "unfinished": unfinished,
+            "pool": [f"{algorithm}: {level}" for algorithm, level in self.escrow.levels().items()],
         }
         if missing:
             lost = "、".join(missing)
@@ -168,13 +176,9 @@ class KeyCentre:
         self.token.close()
 
     def _create(self, actor: Actor, wanted: KeyRequest, decision: Decision | None = None) -> KeyInfo:
-        kek = self._kek(actor) if wanted.place is Place.WRAPPED else None
+        kek = self.wrapping_key(actor) if wanted.place is Place.WRAPPED else None
         with locked(self.folder / "create.lock"):
             return creating.create(self.store, self.token, actor, wanted, kek=kek, decision=decision)
-
-    def _kek(self, actor: Actor) -> KeyInfo:
-        """The key that wraps, made when it is first needed."""
-        return self._create(actor, KeyRequest(self.settings.kek, Purpose.KEK, KEK_ALGORITHM))
 
     def _disagreements(self) -> tuple[list[str], list[str]]:
         """Labels of active keys that the token does not hold, and of keys that were begun and not finished."""

@@ -1,0 +1,142 @@
+"""The escrow as one service: what the authority above gives out with certificates, and what officers recover."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from authz.models import OrganClosure
+from kms.escrow import pool, recovery
+from kms.escrow.errors import NotAnEncryptionKey
+from kms.escrow.keys import ALGORITHMS, UserKey, opened
+from kms.escrow.models import RecoveryRow, UserKeyRow
+from kms.escrow.pool import Wanted
+from kms.escrow.recovery import Envelop, Recovery, Wish
+from yinxin.act import SYSTEM, Actor
+from yinxin.authz import Decision, Resource
+from yinxin.crypto.keys import PrivateKey
+from yinxin.errors import YinxinError
+
+if TYPE_CHECKING:
+    from kms.service import KeyCentre
+
+
+class Escrow:
+    """Encryption keys of holders. One per process, on its key centre."""
+
+    def __init__(self, centre: "KeyCentre") -> None:
+        self._centre = centre
+        self._store = centre.store
+
+    # --- for the authority, whose own acts were permitted as such -----------------------------------------------
+
+    def give(self, actor: Actor, wanted: Wanted, decision: Mapping[str, Any] | None = None) -> UserKey:
+        """The encryption key of a reference; see `kms.escrow.pool.give`."""
+        if wanted.algorithm not in ALGORITHMS:
+            error = NotAnEncryptionKey(algorithm=wanted.algorithm[:40], known=", ".join(ALGORITHMS))
+            self._store.refuse(actor, pool.GIVE, f"reference:{wanted.reference}", error)
+            raise error
+        kek = self._centre.wrapping_key(actor)
+        return pool.give(self._store, self._centre.token, kek, actor, wanted, decision=decision)
+
+    def key(self, id_: str) -> UserKey:
+        """A key that was given to somebody; raises UserKeyUnknown."""
+        return recovery.key_of(self._store, id_)
+
+    @contextmanager
+    def opened(self, key: UserKey) -> Iterator[PrivateKey]:
+        """The private key for the moment of use, to be enveloped at once; raises WrappedKeyAltered, or as `Token.use`."""
+        with opened(self._centre.token, self._centre.key(key.wrapped.kek), key) as private:
+            yield private
+
+    def to_history(self, session: Session, spki_digest: str) -> None:
+        """Within the caller's act: the key encrypts no more."""
+        pool.to_history(session, spki_digest, self._store.clock.now())
+
+    def fill(self) -> int:
+        """Make keys up to the levels of `kms.pool`; for the timer."""
+        levels: dict[str, int] = {each: level for each, level in self._centre.settings.pool.items() if level}
+        if not any(pool.count(self._store, each) < level for each, level in levels.items()):
+            return 0
+        kek = self._centre.wrapping_key(SYSTEM)
+        return pool.fill(self._store, self._centre.token, kek, levels)
+
+    def levels(self) -> dict[str, int]:
+        """Keys on standby, by algorithm."""
+        return {each: pool.count(self._store, each) for each in ALGORITHMS}
+
+    # --- for officers -------------------------------------------------------------------------------------------
+
+    def keys_of(self, actor: Actor, holder: str, organ: str) -> list[UserKey]:
+        """The encryption keys of a holder in an organ, oldest first; raises Denied."""
+        self._permit(actor, "kms.read-recovery", organ)
+        query = sa.select(UserKeyRow).where(UserKeyRow.holder == holder, UserKeyRow.organ == organ)
+        with self._store.read() as session:
+            return [UserKey.of(row) for row in session.scalars(query.order_by(UserKeyRow.given))]
+
+    def request(self, actor: Actor, wish: Wish) -> str:
+        """The identifier of a new recovery; raises UserKeyUnknown, BadRecovery, Denied."""
+        try:
+            key = recovery.key_of(self._store, wish.key)
+            decision = self._permit(actor, recovery.REQUEST, key.organ or "", holder=key.holder or "")
+            settings = self._centre.settings
+            return recovery.request(
+                self._store,
+                actor,
+                wish,
+                needed=settings.recovery_approvals,
+                life=timedelta(hours=settings.recovery_hours),
+                decision=decision.record(),
+            )
+        except YinxinError as error:
+            self._store.refuse(actor, recovery.REQUEST, f"user-key:{wish.key[:26]}", error)
+            raise
+
+    def approve(self, actor: Actor, id_: str) -> Recovery:
+        """Approve a recovery; raises RecoveryUnknown, RecoveryClosed, NotAlone, Denied."""
+        decision = self._asked(actor, recovery.APPROVE, id_)
+        recovery.approve(self._store, actor, id_, decision.record())
+        return recovery.find(self._store, id_)
+
+    def refuse(self, actor: Actor, id_: str) -> Recovery:
+        """End a recovery; raises RecoveryUnknown, RecoveryClosed, Denied."""
+        decision = self._asked(actor, recovery.REFUSE, id_)
+        recovery.refuse(self._store, actor, id_, decision.record())
+        return recovery.find(self._store, id_)
+
+    def deliver(self, actor: Actor, id_: str, envelop: Envelop) -> bytes:
+        """The envelope of an approved recovery; raises RecoveryUnknown, RecoveryNotApproved, RecoveryClosed, Denied."""
+        decision = self._asked(actor, recovery.DELIVER, id_)
+        try:
+            return recovery.deliver(self._store, actor, id_, envelop, decision.record())
+        except YinxinError as error:
+            self._store.refuse(actor, recovery.DELIVER, f"recovery:{id_[:26]}", error)
+            raise
+
+    def recovery(self, actor: Actor, id_: str) -> Recovery:
+        """A recovery as it stands; raises RecoveryUnknown, Denied."""
+        found = recovery.find(self._store, id_)
+        self._permit(actor, "kms.read-recovery", found.organ)
+        return found
+
+    def recoveries(self, actor: Actor, organ: str, *, after: str = "", limit: int = 100) -> list[Recovery]:
+        """The recoveries of an organ and those below it, oldest first; raises Denied."""
+        self._permit(actor, "kms.read-recovery", organ)
+        below = sa.select(OrganClosure.organ).where(OrganClosure.ancestor == organ)
+        organs = sa.or_(RecoveryRow.organ == organ, RecoveryRow.organ.in_(below))
+        return recovery.search(self._store, organs, after=after, limit=limit)
+
+    def _asked(self, actor: Actor, verb: str, id_: str) -> Decision:
+        try:
+            found = recovery.find(self._store, id_)
+        except YinxinError as error:
+            self._store.refuse(actor, verb, f"recovery:{id_[:26]}", error)
+            raise
+        return self._permit(actor, verb, found.organ)
+
+    def _permit(self, actor: Actor, verb: str, organ: str, holder: str = "") -> Decision:
+        resource = Resource("UserKey", holder or "*", organ=organ, attributes={"holder": holder})
+        return self._centre.decider.require(actor, verb, resource)
