@@ -292,8 +292,8 @@ def test_keys_that_nobody_has_are_not_recovered(world):
     with world.store.read() as session:
         standby = session.scalars(sa.select(UserKeyRow.id)).one()
     for key in (standby, "nothing"):
+        wish = Wish(key, Basis.HOLDER, REASON, certificate(world.store.clock))
         with pytest.raises(UserKeyUnknown):
-            wish = Wish(key, Basis.HOLDER, REASON, certificate(world.store.clock))
             world.centre.escrow.request(ASKER, wish)
     with pytest.raises(RecoveryUnknown):
         world.centre.escrow.approve(FIRST, "nothing")
