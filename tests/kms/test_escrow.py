@@ -50,9 +50,9 @@ def certificate(clock):
         issuer_name=name,
         issuer_key_id=key.public_key.key_id,
         serial=1,
-        suite=INTL,
+        algorithm=INTL.signature,
     )
-    return Certificate(assemble(tbs, INTL, key.sign(tbs)))
+    return Certificate(assemble(tbs, INTL.signature, key.sign(tbs)))
 
 
 def asked(world, **parts):
