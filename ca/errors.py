@@ -13,6 +13,14 @@ class UnknownProfile(Invalid):
     en = "There is no certificate profile {profile}: use one of {known}."
 
 
+class UnknownVersion(NotFound):
+    """No version of the profile has this hash, or several begin like it."""
+
+    code = "ca.unknown_version"
+    zh = "模板“{profile}”没有唯一以 {version} 开头（至少 8 位）的版本：请用 yinxin ca profile list --all 查看。"
+    en = "No single version of profile {profile} begins with {version} (8 digits at least): see yinxin ca profile list --all."
+
+
 class ProfileRefuses(Invalid):
     """A request that its profile does not allow."""
 

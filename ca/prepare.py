@@ -75,5 +75,5 @@ def _template(order: Order, issuer: Issuer, settings: CaSettings, now: datetime)
         crl_urls=where.crl,
         ocsp_urls=where.ocsp,
         ca_issuer_urls=where.issuer,
-        extensions=(OCSP_NO_CHECK,) if profile.no_check else (),
+        extensions=(*((OCSP_NO_CHECK,) if profile.no_check else ()), *order.identifiers),
     )

@@ -40,6 +40,10 @@ class DirectoryRegister:
     def _organ(self, organ: str) -> Organ:
         return self._directory.organ(organ)
 
+    def is_under(self, organ: str, ancestor: str) -> bool:
+        """Whether `organ` is `ancestor` or below it; the platform itself is under nothing."""
+        return self._directory.is_under(organ, ancestor)
+
     def _person(self, holder: Holder, own: Mapping[str, str]) -> tuple[Holder, Mapping[str, str]]:
         if holder.post is None:
             raise UnknownHolder(kind=holder.kind, id=holder.id)

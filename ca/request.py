@@ -7,16 +7,19 @@ from typing import Protocol, Self
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from ca.errors import CompromisedKey, ForeignName, KeyInUse, ProfileRefuses, WeakKey
+from ca.errors import CompromisedKey, KeyInUse, WeakKey
 from ca.models import CertificateRow
+from ca.naming import identify, name, refusal
 from ca.profile import HolderKind, Profile
 from ca.settings import CaSettings
 from yinxin import canonical
+from yinxin.authz import PLATFORM
 from yinxin.crypto import der
 from yinxin.crypto.errors import MalformedRequest
 from yinxin.crypto.general_names import GeneralName
 from yinxin.crypto.keys import PublicKey
-from yinxin.crypto.names import ATTRIBUTES, Name
+from yinxin.crypto.names import Name
+from yinxin.crypto.oids import Extension
 from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.suite import INTL
 from yinxin.text import Text
@@ -78,6 +81,10 @@ class Register(Protocol):
         """A register that knows these holders by heart, as they are on record now: for many requests at once."""
         ...
 
+    def is_under(self, organ: str, ancestor: str) -> bool:
+        """Whether `organ` is `ancestor` or below it."""
+        ...
+
 
 @dataclass(frozen=True)
 class Order:
@@ -91,6 +98,8 @@ class Order:
     san: tuple[GeneralName, ...]
     holder: Holder
     days: int
+    #: extensions of GM/T 0015
+    identifiers: tuple[Extension, ...] = ()
 
     @property
     def spki_digest(self) -> str:
@@ -108,6 +117,7 @@ class Order:
             "san": [list(name) for name in self.san],
             "holder": [self.holder.kind, self.holder.id, self.holder.post, self.holder.organ],
             "days": self.days,
+            "identifiers": [each.der.hex() for each in self.identifiers],
         }
         return INTL.hash.digest(canonical.encode(parts)).hex()
 
@@ -120,32 +130,41 @@ def examine(request: IssueRequest, profile: Profile, register: Register, setting
     asked = application_of(request.csr, settings)
     _strong(asked.public_key, profile)
     if request.holder.kind not in profile.holders:
-        raise _refusal(profile, "holder", "该类持有者", f"a holder of kind {request.holder.kind}")
+        raise refusal(profile, "holder", "该类持有者", f"a holder of kind {request.holder.kind}")
     holder, facts = register.facts(request.holder)
+    _placed(holder, profile, register)
     days = request.days or profile.days
     if not 0 < days <= profile.most_days:
-        raise _refusal(
+        raise refusal(
             profile,
             "days",
             f"有效期 {days} 天，最长 {profile.most_days} 天",
             f"{days} days of at most {profile.most_days}",
         )
-    san = _alternative_names(asked.san, profile, settings)
-    subject = _subject(asked.subject, profile, {**facts, **_first_of(san)})
-    # where hosts are named, another common name beside them would only mislead
-    name, hosts = subject.common_name, {text for kind, text in san if kind in ("dns", "ip")}
-    if hosts and name and name.lower() not in hosts:
-        raise ForeignName(field="commonName", asked=name, registered=", ".join(text for _, text in san))
+    named = name(asked.subject, asked.san, profile, facts, settings.dns_domains)
     return Order(
         reference=request.reference,
         profile=profile,
         authority=request.authority or f"{asked.public_key.suite.name}-{profile.signed_by}",
         public_key=asked.public_key,
-        subject=subject,
-        san=san,
+        subject=named.subject,
+        san=named.san,
         holder=holder,
         days=days,
+        identifiers=identify(asked.public_key, profile, facts),
     )
+
+
+def _placed(holder: Holder, profile: Profile, register: Register) -> None:
+    organ = holder.organ or PLATFORM
+    if profile.organs and not any(register.is_under(organ, each) for each in profile.organs):
+        wanted = ", ".join(profile.organs)
+        raise refusal(
+            profile,
+            "organ",
+            f"持有者属于 {organ}，只办理 {wanted} 及其下级",
+            f"the holder is of {organ}; certified are {wanted} and those below",
+        )
 
 
 def application_of(asked: bytes | Application, settings: CaSettings) -> Application:
@@ -177,8 +196,9 @@ def unburdened(session: Session, order: Order) -> None:
 
 def _strong(key: PublicKey, profile: Profile) -> None:
     bits = _bits(key)
-    if key.algorithm not in profile.keys or (key.algorithm == "rsa" and bits < profile.smallest_rsa):
-        accepted = ", ".join(f"{k}-{profile.smallest_rsa}" if k == "rsa" else k for k in profile.keys)
+    least, most = profile.smallest_rsa, profile.largest_rsa
+    if key.algorithm not in profile.keys or (key.algorithm == "rsa" and not least <= bits <= most):
+        accepted = ", ".join(f"{k}-{least}–{most}" if k == "rsa" else k for k in profile.keys)
         raise WeakKey(algorithm=key.algorithm, bits=bits, profile=profile.name, accepted=accepted)
 
 
@@ -188,74 +208,3 @@ def _bits(key: PublicKey) -> int:
     if key.algorithm != "rsa":
         return 4 * len(public) // 8 * 8
     return int.from_bytes(der.content(der.elements(public)[0])).bit_length()
-
-
-def _subject(asked: Name, profile: Profile, facts: Mapping[str, str]) -> Name:
-    """The subject by the profile's sources; a name asked for that is not the registered one is refused."""
-    wanted = asked.as_dict()
-    if strange := [name for name in wanted if name not in profile.subject]:
-        raise _refusal(profile, strange[0], "该模板没有此项", "the profile has no such attribute")
-    pairs = []
-    for name, source in profile.subject.items():
-        text = _text(name, source, wanted.get(name), profile, facts)
-        if text is None:
-            continue
-        if name in wanted and wanted[name] != text:
-            raise ForeignName(field=name, asked=wanted[name], registered=text)
-        pairs.append((name, text))
-    return Name.of(pairs)
-
-
-def _text(
-    name: str, source: str, asked: str | None, profile: Profile, facts: Mapping[str, str]
-) -> str | None:
-    if source.startswith("="):
-        return source[1:]
-    if source == "request?":
-        return asked
-    if source == "san?":
-        return asked or facts.get(source)
-    text = asked if source == "request" else facts.get(source)
-    if not text:
-        raise _refusal(profile, name, "缺少该项", "it is missing")
-    return text
-
-
-def _first_of(san: tuple[GeneralName, ...]) -> dict[str, str]:
-    """The first alternative name that fits into a common name (64 characters, RFC 5280 appendix A), as `san?`."""
-    fitting = [text for _, text in san if len(text) <= ATTRIBUTES["commonName"][2]]
-    return {"san?": fitting[0]} if fitting else {}
-
-
-def _alternative_names(
-    asked: tuple[GeneralName, ...], profile: Profile, settings: CaSettings
-) -> tuple[GeneralName, ...]:
-    allowed = {str(kind) for kind in profile.san}
-    names = tuple((kind, text.lower() if kind == "dns" else text) for kind, text in asked)
-    for kind, text in names:
-        if kind not in allowed:
-            raise _refusal(profile, kind, f"不允许 {text}", f"{text} is not allowed")
-        if kind == "dns" and settings.dns_domains and not within(text, settings.dns_domains):
-            raise ForeignName(field="dns", asked=text, registered=", ".join(settings.dns_domains))
-    given = {kind for kind, _ in names}
-    for needed in [str(kind) for kind, need in profile.san.items() if need == "required"]:
-        if needed not in given:
-            raise _refusal(profile, needed, "缺少该项", "it is missing")
-    least = profile.least_names
-    if len(names) < least:
-        raise _refusal(
-            profile,
-            "subjectAltName",
-            f"至少需要 {least} 个名称",
-            f"at least {least} name is needed" if least == 1 else f"at least {least} names are needed",
-        )
-    return names
-
-
-def within(name: str, domains: tuple[str, ...]) -> bool:
-    """Whether a host name is one of these domains or lies below one."""
-    return any(name == domain or name.endswith(f".{domain}") for domain in domains)
-
-
-def _refusal(profile: Profile, field: str, zh: str, en: str) -> ProfileRefuses:
-    return ProfileRefuses(profile=profile.name, field=field, reason=Text(zh, en))

@@ -21,7 +21,7 @@ from ca.issue import Issued, issue
 from ca.issuer import Issuer, Issuers
 from ca.lookup import Found, by_key
 from ca.models import CertificateRow
-from ca.profile import FOLDER, Profiles
+from ca.profile import Profiles
 from ca.reconcile import reconcile
 from ca.register import DirectoryRegister
 from ca.request import IssueRequest
@@ -55,7 +55,7 @@ class Authority:
         decider: Decider,
         settings: CaSettings,
         *,
-        profiles: Path = FOLDER,
+        root: Path = Path(),
     ) -> None:
         self.keys = keys
         self.decider = decider
@@ -63,7 +63,7 @@ class Authority:
             store=store,
             issuers=Issuers(store, keys),
             settings=settings,
-            profiles=Profiles(profiles),
+            profiles=Profiles(root / settings.profiles if settings.profiles else None),
             register=DirectoryRegister(directory),
             rejections=Refusals(store, settings.rejections_per_minute),
         )
@@ -119,6 +119,12 @@ class Authority:
         row = inventory.find(self.ctx, name)
         self.decider.require(actor, READ, resource_of(row))
         return row
+
+    def may_read(self, actor: Actor) -> None:
+        """Whether the actor looks at certificates of the own organ at all; raises Denied."""
+        organ = actor.organ or PLATFORM
+        resource = Resource("Certificate", "*", organ=organ, attributes={"profile": "*"})
+        self.decider.require(actor, READ, resource)
 
     def search(
         self, actor: Actor, wanted: Filter, *, after: str = "", limit: int = 100

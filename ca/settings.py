@@ -14,6 +14,8 @@ class CaSettings(Section):
     """First octet of every serial number; give each site that shares a hierarchy its own."""
     dns_domains: tuple[str, ...] = ()
     """Domains (with all below them) that server certificates may name; empty: any name the registration officer enters."""
+    profiles: str = ""
+    """Folder with profiles of this installation's own, from the data directory; one with a shipped profile's name replaces it."""
     backdate_seconds: int = Field(default=60, ge=0, le=3600)
     """How far before the present a certificate begins, for readers whose clocks are behind."""
     intent_seconds: int = Field(default=60, ge=10, le=3600)

@@ -105,7 +105,12 @@ class Platform:
             decider=self.authz.decisions,
         )
         self.ca = Authority(
-            self.store, self.kms, self.authz.directory, self.authz.decisions, self.section("ca")
+            self.store,
+            self.kms,
+            self.authz.directory,
+            self.authz.decisions,
+            self.section("ca"),
+            root=self.data.root,
         )
         checker.real = self.ca.checker
         self.jobs = Jobs(self.store)

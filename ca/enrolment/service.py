@@ -14,7 +14,8 @@ from ca.enrolment.errors import BadGrant, CredentialSpent, NotGranted
 from ca.enrolment.models import CredentialRow, Protocol
 from ca.issue import VERB as ISSUE
 from ca.issue import Issued, issue
-from ca.request import Application, Holder, IssueRequest, application_of, within
+from ca.naming import within
+from ca.request import Application, Holder, IssueRequest, application_of
 from kms.service import KeyCentre
 from yinxin.act import Actor
 from yinxin.authz import Decider, Decision, Resource

@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from ca.lint.case import Case, Rules
+from ca.profile import gmt0015
 from yinxin.crypto import oids
+from yinxin.crypto.errors import MalformedDer
+from yinxin.crypto.suite import SM
 
 rules = Rules()
 
@@ -42,13 +45,13 @@ def subject(case: Case) -> Iterator[str]:
     if list(given) != [name for name in wanted if name in given]:
         yield "attributes that the profile does not name, or in another order"
     for name, source in wanted.items():
-        if name not in given and source != "request?":
+        if name not in given and not source.endswith("?"):
             yield f"{name} is missing"
         if source.startswith("=") and given.get(name, source[1:]) != source[1:]:
             yield f"{name} is not {source[1:]}"
 
 
-@rules("profile: san, least_names")
+@rules("profile: san, least_names, most_names")
 def alternative_names(case: Case) -> Iterator[str]:
     """Kinds that are allowed, and those that are required."""
     kinds = {kind for kind, _ in case.certificate.san}
@@ -58,8 +61,8 @@ def alternative_names(case: Case) -> Iterator[str]:
     for kind, need in allowed.items():
         if need == "required" and kind not in kinds:
             yield f"{kind} is required"
-    if len(case.certificate.san) < case.profile.least_names:
-        yield f"fewer names than {case.profile.least_names}"
+    if not case.profile.least_names <= len(case.certificate.san) <= case.profile.most_names:
+        yield f"not {case.profile.least_names} to {case.profile.most_names} names"
 
 
 @rules("profile: ca, path_length")
@@ -81,6 +84,35 @@ def purposes(case: Case) -> Iterator[str]:
         yield "policies differ"
     if (oids.OCSP_NOCHECK in certificate.extensions) != profile.no_check:
         yield "nocheck differs"
+
+
+@rules("profile: gmt0015")
+def identifiers(case: Case) -> Iterator[str]:
+    """GM/T 0015's, in the national suite, each of its form; only what the profile names, and all it does not call optional."""
+    certificate = case.certificate
+    given = {
+        gmt0015.BY_OID[oid]: each for oid, each in certificate.extensions.items() if oid in gmt0015.BY_OID
+    }
+    wanted = case.profile.gmt0015 if certificate.public_key.suite is SM else {}
+    for name, source in wanted.items():
+        if name not in given and not source.endswith("?"):
+            yield f"{name} is missing"
+    for name, extension in given.items():
+        if name not in wanted:
+            yield f"{name} is not allowed"
+        try:
+            gmt0015.IDENTIFIERS[name].read(extension.value)
+        except MalformedDer:
+            yield f"{name} is malformed"
+
+
+@rules("profile: rules")
+def name_rules(case: Case) -> Iterator[str]:
+    """Names as the profile's own rules want them."""
+    for field, text in (*case.certificate.subject.pairs, *case.certificate.san):
+        rule = case.profile.rules.get(field)
+        if rule is not None and not rule.allows(text):
+            yield f"{field} {text!r} breaks the profile's rule"
 
 
 @rules("configuration: public_url")

@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from ca.lint.case import Case, Rules
+from ca.profile import gmt0015
 from yinxin.crypto import der, oids
 from yinxin.crypto.general_names import write_general_name
 from yinxin.crypto.names import ATTRIBUTES
@@ -27,6 +28,7 @@ _NEVER_CRITICAL = (
     oids.CRL_DISTRIBUTION_POINTS,
     oids.AUTHORITY_INFORMATION_ACCESS,
     oids.OCSP_NOCHECK,
+    *gmt0015.BY_OID,
 )
 _KNOWN = {
     *_NEVER_CRITICAL,

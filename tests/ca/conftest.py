@@ -107,6 +107,7 @@ class Site:
             Directory(self.store),
             self.authz.decisions,
             CaSettings(**{"dns_domains": ("example.gov.cn", "localhost"), **settings}),
+            root=folder,
         )
         self.ctx = self.ca.ctx
 
@@ -192,8 +193,9 @@ def founded(
     shutil.copytree(template.folder, folder)
     made: list[Site] = []
 
-    def make(**parts: Any) -> Site:
+    def make(*, before: Callable[[Path], None] = lambda _: None, **parts: Any) -> Site:
         fresh = not made
+        before(folder)
         for each in made:
             each.keys.close()
         site = Site(database_url, folder, **parts)

@@ -14,6 +14,8 @@ from ca.issuer import addresses
 from ca.lint import Case, findings, house, rfc5280
 from ca.lint.case import Rules
 from ca.prepare import prepare
+from ca.profile import Profile
+from ca.profile.gmt0015 import IDENTIFIERS
 from ca.request import examine
 from yinxin.crypto import der, oids
 from yinxin.crypto.certificates import Certificate
@@ -23,6 +25,7 @@ from yinxin.crypto.oids import Extension
 from yinxin.crypto.suite import INTL
 from yinxin.crypto.tbs import throwaway_sign
 
+from .asking import asked
 from .conftest import REGISTRAR, Site
 
 Edit = Callable[[list[Extension]], Sequence[Extension]]
@@ -31,7 +34,9 @@ Edit = Callable[[list[Extension]], Sequence[Extension]]
 @pytest.fixture
 def case(site: Site) -> Case:
     """A good certificate of a server, about to be signed."""
-    profile = site.ctx.profiles["tls-server"]
+    ruled = {"dns": {"domains": ["example.gov.cn"]}, "commonName": {"pattern": "a[.].*"}}
+    shipped = site.ctx.profiles["tls-server"].model_dump(exclude_defaults=True)
+    profile = Profile.model_validate({**shipped, "rules": ruled})
     issuer = site.ctx.issuers.get("intl-issuing")
     order = examine(site.request(), profile, site.ctx.register, site.ctx.settings)
     ready = prepare(order, issuer, site.ctx.settings, site.clock, site.randomness)
@@ -45,7 +50,7 @@ def altered(case: Case, fields: Mapping[int, bytes], edit: Edit = list) -> Case:
         parts[position] = value
     listed = [Extension.read(each) for each in der.elements(der.content(parts[7]))]
     parts[7] = der.explicit(3, der.sequence(*(each.der for each in edit(listed))))
-    certificate = Certificate(throwaway_sign(der.sequence(*parts), INTL.signature))
+    certificate = Certificate(throwaway_sign(der.sequence(*parts), case.issuer.algorithm))
     return Case(certificate, case.issuer, case.profile, case.addresses, case.node)
 
 
@@ -119,9 +124,12 @@ BROKEN: list[tuple[str, Mapping[int, bytes], Edit]] = [
     ("profile: serial", {1: der.integer(2 << 128)}, list),
     ("profile: days", {4: validity(NOW, NOW + timedelta(days=399))}, list),
     ("profile: subject", {5: Name.of([("CN", "a"), ("C", "CN")]).der}, list),
-    ("profile: subject", {5: name_of()}, list),
+    ("profile: subject", {5: Name.of([("CN", "a")]).der}, list),
     ("profile: subject", {5: Name.of([("C", "US"), ("CN", "a")]).der}, list),
     ("profile: san", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, der.sequence(der.tlv(0x81, b"a@b.cn")))),
+    ("profile: rules", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, names("a.example.com"))),
+    ("profile: rules", {5: name_of(("CN", "b.example.gov.cn"))}, list),
+    ("profile: gmt0015", {}, lambda listed: [*listed, IDENTIFIERS["taxationNumber"].write("1" * 15)]),
     ("profile: ca", {}, instead(oids.BASIC_CONSTRAINTS, der.sequence(der.boolean(True)), critical=True)),
     ("profile: key_usage", {}, instead(oids.KEY_USAGE, der.named_bits([0, 1]), critical=True)),
     ("profile: key_usage", {}, instead(oids.EXTENDED_KEY_USAGE, der.sequence(der.oid("1.3.6.1.5.5.7.3.2")))),
@@ -207,3 +215,27 @@ def test_an_independent_linter_finds_no_error_in_what_the_ceremony_made(site: Si
 
 def test_the_independent_linter_is_awake(case: Case) -> None:
     assert pkilint(altered(case, {}, without(oids.AUTHORITY_KEY_ID)).certificate.der)
+
+
+NATIONAL: list[tuple[str, Edit]] = [
+    ("is missing", without(IDENTIFIERS["organizationCode"].oid)),
+    ("is malformed", instead(IDENTIFIERS["organizationCode"].oid, der.utf8("11511301008778183N"))),
+    ("is malformed", instead(IDENTIFIERS["organizationCode"].oid, der.printable("no code"))),
+    ("is malformed", instead(IDENTIFIERS["organizationCode"].oid, der.explicit(0, der.printable("11511301008778183N")))),
+    ("is not allowed", lambda listed: [*listed, IDENTIFIERS["identityCode"].write("11010519491231002X")]),
+    ("must not be critical", lambda listed: [Extension(each.oid, each.critical or each.oid.startswith("1.2."), each.value) for each in listed]),
+]  # fmt: skip
+
+
+def test_rules_about_national_identifiers_can_fail(site: Site) -> None:
+    """Seen to fail with the rule `profile: gmt0015` taken out."""
+    shipped = site.ctx.profiles["organ-seal"].model_dump(exclude_defaults=True)
+    profile = Profile.model_validate({**shipped, "gmt0015": {"organizationCode": "organ.code"}})
+    issuer = site.ctx.issuers.get("sm-issuing")
+    order = examine(asked(site, "organ-seal", suite="sm"), profile, site.ctx.register, site.ctx.settings)
+    ready = prepare(order, issuer, site.ctx.settings, site.clock, site.randomness)
+    good = Case(ready.lint_certificate, issuer, profile, addresses(site.ctx.settings, issuer), 1)
+    assert findings(good) == ()
+    for fault, edit in NATIONAL:
+        found = findings(altered(good, {}, edit))
+        assert any(each.fault.endswith(fault) for each in found), f"{fault}: {found}"

@@ -181,7 +181,7 @@ def test_a_pair_needs_its_signing_half(tmp_path: Path) -> None:
     for path in FOLDER.glob("*-encryption.toml"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     with pytest.raises(BadPlan) as refused:
-        Profiles(tmp_path)
+        Profiles(shipped=tmp_path)
     assert refused.value.facts["field"] == "pair_of"
 
 

@@ -129,7 +129,7 @@ _ALGORITHM = re.compile(
 _ALGORITHMS = {
     "kms/": "PKCS#11 names its mechanisms and attributes; the key centre maps a suite's key kind to them",
     "ca/profiles": "profiles are data: which key kinds a certificate may have",
-    "ca/profile.py": "reads those key kinds",
+    "ca/profile/": "reads those key kinds",
     "ca/request.py": "holds a key against its profile: RSA has a smallest size",
     "sdk/yinxin/tlog/note.py": "the note format (c2sp.org/signed-note) fixes its signature types and key identifier",
     "sdk/yinxin/evidence/container.py": "ASiC-E names the digest of its manifest by this XML identifier",

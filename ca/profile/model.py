@@ -1,44 +1,81 @@
-"""Certificate profiles: what a kind of certificate says, as data under `profiles/`, known by a hash of its content.
+"""What a certificate profile can say, and what makes one contradict itself."""
 
-A profile's file is reviewed like code. Its hash stands in every intent, and the profile's text is kept in the
-database from its first use, so that years later anyone can see by which rules a certificate was made.
-"""
-
-import tomllib
+import re
 from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from ca.errors import BadPlan, UnknownProfile
+from ca.profile.gmt0015 import IDENTIFIERS, Title
 from yinxin import canonical
 from yinxin.crypto.names import ATTRIBUTES
 from yinxin.crypto.oids import EXTENDED_KEY_USAGES, KEY_USAGES
 from yinxin.crypto.suite import INTL
-from yinxin.faults import first_fault
 from yinxin.settings import Section
 from yinxin.text import Text
-
-FOLDER = Path(__file__).parent / "profiles"
 
 HolderKind = Literal["person", "organ", "service"]
 #: where an attribute's text comes from: `request` as asked for, `request?` likewise or absent, `san?` as asked for or
 #: else the first alternative name; any other source is `=` and a fixed text
 SOURCES = frozenset(
-    {"request", "request?", "san?", "holder.id", "person.name", "post.name", "organ.name", "organ.code"}
+    {
+        "request",
+        "request?",
+        "san?",
+        "holder.id",
+        "person.name",
+        "post.name",
+        "organ.name",
+        "organ.name?",
+        "organ.code",
+        "organ.code?",
+    }
+)
+#: where an identifier of GM/T 0015 comes from: the directory alone, with `?` when it may hold none
+IDENTIFIER_SOURCES = frozenset(
+    f"{source}{optional}"
+    for source in ("holder.id", "organ.code", "person.identity", "person.insurance")
+    for optional in ("", "?")
 )
 
 #: a signature proves that its holder acted; a copy of her key would prove nothing
 _SIGNS = {"digitalSignature", "contentCommitment", "keyCertSign", "cRLSign"}
 
 
-class Title(Section):
-    """The profile's name for readers."""
+class NameRule(Section):
+    """What an attribute of the subject or an alternative name must look like, beyond its source."""
 
-    zh: str
-    en: str
+    pattern: str = ""
+    """Regular expression that the whole text matches."""
+    hint: Title | None = None
+    """The pattern in words, for whoever is refused."""
+    domains: tuple[str, ...] = ()
+    """Domains (with all below them) that a `dns` or `email` name lies in."""
+    most: int | None = Field(default=None, ge=1)
+    """How many names of this kind there are at most."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"no regular expression: {error}") from error
+        return value
+
+    def matches(self, text: str) -> bool:
+        """Whether a text is of the pattern."""
+        return not self.pattern or re.fullmatch(self.pattern, text) is not None
+
+    def covers(self, text: str) -> bool:
+        """Whether a host name, or the host of a mail address, lies in one of the domains."""
+        host = text.rpartition("@")[2].lower()
+        return not self.domains or any(host == each or host.endswith(f".{each}") for each in self.domains)
+
+    def allows(self, text: str) -> bool:
+        """Whether a text keeps the rule."""
+        return self.matches(text) and self.covers(text)
 
 
 class Profile(Section):
@@ -58,6 +95,10 @@ class Profile(Section):
     """Kinds of key that are certified, as in `PublicKey.algorithm`."""
     smallest_rsa: int = Field(default=3072, ge=2048)
     """Smallest RSA modulus, in bits (NIST SP 800-57: 128-bit strength)."""
+    largest_rsa: int = Field(default=8192, le=16384)
+    """Largest RSA modulus, in bits: a larger one costs every verifier more than it protects."""
+    organs: tuple[str, ...] = ()
+    """Organs in which, or below which, holders must be; empty: anywhere."""
     days: int = Field(ge=1)
     """Validity when the request names none, in days."""
     most_days: int = Field(ge=1, le=36525)
@@ -88,6 +129,12 @@ class Profile(Section):
     """Kinds of alternative names."""
     least_names: int = Field(default=0, ge=0)
     """How many alternative names there are at least, of whatever kind."""
+    most_names: int = Field(default=100, ge=0, le=1000)
+    """How many alternative names there are at most, of whatever kind."""
+    rules: dict[str, NameRule] = {}  # noqa: RUF012 - pydantic copies defaults
+    """Rules for an attribute of the subject or a kind of alternative name, by its name."""
+    gmt0015: dict[str, str] = {}  # noqa: RUF012 - pydantic copies defaults
+    """Identifiers of GM/T 0015 in certificates of the national suite, each with its source in the directory."""
 
     @field_validator("key_usage")
     @classmethod
@@ -116,6 +163,15 @@ class Profile(Section):
                 raise ValueError(f"{attribute} has the unknown source {source}")
         return value
 
+    @field_validator("gmt0015")
+    @classmethod
+    def _identifiers(cls, value: dict[str, str]) -> dict[str, str]:
+        _known("identifier", tuple(value), IDENTIFIERS)
+        for name, source in value.items():
+            if source not in IDENTIFIER_SOURCES:
+                raise ValueError(f"{name} has the unknown source {source}")
+        return value
+
     @model_validator(mode="after")
     def _consistent(self) -> "Profile":
         if self.days > self.most_days:
@@ -132,6 +188,10 @@ class Profile(Section):
             raise ValueError("a key that signs must not be in escrow")
         if unused := self.key_usage_by_key.keys() - set(self.keys):
             raise ValueError(f"key_usage_by_key names {min(unused)}, which keys does not")
+        if unused := self.rules.keys() - self.subject.keys() - set(map(str, self.san)):
+            raise ValueError(f"rules names {min(unused)}, which neither subject nor san has")
+        if self.smallest_rsa > self.largest_rsa or self.least_names > self.most_names:
+            raise ValueError("the least is more than the most")
         return self
 
     def usage_of(self, key: str) -> frozenset[str]:
@@ -167,41 +227,3 @@ def _known(what: str, given: tuple[str, ...], known: Mapping[str, object]) -> tu
     if len(set(given)) != len(given):
         raise ValueError(f"{what} given twice")
     return given
-
-
-class Profiles(Mapping[str, Profile]):
-    """The profiles of an installation, by name."""
-
-    def __init__(self, folder: Path = FOLDER) -> None:
-        """Read every `*.toml` of `folder`; raises BadPlan naming file and field."""
-        self._profiles = {path.stem: _read(path) for path in sorted(folder.glob("*.toml"))}
-        for name, profile in self._profiles.items():
-            other = self._profiles.get(profile.pair_of or name)
-            if other is None or (other.escrow and profile.pair_of):
-                reason = Text(
-                    f"没有签名证书模板“{profile.pair_of}”", f"there is no signing profile {profile.pair_of}"
-                )
-                raise BadPlan(file=f"{name}.toml", field="pair_of", reason=reason)
-
-    def __getitem__(self, name: str) -> Profile:
-        """The profile of this name; raises UnknownProfile."""
-        try:
-            return self._profiles[name]
-        except KeyError:
-            raise UnknownProfile(profile=name[:60], known=", ".join(self._profiles)) from None
-
-    def __iter__(self):  # type: ignore[no-untyped-def]  # noqa: ANN204 - given by Mapping
-        return iter(self._profiles)
-
-    def __len__(self) -> int:
-        return len(self._profiles)
-
-
-def _read(path: Path) -> Profile:
-    try:
-        return Profile.model_validate({"name": path.stem, **tomllib.loads(path.read_text("utf-8"))})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadPlan(file=path.name, field="*", reason=str(error)) from error
-    except ValidationError as error:
-        place, reason = first_fault(error)
-        raise BadPlan(file=path.name, field=".".join(map(str, place)), reason=reason) from error
