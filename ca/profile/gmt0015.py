@@ -11,7 +11,6 @@ from pathlib import Path
 from pydantic import Field
 
 from yinxin.crypto import der
-from yinxin.crypto.errors import MalformedDer
 from yinxin.crypto.oids import Extension
 from yinxin.settings import Section
 
@@ -44,8 +43,7 @@ class Identifier(Section):
         """The text of an extension's value; raises MalformedDer when it has another form or does not fit."""
         inner = value if self.choice is None else der.tagged(value, self.choice)
         text = der.content(inner, der.PRINTABLE).decode("ascii", "replace")
-        if not self.fits(text):
-            raise MalformedDer(offset=0, reason="not of the form that the identifier has")
+        der.require(self.fits(text), "not of the identifier's form")
         return text
 
     def fits(self, text: str) -> bool:
