@@ -133,7 +133,7 @@ class CertificateQuery(Paged):
     state: Standing | None = None
 
 
-_ISSUE_PROBLEMS = (
+ISSUE_PROBLEMS = (
     UnknownProfile,
     ProfileRefuses,
     ForeignName,
@@ -160,7 +160,7 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
     api = Api("ca", "/api/ca/v1", Text("数字认证中心", "Certificate authority"))
 
     @api.post(
-        "/certificates", status=201, summary=Text("签发证书", "Issue a certificate"), problems=_ISSUE_PROBLEMS
+        "/certificates", status=201, summary=Text("签发证书", "Issue a certificate"), problems=ISSUE_PROBLEMS
     )
     def issue(body: CertificateIn, caller: Caller) -> CertificateOut:
         holder = Holder(body.holder.kind, body.holder.id, body.holder.post, body.holder.organ)

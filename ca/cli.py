@@ -15,6 +15,7 @@ from ca.hierarchy.cli import group as authority_commands
 from ca.inventory import Filter, Standing, describe
 from ca.models import CertificateRow
 from ca.profile.cli import group as profile_commands
+from ca.registration.cli import group as registration_commands
 from ca.request import Holder, IssueRequest
 from ca.revoke import REASONS
 from ca.service import Authority
@@ -201,6 +202,7 @@ def report(context: click.Context, *, organ: str | None) -> None:
 group.add_command(authority_commands)
 group.add_command(credential_commands)
 group.add_command(profile_commands)
+group.add_command(registration_commands)
 
 
 def _all(authority: Authority, actor: Actor, wanted: Filter) -> Iterator[CertificateRow]:

@@ -24,6 +24,7 @@ from ca.models import CertificateRow
 from ca.profile import Profiles
 from ca.reconcile import reconcile
 from ca.register import DirectoryRegister
+from ca.registration.service import Registrations
 from ca.request import IssueRequest
 from ca.revoke import VERB as REVOKE
 from ca.revoke import Revocation, revoke
@@ -69,6 +70,8 @@ class Authority:
         )
         #: enrolment by protocol, on credentials that officers grant
         self.enrolment = Enrolment(self.ctx, keys, decider)
+        #: applications for certificates, and the officers who decide on them
+        self.registrations = Registrations(self.ctx, decider)
         #: what authz asks (`authz.checker.CertificateChecker`)
         self.checker = Checker(self.ctx)
 
@@ -188,6 +191,10 @@ class Authority:
     def reconcile(self) -> None:
         """Give up issuances that were cut off."""
         reconcile(self.ctx)
+
+    def tend_registrations(self) -> None:
+        """Expire applications that are over, and issue what was approved and cut off."""
+        self.registrations.tend()
 
     def renew_lists(self) -> None:
         """Make the revocation lists that are due."""

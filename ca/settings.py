@@ -1,8 +1,24 @@
 """Configuration of the certificate authority: `[ca]` in the file."""
 
+from datetime import timedelta
+
 from pydantic import Field
 
 from yinxin.settings import Section
+
+
+class RegistrationSettings(Section):
+    """Applications, renewals and what becomes of certificates whose holders left."""
+
+    expires_days: int = Field(default=30, ge=1, le=366)
+    """After this time an application that nobody decided on expires."""
+    most_open: int = Field(default=20, ge=1, le=10000)
+    """Applications of one applicant that may wait to be decided on."""
+
+    @property
+    def lasts(self) -> timedelta:
+        """How long an application waits."""
+        return timedelta(days=self.expires_days)
 
 
 class CaSettings(Section):
@@ -32,5 +48,7 @@ class CaSettings(Section):
     """Accuracy stated in timestamps; also how far the clock may stand before the last timestamp issued."""
     rejections_per_minute: int = Field(default=60, ge=1, le=10000)
     """Timestamp requests of strangers whose rejection is recorded, per minute and process; more are only counted."""
+    registration: RegistrationSettings = RegistrationSettings()
+    """Applications for certificates."""
     most_request_bytes: int = Field(default=65536, ge=1024, le=1048576)
     """Largest PKCS#10, OCSP or timestamp request that is read."""

@@ -37,6 +37,12 @@ RESOURCES = (
     Resource("Key", "intl-evidence", organ="platform", attributes={"purpose": "evidence"}),
     Resource("KeyRegister", "keys", organ="platform"),
     Resource("Certificate", "c", organ="province-office", attributes={"profile": "person-signing"}),
+    Resource(
+        "Registration",
+        "r",
+        organ="province-office",
+        attributes={"profile": "person-signing", "applicant": "a", "person": "a", "vetter": ""},
+    ),
     Resource("Certificate", "c", organ="platform", attributes={"profile": "tsa"}),
 )
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from yinxin.client._http import Connection, segment
+from yinxin.client.registrations import Registrations
 from yinxin.clock import parse_rfc3339
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import PublicKey
@@ -44,6 +45,8 @@ class Ca:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        #: applications for certificates
+        self.registrations = Registrations(connection)
 
     def certificate(self, serial: str) -> CertificateRecord:
         """The register's entry by serial number (hexadecimal), its present status included."""

@@ -1,0 +1,172 @@
+"""Applications over HTTP, for applicants and officers."""
+
+from typing import Annotated
+
+from flask import Blueprint
+from pydantic import Field
+
+from authz.errors import UnknownOrgan
+from ca.api import ISSUE_PROBLEMS, HolderIn, Nothing
+from ca.registration.errors import (
+    BadCheck,
+    NotYourRegistration,
+    RegistrationReused,
+    TooManyOpen,
+    UnknownRegistration,
+    WrongState,
+)
+from ca.registration.find import Wanted, describe
+from ca.registration.models import State
+from ca.registration.vet import LONGEST, MOST, Check
+from ca.request import Holder, IssueRequest
+from ca.service import Authority
+from yinxin.authz import Denied
+from yinxin.text import Text
+from yinxin.web import Api, Caller, Page, Paged, page_of
+from yinxin.wire import Model
+
+Said = Annotated[str, Field(min_length=1, max_length=LONGEST)]
+
+
+class RegistrationIn(Model):
+    """An application for a certificate."""
+
+    reference: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,79}$")
+    """The applicant's own key for it: asked again with the same one, the same application comes back."""
+    profile: str = Field(max_length=60)
+    csr_pem: str = Field(max_length=65536)
+    """PKCS#10 in PEM."""
+    holder: HolderIn
+    days: int | None = Field(default=None, ge=1, le=36525)
+    """Validity in days; the profile's own when left out."""
+
+
+class CheckInOut(Model):
+    """One thing that was checked, and what was found."""
+
+    subject: Said
+    finding: Said
+
+
+class VettingIn(Model):
+    """What was checked."""
+
+    checks: list[CheckInOut] = Field(min_length=1, max_length=MOST)
+
+
+class RefusalIn(Model):
+    """Why the application is refused; its applicant reads it."""
+
+    reason: Said
+
+
+class RegistrationOut(Model):
+    """An application; `serial` is there once its certificate is issued."""
+
+    id: str
+    reference: str
+    state: State
+    profile: str
+    holder_kind: str
+    holder: str
+    post: str | None
+    organ: str
+    days: int | None
+    applicant: str
+    submitted: str
+    expires: str
+    vetted_by: str | None
+    vetted_at: str | None
+    checks: list[CheckInOut]
+    decided_by: str | None
+    decided_at: str | None
+    reason: str | None
+    serial: str | None
+
+
+class RegistrationQuery(Paged):
+    """What to look for; without an organ, in the caller's own and those below. `applicant` oneself: one's own."""
+
+    organ: str | None = Field(default=None, max_length=64)
+    state: State | None = None
+    applicant: str | None = Field(default=None, max_length=64)
+    holder: str | None = Field(default=None, max_length=80)
+
+
+def routes(authority: Authority) -> tuple[Blueprint, ...]:
+    """The operations on applications."""
+    api = Api(
+        "ca-registrations", "/api/ca/v1/registrations", Text("证书申请", "Applications for certificates")
+    )
+    registrations = authority.registrations
+
+    @api.post(
+        "",
+        status=201,
+        summary=Text("申请证书", "Apply for a certificate"),
+        problems=(RegistrationReused, TooManyOpen, *ISSUE_PROBLEMS),
+    )
+    def submit(body: RegistrationIn, caller: Caller) -> RegistrationOut:
+        holder = Holder(body.holder.kind, body.holder.id, body.holder.post, body.holder.organ)
+        request = IssueRequest(body.reference, body.profile, body.csr_pem.encode(), holder, body.days)
+        return RegistrationOut.model_validate(describe(registrations.submit(caller.actor, request)))
+
+    @api.get("", summary=Text("查询证书申请", "Search applications"), problems=(Denied, UnknownOrgan))
+    def search(query: RegistrationQuery, caller: Caller) -> Page[RegistrationOut]:
+        wanted = Wanted(query.organ, query.state, query.applicant, query.holder)
+        after = query.begin(str) or ""
+        found = registrations.search(caller.actor, wanted, after=after, limit=query.limit + 1)
+        return page_of(
+            found,
+            query.limit,
+            key=lambda row: row.id,
+            show=lambda row: RegistrationOut.model_validate(describe(row)),
+        )
+
+    @api.get(
+        "/<registration>",
+        summary=Text("一份证书申请", "One application"),
+        problems=(UnknownRegistration, Denied),
+    )
+    def show(registration: str, caller: Caller) -> RegistrationOut:
+        return RegistrationOut.model_validate(describe(registrations.show(caller.actor, registration)))
+
+    @api.post(
+        "/<registration>/vetting",
+        status=201,
+        summary=Text("核验证书申请", "Vet an application"),
+        problems=(UnknownRegistration, WrongState, BadCheck, Denied),
+    )
+    def vet(registration: str, body: VettingIn, caller: Caller) -> RegistrationOut:
+        checks = [Check(each.subject, each.finding) for each in body.checks]
+        return RegistrationOut.model_validate(describe(registrations.vet(caller.actor, registration, checks)))
+
+    @api.post(
+        "/<registration>/approval",
+        status=201,
+        summary=Text("批准证书申请并签发", "Approve an application and issue"),
+        problems=(UnknownRegistration, WrongState, *ISSUE_PROBLEMS),
+    )
+    def approve(registration: str, body: Nothing, caller: Caller) -> RegistrationOut:  # noqa: ARG001 - the contract: an empty object
+        return RegistrationOut.model_validate(describe(registrations.approve(caller.actor, registration)))
+
+    @api.post(
+        "/<registration>/refusal",
+        status=201,
+        summary=Text("驳回证书申请", "Refuse an application"),
+        problems=(UnknownRegistration, WrongState, BadCheck, Denied),
+    )
+    def refuse(registration: str, body: RefusalIn, caller: Caller) -> RegistrationOut:
+        done = registrations.refuse(caller.actor, registration, body.reason)
+        return RegistrationOut.model_validate(describe(done))
+
+    @api.post(
+        "/<registration>/withdrawal",
+        status=201,
+        summary=Text("撤回证书申请", "Withdraw an application"),
+        problems=(UnknownRegistration, WrongState, NotYourRegistration),
+    )
+    def withdraw(registration: str, body: Nothing, caller: Caller) -> RegistrationOut:  # noqa: ARG001 - the contract: an empty object
+        return RegistrationOut.model_validate(describe(registrations.withdraw(caller.actor, registration)))
+
+    return (api.blueprint,)

@@ -1,0 +1,133 @@
+"""`yinxin ca registration …`: applications for certificates."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ca.registration.find import Wanted, describe
+from ca.registration.models import RegistrationRow, State
+from ca.registration.service import Registrations
+from ca.registration.vet import Check
+from ca.request import Holder, IssueRequest
+from yinxin.command import acting, as_json_option, print_json, service
+
+_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+_which = click.argument("registration")
+
+
+@click.group("registration", help="证书申请 / applications for certificates")
+def group() -> None:
+    """The group of commands."""
+
+
+@group.command(help="申请证书；省略持有者即为本人 / apply; without a holder, for oneself")
+@click.option("--profile", required=True)
+@click.option("--csr", type=_file, required=True, help="PKCS#10，PEM 或 DER / PEM or DER")
+@click.option("--holder", help="机关或系统的标识 / identifier of an organ or service")
+@click.option("--kind", type=click.Choice(["organ", "service"]), default="service", show_default=True)
+@click.option("--days", type=click.IntRange(1, 36525), help="有效天数 / validity in days")
+@click.option("--reference", help="引用号，重复使用得到同一申请 / the same one gives the same application")
+@as_json_option
+@click.pass_context
+def submit(context: click.Context, /, *, csr: Path, as_json: bool, **asked: Any) -> None:
+    """Submit an application."""
+    actor = acting(context)
+    holder = (
+        Holder(asked["kind"], asked["holder"], None, actor.organ)
+        if asked["holder"]
+        else Holder("person", actor.id, actor.post)
+    )
+    reference = asked["reference"] or f"cli/{_authority(context).ctx.store.identifier()}"
+    request = IssueRequest(reference, asked["profile"], csr.read_bytes(), holder, asked["days"])
+    _say(_registrations(context).submit(actor, request), as_json=as_json)
+
+
+@group.command("list", help="列出证书申请 / list applications")
+@click.option("--organ", help="该机关及其下级，省略则为本机关 / this organ and those below; else your own")
+@click.option("--state", type=click.Choice([each.value for each in State]))
+@click.option("--mine", is_flag=True, help="只列自己提交的 / only your own")
+@as_json_option
+@click.pass_context
+def list_(context: click.Context, *, organ: str | None, state: str | None, mine: bool, as_json: bool) -> None:
+    """List applications."""
+    actor = acting(context)
+    wanted = Wanted(organ, State(state) if state else None, actor.id if mine else None)
+    rows: list[RegistrationRow] = []
+    while page := _registrations(context).search(actor, wanted, after=rows[-1].id if rows else ""):
+        rows += page
+    if as_json:
+        print_json([describe(row) for row in rows])
+        return
+    for row in rows:
+        click.echo(
+            f"{row.id}  {row.state:<9} {row.profile:<15} {row.holder_kind}:{row.holder} {row.organ}"
+            f"  ← {row.applicant}"
+        )
+
+
+@group.command(help="查看一份证书申请 / show one application")
+@_which
+@as_json_option
+@click.pass_context
+def show(context: click.Context, *, registration: str, as_json: bool) -> None:
+    """Show one application."""
+    _say(_registrations(context).show(acting(context), registration), as_json=as_json)
+
+
+@group.command(help="核验：写明核验了什么、结果如何 / vet: say what was checked and what was found")
+@_which
+@click.option("--check", "checks", multiple=True, required=True, metavar="SUBJECT=FINDING")
+@as_json_option
+@click.pass_context
+def vet(context: click.Context, *, registration: str, checks: tuple[str, ...], as_json: bool) -> None:
+    """Record what was checked."""
+    told = [Check(*each.partition("=")[::2]) for each in checks]
+    _say(_registrations(context).vet(acting(context), registration, told), as_json=as_json)
+
+
+@group.command(help="批准并签发 / approve and issue")
+@_which
+@as_json_option
+@click.pass_context
+def approve(context: click.Context, *, registration: str, as_json: bool) -> None:
+    """Approve an application; its certificate is issued."""
+    _say(_registrations(context).approve(acting(context), registration), as_json=as_json)
+
+
+@group.command(help="驳回；申请人会看到理由 / refuse; the applicant reads the reason")
+@_which
+@click.option("--reason", required=True)
+@as_json_option
+@click.pass_context
+def refuse(context: click.Context, *, registration: str, reason: str, as_json: bool) -> None:
+    """Refuse an application."""
+    _say(_registrations(context).refuse(acting(context), registration, reason), as_json=as_json)
+
+
+@group.command(help="撤回自己的申请 / withdraw your own application")
+@_which
+@as_json_option
+@click.pass_context
+def withdraw(context: click.Context, *, registration: str, as_json: bool) -> None:
+    """Withdraw an application."""
+    _say(_registrations(context).withdraw(acting(context), registration), as_json=as_json)
+
+
+def _say(row: RegistrationRow, *, as_json: bool) -> None:
+    facts = describe(row)
+    if as_json:
+        print_json(facts)
+        return
+    for name, value in facts.items():
+        if value not in (None, []):
+            click.echo(f"{name}: {value}")
+
+
+def _authority(context: click.Context) -> Any:
+    return service(context, "ca")
+
+
+def _registrations(context: click.Context) -> Registrations:
+    found: Registrations = _authority(context).registrations
+    return found

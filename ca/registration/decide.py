@@ -1,0 +1,65 @@
+"""Approving, refusing, withdrawing: each a state change that only one of many can make."""
+
+from ca.context import Context
+from ca.registration.change import change
+from ca.registration.errors import BadCheck
+from ca.registration.finish import finish
+from ca.registration.models import OPEN, RegistrationRow, State
+from ca.registration.vet import LONGEST
+from yinxin.act import Actor
+from yinxin.crypto.suite import INTL
+from yinxin.steps import step
+
+APPROVE = "ca.approve"
+REFUSE = "ca.refuse"
+WITHDRAW = "ca.withdraw"
+
+
+def approve(ctx: Context, actor: Actor, id_: str, decision: dict[str, object]) -> RegistrationRow:
+    """Approve a vetted application and issue its certificate; for authorised callers.
+
+    Raises WrongState; what `ca.issue.issue` raises, after which the application is refused when it can never be
+    issued, and otherwise stays approved and is issued by the job.
+    """
+    # 1. of all who approve at once, one goes on
+    with ctx.store.act(actor, APPROVE, f"registration:{id_}") as act:
+        act.decision = decision
+        row = change(
+            act.session,
+            ctx.store.clock,
+            id_,
+            (State.VETTED,),
+            State.APPROVED,
+            decided_by=actor.id,
+            decided_at=ctx.store.clock.now(),
+        )
+    step("ca.approve.1-approved")
+    # 2. the certificate, under the application's identifier
+    return finish(ctx, actor, row)
+
+
+def refuse(ctx: Context, actor: Actor, id_: str, reason: str, decision: dict[str, object]) -> RegistrationRow:
+    """Refuse an application for a reason that its applicant will read; raises BadCheck, WrongState."""
+    with ctx.store.act(actor, REFUSE, f"registration:{id_}") as act:
+        act.decision = decision
+        told = reason.strip()
+        if not 0 < len(told) <= LONGEST:
+            raise BadCheck(field="reason")
+        act.facts["reason"] = INTL.hash.digest(told.encode()).hex()
+        return change(
+            act.session,
+            ctx.store.clock,
+            id_,
+            OPEN,
+            State.REFUSED,
+            decided_by=actor.id,
+            decided_at=ctx.store.clock.now(),
+            reason=told,
+        )
+
+
+def withdraw(ctx: Context, actor: Actor, id_: str, decision: dict[str, object]) -> RegistrationRow:
+    """Take one's own application back; raises WrongState."""
+    with ctx.store.act(actor, WITHDRAW, f"registration:{id_}") as act:
+        act.decision = decision
+        return change(act.session, ctx.store.clock, id_, OPEN, State.WITHDRAWN)
