@@ -36,7 +36,7 @@ class KeyOut(Model):
 
 
 class SignatureIn(Model):
-    """What to sign: either the digest (for SM2, e = SM3(ZA ‖ M)) or a short message; and what it is for."""
+    """What to sign: either the digest (for SM2, e = SM3(ZA ‖ M); for ML-DSA, μ) or a short message; and what it is for."""
 
     digest_base64: Octets | None = None
     message_base64: Annotated[Octets | None, Field(max_length=_LONGEST_MESSAGE)] = None
@@ -56,7 +56,7 @@ class SignatureIn(Model):
 
 
 class SignatureOut(Model):
-    """The signature in base64: DER for ECDSA and SM2, raw for RSA; and the audit entry that records it."""
+    """The signature in base64: DER for ECDSA and SM2, raw for the others; and the audit entry that records it."""
 
     signature_base64: str
     algorithm: str

@@ -9,14 +9,14 @@ from kms.errors import BadKeyRequest, LabelTaken
 from kms.find import find_key
 from kms.generate import find_or_make
 from kms.info import KeyInfo, Wrapped
-from kms.mechanisms import NATIVE
+from kms.mechanisms import NATIVE, WRAPPABLE
 from kms.models import KeyRow, Place, Purpose, State
 from kms.token import Token
 from kms.wrap import wrap
 from yinxin.act import Actor, Outcome
 from yinxin.authz import PLATFORM, Decision
 from yinxin.crypto.keys import PrivateKey, PublicKey
-from yinxin.crypto.suite import INTL, SM, Suite
+from yinxin.crypto.suite import INTL, Suite, suite_of_key
 from yinxin.crypto.suite import suite as suite_of
 from yinxin.errors import YinxinError
 from yinxin.randomness import Randomness
@@ -56,7 +56,7 @@ class KeyRequest:
                 field="owner",
                 reason=Text("须为机关标识或 platform", "the identifier of an organ, or platform"),
             )
-        known = (*NATIVE, SM.key_algorithm)
+        known = tuple(dict.fromkeys((*NATIVE, *WRAPPABLE)))
         if self.algorithm not in known:
             raise BadKeyRequest(field="algorithm", reason=_one_of(known))
         if (self.purpose is Purpose.KEK) != (self.algorithm == KEK_ALGORITHM):
@@ -69,13 +69,8 @@ class KeyRequest:
 
     @property
     def suite(self) -> Suite:
-        """The suite that the algorithm belongs to."""
-        return SM if self.algorithm == SM.key_algorithm else INTL
-
-    @property
-    def place(self) -> Place:
-        """Where the secret will be."""
-        return Place.HSM if self.algorithm in NATIVE else Place.WRAPPED
+        """The suite that the algorithm belongs to; a key that wraps is of `intl`."""
+        return INTL if self.purpose is Purpose.KEK else suite_of_key(self.algorithm)
 
 
 def _one_of(known: Iterable[str]) -> Text:
@@ -107,7 +102,7 @@ def create(
     kek: KeyInfo | None = None,
     decision: Decision | None = None,
 ) -> KeyInfo:
-    """The key of this label, made if need be; the caller lets one in at a time.
+    """The key of this label, made if need be, wrapped under `kek` if one is given; the caller lets one in at a time.
 
     1. Intent: the row, `making`, and its record.
     2. The secret: in the module under the row's identifier, or wrapped.
@@ -116,7 +111,8 @@ def create(
     Raises LabelTaken when the label names another kind of key, and as `Token.use`; a failure leaves the row `making`.
     """
     record = decision.record() if decision is not None else None
-    info = find_key(store, wanted.label) or _intend(store, actor, wanted, record)
+    place = Place.HSM if kek is None else Place.WRAPPED
+    info = find_key(store, wanted.label) or _intend(store, actor, wanted, place, record)
     _same(info, wanted)
     if info.state is not State.MAKING:
         return info
@@ -135,7 +131,9 @@ def create(
     return done
 
 
-def _intend(store: Store, actor: Actor, wanted: KeyRequest, record: dict[str, Any] | None) -> KeyInfo:
+def _intend(
+    store: Store, actor: Actor, wanted: KeyRequest, place: Place, record: dict[str, Any] | None
+) -> KeyInfo:
     row = KeyRow(
         id=store.identifier(),
         label=wanted.label,
@@ -143,7 +141,7 @@ def _intend(store: Store, actor: Actor, wanted: KeyRequest, record: dict[str, An
         algorithm=wanted.algorithm,
         suite=wanted.suite.name,
         owner=wanted.owner,
-        place=wanted.place.value,
+        place=place.value,
         state=State.MAKING.value,
         created=store.clock.now(),
     )
@@ -168,7 +166,7 @@ def _secret(
         return token.use(lambda session: find_or_make(session, native, info.handle, info.label)), None
     if kek is None:
         raise TypeError("a wrapped key needs a wrapping key")
-    key = PrivateKey.generate(SM)
+    key = PrivateKey.generate(info.algorithm)
     return key.public_key, wrap(token, kek, info, key, randomness)
 
 

@@ -53,6 +53,8 @@ def _make(session: Any, native: Native, identifier: bytes, label: str) -> None:
         "capabilities": MechanismFlag.SIGN | MechanismFlag.VERIFY,
         "private_template": _STAYS,
     }
+    if native.parameter_set is not None:
+        how["public_template"] = {Attribute.PARAMETER_SET: native.parameter_set}
     if native.curve is None:
         session.generate_keypair(native.key_type, native.bits, **naming, **how)
     else:
@@ -70,7 +72,7 @@ def _proved(session: Any, native: Native, identifier: bytes) -> PublicKey | None
         return None
     (public,) = _alone(session, identifier, ObjectClass.PUBLIC_KEY)
     public_key = read_public_key(native, public)
-    prepared = _TRIAL if native.name == "ed25519" else public_key.prehash(_TRIAL)
+    prepared = _TRIAL if native.whole else public_key.prehash(_TRIAL)
     raw = key.sign(to_sign(native, public_key, prepared), mechanism=native.use)
     public_key.verify(from_signed(native, raw), _TRIAL)
     return public_key

@@ -5,10 +5,11 @@ from typing import Any
 
 from asn1crypto.keys import ECDomainParameters, NamedCurve
 from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
+from pkcs11.mechanisms import MLDSAParameterSet
 
 from yinxin.crypto import der
 from yinxin.crypto.keys import PublicKey
-from yinxin.crypto.suite import HashAlgorithm
+from yinxin.crypto.suite import ML_DSA_44, ML_DSA_65, ML_DSA_87, PQ, SM, HashAlgorithm, SignatureAlgorithm
 
 #: AlgorithmIdentifier of an Ed25519 key (RFC 8410 section 3) and of an RSA key (RFC 4055 section 1.2)
 _ED25519 = der.sequence(der.oid("1.3.101.112"))
@@ -27,6 +28,9 @@ class Native:
     #: CKA_EC_PARAMS of the curve
     curve: bytes | None = None
     bits: int | None = None
+    #: CKA_PARAMETER_SET, and the identifier of keys of that set
+    parameter_set: MLDSAParameterSet | None = None
+    algorithm: SignatureAlgorithm | None = None
 
     @property
     def signs(self) -> bool:
@@ -34,9 +38,26 @@ class Native:
         return self.key_type != KeyType.AES
 
     @property
+    def whole(self) -> bool:
+        """Whether the mechanism is given the message itself, as it computes for itself what is signed."""
+        return self.key_type in (KeyType.EC_EDWARDS, KeyType.ML_DSA)
+
+    @property
     def kind(self) -> ObjectClass:
         """The class of the object that is used."""
         return ObjectClass.PRIVATE_KEY if self.signs else ObjectClass.SECRET_KEY
+
+
+def _ml_dsa(algorithm: SignatureAlgorithm, parameter_set: MLDSAParameterSet) -> Native:
+    """PKCS#11 v3.2, 6.67: CKM_ML_DSA without a parameter signs with an empty context, as RFC 9881 wants it."""
+    return Native(
+        algorithm.name,
+        KeyType.ML_DSA,
+        Mechanism.ML_DSA_KEY_PAIR_GEN,
+        Mechanism.ML_DSA,
+        parameter_set=parameter_set,
+        algorithm=algorithm,
+    )
 
 
 def _curve(name: str) -> bytes:
@@ -47,6 +68,7 @@ _TABLE = (
     Native("ecdsa-p256", KeyType.EC, Mechanism.EC_KEY_PAIR_GEN, Mechanism.ECDSA, curve=_curve("secp256r1")),
     Native("ecdsa-p384", KeyType.EC, Mechanism.EC_KEY_PAIR_GEN, Mechanism.ECDSA, curve=_curve("secp384r1")),
     Native("rsa-3072", KeyType.RSA, Mechanism.RSA_PKCS_KEY_PAIR_GEN, Mechanism.RSA_PKCS, bits=3072),
+    Native("rsa-4096", KeyType.RSA, Mechanism.RSA_PKCS_KEY_PAIR_GEN, Mechanism.RSA_PKCS, bits=4096),
     # CKA_EC_PARAMS of Ed25519 is the curve's name (PKCS#11 v3.1, 6.3.2)
     Native(
         "ed25519",
@@ -55,9 +77,19 @@ _TABLE = (
         Mechanism.EDDSA,
         curve=der.printable("edwards25519"),
     ),
+    _ml_dsa(ML_DSA_44, MLDSAParameterSet.ML_DSA_44),
+    _ml_dsa(ML_DSA_65, MLDSAParameterSet.ML_DSA_65),
+    _ml_dsa(ML_DSA_87, MLDSAParameterSet.ML_DSA_87),
     Native("aes-256", KeyType.AES, Mechanism.AES_KEY_GEN, Mechanism.AES_GCM, bits=256),
 )
 NATIVE = {each.name: each for each in _TABLE}
+#: kinds of key that many modules do not know; there they are kept as `kms.wrap` says
+WRAPPABLE = (*SM.signing_keys, *PQ.signing_keys)
+
+
+def known_to(mechanisms: frozenset[str]) -> list[str]:
+    """The algorithms of `NATIVE` whose keys a module with these mechanisms makes and uses."""
+    return [name for name, each in NATIVE.items() if {each.generate.name, each.use.name} <= mechanisms]
 
 
 def read_public_key(native: Native, public: Any) -> PublicKey:
@@ -68,6 +100,8 @@ def read_public_key(native: Native, public: Any) -> PublicKey:
         return PublicKey(
             der.sequence(_RSA, der.bits(der.sequence(der.integer(modulus), der.integer(exponent))))
         )
+    if native.algorithm is not None:
+        return PublicKey(der.sequence(native.algorithm.identifier, der.bits(public[Attribute.VALUE])))
     point = der.bits(der.content(public[Attribute.EC_POINT]))  # a DER OCTET STRING (PKCS#11 v3.1, 6.3.3)
     if native.key_type == KeyType.EC_EDWARDS:
         return PublicKey(der.sequence(_ED25519, point))
@@ -76,7 +110,7 @@ def read_public_key(native: Native, public: Any) -> PublicKey:
 
 
 def to_sign(native: Native, public_key: PublicKey, digest: bytes) -> bytes:
-    """What the mechanism is given for a digest: itself, or in a DigestInfo for RSA (RFC 8017 9.2)."""
+    """What the mechanism is given for what `prehash` gave: itself, or in a DigestInfo for RSA (RFC 8017 9.2)."""
     if native.key_type == KeyType.RSA:
         return digest_info(public_key.signature_algorithm.hash, digest)
     return digest

@@ -1,6 +1,6 @@
 """The key centre: the register in the database and the token, as one service."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +8,10 @@ from kms import create as creating
 from kms import sign as signing
 from kms.create import KEK_ALGORITHM, KeyRequest, request_key
 from kms.escrow import Escrow
-from kms.find import active_key, list_keys
+from kms.find import active_key, find_key, list_keys
 from kms.info import KeyInfo, Wrapped
 from kms.initialise import SO_PIN, SoftToken, initialise
-from kms.mechanisms import NATIVE
+from kms.mechanisms import NATIVE, WRAPPABLE, known_to
 from kms.models import Place, Purpose, State
 from kms.settings import KmsSettings
 from kms.sign import KeySigner, Signed, SigningRequest, permit_remote, sign_recorded
@@ -26,11 +26,15 @@ from yinxin.module import Health
 from yinxin.store import Store
 from yinxin.text import Text
 
-#: said wherever the centre speaks of itself, because it is the one place where law 2 leans on this process
-SM2_CAVEAT = Text(
-    "SM2 密钥由密码机中的 AES 密钥加密保存，使用时在本进程内存中解开",
-    "SM2 keys are wrapped under the HSM's AES key and used in this process's memory",
-)
+
+def caveat(native: Collection[str] = ()) -> Text:
+    """Said wherever the centre speaks of itself, because it is the one place where law 2 leans on this process."""
+    kinds = [kind.upper() for kind in WRAPPABLE if kind not in native]
+    zh, en = "、".join(kinds), ", ".join(kinds)
+    return Text(
+        f"密码机不支持的密钥（{zh}）由其中的 AES 密钥加密保存，使用时在本进程内存中解开",
+        f"keys that the HSM does not know ({en}) are wrapped under its AES key and used in this process's memory",
+    )
 
 
 class KeyCentre:
@@ -140,15 +144,17 @@ class KeyCentre:
 
     def health(self) -> Health:
         """Whether the token answers, what it can do, and whether it holds what the register says."""
-        facts: dict[str, Any] = {"token": self.settings.token, "sm2": SM2_CAVEAT.en}
+        facts: dict[str, Any] = {"token": self.settings.token, "wrapped": caveat().en}
         try:
             token = self.token.facts()
             missing, unfinished = self._disagreements()
         except YinxinError as error:
             text = Text(error.text("zh"), error.text("en"))
             return Health(ok=False, text=text, facts=facts | {"reachable": False, "error": error.code})
-        native = [name for name, each in NATIVE.items() if each.use.name in token.mechanisms]
+        native = known_to(token.mechanisms)
+        said = caveat(native)
         facts |= {
+            "wrapped": said.en,
             "reachable": True,
             "serial": token.serial,
             "manufacturer": token.manufacturer,
@@ -167,18 +173,31 @@ class KeyCentre:
                 ),
                 facts=facts,
             )
-        return Health(
-            ok=True, text=Text(f"令牌正常；{SM2_CAVEAT.zh}", f"token answers; {SM2_CAVEAT.en}"), facts=facts
-        )
+        return Health(ok=True, text=Text(f"令牌正常；{said.zh}", f"token answers; {said.en}"), facts=facts)
 
     def close(self) -> None:
         """Let the token go, so that this process may fork or end."""
         self.token.close()
 
     def _create(self, actor: Actor, wanted: KeyRequest, decision: Decision | None = None) -> KeyInfo:
-        kek = self.wrapping_key(actor) if wanted.place is Place.WRAPPED else None
+        kek = self.wrapping_key(actor) if self._wrapped(actor, wanted) else None
         with locked(self.folder / "create.lock"):
             return creating.create(self.store, self.token, actor, wanted, kek=kek, decision=decision)
+
+    def _wrapped(self, actor: Actor, wanted: KeyRequest) -> bool:
+        """Whether the key lies outside the module: as it was begun, else when the module does not know its kind."""
+        if wanted.algorithm not in WRAPPABLE:
+            return False
+        known = find_key(self.store, wanted.label)
+        if known is not None:
+            return known.place is Place.WRAPPED
+        if wanted.algorithm not in NATIVE:
+            return True
+        try:
+            return wanted.algorithm not in known_to(self.token.facts().mechanisms)
+        except YinxinError as error:
+            self.store.refuse(actor, creating.VERB, f"key:{wanted.label}", error)
+            raise
 
     def _disagreements(self) -> tuple[list[str], list[str]]:
         """Labels of active keys that the token does not hold, and of keys that were begun and not finished."""

@@ -3,11 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
-from cryptography.hazmat.primitives.serialization import load_der_public_key
-
 from kms.errors import BadDigest, FaultySignature, KeyNotSigning, PurposeNotRemote
 from kms.info import KeyInfo
 from kms.mechanisms import NATIVE, from_signed, to_sign
@@ -16,7 +11,6 @@ from kms.token import Token
 from kms.wrap import unwrapped
 from yinxin.act import Actor
 from yinxin.authz import Decision
-from yinxin.crypto import sm2
 from yinxin.crypto.errors import BadSignature, UnsupportedAlgorithm
 from yinxin.crypto.keys import PublicKey
 from yinxin.store import Store
@@ -29,11 +23,14 @@ REMOTE = frozenset({Purpose.SEAL, Purpose.EVIDENCE})
 class KeySigner:
     """Signs with one key of the centre (`yinxin.crypto.keys.Signer`). Take a new one for each act: keys retire."""
 
-    def __init__(self, info: KeyInfo, public_key: PublicKey, use: Callable[[bytes], bytes]) -> None:
-        """`use` signs a digest (for Ed25519 the message) and gives the signature as the platform writes it."""
+    def __init__(
+        self, info: KeyInfo, public_key: PublicKey, use: Callable[[bytes], bytes], *, whole: bool = False
+    ) -> None:
+        """`use` signs what `prehash` gave, or with `whole` the message, and gives the signature as the platform writes it."""
         self.info = info
         self._public_key = public_key
         self._use = use
+        self.whole = whole
 
     @property
     def public_key(self) -> PublicKey:
@@ -41,12 +38,11 @@ class KeySigner:
         return self._public_key
 
     def sign(self, message: bytes) -> bytes:
-        """The signature over `message`: DER for ECDSA and SM2, raw for Ed25519 and RSA (PKCS #1 v1.5).
+        """The signature over `message`: DER for ECDSA and SM2, raw for Ed25519, ML-DSA and RSA (PKCS #1 v1.5).
 
         Raises FaultySignature, WrappedKeyAltered, KeyLost, or as `Token.use`.
         """
-        hashed = self._public_key.algorithm != "ed25519"
-        signature = self._use(self._public_key.prehash(message) if hashed else message)
+        signature = self._use(message if self.whole else self._public_key.prehash(message))
         try:
             self._public_key.verify(signature, message)
         except BadSignature as error:
@@ -55,17 +51,17 @@ class KeySigner:
 
     def sign_prehashed(self, digest: bytes) -> bytes:
         """The signature over what `PublicKey.prehash` gave; raises BadDigest, UnsupportedAlgorithm, or as `sign`."""
-        if self._public_key.algorithm == "ed25519":
-            raise UnsupportedAlgorithm(what="prehash", algorithm="ed25519")
-        expected = self._public_key.signature_algorithm.hash.size
+        if self.whole:
+            raise UnsupportedAlgorithm(what="prehash", algorithm=self.info.algorithm)
+        expected = self._public_key.prehash_size
         if len(digest) != expected:
             raise BadDigest(
                 size=len(digest), label=self.info.label, algorithm=self.info.algorithm, expected=expected
             )
         signature = self._use(digest)
         try:
-            _verify_prehashed(self._public_key, signature, digest)
-        except (BadSignature, InvalidSignature) as error:
+            self._public_key.verify_prehashed(signature, digest)
+        except BadSignature as error:
             raise FaultySignature(label=self.info.label) from error
         return signature
 
@@ -94,7 +90,7 @@ def signer(token: Token, info: KeyInfo, kek: KeyInfo | None) -> KeySigner:
         )
         return from_signed(native, raw)
 
-    return KeySigner(info, public_key, in_module)
+    return KeySigner(info, public_key, in_module, whole=native.whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,22 +128,15 @@ def sign_recorded(
     public_key = key.public_key
     with store.act(actor, VERB, f"key:{key.info.label}", note=request.note) as act:
         act.decision = decision.record()
-        digest = request.content if request.hashed else public_key.prehash(request.content)
+        digest = request.content if request.hashed else _digest(key, request.content)
         act.facts |= {"digest": digest.hex(), "for": request.subject}
-        signature = key.sign_prehashed(digest)
+        # a module that wants the message itself refuses a digest
+        whole = key.whole and not request.hashed
+        signature = key.sign(request.content) if whole else key.sign_prehashed(digest)
     return Signed(signature, public_key.signature_algorithm.name, act.id)
 
 
-def _verify_prehashed(public_key: PublicKey, signature: bytes, digest: bytes) -> None:
-    if public_key.algorithm == "sm2":
-        sm2.SM2PublicKey(public_key.spki).verify_digest(signature, digest)
-        return
-    key = load_der_public_key(public_key.spki)
-    name = public_key.signature_algorithm.hash.name
-    prehashed = utils.Prehashed(getattr(hashes, name.upper())())
-    if isinstance(key, rsa.RSAPublicKey):
-        key.verify(signature, digest, padding.PKCS1v15(), prehashed)
-    elif isinstance(key, ec.EllipticCurvePublicKey):
-        key.verify(signature, digest, ec.ECDSA(prehashed))
-    else:
-        raise UnsupportedAlgorithm(what="prehash", algorithm=public_key.algorithm)
+def _digest(key: KeySigner, message: bytes) -> bytes:
+    """What the record names the message by: what is signed, or the digest of a message that is signed whole."""
+    public_key = key.public_key
+    return public_key.signature_algorithm.hash.digest(message) if key.whole else public_key.prehash(message)

@@ -66,7 +66,7 @@ def make(world: World, label: str, algorithm: str = "ecdsa-p256", purpose: str =
     world.centre.create(SYSTEM, label=label, purpose=purpose, algorithm=algorithm, owner="o-office")
 
 
-@pytest.mark.parametrize("algorithm", ["ecdsa-p256", "ecdsa-p384", "rsa-3072", "sm2"])
+@pytest.mark.parametrize("algorithm", ["ecdsa-p256", "ecdsa-p384", "rsa-3072", "sm2", "ml-dsa-65"])
 def test_a_remote_signer_is_a_signer(world: World, client: Client, algorithm: str) -> None:
     make(world, "seal", algorithm)
     signer = client.kms.signer("seal", purpose="document.seal", subject="document:42")

@@ -36,14 +36,18 @@ def test_creating_and_listing(world: World) -> None:
     assert len(run(world, "list").output.splitlines()) == 2
 
 
-def test_status_says_plainly_where_sm2_keys_are_used(world: World) -> None:
+def test_status_says_plainly_where_keys_are_used(world: World) -> None:
     said = run(world, "status")
     assert said.exit_code == 0
-    assert "SM2 keys are wrapped under the HSM's AES key and used in this process's memory" in said.output
-    assert "SM2 密钥由密码机中的 AES 密钥加密保存，使用时在本进程内存中解开" in said.output
+    kinds = ("SM2", "ML-DSA-65", "ML-DSA-44", "ML-DSA-87")
+    listed = ", ".join(kinds)
+    en = f"keys that the HSM does not know ({listed}) are wrapped under its AES key and used in this process's memory"
+    zh = f"密码机不支持的密钥（{'、'.join(kinds)}）由其中的 AES 密钥加密保存，使用时在本进程内存中解开"
+    assert en in said.output
+    assert zh in said.output
     facts = json.loads(run(world, "status", "--json").output)
     assert facts["ok"] is True
-    assert facts["native"] == ["ecdsa-p256", "ecdsa-p384", "rsa-3072", "ed25519", "aes-256"]
+    assert facts["native"] == ["ecdsa-p256", "ecdsa-p384", "rsa-3072", "rsa-4096", "ed25519", "aes-256"]
 
 
 def test_status_of_a_token_that_is_not_there(world: World) -> None:

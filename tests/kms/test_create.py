@@ -17,11 +17,11 @@ from yinxin import steps
 from yinxin.act import SYSTEM
 from yinxin.authz import Denied
 from yinxin.crypto.errors import UnknownSuite
-from yinxin.crypto.suite import INTL, SM
+from yinxin.crypto.suite import INTL, PQ, SM, suite_of_key
 
 from .conftest import OFFICER, World
 
-ALGORITHMS = ("ecdsa-p256", "ecdsa-p384", "rsa-3072", "ed25519", "sm2", "aes-256")
+ALGORITHMS = ("ecdsa-p256", "ecdsa-p384", "rsa-3072", "rsa-4096", "ed25519", "sm2", "ml-dsa-65", "aes-256")
 
 
 def held(world: World, info: KeyInfo | None = None) -> list[ObjectClass]:
@@ -59,12 +59,12 @@ def test_a_key_is_made_once(world: World, algorithm: str) -> None:
     second = world.centre.create(SYSTEM, label=label, purpose=purpose, algorithm=algorithm)
     assert first == second == world.centre.key(label)
     assert len(world.events()) == recorded
-    assert first.suite == ("sm" if algorithm == "sm2" else "intl")
+    assert first.suite == ("intl" if algorithm == "aes-256" else suite_of_key(algorithm).name)
     assert_agreement(world, first)
 
 
 def test_on_both_engines(either: World) -> None:
-    for suite in (INTL, SM):
+    for suite in (INTL, SM, PQ):
         info = either.centre.create(SYSTEM, label=suite.name, purpose="ca", suite=suite)
         assert either.restarted().key(suite.name) == info
         assert info.public_key is not None
@@ -206,11 +206,11 @@ def making(label: str, algorithm: str) -> Callable[[KeyCentre], object]:
     return lambda centre: centre.create(SYSTEM, label=label, purpose=purpose, algorithm=algorithm)
 
 
-@pytest.mark.parametrize("algorithm", ["ecdsa-p256", "ed25519", "sm2", "aes-256"])
+@pytest.mark.parametrize("algorithm", ["ecdsa-p256", "ed25519", "sm2", "ml-dsa-65", "aes-256"])
 @pytest.mark.parametrize("step", ["kms.create.1-intended", "kms.create.2-made", "kms.create.3-done"])
 def test_killed_at_any_step_there_is_one_key(world: World, algorithm: str, step: str) -> None:
     label = "kek-1" if algorithm == "aes-256" else "key"
-    if algorithm == "sm2":  # the key that wraps it is made first, and killed first
+    if algorithm in ("sm2", "ml-dsa-65"):  # the key that wraps it is made first, and killed first
         killed(world, making(label, algorithm), step)
     killed(world, making(label, algorithm), step)
     if step == "kms.create.1-intended":
