@@ -203,8 +203,10 @@ def _strong(key: PublicKey, profile: Profile) -> None:
 
 
 def _bits(key: PublicKey) -> int:
-    """Size of an RSA modulus (RFC 8017 A.1.1); of another key, the size of its point."""
+    """Size of an RSA modulus (RFC 8017 A.1.1), of a point's coordinate, or of another key's public half."""
     public = der.octets_of_bits(der.elements(key.spki)[1])
+    if public[:1] == b"\x04" and key.algorithm != "rsa":
+        return 4 * (len(public) - 1)
     if key.algorithm != "rsa":
-        return 4 * len(public) // 8 * 8
+        return 8 * len(public)
     return int.from_bytes(der.content(der.elements(public)[0])).bit_length()

@@ -29,7 +29,6 @@ from yinxin.act import Actor, Outcome
 from yinxin.authz import PLATFORM
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import Signer
-from yinxin.crypto.suite import suite
 from yinxin.steps import step
 
 VERB = "ca.ceremony"
@@ -104,11 +103,11 @@ def _item(ctx: Context, keys: KeyCentre, actor: Actor, item: Item, folder: Path)
 
 def _key(ctx: Context, keys: KeyCentre, actor: Actor, item: Item, folder: Path) -> Signer:
     if item.in_file:
-        return file_key(folder, item.label, suite(item.suite), ctx.store.randomness)
+        return file_key(folder, item.label, item.key_algorithm, ctx.store.randomness)
     owner = item.holder.id if item.holder.kind == "organ" else PLATFORM
     purpose = PURPOSES[item.profile]
     try:
-        keys.create(actor, label=item.label, purpose=purpose, suite=suite(item.suite), owner=owner)
+        keys.create(actor, label=item.label, purpose=purpose, algorithm=item.key_algorithm, owner=owner)
     except LabelTaken as error:
         raise CeremonyDiffers(what=item.label) from error
     return keys.signer(item.label)

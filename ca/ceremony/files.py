@@ -9,7 +9,6 @@ from ca.errors import CeremonyDiffers
 from yinxin import files
 from yinxin.crypto.errors import MalformedKey
 from yinxin.crypto.keys import PrivateKey
-from yinxin.crypto.suite import Suite
 from yinxin.randomness import Randomness
 from yinxin.text import Text
 
@@ -24,17 +23,17 @@ def write_once(path: Path, data: bytes, *, secret: bool = False) -> None:
     files.replace(path, data, mode=0o600 if secret else 0o644)
 
 
-def file_key(folder: Path, label: str, suite: Suite, randomness: Randomness) -> PrivateKey:
+def file_key(folder: Path, label: str, kind: str, randomness: Randomness) -> PrivateKey:
     """A TLS server's key: `tls/<label>.key`, encrypted under the password in `secrets/<label>.password`, both 0600.
 
-    Made once; raises MalformedKey when the two files do not belong together.
+    Of this kind and made once; raises MalformedKey when the two files do not belong together.
     """
     password_file, key_file = folder / "secrets" / f"{label}.password", folder / "tls" / f"{label}.key"
     if not password_file.exists():
         write_once(password_file, base64.urlsafe_b64encode(randomness.token(24)), secret=True)
     password = password_file.read_bytes()
     if not key_file.exists():
-        write_once(key_file, _sealed(PrivateKey.generate(suite), password), secret=True)
+        write_once(key_file, _sealed(PrivateKey.generate(kind), password), secret=True)
     return _opened(key_file, password)
 
 

@@ -17,7 +17,7 @@ from yinxin.authz import PLATFORM
 from yinxin.crypto.errors import UnknownSuite
 from yinxin.crypto.general_names import GeneralName
 from yinxin.crypto.suite import INTL, suite
-from yinxin.faults import first_fault
+from yinxin.faults import BadValue, first_fault
 from yinxin.settings import Section
 
 _LABEL = re.compile(r"[a-z0-9][a-z0-9-]{0,57}")
@@ -40,6 +40,8 @@ class AuthorityPlan(Section):
     """Its name in the certificate."""
     days: int | None = None
     """Validity; the profile's own when left out."""
+    key_algorithm: str = ""
+    """Kind of its key, one of the suite's; the suite's own when left out."""
 
 
 class ServicePlan(Section):
@@ -61,6 +63,8 @@ class ServicePlan(Section):
     """Addresses, for servers."""
     key: Literal["hsm", "file"] = "hsm"
     """In the key centre; or in an encrypted file, for a TLS server that reads its key itself."""
+    key_algorithm: str = ""
+    """Kind of its key, one of the suite's; the suite's own when left out."""
 
 
 class HierarchyPlan(Section):
@@ -83,6 +87,8 @@ class Item:
     label: str
     profile: str
     suite: str
+    #: kind of key that the plan asks for; empty for the suite's own
+    asked_key: str
     #: the authority that signs; the item's own label for a root
     authority: str
     subject: tuple[tuple[str, str], ...]
@@ -90,6 +96,11 @@ class Item:
     holder: Holder
     days: int | None
     in_file: bool
+
+    @property
+    def key_algorithm(self) -> str:
+        """Kind of its key, as in `Suite.signing_keys`."""
+        return self.asked_key or suite(self.suite).key_algorithm
 
     @property
     def makes_authority(self) -> bool:
@@ -136,6 +147,13 @@ class CeremonyPlan(Section):
                     raise ValueError(
                         f"{service.label}: only a TLS server's key of the suite intl lies in a file"
                     )
+        for item in items:
+            kinds = ", ".join(suite(item.suite).signing_keys)
+            if item.key_algorithm not in suite(item.suite).signing_keys:
+                raise BadValue(
+                    f"{item.label}：{item.suite} 套件没有 {item.key_algorithm} 签名密钥，可用的有 {kinds}",
+                    f"{item.label}: {item.key_algorithm} is no signing key of the suite {item.suite}: use one of {kinds}",
+                )
         return self
 
     @property
@@ -157,6 +175,7 @@ class CeremonyPlan(Section):
             label=label,
             profile=profile,
             suite=suite_name,
+            asked_key=plan.key_algorithm,
             authority=signer,
             subject=(("organizationName", self.organization), ("commonName", plan.common_name)),
             san=(),
@@ -172,6 +191,7 @@ class CeremonyPlan(Section):
             label=plan.label,
             profile=plan.profile,
             suite=suite_name,
+            asked_key=plan.key_algorithm,
             authority=issuing,
             # an organ's name comes from the directory
             subject=(common_name,) if seal else (("organizationName", self.organization), common_name),

@@ -44,7 +44,7 @@ def rehearse(ctx: Context, plan: CeremonyPlan) -> tuple[Certificate, ...]:
     made: list[Certificate] = []
     issuers: dict[str, Issuer] = {}
     for item in plan.items():
-        key = PrivateKey.generate(suite(item.suite))
+        key = PrivateKey.generate(item.key_algorithm)
         order = order_of(ctx, item, key)
         issuer = issuers.get(item.authority) or own_issuer(item, order, key)
         prepared = prepare(order, issuer, ctx.settings, ctx.store.clock, ctx.store.randomness)

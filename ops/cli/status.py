@@ -10,7 +10,7 @@ import click
 from ops.accounts import Account
 from ops.cli.context import Context
 from ops.data import DataDirectory
-from ops.demo.found import SUITES, directory_file
+from ops.demo.found import directory_file, suites_of
 from ops.modules import MODULES
 from ops.settings import configuration
 from yinxin.errors import YinxinError
@@ -87,7 +87,9 @@ def _accounts(data: DataDirectory) -> list[dict[str, Any]]:
     posts = {post.id: post for post in province.posts}
     found = []
     for appointment in province.appointments:
-        files = {suite: Account.of(data, appointment.person, suite) for suite in SUITES}
+        files = {
+            suite: Account.of(data, appointment.person, suite) for suite in suites_of(appointment.person)
+        }
         if not files["intl"].file.exists():
             continue
         post = posts[appointment.post]
@@ -103,6 +105,7 @@ def _accounts(data: DataDirectory) -> list[dict[str, Any]]:
                 "pkcs12_sm": str(files["sm"].file),
                 "password_file": str(files["intl"].password_file),
             }
+            | ({"pkcs12_pq": str(files["pq"].file)} if "pq" in files else {})
         )
     return found
 

@@ -14,6 +14,7 @@ from ops.acting import OFFICER, acting_person
 from ops.demo.credentials import grant_credentials
 from yinxin import files
 from yinxin.act import SYSTEM
+from yinxin.crypto.suite import PQ
 from yinxin.text import Text
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 SUITES = ("intl", "sm")
+#: who also has an account of the suite pq: enough to try it, and no more to wait for
+PQ_PEOPLE = (OFFICER, "demo-clerk")
 
 Report = Callable[[Text], None]
 
@@ -28,6 +31,11 @@ Report = Callable[[Text], None]
 def directory_file() -> DirectoryFile:
     """The organs, posts and people of the miniature province."""
     return DirectoryFile.read(FOLDER / "province.toml")
+
+
+def suites_of(person: str) -> tuple[str, ...]:
+    """The suites in which a demo person has an account."""
+    return (*SUITES, PQ.name) if person in PQ_PEOPLE else SUITES
 
 
 def found(
@@ -47,8 +55,8 @@ def found(
     platform.authz.directory.load(SYSTEM, province)
     report(
         Text(
-            "密钥仪式：两套算法的根、签发机构、时间戳与印章",
-            "ceremony: roots, issuing authorities, timestamps and seals in both suites",
+            "密钥仪式：三套算法的根、签发机构、时间戳与印章",
+            "ceremony: roots, issuing authorities, timestamps and seals in three suites",
         )
     )
     conduct(
@@ -57,7 +65,7 @@ def found(
     _trust(platform)
     report(Text("安全管理员的首张证书", "the first certificate, for the security officer"))
     posts = {appointment.person: appointment.post for appointment in province.appointments}
-    for suite in SUITES:
+    for suite in suites_of(OFFICER):
         enrol(platform, Account.of(platform.data, OFFICER, suite), posts[OFFICER], officer=None)
     _everybody(platform, posts, report)
     grant_credentials(platform)
@@ -65,7 +73,9 @@ def found(
 
 def _everybody(platform: "Platform", posts: dict[str, str], report: Report) -> None:
     accounts = [
-        (Account.of(platform.data, person, suite), post) for person, post in posts.items() for suite in SUITES
+        (Account.of(platform.data, person, suite), post)
+        for person, post in posts.items()
+        for suite in suites_of(person)
     ]
     waiting = [
         (account, post) for account, post in accounts if not account.file.exists() or account.pending.exists()

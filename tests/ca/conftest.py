@@ -1,4 +1,4 @@
-"""A site with both hierarchies: one ceremony on a real token for the whole run, its tables copied for each test."""
+"""A site with every hierarchy: one ceremony on a real token for the whole run, its tables copied for each test."""
 
 import json
 import shutil
@@ -67,7 +67,7 @@ PROVINCE = {
 
 
 def plan() -> CeremonyPlan:
-    """The embedded plan, and a seal of the province in both suites."""
+    """The embedded plan, and a seal of the province in each suite."""
     values = CeremonyPlan.read(ROOT / "plans" / "embedded.toml").model_dump()
     for hierarchy in values["hierarchy"]:
         seal = {

@@ -61,7 +61,8 @@ def test_a_repetition_changes_nothing(site: Site) -> None:
     done = conduct(site.ctx, site.keys, SYSTEM, plan(), site.folder)
     assert [(row.serial, row.der) for row in site.rows()] == before
     assert {f"{each.serial:x}" for each in done.certificates.values()} == {serial for serial, _ in before}
-    assert sorted(done.trust) == ["intl.issuing", "intl.root", "sm.issuing", "sm.root", "tls"]
+    known = [f"{suite}.{kind}" for suite in ("intl", "pq", "sm") for kind in ("issuing", "root")]
+    assert sorted(done.trust) == [*known, "tls"]
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,7 @@ def test_a_rehearsal_writes_nothing(site: Site) -> None:
     assert [each.subject.text for each in made if each.is_self_issued] == [
         site.ca.certificate("intl-root").subject.text,
         site.ca.certificate("sm-root").subject.text,
+        site.ca.certificate("pq-root").subject.text,
     ]
     assert len(made) == len(before)
     assert site.events() == events

@@ -26,13 +26,15 @@ def test_the_founding_leaves_first_generations_that_sign(site: Site) -> None:
     assert [(row["depth"], row["name"], row["line"], row["generation"], row["state"]) for row in rows] == [
         (0, "intl-root", "intl-root", 1, "issuing"),
         (1, "intl-issuing", "intl-issuing", 1, "issuing"),
+        (0, "pq-root", "pq-root", 1, "issuing"),
+        (1, "pq-issuing", "pq-issuing", 1, "issuing"),
         (0, "sm-root", "sm-root", 1, "issuing"),
         (1, "sm-issuing", "sm-issuing", 1, "issuing"),
     ]
-    assert [row["key_place"] for row in rows] == ["hsm", "hsm", "wrapped", "wrapped"]
+    assert [row["key_place"] for row in rows] == ["hsm", "hsm", *["wrapped"] * 4]
     one = site.ca.authority(OFFICER, "sm-issuing")
     assert [each["serial"] for each in one["certificates"]] == [one["serial"]]
-    assert (one["issuer"], one["parent"]) == (rows[2]["subject"], "sm-root")
+    assert (one["issuer"], one["parent"]) == (rows[4]["subject"], "sm-root")
 
 
 def test_the_hierarchy_is_shown_to_those_who_may(site: Site) -> None:
@@ -71,11 +73,13 @@ def test_after_its_end_an_authority_has_no_more_lists(site: Site) -> None:
     before = len(site.events("ca.crl"))
     site.ca.renew_lists()
     renewed = [event["subject"] for event in site.events("ca.crl")[before:]]
-    assert {subject.split(":")[1] for subject in renewed} == {"intl-root", "sm-root"}
+    assert {subject.split(":")[1] for subject in renewed} == {"intl-root", "pq-root", "sm-root"}
     states = {row["name"]: row["state"] for row in site.ca.hierarchy(OFFICER)}
     assert states == {
         "intl-root": "issuing",
         "intl-issuing": "ended",
+        "pq-root": "issuing",
+        "pq-issuing": "ended",
         "sm-root": "issuing",
         "sm-issuing": "ended",
     }

@@ -241,7 +241,7 @@ def test_a_list_that_lacks_a_revocation_does_not_replace_the_one_in_force(
 
 def test_an_unknown_authority_is_named(site: Site) -> None:
     with pytest.raises(UnknownAuthority):
-        site.ca.crl("pq-root")
+        site.ca.crl("xy-root")
 
 
 # --- OCSP ------------------------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ class Kms:
         return Key.model_validate(self._connection.json("GET", f"{_PATH}/{segment(label)}"))
 
     def sign(self, label: str, digest: bytes, *, purpose: str, subject: str) -> bytes:
-        """The signature over `digest` (for SM2, e = SM3(ZA ‖ M)): DER for ECDSA and SM2, raw for RSA.
+        """The signature over `digest` (for SM2, e = SM3(ZA ‖ M); for ML-DSA, μ): DER for ECDSA and SM2, else raw.
 
         `purpose` is the act it is for (`document.seal`), `subject` what is signed (`document:…`); both are recorded.
         """

@@ -40,6 +40,23 @@ _CURVES = {"secp256r1": "ecdsa-p256", "secp384r1": "ecdsa-p384"}
 _SMALLEST_RSA = 2048  # bits, NIST SP 800-57 part 1
 _RSA_ABOVE_SHA256 = 4096  # bits from which SHA-256 would be the weaker half (the same, table 2)
 
+_SIGN = frozenset({"digitalSignature", "contentCommitment", "keyCertSign", "cRLSign"})
+_AGREE = frozenset({"keyAgreement", "encipherOnly", "decipherOnly"})
+_ENCRYPT = frozenset({"keyEncipherment", "dataEncipherment"})
+#: by the RFC of each kind; SM2 keys do everything (GM/T 0015)
+_USAGES = {
+    "ecdsa-p256": _SIGN | _AGREE,  # RFC 8813 section 3
+    "ecdsa-p384": _SIGN | _AGREE,
+    "rsa": _SIGN | _ENCRYPT,  # RFC 4055 section 1.2
+    "ed25519": _SIGN,  # RFC 9295 section 3
+    "sm2": _SIGN | _AGREE | _ENCRYPT,
+    "ml-dsa-44": _SIGN,  # RFC 9881 section 5
+    "ml-dsa-65": _SIGN,
+    "ml-dsa-87": _SIGN,
+    "ml-kem-768": frozenset({"keyEncipherment"}),  # RFC 9935 section 5
+    "ml-kem-1024": frozenset({"keyEncipherment"}),
+}
+
 
 class PublicKey:
     """A public key, known by its DER SubjectPublicKeyInfo. Immutable; equal when the SubjectPublicKeyInfo is."""
@@ -85,6 +102,11 @@ class PublicKey:
     def signs(self) -> bool:
         """Whether this kind of key makes signatures; a key for encapsulation does not."""
         return self.algorithm in _DEFAULTS
+
+    @property
+    def usages(self) -> frozenset[str]:
+        """The key usages (RFC 5280 4.2.1.3) that this kind of key can be certified for."""
+        return _USAGES[self.algorithm]
 
     @property
     def signature_algorithm(self) -> SignatureAlgorithm:
