@@ -1,4 +1,4 @@
-"""The timestamp authority (RFC 3161) of both suites: the injected clock's time, never behind the last one told.
+"""The timestamp authority (RFC 3161) of every suite: the injected clock's time, never behind the last one told.
 
 A token's serial number is 128 random bits: it is never looked up or revoked, so a table of them would only cost a
 write; two alike among 2^32 tokens have a chance below 2^-64. What is kept is the record of every token in the log.

@@ -1,4 +1,4 @@
-"""X.509 certificates (RFC 5280, GM/T 0015) of both suites, read strictly and never changed."""
+"""X.509 certificates (RFC 5280, GM/T 0015) of every suite, read strictly and never changed."""
 
 import hashlib
 from collections.abc import Callable, Mapping

@@ -11,7 +11,7 @@ from yinxin.tlog import NoteVerifier
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Roots of both suites, and the keys of the logs."""
+    """Roots of every suite, and the keys of the logs."""
 
     roots: tuple[Certificate, ...]
     logs: tuple[NoteVerifier, ...]

@@ -1,6 +1,6 @@
 """Online certificate status (RFC 6960): questions, answers, and who may answer.
 
-Answers name their responder by the SHA-1 of its key in both suites, and carry the responder's certificate.
+Answers name their responder by the SHA-1 of its key in every suite, and carry the responder's certificate.
 """
 
 from collections.abc import Sequence
