@@ -59,7 +59,9 @@ class Certificate:
     def __init__(self, encoded: bytes) -> None:
         """Read DER; raises MalformedCertificate, MalformedKey or UnsupportedAlgorithm."""
         try:
-            self._parts = _split(encoded)  # first: what it refuses, the library below would only warn about
+            self._parts = _split(
+                encoded, self._read_algorithm
+            )  # first: what it refuses, the library below would only warn about
             self._parsed = x509.load_der_x509_certificate(encoded)  # holds every field it knows to DER
             self._extensions = self._parsed.extensions
             self._read_constraints()
@@ -72,7 +74,15 @@ class Certificate:
         self.subject = self._parts.subject
         self.issuer = self._parts.issuer
         self.signature_algorithm = self._parts.algorithm
-        self.public_key = PublicKey(self._parts.spki)
+        self.public_key = self._read_key(self._parts.spki)
+
+    @staticmethod
+    def _read_key(spki: bytes) -> PublicKey:
+        return PublicKey(spki)
+
+    @staticmethod
+    def _read_algorithm(identifier: bytes) -> SignatureAlgorithm:
+        return algorithm_of(identifier, "certificate")
 
     def _read_constraints(self) -> None:
         """The extensions that a path must never pass over: read with the certificate, or the certificate is not."""
@@ -205,8 +215,8 @@ class Certificate:
 
     @property
     def is_self_issued(self) -> bool:
-        """Whether subject and issuer are one name."""
-        return self.subject == self.issuer
+        """Whether subject and issuer are one name (RFC 5280 6.1)."""
+        return self.subject.matches(self.issuer)
 
     @cached_property
     def san(self) -> tuple[GeneralName, ...]:
@@ -248,7 +258,10 @@ class Certificate:
         Says nothing of validity, usage or revocation: that is `path.validate`.
         """
         expected = self.authority_key_id
-        if self.issuer != issuer.subject or expected not in (None, issuer.subject_key_id or expected):
+        if not self.issuer.matches(issuer.subject) or expected not in (
+            None,
+            issuer.subject_key_id or expected,
+        ):
             raise WrongIssuer(subject=self.subject.text, issuer=issuer.subject.text)
         issuer.public_key.verify(self.signature, self.tbs, self.signature_algorithm, what="certificate")
 
@@ -277,7 +290,7 @@ def algorithm_of(identifier: bytes, what: str) -> SignatureAlgorithm:
     return algorithm
 
 
-def _split(encoded: bytes) -> _Parts:
+def _split(encoded: bytes, read_algorithm: Callable[[bytes], SignatureAlgorithm]) -> _Parts:
     tbs, algorithm, signature = der.elements(encoded)
     version, serial, inner, issuer, _, subject, spki, *rest = der.elements(tbs)
     if version != der.explicit(0, der.integer(2)):
@@ -289,7 +302,7 @@ def _split(encoded: bytes) -> _Parts:
         raise MalformedCertificate(reason="serial number is not positive or longer than 20 octets")
     return _Parts(
         tbs=tbs,
-        algorithm=algorithm_of(algorithm, "certificate"),
+        algorithm=read_algorithm(algorithm),
         signature=der.octets_of_bits(signature),
         serial=number,
         issuer=Name(issuer),

@@ -266,11 +266,45 @@ class UnsupportedExtension(PathInvalid):
 
 
 class PathTooComplex(PathInvalid):
-    """More candidate certificates than honest hierarchies have."""
+    """More work than honest hierarchies make; `what` says of which kind."""
 
     code = "crypto.path_too_complex"
-    zh = "为证书 {subject} 构造证书链的尝试超过 {limit} 次：请只提供相关的中间证书。"
-    en = "Building a path for {subject} took more than {limit} tries: give only the intermediate certificates it needs."
+    zh = "核验证书 {subject} 所需的{what}超过 {limit}：请只提供相关的中间证书和吊销信息。"
+    en = "Judging {subject} takes more than {limit} {what}: give only the certificates and statements that it needs."
+
+
+class NameNotPermitted(PathInvalid):
+    """A name outside those in which an authority above may issue."""
+
+    code = "crypto.name_not_permitted"
+    zh = (
+        "CA {authority} 无权为名称 {name} 签发证书，而证书 {subject} 含有该名称：请使用由有权机构签发的证书。"
+    )
+    en = "The authority {authority} may not have the name {name} issued, which {subject} bears: use a certificate of an authority that may."
+
+
+class NameNotJudged(PathInvalid):
+    """A name of a kind that an authority above limits, and that cannot be compared here."""
+
+    code = "crypto.name_not_judged"
+    zh = "CA {authority} 限制了 {kind} 类名称，而证书 {subject} 中的 {name} 无法据此判断，按规定必须拒绝。"
+    en = "The authority {authority} limits names of the kind {kind}, and {name} in {subject} cannot be judged by that, so it is refused."
+
+
+class PolicyNotAccepted(PathInvalid):
+    """A policy is demanded, and none holds along the whole path."""
+
+    code = "crypto.policy_not_accepted"
+    zh = "证书 {subject} 的证书链没有贯穿始终的可接受策略（要求：{wanted}）：请使用按该策略签发的证书。"
+    en = "No acceptable policy holds along the path of {subject} (wanted: {wanted}): use a certificate issued under one."
+
+
+class PolicyMappingInvalid(PathInvalid):
+    """anyPolicy mapped to another policy, or another to it."""
+
+    code = "crypto.policy_mapping_invalid"
+    zh = "CA 证书 {subject} 的策略映射涉及 anyPolicy，按规定必须拒绝：请该机构重新签发。"
+    en = "The authority {subject} maps anyPolicy, which is forbidden, so it is refused: its issuer must issue it anew."
 
 
 # --- status and time --------------------------------------------------------------------------------------------

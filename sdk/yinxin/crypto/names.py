@@ -1,4 +1,8 @@
-"""Distinguished names (RFC 5280 4.1.2.4): ordered attributes, written in UTF-8, compared by their exact octets."""
+"""Distinguished names (RFC 5280 4.1.2.4): ordered attributes, written in UTF-8.
+
+Two are equal here when their octets are. Whether they are one name to the standard, for which case, spaces and kinds of
+string do not matter (RFC 5280 7.1), `matches` says.
+"""
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -6,6 +10,7 @@ from typing import Self
 
 from yinxin.crypto import der
 from yinxin.crypto.errors import MalformedDer, MalformedName
+from yinxin.crypto.folding import fold
 
 #: attribute name → (object identifier, short name, upper bound in characters by RFC 5280 appendix A)
 ATTRIBUTES: dict[str, tuple[str, str, int]] = {
@@ -28,7 +33,15 @@ ATTRIBUTES: dict[str, tuple[str, str, int]] = {
 _BY_SHORT = {short: name for name, (_, short, _) in ATTRIBUTES.items()}
 _BY_OID = {oid: name for name, (oid, _, _) in ATTRIBUTES.items()}
 #: DirectoryString and IA5String as others write them (RFC 5280 4.1.2.4)
-_ENCODINGS = {der.UTF8: "utf-8", der.PRINTABLE: "ascii", der.IA5: "ascii", 0x14: "latin-1", 0x1E: "utf-16-be"}
+_ENCODINGS = {
+    der.UTF8: "utf-8",
+    der.PRINTABLE: "ascii",
+    der.IA5: "ascii",
+    0x12: "ascii",
+    0x14: "latin-1",
+    0x1C: "utf-32-be",
+    0x1E: "utf-16-be",
+}
 _PRINTABLE = {"countryName", "serialNumber"}
 _IA5 = {"domainComponent", "emailAddress"}
 _PRINTABLE_REPERTOIRE = frozenset(
@@ -36,6 +49,8 @@ _PRINTABLE_REPERTOIRE = frozenset(
 )
 
 Pairs = Iterable[tuple[str, str]]
+#: relative names in order, each a sorted set of (attribute, folded text)
+Folded = tuple[tuple[tuple[str, str], ...], ...]
 
 
 class Name:
@@ -74,6 +89,18 @@ class Name:
     def as_dict(self) -> dict[str, str]:
         """Attribute to text; of repeated attributes the last."""
         return dict(self.pairs)
+
+    @cached_property
+    def folded(self) -> Folded:
+        """What is compared: one value for all writings of this name, usable as a key."""
+        relatives = (der.elements(rdn, der.SET) for rdn in der.elements(self.der))
+        return tuple(
+            tuple(sorted((name, fold(text)) for name, text in map(_read, pairs))) for pairs in relatives
+        )
+
+    def matches(self, other: "Name") -> bool:
+        """Whether the two are one name (RFC 5280 7.1)."""
+        return self.der == other.der or self.folded == other.folded
 
     @property
     def common_name(self) -> str:

@@ -13,7 +13,7 @@ from yinxin.crypto.certificates import Certificate, algorithm_of
 from yinxin.crypto.errors import KeyMismatch, Malformed, MalformedStatus, UsageNotAllowed, WrongIssuer
 from yinxin.crypto.general_names import GeneralName
 from yinxin.crypto.keys import Signer
-from yinxin.crypto.names import Name
+from yinxin.crypto.names import Folded, Name
 from yinxin.crypto.oids import Extension, read_extensions
 from yinxin.crypto.points import (
     CrlPoint,
@@ -25,6 +25,7 @@ from yinxin.crypto.points import (
     write_reasons,
 )
 from yinxin.crypto.status.words import Reason, Revoked
+from yinxin.crypto.suite import SignatureAlgorithm
 
 _Value = TypeVar("_Value", bound=x509.ExtensionType)
 _Read = TypeVar("_Read")
@@ -162,13 +163,13 @@ _KNOWN = {
 
 
 class CertificateList:
-    """One CRL, read strictly. Immutable. Nothing it says counts before `verify`."""
+    """One CRL, read strictly. Immutable; equal when the DER is. Nothing it says counts before `verify`."""
 
     def __init__(self, encoded: bytes) -> None:
         """Read DER; raises MalformedStatus or UnsupportedAlgorithm."""
         try:
             self._tbs, algorithm, signature = der.elements(encoded)
-            version, inner, issuer, *rest = der.elements(self._tbs)
+            version, inner, issuer, *rest = fields = der.elements(self._tbs)
             der.require(version == der.integer(1), "not version 2")
             der.require(inner == algorithm, "the two signature algorithms differ")
             known = read_extensions(rest[-1], 0)
@@ -180,6 +181,7 @@ class CertificateList:
             base = self._extension(x509.DeltaCRLIndicator)
             next_update = self._parsed.next_update_utc
             self.scope = _read(known, oids.ISSUING_DISTRIBUTION_POINT, DistributionPoint.read) or _EVERYTHING
+            self._check_entries(b"".join(each for each in fields[5:-1] if each[0] == der.SEQUENCE))
             #: where the deltas to this list are (RFC 5280 5.2.6)
             self.freshest: tuple[CrlPoint, ...] = _read(known, oids.FRESHEST_CRL, read_points) or ()
         except (Malformed, ValueError, TypeError, IndexError, x509.UnsupportedGeneralNameType) as error:
@@ -195,7 +197,22 @@ class CertificateList:
         self.delta_base: int | None = base.crl_number if base else None
         self.this_update: datetime = self._parsed.last_update_utc
         self.next_update: datetime = next_update
-        self.signature_algorithm = algorithm_of(algorithm, "CRL")
+        self.signature_algorithm = self._read_algorithm(algorithm)
+
+    @staticmethod
+    def _read_algorithm(identifier: bytes) -> SignatureAlgorithm:
+        return algorithm_of(identifier, "CRL")
+
+    def _check_entries(self, entries: bytes) -> None:
+        """An unknown critical extension of one entry spoils the whole list (RFC 5280 5.3)."""
+        if der.boolean(True) not in entries:
+            return  # nothing is critical: most lists, and a hundred thousand entries are not looked at one by one
+        known = {oids.REASON_CODE, oids.INVALIDITY_DATE}
+        known |= {oids.CERTIFICATE_ISSUER} if self.scope.indirect else set()
+        for entry in self._parsed:
+            for each in entry.extensions:
+                if each.critical and each.oid.dotted_string not in known:
+                    raise ValueError(f"an entry has the unknown critical extension {each.oid.dotted_string}")
 
     @classmethod
     def load(cls, data: bytes) -> Self:
@@ -231,25 +248,61 @@ class CertificateList:
     def verify(self, issuer: Certificate) -> None:
         """Verify that `issuer` signed this list and may; raises WrongIssuer, UsageNotAllowed or BadSignature."""
         expected = self.authority_key_id
-        if self.issuer != issuer.subject or expected not in (None, issuer.subject_key_id or expected):
+        if not self.issuer.matches(issuer.subject) or expected not in (
+            None,
+            issuer.subject_key_id or expected,
+        ):
             raise WrongIssuer(subject=f"CRL {self.number}", issuer=issuer.subject.text)
         if issuer.key_usage is not None and "cRLSign" not in issuer.key_usage:
             allowed = ", ".join(sorted(issuer.key_usage))
             raise UsageNotAllowed(subject=issuer.subject.text, usage="cRLSign", allowed=allowed)
         issuer.public_key.verify(self._signature, self._tbs, self.signature_algorithm, what="CRL")
 
-    def lookup(self, serial: int) -> Revoked | None:
-        """What the list says of a serial number; None when it is not on it. Raises MalformedStatus."""
-        found = self._parsed.get_revoked_certificate_by_serial_number(serial)
-        if found is None:
-            return None
+    def lookup(self, serial: int, issuer: Name | None = None) -> Revoked | None:
+        """What the list says of a serial number of `issuer`, its own unless given; None when it is not on it.
+
+        Only an indirect list speaks of other issuers. Raises MalformedStatus.
+        """
         try:
-            return _read_entry(found)
-        except (ValueError, x509.DuplicateExtension) as error:
+            if self.scope.indirect:
+                return self._of_many.get(((issuer or self.issuer).folded, serial))
+            if issuer is not None and not issuer.matches(self.issuer):
+                return None
+            found = self._parsed.get_revoked_certificate_by_serial_number(serial)
+            return _read_entry(found) if found else None
+        except (Malformed, ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
             raise MalformedStatus(kind="CRL", reason=str(error)) from error
+
+    @cached_property
+    def _of_many(self) -> Mapping[tuple[Folded, int], Revoked]:
+        """The entries of an indirect list; each is the last named issuer's (RFC 5280 5.3.3)."""
+        found: dict[tuple[Folded, int], Revoked] = {}
+        issuers: tuple[Folded, ...] = (self.issuer.folded,)
+        for entry in self._parsed:
+            issuers = _entry_issuers(entry) or issuers
+            what = _read_entry(entry)
+            found |= {(issuer, entry.serial_number): what for issuer in issuers}
+        return found
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CertificateList) and self.der == other.der
+
+    def __hash__(self) -> int:
+        return hash(self.der)
 
     def __repr__(self) -> str:
         return f"<CertificateList {self.issuer.text} number {self.number}>"
+
+
+def _entry_issuers(entry: x509.RevokedCertificate) -> tuple[Folded, ...]:
+    try:
+        given = entry.extensions.get_extension_for_class(x509.CertificateIssuer).value
+    except x509.ExtensionNotFound:
+        return ()
+    names = given.get_values_for_type(x509.DirectoryName)
+    if not names:
+        raise ValueError("an entry's issuer has no distinguished name")
+    return tuple(Name(each.public_bytes()).folded for each in names)
 
 
 def _read_entry(found: x509.RevokedCertificate) -> Revoked:
@@ -259,8 +312,6 @@ def _read_entry(found: x509.RevokedCertificate) -> Revoked:
             reason = Reason(each.value.reason.value)
         elif isinstance(each.value, x509.InvalidityDate):
             since = each.value.invalidity_date_utc
-        elif each.critical:
-            raise ValueError(f"an entry has the unknown critical extension {each.oid.dotted_string}")
     return Revoked(found.revocation_date_utc, reason, since)
 
 

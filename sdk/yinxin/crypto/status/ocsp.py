@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from typing import Self
+from typing import NoReturn, Self
 
 from yinxin.crypto import der, oids
 from yinxin.crypto.certificates import Certificate, algorithm_of
@@ -249,11 +249,11 @@ class OcspResponse:
     def verify(self, issuer: Certificate, at: datetime | None = None) -> None:
         """Verify the signature of one who may answer for `issuer`; with `at`, that every answer is current then.
 
-        Raises ResponderNotAuthorized, BadSignature or StatusNotCurrent.
+        A delegate must have `ocsp-nocheck`: whether another was revoked, only a path with its evidence can tell. Raises ResponderNotAuthorized, BadSignature or StatusNotCurrent.
         """
-        responder = self._find_responder(issuer)
-        what = "OCSP response"
-        responder.public_key.verify(self._signature, self._data, self.signature_algorithm, what=what)
+        responder = self.verify_signature(issuer)
+        if responder != issuer and oids.OCSP_NOCHECK not in responder.extensions:
+            self.refuse_responder(issuer)
         if at is None:
             return
         for answer in self.answers:
@@ -263,17 +263,30 @@ class OcspResponse:
                     kind="OCSP answer", this_update=answer.this_update, next_update=until, at=at
                 )
 
+    def verify_signature(self, issuer: Certificate) -> Certificate:
+        """Verify the signature of the issuer or a delegate of its own, and tell whose it is.
+
+        Whether a delegate's certificate was revoked is not asked. Raises ResponderNotAuthorized, BadSignature or
+        UnsupportedAlgorithm.
+        """
+        responder = self._find_responder(issuer)
+        what = "OCSP response"
+        responder.public_key.verify(self._signature, self._data, self.signature_algorithm, what=what)
+        return responder
+
+    def refuse_responder(self, issuer: Certificate) -> NoReturn:
+        """Raise ResponderNotAuthorized: a delegate that may have been revoked itself."""
+        raise ResponderNotAuthorized(issuer=issuer.subject.text, reason="its certificate has no ocsp-nocheck")
+
+    def speaks_of(self, certificate: Certificate, issuer: Certificate) -> tuple[OcspAnswer, ...]:
+        """The answers about a certificate of `issuer`, before anything is verified."""
+        serial = certificate.serial
+        return tuple(each for each in self.answers if each.id.serial == serial and each.id.is_from(issuer))
+
     def status_of(self, certificate: Certificate, issuer: Certificate) -> OcspAnswer | None:
         """What it says of a certificate of `issuer`, after `verify`; None when it speaks of others."""
         self.verify(issuer)
-        return next(
-            (
-                each
-                for each in self.answers
-                if each.id.serial == certificate.serial and each.id.is_from(issuer)
-            ),
-            None,
-        )
+        return next(iter(self.speaks_of(certificate, issuer)), None)
 
     def _find_responder(self, issuer: Certificate) -> Certificate:
         for candidate in (issuer, *self.certificates):
@@ -302,8 +315,6 @@ class OcspResponse:
             raise ResponderNotAuthorized(issuer=name, reason="its certificate is not for OCSPSigning")
         if not delegate.not_before <= self.produced_at <= delegate.not_after:
             raise ResponderNotAuthorized(issuer=name, reason="its certificate was not valid then")
-        if oids.OCSP_NOCHECK not in delegate.extensions:
-            raise ResponderNotAuthorized(issuer=name, reason="its certificate has no ocsp-nocheck")
 
 
 def _error_name(code: int) -> str:
