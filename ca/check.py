@@ -40,7 +40,11 @@ class Checker:
         Raises what `path.validate` raises: UnknownIssuer, BadSignature, Expired, NotYetValid, UsageNotAllowed,
         CertificateRevoked; RevocationUnknown for one that is signed by us and not on record as issued.
         """
-        for each in _path(self._ctx, certificate, at, Usage.SIGNATURE).certificates:
+        self.standing(certificate, at, Usage.SIGNATURE)
+
+    def standing(self, certificate: Certificate, at: datetime, usage: Usage) -> None:
+        """As `check`, for whatever the certificate is to be used for."""
+        for each in _path(self._ctx, certificate, at, usage).certificates:
             self._standing(each, at)
 
     def _standing(self, certificate: Certificate, at: datetime) -> None:

@@ -34,7 +34,7 @@ MODULE: Module[Authority] = Module(
     ),
     models=("ca.models", "ca.hierarchy.models", "ca.enrolment.models", "ca.registration.models"),
     commands="ca.cli:group",
-    routes=("ca.api:routes", "ca.registration.api:routes", "ca.public:routes"),
+    routes=("ca.api:routes", "ca.registration.api:routes", "ca.public:routes", "ca.est.public:routes"),
     jobs=(
         Job("ca.reconcile", timedelta(minutes=1), Authority.reconcile),
         Job("ca.registrations", timedelta(minutes=1), Authority.tend_registrations),

@@ -12,6 +12,7 @@ from ca import check, inventory, timestamp
 from ca.check import Checker, Evidence
 from ca.context import Context
 from ca.enrolment import Enrolment
+from ca.enrolment.agent import Agents
 from ca.errors import StatusUnavailable
 from ca.hierarchy import tree
 from ca.hierarchy.chains import chains
@@ -72,6 +73,8 @@ class Authority:
         self.enrolment = Enrolment(self.ctx, keys, decider)
         #: applications for certificates, and the officers who decide on them
         self.registrations = Registrations(self.ctx, decider)
+        #: who signs the protocols' own messages
+        self.agents = Agents(self.ctx, keys)
         #: what authz asks (`authz.checker.CertificateChecker`)
         self.checker = Checker(self.ctx)
 

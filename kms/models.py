@@ -19,6 +19,7 @@ class Purpose(StrEnum):
     SEAL = "seal"
     EVIDENCE = "evidence"
     TLS = "tls"
+    ENROLMENT = "enrolment"
     KEK = "kek"
 
 

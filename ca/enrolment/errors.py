@@ -49,3 +49,35 @@ class BadGrant(Invalid):
     code = "ca.bad_grant"
     zh = "不能这样发放注册凭据（{field}：{reason}）：请改正后重试。"
     en = "A credential cannot be granted so ({field}: {reason}): correct it and try again."
+
+
+class RenewalDiffers(Invalid):
+    """A renewal that asks for another name than the certificate has that vouches for it."""
+
+    code = "ca.renewal_differs"
+    zh = "续期申请的 {field}（{asked}）与原证书（{old}）不同：续期不能改名，请按原名申请，或重新注册。"
+    en = "The renewal's {field} ({asked}) is not the old certificate's ({old}): a renewal changes no name; ask for the same one, or enrol anew."
+
+
+class RequestOver(Conflict):
+    """A request that gave a certificate once, which is over."""
+
+    code = "ca.request_over"
+    zh = "此申请已签发过证书 {serial}，该证书已过期或被撤销：请重新生成申请。"
+    en = "This very request gave certificate {serial}, which has expired or was revoked: make a new request."
+
+
+class KeyHandedOut(Conflict):
+    """A request for a key that was answered before; the key is kept nowhere."""
+
+    code = "ca.key_handed_out"
+    zh = "此申请的密钥已经或正在交付，本中心不留存：请重新生成申请，取得另一个密钥。"
+    en = "The key for this request was handed out, or is being so, and is kept nowhere: make a new request for another key."
+
+
+class UnsupportedRequest(Invalid):
+    """A part of a protocol that this service does not offer, or a demand it cannot meet."""
+
+    code = "ca.unsupported_request"
+    zh = "不支持该请求（{what}）：{remedy}。"
+    en = "This request is not supported ({what}): {remedy}."

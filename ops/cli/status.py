@@ -63,6 +63,7 @@ def _urls(where: dict[str, Any]) -> dict[str, str]:
         "verify": f"{secure}/verify",
         "api": f"{secure}/api",
         "openapi": f"{secure}/api/openapi.json",
+        "est": f"{secure}/.well-known/est",
         "ocsp": f"{plain}/ocsp",
         "crl": f"{plain}/crl/intl-issuing.crl",
         "tsa": f"{plain}/tsa/intl",

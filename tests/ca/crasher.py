@@ -1,14 +1,17 @@
 """Work for processes that die by their own hand at a named step."""
 
+import json
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from ca import CeremonyPlan, Holder, IssueRequest
 from ca.models import CertificateRow, State
 from tests.ca.conftest import REGISTRAR, ROOT, Site
+from tests.ca.protocols import client_of
 from yinxin.steps import listen
 
 
@@ -34,6 +37,25 @@ def issue(url: str, folder: Path, step: str) -> None:
         "crash", "tls-server", (folder / "csr").read_bytes(), Holder("service", "a", None, "county-a")
     )
     site.ca.issue(REGISTRAR, request)
+
+
+def ask(url: str, folder: Path, step: str) -> None:
+    """Send the request in the folder to the authority's addresses, and die at `step`."""
+    site = Site(url, folder)
+    site.ca.agents.signing()  # made before: what is killed is the enrolment
+    listen(lambda name: die() if name == step else None)
+    client_of(site).open(**request_in(folder))
+
+
+def request_in(folder: Path) -> dict[str, Any]:
+    """The request that a test left in the folder: arguments of the client's `open`."""
+    given: dict[str, Any] = json.loads((folder / "request.json").read_text("utf-8"))
+    return {**given, "data": bytes.fromhex(given["data"])}
+
+
+def leave(folder: Path, data: bytes, **parts: Any) -> None:
+    """Leave a request for `ask`."""
+    (folder / "request.json").write_text(json.dumps({**parts, "data": data.hex()}), "utf-8")
 
 
 def ceremony(url: str, folder: Path, seen: Path, every: str) -> None:

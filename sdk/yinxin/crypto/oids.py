@@ -38,6 +38,9 @@ SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 SIGNATURE_TIMESTAMP = "1.2.840.113549.1.9.16.2.14"
 EXTENSION_REQUEST = "1.2.840.113549.1.9.14"  # RFC 2985 5.4.2
 CHALLENGE_PASSWORD = "1.2.840.113549.1.9.7"  # noqa: S105 - RFC 2985 5.4.1; the attribute's name
+DECRYPT_KEY_ID = "1.2.840.113549.1.9.16.2.37"  # RFC 7030 4.4.1.1 and 4.4.1.2
+ASYMMETRIC_DECRYPT_KEY_ID = "1.2.840.113549.1.9.16.2.54"
+KEY_PACKAGE = "2.16.840.1.101.2.1.2.78.5"  # RFC 5958: content type of private keys
 AES_256_WRAP = "2.16.840.1.101.3.4.1.45"  # RFC 3565
 
 #: key usage → bit position (RFC 5280 4.2.1.3)
@@ -73,6 +76,9 @@ EXTENDED_KEY_USAGES = {
     "emailProtection": "1.3.6.1.5.5.7.3.4",
     "timeStamping": "1.3.6.1.5.5.7.3.8",
     "OCSPSigning": "1.3.6.1.5.5.7.3.9",
+    "cmcCA": "1.3.6.1.5.5.7.3.27",
+    "cmcRA": "1.3.6.1.5.5.7.3.28",
+    "cmKGA": "1.3.6.1.5.5.7.3.32",
     "ipsecIKE": "1.3.6.1.5.5.7.3.17",
     "documentSigning": "1.3.6.1.5.5.7.3.36",
     "anyExtendedKeyUsage": "2.5.29.37.0",

@@ -1,0 +1,55 @@
+"""Other people's clients against the running server, exactly as the manual's pages say."""
+
+import email
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.laws.province import template
+from tests.laws.serving import Served
+from tests.support.openssl import openssl
+from yinxin.crypto.certificates import Certificate
+
+from .manual import run_page
+
+__all__ = ["template"]
+
+
+@pytest.fixture(scope="module")
+def served(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = Path(shutil.copytree(template, tmp_path_factory.mktemp("served") / "data"))
+    with Served(folder) as served:
+        yield served
+        # whatever clients sent, the server has nothing to complain of
+        assert "Traceback" not in served.log.read_text("utf-8")
+
+
+def credential(served: Served, name: str) -> dict[str, str]:
+    return dict(json.loads((served.folder / "credentials" / f"{name}.json").read_text("utf-8")))
+
+
+def chained(served: Served, file: Path) -> None:
+    trust = served.folder / "trust"
+    openssl("verify", "-CAfile", trust / "intl.root.pem", "-untrusted", trust / "intl.issuing.pem", file)
+
+
+def test_est(served: Served, tmp_path: Path) -> None:
+    login = credential(served, "est")
+    run_page(
+        "ca/est.md",
+        tmp_path,
+        EST=f"{served.url}/.well-known/est",
+        TRUST=str(served.trust),
+        LOGIN=f"{login['username']}:{login['password']}",
+    )
+    for name in ("device", "next", "server"):
+        chained(served, tmp_path / f"{name}.pem")
+    old, new = (Certificate.load((tmp_path / f"{name}.pem").read_bytes()) for name in ("device", "next"))
+    assert old.subject.pairs == new.subject.pairs
+    assert old.public_key != new.public_key
+    made = email.message_from_bytes((tmp_path / "made.mime").read_bytes())
+    assert not made.is_multipart()  # the answer's own header is not in curl's file
+    assert b"application/pkcs8" in (tmp_path / "made.mime").read_bytes()
