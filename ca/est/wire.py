@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import secrets
 
 from flask import Response
 
@@ -15,6 +14,8 @@ from yinxin.text import Text
 CERTIFICATES = "application/pkcs7-mime; smime-type=certs-only"
 _SEALED = "application/pkcs7-mime; smime-type=server-generated-key"
 _KEY = "application/pkcs8"
+#: between the parts, which are base64 and have no hyphen
+_BOUNDARY = "yinxin-est"
 
 
 def decoded(body: bytes) -> bytes:
@@ -45,17 +46,16 @@ def certificates(*listed: Certificate) -> Response:
 
 def key_and_certificate(made: Generated) -> Response:
     """The key and its certificate (RFC 7030 4.4.2), in two parts."""
-    boundary = secrets.token_hex(16)
     parts = (
         (_SEALED if made.delivery.sealed else _KEY, made.delivery.octets),
         (CERTIFICATES, certificates_only([made.issued.certificate])),
     )
     body = b"".join(
-        f"--{boundary}\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n\r\n".encode()
+        f"--{_BOUNDARY}\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n\r\n".encode()
         + encoded(der)
         + b"\r\n"
         for kind, der in parts
     )
     return Response(
-        body + f"--{boundary}--\r\n".encode(), content_type=f"multipart/mixed; boundary={boundary}"
+        body + f"--{_BOUNDARY}--\r\n".encode(), content_type=f"multipart/mixed; boundary={_BOUNDARY}"
     )
