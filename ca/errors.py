@@ -228,6 +228,14 @@ class CrlNotNewer(Untrue):
 # --- status and time -------------------------------------------------------------------------------------------
 
 
+class NoDelta(NotFound):
+    """No delta list: the list in force is the first of its line."""
+
+    code = "ca.no_delta"
+    zh = "{name} 的撤销列表是第一份，尚无增量列表：请取完整列表。"
+    en = "The revocation list of {name} is the first one and has no delta yet: fetch the whole list."
+
+
 class StatusUnavailable(Unavailable):
     """The status service lacks a part it needs."""
 

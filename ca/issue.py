@@ -194,6 +194,7 @@ def intent_row(
         post=holder.post,
         organ=holder.organ,
         spki_digest=order.spki_digest,
+        shard=prepared.shard,
         tbs=prepared.tbs,
         lint_certificate=certificate.der,
         not_before=certificate.not_before,

@@ -69,13 +69,17 @@ class Addresses:
     issuer: tuple[str, ...] = ()
 
 
-def addresses(settings: CaSettings, issuer: Issuer) -> Addresses:
-    """What certificates signed by `issuer` say: a root has no OCSP responder, and itself no addresses at all."""
+def addresses(settings: CaSettings, issuer: Issuer, shard: int = 0) -> Addresses:
+    """What certificates signed by `issuer` say: a root has no OCSP responder, and itself no addresses at all.
+
+    `shard` is the list they name; 0 is the whole list.
+    """
     if issuer.certificate is None:
         return Addresses()
     url, name = settings.public_url, issuer.name
     ocsp = () if issuer.certificate.is_self_issued else (f"{url}/ocsp",)
-    return Addresses((f"{url}/crl/{name}.crl",), ocsp, (f"{url}/ca/{name}.crt",))
+    crl = f"{url}/crl/{name}/{shard}.crl" if shard else f"{url}/crl/{name}.crl"
+    return Addresses((crl,), ocsp, (f"{url}/ca/{name}.crt",))
 
 
 class Issuers:

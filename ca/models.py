@@ -85,6 +85,8 @@ class CertificateRow(Base):
     post: Mapped[str | None] = mapped_column(sa.String(80))
     organ: Mapped[str | None] = mapped_column(sa.String(80), index=True)
     spki_digest: Mapped[str] = mapped_column(sa.String(64), index=True)
+    #: the list that the certificate names (`ca.status`); 0 is the whole list
+    shard: Mapped[int] = mapped_column(server_default="0")
     tbs: Mapped[bytes]
     lint_certificate: Mapped[bytes]
     der: Mapped[bytes | None]
@@ -121,22 +123,6 @@ class HoldRow(Base):
     #: None while it lasts; it ends by being lifted, or by a revocation that counts from its beginning
     ended: Mapped[datetime | None]
     ended_by: Mapped[str | None] = mapped_column(sa.String(80))
-
-
-class CrlRow(Base):
-    """A revocation list in force or superseded; its number rises within its authority and never repeats."""
-
-    __tablename__ = "ca_crl"
-
-    authority: Mapped[str] = mapped_column(sa.ForeignKey("ca_authority.name"), primary_key=True)
-    number: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
-    this_update: Mapped[datetime]
-    next_update: Mapped[datetime]
-    #: how many revocations it lists, and how many holds had ended when it was made: other numbers on record mean it
-    #: is out of date. A hold that ends takes an entry away or changes its reason, so that entries alone tell nothing
-    entries: Mapped[int]
-    holds_ended: Mapped[int] = mapped_column(server_default="0")
-    der: Mapped[bytes]
 
 
 class TimestampClock(Base):

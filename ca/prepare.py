@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ca.errors import ProfileRefuses
-from ca.issuer import Issuer, addresses
+from ca.issuer import Addresses, Issuer, addresses
 from ca.lint import Case, Cleared, judge
 from ca.request import Order
 from ca.settings import CaSettings
+from ca.status.line import shard_of
 from yinxin.clock import Clock
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.oids import OCSP_NO_CHECK
@@ -22,6 +23,8 @@ class Prepared:
 
     #: hexadecimal, lower case: the certificate's name everywhere
     serial: str
+    #: the list it names, fixed with the serial number
+    shard: int
     tbs: bytes
     #: the same octets signed by a key nobody keeps: what the linter saw
     lint_certificate: Certificate
@@ -34,8 +37,10 @@ def prepare(
     """Choose a serial number, write the TBSCertificate, have it linted; raises ProfileRefuses or LintFailed."""
     # a prefix below 0x80 keeps the number positive and its length fixed; 128 random bits make a repetition a defect
     serial = int.from_bytes(bytes([settings.node]) + randomness.token(16))
+    shard = shard_of(settings, issuer, serial)
+    where = addresses(settings, issuer, shard)
     tbs = to_be_signed(
-        _template(order, issuer, settings, clock.now()),
+        _template(order, issuer, settings, where, clock.now()),
         spki=order.public_key.spki,
         issuer_name=issuer.subject,
         issuer_key_id=issuer.key_id,
@@ -43,13 +48,14 @@ def prepare(
         algorithm=issuer.algorithm,
     )
     certificate = Certificate(throwaway_sign(tbs, issuer.algorithm))
-    where = addresses(settings, issuer)
     cleared = judge(Case(certificate, issuer, order.profile, where, settings.node))
-    return Prepared(f"{serial:x}", tbs, certificate, cleared)
+    return Prepared(f"{serial:x}", shard, tbs, certificate, cleared)
 
 
-def _template(order: Order, issuer: Issuer, settings: CaSettings, now: datetime) -> CertificateTemplate:
-    profile, where = order.profile, addresses(settings, issuer)
+def _template(
+    order: Order, issuer: Issuer, settings: CaSettings, where: Addresses, now: datetime
+) -> CertificateTemplate:
+    profile = order.profile
     not_before = now.replace(microsecond=0) - timedelta(seconds=settings.backdate_seconds)
     # both ends are inside the validity (RFC 5280 4.1.2.5), so the last second is not the first of the next day
     not_after = not_before + timedelta(days=order.days) - timedelta(seconds=1)

@@ -33,9 +33,11 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
             return Response(build_ocsp_error(OcspError.MALFORMED_REQUEST), content_type=_OCSP)
         return _ocsp(authority, asked)
 
-    @blueprint.get("/crl/<name>.crl")
+    @blueprint.get("/crl/<path:name>.crl")
     def crl(name: str) -> Response:
-        answer = Response(_or_404(lambda: authority.crl(name)), content_type=_CRL)
+        whole = name.removesuffix(".delta")
+        made = _or_404(lambda: authority.crl(name) if whole == name else authority.delta(whole))
+        answer = Response(made, content_type=_CRL)
         # a list is made anew at every revocation, so nobody keeps one without asking again
         answer.headers["Cache-Control"] = "no-cache"
         answer.headers["Expires"] = format_datetime(

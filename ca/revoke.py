@@ -66,9 +66,9 @@ def revoke(
         act.decision = dict(decision) if decision else None
         since = _change(act.session, row, at, reason, actor)
     step("ca.revoke.1-recorded")
-    # 2. the list in force is now known to be out of date; it is made anew here, or by whoever asks for it next
+    # 2. the list it names is now known to be out of date; it is made anew here, or by whoever asks for it next
     try:
-        number = crl.current(ctx, row.authority).number
+        number = crl.current(ctx, row.authority, row.shard).number
     except YinxinError:
         _log.exception("the revocation list of %s could not be made now", row.authority)
         number = None

@@ -32,6 +32,7 @@ from ca.revoke import Revocation, revoke
 from ca.services import service
 from ca.settings import CaSettings
 from ca.status import crl, ocsp
+from ca.status.line import Line
 from ca.suspend import RESUME, SUSPEND, Hold, resume, suspend
 from kms.service import KeyCentre
 from yinxin.act import STRANGER, Actor
@@ -162,8 +163,12 @@ class Authority:
         return ocsp.answer(self.ctx, request)
 
     def crl(self, name: str) -> bytes:
-        """The revocation list in force of an authority, DER; raises UnknownAuthority, Unavailable."""
-        return crl.current(self.ctx, name).der
+        """The revocation list in force of an authority, or `NAME/SHARD`, DER; raises UnknownAuthority, Unavailable."""
+        return crl.in_force(self.ctx, Line.of(name)).der
+
+    def delta(self, name: str) -> bytes:
+        """The delta to that list; raises UnknownAuthority, NoDelta, Unavailable."""
+        return crl.delta_in_force(self.ctx, Line.of(name))
 
     def timestamp(self, suite: str, request: bytes, actor: Actor = STRANGER) -> bytes:
         """A timestamp response, both DER; raises UnknownSuite."""

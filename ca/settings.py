@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from pydantic import Field
 
+from ca.status.settings import StatusSettings
 from yinxin.settings import Section
 
 
@@ -40,6 +41,8 @@ class CaSettings(Section):
     """Validity of a revocation list; a new one is made at every revocation and at the latest after half this time."""
     ocsp_minutes: int = Field(default=60, ge=1, le=10080)
     """Validity of an OCSP answer."""
+    status: StatusSettings = StatusSettings()
+    """Revocation lists and OCSP answers."""
     tsa_policy: str = Field(
         default="2.25.147690556251596880135077170744976928781.1", pattern=r"^[0-2](\.\d+)+$"
     )

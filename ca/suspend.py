@@ -101,9 +101,9 @@ def _found(ctx: Context, actor: Actor, verb: str, name: str) -> CertificateRow:
 
 
 def _listed(ctx: Context, row: CertificateRow) -> int | None:
-    """2. the list in force is known to be out of date; it is made anew here, or by whoever asks for it next."""
+    """2. the list it names is known to be out of date; it is made anew here, or by whoever asks for it next."""
     try:
-        return crl.current(ctx, row.authority).number
+        return crl.current(ctx, row.authority, row.shard).number
     except YinxinError:
         _log.exception("the revocation list of %s could not be made now", row.authority)
         return None

@@ -1,25 +1,30 @@
-"""Revocation lists: whole, per authority, numbered without a gap, checked before they replace the one in force.
+"""Revocation lists: the whole of an authority and its shards, numbered without a gap, checked before they replace.
 
-A list knows how many revocations it holds, and how many holds had ended when it was made. Whoever asks for the list
-while the record says otherwise causes a new one, so that a crash between a revocation and its list cannot hide it.
+A list knows the number of the newest change it contains. Whoever asks for it while a newer change is on record causes
+a new one, so that a crash between a revocation and its list cannot hide it.
 """
 
-from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ca.context import Context
-from ca.errors import CrlNotNewer, StatusUnavailable
+from ca.errors import NoDelta, StatusUnavailable, UnknownAuthority
 from ca.issuer import Issuer
-from ca.models import CertificateRow, CrlRow, HoldRow
+from ca.models import CertificateRow
+from ca.status import changes, delta
+from ca.status.compose import body_after, check
+from ca.status.lease import leased
+from ca.status.line import Line, lines
+from ca.status.models import CrlRow
 from yinxin.act import SYSTEM
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.status import CertificateList, Reason, Revoked, build_crl
+from yinxin.crypto.status import CertificateList, build_crl
 from yinxin.crypto.suite import INTL
-from yinxin.errors import Unavailable, YinxinError
+from yinxin.errors import Unavailable
 from yinxin.steps import step
 from yinxin.text import Text
 
@@ -28,99 +33,201 @@ VERB = "ca.crl"
 TRIES = 4
 
 
-def current(ctx: Context, name: str) -> CertificateList:
-    """The list in force of an authority, made anew when a revocation is missing or half its time is over.
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A list and its delta, DER; the delta is None for the first list of a line."""
+
+    line: Line
+    number: int
+    this_update: datetime
+    next_update: datetime
+    der: bytes
+    delta: bytes | None
+    #: the newest change it knows
+    through: int
+
+    @property
+    def half(self) -> datetime:
+        """When the next one is due, if nothing changes before."""
+        return self.this_update + (self.next_update - self.this_update) / 2
+
+
+def current(ctx: Context, name: str, shard: int = 0) -> CertificateList:
+    """The list in force of an authority, or of its shard; see `in_force`."""
+    return CertificateList(in_force(ctx, Line(name, shard)).der)
+
+
+def in_force(ctx: Context, line: Line) -> Published:
+    """The list in force of a line, made anew when a change is missing or half its time is over.
 
     Raises UnknownAuthority; and what the security module raises, unless the list in force is complete.
     """
-    issuer = ctx.issuers.get(name)
-    with ctx.store.read() as session:
-        row = _latest(session, name)
-        complete = row is not None and (row.entries, row.holds_ended) == _counts(session, name)
+    issuer = ctx.issuers.get(line.authority)
     now = ctx.store.clock.now()
-    if row is not None and complete and now < row.this_update + (row.next_update - row.this_update) / 2:
-        return CertificateList(row.der)
+    with ctx.store.read() as session:
+        row = _latest(session, line)
+        there = _published(line, row) if row is not None and _complete(session, line, row) else None
+        if row is None and line not in lines(ctx.settings, issuer) and not _is_named(session, line):
+            raise UnknownAuthority(name=line.path[:60])
+    if there is not None and now < there.half:
+        return there
     try:
-        return renew(ctx, issuer)
+        return renew(ctx, issuer, line.shard)
     except Unavailable:
-        if row is not None and complete and now < row.next_update:
-            return CertificateList(row.der)
+        if there is not None and now < there.next_update:
+            return there
         raise
+
+
+def delta_in_force(ctx: Context, line: Line) -> bytes:
+    """The delta made with the list in force, DER; raises NoDelta for the first list of a line, and as `in_force`."""
+    if (difference := in_force(ctx, line).delta) is None:
+        raise NoDelta(name=line.path)
+    return difference
 
 
 def renew_all(ctx: Context) -> None:
     """Make the lists that are due; for the timer."""
-    now = ctx.store.clock.now()
-    for name in ctx.issuers.names():
+    for line in known(ctx):
         # no certificate outlives its issuer: after an authority's end there is no status left to tell
-        if (until := ctx.issuers.get(name).not_after) is not None and now <= until:
-            current(ctx, name)
-
-
-def renew(ctx: Context, issuer: Issuer) -> CertificateList:
-    """A new list of `issuer`; raises CrlNotNewer, StatusUnavailable, and what the security module raises."""
-    for _ in range(TRIES):
-        # 1. number and revocations in one view: a list is never older than the one before
-        with ctx.store.read() as session:
-            row = _latest(session, issuer.name)
-            number = row.number + 1 if row else 1
-            revoked = _revoked(session, issuer.name)
-            _, holds_ended = _counts(session, issuer.name)
-        # 2. signed, read back, checked
-        made = _make(ctx, issuer, number, revoked)
-        _check(issuer, made, number, revoked)
-        step("ca.crl.2-signed")
-        # 3. in force, unless another process was first
-        try:
-            with ctx.store.act(SYSTEM, VERB, f"crl:{issuer.name}:{number}") as act:
-                act.facts |= {"entries": len(revoked), "digest": INTL.hash.digest(made.der).hex()}
-                act.session.add(_row(issuer, made, len(revoked), holds_ended))
-        except IntegrityError:
+        until = ctx.issuers.get(line.authority).not_after
+        if until is None or ctx.store.clock.now() > until:
             continue
-        step("ca.crl.3-stored")
-        return made
-    raise StatusUnavailable(authority=issuer.name, reason=Text("撤销列表", "revocation list"))
+        with ctx.store.read() as session:
+            row = _latest(session, line)
+            due = row is None or not _complete(session, line, row)
+        if due or row is None or ctx.store.clock.now() >= _half(row):
+            in_force(ctx, line)
 
 
-def _make(
-    ctx: Context, issuer: Issuer, number: int, revoked: Sequence[tuple[int, Revoked]]
-) -> CertificateList:
+def known(ctx: Context) -> tuple[Line, ...]:
+    """Every line that is configured, or of which there is a list."""
+    with ctx.store.read() as session:
+        made = {Line(*row) for row in session.execute(sa.select(CrlRow.authority, CrlRow.shard).distinct())}
+    wanted = {each for name in ctx.issuers.names() for each in lines(ctx.settings, ctx.issuers.get(name))}
+    return tuple(sorted(made | wanted, key=lambda line: (line.authority, line.shard)))
+
+
+def renew(ctx: Context, issuer: Issuer, shard: int = 0) -> Published:
+    """A new list of `issuer`; raises CrlNotNewer, StatusUnavailable, and what the security module raises."""
+    line = Line(issuer.name, shard)
+    with ctx.store.read() as session:
+        row = _latest(session, line)
+        before = row.number if row else 0
+    with leased(ctx, line):
+        # whoever held the lease may have made the list that was missing
+        if (made := _made_meanwhile(ctx, line, before)) is not None:
+            return made
+        for _ in range(TRIES):
+            if (made := _next(ctx, issuer, line)) is not None:
+                return made
+    raise StatusUnavailable(authority=line.path, reason=Text("撤销列表", "revocation list"))
+
+
+def _made_meanwhile(ctx: Context, line: Line, before: int) -> Published | None:
+    with ctx.store.read() as session:
+        row = _latest(session, line)
+        if row is None or row.number <= before or not _complete(session, line, row):
+            return None
+        return _published(line, row)
+
+
+def _next(ctx: Context, issuer: Issuer, line: Line) -> Published | None:
+    """The next list of a line, in force; None when another process was first."""
+    own = _own(issuer)
+    # 1. number, change and revocations in one view: a list is never older than the one before
+    with ctx.store.read() as session:
+        row = _latest(session, line)
+        through = changes.newest(session, line)
+        scheduled = row is None or row.through >= through
+        body = body_after(session, line, row, scheduled=scheduled)
+        told = delta.since_base(session, line, row)
+    # 2. signed, read back, checked
+    number = row.number + 1 if row else 1
     this_update = ctx.store.clock.now().replace(microsecond=0)
+    next_update = this_update + timedelta(hours=ctx.settings.crl_hours)
+    scope = line.scope(ctx.settings)
+    signer = issuer.signer()
     encoded = build_crl(
-        signer=issuer.signer(),
-        issuer=_own(issuer),
+        signer=signer,
+        issuer=own,
         number=number,
         this_update=this_update,
-        next_update=this_update + timedelta(hours=ctx.settings.crl_hours),
-        revoked=revoked,
+        next_update=next_update,
+        revoked=body.added,
+        entries=body.kept,
+        scope=scope,
+        freshest=line.freshest(ctx.settings),
     )
-    return CertificateList(encoded)
-
-
-def _check(
-    issuer: Issuer, made: CertificateList, number: int, revoked: Sequence[tuple[int, Revoked]]
-) -> None:
-    try:
-        made.verify(_own(issuer))
-        missing = [serial for serial, _ in revoked if made.lookup(serial) is None]
-    except YinxinError as error:
-        raise CrlNotNewer(authority=issuer.name, reason=error.code) from error
-    if made.number != number or missing or len(made) != len(revoked):
-        raise CrlNotNewer(
-            authority=issuer.name, reason=Text("编号或条目不符", "its number or entries differ")
+    check(own, line, encoded, number=number, body=body, scope=scope)
+    difference = None
+    if row is not None:
+        difference = build_crl(
+            signer=signer,
+            issuer=own,
+            number=number,
+            this_update=this_update,
+            next_update=next_update,
+            revoked=told,
+            scope=scope,
+            delta_base=row.base,
         )
-
-
-def _row(issuer: Issuer, made: CertificateList, entries: int, holds_ended: int) -> CrlRow:
-    return CrlRow(
-        authority=issuer.name,
-        number=made.number,
-        this_update=made.this_update,
-        next_update=made.next_update,
-        entries=entries,
-        holds_ended=holds_ended,
-        der=made.der,
+        delta.check(own, line, difference, number=number, base=row.base, told=told)
+    step("ca.crl.2-signed")
+    # 3. in force, unless another process was first
+    rebased = scheduled or len(told) >= delta.MOST
+    new = CrlRow(
+        authority=line.authority,
+        shard=line.shard,
+        number=number,
+        this_update=this_update,
+        next_update=next_update,
+        entries=body.count,
+        through=through,
+        base=number if rebased or row is None else row.base,
+        base_through=through if rebased or row is None else row.base_through,
+        earliest=body.earliest,
+        der=encoded,
+        delta=difference,
     )
+    published = _published(line, new)
+    try:
+        _store(ctx, line, new)
+    except IntegrityError:
+        return None
+    step("ca.crl.3-stored")
+    return published
+
+
+def _store(ctx: Context, line: Line, new: CrlRow) -> None:
+    digest = INTL.hash.digest
+    with ctx.store.act(SYSTEM, VERB, f"crl:{line.path}:{new.number}") as act:
+        act.facts |= {"entries": new.entries, "digest": digest(new.der or b"").hex()}
+        if new.delta is not None:
+            act.facts["delta"] = digest(new.delta).hex()
+        act.session.add(new)
+        act.session.flush()
+        superseded = sa.update(CrlRow).where(
+            CrlRow.authority == line.authority,
+            CrlRow.shard == line.shard,
+            CrlRow.number < new.number,
+            CrlRow.der.is_not(None),
+        )
+        act.session.execute(superseded.values(der=None, delta=None))
+
+
+def _complete(session: Session, line: Line, row: CrlRow) -> bool:
+    return row.der is not None and row.through >= changes.newest(session, line)
+
+
+def _published(line: Line, row: CrlRow) -> Published:
+    return Published(
+        line, row.number, row.this_update, row.next_update, row.der or b"", row.delta, row.through
+    )
+
+
+def _half(row: CrlRow) -> datetime:
+    return row.this_update + (row.next_update - row.this_update) / 2
 
 
 def _own(issuer: Issuer) -> Certificate:
@@ -129,32 +236,15 @@ def _own(issuer: Issuer) -> Certificate:
     return issuer.certificate
 
 
-def _latest(session: Session, name: str) -> CrlRow | None:
-    newest = sa.select(CrlRow).where(CrlRow.authority == name).order_by(CrlRow.number.desc()).limit(1)
-    return session.scalars(newest).first()
+def _latest(session: Session, line: Line) -> CrlRow | None:
+    """The newest list of a line; its octets are loaded when they are asked for."""
+    mine = sa.select(CrlRow).where(CrlRow.authority == line.authority, CrlRow.shard == line.shard)
+    return session.scalars(mine.order_by(CrlRow.number.desc()).limit(1)).first()
 
 
-def _counts(session: Session, name: str) -> tuple[int, int]:
-    """Certificates revoked or suspended, and holds that ended: together they never take the same values twice."""
-    revoked = sa.select(sa.func.count()).select_from(CertificateRow).where(*_is_revoked(name))
-    ended = (
-        sa.select(sa.func.count())
-        .select_from(HoldRow)
-        .join(CertificateRow)
-        .where(HoldRow.ended.is_not(None), CertificateRow.authority == name)
+def _is_named(session: Session, line: Line) -> bool:
+    """Whether a certificate names this shard, of a time when there were more of them."""
+    named = sa.select(CertificateRow.serial).where(
+        CertificateRow.authority == line.authority, CertificateRow.shard == line.shard
     )
-    return session.scalar(revoked) or 0, session.scalar(ended) or 0
-
-
-def _revoked(session: Session, name: str) -> list[tuple[int, Revoked]]:
-    query = sa.select(CertificateRow.serial, CertificateRow.revoked_at, CertificateRow.reason)
-    rows = session.execute(query.where(*_is_revoked(name)).order_by(CertificateRow.revoked_at))
-    return [
-        (int(serial, 16), Revoked(at.replace(microsecond=0), Reason(reason or Reason.UNSPECIFIED)))
-        for serial, at, reason in rows
-        if at is not None
-    ]
-
-
-def _is_revoked(name: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return CertificateRow.authority == name, CertificateRow.revoked_at.is_not(None)
+    return session.scalar(named.limit(1)) is not None

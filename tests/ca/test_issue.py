@@ -89,7 +89,8 @@ def test_intent_and_issue_are_recorded_with_decision_and_profile(site: Site) -> 
 def test_a_server_gets_the_names_it_asked_for(site: Site) -> None:
     issued = site.ca.issue(REGISTRAR, site.request(san=[("dns", "A.example.gov.cn"), ("ip", "10.0.0.7")]))
     assert issued.certificate.san == (("dns", "a.example.gov.cn"), ("ip", "10.0.0.7"))
-    assert issued.certificate.crl_urls == ("http://127.0.0.1:8080/crl/intl-issuing.crl",)
+    (row,) = site.rows(serial=issued.serial)
+    assert issued.certificate.crl_urls == (f"http://127.0.0.1:8080/crl/intl-issuing/{row.shard}.crl",)
     assert issued.certificate.ocsp_urls == ("http://127.0.0.1:8080/ocsp",)
     assert issued.certificate.serial.bit_length() <= 136
     assert issued.certificate.serial >> 128 == site.ctx.settings.node

@@ -40,7 +40,7 @@ def case(site: Site) -> Case:
     issuer = site.ctx.issuers.get("intl-issuing")
     order = examine(site.request(), profile, site.ctx.register, site.ctx.settings)
     ready = prepare(order, issuer, site.ctx.settings, site.clock, site.randomness)
-    return Case(ready.lint_certificate, issuer, profile, addresses(site.ctx.settings, issuer), 1)
+    return Case(ready.lint_certificate, issuer, profile, addresses(site.ctx.settings, issuer, ready.shard), 1)
 
 
 def altered(case: Case, fields: Mapping[int, bytes], edit: Edit = list) -> Case:

@@ -18,7 +18,9 @@ from apps.document.models import State as DocumentState
 from apps.document.states import TRANSITIONS
 from audit.models import EntryRow
 from authz.models import CertificateBinding, SessionRow
-from ca.models import AuthorityRow, CertificateRow, CrlRow, State
+from ca.models import AuthorityRow, CertificateRow, State
+from ca.status.line import Line
+from ca.status.models import CrlRow
 from kms.mechanisms import NATIVE
 from kms.models import KeyRow, Place
 from kms.models import State as KeyState
@@ -157,7 +159,9 @@ def _certificates(session: Session, events: Events) -> None:
     )
     assert Counter(session.scalars(sa.select(CertificateBinding.fingerprint))) == people
     assert subjects(events, "ca.authority") == Counter(session.scalars(sa.select(AuthorityRow.name)))
-    lists = Counter(f"{row.authority}:{row.number}" for row in session.scalars(sa.select(CrlRow)))
+    lists = Counter(
+        f"{Line(row.authority, row.shard).path}:{row.number}" for row in session.scalars(sa.select(CrlRow))
+    )
     assert subjects(events, "ca.crl") == lists
 
 

@@ -4,7 +4,8 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from audit.models import TRIGGERS
+from audit.models import TRIGGERS as LOG
+from ca.status.models import TRIGGERS as STATUS
 from ops.schema import upgrade
 from yinxin.store import Base, open_engine
 
@@ -19,8 +20,8 @@ def test_migrated_is_declared(database_url):
     engine.dispose()
 
 
-def test_the_log_is_guarded(database_url):
-    """Seen to fail when the triggers are left out of the migration."""
+def test_the_log_is_guarded_and_status_is_written_down(database_url):
+    """Seen to fail when the triggers are left out of a migration."""
     engine = open_engine(database_url)
     upgrade(engine)
     catalogue = {
@@ -32,9 +33,11 @@ def test_the_log_is_guarded(database_url):
         found = set(connection.execute(sa.text(catalogue[dialect])).scalars())
     engine.dispose()
     if dialect == "sqlite":
-        assert found == set(TRIGGERS["sqlite"])
+        assert found == {*LOG["sqlite"], *STATUS["sqlite"]}
     else:
         named = {
-            statement.split()[2] for statement in TRIGGERS["postgresql"] if "CREATE TRIGGER" in statement
+            statement.split()[2]
+            for statement in (*LOG["postgresql"], *STATUS["postgresql"])
+            if "CREATE TRIGGER" in statement
         }
         assert {name for name in named if "truncate" not in name} == found

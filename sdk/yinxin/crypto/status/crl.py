@@ -95,14 +95,15 @@ def build_crl(
     number: int,
     this_update: datetime,
     next_update: datetime,
-    revoked: Iterable[tuple[int, Revoked]],
+    revoked: Iterable[tuple[int, Revoked]] = (),
+    entries: bytes = b"",
     scope: DistributionPoint | None = None,
     delta_base: int | None = None,
     freshest: tuple[CrlPoint, ...] = (),
 ) -> bytes:
     """A signed CRL v2 in DER; `revoked` gives (serial number, what happened), in the order to be written.
 
-    `scope` makes it a shard; `delta_base` makes it a delta to the list of that number; `freshest` says where the deltas
+    `entries` are written before them as they are: those of an earlier list (`CertificateList.entries`). `scope` makes it a shard; `delta_base` makes it a delta to the list of that number; `freshest` says where the deltas
     to a whole list are. In a delta, a certificate no longer held has the reason REMOVE_FROM_CRL. Raises KeyMismatch when
     `signer` is not the key of `issuer`, MalformedTemplate when the scope cannot be written.
     """
@@ -110,14 +111,14 @@ def build_crl(
         raise KeyMismatch(subject=issuer.subject.text)
     algorithm = signer.public_key.signature_algorithm.identifier
     extensions = _extensions(issuer, number, scope, delta_base, freshest)
-    entries = [_entry(serial, what) for serial, what in revoked]
+    body = b"".join((entries, *(_entry(serial, what) for serial, what in revoked)))
     tbs = der.sequence(
         der.integer(1),
         algorithm,
         issuer.subject.der,
         der.time(this_update),
         der.time(next_update),
-        der.sequence(*entries) if entries else b"",
+        der.sequence(body) if body else b"",
         der.explicit(0, der.sequence(*(each.der for each in extensions))),
     )
     return der.sequence(tbs, algorithm, der.bits(signer.sign(tbs)))
@@ -160,6 +161,27 @@ _KNOWN = {
     oids.FRESHEST_CRL,
     oids.ISSUING_DISTRIBUTION_POINT,
 }
+
+
+def read_entries(encoded: bytes) -> list[tuple[int, Revoked]]:
+    """What entries as `build_crl` writes them say, strictly; raises MalformedStatus."""
+    try:
+        return [_read_strictly(each) for each in der.elements(der.sequence(encoded))]
+    except (Malformed, ValueError, IndexError) as error:
+        raise MalformedStatus(kind="CRL", reason=str(error)) from error
+
+
+def _read_strictly(entry: bytes) -> tuple[int, Revoked]:
+    serial, at, *rest = der.elements(entry)
+    reason = since = None
+    for each in map(Extension.read, der.elements(rest[0]) if rest else ()):
+        if each.oid == oids.REASON_CODE:
+            reason = Reason.of(der.number(each.value))
+        elif each.oid == oids.INVALIDITY_DATE:
+            since = der.instant(each.value)
+        else:
+            raise ValueError(f"an entry has the extension {each.oid}")
+    return der.number(serial), Revoked(der.instant(at), reason, since)
 
 
 class CertificateList:
@@ -236,6 +258,18 @@ class CertificateList:
         """Key identifier of the issuer."""
         value = self._extension(x509.AuthorityKeyIdentifier)
         return value.key_identifier if value else None
+
+    @property
+    def entries(self) -> bytes:
+        """The encoded entries one after another, for `build_crl` to begin the next list with."""
+        # version, algorithm, issuer, this and next update come before them, the extensions after
+        fields = der.elements(self._tbs)
+        return der.content(fields[5]) if fields[5][0] == der.SEQUENCE else b""
+
+    @property
+    def serials(self) -> frozenset[int]:
+        """The serial numbers it lists."""
+        return frozenset(each.serial_number for each in self._parsed)
 
     @property
     def pem(self) -> str:
