@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import click
 
+from ca.acme.cli import group as acme_commands
 from ca.ceremony import CeremonyPlan, conduct, rehearse
 from ca.enrolment.cli import group as credential_commands
 from ca.hierarchy.cli import group as authority_commands
@@ -199,6 +200,7 @@ def report(context: click.Context, *, organ: str | None) -> None:
         writer.writerow(facts)
 
 
+group.add_command(acme_commands)
 group.add_command(authority_commands)
 group.add_command(credential_commands)
 group.add_command(profile_commands)

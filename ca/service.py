@@ -9,6 +9,8 @@ from typing import Any
 from authz.directory import Directory
 from authz.refusals import Refusals
 from ca import check, inventory, timestamp
+from ca.acme.ari import MARK as RENEW
+from ca.acme.service import Acme
 from ca.check import Checker, Evidence
 from ca.context import Context
 from ca.enrolment import Enrolment
@@ -76,6 +78,8 @@ class Authority:
         self.registrations = Registrations(self.ctx, decider)
         #: who signs the protocols' own messages
         self.agents = Agents(self.ctx, keys)
+        #: certificates by ACME (RFC 8555)
+        self.acme = Acme(self.ctx, keys, self.enrolment)
         #: what authz asks (`authz.checker.CertificateChecker`)
         self.checker = Checker(self.ctx)
 
@@ -111,6 +115,19 @@ class Authority:
         """Lift a hold, if the policies permit it; see `ca.suspend.resume`. Raises Denied."""
         row, decision = self._permitted(actor, RESUME, name)
         return resume(self.ctx, actor, row.serial, decision)
+
+    def renew(self, actor: Actor, name: str, url: str | None = None) -> str:
+        """Have a certificate renewed now (RFC 9773), if the policies permit revoking it; its serial number.
+
+        Raises UnknownCertificate, Denied.
+        """
+        try:
+            row = inventory.find(self.ctx, name)
+        except YinxinError as error:
+            self.ctx.store.refuse(actor, RENEW, f"certificate:{name[:80]}", error)
+            raise
+        self.acme.renew(actor, row.serial, self.decider.require(actor, REVOKE, resource_of(row)), url)
+        return row.serial
 
     def _permitted(self, actor: Actor, verb: str, name: str) -> tuple[CertificateRow, dict[str, Any]]:
         """The certificate that an act is about and the record of the permission; raises UnknownCertificate, Denied."""

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from pydantic import Field
 
+from ca.acme.settings import AcmeSettings
 from ca.status.settings import StatusSettings
 from yinxin.settings import Section
 
@@ -55,3 +56,4 @@ class CaSettings(Section):
     """Applications for certificates."""
     most_request_bytes: int = Field(default=65536, ge=1024, le=1048576)
     """Largest PKCS#10, OCSP or timestamp request that is read."""
+    acme: AcmeSettings = AcmeSettings()

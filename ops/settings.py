@@ -56,6 +56,8 @@ def check_shape(settings: Common, *, token_manufacturer: str | None = None) -> N
         return
     if not settings.database.url.startswith("postgresql"):
         raise InsecureStandIn(part="SQLite", remedy="database.url = postgresql+psycopg://…")
+    if settings.ca.acme.eab != "required":  # type: ignore[attr-defined]
+        raise InsecureStandIn(part=f"ca.acme.eab = {settings.ca.acme.eab}", remedy="ca.acme.eab = required")  # type: ignore[attr-defined]
     if token_manufacturer is not None and "softhsm" in token_manufacturer.lower():
         raise InsecureStandIn(part="SoftHSM2", remedy="kms.library = …")
 

@@ -1,6 +1,5 @@
 """Enrolment as one service: officers grant, the protocols prove and have certificates issued."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -13,9 +12,9 @@ from ca.enrolment.credential import Credential, Grant
 from ca.enrolment.errors import BadGrant, CredentialSpent, NotGranted
 from ca.enrolment.models import CredentialRow, Protocol
 from ca.issue import VERB as ISSUE
-from ca.issue import Issued, issue
+from ca.issue import Also, Issued, issue
 from ca.naming import within
-from ca.request import Application, Holder, IssueRequest, application_of
+from ca.request import Application, Holder, IssueRequest, application_of, examine, unburdened
 from kms.service import KeyCentre
 from yinxin.act import Actor
 from yinxin.authz import Decider, Decision, Resource
@@ -93,10 +92,12 @@ class Enrolment:
         *,
         profile: str = "",
         days: int | None = None,
+        also: Also | None = None,
     ) -> Issued:
         """The certificate asked for, exactly one for each `reference`.
 
-        Without a profile it is the first granted one that certifies names such as are asked for.
+        Without a profile it is the first granted one that certifies names such as are asked for. `also` joins the
+        transaction that stores the certificate.
 
         Raises NotGranted, CredentialSpent, and what `ca.issue.issue` raises. Refusals are recorded.
         """
@@ -108,7 +109,15 @@ class Enrolment:
             self.ctx.rejections.record(known.actor, ISSUE, f"reference:{reference}", error)
             raise
         request = IssueRequest(reference, chosen, application, _holder(known, application), days)
-        return issue(self.ctx, known.actor, request, known.decision, also=_spend(known))
+        return issue(self.ctx, known.actor, request, known.decision, also=_spend(known, also))
+
+    def examine(self, known: Credential, asked: Application, *, profile: str) -> None:
+        """Raise what `issue` would raise of the request itself; nothing is recorded, nothing changed."""
+        _covers(known, profile, asked)
+        request = IssueRequest("-", profile, asked, _holder(known, asked))
+        order = examine(request, self.ctx.profiles[profile], self.ctx.register, self.ctx.settings)
+        with self.ctx.store.read() as session:
+            unburdened(session, order)
 
     def _permitted(self, actor: Actor, organ: str, profile: str) -> Decision:
         resource = Resource("Certificate", "credential", organ=organ, attributes={"profile": profile})
@@ -172,10 +181,12 @@ def _holder(known: Credential, asked: Application) -> Holder:
     return Holder(grant.holder_kind, grant.holder or named.lower()[:80], grant.post, grant.organ)
 
 
-def _spend(known: Credential) -> Callable[[Session, Certificate], None]:
+def _spend(known: Credential, also: Also | None) -> Also:
     """Count one certificate, in the transaction that stores it; nothing is handed out beyond what was granted."""
 
-    def spend(session: Session, _certificate: Certificate) -> None:
+    def spend(session: Session, certificate: Certificate) -> None:
+        if also is not None:
+            also(session, certificate)
         if known.grant.uses is None:
             return
         left = sa.update(CredentialRow).where(CredentialRow.id == known.id, CredentialRow.uses_left > 0)

@@ -64,6 +64,7 @@ def _urls(where: dict[str, Any]) -> dict[str, str]:
         "api": f"{secure}/api",
         "openapi": f"{secure}/api/openapi.json",
         "est": f"{secure}/.well-known/est",
+        "acme": f"{secure}/acme/directory",
         "ocsp": f"{plain}/ocsp",
         "crl": f"{plain}/crl/intl-issuing.crl",
         "tsa": f"{plain}/tsa/intl",

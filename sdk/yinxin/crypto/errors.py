@@ -87,6 +87,14 @@ class MalformedRequest(Malformed):
     en = "The {kind} request cannot be read ({reason}): make it again."
 
 
+class MalformedJose(Malformed):
+    """A JSON Web Signature or key that cannot be read (RFC 7515, 7517)."""
+
+    code = "crypto.malformed_jose"
+    zh = "JSON 签名或密钥无法读取（{field}：{reason}）：请检查客户端。"
+    en = "The JSON signature or key cannot be read ({field}: {reason}): check the client."
+
+
 class MalformedStatus(Malformed):
     """A CRL or OCSP response that cannot be read."""
 

@@ -110,6 +110,8 @@ CA_ISSUERS = "1.3.6.1.5.5.7.48.2"
 OCSP_BASIC = "1.3.6.1.5.5.7.48.1.1"
 OCSP_NONCE = "1.3.6.1.5.5.7.48.1.2"
 OCSP_NOCHECK = "1.3.6.1.5.5.7.48.1.5"
+#: the proof in a certificate for tls-alpn-01 (RFC 8737 6.1)
+ACME_IDENTIFIER = "1.3.6.1.5.5.7.1.31"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,37 @@
+"""Certificates (RFC 8555 7.4.2): to the account that ordered them, with every way up to a root."""
+
+import sqlalchemy as sa
+
+from ca.acme.errors import NoResource
+from ca.acme.models import OrderRow
+from ca.acme.parts import Answer, Asked, Parts
+from ca.acme.payload import nothing
+from ca.hierarchy.chains import chains
+from ca.models import CertificateRow
+from yinxin.crypto.certificates import Certificate
+
+MEDIA_TYPE = "application/pem-certificate-chain"
+
+
+def download(parts: Parts, asked: Asked, serial: str, number: int = 0) -> Answer:
+    """The certificate and those above it without the root, PEM; `number` chooses another chain. Raises NoResource."""
+    nothing(asked.payload)
+    with parts.ctx.store.read() as session:
+        order = session.scalars(sa.select(OrderRow).where(OrderRow.serial == serial[:40])).one_or_none()
+        row = session.get(CertificateRow, serial[:40])
+    if order is None or order.account != asked.owner.id or row is None or row.der is None:
+        raise NoResource
+    ways = _ways(parts, row.authority)
+    if number >= len(ways):
+        raise NoResource
+    others = [each for each in range(len(ways)) if each != number]
+    links = tuple(("alternate", asked.urls.of("certificate", serial, str(each))) for each in others)
+    text = Certificate(row.der).pem + ways[number]
+    return Answer(text.encode("ascii"), media_type=MEDIA_TYPE, links=links)
+
+
+def _ways(parts: Parts, authority: str) -> tuple[str, ...]:
+    """The chains of an authority without their roots, PEM; our own root's first, none twice."""
+    ways = chains(parts.ctx, authority) or (parts.ctx.issuers.get(authority).chain,)
+    texts = ("".join(each.pem for each in way if not each.is_self_issued) for way in ways)
+    return tuple(dict.fromkeys(texts))

@@ -1,0 +1,59 @@
+"""Challenges (RFC 8555 7.5.1): the client says that one is ready; it is tried at once, and again if need be."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from ca.acme import authorization
+from ca.acme.errors import Expired, NoResource
+from ca.acme.models import AuthorizationRow, AuthorizationState
+from ca.acme.parts import Answer, Asked, Parts, actor_of
+from ca.acme.standing import of_authorization
+from ca.acme.validate import FAILURES, lease
+from yinxin.clock import rfc3339
+
+RESPOND = "ca.acme-respond"
+
+
+def respond(parts: Parts, asked: Asked, id_: str, kind: str, tried: Callable[[str], None]) -> Answer:
+    """A challenge, taken up if the client asks for that; `tried` is told what to try at once.
+
+    The first challenge that is taken up decides; asked again, it is shown as it stands. Raises NoResource, Expired,
+    TooMany.
+    """
+    row = authorization.found(parts, asked, id_)
+    if kind not in authorization.CHALLENGES[row.kind]:
+        raise NoResource
+    now = parts.ctx.store.clock.now()
+    if asked.payload is not None and row.state == AuthorizationState.PENDING and row.challenge is None:
+        if row.expires <= now:
+            raise Expired(at=rfc3339(row.expires))
+        row = _taken_up(parts, asked, row, kind)
+        tried(id_)
+    body = authorization.challenge(asked.urls, row, kind)
+    waiting = row.challenge is not None and of_authorization(row, now) == AuthorizationState.PENDING
+    return Answer(
+        body,
+        links=(("up", asked.urls.of("authorization", id_)),),
+        retry_after=authorization.RETRY_AFTER if waiting else None,
+    )
+
+
+def _taken_up(parts: Parts, asked: Asked, row: AuthorizationRow, kind: str) -> AuthorizationRow:
+    account, settings = asked.owner, parts.settings
+    parts.limits.check(FAILURES, account.id, settings.failures_per_hour)
+    now = parts.ctx.store.clock.now()
+    untouched = sa.update(AuthorizationRow).where(
+        AuthorizationRow.id == row.id,
+        AuthorizationRow.state == AuthorizationState.PENDING,
+        AuthorizationRow.challenge.is_(None),
+    )
+    subject = f"acme-authorization:{row.id}"
+    with parts.ctx.store.act(actor_of(account), RESPOND, subject, challenge=kind) as act:
+        # whoever takes it up tries it; should this process die, the job takes over when the lease is out
+        due = now + timedelta(seconds=lease(settings))
+        act.session.execute(untouched.values(challenge=kind, answered=now, due=due))
+        changed = act.session.get_one(AuthorizationRow, row.id, populate_existing=True)
+        act.session.expunge(changed)
+    return changed

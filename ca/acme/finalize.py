@@ -1,0 +1,135 @@
+"""Finalization (RFC 8555 7.4): one order, one certificate, whoever asks however often.
+
+1. The request is held against order, credential and profile; what is wrong with it leaves the order as it was.
+2. The order goes from ready to processing by compare-and-swap: of many who ask at once, one goes on.
+3. The certificate is issued under the order's reference. The transaction that stores it makes the order valid, and
+   stores nothing if the order is no longer processing.
+4. What fails makes the order invalid; what dies is made invalid by whoever looks next (`order.settle`).
+"""
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from ca.acme.account import credential_of
+from ca.acme.errors import AcmeError, BadRequest, CredentialEnded, CutOff, NotReady, Replaced
+from ca.acme.models import OrderRow, OrderState
+from ca.acme.order import REFERENCE, described, fail, found
+from ca.acme.parts import Answer, Asked, Parts, actor_of
+from ca.acme.payload import needed, text
+from ca.acme.problems import problem
+from ca.acme.standing import authorizations_of, of_order
+from ca.enrolment import Credential
+from ca.enrolment.errors import CredentialSpent
+from ca.errors import IntentLost
+from ca.issue import Also
+from ca.request import Application, application_of
+from yinxin.act import Outcome
+from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.jose import decode64
+from yinxin.errors import InternalError, Unavailable, YinxinError
+from yinxin.steps import step
+from yinxin.text import Text
+
+FINALIZE = "ca.acme-finalize"
+
+
+def finalize(parts: Parts, asked: Asked, id_: str) -> Answer:
+    """The order, valid. Raises NotReady, BadRequest, CredentialEnded, Replaced, and what issuance raises."""
+    # 1. the request fits
+    csr = text(needed(asked.payload), "csr")
+    row, proofs = found(parts, asked, id_)
+    status = of_order(row, proofs, parts.ctx.store.clock.now())
+    if status != "ready":
+        raise NotReady(status=status)
+    credential = credential_of(parts, asked.owner)
+    application = _fitting(parts, asked, row, csr, credential)
+    # 2. the order is this request's alone
+    _claim(parts, asked, row)
+    step("ca.acme-finalize.2-claimed")
+    # 3. the certificate, and with it the order
+    try:
+        parts.enrolment.issue(
+            credential, REFERENCE + id_, application, profile=row.profile, also=_concluded(id_)
+        )
+    except YinxinError as error:
+        told = _told(error)
+        fail(parts, id_, problem(told))
+        raise told from error
+    except Exception:
+        fail(parts, id_, problem(InternalError(request=id_)))
+        raise
+    step("ca.acme-finalize.3-issued")
+    return described(parts, asked.urls, *found(parts, asked, id_))
+
+
+def _fitting(parts: Parts, asked: Asked, row: OrderRow, csr: str, credential: Credential) -> Application:
+    """What the request asks for, if it is exactly what was ordered; raises BadRequest, CredentialEnded."""
+    try:
+        application = application_of(decode64(csr, "csr"), parts.ctx.settings)
+    except YinxinError as error:
+        raise BadRequest(reason=error) from error
+    names = tuple((kind, name) for kind, name in row.names)
+    ordered = set(names)
+    asked_for = {(kind, name.lower()) for kind, name in application.san}
+    common = (application.subject.common_name or "").lower()
+    asked_for |= {name for name in ordered if name[1] == common}
+    if asked_for != ordered or common not in {"", *(name for _, name in names)}:
+        listed = ", ".join(name for _, name in row.names[:8])
+        raise BadRequest(
+            reason=Text(
+                f"其中的名称须与订单完全一致（{listed}）", f"its names must be the order's ({listed})"
+            )
+        )
+    if application.public_key == asked.key.key:
+        reason = Text("账户密钥不能用作证书密钥", "the account's key must not be certified")
+        raise BadRequest(reason=reason)
+    complete = Application(application.public_key, application.subject, names)
+    try:
+        parts.enrolment.examine(credential, complete, profile=row.profile)
+    except Unavailable:
+        raise
+    except YinxinError as error:
+        raise _told(error) from error
+    return complete
+
+
+def _claim(parts: Parts, asked: Asked, row: OrderRow) -> None:
+    """From ready to processing, once; raises NotReady, and Replaced when another order was first to replace."""
+    now, account = parts.ctx.store.clock.now(), asked.owner
+    open_ = sa.update(OrderRow).where(OrderRow.id == row.id, OrderRow.state == OrderState.OPEN)
+    try:
+        with parts.ctx.store.act(
+            actor_of(account), FINALIZE, f"acme-order:{row.id}", outcome=Outcome.INTENT
+        ) as act:
+            done = act.session.execute(open_.values(state=OrderState.PROCESSING, begun=now))
+            proofs = authorizations_of(act.session, row)
+            # a proof may have been withdrawn since it was looked at
+            status = of_order(row, proofs, now)
+            if done.rowcount != 1 or status != "ready":  # type: ignore[attr-defined]
+                raise NotReady(status="processing" if status == "ready" else status)
+    except IntegrityError as error:
+        raise Replaced(certificate=row.replaces) from error
+
+
+def _concluded(id_: str) -> Also:
+    """The order becomes valid with its certificate, or there is no certificate."""
+
+    def conclude(session: Session, certificate: Certificate) -> None:
+        processing = sa.update(OrderRow).where(OrderRow.id == id_, OrderRow.state == OrderState.PROCESSING)
+        values = {"state": OrderState.VALID, "serial": f"{certificate.serial:x}"}
+        if session.execute(processing.values(values)).rowcount != 1:  # type: ignore[attr-defined]
+            raise CutOff
+
+    return conclude
+
+
+def _told(error: YinxinError) -> YinxinError:
+    """What the client is told of a failed issuance."""
+    if isinstance(error, AcmeError | Unavailable):
+        return error
+    if isinstance(error, CredentialSpent):
+        return CredentialEnded()
+    if isinstance(error, IntentLost):
+        return CutOff()
+    return BadRequest(reason=error) if error.status < 500 else error

@@ -1,0 +1,207 @@
+"""ACME over HTTP: addresses, headers, and problem documents that are ACME's own in every case."""
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import HTTPException
+
+from ca.acme import account, authorization, certificate, challenge, finalize, key_change, order, revoke
+from ca.acme.ari import information
+from ca.acme.directory import directory
+from ca.acme.errors import KeyTaken, Malformed, NoResource, NotAllowed
+from ca.acme.jws import believed
+from ca.acme.parts import Answer, Asked, Parts, Urls, actor_of
+from ca.acme.problems import MEDIA_TYPE, problem, retry_after, status_of
+from ca.revoke import VERB as REVOKE
+from ca.service import Authority
+from yinxin.act import STRANGER
+from yinxin.errors import InternalError, Unavailable, YinxinError
+from yinxin.text import Text
+from yinxin.web import own_origin, request_id
+
+_log = logging.getLogger("yinxin.ca")
+
+#: largest body: an order of a thousand names, or a request for as many
+_LARGEST = 1 << 18
+#: the verb under which what was not even a request is refused
+REQUEST = "ca.acme-request"
+#: where the account that asks is remembered while its request lasts
+_ASKED = "yinxin.acme.asked"
+_VERB = "yinxin.acme.verb"
+
+Handler = Callable[..., Answer]
+
+
+def routes(authority: Authority) -> tuple[Blueprint, ...]:
+    """Everything below `/acme/`."""
+    acme = authority.acme
+    parts = acme.parts
+    blueprint = Blueprint("acme", __name__, url_prefix="/acme")
+    posted = _Posted(blueprint, parts)
+
+    @blueprint.get("/directory")
+    def get_directory() -> Response:
+        return _respond(parts, directory(parts, Urls(own_origin())))
+
+    @blueprint.get("/new-nonce")
+    def new_nonce() -> Response:
+        answer = Answer(status=200 if request.method == "HEAD" else 204)
+        return _respond(parts, answer, nonce=True)
+
+    @blueprint.get("/renewal-info/<identifier>")
+    def renewal_info(identifier: str) -> Response:
+        return _respond(parts, information(parts, identifier))
+
+    posted("/new-account", account.REGISTER, account.register, keys="key")
+    posted("/account/<id_>", account.UPDATE, account.update)
+    posted("/account/<id_>/orders", REQUEST, _orders)
+    posted("/key-change", key_change.CHANGE, key_change.change)
+    posted("/new-order", order.ORDER, order.new)
+    posted("/order/<id_>", REQUEST, order.show)
+    posted("/order/<id_>/finalize", finalize.FINALIZE, finalize.finalize)
+    posted("/authorization/<id_>", authorization.DEACTIVATE, authorization.show)
+    posted(
+        "/authorization/<id_>/<kind>",
+        challenge.RESPOND,
+        lambda parts, asked, id_, kind: challenge.respond(parts, asked, id_, kind, acme.validators.submit),
+    )
+    posted("/certificate/<serial>", REQUEST, certificate.download)
+    posted("/certificate/<serial>/<int:number>", REQUEST, certificate.download)
+    posted("/revoke-cert", REVOKE, revoke.revoke, keys="either")
+    known = [rule for rule in posted.paths if "<" not in rule] + ["/directory", "/new-nonce"]
+
+    @blueprint.route("/", defaults={"rest": ""}, methods=_METHODS)
+    @blueprint.route("/<path:rest>", methods=_METHODS)
+    def nothing_there(rest: str) -> Response:
+        if f"/{rest}" in known or "/" in rest or request.method not in ("GET", "HEAD", "POST"):
+            raise NotAllowed(method=request.method)
+        raise NoResource
+
+    blueprint.register_error_handler(YinxinError, lambda error: _refused(parts, error))
+    blueprint.register_error_handler(HTTPException, lambda error: _refused(parts, _of_http(error)))
+    blueprint.register_error_handler(Exception, lambda error: _failed(parts, error))
+    return (blueprint,)
+
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+class _Posted:
+    """Registers what is asked by signed POST."""
+
+    def __init__(self, blueprint: Blueprint, parts: Parts) -> None:
+        self._blueprint = blueprint
+        self._parts = parts
+        self.paths: list[str] = []
+
+    def __call__(self, path: str, verb: str, handler: Handler, *, keys: str = "account") -> None:
+        parts = self._parts
+
+        def view(**arguments: Any) -> Response:
+            request.environ[_VERB] = verb
+            urls = Urls(own_origin())
+            query = f"?{request.query_string.decode('ascii', 'replace')}" if request.query_string else ""
+            asked = believed(
+                parts,
+                urls,
+                f"{urls.origin}{request.path}{query}",
+                _body(),
+                media_type=request.mimetype,
+                source=request.remote_addr or "-",
+                keys=keys,
+            )
+            request.environ[_ASKED] = asked
+            return _respond(parts, handler(parts, asked, **arguments), nonce=True)
+
+        self.paths.append(path)
+        name = path.strip("/").replace("/", "_").replace("<", "").replace(">", "").replace(":", "_")
+        self._blueprint.add_url_rule(path, name.replace("-", "_"), view, methods=["POST"])
+
+
+def _orders(parts: Parts, asked: Asked, id_: str) -> Answer:
+    return account.orders(parts, asked, id_, request.args.get("cursor", ""))
+
+
+def _body() -> bytes:
+    """The body, bounded; raises Malformed before more is read."""
+    if (request.content_length or 0) > _LARGEST:
+        raise _too_large()
+    request.max_content_length = _LARGEST
+    return request.get_data(cache=False)
+
+
+def _too_large() -> Malformed:
+    return Malformed(field="body", reason=Text(f"超过 {_LARGEST} 字节", f"more than {_LARGEST} octets"))
+
+
+def _respond(parts: Parts, answer: Answer, *, nonce: bool = False) -> Response:
+    body, media_type = answer.body, answer.media_type
+    if body is not None and not isinstance(body, bytes):
+        body = json.dumps(body, ensure_ascii=False).encode()
+    response = Response(body or b"", answer.status)
+    if body is None:
+        response.headers.pop("Content-Type", None)
+    else:
+        response.content_type = media_type
+    if answer.location is not None:
+        response.headers["Location"] = answer.location
+    if answer.retry_after is not None:
+        response.headers["Retry-After"] = str(answer.retry_after)
+    for relation, address in answer.links:
+        response.headers.add("Link", f'<{address}>;rel="{relation}"')
+    return _finished(parts, response, nonce=nonce)
+
+
+def _finished(parts: Parts, response: Response, *, nonce: bool) -> Response:
+    """What every answer has: the way to the directory, and after a POST a nonce (RFC 8555 6.5, 7.1)."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers.add("Link", f'<{Urls(own_origin()).of("directory")}>;rel="index"')
+    if nonce:
+        response.headers["Replay-Nonce"] = parts.nonces.make()
+    return response
+
+
+# --- refusals --------------------------------------------------------------------------------------------------
+
+
+def _refused(parts: Parts, error: YinxinError) -> Response:
+    """A problem document; the refusal is on the record, within what strangers may write there."""
+    asked: Asked | None = request.environ.get(_ASKED)
+    known = asked.account if asked is not None else None
+    verb = request.environ.get(_VERB, REQUEST)
+    if not isinstance(error, Unavailable | InternalError):
+        subject = f"acme-account:{known.id}" if known is not None else "acme:stranger"
+        parts.ctx.rejections.record(actor_of(known) if known is not None else STRANGER, verb, subject, error)
+    body = json.dumps(problem(error), ensure_ascii=False).encode()
+    response = Response(body, status_of(error), content_type=MEDIA_TYPE)
+    if (seconds := retry_after(error)) is not None:
+        response.headers["Retry-After"] = str(seconds)
+    if isinstance(error, NotAllowed):
+        response.headers["Allow"] = "POST"
+    if isinstance(error, KeyTaken) and error.facts.get("holder"):
+        response.headers["Location"] = Urls(own_origin()).of("account", error.facts["holder"])
+    try:
+        return _finished(parts, response, nonce=request.method == "POST")
+    except YinxinError:  # without the key centre there are no nonces, but there is still an answer
+        return _finished(parts, response, nonce=False)
+
+
+def _of_http(error: HTTPException) -> YinxinError:
+    """Werkzeug's own refusals."""
+    if error.code == 413:
+        return _too_large()
+    if error.code == 405:
+        return NotAllowed(method=request.method)
+    if error.code == 404:
+        return NoResource()
+    return Malformed(field="HTTP", reason=Text("请求无法读取", "the request cannot be read"))
+
+
+def _failed(parts: Parts, error: Exception) -> Response:
+    """A fault of ours: to the operator's log, and no word of it outside."""
+    number = request_id()
+    _log.exception("request %s: %s %s", number, request.method, request.path, exc_info=error)
+    return _refused(parts, InternalError(request=number))

@@ -1,0 +1,54 @@
+"""ACME as one service: what its routes, its jobs and the officers' commands call."""
+
+from datetime import timedelta
+
+from ca.acme import ari, order, validate
+from ca.acme.limits import Limits
+from ca.acme.nonce import Nonces
+from ca.acme.parts import Parts
+from ca.acme.reach import Reach
+from ca.acme.validators import Validators
+from ca.context import Context
+from ca.enrolment.service import Enrolment
+from kms.service import KeyCentre
+from yinxin.act import Actor
+from yinxin.authz import Decision
+
+
+class Acme:
+    """One per process, shared by its threads."""
+
+    def __init__(self, ctx: Context, keys: KeyCentre, enrolment: Enrolment) -> None:
+        settings, store = ctx.settings.acme, ctx.store
+        nonces = Nonces(store, keys, timedelta(minutes=settings.nonce_minutes))
+        self.parts = Parts(ctx, enrolment, nonces, Limits(store.clock))
+        self.reach = Reach(settings)
+        self.validators = Validators(self.attempt, settings.validators)
+
+    def attempt(self, authorization: str) -> None:
+        """Try the challenge of an authorization once; see `validate.attempt`."""
+        validate.attempt(self.parts, self.reach, authorization)
+
+    # --- jobs --------------------------------------------------------------------------------------------------
+
+    def validate_due(self) -> None:
+        """Have the challenges tried that are due: later attempts, and those whose process died."""
+        for id_ in validate.take_over(self.parts):
+            self.validators.submit(id_)
+
+    def settle(self) -> None:
+        """Let orders fail whose processing was cut off."""
+        order.settle_all(self.parts)
+
+    def sweep(self) -> None:
+        """Forget nonces that have expired."""
+        self.parts.nonces.sweep()
+
+    # --- officers ----------------------------------------------------------------------------------------------
+
+    def renew(self, actor: Actor, serial: str, decision: Decision, url: str | None = None) -> None:
+        """Have a certificate replaced now by whichever client asks for renewal information (RFC 9773)."""
+        store = self.parts.ctx.store
+        with store.act(actor, ari.MARK, f"certificate:{serial}") as act:
+            act.decision = decision.record()
+            ari.mark(act.session, serial, actor.id, store.clock.now(), url)

@@ -1,0 +1,33 @@
+"""How orders and authorizations stand now, from what is written of them and from the time (RFC 8555 7.1.6)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from ca.acme.models import AuthorizationRow, AuthorizationState, OrderRow, OrderState
+
+
+def of_authorization(row: AuthorizationRow, now: datetime) -> str:
+    """Its status: what is written, unless its time is over."""
+    if row.expires > now or row.state not in (AuthorizationState.PENDING, AuthorizationState.VALID):
+        return str(row.state)
+    return "expired" if row.state == AuthorizationState.VALID else str(AuthorizationState.INVALID)
+
+
+def of_order(row: OrderRow, authorizations: Sequence[AuthorizationRow], now: datetime) -> str:
+    """Its status; an open order is what its authorizations make of it."""
+    if row.state != OrderState.OPEN:
+        return str(row.state)
+    statuses = {of_authorization(each, now) for each in authorizations}
+    if row.expires <= now or not statuses <= {"pending", "valid"}:
+        return "invalid"
+    return "pending" if "pending" in statuses else "ready"
+
+
+def authorizations_of(session: Session, row: OrderRow) -> list[AuthorizationRow]:
+    """An order's authorizations, in its order."""
+    query = sa.select(AuthorizationRow).where(AuthorizationRow.id.in_(row.authorizations))
+    found = {each.id: each for each in session.scalars(query)}
+    return [found[id_] for id_ in row.authorizations]
