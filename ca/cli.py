@@ -15,6 +15,7 @@ from ca.enrolment.cli import group as credential_commands
 from ca.hierarchy.cli import group as authority_commands
 from ca.inventory import Filter, Standing, describe
 from ca.models import CertificateRow
+from ca.pair.cli import group as pair_commands
 from ca.profile.cli import group as profile_commands
 from ca.registration.cli import group as registration_commands
 from ca.request import Holder, IssueRequest
@@ -203,6 +204,7 @@ def report(context: click.Context, *, organ: str | None) -> None:
 group.add_command(acme_commands)
 group.add_command(authority_commands)
 group.add_command(credential_commands)
+group.add_command(pair_commands)
 group.add_command(profile_commands)
 group.add_command(registration_commands)
 

@@ -7,6 +7,7 @@ A crash between any two steps leaves either nothing, or an intent that names ser
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -237,24 +238,22 @@ def store_issued(
     with ctx.store.act(
         actor, VERB, f"certificate:{serial}", fingerprint=certificate.fingerprint, reference=order.reference
     ) as act:
-        intent = sa.update(CertificateRow).where(
-            CertificateRow.serial == serial, CertificateRow.state == State.INTENT
-        )
-        values = {"state": State.ISSUED, "der": certificate.der, "fingerprint": certificate.fingerprint}
-        if act.session.execute(intent.values(values)).rowcount != 1:  # type: ignore[attr-defined]
-            raise IntentLost(serial=serial)
-        if order.holder.kind == "person" and order.holder.post is not None:
-            at = ctx.store.clock.now()
-            bind(
-                act.session,
-                certificate,
-                order.holder.id,
-                order.holder.post,
-                at=at,
-                purpose=order.profile.binding,
-            )
+        mark_issued(act.session, order, certificate, at=ctx.store.clock.now())
         if also is not None:
             also(act.session, certificate)
+
+
+def mark_issued(session: Session, order: Order, certificate: Certificate, *, at: datetime) -> None:
+    """Within the caller's act: the intent becomes a certificate, bound to its holder. Raises as `store_issued`."""
+    serial, holder = f"{certificate.serial:x}", order.holder
+    intent = sa.update(CertificateRow).where(
+        CertificateRow.serial == serial, CertificateRow.state == State.INTENT
+    )
+    values = {"state": State.ISSUED, "der": certificate.der, "fingerprint": certificate.fingerprint}
+    if session.execute(intent.values(values)).rowcount != 1:  # type: ignore[attr-defined]
+        raise IntentLost(serial=serial)
+    if holder.kind == "person" and holder.post is not None:
+        bind(session, certificate, holder.id, holder.post, at=at, purpose=order.profile.binding)
 
 
 def give_up(ctx: Context, actor: Actor, serial: str) -> None:

@@ -42,6 +42,7 @@ MODULE: Module[Authority] = Module(
         Verb("ca.acme-deactivate-authorization", Text("停用 ACME 授权", "deactivate an ACME authorization")),
         Verb("ca.acme-finalize", Text("完成 ACME 订单", "finalize an ACME order")),
         Verb("ca.acme-renew", Text("要求立即续期", "have a certificate renewed now")),
+        Verb("ca.deliver-pair", Text("交付双证书的加密密钥", "deliver the encryption key of a pair")),
         Verb("ca.read", Text("查询证书", "look at certificates")),
     ),
     models=(
@@ -51,6 +52,7 @@ MODULE: Module[Authority] = Module(
         "ca.registration.models",
         "ca.status.models",
         "ca.acme.models",
+        "ca.pair.models",
     ),
     commands="ca.cli:group",
     routes=(
@@ -59,6 +61,7 @@ MODULE: Module[Authority] = Module(
         "ca.public:routes",
         "ca.acme.routes:routes",
         "ca.est.public:routes",
+        "ca.pair.api:routes",
     ),
     jobs=(
         Job("ca.reconcile", timedelta(minutes=1), Authority.reconcile),

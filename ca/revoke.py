@@ -14,7 +14,9 @@ from ca.context import Context
 from ca.errors import AlreadyRevoked, BadReason, UnderARoot
 from ca.inventory import HOLD, find
 from ca.models import CertificateRow, HoldRow, State
+from ca.pair.models import pair_of
 from ca.status import crl
+from kms.escrow.pool import to_history
 from yinxin.act import Actor
 from yinxin.clock import rfc3339
 from yinxin.crypto.status import Reason
@@ -50,7 +52,7 @@ def revoke(
 ) -> Revocation:
     """Revoke the certificate of a serial number or fingerprint, issued or still an intent; for authorised callers.
 
-    A suspended one stays revoked from the beginning of its hold.
+    A suspended one stays revoked from the beginning of its hold. The other half of a pair is revoked with it.
 
     Raises UnknownCertificate, BadReason, AlreadyRevoked, UnderARoot. A missing security module does not stop it:
     OCSP and list say nothing at all until they can say that it is revoked.
@@ -65,6 +67,15 @@ def revoke(
     with ctx.store.act(actor, VERB, f"certificate:{row.serial}", reason=reason) as act:
         act.decision = dict(decision) if decision else None
         since = _change(act.session, row, at, reason, actor)
+        # a pair ends together, and its key encrypts no more
+        if (pair := pair_of(act.session, row.serial)) is not None:
+            other = act.session.get_one(CertificateRow, pair.other(row.serial))
+            if other.revoked_at is None or other.reason == HOLD:
+                _change(act.session, other, at, reason, actor)
+                act.each(
+                    ctx.store.identifier(), f"certificate:{other.serial}", reason=reason, pair=row.serial
+                )
+            to_history(act.session, pair.user_key, at)
     step("ca.revoke.1-recorded")
     # 2. the list it names is now known to be out of date; it is made anew here, or by whoever asks for it next
     try:

@@ -24,6 +24,7 @@ from ca.issue import Issued, issue
 from ca.issuer import Issuer, Issuers
 from ca.lookup import Found, by_key
 from ca.models import CertificateRow
+from ca.pair.service import Pairs
 from ca.profile import Profiles
 from ca.reconcile import reconcile
 from ca.register import DirectoryRegister
@@ -80,6 +81,8 @@ class Authority:
         self.agents = Agents(self.ctx, keys)
         #: certificates by ACME (RFC 8555)
         self.acme = Acme(self.ctx, keys, self.enrolment)
+        #: pairs of certificates, their encryption keys in escrow
+        self.pairs = Pairs(self.ctx, keys.escrow, decider)
         #: what authz asks (`authz.checker.CertificateChecker`)
         self.checker = Checker(self.ctx)
 

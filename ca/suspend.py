@@ -11,12 +11,14 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from authz.bind import restore_binding, suspend_binding
 from ca.context import Context
 from ca.errors import NotInForce, NotSuspended, UnderARoot
 from ca.inventory import HOLD, find, standing
 from ca.models import CertificateRow, HoldRow, State
+from ca.pair.models import pair_of
 from ca.status import crl
 from yinxin.act import Actor
 from yinxin.errors import YinxinError
@@ -45,22 +47,14 @@ def suspend(ctx: Context, actor: Actor, name: str, decision: Mapping[str, Any] |
     """
     row = _found(ctx, actor, SUSPEND, name)
     at = ctx.store.clock.now()
-    in_force = sa.update(CertificateRow).where(
-        CertificateRow.serial == row.serial,
-        CertificateRow.state == State.ISSUED,
-        CertificateRow.revoked_at.is_(None),
-        CertificateRow.not_after >= at,
-    )
-    # 1. certificate, hold, binding, sessions and record change together
+    # 1. certificate, hold, binding, sessions and record change together; the other half of a pair with them
     with ctx.store.act(actor, SUSPEND, f"certificate:{row.serial}") as act:
         act.decision = dict(decision) if decision else None
-        changed = act.session.execute(in_force.values(revoked_at=at, reason=HOLD))
-        now = act.session.get_one(CertificateRow, row.serial, populate_existing=True)
-        if changed.rowcount != 1:  # type: ignore[attr-defined]
-            raise NotInForce(serial=row.serial, state=standing(now, at))
-        act.session.add(HoldRow(id=act.id, serial=row.serial, began=at, by=actor.id))
-        if now.holder_kind == "person" and now.fingerprint is not None:
-            suspend_binding(act.session, now.fingerprint, at)
+        _hold(act.session, act.id, row.serial, at, actor)
+        if (pair := pair_of(act.session, row.serial)) is not None:
+            other, id_ = pair.other(row.serial), ctx.store.identifier()
+            _hold(act.session, id_, other, at, actor)
+            act.each(id_, f"certificate:{other}", pair=row.serial)
     step("ca.suspend.1-recorded")
     return Hold(row.serial, at, None, _listed(ctx, row))
 
@@ -72,21 +66,46 @@ def resume(ctx: Context, actor: Actor, name: str, decision: Mapping[str, Any] | 
     """
     row = _found(ctx, actor, RESUME, name)
     at = ctx.store.clock.now()
-    held = sa.update(CertificateRow).where(CertificateRow.serial == row.serial, CertificateRow.reason == HOLD)
     with ctx.store.act(actor, RESUME, f"certificate:{row.serial}") as act:
         act.decision = dict(decision) if decision else None
-        changed = act.session.execute(held.values(revoked_at=None, reason=None, released_at=at))
-        now = act.session.get_one(CertificateRow, row.serial, populate_existing=True)
-        if changed.rowcount != 1:  # type: ignore[attr-defined]
-            raise NotSuspended(serial=row.serial, state=standing(now, at))
-        unended = sa.select(HoldRow).where(HoldRow.serial == row.serial, HoldRow.ended.is_(None))
-        hold = act.session.scalars(unended).one()
-        hold.ended, hold.ended_by = at, actor.id
-        began = hold.began
-        if now.holder_kind == "person" and now.fingerprint is not None:
-            restore_binding(act.session, now.fingerprint)
+        began = _lift(act.session, row.serial, at, actor)
+        if (pair := pair_of(act.session, row.serial)) is not None:
+            other = pair.other(row.serial)
+            _lift(act.session, other, at, actor)
+            act.each(ctx.store.identifier(), f"certificate:{other}", pair=row.serial)
     step("ca.resume.1-recorded")
     return Hold(row.serial, began, at, _listed(ctx, row))
+
+
+def _hold(session: Session, id_: str, serial: str, at: datetime, actor: Actor) -> None:
+    in_force = sa.update(CertificateRow).where(
+        CertificateRow.serial == serial,
+        CertificateRow.state == State.ISSUED,
+        CertificateRow.revoked_at.is_(None),
+        CertificateRow.not_after >= at,
+    )
+    changed = session.execute(in_force.values(revoked_at=at, reason=HOLD))
+    now = session.get_one(CertificateRow, serial, populate_existing=True)
+    if changed.rowcount != 1:  # type: ignore[attr-defined]
+        raise NotInForce(serial=serial, state=standing(now, at))
+    session.add(HoldRow(id=id_, serial=serial, began=at, by=actor.id))
+    if now.holder_kind == "person" and now.fingerprint is not None:
+        suspend_binding(session, now.fingerprint, at)
+
+
+def _lift(session: Session, serial: str, at: datetime, actor: Actor) -> datetime:
+    """Take a hold off; since when it lasted."""
+    held = sa.update(CertificateRow).where(CertificateRow.serial == serial, CertificateRow.reason == HOLD)
+    changed = session.execute(held.values(revoked_at=None, reason=None, released_at=at))
+    now = session.get_one(CertificateRow, serial, populate_existing=True)
+    if changed.rowcount != 1:  # type: ignore[attr-defined]
+        raise NotSuspended(serial=serial, state=standing(now, at))
+    unended = sa.select(HoldRow).where(HoldRow.serial == serial, HoldRow.ended.is_(None))
+    hold = session.scalars(unended).one()
+    hold.ended, hold.ended_by = at, actor.id
+    if now.holder_kind == "person" and now.fingerprint is not None:
+        restore_binding(session, now.fingerprint)
+    return hold.began
 
 
 def _found(ctx: Context, actor: Actor, verb: str, name: str) -> CertificateRow:

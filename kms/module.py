@@ -36,7 +36,7 @@ MODULE: Module[KeyCentre] = Module(
     ),
     models=("kms.models", "kms.escrow.models"),
     commands="kms.cli:group",
-    routes=("kms.api:routes",),
+    routes=("kms.api:routes", "kms.escrow.api:routes"),
     jobs=(Job("kms.fill-pool", timedelta(minutes=1), lambda centre: centre.escrow.fill()),),
     health=KeyCentre.health,
     policies=Path(__file__).parent / "policies",

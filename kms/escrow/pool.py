@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -121,9 +122,7 @@ def of_reference(store: Store, wanted: Wanted) -> UserKey | None:
     return UserKey.of(row)
 
 
-def to_history(session: Session, spki_digest: str, at: Any) -> None:
+def to_history(session: Session, id_: str, at: datetime) -> None:
     """Within the caller's act: the key encrypts no more, and is kept for what it encrypted."""
-    ended = sa.update(UserKeyRow).where(
-        UserKeyRow.spki_digest == spki_digest, UserKeyRow.standing == Standing.IN_USE
-    )
+    ended = sa.update(UserKeyRow).where(UserKeyRow.id == id_, UserKeyRow.standing == Standing.IN_USE)
     session.execute(ended.values(standing=Standing.HISTORY.value, ended=at))

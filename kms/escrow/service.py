@@ -52,9 +52,9 @@ class Escrow:
         with opened(self._centre.token, self._centre.key(key.wrapped.kek), key) as private:
             yield private
 
-    def to_history(self, session: Session, spki_digest: str) -> None:
+    def to_history(self, session: Session, id_: str) -> None:
         """Within the caller's act: the key encrypts no more."""
-        pool.to_history(session, spki_digest, self._store.clock.now())
+        pool.to_history(session, id_, self._store.clock.now())
 
     def fill(self) -> int:
         """Make keys up to the levels of `kms.pool`; for the timer."""
@@ -115,6 +115,10 @@ class Escrow:
         except YinxinError as error:
             self._store.refuse(actor, recovery.DELIVER, f"recovery:{id_[:26]}", error)
             raise
+
+    def requested(self, id_: str) -> Recovery:
+        """A recovery as it stands, for whoever asked for it just now; raises RecoveryUnknown."""
+        return recovery.find(self._store, id_)
 
     def recovery(self, actor: Actor, id_: str) -> Recovery:
         """A recovery as it stands; raises RecoveryUnknown, Denied."""

@@ -91,7 +91,11 @@ class Site:
         self.randomness = randomness or SystemRandomness()
         self.store = Store(open_engine(url), clock=self.clock, randomness=self.randomness)
         Base.metadata.create_all(self.store.engine)
-        policies = {"authz": ROOT.parent / "authz" / "policies", "ca": ROOT / "policies"}
+        policies = {
+            "authz": ROOT.parent / "authz" / "policies",
+            "ca": ROOT / "policies",
+            "kms": ROOT.parent / "kms" / "policies",
+        }
         # the authority's checker is handed to authz at assembly; here nobody signs in
         self.authz = Authz(self.store, AuthzSettings(), None, policies, origins=("https://localhost",))
         self.keys = KeyCentre(

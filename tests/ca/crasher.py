@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from ca import CeremonyPlan, Holder, IssueRequest
 from ca.models import CertificateRow, State
+from ca.pair import PairRequest
 from tests.ca.conftest import REGISTRAR, ROOT, Site
 from tests.ca.protocols import client_of
 from yinxin.steps import listen
@@ -79,3 +80,12 @@ def ceremony(url: str, folder: Path, seen: Path, every: str) -> None:
 
     listen(reached)
     site.found(small_plan())
+
+
+def pair(url: str, folder: Path, step: str) -> None:
+    """Issue a pair for the request in the folder, and die at `step`."""
+    site = Site(url, folder)
+    listen(lambda name: die() if name == step else None)
+    holder = Holder("person", "zhang", "clerk-a")
+    csr = (folder / "csr").read_bytes()
+    site.ca.pairs.issue(REGISTRAR, PairRequest("crash", "person-signing", csr, holder))

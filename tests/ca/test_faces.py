@@ -21,7 +21,9 @@ from yinxin.act import Actor
 from yinxin.authz import Denied
 from yinxin.client import Client, in_process
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.keys import PrivateKey
+from yinxin.crypto.keys import Identity, PrivateKey
+from yinxin.crypto.pem import encode
+from yinxin.crypto.received_key import open_received
 from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.status import (
     CertId,
@@ -31,7 +33,7 @@ from yinxin.crypto.status import (
     OcspResponse,
     build_ocsp_error,
 )
-from yinxin.crypto.suite import INTL
+from yinxin.crypto.suite import INTL, suite
 from yinxin.errors import NotAuthenticated
 from yinxin.text import Text
 from yinxin.web import Caller, WebSettings, create_app
@@ -280,6 +282,41 @@ def test_the_commands_do_what_they_say(site: Site, run: Callable[..., Any], tmp_
     assert CertificateList.load(run("crl", "sm-root").encode()).number == 1
     with pytest.raises(Denied):
         run("revoke", "--serial", issued["serial"], "--reason", "superseded", person=CLERK)
+
+
+def test_a_pair_from_the_command_line_to_the_holders_file(
+    site: Site, run: Callable[..., Any], tmp_path: Path
+) -> None:
+    key = PrivateKey.generate(INTL)
+    files = {name: tmp_path / name for name in ("key", "csr", "out", "envelope", "password", "p12")}
+    files["key"].write_text(encode("PRIVATE KEY", key.pkcs8()))
+    files["csr"].write_text(CertificationRequest.build(key, {}).pem)
+    files["password"].write_text("correct horse\n")
+    asked = ["--csr", files["csr"], "--holder", "zhang", "--post", "clerk-a", "--reference", "p"]
+    written = ["--out", files["out"], "--envelope", files["envelope"]]
+    issued = run("pair", "issue", *asked, *written, "--json")
+    assert run("pair", "show", issued["signing"], "--json")["reference"] == "p"
+    opening = ["--key", files["key"], "--certificates", files["out"], "--envelope", files["envelope"]]
+    run("pair", "open", *opening, "--password", files["password"], "--out", files["p12"])
+    received = Identity.load_p12(files["p12"], "correct horse")
+    assert f"{received.certificate.serial:x}" == issued["encryption"]
+
+
+def test_a_pair_over_http(client: Callable[[str], Client]) -> None:
+    key = PrivateKey.generate(suite("sm"))
+    csr = CertificationRequest.build(key, {})
+    asked = {"holder": "zhang", "post": "clerk-a"}
+    pair = client("registrar").ca.pair("http/1", csr, **asked)
+    assert client("registrar").ca.pair("http/1", csr, **asked) == pair
+    signing, encryption = (
+        Certificate.load(each.encode()) for each in (pair.signing_pem, pair.encryption_pem)
+    )
+    for dialect in (None, "gbt35275"):
+        envelope = client("clerk").ca.pair_envelope("http/1", dialect)
+        received = open_received(envelope, key, signing, encryption=encryption)
+        assert received.public_key == encryption.public_key
+    with pytest.raises(Denied):
+        client("auditor").ca.pair_envelope("http/1")
 
 
 def test_a_ceremony_is_rehearsed_from_the_command_line(site: Site, run: Callable[..., Any]) -> None:

@@ -152,9 +152,8 @@ def test_a_ciphertext_moved_to_another_row_does_not_open(world):
 
 def test_a_key_goes_into_history_and_is_still_there(world):
     key = world.centre.escrow.give(SYSTEM, wanted())
-    digest = key.fields()["key"]
     with world.store.act(SYSTEM, "kms.create", "test") as act:
-        world.centre.escrow.to_history(act.session, digest)
+        world.centre.escrow.to_history(act.session, key.id)
     kept = world.centre.escrow.key(key.id)
     assert kept.standing is Standing.HISTORY
     with world.centre.escrow.opened(kept) as private:

@@ -1,14 +1,17 @@
 """Certificates, their status, and timestamps."""
 
+import base64
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from yinxin.client._http import Connection, segment
 from yinxin.client.registrations import Registrations
 from yinxin.clock import parse_rfc3339
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import PublicKey
+from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.suite import INTL
 from yinxin.wire import Reply
 
@@ -38,6 +41,20 @@ class CertificateRecord(Reply):
         if self.pem is None:
             raise ValueError(f"no certificate came with serial number {self.serial}")
         return Certificate.load(self.pem.encode())
+
+
+class PairRecord(Reply):
+    """A pair: two certificates of one holder that are revoked, suspended and renewed together."""
+
+    reference: str
+    signing: str
+    encryption: str
+    state: str
+    user_key: str
+    superseded_by: str | None = None
+    signing_pem: str
+    encryption_pem: str
+    chain_pem: str
 
 
 class Ca:
@@ -70,6 +87,23 @@ class Ca:
     def resume(self, serial: str) -> None:
         """Lift a certificate's suspension."""
         self._connection.json("POST", f"{_PATH}/{segment(serial)}/resumption", json={})
+
+    def pair(self, reference: str, csr: CertificationRequest, **asked: str) -> PairRecord:
+        """A signing certificate for the key of `csr`, and an encryption certificate whose key is kept in escrow.
+
+        `asked`: profile (the signing one), holder_kind, holder, post, renews. The same reference gives the same pair.
+        """
+        body = {"profile": "person-signing", "holder_kind": "person", **asked}
+        answer = self._connection.json(
+            "POST", "/api/ca/v1/pairs", json={**body, "reference": reference, "csr_pem": csr.pem}
+        )
+        return PairRecord.model_validate(answer)
+
+    def pair_envelope(self, name: str, dialect: str | None = None) -> bytes:
+        """The encryption key of a pair for its signing key; open it with `yinxin.crypto.received_key`."""
+        path = f"/api/ca/v1/pair-envelopes/{quote(name)}"
+        answer = self._connection.json("POST", path, json={"dialect": dialect} if dialect else {})
+        return base64.b64decode(answer["envelope_base64"])
 
     def authority(self, name: str) -> Certificate:
         """The certificate of a certification authority, such as intl-issuing."""

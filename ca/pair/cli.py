@@ -1,0 +1,143 @@
+"""`yinxin ca pair …`: a signing certificate and an encryption certificate, issued together."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ca.pair.envelope import Dialect
+from ca.pair.issue import PairRequest
+from ca.pair.service import Pair
+from ca.request import Holder
+from ca.service import Authority
+from yinxin.command import acting, as_json_option, print_json, service
+from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.errors import MalformedKey
+from yinxin.crypto.keys import Identity, PrivateKey
+from yinxin.crypto.pem import decode
+from yinxin.crypto.received_key import open_received
+from yinxin.text import Text
+
+_in = click.Path(exists=True, dir_okay=False, path_type=Path)
+_out = click.Path(dir_okay=False, path_type=Path)
+_dialect = click.option(
+    "--dialect",
+    type=click.Choice([str(each) for each in Dialect]),
+    help="信封格式，省略则按密钥取通常的一种 / form of the envelope; else the usual one for the key",
+)
+
+
+@click.group("pair", help="双证书：签名与加密 / pairs of certificates, to sign with and to encrypt to")
+def group() -> None:
+    """The group of commands."""
+
+
+@group.command(help="签发一对证书；加密密钥由密钥管理中心产生并托管 / issue a pair")
+@click.option("--csr", type=_in, required=True, help="签名密钥的 PKCS#10 / PKCS#10 of the signing key")
+@click.option("--holder", required=True, help="持有者标识 / the holder's identifier")
+@click.option("--kind", type=click.Choice(["person", "organ"]), default="person", show_default=True)
+@click.option("--post", help="个人的岗位 / post of a person")
+@click.option("--profile", help="签名证书模板 / the signing profile")
+@click.option("--days", type=click.IntRange(1, 36525))
+@click.option("--renews", help="换发哪一对（引用号）/ reference of the pair whose place it takes")
+@click.option("--reference", help="引用号，重复使用得到同一对 / the same one gives the same pair")
+@click.option("--out", type=_out, required=True, help="证书写入此文件 / the certificates")
+@click.option(
+    "--envelope", type=_out, required=True, help="加密密钥的信封写入此文件 / the encryption key's envelope"
+)
+@_dialect
+@as_json_option
+@click.pass_context
+def issue(
+    context: click.Context, /, *, csr: Path, out: Path, envelope: Path, as_json: bool, **asked: Any
+) -> None:
+    """Issue a pair, and write the certificates and the envelope with the encryption key."""
+    authority, actor = _authority(context), acting(context)
+    pair = authority.pairs.issue(
+        actor,
+        PairRequest(
+            reference=asked["reference"] or f"cli/{authority.ctx.store.identifier()}",
+            profile=asked["profile"] or ("person-signing" if asked["kind"] == "person" else "organ-seal"),
+            csr=csr.read_bytes(),
+            holder=Holder(asked["kind"], asked["holder"], asked["post"]),
+            days=asked["days"],
+            renews=asked["renews"],
+        ),
+    )
+    out.write_text(_pem(pair), "utf-8")
+    sealed = authority.pairs.envelope(actor, pair.reference, _chosen(asked["dialect"]))
+    envelope.write_bytes(sealed)
+    _say(pair.fields() | {"out": str(out), "envelope": str(envelope)}, as_json=as_json)
+
+
+@group.command(help="查看一对证书 / show a pair")
+@click.argument("name", metavar="REFERENCE|SERIAL")
+@as_json_option
+@click.pass_context
+def show(context: click.Context, *, name: str, as_json: bool) -> None:
+    """Show a pair by its reference or the serial number of one half."""
+    pair = _authority(context).pairs.show(acting(context), name)
+    _say(pair.fields() | ({"pem": _pem(pair)} if as_json else {}), as_json=as_json)
+
+
+@group.command(help="再次取出加密密钥的信封 / fetch the encryption key's envelope again")
+@click.argument("name", metavar="REFERENCE|SERIAL")
+@click.option("--out", type=_out, required=True)
+@_dialect
+@click.pass_context
+def envelope(context: click.Context, *, name: str, out: Path, dialect: str | None) -> None:
+    """Write the envelope of a pair in force."""
+    out.write_bytes(_authority(context).pairs.envelope(acting(context), name, _chosen(dialect)))
+    click.echo(str(out))
+
+
+@group.command(help="取出经批准恢复的加密密钥的信封 / fetch the envelope of an approved recovery")
+@click.argument("recovery")
+@click.option("--out", type=_out, required=True)
+@_dialect
+@click.pass_context
+def recover(context: click.Context, *, recovery: str, out: Path, dialect: str | None) -> None:
+    """Write the envelope of a recovery that was approved (`yinxin kms recovery`)."""
+    out.write_bytes(_authority(context).pairs.recover(acting(context), recovery, _chosen(dialect)))
+    click.echo(str(out))
+
+
+@group.command("open", help="持有者打开信封，得到加密密钥的 PKCS#12 / the holder opens the envelope")
+@click.option("--key", type=_in, required=True, help="签名密钥，PKCS#8 PEM / the signing key")
+@click.option(
+    "--certificates", type=_in, required=True, help="issue --out 所写的文件 / what issue --out wrote"
+)
+@click.option("--envelope", "sealed", type=_in, required=True)
+@click.option("--password", type=_in, required=True, help="口令文件 / file with the password of the PKCS#12")
+@click.option("--out", type=_out, required=True, help="PKCS#12")
+def open_(*, key: Path, certificates: Path, sealed: Path, password: Path, out: Path) -> None:
+    """Open the envelope on the holder's side, and keep the encryption key with its certificate."""
+    blocks = decode("PRIVATE KEY", key.read_bytes())
+    if len(blocks) != 1:
+        raise MalformedKey(reason=Text("应为一个 PEM 格式的 PRIVATE KEY", "one PEM PRIVATE KEY is expected"))
+    signing, encryption, *chain = Certificate.load_many(certificates.read_bytes())
+    own = PrivateKey.load(blocks[0])
+    received = open_received(sealed.read_bytes(), own, signing, encryption=encryption)
+    Identity(received, encryption, tuple(chain)).save_p12(out, password.read_text("utf-8").strip())
+    click.echo(str(out))
+
+
+def _chosen(dialect: str | None) -> Dialect | None:
+    return Dialect(dialect) if dialect else None
+
+
+def _pem(pair: Pair) -> str:
+    return "".join(each.pem for each in (pair.signing, pair.encryption, *pair.chain[:-1]))
+
+
+def _say(facts: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(facts)
+        return
+    for name, each in facts.items():
+        click.echo(f"{name}: {each}")
+
+
+def _authority(context: click.Context) -> Authority:
+    authority: Authority = service(context, "ca")
+    return authority

@@ -1,0 +1,169 @@
+"""Pairs as one service: asked for, shown, their keys delivered, renewed, recovered."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+from ca.context import Context
+from ca.inventory import standing
+from ca.issue import VERB as ISSUE
+from ca.models import CertificateRow
+from ca.pair.envelope import Dialect, seal
+from ca.pair.errors import PairEnded, UnknownPair
+from ca.pair.issue import PairRequest, encryption_profile, find, issue_pair
+from ca.pair.models import PairRow
+from kms.escrow import Escrow, UserKey
+from yinxin.act import Actor
+from yinxin.authz import PLATFORM, Decider, Decision, Resource
+from yinxin.clock import rfc3339
+from yinxin.crypto.certificates import Certificate
+from yinxin.errors import YinxinError
+from yinxin.text import Text
+
+DELIVER = "ca.deliver-pair"
+READ = "ca.read"
+_STATES = {
+    "issued": Text("有效", "in force"),
+    "revoked": Text("已撤销", "revoked"),
+    "suspended": Text("已暂停", "suspended"),
+    "expired": Text("已过期", "expired"),
+}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A pair as it stands; `chain` goes from the issuer up to the root, the same for both in one suite."""
+
+    reference: str
+    signing: Certificate
+    encryption: Certificate
+    chain: tuple[Certificate, ...]
+    user_key: str
+    state: str
+    superseded_by: str | None
+    created: str
+
+    def fields(self) -> dict[str, Any]:
+        """The pair as JSON, without octets."""
+        return {
+            "reference": self.reference,
+            "signing": f"{self.signing.serial:x}",
+            "encryption": f"{self.encryption.serial:x}",
+            "subject": self.signing.subject.text,
+            "state": self.state,
+            "user_key": self.user_key,
+            "superseded_by": self.superseded_by,
+            "not_after": rfc3339(self.encryption.not_after),
+            "created": self.created,
+        }
+
+    @classmethod
+    def of(cls, ctx: Context, row: PairRow) -> Self:
+        """The pair in this row."""
+        with ctx.store.read() as session:
+            signing = session.get_one(CertificateRow, row.signing)
+            encryption = session.get_one(CertificateRow, row.encryption)
+        return cls(
+            reference=row.reference,
+            signing=Certificate(signing.der or b""),
+            encryption=Certificate(encryption.der or b""),
+            chain=ctx.issuers.get(encryption.authority).chain,
+            user_key=row.user_key,
+            state=standing(signing, ctx.store.clock.now()),
+            superseded_by=row.superseded_by,
+            created=rfc3339(row.created),
+        )
+
+
+class Pairs:
+    """Issues and delivers pairs of certificates. One per process."""
+
+    def __init__(self, ctx: Context, escrow: Escrow, decider: Decider) -> None:
+        self._ctx = ctx
+        self._escrow = escrow
+        self._decider = decider
+
+    def issue(self, actor: Actor, request: PairRequest) -> Pair:
+        """A pair, if the policies permit both certificates; see `ca.pair.issue.issue_pair`. Raises Denied."""
+        ctx = self._ctx
+        try:
+            other = encryption_profile(ctx, request.profile)
+            holder, _ = ctx.register.facts(request.holder)
+            old = self._renewed(request) if request.renews is not None else None
+        except YinxinError as error:
+            ctx.store.refuse(actor, ISSUE, f"pair:{request.reference}", error)
+            raise
+        organ = holder.organ or PLATFORM
+        self._permit(actor, ISSUE, request.reference, organ, other.name)
+        decision = self._permit(actor, ISSUE, request.reference, organ, request.profile)
+        if old is not None:
+            self._permit(actor, ISSUE, old.reference, old.organ or PLATFORM, request.profile)
+        row = issue_pair(ctx, self._escrow, actor, request, decision.record())
+        return Pair.of(ctx, row)
+
+    def show(self, actor: Actor, name: str) -> Pair:
+        """The pair of a reference or serial number; raises UnknownPair, Denied."""
+        row = self._found(name)
+        self._permit(actor, READ, row.reference, row.organ or PLATFORM, "*")
+        return Pair.of(self._ctx, row)
+
+    def envelope(self, actor: Actor, name: str, dialect: Dialect | None = None) -> bytes:
+        """The encryption key for the holder of the signing key, as often as it is asked for; each time recorded.
+
+        Whoever is asked to, may fetch it: only the signing key opens it. Raises UnknownPair, PairEnded when the pair
+        is not in force (what remains then is a recovery), UnknownDialect, Denied, and what the key centre raises.
+        """
+        store = self._ctx.store
+        try:
+            row = self._found(name)
+            pair = Pair.of(self._ctx, row)
+            if pair.state != "issued":
+                state = _STATES.get(pair.state, Text(pair.state, pair.state))
+                raise PairEnded(pair=row.reference, state=state, act=Text("取用", "delivered"))
+        except YinxinError as error:
+            store.refuse(actor, DELIVER, f"pair:{name[:80]}", error)
+            raise
+        holder = row.holder if row.holder_kind == "person" else ""
+        resource = Resource("Pair", row.reference, row.organ or PLATFORM, attributes={"holder": holder})
+        decision = self._decider.require(actor, DELIVER, resource)
+        with store.act(actor, DELIVER, f"pair:{row.reference}", user_key=row.user_key) as act:
+            act.decision = decision.record()
+            act.facts["dialect"] = str(dialect or "usual")
+            return self._sealed(dialect)(self._escrow.key(row.user_key), pair.signing)
+
+    def recover(self, actor: Actor, recovery: str, dialect: Dialect | None = None) -> bytes:
+        """The encryption key of an approved recovery, for the certificate that it names; see `Escrow.deliver`."""
+        return self._escrow.deliver(actor, recovery, self._sealed(dialect))
+
+    def _sealed(self, dialect: Dialect | None) -> Callable[[UserKey, Certificate], bytes]:
+        def envelop(key: UserKey, recipient: Certificate) -> bytes:
+            with self._escrow.opened(key) as private:
+                return seal(private, recipient, dialect)
+
+        return envelop
+
+    def _renewed(self, request: PairRequest) -> PairRow:
+        """The pair whose place is to be taken: the same holder's, and in force."""
+        old = self._found(request.renews or "")
+        now = self._ctx.store.clock.now()
+        with self._ctx.store.read() as session:
+            state = standing(session.get_one(CertificateRow, old.signing), now)
+        foreign = (old.holder_kind, old.holder) != (request.holder.kind, request.holder.id)
+        if state not in ("issued", "expired") or foreign:
+            told = (
+                Text("属于另一持有者", "another holder's")
+                if foreign
+                else _STATES.get(state, Text(state, state))
+            )
+            raise PairEnded(pair=old.reference, state=told, act=Text("换发", "renewed"))
+        return old
+
+    def _found(self, name: str) -> PairRow:
+        row = find(self._ctx, name)
+        if row is None:
+            raise UnknownPair(pair=name[:80])
+        return row
+
+    def _permit(self, actor: Actor, verb: str, id_: str, organ: str, profile: str) -> Decision:
+        resource = Resource("Certificate", id_, organ=organ, attributes={"profile": profile})
+        return self._decider.require(actor, verb, resource)
