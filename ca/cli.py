@@ -14,6 +14,7 @@ from ca.ceremony import CeremonyPlan, conduct, rehearse
 from ca.enrolment.cli import group as credential_commands
 from ca.hierarchy.cli import group as authority_commands
 from ca.inventory import Filter, Standing, describe
+from ca.keycheck.cli import group as blocklist_commands
 from ca.models import CertificateRow
 from ca.pair.cli import group as pair_commands
 from ca.profile.cli import group as profile_commands
@@ -207,6 +208,7 @@ group.add_command(credential_commands)
 group.add_command(pair_commands)
 group.add_command(profile_commands)
 group.add_command(registration_commands)
+group.add_command(blocklist_commands)
 
 
 def _all(authority: Authority, actor: Actor, wanted: Filter) -> Iterator[CertificateRow]:

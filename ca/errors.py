@@ -53,12 +53,84 @@ class WeakKey(Invalid):
     en = "The key is {algorithm} ({bits} bits); profile {profile} certifies {accepted} only: make a new key and request."
 
 
+class UnfitExponent(WeakKey):
+    """An RSA exponent that is even, too small or too large."""
+
+    code = "ca.unfit_exponent"
+    zh = "RSA 公钥指数 {exponent} 不合要求（应为奇数，不小于 65537，小于 2 的 256 次方）：请用 65537 重新生成密钥。"
+    en = "The RSA exponent {exponent} is not fit for use (odd, at least 65537, below 2^256): make a new key with 65537."
+
+
+class FactorKnown(WeakKey):
+    """An RSA modulus that a small prime divides."""
+
+    code = "ca.factor_known"
+    zh = "RSA 模数可被 {factor} 整除，密钥已损坏或生成有误：请用可靠的软件重新生成密钥。"
+    en = "The RSA modulus can be divided by {factor}; the key is damaged or badly made: make a new one with sound software."
+
+
+class RocaKey(WeakKey):
+    """An RSA key of the library of CVE-2017-15361."""
+
+    code = "ca.roca_key"
+    zh = "该 RSA 密钥由存在 ROCA 缺陷（CVE-2017-15361）的芯片生成，可被分解：请更新芯片固件或改用其他设备，重新生成密钥。"
+    en = "The RSA key was made by a chip with the ROCA defect (CVE-2017-15361) and can be factored: update the chip or use another, and make a new key."
+
+
+class CloseFactors(WeakKey):
+    """An RSA modulus whose two primes lie close together."""
+
+    code = "ca.close_factors"
+    zh = "RSA 模数的两个素数过于接近，费马法 {steps} 步之内即可分解：请用可靠的软件重新生成密钥。"
+    en = "The two primes of the RSA modulus lie so close that Fermat's method factors it within {steps} steps: make a new key with sound software."
+
+
+class UnfitPoint(WeakKey):
+    """An Ed25519 key that is no point of the curve, or one of low order."""
+
+    code = "ca.unfit_point"
+    zh = "该 Ed25519 公钥不是曲线上的有效点，或其阶过低，任何人都可伪造签名：请重新生成密钥。"
+    en = "The Ed25519 key is no valid point of the curve, or one of low order under which anybody can forge: make a new key."
+
+
 class CompromisedKey(Invalid):
-    """A key that was reported compromised."""
+    """A key on the list of blocked keys."""
 
     code = "ca.compromised_key"
-    zh = "该密钥曾因泄露而随证书 {serial} 被撤销，不再签发：请另行生成密钥。"
-    en = "This key was revoked as compromised with certificate {serial}: make a new key."
+    zh = "该密钥自 {since} 起列入禁用名单（{reason}，{key}），不再签发：请另行生成密钥。"
+    en = "This key is on the list of blocked keys since {since} ({reason}, {key}) and is not certified again: make a new one."
+
+
+class KeyStaysBlocked(Conflict):
+    """A key with a certificate that was revoked as compromised cannot leave the list."""
+
+    code = "ca.key_stays_blocked"
+    zh = "密钥 {key} 的证书 {serial} 曾因密钥泄露被撤销，不能移出禁用名单。"
+    en = "Certificate {serial} for the key {key} was revoked as compromised: the key stays on the list."
+
+
+class UnknownBlockedKey(NotFound):
+    """The key is not on the list."""
+
+    code = "ca.unknown_blocked_key"
+    zh = "禁用名单中没有密钥 {key}：请用 yinxin ca blocklist list 核对。"
+    en = "The key {key} is not on the list of blocked keys: see yinxin ca blocklist list."
+
+
+class NoKeyInFile(Invalid):
+    """A file, or a digest, that names no key."""
+
+    code = "ca.no_key_in_file"
+    zh = "{file} 中没有可识别的密钥：应为 PEM 格式的证书、请求、公钥或私钥，或 64 位十六进制的 SHA-256。"
+    en = "{file} holds no key that can be read: give a certificate, request, public or private key in PEM, or a SHA-256 of 64 hexadecimal digits."
+
+
+class BadKeyList(Invalid):
+    """A file of known weak keys that cannot be read as one."""
+
+    code = "ca.bad_key_list"
+    zh = "名单文件 {file} 第 {line} 行不是 20 位（Debian 弱密钥）或 64 位（SubjectPublicKeyInfo 的 SHA-256）十六进制数，未导入任何内容。"
+    en = "Line {line} of {file} is neither 20 (Debian's weak keys) nor 64 hexadecimal digits (SHA-256 of a SubjectPublicKeyInfo); nothing was imported."
 
 
 class KeyInUse(Conflict):

@@ -18,11 +18,12 @@ from authz.bind import bind
 from ca.context import Context
 from ca.errors import IntentLost, IssuanceUnderWay, NoSerial, ProfileRefuses, ReferenceReused
 from ca.issuer import Issuer
+from ca.keycheck import blocked, unburdened
 from ca.models import CertificateRow, ProfileRow, State
 from ca.prepare import Prepared, prepare
 from ca.profile import Profile
 from ca.reconcile import abandon
-from ca.request import IssueRequest, Order, examine, unburdened
+from ca.request import IssueRequest, Order, examine
 from ca.sign import sign
 from yinxin.act import Actor, Outcome
 from yinxin.crypto.certificates import Certificate
@@ -233,7 +234,7 @@ def keep_profile(session: Session, order: Order) -> None:
 def store_issued(
     ctx: Context, actor: Actor, order: Order, certificate: Certificate, also: Also | None
 ) -> None:
-    """Step five; raises IntentLost, and what binding raises."""
+    """Step five; raises IntentLost, CompromisedKey when the key was blocked meanwhile, and what binding raises."""
     serial = f"{certificate.serial:x}"
     with ctx.store.act(
         actor, VERB, f"certificate:{serial}", fingerprint=certificate.fingerprint, reference=order.reference
@@ -246,6 +247,7 @@ def store_issued(
 def mark_issued(session: Session, order: Order, certificate: Certificate, *, at: datetime) -> None:
     """Within the caller's act: the intent becomes a certificate, bound to its holder. Raises as `store_issued`."""
     serial, holder = f"{certificate.serial:x}", order.holder
+    blocked(session, [order.public_key])
     intent = sa.update(CertificateRow).where(
         CertificateRow.serial == serial, CertificateRow.state == State.INTENT
     )

@@ -31,9 +31,10 @@ from ca.issue import (
     store_issued,
 )
 from ca.issuer import Issuer
+from ca.keycheck import blocked, unburdened
 from ca.models import CertificateRow, State
 from ca.prepare import Prepared, prepare
-from ca.request import IssueRequest, Order, examine, unburdened
+from ca.request import IssueRequest, Order, examine
 from ca.sign import sign
 from yinxin.act import Actor, Outcome
 from yinxin.crypto.certificates import Certificate
@@ -204,6 +205,7 @@ class _Batch:
             return
         try:
             with ctx.store.act(actor, VERB, f"batch:{ctx.store.identifier()}", certificates=len(made)) as act:
+                blocked(act.session, [work.order.public_key for work, _ in made])
                 _change(act.session, [certificate for _, certificate in made])
                 bind_many(act.session, list(_bindings(made)), at=ctx.store.clock.now())
                 for work, certificate in made:

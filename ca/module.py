@@ -22,6 +22,8 @@ MODULE: Module[Authority] = Module(
         Verb("ca.resume", Text("恢复证书", "lift a certificate's suspension")),
         Verb("ca.crl", Text("签发撤销列表", "issue a revocation list")),
         Verb("ca.timestamp", Text("签发时间戳", "issue a timestamp")),
+        Verb("ca.block", Text("禁用密钥", "block a key")),
+        Verb("ca.unblock", Text("取消禁用密钥", "take a key off the blocklist")),
         Verb("ca.grant-credential", Text("发放注册凭据", "grant an enrolment credential")),
         Verb("ca.withdraw-credential", Text("撤回注册凭据", "withdraw an enrolment credential")),
         Verb("ca.apply", Text("申请证书", "apply for a certificate")),
@@ -53,6 +55,7 @@ MODULE: Module[Authority] = Module(
         "ca.status.models",
         "ca.acme.models",
         "ca.pair.models",
+        "ca.keycheck.models",
     ),
     commands="ca.cli:group",
     routes=(

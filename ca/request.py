@@ -4,17 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-import sqlalchemy as sa
-from sqlalchemy.orm import Session
-
-from ca.errors import CompromisedKey, KeyInUse, WeakKey
-from ca.models import CertificateRow
+from ca.keycheck.sound import sound
 from ca.naming import identify, name, refusal
 from ca.profile import HolderKind, Profile
 from ca.settings import CaSettings
 from yinxin import canonical
 from yinxin.authz import PLATFORM
-from yinxin.crypto import der
 from yinxin.crypto.errors import MalformedRequest
 from yinxin.crypto.general_names import GeneralName
 from yinxin.crypto.keys import PublicKey
@@ -125,10 +120,10 @@ class Order:
 def examine(request: IssueRequest, profile: Profile, register: Register, settings: CaSettings) -> Order:
     """The order that a request amounts to; raises what is wrong with it.
 
-    MalformedRequest, BadSignature (proof of possession), WeakKey, ProfileRefuses, ForeignName, UnknownHolder.
+    MalformedRequest, BadSignature (proof of possession), WeakKey and its kin, ProfileRefuses, ForeignName, UnknownHolder.
     """
     asked = application_of(request.csr, settings)
-    _strong(asked.public_key, profile)
+    sound(asked.public_key, profile)
     if request.holder.kind not in profile.holders:
         raise refusal(profile, "holder", "该类持有者", f"a holder of kind {request.holder.kind}")
     holder, facts = register.facts(request.holder)
@@ -176,37 +171,3 @@ def application_of(asked: bytes | Application, settings: CaSettings) -> Applicat
         reason = Text(f"超过 {most} 字节", f"more than {most} octets")
         raise MalformedRequest(kind="PKCS#10", reason=reason)
     return Application.of(CertificationRequest.load(asked))
-
-
-def unburdened(session: Session, order: Order) -> None:
-    """The key's history allows it; raises CompromisedKey or KeyInUse.
-
-    A holder may renew with the same key under the same profile; nobody else's key, and no compromised key, is
-    certified again.
-    """
-    row = CertificateRow
-    query = sa.select(row.serial, row.reason, row.holder_kind, row.holder, row.profile)
-    holder = order.holder
-    for known in session.execute(query.where(row.spki_digest == order.spki_digest)):
-        if known.reason == "keyCompromise":
-            raise CompromisedKey(serial=known.serial)
-        if (known.holder_kind, known.holder, known.profile) != (holder.kind, holder.id, order.profile.name):
-            raise KeyInUse(serial=known.serial)
-
-
-def _strong(key: PublicKey, profile: Profile) -> None:
-    bits = _bits(key)
-    least, most = profile.smallest_rsa, profile.largest_rsa
-    if key.algorithm not in profile.keys or (key.algorithm == "rsa" and not least <= bits <= most):
-        accepted = ", ".join(f"{k}-{least}–{most}" if k == "rsa" else k for k in profile.keys)
-        raise WeakKey(algorithm=key.algorithm, bits=bits, profile=profile.name, accepted=accepted)
-
-
-def _bits(key: PublicKey) -> int:
-    """Size of an RSA modulus (RFC 8017 A.1.1), of a point's coordinate, or of another key's public half."""
-    public = der.octets_of_bits(der.elements(key.spki)[1])
-    if public[:1] == b"\x04" and key.algorithm != "rsa":
-        return 4 * (len(public) - 1)
-    if key.algorithm != "rsa":
-        return 8 * len(public)
-    return int.from_bytes(der.content(der.elements(public)[0])).bit_length()

@@ -13,6 +13,7 @@ from authz.bind import end_binding
 from ca.context import Context
 from ca.errors import AlreadyRevoked, BadReason, UnderARoot
 from ca.inventory import HOLD, find
+from ca.keycheck import block
 from ca.models import CertificateRow, HoldRow, State
 from ca.pair.models import pair_of
 from ca.status import crl
@@ -109,6 +110,8 @@ def _change(session: Session, row: CertificateRow, at: datetime, reason: str, ac
     if changed.rowcount != 1:  # type: ignore[attr-defined]
         told = rfc3339(now.revoked_at) if now.revoked_at else "-"
         raise AlreadyRevoked(serial=now.serial, revoked_at=told, reason=now.reason or "-")
+    if reason == Reason.KEY_COMPROMISE:
+        block(session, now.spki_digest, reason, at=at, by=actor.id)
     open_hold = sa.update(HoldRow).where(HoldRow.serial == row.serial, HoldRow.ended.is_(None))
     session.execute(open_hold.values(ended=at, ended_by=actor.id))
     if now.holder_kind == "person" and now.fingerprint is not None:

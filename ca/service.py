@@ -22,6 +22,7 @@ from ca.inventory import Filter
 from ca.issue import VERB as ISSUE
 from ca.issue import Issued, issue
 from ca.issuer import Issuer, Issuers
+from ca.keycheck.blocklist import Blocklist
 from ca.lookup import Found, by_key
 from ca.models import CertificateRow
 from ca.pair.service import Pairs
@@ -83,6 +84,8 @@ class Authority:
         self.acme = Acme(self.ctx, keys, self.enrolment)
         #: pairs of certificates, their encryption keys in escrow
         self.pairs = Pairs(self.ctx, keys.escrow, decider)
+        #: keys that are never certified again
+        self.blocklist = Blocklist(self.ctx, decider, self.revoke)
         #: what authz asks (`authz.checker.CertificateChecker`)
         self.checker = Checker(self.ctx)
 

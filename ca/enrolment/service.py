@@ -13,8 +13,9 @@ from ca.enrolment.errors import BadGrant, CredentialSpent, NotGranted
 from ca.enrolment.models import CredentialRow, Protocol
 from ca.issue import VERB as ISSUE
 from ca.issue import Also, Issued, issue
+from ca.keycheck import unburdened
 from ca.naming import within
-from ca.request import Application, Holder, IssueRequest, application_of, examine, unburdened
+from ca.request import Application, Holder, IssueRequest, application_of, examine
 from kms.service import KeyCentre
 from yinxin.act import Actor
 from yinxin.authz import Decider, Decision, Resource

@@ -16,12 +16,13 @@ from ca.context import Context
 from ca.errors import IssuanceUnderWay, ReferenceReused
 from ca.issue import VERB, facts_of, give_up, intent_row, keep_profile, mark_issued, open_profile, recall
 from ca.issuer import Issuer
+from ca.keycheck import unburdened
 from ca.pair.envelope import dialects
 from ca.pair.errors import NoPair, PairEnded
 from ca.pair.models import PairRow
 from ca.prepare import Prepared, prepare
 from ca.profile import Profile
-from ca.request import Application, Holder, IssueRequest, Order, examine, unburdened
+from ca.request import Application, Holder, IssueRequest, Order, examine
 from ca.sign import sign
 from kms.escrow import Escrow, UserKey
 from kms.escrow.pool import Wanted

@@ -163,14 +163,11 @@ def test_a_kind_of_key_that_the_profile_does_not_certify_is_refused(county: Site
     ],
 )
 def test_a_bad_profile_of_ones_own_stops_the_start_by_file_and_field(
-    founded: Callable[..., Site], name: str, text: str, field: str
+    tmp_path: Path, name: str, text: str, field: str
 ) -> None:
-    def prepare(folder: Path) -> None:
-        (folder / "profiles").mkdir()
-        (folder / "profiles" / name).write_text(text, "utf-8")
-
+    (tmp_path / name).write_text(text, "utf-8")
     with pytest.raises(BadPlan) as refused:
-        founded(before=prepare, profiles="profiles")
+        Profiles(tmp_path)
     assert refused.value.facts["file"] == name
     assert refused.value.facts["field"] in (field, "", "*")
 
