@@ -69,6 +69,7 @@ MODULE: Module[Authority] = Module(
     jobs=(
         Job("ca.reconcile", timedelta(minutes=1), Authority.reconcile),
         Job("ca.registrations", timedelta(minutes=1), Authority.tend_registrations),
+        Job("ca.presign", timedelta(minutes=1), Authority.presign),
         Job("ca.renew-lists", timedelta(minutes=1), Authority.renew_lists),
         Job("ca.acme-validate", timedelta(seconds=5), lambda authority: authority.acme.validate_due()),
         Job("ca.acme-settle", timedelta(minutes=1), lambda authority: authority.acme.settle()),

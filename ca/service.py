@@ -35,7 +35,8 @@ from ca.revoke import VERB as REVOKE
 from ca.revoke import Revocation, revoke
 from ca.services import service
 from ca.settings import CaSettings
-from ca.status import crl, ocsp
+from ca.status import crl, ocsp, presign
+from ca.status.crl import Published
 from ca.status.line import Line
 from ca.suspend import RESUME, SUSPEND, Hold, resume, suspend
 from kms.service import KeyCentre
@@ -189,6 +190,10 @@ class Authority:
         """The revocation list in force of an authority, or `NAME/SHARD`, DER; raises UnknownAuthority, Unavailable."""
         return crl.in_force(self.ctx, Line.of(name)).der
 
+    def published(self, line: Line) -> Published:
+        """The list in force of a line with its delta; raises UnknownAuthority, Unavailable."""
+        return crl.in_force(self.ctx, line)
+
     def delta(self, name: str) -> bytes:
         """The delta to that list; raises UnknownAuthority, NoDelta, Unavailable."""
         return crl.delta_in_force(self.ctx, Line.of(name))
@@ -226,6 +231,10 @@ class Authority:
     def tend_registrations(self) -> None:
         """Expire applications that are over, and issue what was approved and cut off."""
         self.registrations.tend()
+
+    def presign(self) -> None:
+        """Sign the OCSP answers that are due."""
+        presign.refresh(self.ctx)
 
     def renew_lists(self) -> None:
         """Make the revocation lists that are due."""

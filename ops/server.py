@@ -37,6 +37,8 @@ _log = logging.getLogger("yinxin.server")
 
 #: seconds between looks at the job table when nothing wakes it
 TICK = 1.0
+#: octets of a request to the plain port
+_LARGEST = 1 << 20
 #: seconds in which a request must have been sent, its TLS handshake included
 PATIENCE = 60.0
 
@@ -158,10 +160,16 @@ class Server(BaseApplication):  # type: ignore[misc]
         self._ready()
 
     def _serve_plain(self, platform: Platform) -> None:
-        from waitress.server import create_server
+        from ca.status.face import Front, in_front
+        from ca.status.kept import Shelf
+        from ops.plain import Handed, PlainPort
 
-        server = create_server(public_only(platform.app), sockets=[self._plain], threads=4, ident=None)
-        threading.Thread(target=server.run, name="plain-port", daemon=True).start()
+        shelf = Shelf(platform.ca.ctx)
+        application = public_only(in_front(platform.ca, shelf, platform.app))
+        where = self._plain.getsockname()
+        slow = Handed(application, where, threads=4, ident=None, max_request_body_size=_LARGEST)
+        threading.Thread(target=slow.run, name="plain-port-wsgi", daemon=True).start()
+        PlainPort(self._plain, Front(platform.ca, shelf), slow).start()
 
 
 class _Background(threading.Thread):

@@ -81,6 +81,11 @@ def _status(session: Session, issuer: Issuer, cert_id: CertId) -> Status:
     row = session.get(CertificateRow, f"{cert_id.serial:x}")
     if row is None or row.authority != issuer.name:
         return Unknown()
+    return status_of(row)
+
+
+def status_of(row: CertificateRow) -> Status:
+    """What is to be said of an issuance."""
     if row.revoked_at is not None:
         reason = Reason(row.reason or Reason.UNSPECIFIED)
         given = None if reason is Reason.UNSPECIFIED else reason

@@ -13,6 +13,13 @@ class StatusSettings(Section):
     shards_of: dict[str, int] = {}  # noqa: RUF012 - pydantic copies defaults
     """Other numbers of lists for single authorities, by name: `{ "intl-issuing" = 128 }`."""
 
+    presigned_hours: int = Field(default=24, ge=0, le=168)
+    """Validity of the OCSP answers that are kept ready for every certificate and signed anew after half this time; 0: every answer is signed on demand. A revocation replaces the answer at once."""
+    http_seconds: int = Field(default=0, ge=0, le=3600)
+    """How long HTTP caches may keep OCSP answers and lists without asking again; a revocation is late by as much for whoever sits behind such a cache."""
+    publish_folder: str = ""
+    """Folder for static files of lists, certificates and kept OCSP answers, for nginx to serve; empty: none."""
+
     def shards_for(self, authority: str) -> int:
         """How many lists new certificates of an issuing authority are spread over."""
         return self.shards_of.get(authority, self.shards)
