@@ -10,7 +10,7 @@ from typing import Any, get_args
 import click
 
 from ca.acme.cli import group as acme_commands
-from ca.ceremony import CeremonyPlan, conduct, rehearse
+from ca.ceremony.cli import group as ceremony_commands
 from ca.enrolment.cli import group as credential_commands
 from ca.hierarchy.cli import group as authority_commands
 from ca.inventory import Filter, Standing, describe
@@ -40,36 +40,6 @@ _out = click.option(
 @click.group("ca", help="数字认证中心 / the certificate authority")
 def group() -> None:
     """The group of commands."""
-
-
-@group.command(
-    help="按经审阅的计划举行仪式；中断后重新执行即可 / carry out a reviewed plan; run again if cut off"
-)
-@click.option(
-    "--plan", type=_file, default=Path(__file__).parent / "plans" / "embedded.toml", show_default="embedded"
-)
-@click.option("--dry-run", is_flag=True, help="只演练，不写入 / rehearse, write nothing")
-@as_json_option
-@click.pass_context
-def ceremony(context: click.Context, *, plan: Path, dry_run: bool, as_json: bool) -> None:
-    """Rehearse or carry out a ceremony."""
-    authority, read = _authority(context), CeremonyPlan.read(plan)
-    if dry_run:
-        made = dict(zip((item.label for item in read.items()), rehearse(authority.ctx, read), strict=True))
-        trust: dict[str, Path] = {}
-    else:
-        done = conduct(authority.ctx, authority.keys, acting(context), read, context.obj.directory().root)
-        made, trust = done.certificates, done.trust
-    certificates = {
-        label: {
-            "serial": f"{each.serial:x}",
-            "subject": each.subject.text,
-            "not_after": rfc3339(each.not_after),
-        }
-        for label, each in made.items()
-    }
-    answer = {"plan": read.digest, "dry_run": dry_run, "certificates": certificates}
-    _answer(answer | {"trust": {name: str(path) for name, path in trust.items()}}, as_json=as_json)
 
 
 @group.command(help="签发证书 / issue a certificate")
@@ -203,6 +173,7 @@ def report(context: click.Context, *, organ: str | None) -> None:
 
 
 group.add_command(acme_commands)
+group.add_command(ceremony_commands)
 group.add_command(authority_commands)
 group.add_command(credential_commands)
 group.add_command(pair_commands)

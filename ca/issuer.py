@@ -109,14 +109,21 @@ class Issuers:
         now = self._store.clock.now()
         with self._store.read() as session:
             row = _generation(session, name, now)
-            own = session.get(CertificateRow, row.serial) if row and row.serial else None
-        if row is None:
-            raise UnknownAuthority(name=name[:60])
-        if row.retired_at is not None and row.retired_at <= now:
-            raise AuthorityRetired(name=row.name, since=rfc3339(row.retired_at))
-        if own is not None and own.revoked_at is not None:
-            raise AuthorityRevoked(name=row.name, since=rfc3339(own.revoked_at))
+            if row is None:
+                raise UnknownAuthority(name=name[:60])
+            _may_sign(session, row, now)
         return self.get(row.name)
+
+    def may_sign(self, name: str, *, status: bool = False) -> None:
+        """This very authority signs certificates; with `status` its helpers', for which it may be retired.
+
+        Raises UnknownAuthority, AuthorityRetired, AuthorityRevoked.
+        """
+        with self._store.read() as session:
+            row = session.get(AuthorityRow, name)
+            if row is None:
+                raise UnknownAuthority(name=name[:60])
+            _may_sign(session, row, self._store.clock.now(), status=status)
 
     def names(self) -> tuple[str, ...]:
         """The authorities that have their certificate, by name."""
@@ -173,6 +180,16 @@ def _generation(session: Session, name: str, now: datetime) -> AuthorityRow | No
     return (
         newest or session.scalars(sa.select(AuthorityRow).where(AuthorityRow.name == name, _made())).first()
     )
+
+
+def _may_sign(session: Session, row: AuthorityRow, now: datetime, *, status: bool = False) -> None:
+    if row.retired_at is not None and row.retired_at <= now and not status:
+        raise AuthorityRetired(name=row.name, since=rfc3339(row.retired_at))
+    own = session.get(CertificateRow, row.serial) if row.serial else None
+    taken = session.get(TakenCertificate, (row.name, row.adopted)) if row.adopted else None
+    since = own.revoked_at if own else taken.ended_at if taken else None
+    if since is not None:
+        raise AuthorityRevoked(name=row.name, since=rfc3339(since))
 
 
 def _chain(session: Session, row: AuthorityRow) -> list[Certificate] | None:

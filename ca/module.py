@@ -14,7 +14,10 @@ MODULE: Module[Authority] = Module(
     settings=CaSettings,
     verbs=(
         Verb("ca.ceremony", Text("举行密钥仪式", "hold a ceremony")),
+        Verb("ca.approve-ceremony", Text("批准密钥仪式", "approve a ceremony")),
         Verb("ca.authority", Text("设立签发机构", "set up an authority")),
+        Verb("ca.adopt", Text("接收外部机构签发的证书", "take in an outside authority's certificate")),
+        Verb("ca.retire", Text("停用签发机构", "retire an authority")),
         Verb("ca.issue", Text("签发证书", "issue a certificate")),
         Verb("ca.abandon", Text("放弃未完成的签发", "abandon an issuance that was cut off")),
         Verb("ca.revoke", Text("撤销证书", "revoke a certificate")),

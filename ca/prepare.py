@@ -46,19 +46,24 @@ def prepare(
         issuer_key_id=issuer.key_id,
         serial=serial,
         algorithm=issuer.algorithm,
+        key_id=order.key_id,
     )
     certificate = Certificate(throwaway_sign(tbs, issuer.algorithm))
-    cleared = judge(Case(certificate, issuer, order.profile, where, settings.node))
+    cleared = judge(Case(certificate, issuer, order.profile, where, settings.node, order.key_id))
     return Prepared(f"{serial:x}", shard, tbs, certificate, cleared)
+
+
+def _period(days: int, now: datetime, settings: CaSettings) -> tuple[datetime, datetime]:
+    not_before = now.replace(microsecond=0) - timedelta(seconds=settings.backdate_seconds)
+    # both ends are inside the validity (RFC 5280 4.1.2.5), so the last second is not the first of the next day
+    return not_before, not_before + timedelta(days=days) - timedelta(seconds=1)
 
 
 def _template(
     order: Order, issuer: Issuer, settings: CaSettings, where: Addresses, now: datetime
 ) -> CertificateTemplate:
     profile = order.profile
-    not_before = now.replace(microsecond=0) - timedelta(seconds=settings.backdate_seconds)
-    # both ends are inside the validity (RFC 5280 4.1.2.5), so the last second is not the first of the next day
-    not_after = not_before + timedelta(days=order.days) - timedelta(seconds=1)
+    not_before, not_after = order.period or _period(order.days, now, settings)
     if issuer.not_after is not None and not_after > issuer.not_after and profile.clamp:
         not_after = issuer.not_after
     if issuer.not_after is not None and not_after > issuer.not_after:
@@ -78,6 +83,10 @@ def _template(
         extended_key_usage=profile.extended_key_usage,
         san=order.san,
         policies=profile.policies,
+        name_constraints=profile.constraints.names,
+        policy_mappings=profile.constraints.mappings,
+        policy_constraints=profile.constraints.policies,
+        inhibit_any_policy=profile.constraints.inhibit_any_policy,
         crl_urls=where.crl,
         ocsp_urls=where.ocsp,
         ca_issuer_urls=where.issuer,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, Self
 
 from ca.keycheck.sound import sound
@@ -10,6 +11,7 @@ from ca.profile import HolderKind, Profile
 from ca.settings import CaSettings
 from yinxin import canonical
 from yinxin.authz import PLATFORM
+from yinxin.clock import rfc3339
 from yinxin.crypto.errors import MalformedRequest
 from yinxin.crypto.general_names import GeneralName
 from yinxin.crypto.keys import PublicKey
@@ -95,6 +97,10 @@ class Order:
     days: int
     #: extensions of GM/T 0015
     identifiers: tuple[Extension, ...] = ()
+    #: first and last instant, where they follow from other certificates and not from `days`
+    period: tuple[datetime, datetime] | None = None
+    #: how an outside authority identifies its key (RFC 5280 4.2.1.2)
+    key_id: bytes | None = None
 
     @property
     def spki_digest(self) -> str:
@@ -114,6 +120,10 @@ class Order:
             "days": self.days,
             "identifiers": [each.der.hex() for each in self.identifiers],
         }
+        if self.period is not None:
+            parts["period"] = [rfc3339(at) for at in self.period]
+        if self.key_id is not None:
+            parts["key_id"] = self.key_id.hex()
         return INTL.hash.digest(canonical.encode(parts)).hex()
 
 

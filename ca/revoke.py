@@ -67,12 +67,12 @@ def revoke(
     # 1. state, binding and record change together; from here on OCSP answers “revoked”
     with ctx.store.act(actor, VERB, f"certificate:{row.serial}", reason=reason) as act:
         act.decision = dict(decision) if decision else None
-        since = _change(act.session, row, at, reason, actor)
+        since = change(act.session, row, at, reason, actor)
         # a pair ends together, and its key encrypts no more
         if (pair := pair_of(act.session, row.serial)) is not None:
             other = act.session.get_one(CertificateRow, pair.other(row.serial))
             if other.revoked_at is None or other.reason == HOLD:
-                _change(act.session, other, at, reason, actor)
+                change(act.session, other, at, reason, actor)
                 act.each(
                     ctx.store.identifier(), f"certificate:{other.serial}", reason=reason, pair=row.serial
                 )
@@ -96,8 +96,8 @@ def _revocable(ctx: Context, name: str, reason: str) -> CertificateRow:
     return row
 
 
-def _change(session: Session, row: CertificateRow, at: datetime, reason: str, actor: Actor) -> datetime:
-    """The change itself; since when it is revoked."""
+def change(session: Session, row: CertificateRow, at: datetime, reason: str, actor: Actor) -> datetime:
+    """The change itself, for authorised callers inside their act; since when it is revoked. Raises AlreadyRevoked."""
     held = CertificateRow.reason == HOLD
     unrevoked = sa.update(CertificateRow).where(
         CertificateRow.serial == row.serial, sa.or_(CertificateRow.revoked_at.is_(None), held)
@@ -110,7 +110,7 @@ def _change(session: Session, row: CertificateRow, at: datetime, reason: str, ac
     if changed.rowcount != 1:  # type: ignore[attr-defined]
         told = rfc3339(now.revoked_at) if now.revoked_at else "-"
         raise AlreadyRevoked(serial=now.serial, revoked_at=told, reason=now.reason or "-")
-    if reason == Reason.KEY_COMPROMISE:
+    if reason in (Reason.KEY_COMPROMISE, Reason.CA_COMPROMISE):
         block(session, now.spki_digest, reason, at=at, by=actor.id)
     open_hold = sa.update(HoldRow).where(HoldRow.serial == row.serial, HoldRow.ended.is_(None))
     session.execute(open_hold.values(ended=at, ended_by=actor.id))

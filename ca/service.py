@@ -11,6 +11,11 @@ from authz.refusals import Refusals
 from ca import check, inventory, timestamp
 from ca.acme.ari import MARK as RENEW
 from ca.acme.service import Acme
+from ca.ceremony.approval import Approval, approve, believed, files_of
+from ca.ceremony.approval import resource_of as ceremony_resource
+from ca.ceremony.conduct import VERB as CEREMONY
+from ca.ceremony.conduct import Done, conduct
+from ca.ceremony.kinds import Plan
 from ca.check import Checker, Evidence
 from ca.context import Context
 from ca.enrolment import Enrolment
@@ -44,6 +49,7 @@ from yinxin.act import STRANGER, Actor
 from yinxin.authz import PLATFORM, Decider, Resource
 from yinxin.clock import rfc3339
 from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.keys import Identity
 from yinxin.errors import YinxinError
 from yinxin.module import Health
 from yinxin.store import Store
@@ -165,6 +171,22 @@ class Authority:
         resource = Resource("Certificate", "*", organ=organ, attributes={"profile": wanted.profile or "*"})
         self.decider.require(actor, READ, resource)
         return inventory.search(self.ctx, replace(wanted, organ=organ), after=after, limit=limit)
+
+    def conduct(self, actor: Actor, plan: Plan, plan_file: Path, folder: Path) -> Done:
+        """Hold a ceremony, if the policies permit it and enough people approved; see `ca.ceremony.conduct`. Raises Denied.
+
+        The approvals lie beside `plan_file`; `folder` is the data directory.
+        """
+        self.decider.require(actor, CEREMONY, ceremony_resource(plan))
+
+        def approvals() -> list[Approval]:
+            return believed(self.ctx, self.decider, actor, plan, files_of(plan_file))
+
+        return conduct(self.ctx, self.keys, actor, plan, folder, beside=plan_file.parent, approvals=approvals)
+
+    def approve(self, actor: Actor, identity: Identity, plan: Plan) -> bytes:
+        """The approval of a ceremony by `actor`, who holds `identity`; see `ca.ceremony.approval.approve`. Raises Denied."""
+        return approve(self.ctx, self.decider, actor, identity, plan)
 
     def hierarchy(self, actor: Actor) -> list[dict[str, Any]]:
         """Every authority and how it stands; see `ca.hierarchy.tree.tree`. Raises Denied."""

@@ -23,6 +23,15 @@ class RegistrationSettings(Section):
         return timedelta(days=self.expires_days)
 
 
+class CeremonySettings(Section):
+    """Ceremonies after the founding."""
+
+    approvals: int = Field(default=2, ge=2, le=9)
+    """How many people must approve a ceremony after the founding, in different posts; never fewer than two."""
+    approval_days: int = Field(default=30, ge=1, le=366)
+    """How long an approval holds, in days."""
+
+
 class CaSettings(Section):
     """The certificate authority."""
 
@@ -54,6 +63,8 @@ class CaSettings(Section):
     """Timestamp requests of strangers whose rejection is recorded, per minute and process; more are only counted."""
     registration: RegistrationSettings = RegistrationSettings()
     """Applications for certificates."""
+    ceremony: CeremonySettings = CeremonySettings()
+    """Ceremonies after the founding."""
     most_request_bytes: int = Field(default=65536, ge=1024, le=1048576)
     """Largest PKCS#10, OCSP or timestamp request that is read."""
     acme: AcmeSettings = AcmeSettings()

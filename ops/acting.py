@@ -25,11 +25,15 @@ class NobodyActs(NotAuthenticated):
 
 def acting_person(platform: "Platform", file: Path | None, password_file: Path | None) -> Actor:
     """Sign in with the PKCS#12 file, or as the demo officer of an embedded installation; raises NobodyActs."""
+    token = platform.client(identity_of(platform, file, password_file)).sign_in()
+    return platform.authz.sessions.authenticate(token).actor
+
+
+def identity_of(platform: "Platform", file: Path | None, password_file: Path | None) -> Identity:
+    """The key and certificate in the PKCS#12 file, or the demo officer's; raises NobodyActs, CannotOpenKeyFile."""
     if file is None and platform.settings.shape == "embedded":
         account = Account.of(platform.data, OFFICER, "intl")
         file, password_file = account.file, account.password_file
     if file is None or password_file is None or not file.is_file() or not password_file.is_file():
         raise NobodyActs
-    identity = Identity.load_p12(file, password_file.read_text("utf-8").strip())
-    token = platform.client(identity).sign_in()
-    return platform.authz.sessions.authenticate(token).actor
+    return Identity.load_p12(file, password_file.read_text("utf-8").strip())

@@ -1,75 +1,106 @@
-"""The ceremony itself: from a reviewed plan to authorities, service certificates and trust files.
+"""The ceremony itself: from a reviewed and approved plan to what it makes.
 
 Every step looks first whether it has been done, so that a ceremony that was cut off, at whatever point, is finished
-by starting it again with the same plan; with another plan it stops at the first thing that differs.
+by starting it again with the same plan; another plan is not begun before.
 """
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy.orm import Session
+import sqlalchemy as sa
 
-from ca.ceremony.files import file_key, write_once
-from ca.ceremony.plan import PURPOSES, CeremonyPlan, Item
-from ca.ceremony.rehearse import order_of, own_issuer, rehearse
+from ca.ceremony.approval import Approval
+from ca.ceremony.errors import ApprovalsMissing, CeremonyUnfinished, PlanRefused
+from ca.ceremony.found import adds_to_a_site
+from ca.ceremony.hold import hold
+from ca.ceremony.kinds import Plan
+from ca.ceremony.plan import CeremonyPlan
+from ca.ceremony.rehearse import rehearse
+from ca.ceremony.table import Table
 from ca.context import Context
-from ca.errors import CeremonyDiffers, CeremonyUnderWay, ReferenceReused
-from ca.issue import Issued, carry_out, recall
-from ca.issuer import Issuer
-from ca.models import AuthorityRow
-from ca.reconcile import abandon_reference
-from ca.request import Order
-from ca.status import crl
-from kms.errors import LabelTaken
+from ca.errors import CeremonyUnderWay
+from ca.hierarchy.models import CeremonyRow
+from ca.models import CertificateRow, State
 from kms.service import KeyCentre
 from yinxin.act import Actor, Outcome
-from yinxin.authz import PLATFORM
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.keys import Signer
+from yinxin.errors import YinxinError
 from yinxin.steps import step
+from yinxin.text import Text
 
 VERB = "ca.ceremony"
+
+#: gives the approvals of a plan, each of them believed; asked only when the plan needs them
+Approvals = Callable[[], Sequence[Approval]]
 
 
 @dataclass(frozen=True)
 class Done:
-    """What the ceremony gave: certificates by label, and the trust files by name."""
+    """What the ceremony gave: certificates by label, files by name, and who approved it."""
 
     plan_digest: str
     certificates: dict[str, Certificate]
-    trust: dict[str, Path]
+    files: dict[str, Path]
+    approvals: tuple[Approval, ...] = ()
+
+    @property
+    def trust(self) -> dict[str, Path]:
+        """The files that verifiers are given."""
+        return {name: path for name, path in self.files.items() if path.parent.name == "trust"}
 
 
-def conduct(ctx: Context, keys: KeyCentre, actor: Actor, plan: CeremonyPlan, folder: Path) -> Done:
-    """Carry the plan out; `folder` is the data directory. Safe to repeat after any crash.
+def conduct(
+    ctx: Context,
+    keys: KeyCentre,
+    actor: Actor,
+    plan: Plan,
+    folder: Path,
+    *,
+    beside: Path | None = None,
+    approvals: Approvals = tuple,
+) -> Done:
+    """Carry the plan out; `folder` is the data directory, `beside` the plan's own. Safe to repeat after any crash.
 
-    Raises CeremonyDiffers, CeremonyUnderWay, and whatever is wrong with the plan, before anything is made.
+    Raises CeremonyUnderWay, CeremonyUnfinished, CeremonyDiffers, ApprovalsMissing, and whatever is wrong with the plan,
+    before anything is made.
     """
-    with _alone(folder):
-        # 1. the whole plan once with keys nobody keeps
-        rehearse(ctx, plan)
-        # 2. intent
-        subject = f"ceremony:{plan.digest}"
-        with ctx.store.act(actor, VERB, subject, outcome=Outcome.INTENT):
+    subject = f"ceremony:{plan.digest}"
+    try:
+        with _alone(folder):
+            return _conduct(Table(ctx, keys, actor, folder, beside or folder, plan.digest), plan, approvals)
+    except YinxinError as error:
+        ctx.store.refuse(actor, VERB, subject, error)
+        raise
+
+
+def _conduct(table: Table, plan: Plan, approvals: Approvals) -> Done:
+    ctx, subject = table.ctx, f"ceremony:{plan.digest}"
+    begun = _begun(ctx, plan)
+    if begun is not None and begun.done is not None and not isinstance(plan, CeremonyPlan):
+        return Done(plan.digest, _made(table), {})
+    # 1. the whole plan once with keys nobody keeps
+    rehearse(ctx, table.keys, plan, folder=table.folder, beside=table.beside)
+    # 2. approvals, intent
+    given: tuple[Approval, ...] = ()
+    if begun is None:
+        given = _approved(ctx, plan, approvals)
+        _intend(table, plan, given)
+    else:
+        with ctx.store.act(table.actor, VERB, subject, outcome=Outcome.INTENT, resumed=True):
             pass
-        step("ca.ceremony.2-intended")
-        # 3. each certificate after the one that signs it
-        made = {item.label: _item(ctx, keys, actor, item, folder) for item in plan.items()}
-        # 4. the first revocation lists, so that status can be told from the first minute
-        for item in plan.items():
-            if item.makes_authority:
-                crl.current(ctx, item.label)
-        # 5. trust files and the servers' certificates
-        trust = _files(plan, made, folder)
-        step("ca.ceremony.5-files")
-        # 6. done
-        with ctx.store.act(actor, VERB, subject) as act:
-            act.facts["certificates"] = {label: issued.serial for label, issued in made.items()}
-    certificates = {label: issued.certificate for label, issued in made.items()}
-    return Done(plan.digest, certificates, trust)
+    step("ca.ceremony.2-intended")
+    # 3. to 5. what this kind of ceremony makes, changes and leaves
+    hold(table, plan)
+    step("ca.ceremony.5-files")
+    # 6. done
+    with ctx.store.act(table.actor, VERB, subject, kind=plan.kind) as act:
+        act.facts["certificates"] = {label: f"{each.serial:x}" for label, each in table.made.items()}
+        row = act.session.get_one(CeremonyRow, plan.digest)
+        row.done = row.done or ctx.store.clock.now()
+    return Done(plan.digest, table.made, table.files, given)
 
 
 @contextmanager
@@ -85,88 +116,67 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _item(ctx: Context, keys: KeyCentre, actor: Actor, item: Item, folder: Path) -> Issued:
-    """One certificate: key, authority row, issuance; what is there already is held against the plan."""
-    signer = _key(ctx, keys, actor, item, folder)
-    step(f"ca.ceremony.3-key-{item.label}")
-    order = order_of(ctx, item, signer)
-    if item.makes_authority:
-        _register(ctx, actor, item, order)
-        step(f"ca.ceremony.3-authority-{item.label}")
-    issuer = (
-        own_issuer(item, order, signer) if item.authority == item.label else ctx.issuers.get(item.authority)
-    )
-    issued = _certificate(ctx, actor, item, order, issuer)
-    step(f"ca.ceremony.3-certificate-{item.label}")
-    return issued
-
-
-def _key(ctx: Context, keys: KeyCentre, actor: Actor, item: Item, folder: Path) -> Signer:
-    if item.in_file:
-        return file_key(folder, item.label, item.key_algorithm, ctx.store.randomness)
-    owner = item.holder.id if item.holder.kind == "organ" else PLATFORM
-    purpose = PURPOSES[item.profile]
-    try:
-        keys.create(actor, label=item.label, purpose=purpose, algorithm=item.key_algorithm, owner=owner)
-    except LabelTaken as error:
-        raise CeremonyDiffers(what=item.label) from error
-    return keys.signer(item.label)
-
-
-def _register(ctx: Context, actor: Actor, item: Item, order: Order) -> None:
+def _begun(ctx: Context, plan: Plan) -> CeremonyRow | None:
+    """This plan's own ceremony, if it was begun; raises CeremonyUnfinished for another that was not ended."""
+    given_up = "" if isinstance(plan, CeremonyPlan) else plan.instead_of
     with ctx.store.read() as session:
-        row = session.get(AuthorityRow, item.label)
-    parent = None if item.authority == item.label else item.authority
-    wanted = (item.suite, parent, order.subject.der, order.public_key.spki)
-    if row is not None:
-        if (row.suite, row.parent, row.subject, row.spki) != wanted:
-            raise CeremonyDiffers(what=item.label)
-        return
-    with ctx.store.act(actor, "ca.authority", f"authority:{item.label}", suite=item.suite) as act:
+        rows = session.scalars(
+            sa.select(CeremonyRow).where(
+                sa.or_(CeremonyRow.digest == plan.digest, CeremonyRow.done.is_(None))
+            )
+        ).all()
+    for row in rows:
+        if row.digest not in (plan.digest, given_up):
+            raise CeremonyUnfinished(digest=row.digest, kind=row.kind)
+    own = next((row for row in rows if row.digest == plan.digest), None)
+    if own is None and given_up and not any(row.digest == given_up for row in rows):
+        reason = Text("没有这样一个未完成的仪式", "no such ceremony is unfinished")
+        raise PlanRefused(field="instead_of", reason=reason)
+    if own is not None and own.given_up_for is not None:
+        raise CeremonyUnfinished(digest=own.given_up_for, kind=own.kind)
+    return own
+
+
+def _approved(ctx: Context, plan: Plan, approvals: Approvals) -> tuple[Approval, ...]:
+    """None for the founding; otherwise enough of them, whoever asks. Raises ApprovalsMissing."""
+    if isinstance(plan, CeremonyPlan) and not adds_to_a_site(ctx, plan):
+        return ()
+    given = tuple(approvals())
+    if len(given) < ctx.settings.ceremony.approvals:
+        raise ApprovalsMissing(needed=ctx.settings.ceremony.approvals, given=len(given))
+    return given
+
+
+def _intend(table: Table, plan: Plan, given: Sequence[Approval]) -> None:
+    """The intent, with the plan and who approved it; what it gives up is given up in the same transaction."""
+    ctx, told = table.ctx, [each.fields() for each in given]
+    with ctx.store.act(table.actor, VERB, f"ceremony:{plan.digest}", outcome=Outcome.INTENT) as act:
+        act.facts |= {"kind": plan.kind, "approvals": told}
+        now = ctx.store.clock.now()
+        if not isinstance(plan, CeremonyPlan) and plan.instead_of:
+            left = act.session.get_one(CeremonyRow, plan.instead_of)
+            left.done, left.given_up_for = now, plan.digest
+            act.facts["given_up"] = plan.instead_of
         act.session.add(
-            AuthorityRow(
-                name=item.label,
-                suite=item.suite,
-                key_label=item.label,
-                parent=parent,
-                subject=order.subject.der,
-                spki=order.public_key.spki,
-                created=ctx.store.clock.now(),
-                line=item.label,
-                generation=1,
+            CeremonyRow(
+                digest=plan.digest,
+                kind=plan.kind,
+                plan=plan.model_dump(mode="json"),
+                begun=now,
+                begun_by=table.actor.id,
+                approvals=told,
+                done=None,
+                given_up_for=None,
             )
         )
 
 
-def _certificate(ctx: Context, actor: Actor, item: Item, order: Order, issuer: Issuer) -> Issued:
-    # the lock says that no other worker holds this reference: an intent under it is a dead ceremony's
-    abandon_reference(ctx, actor, order.reference)
-    try:
-        known = recall(ctx, actor, order, issuer)
-    except ReferenceReused as error:
-        raise CeremonyDiffers(what=item.label) from error
-    if known is not None:
-        return known
-
-    def adopt(session: Session, certificate: Certificate) -> None:
-        if item.makes_authority:
-            session.get_one(AuthorityRow, item.label).serial = f"{certificate.serial:x}"
-
-    return carry_out(ctx, actor, order, issuer, also=adopt)
-
-
-def _files(plan: CeremonyPlan, made: dict[str, Issued], folder: Path) -> dict[str, Path]:
-    trust: dict[str, Path] = {}
-    for item in plan.items():
-        issued = made[item.label]
-        if item.makes_authority:
-            name = f"{item.suite}.{item.profile}"
-            trust[name] = folder / "trust" / f"{name}.pem"
-            write_once(trust[name], issued.certificate.pem.encode())
-        elif item.profile == "tls-server":
-            # what a server sends: its own certificate and those above it but for the root
-            sent = "".join(each.pem for each in (issued.certificate, *issued.chain[:-1]))
-            write_once(folder / "tls" / f"{item.label}.pem", sent.encode())
-            trust["tls"] = folder / "trust" / "tls.pem"
-            write_once(trust["tls"], issued.chain[-1].pem.encode())
-    return trust
+def _made(table: Table) -> dict[str, Certificate]:
+    """What a ceremony that is done has issued."""
+    prefix = table.reference("")
+    query = sa.select(CertificateRow).where(
+        CertificateRow.reference.startswith(prefix, autoescape=True), CertificateRow.state == State.ISSUED
+    )
+    with table.ctx.store.read() as session:
+        rows = session.scalars(query.order_by(CertificateRow.created)).all()
+    return {row.reference.removeprefix(prefix): Certificate(row.der) for row in rows if row.der is not None}

@@ -20,7 +20,8 @@ from yinxin.crypto.suite import INTL, suite
 from yinxin.faults import BadValue, first_fault
 from yinxin.settings import Section
 
-_LABEL = re.compile(r"[a-z0-9][a-z0-9-]{0,57}")
+#: names of keys, authorities and files
+LABEL = re.compile(r"[a-z0-9][a-z0-9-]{0,57}")
 #: what the key centre holds the key of each kind of certificate for
 PURPOSES = {
     "root": Purpose.CA,
@@ -111,6 +112,8 @@ class Item:
 class CeremonyPlan(Section):
     """Everything a ceremony makes."""
 
+    kind: Literal["found"] = "found"
+    """What the ceremony does; a plan that does not say founds hierarchies."""
     organization: str = Field(min_length=1, max_length=64)
     """The organ in whose name the authorities and services stand."""
     hierarchy: tuple[HierarchyPlan, ...] = Field(min_length=1)
@@ -133,7 +136,7 @@ class CeremonyPlan(Section):
         items = list(self.items())
         labels = [item.label for item in items]
         for label in labels:
-            if not _LABEL.fullmatch(label) or labels.count(label) > 1:
+            if not LABEL.fullmatch(label) or labels.count(label) > 1:
                 raise ValueError(f"label {label} is given twice or has other characters than a-z 0-9 -")
         for each in self.hierarchy:
             try:

@@ -51,3 +51,5 @@ class CeremonyRow(Base):
     #: who approved, in the form of `Approval.fields`
     approvals: Mapped[list[Any]] = mapped_column(sa.JSON)
     done: Mapped[datetime | None]
+    #: digest of the ceremony that was held instead, when this one was given up
+    given_up_for: Mapped[str | None] = mapped_column(sa.String(64))

@@ -89,7 +89,7 @@ def _standing(
 ) -> Standing:
     if own is None:
         return "waiting"
-    if row.serial is not None and session.get_one(CertificateRow, row.serial).revoked_at is not None:
+    if _revoked_at(session, row) is not None:
         return "revoked"
     if own.not_after < now:
         return "ended"
@@ -100,6 +100,13 @@ def _standing(
     newer = [each for each in rows if each.line == row.line and each.generation > row.generation]
     started = [each for each in newer if each.active_from is None or each.active_from <= now]
     return "superseded" if any(each.serial or each.adopted for each in started) else "issuing"
+
+
+def _revoked_at(session: Session, row: AuthorityRow) -> datetime | None:
+    if row.serial is not None:
+        return session.get_one(CertificateRow, row.serial).revoked_at
+    taken = session.get(TakenCertificate, (row.name, row.adopted)) if row.adopted else None
+    return taken.ended_at if taken else None
 
 
 def _place(keys: KeyCentre, label: str) -> str | None:

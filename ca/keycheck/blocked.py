@@ -60,15 +60,15 @@ def blocked(session: Session, keys: Iterable[PublicKey]) -> None:
 def unburdened(session: Session, order: "Order") -> None:
     """The key's history allows it; raises CompromisedKey or KeyInUse.
 
-    A holder may renew with the same key under the same profile; nobody else's key, and no blocked key, is certified
-    again.
+    A holder may renew with the same key under the same profile, and an authority has several certificates for its one
+    key; nobody else's key, and no blocked key, is certified again.
     """
     blocked(session, [order.public_key])
     row = CertificateRow
     query = sa.select(row.serial, row.holder_kind, row.holder, row.profile)
-    mine = (order.holder.kind, order.holder.id, order.profile.name)
-    for serial, *theirs in session.execute(query.where(row.spki_digest == order.spki_digest)):
-        if tuple(theirs) != mine:
+    mine = (order.holder.kind, order.holder.id)
+    for serial, *theirs, profile in session.execute(query.where(row.spki_digest == order.spki_digest)):
+        if tuple(theirs) != mine or (profile != order.profile.name and not order.profile.ca):
             raise KeyInUse(serial=serial)
 
 

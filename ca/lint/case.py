@@ -18,6 +18,8 @@ class Case:
     addresses: Addresses
     #: first octet of every serial number of this site
     node: int
+    #: how an outside authority identifies its key, where that is not derived from the key as ours are
+    key_id: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

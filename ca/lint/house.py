@@ -115,6 +115,19 @@ def name_rules(case: Case) -> Iterator[str]:
             yield f"{field} {text!r} breaks the profile's rule"
 
 
+@rules("profile: constraints")
+def constraints(case: Case) -> Iterator[str]:
+    """Exactly the profile's."""
+    certificate, wanted = case.certificate, case.profile.constraints
+    if (
+        certificate.name_constraints,
+        certificate.policy_mappings,
+        certificate.policy_constraints,
+        certificate.inhibit_any_policy,
+    ) != (wanted.names, wanted.mappings, wanted.policies, wanted.inhibit_any_policy):
+        yield "constraints differ"
+
+
 @rules("configuration: public_url")
 def places(case: Case) -> Iterator[str]:
     """Status and issuer where this authority publishes them."""

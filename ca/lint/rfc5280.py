@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from ca.lint.case import Case, Rules
 from ca.profile import gmt0015
 from yinxin.crypto import der, oids
+from yinxin.crypto.constraints import ANY_POLICY
 from yinxin.crypto.general_names import write_general_name
 from yinxin.crypto.names import ATTRIBUTES
 from yinxin.errors import YinxinError
@@ -30,12 +31,20 @@ _NEVER_CRITICAL = (
     oids.OCSP_NOCHECK,
     *gmt0015.BY_OID,
 )
+#: what an authority imposes on those below it
+_CONSTRAINTS = (
+    oids.NAME_CONSTRAINTS,
+    oids.POLICY_MAPPINGS,
+    oids.POLICY_CONSTRAINTS,
+    oids.INHIBIT_ANY_POLICY,
+)
 _KNOWN = {
     *_NEVER_CRITICAL,
     oids.KEY_USAGE,
     oids.BASIC_CONSTRAINTS,
     oids.EXTENDED_KEY_USAGE,
     oids.SUBJECT_ALTERNATIVE_NAME,
+    *_CONSTRAINTS,
 }
 
 
@@ -104,8 +113,8 @@ def authority_key(case: Case) -> Iterator[str]:
 
 @rules("RFC 5280 4.2.1.2")
 def subject_key(case: Case) -> Iterator[str]:
-    """Present, and derived from the key."""
-    if case.certificate.subject_key_id != case.certificate.public_key.key_id:
+    """Present, and derived from the key; an outside authority's is the one it uses itself."""
+    if case.certificate.subject_key_id != (case.key_id or case.certificate.public_key.key_id):
         yield "the subject key identifier is missing or not derived from the key"
 
 
@@ -127,6 +136,20 @@ def policies(case: Case) -> Iterator[str]:
     """No policy twice."""
     if len(set(case.certificate.policies)) != len(case.certificate.policies):
         yield "a policy stands twice"
+
+
+@rules("RFC 5280 4.2.1.5, 10, 11, 14")
+def constraints(case: Case) -> Iterator[str]:
+    """Critical, in authorities only; every mapped policy of ours is among the policies."""
+    certificate = case.certificate
+    for oid in _CONSTRAINTS:
+        if oid in certificate.extensions and not (certificate.is_ca and _critical(case, oid)):
+            yield f"constraint {oid} is not critical, or not of an authority"
+    for ours, theirs in certificate.policy_mappings:
+        if ANY_POLICY in (ours, theirs):
+            yield "anyPolicy is mapped"
+        elif ours not in certificate.policies:
+            yield f"policy {ours} is mapped and not granted"
 
 
 @rules("RFC 5280 4.2.1.6")

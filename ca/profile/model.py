@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from ca.profile.constraints import Constraints
 from ca.profile.gmt0015 import IDENTIFIERS, Title
 from yinxin import canonical
 from yinxin.crypto.names import ATTRIBUTES
@@ -121,6 +122,8 @@ class Profile(Section):
     """Names of RFC 5280 4.2.1.12, RFC 4945 and RFC 9336, in the order written."""
     policies: tuple[str, ...] = ()
     """Certificate policies, dotted."""
+    constraints: Constraints = Constraints()
+    """What it imposes on those below; authorities only."""
     no_check: bool = False
     """Status need not be asked (RFC 6960 4.2.2.2.1): OCSP responders only."""
     subject: dict[str, str]
@@ -171,6 +174,12 @@ class Profile(Section):
             if source not in IDENTIFIER_SOURCES:
                 raise ValueError(f"{name} has the unknown source {source}")
         return value
+
+    @model_validator(mode="after")
+    def _constrained(self) -> "Profile":
+        if self.constraints != Constraints() and not self.ca:
+            raise ValueError("constraints are for authorities")
+        return self
 
     @model_validator(mode="after")
     def _consistent(self) -> "Profile":

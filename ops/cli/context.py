@@ -16,6 +16,7 @@ from ops.data import DataDirectory, NoDataDirectory
 if TYPE_CHECKING:
     from ops.platform import Platform
     from yinxin.act import Actor
+    from yinxin.crypto.keys import Identity
     from yinxin.errors import YinxinError
     from yinxin.text import Language, Text
 
@@ -54,6 +55,12 @@ class Context:
         from ops.acting import acting_person
 
         return acting_person(self.platform(), self.identity, self.password_file)
+
+    def holder(self) -> Identity:
+        """The key and certificate of who acts."""
+        from ops.acting import identity_of
+
+        return identity_of(self.platform(), self.identity, self.password_file)
 
     def say(self, text: Text) -> None:
         """One line for a person, in the chosen language or in both."""

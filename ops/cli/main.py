@@ -107,7 +107,9 @@ def _everywhere(command: click.Command) -> None:
     if isinstance(command, click.Group):
         for below in command.commands.values():
             _everywhere(below)
-    elif not any(parameter.name == "data" for parameter in command.params):
+        if not command.invoke_without_command:
+            return
+    if not any(parameter.name == "data" for parameter in command.params):
         command.params.extend(_shared())
 
 

@@ -6,6 +6,7 @@ from typing import Any, Protocol, cast
 import click
 
 from yinxin.act import Actor
+from yinxin.crypto.keys import Identity
 
 #: every command that answers can answer a machine
 as_json_option = click.option("--json", "as_json", is_flag=True, help="输出 JSON / print JSON")
@@ -22,6 +23,10 @@ class Run(Protocol):
         """Who acts, proved by a certificate."""
         ...
 
+    def holder(self) -> Identity:
+        """The key and certificate of who acts: for what she signs on her own side."""
+        ...
+
 
 def service(context: click.Context, module: str) -> Any:
     """The service of a module."""
@@ -31,6 +36,11 @@ def service(context: click.Context, module: str) -> Any:
 def acting(context: click.Context) -> Actor:
     """Who acts on the command line."""
     return cast("Run", context.obj).actor()
+
+
+def holding(context: click.Context) -> Identity:
+    """The key and certificate of who acts on the command line."""
+    return cast("Run", context.obj).holder()
 
 
 def print_json(value: object) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from ca import CeremonyPlan, Holder, IssueRequest
+from ca.ceremony.kinds import read_plan
 from ca.models import CertificateRow, State
 from ca.pair import PairRequest
+from tests.ca.conftest import OFFICER as HOLDER
 from tests.ca.conftest import REGISTRAR, ROOT, Site
 from tests.ca.protocols import client_of
 from yinxin.steps import listen
@@ -89,3 +91,23 @@ def pair(url: str, folder: Path, step: str) -> None:
     holder = Holder("person", "zhang", "clerk-a")
     csr = (folder / "csr").read_bytes()
     site.ca.pairs.issue(REGISTRAR, PairRequest("crash", "person-signing", csr, holder))
+
+
+def hold(url: str, folder: Path, plan: Path, seen: Path) -> None:
+    """Hold an approved ceremony, and die at the first step that no earlier run died at."""
+    site = Site(url, folder)
+    died = set(seen.read_text().split()) if seen.exists() else set()
+
+    def reached(name: str) -> None:
+        with site.store.read() as session:
+            issued = sa.select(sa.func.count()).where(CertificateRow.state == State.ISSUED)
+            key = f"{name}:{session.scalar(issued)}"
+        if key not in died:
+            with seen.open("a") as file:
+                file.write(key + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            die()
+
+    listen(reached)
+    site.ca.conduct(HOLDER, read_plan(plan), plan, folder)

@@ -92,8 +92,8 @@ def test_a_foreign_trust_file_is_not_overwritten(site: Site) -> None:
 
 def test_a_rehearsal_writes_nothing(site: Site) -> None:
     before, events = site.rows(), site.events()
-    made = rehearse(site.ctx, plan())
-    assert [each.subject.text for each in made if each.is_self_issued] == [
+    made = rehearse(site.ctx, site.keys, plan())
+    assert [each.subject.text for each in made.values() if each.is_self_issued] == [
         site.ca.certificate("intl-root").subject.text,
         site.ca.certificate("sm-root").subject.text,
         site.ca.certificate("pq-root").subject.text,

@@ -103,16 +103,18 @@ def to_be_signed(
     issuer_key_id: bytes,
     serial: int,
     algorithm: SignatureAlgorithm,
+    key_id: bytes | None = None,
 ) -> bytes:
     """TBSCertificate in DER (RFC 5280 4.1); `algorithm` is how the issuer's key signs, `serial` positive, at most 20 octets.
 
     `spki` is the subject's, of any suite; a self-signed root gives its own name and key identifier as the issuer's.
+    `key_id` is for an authority that identifies its key otherwise than by method 1 of RFC 5280 4.2.1.2: what stands in
+    the certificates below it must stand in every certificate of its own.
     Raises MalformedTemplate, MalformedKey or UnsupportedAlgorithm.
     """
     if not 0 < serial < 1 << 159:
         raise MalformedTemplate(field="serial", reason="not positive or longer than 20 octets")
-    key_id = PublicKey(spki).key_id
-    extensions = _unique(_extensions(template, key_id, issuer_key_id))
+    extensions = _unique(_extensions(template, key_id or PublicKey(spki).key_id, issuer_key_id))
     return der.sequence(
         der.explicit(0, der.integer(2)),
         der.integer(serial),
