@@ -32,15 +32,16 @@ class Pool:
         return tuple(self._by_name.get(name, ()))
 
     def issuers(self, certificate: Certificate, at: datetime) -> list[Certificate]:
-        """Who may have issued it, by name and key identifier; the likeliest first."""
+        """Who may have issued it, by name and key identifier; the likeliest first, and else as they were given."""
         wanted = certificate.authority_key_id
 
-        def unlikely(candidate: Certificate) -> tuple[bool, bool, bool, bool, float]:
+        def unlikely(candidate: Certificate) -> tuple[bool, bool, bool, bool, bool, float]:
             return (
                 wanted is None or candidate.subject_key_id is None,
                 not candidate.not_before <= at <= candidate.not_after,
                 not candidate.is_ca,
                 candidate not in self.anchors,
+                candidate.is_self_issued,  # a rollover's link: the way over it is longer
                 -candidate.not_before.timestamp(),
             )
 
