@@ -70,24 +70,34 @@ def test_a_list_in_the_issuers_name_by_somebody_else(hierarchy, at):
         judged(hierarchy, at, leaf, *lists, more=(other.certificate, usurper.certificate))
 
 
-def test_a_revoked_authority_does_not_clear_itself(hierarchy, at):
-    """An authority that was revoked certifies a key in the name of the root above it, whose list leaves it out.
+SERVICE = Name.of({"CN": "吊销服务"})
+BY_SERVICE = {"crl_urls": (), "crl_points": (CrlPoint(issuer=(("dirname", SERVICE.der.hex()),)),)}
 
-    Seen to fail when a signer's path may lead over the certificate that is asked about.
+
+def test_a_revoked_authority_does_not_clear_itself(hierarchy, at):
+    """It certifies a key in the name of the authority above it, or of the list's signer that its certificate names, and
+    the list made with that key leaves it out.
+
+    Seen to fail when the path of a list's signer may lead over the certificate that is asked about.
     """
-    rogue = hierarchy.issue(hierarchy.authority(Name.of({"CN": "失信 CA"})), by=hierarchy.root)
     root_name = hierarchy.root.certificate.subject
-    fake = hierarchy.issue(hierarchy.template(root_name, key_usage=frozenset({"cRLSign"})), by=rogue)
-    leaf = hierarchy.issue(hierarchy.template(Name.of({"CN": "x"})), by=rogue).certificate
-    crls = (hierarchy.crl(fake, (), at), hierarchy.crl(rogue, (), at))
-    with pytest.raises(RevocationUnknown):
-        hierarchy.judge(
-            leaf,
-            at,
-            intermediates=(rogue.certificate, fake.certificate),
-            revocation=RevocationEvidence(crls=crls),
-            require_revocation=True,
+    for name, points in ((root_name, {}), (SERVICE, BY_SERVICE)):
+        rogue = hierarchy.issue(hierarchy.authority(Name.of({"CN": "失信 CA"}), **points), by=hierarchy.root)
+        fake = hierarchy.issue(hierarchy.template(name, key_usage=frozenset({"cRLSign"})), by=rogue)
+        leaf = hierarchy.issue(hierarchy.template(Name.of({"CN": "x"})), by=rogue).certificate
+        forged = (
+            hierarchy.crl(fake, (), at),
+            hierarchy.crl(fake, (), at, scope=DistributionPoint(indirect=True)),
+            hierarchy.crl(rogue, (), at),
         )
+        with pytest.raises(RevocationUnknown):
+            hierarchy.judge(
+                leaf,
+                at,
+                intermediates=(rogue.certificate, fake.certificate),
+                revocation=RevocationEvidence(crls=forged),
+                require_revocation=True,
+            )
 
 
 def test_a_signers_own_status_counts(hierarchy, at):
@@ -128,10 +138,8 @@ def indirect(hierarchy, at, signer, entries):
 
 
 def test_an_indirect_list_of_the_signer_that_the_certificate_names(hierarchy, at):
-    subject = Name.of({"CN": "吊销服务"})
-    signer = hierarchy.issue(hierarchy.template(subject, key_usage=frozenset({"cRLSign"})), by=hierarchy.root)
-    point = CrlPoint(issuer=(("dirname", subject.der.hex()),))
-    leaf = hierarchy.person(crl_urls=(), crl_points=(point,)).certificate
+    signer = hierarchy.issue(hierarchy.template(SERVICE, key_usage=frozenset({"cRLSign"})), by=hierarchy.root)
+    leaf = hierarchy.person(**BY_SERVICE).certificate
     name, serial = hierarchy.issuing.certificate.subject, leaf.serial
     judged(hierarchy, at, leaf, indirect(hierarchy, at, signer, []), more=(signer.certificate,))
     others = [(None, serial), (hierarchy.root.certificate.subject, serial)]

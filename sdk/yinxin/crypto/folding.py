@@ -27,9 +27,8 @@ def fold(text: str) -> str:
     if None in mapped:
         return f"\0{text}"
     joined = "".join(each or "" for each in mapped)
-    for _ in range(2):  # folding may undo a form, and a form the folding (RFC 3454 B.2)
-        joined = unicodedata.normalize("NFKC", joined).casefold()
-    return " ".join(unicodedata.normalize("NFKC", joined).split())
+    folded = unicodedata.normalize("NFKC", joined).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())  # folding may undo a form (RFC 3454 B.2)
 
 
 def _map(character: str) -> str | None:
