@@ -1,8 +1,7 @@
 """Others judge the same hierarchies: OpenSSL 3 and pyhanko-certvalidator, over paths made by chance.
 
-Where the three may differ on purpose is left out of what is made: OpenSSL holds a common name that looks like a host to
-DNS constraints, and wants no wildcard under one; certvalidator does not know constraints of an anchor, and has no opinion
-where addresses are constrained.
+Left out of what is made is where OpenSSL differs: it holds a common name that looks like a host to DNS constraints.
+certvalidator has no opinion where addresses are constrained.
 """
 
 import asyncio
@@ -140,7 +139,7 @@ def by_certvalidator(leaf, chain, crls, asked, *, valid, intl, at):
 
 
 def test_all_three_agree(intl, at, openssl, files):
-    """Seen to fail with an address of the other family passed over, and with mapped policies that lose their origin."""
+    """Seen to fail with policies mapped after mapping is inhibited, and with excluded names not heard."""
     said = []
     for seed in range(HOW_MANY):
         chance = Random(seed)
