@@ -316,6 +316,15 @@ class StatusUnavailable(Unavailable):
     en = "The certificate status service of {authority} is not available ({reason}): complete the ceremony first."
 
 
+class ClockUncertain(Unavailable):
+    """Nobody vouches for the clock; no timestamp is made."""
+
+    code = "ca.clock_uncertain"
+    retryable = False
+    zh = "系统时钟是否准确无法确认（{reason}），已停止签发时间戳：请管理员检查时间同步（{report}）。"
+    en = "Nothing vouches for the clock ({reason}); no timestamps are made: have an operator look at time synchronisation ({report})."
+
+
 class ClockWentBack(Unavailable):
     """The clock stands before the last timestamp issued; no timestamp is made."""
 

@@ -16,7 +16,7 @@ from ca.inventory import HOLD, find
 from ca.keycheck import block
 from ca.models import CertificateRow, HoldRow, State
 from ca.pair.models import pair_of
-from ca.status import crl
+from ca.status import crl, publish
 from kms.escrow.pool import to_history
 from yinxin.act import Actor
 from yinxin.clock import rfc3339
@@ -63,24 +63,28 @@ def revoke(
     except YinxinError as error:
         ctx.store.refuse(actor, VERB, f"certificate:{name[:80]}", error)
         raise
-    at = ctx.store.clock.now()
+    at, named = ctx.store.clock.now(), {(row.authority, row.shard)}
     # 1. state, binding and record change together; from here on OCSP answers “revoked”
     with ctx.store.act(actor, VERB, f"certificate:{row.serial}", reason=reason) as act:
         act.decision = dict(decision) if decision else None
+        publish.withdraw(ctx, row.authority, [row.serial])
         since = change(act.session, row, at, reason, actor)
         # a pair ends together, and its key encrypts no more
         if (pair := pair_of(act.session, row.serial)) is not None:
             other = act.session.get_one(CertificateRow, pair.other(row.serial))
             if other.revoked_at is None or other.reason == HOLD:
+                publish.withdraw(ctx, other.authority, [other.serial])
+                named.add((other.authority, other.shard))
                 change(act.session, other, at, reason, actor)
                 act.each(
                     ctx.store.identifier(), f"certificate:{other.serial}", reason=reason, pair=row.serial
                 )
             to_history(act.session, pair.user_key, at)
     step("ca.revoke.1-recorded")
-    # 2. the list it names is now known to be out of date; it is made anew here, or by whoever asks for it next
+    # 2. the lists named are now known to be out of date; they are made anew here, or by whoever asks for them next
     try:
-        number = crl.current(ctx, row.authority, row.shard).number
+        numbers = {each: crl.current(ctx, *each).number for each in sorted(named)}
+        number = numbers[row.authority, row.shard]
     except YinxinError:
         _log.exception("the revocation list of %s could not be made now", row.authority)
         number = None

@@ -17,6 +17,7 @@ from ca.ceremony.conduct import VERB as CEREMONY
 from ca.ceremony.conduct import Done, conduct
 from ca.ceremony.kinds import Plan
 from ca.check import Checker, Evidence
+from ca.clock import watch
 from ca.context import Context
 from ca.enrolment import Enrolment
 from ca.enrolment.agent import Agents
@@ -40,7 +41,7 @@ from ca.revoke import VERB as REVOKE
 from ca.revoke import Revocation, revoke
 from ca.services import service
 from ca.settings import CaSettings
-from ca.status import crl, ocsp, presign
+from ca.status import crl, ocsp, presign, publish
 from ca.status.crl import Published
 from ca.status.line import Line
 from ca.suspend import RESUME, SUSPEND, Hold, resume, suspend
@@ -93,6 +94,8 @@ class Authority:
         self.pairs = Pairs(self.ctx, keys.escrow, decider)
         #: keys that are never certified again
         self.blocklist = Blocklist(self.ctx, decider, self.revoke)
+        if settings.status.publish_folder:
+            store.recorded.append(lambda: publish.follow(self.ctx))
         #: what authz asks (`authz.checker.CertificateChecker`)
         self.checker = Checker(self.ctx)
 
@@ -261,6 +264,7 @@ class Authority:
     def renew_lists(self) -> None:
         """Make the revocation lists that are due."""
         crl.renew_all(self.ctx)
+        publish.everything(self.ctx)
 
     def health(self) -> Health:
         """Whether every authority has its list and its helpers, and until when."""
@@ -278,6 +282,10 @@ class Authority:
                     facts[f"{name}.{profile}"] = rfc3339(until)
             except YinxinError as error:
                 failed.append(error)
+        try:
+            watch(self.ctx.settings).check(now)
+        except YinxinError as error:
+            failed.append(error)
         if not facts and not failed:
             failed.append(StatusUnavailable(authority="-", reason="ceremony"))
         if failed:

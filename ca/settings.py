@@ -59,6 +59,10 @@ class CaSettings(Section):
     """Object identifier of the policy under which timestamps are issued."""
     tsa_accuracy_seconds: int = Field(default=1, ge=1, le=60)
     """Accuracy stated in timestamps; also how far the clock may stand before the last timestamp issued."""
+    tsa_clock_report: str = ""
+    """File that a timer rewrites with `chronyc -c tracking`; timestamps are refused unless it is fresh and says that the clock is synchronised within the stated accuracy. Empty: nobody is asked."""
+    tsa_clock_report_seconds: int = Field(default=120, ge=10, le=3600)
+    """Age from which that report counts as missing."""
     rejections_per_minute: int = Field(default=60, ge=1, le=10000)
     """Timestamp requests of strangers whose rejection is recorded, per minute and process; more are only counted."""
     registration: RegistrationSettings = RegistrationSettings()

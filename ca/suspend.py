@@ -19,7 +19,7 @@ from ca.errors import NotInForce, NotSuspended, UnderARoot
 from ca.inventory import HOLD, find, standing
 from ca.models import CertificateRow, HoldRow, State
 from ca.pair.models import pair_of
-from ca.status import crl
+from ca.status import crl, publish
 from yinxin.act import Actor
 from yinxin.errors import YinxinError
 from yinxin.steps import step
@@ -50,9 +50,11 @@ def suspend(ctx: Context, actor: Actor, name: str, decision: Mapping[str, Any] |
     # 1. certificate, hold, binding, sessions and record change together; the other half of a pair with them
     with ctx.store.act(actor, SUSPEND, f"certificate:{row.serial}") as act:
         act.decision = dict(decision) if decision else None
+        publish.withdraw(ctx, row.authority, [row.serial])
         _hold(act.session, act.id, row.serial, at, actor)
         if (pair := pair_of(act.session, row.serial)) is not None:
             other, id_ = pair.other(row.serial), ctx.store.identifier()
+            publish.withdraw(ctx, row.authority, [other])
             _hold(act.session, id_, other, at, actor)
             act.each(id_, f"certificate:{other}", pair=row.serial)
     step("ca.suspend.1-recorded")

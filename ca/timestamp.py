@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from ca.clock import watch
 from ca.context import Context
-from ca.errors import ClockWentBack
+from ca.errors import ClockUncertain, ClockWentBack
 from ca.models import TimestampClock
 from ca.services import service
 from yinxin.act import STRANGER, Actor
@@ -40,7 +41,7 @@ def stamp(ctx: Context, suite_name: str, encoded: bytes, actor: Actor = STRANGER
     except TimestampRefused as error:
         ctx.rejections.record(actor, VERB, f"timestamp:{suite_name}", error)
         return build_rejection(error.facts["failure"])
-    except ClockWentBack as error:
+    except (ClockWentBack, ClockUncertain) as error:
         _log.critical("%s", error)
         ctx.rejections.record(actor, VERB, f"timestamp:{suite_name}", error)
         return build_rejection("timeNotAvailable")
@@ -53,10 +54,11 @@ def stamp(ctx: Context, suite_name: str, encoded: bytes, actor: Actor = STRANGER
 def _stamp(ctx: Context, suite_name: str, encoded: bytes, actor: Actor) -> bytes:
     if len(encoded) > ctx.settings.most_request_bytes:
         raise TimestampRefused(failure="badDataFormat")
-    # 1. the request is good, the unit has a certificate, the clock has not gone back
+    # 1. the request is good, the unit has a certificate, the clock is vouched for and has not gone back
     asked = TimestampRequest.load(encoded)
     unit = service(ctx, "tsa", ctx.issuers.get(f"{suite_name}-issuing"))
     now = ctx.store.clock.now()
+    watch(ctx.settings).check(now)
     tolerance = timedelta(seconds=ctx.settings.tsa_accuracy_seconds)
     with ctx.store.read() as session:
         _forwards(session.get(TimestampClock, suite_name), now, tolerance)

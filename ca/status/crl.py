@@ -4,6 +4,7 @@ A list knows the number of the newest change it contains. Whoever asks for it wh
 a new one, so that a crash between a revocation and its list cannot hide it.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from ca.context import Context
 from ca.errors import NoDelta, StatusUnavailable, UnknownAuthority
 from ca.issuer import Issuer
 from ca.models import CertificateRow
-from ca.status import changes, delta
+from ca.status import changes, delta, publish
 from ca.status.compose import body_after, check
 from ca.status.lease import leased
 from ca.status.line import Line, lines
@@ -27,6 +28,8 @@ from yinxin.crypto.suite import INTL
 from yinxin.errors import Unavailable
 from yinxin.steps import step
 from yinxin.text import Text
+
+_log = logging.getLogger("yinxin.ca")
 
 VERB = "ca.crl"
 #: attempts while other processes make lists at the same time
@@ -196,6 +199,11 @@ def _next(ctx: Context, issuer: Issuer, line: Line) -> Published | None:
     except IntegrityError:
         return None
     step("ca.crl.3-stored")
+    # 4. for everybody to fetch; what is missed here the timer does
+    try:
+        publish.a_list(ctx, line, number, encoded, difference)
+    except OSError:
+        _log.exception("the list %s could not be published now", line.path)
     return published
 
 

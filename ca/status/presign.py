@@ -16,6 +16,7 @@ from ca.errors import StatusUnavailable
 from ca.issuer import Issuer
 from ca.models import CertificateRow
 from ca.services import Service, service
+from ca.status import publish
 from ca.status.models import AnswerRow
 from ca.status.ocsp import status_of
 from yinxin.crypto.status import CertId, OcspAnswer, build_ocsp_response
@@ -67,6 +68,7 @@ def _batch(ctx: Context, issuer: Issuer, responder: Service) -> int:
     signed = [(each, _sign(ctx, issuer, responder, each, now)) for each in due if each.serial not in ended]
     # 3. stored where nothing changed meanwhile; what somebody is changing right now is left to the next run
     wait = int(timedelta(hours=ctx.settings.status.presigned_hours).total_seconds()) // 2
+    stored: list[tuple[str, int, bytes]] = []
     with ctx.store.housekeep() as session:
         serials = [each.serial for each in due]
         locking = sa.select(AnswerRow.serial).where(AnswerRow.serial.in_(serials))
@@ -83,8 +85,11 @@ def _batch(ctx: Context, issuer: Issuer, responder: Service) -> int:
             same = sa.update(AnswerRow).where(
                 AnswerRow.serial == each.serial, AnswerRow.change == each.change
             )
-            if each.serial in free:
-                session.execute(same.values(values))
+            if each.serial in free and session.execute(same.values(values)).rowcount:  # type: ignore[attr-defined]
+                stored.append((each.serial, each.change, answer))
+    # 4. for everybody to fetch
+    publish.withdraw(ctx, issuer.name, ended)
+    publish.answers(ctx, issuer.name, stored)
     return len(due) if free else 0
 
 

@@ -1,5 +1,6 @@
 """The timestamp authority: OpenSSL believes it, every token is on record, and the clock never goes back."""
 
+import os
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ca.errors import ClockWentBack
+from ca.errors import ClockUncertain, ClockWentBack
 from kms.errors import HsmGone
 from kms.sign import KeySigner
 from tests.support.openssl import openssl
@@ -115,3 +116,85 @@ def test_no_certificate_for_timestamps_means_no_timestamps(site: Site) -> None:
 
 def test_serial_numbers_differ(site: Site) -> None:
     assert len({stamped(site, "intl").serial for _ in range(5)}) == 5
+
+
+# --- the clock ---------------------------------------------------------------------------------------------------
+
+#: what chronyc -c tracking says of a good clock, and how it may be wrong
+GOOD = "A9FEA97B,169.254.169.123,4,1795816000.123,0.000012,-0.000004,0.00003,-8.1,0.001,0.02,0.0004,0.0002,16.2,Normal"
+REPORTS = {
+    "not synchronised": GOOD.replace("Normal", "Not synchronised"),
+    "off by two seconds": GOOD.replace("0.000012", "-2.0"),
+    "far from its source": GOOD.replace("0.0004", "2.1"),
+    "not a number": GOOD.replace("0.0002", "nan"),
+    "cut off": GOOD[:40],
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize("fault", [*REPORTS, "missing", "old", "from the future"])
+def test_a_clock_that_nothing_vouches_for_stops_the_service(
+    founded: Callable[..., Site], tmp_path: Path, fault: str
+) -> None:
+    """Fails closed. Seen to fail, for each fault, with its condition left out of `ChronyReport.check`."""
+    report = tmp_path / "tracking"
+    site = founded(tsa_clock_report=str(report))
+
+    def write(text: str, age: float = 0) -> None:
+        report.write_text(text)
+        at = site.clock.now().timestamp() - age
+        os.utime(report, (at, at))
+
+    write(GOOD)
+    stamped(site, "intl")
+    assert site.ca.health().ok
+    if fault == "missing":
+        report.unlink()
+    else:
+        write(REPORTS.get(fault, GOOD), {"old": 130, "from the future": -130}.get(fault, 0))
+    assert rejected(site, request(SHA256, SHA256.digest(DATA))) == "timeNotAvailable"
+    assert site.events()[-1]["error"] == ClockUncertain.code
+    assert not site.ca.health().ok
+    write(GOOD)
+    stamped(site, "intl")
+
+
+@pytest.mark.parametrize("name", ["sha256", "sha384", "sha512", "sm3"])
+def test_every_imprint_is_stamped_and_the_token_is_der(site: Site, name: str) -> None:
+    """RFC 5816: ESSCertIDv2; DER: certificates in order. What the request says comes back as it was."""
+    from yinxin.crypto import der, oids
+
+    hash_ = hash_algorithm(name)
+    policy = site.ctx.settings.tsa_policy
+    asked = request(hash_, hash_.digest(DATA), 1 << 63, certificates=True, policy=policy)
+    response = site.ca.timestamp("intl", asked)
+    der.check(response)
+    token = Token.from_response(response, asked)
+    assert (token.nonce, token.policy, token.digest) == (1 << 63, policy, hash_.digest(DATA))
+    assert token.accuracy == timedelta(seconds=site.ctx.settings.tsa_accuracy_seconds)
+    _, status_and_token = der.elements(response)
+    signed = der.elements(der.tagged(der.elements(status_and_token)[1], 0))
+    certificates = der.elements(b"\x31" + signed[3][1:], der.SET)
+    assert len(certificates) == 3
+    assert certificates == sorted(certificates)
+    assert der.oid(oids.SIGNING_CERTIFICATE_V2) in response
+    # without certificates when none are asked for (RFC 3161 2.4.1)
+    bare = request(hash_, hash_.digest(DATA), certificates=False)
+    assert Token.from_response(site.ca.timestamp("intl", bare), bare).certificates == ()
+
+
+def test_what_a_request_may_not_say_has_its_own_refusal(site: Site) -> None:
+    from yinxin.crypto import der
+    from yinxin.crypto.timestamps import build_rejection
+
+    good = der.elements(request(SHA256, SHA256.digest(DATA)))
+    extension = der.sequence(der.oid("1.2.3"), der.octets(b""))
+    sha1 = der.sequence(der.sequence(der.oid("1.3.14.3.2.26"), der.null()), der.octets(b"\0" * 20))
+    short = der.sequence(der.sequence(der.oid(SHA256.oid), der.null()), der.octets(b"\0" * 20))
+    for parts, failure in (
+        ([*good, der.implicit(0, der.sequence(extension))], "unacceptedExtension"),
+        ([der.integer(2), *good[1:]], "badDataFormat"),
+        ([good[0], sha1, *good[2:]], "badAlg"),
+        ([good[0], short, *good[2:]], "badDataFormat"),
+    ):
+        assert site.ca.timestamp("intl", der.sequence(*parts)) == build_rejection(failure)  # type: ignore[arg-type]
