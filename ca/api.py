@@ -30,7 +30,7 @@ from ca.errors import (
     UnknownProfile,
     WeakKey,
 )
-from ca.inventory import Filter, Standing, describe
+from ca.inventory import Filter, Sort, Standing, describe, position
 from ca.models import CertificateRow
 from ca.request import Holder, IssueRequest
 from ca.service import Authority
@@ -41,7 +41,7 @@ from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import BadSignature, MalformedRequest
 from yinxin.text import Text
 from yinxin.web import Api, Caller, Page, Paged, page_of
-from yinxin.wire import Model
+from yinxin.wire import Instant, Model
 
 
 class HolderIn(Model):
@@ -89,6 +89,7 @@ class CertificateOut(Model):
     post: str | None
     organ: str | None
     fingerprint: str | None
+    key: str
     not_before: str
     not_after: str
     requested_by: str
@@ -136,6 +137,18 @@ class CertificateQuery(Paged):
     profile: str | None = Field(default=None, max_length=60)
     authority: str | None = Field(default=None, max_length=60)
     state: Standing | None = None
+    name: str | None = Field(default=None, min_length=1, max_length=100)
+    """Part of a name in the subject, a person's name among them, or of an alternative name."""
+    prefix: str | None = Field(default=None, pattern=r"^[0-9A-Fa-f:]{1,40}$")
+    """How the serial number begins."""
+    key: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    """SHA-256 of the SubjectPublicKeyInfo, hexadecimal."""
+    ends_from: Instant | None = None
+    """Validity that ends at this instant or later."""
+    ends_to: Instant | None = None
+    """Validity that ends at this instant or before."""
+    sort: Sort = "serial"
+    """What the list is sorted by; with a dash, from the last to the first."""
 
 
 ISSUE_PROBLEMS = (
@@ -186,9 +199,26 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
             row = authority.show(caller.actor, query.serial)
             return Page[CertificateOut](items=[_out(authority, row)])
         after = query.begin(str) or ""
-        wanted = Filter(query.holder, query.organ, query.profile, query.authority, query.state)
+        wanted = Filter(
+            holder=query.holder,
+            organ=query.organ,
+            profile=query.profile,
+            authority=query.authority,
+            state=query.state,
+            name=query.name,
+            serial=query.prefix,
+            key=query.key,
+            ends_from=query.ends_from,
+            ends_to=query.ends_to,
+            sort=query.sort,
+        )
         found = authority.search(caller.actor, wanted, after=after, limit=query.limit + 1)
-        return page_of(found, query.limit, key=lambda row: row.serial, show=lambda row: _out(authority, row))
+        return page_of(
+            found,
+            query.limit,
+            key=lambda row: position(row, query.sort),
+            show=lambda row: _out(authority, row),
+        )
 
     @api.get(
         "/certificates/<serial>",

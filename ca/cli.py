@@ -1,9 +1,7 @@
 """`yinxin ca …`: thin commands over the certificate authority."""
 
-import csv
 import json
-import sys
-from collections.abc import Iterator
+from datetime import UTC
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,9 +11,8 @@ from ca.acme.cli import group as acme_commands
 from ca.ceremony.cli import group as ceremony_commands
 from ca.enrolment.cli import group as credential_commands
 from ca.hierarchy.cli import group as authority_commands
-from ca.inventory import Filter, Standing, describe
+from ca.inventory import COLUMNS, Filter, Sort, Standing, describe
 from ca.keycheck.cli import group as blocklist_commands
-from ca.models import CertificateRow
 from ca.pair.cli import group as pair_commands
 from ca.profile.cli import group as profile_commands
 from ca.registration.cli import group as registration_commands
@@ -23,14 +20,13 @@ from ca.request import Holder, IssueRequest
 from ca.revoke import REASONS
 from ca.service import Authority
 from ca.suspend import Hold
-from yinxin.act import Actor
+from ca.tables import Format, lines
 from yinxin.clock import rfc3339
 from yinxin.command import acting, as_json_option, print_json, service
 from yinxin.crypto.pem import encode
 from yinxin.crypto.requests import CertificationRequest
 
-_PAGE = 200
-
+_day = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _out = click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="写入文件 / write to this file"
@@ -122,25 +118,39 @@ def show(context: click.Context, *, serial: str, as_json: bool) -> None:
     _answer(facts | ({"pem": encode("CERTIFICATE", row.der)} if row.der else {}), as_json=as_json)
 
 
-@group.command("list", help="列出证书 / list certificates")
-@click.option("--holder")
+@group.command("list", help="查询证书，可导出 / search certificates, or export them")
+@click.option("--holder", help="持有者标识 / identifier of the holder")
 @click.option("--organ", help="该机关及其下级 / this organ and those below")
 @click.option("--profile")
+@click.option("--authority", help="签发机构 / authority that issued")
 @click.option("--state", type=click.Choice(get_args(Standing)))
+@click.option("--name", help="名称的一部分（姓名、域名）/ part of a name in it")
+@click.option("--serial", help="序列号开头 / how the serial number begins")
+@click.option("--key", help="公钥的 SHA-256 / SHA-256 of the public key")
+@click.option("--ends-before", "ends_to", type=_day, help="在此之前到期 / ends before this day")
+@click.option("--ends-after", "ends_from", type=_day, help="在此之后到期 / ends after this day")
+@click.option("--sort", type=click.Choice(get_args(Sort)), default="serial", show_default=True)
+@click.option(
+    "--export", type=click.Choice(get_args(Format)), help="逐行输出 / print every column, line by line"
+)
 @as_json_option
 @click.pass_context
-def list_(context: click.Context, /, *, as_json: bool, **wanted: Any) -> None:
+def list_(context: click.Context, /, *, export: Format | None, as_json: bool, **wanted: Any) -> None:
     """List what the actor may see."""
     authority = _authority(context)
     now = authority.ctx.store.clock.now()
-    rows = [describe(row, now) for row in _all(authority, acting(context), Filter(**wanted))]
-    if as_json:
-        _answer(rows, as_json=True)
-        return
-    for row in rows:
-        click.echo(
-            f"{row['serial']}  {row['state']:<9} {row['profile']:<15} {row['not_after']}  {row['subject']}"
-        )
+    instants = {name: wanted[name] and wanted[name].replace(tzinfo=UTC) for name in ("ends_from", "ends_to")}
+    rows = (describe(row, now) for row in authority.every(acting(context), Filter(**(wanted | instants))))
+    if export is not None:
+        for line in lines(rows, COLUMNS, export):
+            click.echo(line, nl=False)
+    elif as_json:
+        _answer(list(rows), as_json=True)
+    else:
+        for row in rows:
+            click.echo(
+                f"{row['serial']}  {row['state']:<9} {row['profile']:<15} {row['not_after']}  {row['subject']}"
+            )
 
 
 @group.command(help="取撤销列表 / fetch a revocation list")
@@ -163,13 +173,9 @@ def report(context: click.Context, *, organ: str | None) -> None:
     """Print one line for each issuance the actor may see."""
     authority = _authority(context)
     now = authority.ctx.store.clock.now()
-    writer: csv.DictWriter[str] | None = None
-    for row in _all(authority, acting(context), Filter(organ=organ)):
-        facts = describe(row, now)
-        if writer is None:
-            writer = csv.DictWriter(sys.stdout, list(facts))
-            writer.writeheader()
-        writer.writerow(facts)
+    rows = (describe(row, now) for row in authority.every(acting(context), Filter(organ=organ)))
+    for line in lines(rows, COLUMNS, "csv"):
+        click.echo(line, nl=False)
 
 
 group.add_command(acme_commands)
@@ -180,13 +186,6 @@ group.add_command(pair_commands)
 group.add_command(profile_commands)
 group.add_command(registration_commands)
 group.add_command(blocklist_commands)
-
-
-def _all(authority: Authority, actor: Actor, wanted: Filter) -> Iterator[CertificateRow]:
-    after = ""
-    while page := authority.search(actor, wanted, after=after, limit=_PAGE):
-        yield from page
-        after = page[-1].serial
 
 
 def _held(hold: Hold, *, as_json: bool) -> None:

@@ -17,9 +17,10 @@ from sqlalchemy.orm import Session
 from authz.bind import bind
 from ca.context import Context
 from ca.errors import IntentLost, IssuanceUnderWay, NoSerial, ProfileRefuses, ReferenceReused
+from ca.inventory import searchable
 from ca.issuer import Issuer
 from ca.keycheck import blocked, unburdened
-from ca.models import CertificateRow, ProfileRow, State
+from ca.models import CertificateRow, NameRow, ProfileRow, State
 from ca.prepare import Prepared, prepare
 from ca.profile import Profile
 from ca.reconcile import abandon
@@ -158,6 +159,7 @@ def _intend(
                 unburdened(act.session, order)
                 keep_profile(act.session, order)
                 act.session.add(intent_row(ctx, actor, order, issuer, prepared))
+                keep_names(act.session, prepared)
         except IntegrityError:
             # another worker took the reference, or in the same instant the serial number
             if (known := recall(ctx, actor, order, issuer)) is not None:
@@ -204,6 +206,18 @@ def intent_row(
         requested_by=actor.id,
         created=ctx.store.clock.now(),
     )
+
+
+def keep_names(session: Session, *certificates: Prepared) -> None:
+    """Write down by which names the certificates are found; their rows are in the session."""
+    session.flush()
+    if names := [name for each in certificates for name in name_rows(each)]:
+        session.execute(sa.insert(NameRow), names)
+
+
+def name_rows(prepared: Prepared) -> list[dict[str, str]]:
+    """The rows by which the inventory finds it."""
+    return [{"text": text, "serial": prepared.serial} for text in searchable(prepared.lint_certificate)]
 
 
 def facts_of(order: Order, issuer: Issuer, prepared: Prepared) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from ca.issue import (
     give_up,
     intent_row,
     issue,
+    keep_names,
     keep_profile,
     open_profile,
     store_issued,
@@ -177,6 +178,7 @@ class _Batch:
                     keep_profile(act.session, name.order)
                 rows = [intent_row(ctx, actor, each.order, each.issuer, each.ready) for each in allowed]
                 act.session.bulk_save_objects(rows)
+                keep_names(act.session, *(each.ready for each in allowed))
                 for work in allowed:
                     decision = dict(work.wanted.decision) if work.wanted.decision else None
                     facts = facts_of(work.order, work.issuer, work.ready)

@@ -8,6 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from yinxin.store import Base, housekeeping
 
+#: characters of a name that the inventory knows
+LONGEST_NAME = 200
+
 
 class State(StrEnum):
     """Where an issuance stands. An abandoned intent may have been signed but was never handed out; it is revoked."""
@@ -69,6 +72,19 @@ class CertificateRow(Base):
             postgresql_where=sa.text("state != 'abandoned'"),
         ),
         sa.Index("ix_ca_certificate_revoked", "authority", "revoked_at"),
+        # what the inventory finds few of by an index, in the order of its pages
+        sa.Index(
+            "ix_ca_certificate_withdrawn",
+            "revoked_at",
+            "serial",
+            sqlite_where=sa.text("revoked_at IS NOT NULL"),
+            postgresql_where=sa.text("revoked_at IS NOT NULL"),
+        ),
+        sa.Index("ix_ca_certificate_profile", "profile", "serial"),
+        sa.Index("ix_ca_certificate_organ", "organ", "serial"),
+        sa.Index("ix_ca_certificate_organ_profile", "organ", "profile", "serial"),
+        sa.Index("ix_ca_certificate_created", "created", "serial"),
+        sa.Index("ix_ca_certificate_not_after", "not_after", "serial"),
         sa.CheckConstraint("(state = 'issued') = (der IS NOT NULL)", name="issued_has_der"),
     )
 
@@ -77,13 +93,13 @@ class CertificateRow(Base):
     reference: Mapped[str] = mapped_column(sa.String(200))
     request_digest: Mapped[str] = mapped_column(sa.String(64))
     state: Mapped[str] = mapped_column(sa.String(12), index=True)
-    profile: Mapped[str] = mapped_column(sa.String(60), index=True)
+    profile: Mapped[str] = mapped_column(sa.String(60))
     profile_hash: Mapped[str] = mapped_column(sa.ForeignKey("ca_profile.hash"))
     subject: Mapped[str] = mapped_column(sa.Text)
     holder_kind: Mapped[str] = mapped_column(sa.String(12))
     holder: Mapped[str] = mapped_column(sa.String(80), index=True)
     post: Mapped[str | None] = mapped_column(sa.String(80))
-    organ: Mapped[str | None] = mapped_column(sa.String(80), index=True)
+    organ: Mapped[str | None] = mapped_column(sa.String(80))
     spki_digest: Mapped[str] = mapped_column(sa.String(64), index=True)
     #: the list that the certificate names (`ca.status`); 0 is the whole list
     shard: Mapped[int] = mapped_column(server_default="0")
@@ -94,12 +110,21 @@ class CertificateRow(Base):
     not_before: Mapped[datetime]
     not_after: Mapped[datetime]
     requested_by: Mapped[str] = mapped_column(sa.String(80))
-    created: Mapped[datetime] = mapped_column(index=True)
+    created: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     #: certificateHold while suspended; then both are empty again, unless the hold became final
     reason: Mapped[str | None] = mapped_column(sa.String(30))
     #: when the last hold was lifted: delta lists say removeFromCRL of it
     released_at: Mapped[datetime | None]
+
+
+class NameRow(Base):
+    """A text by which a certificate is found, in lower case: a table narrow enough to be read through."""
+
+    __tablename__ = "ca_name"
+
+    text: Mapped[str] = mapped_column(sa.String(LONGEST_NAME), primary_key=True)
+    serial: Mapped[str] = mapped_column(sa.ForeignKey("ca_certificate.serial"), primary_key=True)
 
 
 class HoldRow(Base):

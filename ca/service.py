@@ -1,6 +1,6 @@
 """The certificate authority as one service: what commands, interfaces, timers and the floors above call."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -57,6 +57,8 @@ from yinxin.store import Store
 from yinxin.text import Text
 
 READ = "ca.read"
+#: issuances that an export reads at a time
+EXPORT_PAGE = 500
 
 
 class Authority:
@@ -173,7 +175,7 @@ class Authority:
         organ = wanted.organ or actor.organ or PLATFORM
         resource = Resource("Certificate", "*", organ=organ, attributes={"profile": wanted.profile or "*"})
         self.decider.require(actor, READ, resource)
-        return inventory.search(self.ctx, replace(wanted, organ=organ), after=after, limit=limit)
+        return inventory.search(self.ctx.store, replace(wanted, organ=organ), after=after, limit=limit)
 
     def conduct(self, actor: Actor, plan: Plan, plan_file: Path, folder: Path) -> Done:
         """Hold a ceremony, if the policies permit it and enough people approved; see `ca.ceremony.conduct`. Raises Denied.
@@ -204,6 +206,16 @@ class Authority:
     def _may_read_platform(self, actor: Actor) -> None:
         resource = Resource("Certificate", "*", organ=PLATFORM, attributes={"profile": "*"})
         self.decider.require(actor, READ, resource)
+
+    def every(self, actor: Actor, wanted: Filter) -> Iterator[CertificateRow]:
+        """All issuances that match, page by page as they are taken; raises as `search`, before the first."""
+        page = self.search(actor, wanted, limit=EXPORT_PAGE)
+        while page:
+            yield from page
+            after = inventory.position(page[-1], wanted.sort)
+            page = (
+                self.search(actor, wanted, after=after, limit=EXPORT_PAGE) if len(page) == EXPORT_PAGE else ()
+            )
 
     # --- public services ---------------------------------------------------------------------------------------
 

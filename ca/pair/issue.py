@@ -14,7 +14,17 @@ from sqlalchemy.orm import Session
 
 from ca.context import Context
 from ca.errors import IssuanceUnderWay, ReferenceReused
-from ca.issue import VERB, facts_of, give_up, intent_row, keep_profile, mark_issued, open_profile, recall
+from ca.issue import (
+    VERB,
+    facts_of,
+    give_up,
+    intent_row,
+    keep_names,
+    keep_profile,
+    mark_issued,
+    open_profile,
+    recall,
+)
 from ca.issuer import Issuer
 from ca.keycheck import unburdened
 from ca.pair.envelope import dialects
@@ -191,6 +201,7 @@ def _intended(
                 unburdened(act.session, half.order)
                 keep_profile(act.session, half.order)
                 act.session.add(intent_row(ctx, actor, half.order, half.issuer, half.prepared))
+                keep_names(act.session, half.prepared)
                 facts = facts_of(half.order, half.issuer, half.prepared)
                 act.each(ctx.store.identifier(), f"certificate:{half.prepared.serial}", record, **facts)
             act.session.flush()

@@ -6,9 +6,15 @@ clock does not. Where durability is the work, the wall clock counts and says so 
 
 from ops.bench.audit import audit_append
 from ops.bench.hsm import hsm_sign
+from ops.bench.inventory import inventory_growth
 from ops.bench.issue import issue
 from ops.bench.measure import Result
 
-BENCHMARKS = {"issue": issue, "hsm-sign": hsm_sign, "audit-append": audit_append}
+BENCHMARKS = {
+    "issue": issue,
+    "hsm-sign": hsm_sign,
+    "audit-append": audit_append,
+    "inventory": inventory_growth,
+}
 
 __all__ = ["BENCHMARKS", "Result"]

@@ -70,7 +70,11 @@ class Ca:
         return CertificateRecord.model_validate(self._connection.json("GET", f"{_PATH}/{segment(serial)}"))
 
     def certificates(self, **query: str) -> Iterator[CertificateRecord]:
-        """The register's entries that match: holder, organ, profile, authority, state, serial."""
+        """The register's entries that match.
+
+        holder, organ (with those below), profile, authority, state, serial, name (part of one), prefix (of the serial
+        number), key (digest), ends_from, ends_to, sort.
+        """
         return (CertificateRecord.model_validate(item) for item in self._connection.pages(_PATH, query))
 
     def revoke(self, serial: str, reason: str) -> datetime:
