@@ -8,6 +8,7 @@ from typing import Any, get_args
 import click
 
 from ca.acme.cli import group as acme_commands
+from ca.bulk.cli import enrol
 from ca.ceremony.cli import group as ceremony_commands
 from ca.enrolment.cli import group as credential_commands
 from ca.hierarchy.cli import group as authority_commands
@@ -186,6 +187,7 @@ group.add_command(pair_commands)
 group.add_command(profile_commands)
 group.add_command(registration_commands)
 group.add_command(blocklist_commands)
+group.add_command(enrol)
 
 
 def _held(hold: Hold, *, as_json: bool) -> None:

@@ -48,6 +48,7 @@ MODULE: Module[Authority] = Module(
         Verb("ca.acme-finalize", Text("完成 ACME 订单", "finalize an ACME order")),
         Verb("ca.acme-renew", Text("要求立即续期", "have a certificate renewed now")),
         Verb("ca.deliver-pair", Text("交付双证书的加密密钥", "deliver the encryption key of a pair")),
+        Verb("ca.enrol", Text("批量注册", "enrol from a list")),
         Verb("ca.read", Text("查询证书", "look at certificates")),
     ),
     models=(
@@ -55,6 +56,7 @@ MODULE: Module[Authority] = Module(
         "ca.hierarchy.models",
         "ca.enrolment.models",
         "ca.registration.models",
+        "ca.bulk.models",
         "ca.status.models",
         "ca.acme.models",
         "ca.pair.models",

@@ -11,6 +11,7 @@ from authz.refusals import Refusals
 from ca import check, inventory, timestamp
 from ca.acme.ari import MARK as RENEW
 from ca.acme.service import Acme
+from ca.bulk import Bulk
 from ca.ceremony.approval import Approval, approve, believed, files_of
 from ca.ceremony.approval import resource_of as ceremony_resource
 from ca.ceremony.conduct import VERB as CEREMONY
@@ -86,6 +87,8 @@ class Authority:
         )
         #: enrolment by protocol, on credentials that officers grant
         self.enrolment = Enrolment(self.ctx, keys, decider)
+        #: enrolment from lists
+        self.bulk = Bulk(self.ctx, decider)
         #: applications for certificates, and the officers who decide on them
         self.registrations = Registrations(self.ctx, decider)
         #: who signs the protocols' own messages

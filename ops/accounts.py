@@ -5,10 +5,10 @@ its certificate is asked for, so that an interrupted enrolment goes on with the 
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from ca.bulk.keys import placeholder
 from ca.issue import Issued
 from ca.issue import issue as issue_as_authorised
 from ca.reconcile import abandon_reference
@@ -16,12 +16,9 @@ from ca.request import Holder, IssueRequest
 from ops.data import DataDirectory
 from yinxin import files
 from yinxin.act import SYSTEM, Actor
-from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import Identity, PrivateKey
-from yinxin.crypto.names import Name
 from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.suite import suite as suite_of
-from yinxin.crypto.tbs import CertificateTemplate, assemble, to_be_signed
 from yinxin.steps import step
 
 if TYPE_CHECKING:
@@ -113,25 +110,11 @@ def _pending_key(platform: "Platform", account: Account) -> PrivateKey:
         files.replace(account.password_file, password.encode(), mode=0o600)
     if not account.pending.exists():
         key = PrivateKey.generate(suite_of(account.suite))
-        Identity(key, _own_certificate(platform, account, key)).save_p12(account.pending, account.password())
+        Identity(key, placeholder(key, account.person, platform.clock.now())).save_p12(
+            account.pending, account.password()
+        )
         return key
     kept = Identity.load_p12(account.pending, account.password()).key
     if not isinstance(kept, PrivateKey):
         raise TypeError("a PKCS#12 file holds a key of this process")
     return kept
-
-
-def _own_certificate(platform: "Platform", account: Account, key: PrivateKey) -> Certificate:
-    """A certificate signed by the key itself, good for nothing: PKCS#12 keeps no key without one."""
-    now = platform.clock.now()
-    name = Name.of({"commonName": f"pending {account.person}"})
-    suite = suite_of(account.suite)
-    tbs = to_be_signed(
-        CertificateTemplate(name, now, now + timedelta(days=1), key_usage=frozenset({"digitalSignature"})),
-        spki=key.public_key.spki,
-        issuer_name=name,
-        issuer_key_id=key.public_key.key_id,
-        serial=1,
-        algorithm=suite.signature,
-    )
-    return Certificate.load(assemble(tbs, suite.signature, key.sign(tbs)))

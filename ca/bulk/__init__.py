@@ -1,0 +1,5 @@
+"""Bulk enrolment from CSV: judged row by row, then issued in batches that go on after any crash."""
+
+from ca.bulk.service import Bulk
+
+__all__ = ["Bulk"]

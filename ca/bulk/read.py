@@ -1,0 +1,149 @@
+"""Reading the list: encoding, columns, and for each row either an entry or what is wrong with it."""
+
+import csv
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from ca.bulk.errors import BadRow, BadTable
+from ca.profile import HolderKind
+from ca.request import Holder
+from yinxin.crypto.suite import INTL
+from yinxin.errors import YinxinError
+from yinxin.text import Text
+
+#: name → whether every row needs it
+COLUMNS: Mapping[str, bool] = {
+    "holder": True,
+    "profile": True,
+    "csr": True,
+    "kind": False,
+    "post": False,
+    "organ": False,
+    "days": False,
+    "reference": False,
+}
+KINDS = ("person", "organ", "service")
+#: what stands in the column `csr` when the platform is to make the key
+P12 = "p12"
+#: rows that one file holds
+MOST_ROWS = 100_000
+_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,79}")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row that reads well. `csr` is None when the platform makes the key."""
+
+    number: int
+    holder: Holder
+    profile: str
+    csr: bytes | None
+    days: int | None
+    reference: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """The file: its rows by line number, in order, and its digest."""
+
+    digest: str
+    rows: Mapping[int, Entry | YinxinError]
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The rows that read well."""
+        return [row for row in self.rows.values() if isinstance(row, Entry)]
+
+
+def read(path: Path) -> Table:
+    """The list in `path`; CSRs named in it lie in the same folder. Raises BadTable, OSError."""
+    data = path.read_bytes()
+    try:
+        lines = list(csv.reader(io.StringIO(_text(data, path.name), newline=""), strict=True))
+    except csv.Error as error:
+        raise BadTable(file=path.name, reason=str(error)) from error
+    if not lines:
+        raise BadTable(file=path.name, reason=Text("空文件", "it is empty"))
+    names = [name.strip().lower() for name in lines[0]]
+    _columns(path.name, names)
+    if len(lines) - 1 > MOST_ROWS:
+        reason = Text(f"超过 {MOST_ROWS} 行", f"more than {MOST_ROWS} rows")
+        raise BadTable(file=path.name, reason=reason)
+    rows: dict[int, Entry | YinxinError] = {}
+    for number, cells in enumerate(lines[1:], 2):
+        if any(cell.strip() for cell in cells):
+            rows[number] = _row(number, names, cells, path.parent)
+    return Table(INTL.hash.digest(data).hex(), rows)
+
+
+def _text(data: bytes, name: str) -> str:
+    """UTF-8 with or without a mark, else GB 18030 (GB 18030-2022), as Chinese spreadsheets save it."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise BadTable(file=name, reason=Text("既非 UTF-8 也非 GB 18030", "neither UTF-8 nor GB 18030"))
+
+
+def _columns(file: str, names: list[str]) -> None:
+    missing = [name for name, needed in COLUMNS.items() if needed and name not in names]
+    strange = [name for name in names if name not in COLUMNS]
+    twice = [name for name in names if names.count(name) > 1]
+    for wrong, zh, en in (
+        (missing, "缺少列", "columns missing"),
+        (strange, "未知列", "unknown columns"),
+        (twice, "重复的列", "columns twice"),
+    ):
+        if wrong:
+            listed = ", ".join(sorted(set(wrong)))[:200]
+            raise BadTable(file=file, reason=Text(f"{zh}：{listed}", f"{en}: {listed}"))
+
+
+def _row(number: int, names: list[str], cells: list[str], folder: Path) -> Entry | YinxinError:
+    if len(cells) != len(names):
+        field = Text("列数", "the number of cells")
+        return BadRow(field=field, reason=f"{len(cells)} / {len(names)}")
+    given = {name: cell.strip() for name, cell in zip(names, cells, strict=True) if cell.strip()}
+    try:
+        return _entry(number, given, folder)
+    except YinxinError as error:
+        return error
+
+
+def _entry(number: int, given: Mapping[str, str], folder: Path) -> Entry:
+    for name, needed in COLUMNS.items():
+        if needed and name not in given:
+            raise BadRow(field=name, reason=Text("未填写", "it is empty"))
+    kind, days = given.get("kind", "person"), given.get("days", "")
+    if kind not in KINDS:
+        raise BadRow(field="kind", reason=", ".join(KINDS))
+    if days and not (days.isascii() and days.isdigit() and 0 < int(days) <= 36525):
+        raise BadRow(field="days", reason="1–36525")
+    reference = given.get("reference", "")
+    if reference and not _REFERENCE.fullmatch(reference):
+        reason = Text("字母、数字和 . _ : / -，至多 80 位", "letters, digits and . _ : / - only, at most 80")
+        raise BadRow(field="reference", reason=reason)
+    return Entry(
+        number=number,
+        holder=Holder(cast("HolderKind", kind), given["holder"][:80], given.get("post"), given.get("organ")),
+        profile=given["profile"][:60],
+        csr=None if given["csr"].lower() == P12 else _csr(given["csr"], folder),
+        days=int(days) if days else None,
+        reference=reference,
+    )
+
+
+def _csr(cell: str, folder: Path) -> bytes:
+    """A request as it stands in the cell, or the file of that name beside the list; nothing outside its folder."""
+    if cell.startswith("-----BEGIN"):
+        return cell.encode()
+    file = (folder / cell).resolve()
+    if not file.is_relative_to(folder.resolve()) or not file.is_file():
+        reason = Text("名册所在目录中没有该文件", "there is no such file in the folder of the list")
+        raise BadRow(field="csr", reason=reason)
+    return file.read_bytes()
