@@ -14,6 +14,7 @@ from ca.hierarchy.models import TakenCertificate, Use
 from ca.models import AuthorityRow, CertificateRow
 from ca.settings import CaSettings
 from yinxin.clock import rfc3339
+from yinxin.crypto.alternative import key_of
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import PublicKey, Signer
 from yinxin.crypto.names import Name
@@ -30,6 +31,24 @@ class Keys(Protocol):
 
 
 @dataclass(frozen=True)
+class SecondKey:
+    """An authority's other key, for alternative signatures (X.509 9.8)."""
+
+    public_key: PublicKey
+    signer: Callable[[], Signer] = field(repr=False, compare=False)
+
+    @property
+    def algorithm(self) -> SignatureAlgorithm:
+        """How it signs."""
+        return self.public_key.signature_algorithm
+
+
+def second_label(label: str) -> str:
+    """Label of the second key of the authority whose first one is labelled so."""
+    return f"{label}-alt"
+
+
+@dataclass(frozen=True)
 class Issuer:
     """An authority that can sign. Its own certificate is missing only while it signs that certificate itself."""
 
@@ -43,6 +62,8 @@ class Issuer:
     signer: Callable[[], Signer] = field(repr=False, compare=False)
     #: name of the line of generations it belongs to: that of the first; empty before it is registered
     line: str = ""
+    #: what makes alternative signatures, where it has such a key
+    second: SecondKey | None = None
 
     @property
     def algorithm(self) -> SignatureAlgorithm:
@@ -150,7 +171,7 @@ class Issuers:
         certificate, *above = chain
         if row.parent is not None and not above:
             above.extend(self._chain_of(row.parent))
-        label = row.key_label
+        label, second = row.key_label, key_of(certificate)
         return Issuer(
             name=name,
             suite=certificate.public_key.suite,
@@ -160,7 +181,11 @@ class Issuers:
             chain=(certificate, *above),
             signer=lambda: self.keys.signer(label),
             line=row.line,
+            second=self._second(second, label),
         )
+
+    def _second(self, key: PublicKey | None, label: str) -> SecondKey | None:
+        return SecondKey(key, lambda: self.keys.signer(second_label(label))) if key else None
 
     def _chain_of(self, name: str) -> tuple[Certificate, ...]:
         if name not in self._known:

@@ -1,17 +1,20 @@
 """From an order to octets that may be signed: serial number, times, TBSCertificate, and the linter's leave."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ca.errors import ProfileRefuses
-from ca.issuer import Addresses, Issuer, addresses
+from ca.issuer import Addresses, Issuer, SecondKey, addresses
 from ca.lint import Case, Cleared, judge
 from ca.request import Order
 from ca.settings import CaSettings
 from ca.status.line import shard_of
 from yinxin.clock import Clock
+from yinxin.crypto import alternative
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.oids import OCSP_NO_CHECK
+from yinxin.crypto.keys import throwaway_key
+from yinxin.crypto.oids import OCSP_NO_CHECK, Extension
 from yinxin.crypto.tbs import CertificateTemplate, throwaway_sign, to_be_signed
 from yinxin.randomness import Randomness
 from yinxin.text import Text
@@ -29,12 +32,17 @@ class Prepared:
     #: the same octets signed by a key nobody keeps: what the linter saw
     lint_certificate: Certificate
     cleared: Cleared
+    #: what the linter was shown beside it, for a certificate that is linted once more when its alternative signature is in
+    case: Case
 
 
 def prepare(
     order: Order, issuer: Issuer, settings: CaSettings, clock: Clock, randomness: Randomness
 ) -> Prepared:
-    """Choose a serial number, write the TBSCertificate, have it linted; raises ProfileRefuses or LintFailed."""
+    """Choose a serial number, write the TBSCertificate, have it linted; raises ProfileRefuses or LintFailed.
+
+    Where there will be an alternative signature, one by a key nobody keeps stands in its place.
+    """
     # a prefix below 0x80 keeps the number positive and its length fixed; 128 random bits make a repetition a defect
     serial = int.from_bytes(bytes([settings.node]) + randomness.token(16))
     shard = shard_of(settings, issuer, serial)
@@ -48,9 +56,33 @@ def prepare(
         algorithm=issuer.algorithm,
         key_id=order.key_id,
     )
+    if second := _second(order, issuer):
+        tbs = alternative.completed(tbs, throwaway_key(second.algorithm).sign(alternative.pre_tbs(tbs)))
     certificate = Certificate(throwaway_sign(tbs, issuer.algorithm))
-    cleared = judge(Case(certificate, issuer, order.profile, where, settings.node, order.key_id))
-    return Prepared(f"{serial:x}", shard, tbs, certificate, cleared)
+    case = Case(certificate, issuer, order.profile, where, settings.node, order.key_id)
+    return Prepared(f"{serial:x}", shard, tbs, certificate, judge(case), case)
+
+
+def _second(order: Order, issuer: Issuer) -> SecondKey | None:
+    """The key that makes the alternative signature, when there is to be one; raises ProfileRefuses."""
+    wanted = order.profile.alternative
+    if not wanted and order.second_key is None:
+        return None
+    if issuer.second is None or wanted not in ("", issuer.second.public_key.algorithm):
+        kind = wanted or "-"
+        reason = Text(
+            f"签发机构 {issuer.name} 没有用于备用签名的 {kind} 密钥",
+            f"the authority {issuer.name} has no {kind} key for alternative signatures",
+        )
+        raise ProfileRefuses(profile=order.profile.name, field="alternative", reason=reason)
+    return issuer.second
+
+
+def _alternative(order: Order, issuer: Issuer) -> Iterator[Extension]:
+    if order.second_key is not None:
+        yield alternative.second_key(order.second_key)
+    if second := _second(order, issuer):
+        yield alternative.announced(second.algorithm)
 
 
 def _period(days: int, now: datetime, settings: CaSettings) -> tuple[datetime, datetime]:
@@ -90,5 +122,9 @@ def _template(
         crl_urls=where.crl,
         ocsp_urls=where.ocsp,
         ca_issuer_urls=where.issuer,
-        extensions=(*((OCSP_NO_CHECK,) if profile.no_check else ()), *order.identifiers),
+        extensions=(
+            *((OCSP_NO_CHECK,) if profile.no_check else ()),
+            *order.identifiers,
+            *_alternative(order, issuer),
+        ),
     )

@@ -101,6 +101,8 @@ class Order:
     period: tuple[datetime, datetime] | None = None
     #: how an outside authority identifies its key (RFC 5280 4.2.1.2)
     key_id: bytes | None = None
+    #: the other key of an authority that will make alternative signatures (X.509 9.8)
+    second_key: PublicKey | None = None
 
     @property
     def spki_digest(self) -> str:
@@ -124,6 +126,8 @@ class Order:
             parts["period"] = [rfc3339(at) for at in self.period]
         if self.key_id is not None:
             parts["key_id"] = self.key_id.hex()
+        if self.second_key is not None:
+            parts["second_key"] = self.second_key.spki.hex()
         return INTL.hash.digest(canonical.encode(parts)).hex()
 
 
@@ -150,7 +154,8 @@ def examine(request: IssueRequest, profile: Profile, register: Register, setting
     return Order(
         reference=request.reference,
         profile=profile,
-        authority=request.authority or f"{asked.public_key.suite.name}-{profile.signed_by}",
+        authority=request.authority
+        or f"{profile.hierarchy or asked.public_key.suite.name}-{profile.signed_by}",
         public_key=asked.public_key,
         subject=named.subject,
         san=named.san,

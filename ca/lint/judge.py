@@ -8,10 +8,10 @@ from threading import Lock
 
 from ca.errors import LintFailed, TokenForeign, TokenSpent
 from ca.issuer import Issuer
-from ca.lint import house, keys, rfc5280
+from ca.lint import alternative, house, keys, rfc5280
 from ca.lint.case import Case, Finding
 
-_RULES = (*rfc5280.rules.all, *keys.rules.all, *house.rules.all)
+_RULES = (*rfc5280.rules.all, *keys.rules.all, *alternative.rules.all, *house.rules.all)
 
 
 class Cleared:

@@ -30,6 +30,9 @@ _NEVER_CRITICAL = (
     oids.AUTHORITY_INFORMATION_ACCESS,
     oids.OCSP_NOCHECK,
     *gmt0015.BY_OID,
+    oids.ALTERNATIVE_KEY,
+    oids.ALTERNATIVE_ALGORITHM,
+    oids.ALTERNATIVE_SIGNATURE,
 )
 #: what an authority imposes on those below it
 _CONSTRAINTS = (

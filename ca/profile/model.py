@@ -88,6 +88,10 @@ class Profile(Section):
     """Name for readers."""
     signed_by: Literal["self", "root", "issuing"] = "issuing"
     """Which authority of the hierarchy signs."""
+    hierarchy: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9-]{0,40})?$")
+    """Name of the hierarchy that signs; that of the key's suite when left out."""
+    alternative: str = ""
+    """Kind of the issuer's second key, when its certificates carry a signature by that one too (X.509 9.8)."""
     ceremony_only: bool = False
     """Made by the ceremony only, never on request."""
     holders: tuple[HolderKind, ...]

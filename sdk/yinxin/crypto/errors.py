@@ -273,6 +273,22 @@ class UnsupportedExtension(PathInvalid):
     en = "The certificate {subject} has the critical extension {oid}, which is not processed here, so it is refused."
 
 
+class AlternativeMissing(PathInvalid):
+    """A second signature was demanded, and a certificate of the path has none, or its issuer no second key."""
+
+    code = "crypto.alternative_missing"
+    zh = "证书 {subject} 没有备用签名或备用公钥，不满足抗量子要求：请使用双签名体系签发的证书。"
+    en = "The certificate {subject} has no alternative signature or key, as is demanded: use one of a hybrid hierarchy."
+
+
+class BadAlternative(PathInvalid):
+    """A second signature that was not made by the issuer's second key, or cannot be read."""
+
+    code = "crypto.bad_alternative"
+    zh = "证书 {subject} 的备用签名未通过验证，证书不可信。"
+    en = "The alternative signature of the certificate {subject} does not verify: do not trust it."
+
+
 class PathTooComplex(PathInvalid):
     """More work than honest hierarchies make; `what` says of which kind."""
 
