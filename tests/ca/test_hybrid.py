@@ -38,6 +38,7 @@ from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.suite import INTL
 
 from .conftest import REGISTRAR, Site
+from .test_lint import pkilint
 
 NEW = (oids.ALTERNATIVE_KEY, oids.ALTERNATIVE_ALGORITHM, oids.ALTERNATIVE_SIGNATURE)
 
@@ -132,12 +133,14 @@ def test_old_readers_take_it(hybrid: Hybrid, tmp_path: Path) -> None:
     openssl("verify", "-x509_strict", "-check_ss_sig", "-CAfile", top, "-untrusted", above, own)
     parsed = x509.load_der_x509_certificate(leaf.der)
     parsed.verify_directly_issued_by(x509.load_der_x509_certificate(hybrid.chain[0].der))
+    assert [each for one in (leaf, *hybrid.chain) for each in pkilint(one.der)] == []
     assert all(not leaf.extensions[oid].critical for oid in NEW[1:])
     assert oids.ALTERNATIVE_KEY not in leaf.extensions
     assert all(oid in each.extensions for each in hybrid.chain for oid in NEW)
 
 
 def test_the_second_signature_is_what_the_standard_says(hybrid: Hybrid) -> None:
+    """Seen to fail with `pre_tbs` leaving the field `signature` in."""
     kinds = {65: mldsa.MLDSA65PublicKey, 87: mldsa.MLDSA87PublicKey}
     for certificate, above, size in (
         (hybrid.leaf(), hybrid.issuing, 65),
@@ -154,10 +157,10 @@ def test_the_second_signature_is_what_the_standard_says(hybrid: Hybrid) -> None:
 
 
 def test_our_validation_can_demand_it(hybrid: Hybrid) -> None:
-    """Seen to fail with `require` comparing nothing; and with `pre_tbs` leaving the field `signature` in."""
+    """Seen to fail with `require` not calling `verify`."""
     leaf, at = hybrid.leaf(), hybrid.site.clock.now()
 
-    def path(certificate: Certificate) -> tuple[Certificate, ...]:
+    def path(certificate: Certificate, *, demanded: bool = True) -> tuple[Certificate, ...]:
         found = validate(
             certificate,
             hybrid.chain[:1],
@@ -165,13 +168,15 @@ def test_our_validation_can_demand_it(hybrid: Hybrid) -> None:
             at=at,
             usage=Usage.SIGNATURE,
             require_revocation=False,
+            require_alternative=demanded,
         )
         return found.certificates
 
-    alternative.require(path(leaf))
+    assert path(leaf) == (leaf, *hybrid.chain)
     plain = hybrid.leaf(reference="plain", profile="person-signing", key=PrivateKey.generate(INTL))
+    assert path(plain, demanded=False) == (plain, *hybrid.chain)
     with pytest.raises(AlternativeMissing):
-        alternative.require(path(plain))
+        path(plain)
     with pytest.raises(AlternativeMissing):
         alternative.require((hybrid.chain[0], hybrid.site.ca.certificate("intl-root")))
 

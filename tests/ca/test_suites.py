@@ -26,6 +26,7 @@ from yinxin.crypto.status import CertId, OcspRequest
 from yinxin.crypto.suite import INTL, PQ, suite
 
 from .conftest import REGISTRAR, ROOT, Site
+from .test_lint import pkilint
 
 EMBEDDED = ROOT / "plans" / "embedded.toml"
 
@@ -112,6 +113,7 @@ def test_an_encryption_certificate_of_the_suite_pq(site: Site, kind: str) -> Non
     assert issued.certificate.public_key.algorithm == kind
     assert issued.certificate.key_usage == {"keyEncipherment"}
     parsed(issued.certificate).verify_directly_issued_by(parsed(site.ca.certificate("pq-issuing")))
+    assert pkilint(issued.certificate.der) == []
     secret, encapsulation = issued.certificate.public_key.encapsulate()
     assert len(secret) == 32
     assert encapsulation
@@ -181,6 +183,7 @@ def test_openssl_verifies_authorities_of_other_keys(
     assert site.keys.key("intl-root").algorithm == root
     assert site.keys.key("intl-issuing").algorithm == issuing
     assert site.keys.key("intl-root").place is Place.HSM
+    assert [each for row in site.rows() for each in pkilint(row.der or b"")] == []
     issued = site.ca.issue(REGISTRAR, site.person(key=PrivateKey.generate("rsa-3072")))
     leaf = tmp_path / "leaf.pem"
     leaf.write_text(issued.certificate.pem)
@@ -207,6 +210,7 @@ def test_openssl_verifies_authorities_of_other_keys(
 
 
 def test_a_kind_that_the_suite_does_not_have_is_refused(tmp_path: Path) -> None:
+    """Seen to fail without the check in `CeremonyPlan`."""
     text = EMBEDDED.read_text("utf-8")
     for kind, field in (("sm2", "ml-dsa-87"), ("ml-kem-768", "ml-dsa-87"), ("rot13", "ml-dsa-87")):
         file = tmp_path / "plan.toml"

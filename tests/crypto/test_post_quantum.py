@@ -57,7 +57,10 @@ def keys() -> dict[str, PrivateKey]:
 
 @pytest.mark.parametrize("size", _SIGNERS)
 def test_ml_dsa_vectors(size: int) -> None:
-    """μ is computed from its definition by hashlib's SHAKE256, so that no part of it is taken on trust."""
+    """μ is computed from its definition by hashlib's SHAKE256, so that no part of it is taken on trust.
+
+    Seen to fail with a context in `representative`.
+    """
     for vector in vectors(f"MLDSA/kat_MLDSA_{size}_det_pure.rsp", 25):
         made = _SIGNERS[size].from_seed_bytes(vector["xi"])
         key = PrivateKey.load(made.private_bytes(*PKCS8))
@@ -145,7 +148,7 @@ def test_keys_of_one_strength_do_not_verify_as_another() -> None:
 
 
 def test_an_encapsulation_key_signs_and_verifies_nothing() -> None:
-    """Seen to fail with `_verify` ending in a last `elif`: then nothing is verified, and nothing raised."""
+    """Seen to fail with `signature_algorithm` giving the suite's own to every key and `_verify` without its last `else`."""
     key = PrivateKey.generate("ml-kem-768")
     assert not key.public_key.signs
     assert key.public_key.suite is PQ

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from yinxin.crypto import alternative
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.constraints import NameConstraints
 from yinxin.crypto.errors import PathInvalid, PathTooComplex
@@ -12,7 +13,7 @@ from yinxin.crypto.path.build import Chain, Pool, Search
 from yinxin.crypto.path.policies import Held, Policies
 from yinxin.crypto.path.revocation import Revocation, RevocationEvidence
 from yinxin.crypto.path.usage import Usage
-from yinxin.crypto.path.work import Work
+from yinxin.crypto.path.work import Kind, Work
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def validate(
     usage: Usage,
     revocation: RevocationEvidence | None = None,
     require_revocation: bool = True,
+    require_alternative: bool = False,
     policies: Policies | None = None,
     names: NameConstraints | None = None,
 ) -> ValidatedPath:
@@ -55,11 +57,15 @@ def validate(
     when it was current at `at`, or was made later and before the certificate expired. With `require_revocation` every
     certificate below the anchor needs one (RevocationUnknown); without, only what is given is heard.
 
+    With `require_alternative` every certificate below the anchor needs a second signature as well, by the second key of
+    the authority above it (X.509 9.8); the anchor is trusted with both. Statements about revocation have one signature.
+
     `policies` and `names` are the inputs of RFC 5280 6.1.1 c and e to i: by default every policy and every name will do,
     unless an authority on the path says otherwise.
 
     Raises UnknownIssuer, Expired, NotYetValid, UsageNotAllowed, NotAnAuthority, PathTooLong, UnsupportedExtension,
-    NameNotPermitted, NameNotJudged, PolicyNotAccepted, PolicyMappingInvalid, BadSignature, PathTooComplex.
+    NameNotPermitted, NameNotJudged, PolicyNotAccepted, PolicyMappingInvalid, BadSignature, PathTooComplex,
+    AlternativeMissing, BadAlternative.
     """
     work = Work(leaf.subject.text)
     evidence = revocation or RevocationEvidence()
@@ -67,6 +73,15 @@ def validate(
     judge = _Judge(pool, evidence, at, work, required=require_revocation)
     search = Search(pool, leaf, at, work)
     for chain, held in judge.valid(search, usage, policies or Policies(), names):
+        try:
+            if require_alternative:
+                work.spend(Kind.SIGNATURES, len(chain))
+                alternative.require(chain)
+        except PathTooComplex:
+            raise
+        except PathInvalid as error:
+            search.refuse(error)
+            continue
         return ValidatedPath(chain, at, usage, held.authorities, held.accepted)
     raise search.verdict()
 
