@@ -51,7 +51,7 @@ class KeyCentre:
         self.secrets = secrets
         self.token = Token(settings, folder, secrets)
         #: the encryption keys of people and organs
-        self.escrow = Escrow(self)
+        self.escrow = Escrow(store, self.token, settings, decider, wrapping=self)
 
     def initialise(self, actor: Actor) -> bool:
         """Make the software token of the embedded shape unless it is there; True when made. Recorded."""

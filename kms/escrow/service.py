@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -15,21 +15,39 @@ from kms.escrow.keys import ALGORITHMS, UserKey, opened
 from kms.escrow.models import RecoveryRow, UserKeyRow
 from kms.escrow.pool import Wanted
 from kms.escrow.recovery import Envelop, Recovery, Wish
+from kms.info import KeyInfo
+from kms.settings import KmsSettings
+from kms.token import Token
 from yinxin.act import SYSTEM, Actor
-from yinxin.authz import Decision, Resource
+from yinxin.authz import Decider, Decision, Resource
 from yinxin.crypto.keys import PrivateKey
 from yinxin.errors import YinxinError
+from yinxin.store import Store
 
-if TYPE_CHECKING:
-    from kms.service import KeyCentre
+
+class Wrapping(Protocol):
+    """The keys that wrap, as the key centre gives them."""
+
+    def wrapping_key(self, actor: Actor) -> KeyInfo:
+        """The one for new keys, made when it is first needed."""
+        ...
+
+    def key(self, label: str) -> KeyInfo:
+        """The active key of this label; raises KeyUnknown or KeyNotActive."""
+        ...
 
 
 class Escrow:
     """Encryption keys of holders. One per process, on its key centre."""
 
-    def __init__(self, centre: "KeyCentre") -> None:
-        self._centre = centre
-        self._store = centre.store
+    def __init__(
+        self, store: Store, token: Token, settings: KmsSettings, decider: Decider, wrapping: Wrapping
+    ) -> None:
+        self._store = store
+        self._token = token
+        self._settings = settings
+        self._decider = decider
+        self._wrapping = wrapping
 
     # --- for the authority, whose own acts were permitted as such -----------------------------------------------
 
@@ -39,8 +57,8 @@ class Escrow:
             error = NotAnEncryptionKey(algorithm=wanted.algorithm[:40], known=", ".join(ALGORITHMS))
             self._store.refuse(actor, pool.GIVE, f"reference:{wanted.reference}", error)
             raise error
-        kek = self._centre.wrapping_key(actor)
-        return pool.give(self._store, self._centre.token, kek, actor, wanted, decision=decision)
+        kek = self._wrapping.wrapping_key(actor)
+        return pool.give(self._store, self._token, kek, actor, wanted, decision=decision)
 
     def key(self, id_: str) -> UserKey:
         """A key that was given to somebody; raises UserKeyUnknown."""
@@ -49,7 +67,7 @@ class Escrow:
     @contextmanager
     def opened(self, key: UserKey) -> Iterator[PrivateKey]:
         """The private key for the moment of use, to be enveloped at once; raises WrappedKeyAltered, or as `Token.use`."""
-        with opened(self._centre.token, self._centre.key(key.wrapped.kek), key) as private:
+        with opened(self._token, self._wrapping.key(key.wrapped.kek), key) as private:
             yield private
 
     def to_history(self, session: Session, id_: str) -> None:
@@ -58,11 +76,11 @@ class Escrow:
 
     def fill(self) -> int:
         """Make keys up to the levels of `kms.pool`; for the timer."""
-        levels: dict[str, int] = {each: level for each, level in self._centre.settings.pool.items() if level}
+        levels: dict[str, int] = {each: level for each, level in self._settings.pool.items() if level}
         if not any(pool.count(self._store, each) < level for each, level in levels.items()):
             return 0
-        kek = self._centre.wrapping_key(SYSTEM)
-        return pool.fill(self._store, self._centre.token, kek, levels)
+        kek = self._wrapping.wrapping_key(SYSTEM)
+        return pool.fill(self._store, self._token, kek, levels)
 
     def levels(self) -> dict[str, int]:
         """Keys on standby, by algorithm."""
@@ -82,7 +100,7 @@ class Escrow:
         try:
             key = recovery.key_of(self._store, wish.key)
             decision = self._permit(actor, recovery.REQUEST, key.organ or "", holder=key.holder or "")
-            settings = self._centre.settings
+            settings = self._settings
             return recovery.request(
                 self._store,
                 actor,
@@ -143,4 +161,4 @@ class Escrow:
 
     def _permit(self, actor: Actor, verb: str, organ: str, holder: str = "") -> Decision:
         resource = Resource("UserKey", holder or "*", organ=organ, attributes={"holder": holder})
-        return self._centre.decider.require(actor, verb, resource)
+        return self._decider.require(actor, verb, resource)
