@@ -15,6 +15,7 @@ _OCSP = "application/ocsp-response"
 _TSA = "application/timestamp-reply"
 _CRL = "application/pkix-crl"
 _CERTIFICATE = "application/pkix-cert"
+_CERTIFICATES = "application/pkcs7-mime; smime-type=certs-only"
 
 
 def routes(authority: Authority) -> tuple[Blueprint, ...]:
@@ -50,6 +51,10 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
     @blueprint.get("/ca/<name>.crt")
     def certificate(name: str) -> Response:
         return Response(_or_404(lambda: authority.certificate(name).der), content_type=_CERTIFICATE)
+
+    @blueprint.get("/ca/<name>.p7c")
+    def certificates(name: str) -> Response:
+        return Response(_or_404(lambda: authority.collection(name)), content_type=_CERTIFICATES)
 
     @blueprint.post("/tsa/<suite>")
     def timestamp(suite: str) -> Response:

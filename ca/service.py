@@ -24,7 +24,7 @@ from ca.enrolment import Enrolment
 from ca.enrolment.agent import Agents
 from ca.errors import StatusUnavailable
 from ca.hierarchy import tree
-from ca.hierarchy.chains import chains
+from ca.hierarchy.chains import chains, collection
 from ca.inventory import Filter
 from ca.issue import VERB as ISSUE
 from ca.issue import Issued, issue
@@ -52,6 +52,7 @@ from yinxin.authz import PLATFORM, Decider, Resource
 from yinxin.clock import rfc3339
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import Identity
+from yinxin.crypto.signed_data import certificates_only
 from yinxin.errors import YinxinError
 from yinxin.module import Health
 from yinxin.store import Store
@@ -249,6 +250,10 @@ class Authority:
     def by_key(self, spki_digest: str) -> Found:
         """The certificates for a key of an organ or service; raises UnknownCertificate."""
         return by_key(self.ctx, spki_digest)
+
+    def collection(self, name: str) -> bytes:
+        """The certificates of these chains as one certs-only message (RFC 5280 4.2.2.1), DER; raises UnknownAuthority."""
+        return certificates_only(collection(self.ctx, name))
 
     def authorities(self) -> tuple[str, ...]:
         """The authorities that are made, by name."""

@@ -9,6 +9,7 @@ from ca.enrolment.errors import KeyHandedOut, RequestOver, UnsupportedRequest
 from ca.enrolment.renew import renew, same_names
 from ca.errors import ReferenceReused, UnknownCertificate
 from ca.est.keygen import Delivery, seal
+from ca.hierarchy.chains import collection
 from ca.issue import Issued
 from ca.models import CertificateRow, State
 from ca.request import Application, application_of
@@ -39,10 +40,18 @@ class Est:
         self.ctx = authority.ctx
 
     def authorities(self, suite: str) -> tuple[Certificate, ...]:
-        """The certificates of the suite's authorities, issuing ones first (RFC 7030 4.1.3); empty for an unknown suite."""
-        issuers = map(self.ctx.issuers.get, self.ctx.issuers.names())
-        own = [each.chain[0] for each in issuers if each.suite.name == suite]
-        return tuple(sorted(own, key=lambda each: each.is_self_issued))
+        """The certificates of the suite's authorities, issuing ones first (RFC 7030 4.1.3); empty for an unknown suite.
+
+        With every way from there to a root: the link certificates of a rollover, cross-certificates, outside roots.
+        """
+        issuers = [self.ctx.issuers.get(name) for name in self.ctx.issuers.names()]
+        found = [
+            each
+            for issuer in issuers
+            if issuer.suite.name == suite
+            for each in collection(self.ctx, issuer.name)
+        ]
+        return tuple(sorted(dict.fromkeys(found), key=lambda each: each.is_self_issued))
 
     def enrol(self, known: Credential, csr: bytes, profile: str = "") -> Issued:
         """The certificate for a PKCS#10 in DER: one for each request, however often it comes (RFC 7030 4.2.1).

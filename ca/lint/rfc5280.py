@@ -15,6 +15,7 @@ from yinxin.crypto import der, oids
 from yinxin.crypto.constraints import ANY_POLICY
 from yinxin.crypto.general_names import write_general_name
 from yinxin.crypto.names import ATTRIBUTES
+from yinxin.crypto.path import hold_names
 from yinxin.errors import YinxinError
 
 rules = Rules()
@@ -153,6 +154,17 @@ def constraints(case: Case) -> Iterator[str]:
             yield "anyPolicy is mapped"
         elif ours not in certificate.policies:
             yield f"policy {ours} is mapped and not granted"
+
+
+@rules("RFC 5280 4.2.1.10")
+def within_constraints(case: Case) -> Iterator[str]:
+    """Names within what every authority above allows: outside of that no verifier would accept it."""
+    if not any(each.name_constraints for each in case.issuer.chain):
+        return
+    try:
+        hold_names(case.certificate, case.issuer.chain)
+    except YinxinError as error:
+        yield error.text("en")
 
 
 @rules("RFC 5280 4.2.1.6")

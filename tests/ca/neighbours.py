@@ -35,7 +35,7 @@ EXTRA = {
 }  # fmt: skip
 
 
-def council_plan(suites: Sequence[str] = ("intl", "sm")) -> CeremonyPlan:
+def council_plan(suites: Sequence[str] = ("intl", "sm", "pq")) -> CeremonyPlan:
     """The founding of the site above: its names are its own, its labels are everybody's."""
     values = CeremonyPlan.read(ROOT / "plans" / "embedded.toml").model_dump()
     values["organization"] = "示范国务院办公厅"

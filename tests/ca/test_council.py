@@ -23,7 +23,7 @@ from yinxin.errors import YinxinError
 from .conftest import OFFICER, Site
 from .neighbours import Office, council_plan
 
-SUITES = ("intl", "sm")
+SUITES = ("intl", "sm", "pq")
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def lists_of(*offices: Office) -> RevocationEvidence:
 
 
 def good(leaf: Certificate, above: Sequence[Certificate], root: Certificate, *offices: Office) -> None:
-    """A valid path with every certificate's status known: by ours, and by OpenSSL."""
+    """A valid path with every certificate's status known: by ours, and by OpenSSL, which knows no ML-DSA before 3.5."""
     at = offices[0].site.clock.now()
     path = validate(leaf, above, [root], at=at, usage=Usage.SERVER, revocation=lists_of(*offices))
     assert path.certificates == (leaf, *above, root)
@@ -79,7 +79,7 @@ def good(leaf: Certificate, above: Sequence[Certificate], root: Certificate, *of
         # OpenSSL hands the signer's identity to the leaf only, so a chain is verified link by link
         for below, issuer in pairwise(path.certificates):
             judged(folder, below, (), issuer, at, "-partial_chain", "-vfyopt", "distid:1234567812345678")
-    else:
+    elif leaf.public_key.suite.name == "intl":
         judged(folder, leaf, above, root, at, "-x509_strict")
 
 

@@ -74,9 +74,16 @@ def test_a_city_gets_an_authority_of_its_own(office: Office) -> None:
     assert chains(site.ctx, "intl-city-jia") == ((city, site.ca.certificate("intl-root")),)
 
 
-def test_openssl_refuses_what_lies_outside_the_constraints(office: Office) -> None:
+def test_it_issues_nothing_outside_its_constraints(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the linter's rule it would, and OpenSSL refuse it."""
+    from ca.lint import rfc5280
+
     site = office.site
     city = office.hold(office.sample("subordinate")).certificates["intl-city-jia"]
+    with pytest.raises(LintFailed) as refused:
+        office.issue("outside", authority="intl-city-jia")
+    assert "4.2.1.10" in refused.value.text("en")
+    monkeypatch.setattr(rfc5280, "hold_names", lambda _certificate, _above: None)
     leaf = office.issue("outside", authority="intl-city-jia")
     said = verified(site, leaf, city, root=site.ca.certificate("intl-root"), status=2)
     assert "permitted subtree violation" in said
@@ -216,6 +223,10 @@ def test_a_root_is_followed_by_its_second_generation(office: Office) -> None:
     assert chains(site.ctx, "intl-issuing") == ((issuing, old), (issuing, back, new))
     assert set(chains(site.ctx, "intl-root-2")) == {(new,), (forth, old)}
     assert (site.folder / "trust" / "intl-2.root.pem").exists()
+    # as a client that asks for all of them gets it
+    (site.folder / "all.p7c").write_bytes(site.ca.collection("intl-issuing"))
+    said = openssl("pkcs7", "-inform", "DER", "-in", site.folder / "all.p7c", "-print_certs", "-noout")
+    assert said.count("subject=") == 4
     states = {row["name"]: row["state"] for row in site.ca.hierarchy(OFFICER)}
     assert (states["intl-root"], states["intl-root-2"]) == ("issuing", "coming")
     site.clock.advance(timedelta(hours=1))

@@ -165,7 +165,7 @@ def test_status_tells_where_everything_is(demo: Demo) -> None:
     assert wanted <= set(answer["trust"])
     assert all(Path(answer["trust"][name]).is_file() for name in wanted)
     assert answer["trust"]["log.origin"] == "yinxin.local/log"
-    assert len(answer["accounts"]) == 42
+    assert len(answer["accounts"]) == 43
     for each in answer["accounts"]:
         assert each["name"]
         assert each["post"]

@@ -42,6 +42,14 @@ def check(chain: Sequence[Certificate], initial: NameConstraints | None, work: W
             imposed.append((certificate.subject.text, certificate.name_constraints))
 
 
+def hold_names(certificate: Certificate, above: Sequence[Certificate]) -> None:
+    """Hold a certificate that is about to be made to the constraints of those `above` it, from its issuer up.
+
+    Raises NameNotPermitted, NameNotJudged or PathTooComplex.
+    """
+    check((certificate, *above), None, Work(certificate.subject.text))
+
+
 def _hold(certificate: Certificate, imposed: Iterable[Imposed], work: Work) -> None:
     names = tuple(dict.fromkeys(_names(certificate)))
     for authority, constraints in imposed:
