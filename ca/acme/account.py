@@ -116,7 +116,12 @@ def binding(parts: Parts, asked: Asked, payload: Mapping[str, Any]) -> Credentia
     except MalformedJose as error:
         raise Malformed(field="externalAccountBinding", reason=error) from error
     kid, header = jws.header.get("kid"), jws.header
-    if not isinstance(kid, str) or "nonce" in header or "jwk" in header or header.get("url") != asked.url:
+    if (
+        not (isinstance(kid, str) and kid.isalnum() and kid.isascii())
+        or "nonce" in header
+        or "jwk" in header
+        or header.get("url") != asked.url
+    ):
         reason = Text("首部须有 kid 和本请求的 url", "its header must have kid and the url of this request")
         raise Malformed(field="externalAccountBinding", reason=reason)
     if {name: named.get(name) for name in asked.key.members} != dict(asked.key.members):

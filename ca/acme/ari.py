@@ -65,7 +65,7 @@ def predecessor(parts: Parts, account: AccountRow, names: tuple[GeneralName, ...
     row = _certificate(parts, identifier)
     with parts.ctx.store.read() as session:
         order = _order_of(session, row) if row is not None else None
-        taken = session.scalar(sa.select(sa.exists(replacing(identifier))))
+        taken = row is not None and session.scalar(sa.select(sa.exists(replacing(identifier))))
     if order is None or order.account != account.id:
         reason = Text("不是本账户的证书", "no certificate of this account")
         raise Malformed(field="replaces", reason=reason)

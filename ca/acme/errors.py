@@ -37,6 +37,15 @@ class WrongMediaType(AcmeError):
     en = "The ACME request is of type “{given}”; it must be application/jose+json."
 
 
+class TooLarge(AcmeError):
+    """A body larger than is read."""
+
+    code = "ca.acme_too_large"
+    status = 413
+    zh = "ACME 请求超过 {limit} 字节：请减少名称后重新提交。"
+    en = "The ACME request is larger than {limit} octets: ask for fewer names at once."
+
+
 class NotAllowed(AcmeError):
     """A method that the resource does not have."""
 

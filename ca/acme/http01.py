@@ -45,12 +45,12 @@ def _seen(status: int, body: bytes, *, quoted: bool) -> Text:
 
 def _next(reach: Reach, url: str, moved: str) -> str:
     """Where a redirection leads; raises WrongResponse when that is nowhere we go."""
-    target = urljoin(url, moved)
     try:
+        target = urljoin(url, moved)
         parts = urlsplit(target)
         port, host = parts.port, parts.hostname
     except ValueError:
-        port, host, parts = -1, None, urlsplit("")
+        target, parts, port, host = "", urlsplit(""), None, None
     allowed = {None, 80, 443, reach.settings.http01_port}
     if parts.scheme not in ("http", "https") or not host or port not in allowed or not target.isascii():
         seen = Text("重定向到不允许的地址", "a redirection to where validation does not go")

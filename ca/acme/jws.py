@@ -97,7 +97,7 @@ def key_of(value: object) -> Jwk:
 def account_of(parts: Parts, urls: Urls, kid: object) -> AccountRow:
     """The account of an address; raises Malformed for an address that is not ours, NoAccount."""
     id_ = urls.id_in(kid, "account") if isinstance(kid, str) else None
-    if id_ is None:
+    if id_ is None or not id_.isalnum() or not id_.isascii():
         raise Malformed(field="kid", reason=Text("不是本服务的账户地址", "no account address of this server"))
     with parts.ctx.store.read() as session:
         row = session.scalars(sa.select(AccountRow).where(AccountRow.id == id_[:26])).one_or_none()

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from ca.acme import account, authorization, certificate, challenge, finalize, key_change, order, revoke
 from ca.acme.ari import information
 from ca.acme.directory import directory
-from ca.acme.errors import KeyTaken, Malformed, NoResource, NotAllowed
+from ca.acme.errors import KeyTaken, Malformed, NoResource, NotAllowed, TooLarge
 from ca.acme.jws import believed
 from ca.acme.parts import Answer, Asked, Parts, Urls, actor_of
 from ca.acme.problems import MEDIA_TYPE, problem, retry_after, status_of
@@ -20,7 +21,7 @@ from ca.service import Authority
 from yinxin.act import STRANGER
 from yinxin.errors import InternalError, Unavailable, YinxinError
 from yinxin.text import Text
-from yinxin.web import own_origin, request_id
+from yinxin.web import errors, own_origin, request_id
 
 _log = logging.getLogger("yinxin.ca")
 
@@ -31,6 +32,9 @@ REQUEST = "ca.acme-request"
 #: where the account that asks is remembered while its request lasts
 _ASKED = "yinxin.acme.asked"
 _VERB = "yinxin.acme.verb"
+
+#: what stands in our addresses; anything else leads nowhere, and no further
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 Handler = Callable[..., Answer]
 
@@ -80,6 +84,7 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
             raise NotAllowed(method=request.method)
         raise NoResource
 
+    blueprint.register_error_handler(errors.TooLarge, lambda _: _refused(parts, TooLarge(limit=_LARGEST)))
     blueprint.register_error_handler(YinxinError, lambda error: _refused(parts, error))
     blueprint.register_error_handler(HTTPException, lambda error: _refused(parts, _of_http(error)))
     blueprint.register_error_handler(Exception, lambda error: _failed(parts, error))
@@ -102,6 +107,8 @@ class _Posted:
 
         def view(**arguments: Any) -> Response:
             request.environ[_VERB] = verb
+            if not all(_IDENTIFIER.fullmatch(str(each)) for each in arguments.values()):
+                raise NoResource
             urls = Urls(own_origin())
             query = f"?{request.query_string.decode('ascii', 'replace')}" if request.query_string else ""
             asked = believed(
@@ -122,19 +129,16 @@ class _Posted:
 
 
 def _orders(parts: Parts, asked: Asked, id_: str) -> Answer:
-    return account.orders(parts, asked, id_, request.args.get("cursor", ""))
+    cursor = request.args.get("cursor", "")
+    return account.orders(parts, asked, id_, cursor if _IDENTIFIER.fullmatch(cursor) else "")
 
 
 def _body() -> bytes:
-    """The body, bounded; raises Malformed before more is read."""
+    """The body, bounded; raises TooLarge before more is read."""
     if (request.content_length or 0) > _LARGEST:
-        raise _too_large()
+        raise TooLarge(limit=_LARGEST)
     request.max_content_length = _LARGEST
     return request.get_data(cache=False)
-
-
-def _too_large() -> Malformed:
-    return Malformed(field="body", reason=Text(f"超过 {_LARGEST} 字节", f"more than {_LARGEST} octets"))
 
 
 def _respond(parts: Parts, answer: Answer, *, nonce: bool = False) -> Response:
@@ -192,7 +196,7 @@ def _refused(parts: Parts, error: YinxinError) -> Response:
 def _of_http(error: HTTPException) -> YinxinError:
     """Werkzeug's own refusals."""
     if error.code == 413:
-        return _too_large()
+        return TooLarge(limit=_LARGEST)
     if error.code == 405:
         return NotAllowed(method=request.method)
     if error.code == 404:

@@ -62,6 +62,8 @@ def read_object(data: bytes, field: str) -> dict[str, Any]:
     """A JSON object with no member given twice, and of a depth that means something; raises MalformedJose."""
     try:
         value = json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
+        if b"\\u" in data:
+            json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair is no text
     except (ValueError, RecursionError) as error:
         raise MalformedJose(field=field, reason="not a JSON object") from error
     if not isinstance(value, dict) or _depth(value) > _DEEPEST:
@@ -73,8 +75,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
         raise ValueError("a member stands twice")
-    for name in made:
-        name.encode()  # half a surrogate pair is no text
     return made
 
 
@@ -122,8 +122,8 @@ class Jwk:
 
     @classmethod
     def of(cls, key: PublicKey) -> Self:
-        """The key as JSON; raises UnsupportedAlgorithm for SM2."""
-        if key.algorithm == "sm2":
+        """The key as JSON; raises UnsupportedAlgorithm for a kind that has no such form."""
+        if key.algorithm not in {kind for _, kind in ALGORITHMS.values()}:
             raise UnsupportedAlgorithm(what="jwk", algorithm=key.algorithm)
         library = serialization.load_der_public_key(key.spki)
         if isinstance(library, ec.EllipticCurvePublicKey):
