@@ -3,7 +3,7 @@
 from typing import Literal
 
 from flask import Blueprint
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from authz.errors import CannotBind, UnknownOrgan, UnknownPerson, UnknownPost
 from ca.errors import (
@@ -29,16 +29,19 @@ from ca.errors import (
     UnknownHolder,
     UnknownProfile,
     WeakKey,
+    WrongCount,
 )
 from ca.inventory import Filter, Sort, Standing, describe, position
 from ca.models import CertificateRow
 from ca.request import Holder, IssueRequest
+from ca.revoke_many import Target
 from ca.service import Authority
 from ca.suspend import Hold
 from yinxin.authz import Denied
 from yinxin.clock import rfc3339
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import BadSignature, MalformedRequest
+from yinxin.faults import BadValue
 from yinxin.text import Text
 from yinxin.web import Api, Caller, Page, Paged, page_of
 from yinxin.wire import Instant, Model
@@ -119,6 +122,34 @@ class HoldOut(Model):
     began: str
     ended: str | None
     crl_number: int | None
+
+
+class RevocationsIn(Model):
+    """Many certificates to revoke: of a person, of an organ and those below, or with a key; exactly one of the three."""
+
+    reason: str = Field(max_length=30)
+    person: str | None = Field(default=None, max_length=64)
+    organ: str | None = Field(default=None, max_length=64)
+    key: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    """SHA-256 of the SubjectPublicKeyInfo, hexadecimal."""
+    expected: int | None = Field(default=None, ge=1)
+    """How many are to be revoked, as a dry run told; without it nothing is changed."""
+
+    @model_validator(mode="after")
+    def _one(self) -> "RevocationsIn":
+        if sum(each is not None for each in (self.person, self.organ, self.key)) != 1:
+            raise BadValue(
+                "须且只能填写 person、organ、key 之一", "Give exactly one of person, organ and key"
+            )
+        return self
+
+
+class RevocationsOut(Model):
+    """What was, or without a confirmed number would be, revoked; `failed` names those that could not be."""
+
+    carried_out: bool
+    serials: list[str]
+    failed: list[str]
 
 
 class KeyCertificatesOut(Model):
@@ -243,6 +274,44 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
             crl_number=done.crl_number,
         )
 
+    _add_standing(api, authority)
+
+    @api.get(
+        "/keys/<spki_digest>",
+        public=True,
+        summary=Text("公钥对应的证书链", "The certificates for a key of an organ or service"),
+        problems=(UnknownCertificate,),
+    )
+    def by_key(spki_digest: str) -> KeyCertificatesOut:
+        found = authority.by_key(spki_digest)
+        return KeyCertificatesOut(
+            certificates=[each.pem for each in found.certificates], authority=found.authority
+        )
+
+    return (api.blueprint,)
+
+
+def _add_standing(api: Api, authority: Authority) -> None:
+    """Revoking many, suspending, resuming."""
+
+    @api.post(
+        "/revocations",
+        status=201,
+        summary=Text("批量撤销证书", "Revoke many certificates"),
+        problems=(WrongCount, BadReason, Denied),
+    )
+    def revoke_many(body: RevocationsIn, caller: Caller) -> RevocationsOut:
+        target = Target(body.person, body.organ, body.key)
+        if body.expected is None:
+            serials = [row.serial for row in authority.targeted(caller.actor, target)]
+            return RevocationsOut(carried_out=False, serials=serials, failed=[])
+        done, failed = authority.revoke_many(caller.actor, target, body.reason, body.expected)
+        return RevocationsOut(
+            carried_out=True,
+            serials=[each.serial for each in done],
+            failed=[serial for serial, _ in failed],
+        )
+
     @api.post(
         "/certificates/<serial>/suspension",
         status=201,
@@ -260,20 +329,6 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
     )
     def resume(serial: str, body: Nothing, caller: Caller) -> HoldOut:  # noqa: ARG001 - the contract: an empty object
         return _hold(authority.resume(caller.actor, serial))
-
-    @api.get(
-        "/keys/<spki_digest>",
-        public=True,
-        summary=Text("公钥对应的证书链", "The certificates for a key of an organ or service"),
-        problems=(UnknownCertificate,),
-    )
-    def by_key(spki_digest: str) -> KeyCertificatesOut:
-        found = authority.by_key(spki_digest)
-        return KeyCertificatesOut(
-            certificates=[each.pem for each in found.certificates], authority=found.authority
-        )
-
-    return (api.blueprint,)
 
 
 def _out(authority: Authority, row: CertificateRow) -> CertificateOut:

@@ -1,7 +1,7 @@
 """`yinxin ca …`: thin commands over the certificate authority."""
 
 import json
-from datetime import UTC
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,14 +11,17 @@ from ca.acme.cli import group as acme_commands
 from ca.bulk.cli import enrol
 from ca.ceremony.cli import group as ceremony_commands
 from ca.enrolment.cli import group as credential_commands
+from ca.errors import WrongCount
 from ca.hierarchy.cli import group as authority_commands
 from ca.inventory import COLUMNS, Filter, Sort, Standing, describe
 from ca.keycheck.cli import group as blocklist_commands
 from ca.pair.cli import group as pair_commands
 from ca.profile.cli import group as profile_commands
 from ca.registration.cli import group as registration_commands
+from ca.registration.cli import renew
 from ca.request import Holder, IssueRequest
 from ca.revoke import REASONS
+from ca.revoke_many import Target
 from ca.service import Authority
 from ca.suspend import Hold
 from ca.tables import Format, lines
@@ -77,16 +80,64 @@ def issue(context: click.Context, /, *, csr: Path, out: Path | None, as_json: bo
     _answer(facts | {"pem": pem}, as_json=True) if as_json else click.echo(str(out) if out else pem)
 
 
-@group.command(help="撤销证书 / revoke a certificate")
-@click.option("--serial", required=True, help="序列号或 SHA-256 指纹 / serial number or SHA-256 fingerprint")
+@group.command(
+    help="撤销证书：一张，或某人、某机关、某密钥的全部 / revoke one certificate, or all of a person, organ or key"
+)
+@click.option("--serial", help="序列号或 SHA-256 指纹 / serial number or SHA-256 fingerprint")
+@click.option("--person", help="某人的全部证书 / all of a person")
+@click.option("--organ", help="该机关及其下级的全部证书 / all of an organ and those below")
+@click.option("--key", help="公钥的 SHA-256 / all with this key, by its SHA-256")
 @click.option("--reason", type=click.Choice([str(each) for each in REASONS]), required=True)
+@click.option("--dry-run", is_flag=True, help="只列出将撤销的 / list what would be revoked")
+@click.option("--yes", "expected", type=click.IntRange(1), help="确认的张数 / their number, to confirm")
 @as_json_option
 @click.pass_context
-def revoke(context: click.Context, *, serial: str, reason: str, as_json: bool) -> None:
+def revoke(context: click.Context, /, *, serial: str | None, reason: str, dry_run: bool, expected: int | None, as_json: bool, **of: str | None) -> None:  # fmt: skip
     """Revoke, at once and for good."""
-    done = _authority(context).revoke(acting(context), serial, reason)
-    facts = {"serial": done.serial, "revoked_at": rfc3339(done.revoked_at), "reason": done.reason}
-    _answer(facts | {"crl_number": done.crl_number}, as_json=as_json)
+    authority, actor = _authority(context), acting(context)
+    if sum(each is not None for each in (serial, *of.values())) != 1:
+        raise click.UsageError("give exactly one of --serial, --person, --organ, --key")
+    if serial is not None:
+        if dry_run:
+            _answer(describe(authority.show(actor, serial), authority.ctx.store.clock.now()), as_json=as_json)
+            return
+        done = authority.revoke(actor, serial, reason)
+        facts = {"serial": done.serial, "revoked_at": rfc3339(done.revoked_at), "reason": done.reason}
+        _answer(facts | {"crl_number": done.crl_number}, as_json=as_json)
+        return
+    target = Target(**of)
+    if dry_run or expected is None:
+        rows = authority.targeted(actor, target)
+        _answer({"would_revoke": len(rows), "serials": [row.serial for row in rows]}, as_json=as_json)
+        if not dry_run:
+            raise WrongCount(found=len(rows), expected=0)
+        return
+    revoked, failed = authority.revoke_many(actor, target, reason, expected)
+    told = {
+        "revoked": [each.serial for each in revoked],
+        "failed": {name: str(error) for name, error in failed},
+    }
+    _answer(told, as_json=as_json)
+    if failed:
+        raise failed[0][1]
+
+
+@group.command(help="即将到期的证书 / certificates that end soon")
+@click.option("--days", type=click.IntRange(1, 3660), default=30, show_default=True)
+@click.option("--organ", help="该机关及其下级 / this organ and those below")
+@as_json_option
+@click.pass_context
+def expiring(context: click.Context, *, days: int, organ: str | None, as_json: bool) -> None:
+    """List certificates in force by their end."""
+    authority = _authority(context)
+    now = authority.ctx.store.clock.now()
+    wanted = Filter(organ=organ, state="issued", ends_to=now + timedelta(days=days), sort="not_after")
+    rows = [describe(row, now) for row in authority.every(acting(context), wanted)]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        click.echo(f"{row['not_after']}  {row['serial']}  {row['profile']:<15} {row['subject']}")
 
 
 @group.command(help="暂停证书，可恢复 / suspend a certificate until it is resumed or revoked")
@@ -186,6 +237,7 @@ group.add_command(credential_commands)
 group.add_command(pair_commands)
 group.add_command(profile_commands)
 group.add_command(registration_commands)
+group.add_command(renew)
 group.add_command(blocklist_commands)
 group.add_command(enrol)
 

@@ -218,6 +218,14 @@ class NotInForce(Conflict):
     en = "Certificate {serial} is not in force ({state}), which this act takes: look at its state first."
 
 
+class WrongCount(Conflict):
+    """An act on many that was confirmed for another number of them."""
+
+    code = "ca.wrong_count"
+    zh = "将影响 {found} 张证书，而确认的是 {expected} 张，未作任何更改：请先试运行核对，再以实际张数确认。"
+    en = "It would change {found} certificates, and {expected} were confirmed; nothing was changed: look at a dry run, then confirm their number."
+
+
 class BadReason(Invalid):
     """A reason code that RFC 5280 5.3.1 does not have, or that this authority does not use."""
 

@@ -49,6 +49,7 @@ MODULE: Module[Authority] = Module(
         Verb("ca.acme-renew", Text("要求立即续期", "have a certificate renewed now")),
         Verb("ca.deliver-pair", Text("交付双证书的加密密钥", "deliver the encryption key of a pair")),
         Verb("ca.enrol", Text("批量注册", "enrol from a list")),
+        Verb("ca.notify", Text("通知证书即将到期", "announce that certificates end")),
         Verb("ca.read", Text("查询证书", "look at certificates")),
     ),
     models=(
@@ -73,6 +74,8 @@ MODULE: Module[Authority] = Module(
     ),
     jobs=(
         Job("ca.reconcile", timedelta(minutes=1), Authority.reconcile),
+        Job("ca.notices", timedelta(hours=1), Authority.notify),
+        Job("ca.departed", timedelta(hours=1), Authority.revoke_departed),
         Job("ca.registrations", timedelta(minutes=1), Authority.tend_registrations),
         Job("ca.presign", timedelta(minutes=1), Authority.presign),
         Job("ca.renew-lists", timedelta(minutes=1), Authority.renew_lists),

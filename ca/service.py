@@ -36,10 +36,14 @@ from ca.pair.service import Pairs
 from ca.profile import Profiles
 from ca.reconcile import reconcile
 from ca.register import DirectoryRegister
+from ca.registration.departed import revoke_departed
+from ca.registration.notices import Delivery, expiring, notify
+from ca.registration.renew import renew
 from ca.registration.service import Registrations
 from ca.request import IssueRequest
 from ca.revoke import VERB as REVOKE
 from ca.revoke import Revocation, revoke
+from ca.revoke_many import Target, revoke_many, targeted
 from ca.services import service
 from ca.settings import CaSettings
 from ca.status import crl, ocsp, presign, publish
@@ -88,6 +92,8 @@ class Authority:
         )
         #: enrolment by protocol, on credentials that officers grant
         self.enrolment = Enrolment(self.ctx, keys, decider)
+        #: who takes notices to their readers; nobody, until a module that can is handed in
+        self.delivery: Delivery | None = None
         #: enrolment from lists
         self.bulk = Bulk(self.ctx, decider)
         #: applications for certificates, and the officers who decide on them
@@ -127,6 +133,24 @@ class Authority:
         """Revoke by serial number or fingerprint, if the policies permit it; see `ca.revoke.revoke`. Raises Denied."""
         row, decision = self._permitted(actor, REVOKE, name)
         return revoke(self.ctx, actor, row.serial, reason, decision)
+
+    def targeted(self, actor: Actor, target: Target) -> tuple[CertificateRow, ...]:
+        """What `revoke_many` would revoke; raises Denied when one of them is not the actor's to see."""
+        rows = targeted(self.ctx, target)
+        for row in rows:
+            self.decider.require(actor, READ, resource_of(row))
+        return rows
+
+    def revoke_many(
+        self, actor: Actor, target: Target, reason: str, expected: int
+    ) -> tuple[list[Revocation], list[tuple[str, YinxinError]]]:
+        """Revoke all that `target` names, each by its own act; see `ca.revoke_many`. Raises WrongCount, Denied."""
+        rows = self.targeted(actor, target)
+        return revoke_many(rows, expected, lambda row: self.revoke(actor, row.serial, reason))
+
+    def renew_own(self, csr: bytes, signature: bytes, *, supersede: bool = False) -> Issued:
+        """The successor of a certificate, on its key's word; see `ca.registration.renew.renew`."""
+        return renew(self.ctx, csr, signature, supersede=supersede)
 
     def suspend(self, actor: Actor, name: str) -> Hold:
         """Suspend until resumed or revoked, if the policies permit it; see `ca.suspend.suspend`. Raises Denied."""
@@ -273,6 +297,14 @@ class Authority:
         """Give up issuances that were cut off."""
         reconcile(self.ctx)
 
+    def notify(self) -> None:
+        """Announce the certificates that end soon."""
+        notify(self.ctx, self.delivery)
+
+    def revoke_departed(self) -> None:
+        """Revoke the certificates of people who left their post."""
+        revoke_departed(self.ctx)
+
     def tend_registrations(self) -> None:
         """Expire applications that are over, and issue what was approved and cut off."""
         self.registrations.tend()
@@ -306,7 +338,9 @@ class Authority:
             watch(self.ctx.settings).check(now)
         except YinxinError as error:
             failed.append(error)
-        if not facts and not failed:
+        for days in self.ctx.settings.registration.notice_days:
+            facts[f"expiring_{days}"] = str(expiring(self.ctx, days))
+        if not self.authorities() and not failed:
             failed.append(StatusUnavailable(authority="-", reason="ceremony"))
         if failed:
             return Health(ok=False, text=Text(failed[0].text("zh"), failed[0].text("en")), facts=facts)

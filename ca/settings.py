@@ -17,6 +17,13 @@ class RegistrationSettings(Section):
     most_open: int = Field(default=20, ge=1, le=10000)
     """Applications of one applicant that may wait to be decided on."""
 
+    renew_days: int = Field(default=30, ge=1, le=366)
+    """How long before its end a certificate can be renewed by its holder."""
+    notice_days: tuple[int, ...] = (90, 30, 7)
+    """How many days before its end a certificate is announced as ending."""
+    departed_days: int = Field(default=7, ge=0, le=366)
+    """How long after its holder left the post a certificate is revoked (affiliationChanged)."""
+
     @property
     def lasts(self) -> timedelta:
         """How long an application waits."""

@@ -7,10 +7,14 @@ from pydantic import Field
 
 from authz.errors import UnknownOrgan
 from ca.api import ISSUE_PROBLEMS, HolderIn, Nothing
+from ca.errors import UnknownCertificate
 from ca.registration.errors import (
     BadCheck,
+    NamesDiffer,
+    NotRenewable,
     NotYourRegistration,
     RegistrationReused,
+    TooEarly,
     TooManyOpen,
     UnknownRegistration,
     WrongState,
@@ -21,9 +25,16 @@ from ca.registration.vet import LONGEST, MOST, Check
 from ca.request import Holder, IssueRequest
 from ca.service import Authority
 from yinxin.authz import Denied
+from yinxin.crypto.errors import (
+    CertificateRevoked,
+    DigestMismatch,
+    Expired,
+    MalformedSignature,
+    RevocationUnknown,
+)
 from yinxin.text import Text
 from yinxin.web import Api, Caller, Page, Paged, page_of
-from yinxin.wire import Model
+from yinxin.wire import Model, Octets
 
 Said = Annotated[str, Field(min_length=1, max_length=LONGEST)]
 
@@ -84,6 +95,25 @@ class RegistrationOut(Model):
     serial: str | None
 
 
+class RenewalIn(Model):
+    """A request for a certificate's successor, and the old key's word for it."""
+
+    csr_pem: str = Field(max_length=65536)
+    """PKCS#10 in PEM: the same key or another one."""
+    signature: Annotated[Octets, Field(max_length=65536)]
+    """Detached CMS signature (DER in base64) by the old certificate over `yinxin.renewal.renewal_statement` of the CSR's DER."""
+    supersede: bool = False
+    """With another key: revoke the old certificate as superseded once its successor is issued."""
+
+
+class RenewalOut(Model):
+    """The successor, and the certificates above it."""
+
+    serial: str
+    pem: str
+    chain_pem: str
+
+
 class RegistrationQuery(Paged):
     """What to look for; without an organ, in the caller's own and those below. `applicant` oneself: one's own."""
 
@@ -91,6 +121,20 @@ class RegistrationQuery(Paged):
     state: State | None = None
     applicant: str | None = Field(default=None, max_length=64)
     holder: str | None = Field(default=None, max_length=80)
+
+
+RENEWAL_PROBLEMS = (
+    NotRenewable,
+    TooEarly,
+    NamesDiffer,
+    UnknownCertificate,
+    CertificateRevoked,
+    Expired,
+    DigestMismatch,
+    MalformedSignature,
+    RevocationUnknown,
+    *ISSUE_PROBLEMS,
+)
 
 
 def routes(authority: Authority) -> tuple[Blueprint, ...]:
@@ -169,4 +213,18 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
     def withdraw(registration: str, body: Nothing, caller: Caller) -> RegistrationOut:  # noqa: ARG001 - the contract: an empty object
         return RegistrationOut.model_validate(describe(registrations.withdraw(caller.actor, registration)))
 
-    return (api.blueprint,)
+    renewals = Api("ca-renewals", "/api/ca/v1/renewals", Text("自助换发", "Renewal by holders"))
+
+    @renewals.post(
+        "",
+        status=201,
+        public=True,
+        summary=Text("换发自己的证书", "Renew one's own certificate"),
+        problems=RENEWAL_PROBLEMS,
+    )
+    def renew(body: RenewalIn) -> RenewalOut:
+        issued = authority.renew_own(body.csr_pem.encode(), body.signature, supersede=body.supersede)
+        chain = "".join(each.pem for each in issued.chain)
+        return RenewalOut(serial=issued.serial, pem=issued.certificate.pem, chain_pem=chain)
+
+    return api.blueprint, renewals.blueprint

@@ -5,12 +5,18 @@ from typing import Any
 
 import click
 
+from ca.bulk.keys import placeholder
 from ca.registration.find import Wanted, describe
 from ca.registration.models import RegistrationRow, State
 from ca.registration.service import Registrations
 from ca.registration.vet import Check
 from ca.request import Holder, IssueRequest
+from yinxin.clock import rfc3339
 from yinxin.command import acting, as_json_option, print_json, service
+from yinxin.crypto import cms
+from yinxin.crypto.keys import Identity, PrivateKey
+from yinxin.crypto.requests import CertificationRequest
+from yinxin.renewal import renewal_statement
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _which = click.argument("registration")
@@ -112,6 +118,41 @@ def refuse(context: click.Context, *, registration: str, reason: str, as_json: b
 def withdraw(context: click.Context, *, registration: str, as_json: bool) -> None:
     """Withdraw an application."""
     _say(_registrations(context).withdraw(acting(context), registration), as_json=as_json)
+
+
+@click.command(
+    help="换发自己的证书，默认更换密钥 / renew your own certificate, with a new key unless told otherwise"
+)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="新的 P12，口令不变 / the new P12, same password")  # fmt: skip
+@click.option("--same-key", is_flag=True, help="沿用原密钥 / keep the key")
+@click.option("--supersede", is_flag=True, help="随即撤销旧证书 / then revoke the old certificate")
+@as_json_option
+@click.pass_context
+def renew(context: click.Context, *, out: Path, same_key: bool, supersede: bool, as_json: bool) -> None:
+    """Renew the certificate of `--as`; cut off, it goes on with the same key."""
+    authority, run = _authority(context), context.obj
+    if run.identity is None or run.password_file is None:
+        raise click.UsageError("--as P12 --password-file FILE: whose certificate is renewed")
+    password = run.password_file.read_text("utf-8").strip()
+    old = Identity.load_p12(run.identity, password)
+    now = authority.ctx.store.clock.now()
+    pending = out.with_name(f".{out.name}.pending")
+    key = old.key
+    if not same_key:
+        if not pending.exists():
+            made = PrivateKey.generate(old.certificate.public_key.suite)
+            Identity(made, placeholder(made, "renewal", now)).save_p12(pending, password)
+        key = Identity.load_p12(pending, password).key
+    csr = CertificationRequest.build(key, {}).der
+    signature = cms.sign_detached(old, renewal_statement(csr), signed_at=now)
+    issued = authority.renew_own(csr, signature, supersede=supersede)
+    Identity(key, issued.certificate, issued.chain).save_p12(out, password)
+    pending.unlink(missing_ok=True)
+    facts = {"serial": issued.serial, "not_after": rfc3339(issued.certificate.not_after), "out": str(out)}
+    if as_json:
+        print_json(facts)
+    else:
+        click.echo(str(out))
 
 
 def _say(row: RegistrationRow, *, as_json: bool) -> None:

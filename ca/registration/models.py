@@ -61,3 +61,13 @@ class RegistrationRow(Base):
     #: why it was refused: an officer's words, or the code of the error that stood in the way
     reason: Mapped[str | None] = mapped_column(sa.String(500))
     serial: Mapped[str | None] = mapped_column(sa.ForeignKey("ca_certificate.serial"), unique=True)
+
+
+class NoticeRow(Base):
+    """That a certificate's end was announced, `days` before it."""
+
+    __tablename__ = "ca_notice"
+
+    serial: Mapped[str] = mapped_column(sa.ForeignKey("ca_certificate.serial"), primary_key=True)
+    days: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    given: Mapped[datetime]

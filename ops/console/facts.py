@@ -27,6 +27,9 @@ _WORDS: Mapping[str, Text] = {
     "unfinished": Text("未完成的密钥", "unfinished keys"),
     "organs": Text("机关数", "organs"),
     "sessions": Text("在线会话", "open sessions"),
+    "expiring_90": Text("90 天内到期的证书", "certificates that end within 90 days"),
+    "expiring_30": Text("30 天内到期的证书", "certificates that end within 30 days"),
+    "expiring_7": Text("7 天内到期的证书", "certificates that end within 7 days"),
     "policy_set": Text("生效策略集", "policy set in force"),
 }
 _ENDINGS: Mapping[str, Text] = {

@@ -9,11 +9,13 @@ from urllib.parse import quote
 from yinxin.client._http import Connection, segment
 from yinxin.client.registrations import Registrations
 from yinxin.clock import parse_rfc3339
+from yinxin.crypto import cms
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.keys import PublicKey
+from yinxin.crypto.keys import Identity, PrivateKey, PublicKey
 from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.suite import INTL
-from yinxin.wire import Reply
+from yinxin.renewal import renewal_statement
+from yinxin.wire import Reply, base64_text
 
 _PATH = "/api/ca/v1/certificates"
 
@@ -108,6 +110,19 @@ class Ca:
         path = f"/api/ca/v1/pair-envelopes/{quote(name)}"
         answer = self._connection.json("POST", path, json={"dialect": dialect} if dialect else {})
         return base64.b64decode(answer["envelope_base64"])
+
+    def renew(self, old: Identity, key: PrivateKey, *, supersede: bool = False) -> Identity:
+        """The successor of `old` for `key`, the same one or another, within the time before it ends; needs no session.
+
+        With `supersede` and another key the old certificate is then revoked. Again with the same key, the same
+        certificate comes back.
+        """
+        csr = CertificationRequest.build(key, {})
+        signature = cms.sign_detached(old, renewal_statement(csr.der), signed_at=None)
+        body = {"csr_pem": csr.pem, "signature": base64_text(signature), "supersede": supersede}
+        answer = self._connection.json("POST", "/api/ca/v1/renewals", public=True, json=body)
+        chain = tuple(Certificate.load_many(answer["chain_pem"].encode()))
+        return Identity(key, Certificate.load(answer["pem"].encode()), chain)
 
     def authority(self, name: str) -> Certificate:
         """The certificate of a certification authority, such as intl-issuing."""
