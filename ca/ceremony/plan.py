@@ -16,7 +16,7 @@ from yinxin import canonical
 from yinxin.authz import PLATFORM
 from yinxin.crypto.errors import UnknownSuite
 from yinxin.crypto.general_names import GeneralName
-from yinxin.crypto.suite import INTL, suite
+from yinxin.crypto.suite import INTL, PQ, suite
 from yinxin.faults import BadValue, first_fault
 from yinxin.settings import Section
 
@@ -43,6 +43,8 @@ class AuthorityPlan(Section):
     """Validity; the profile's own when left out."""
     key_algorithm: str = ""
     """Kind of its key, one of the suite's; the suite's own when left out."""
+    alternative: str = ""
+    """Kind of its second key, one of the suite pq's, when it makes alternative signatures as well (X.509 9.8)."""
 
 
 class ServicePlan(Section):
@@ -73,12 +75,19 @@ class HierarchyPlan(Section):
 
     suite: str
     """Its suite of algorithms."""
+    name: str = ""
+    """What its authorities and files are called after; the suite when left out."""
     root: AuthorityPlan
     """The anchor."""
     issuing: AuthorityPlan
     """The authority that signs everything else."""
     service: tuple[ServicePlan, ...] = ()
     """Service and seal certificates."""
+
+    @property
+    def called(self) -> str:
+        """What its authorities and files are called after."""
+        return self.name or self.suite
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,10 @@ class Item:
     holder: Holder
     days: int | None
     in_file: bool
+    #: name of the hierarchy that an authority belongs to
+    hierarchy: str = ""
+    #: kind of an authority's second key; empty when it has none
+    alternative: str = ""
 
     @property
     def key_algorithm(self) -> str:
@@ -150,12 +163,29 @@ class CeremonyPlan(Section):
                     raise ValueError(
                         f"{service.label}: only a TLS server's key of the suite intl lies in a file"
                     )
-        for item in items:
+        return self
+
+    @model_validator(mode="after")
+    def _keys_known(self) -> Self:
+        for item in self.items():
             kinds = ", ".join(suite(item.suite).signing_keys)
             if item.key_algorithm not in suite(item.suite).signing_keys:
                 raise BadValue(
                     f"{item.label}：{item.suite} 套件没有 {item.key_algorithm} 签名密钥，可用的有 {kinds}",
                     f"{item.label}: {item.key_algorithm} is no signing key of the suite {item.suite}: use one of {kinds}",
+                )
+            others = () if item.suite == PQ.name else PQ.signing_keys
+            if item.alternative not in ("", *others):
+                kinds = ", ".join(others) or "-"
+                raise BadValue(
+                    f"{item.label}：备用密钥不能是 {item.alternative}，可用的有 {kinds}",
+                    f"{item.label}: the second key cannot be {item.alternative}: use one of {kinds}",
+                )
+        for each in self.hierarchy:
+            if each.issuing.alternative and not each.root.alternative:
+                raise BadValue(
+                    "issuing 有 alternative 时 root 也须有",
+                    "an issuing authority with alternative needs a root with alternative",
                 )
         return self
 
@@ -167,17 +197,19 @@ class CeremonyPlan(Section):
     def items(self) -> Iterator[Item]:
         """Every certificate, each after the one that signs it."""
         for each in self.hierarchy:
-            root, issuing = f"{each.suite}-root", f"{each.suite}-issuing"
-            yield self._authority(each.suite, root, "root", root, each.root)
-            yield self._authority(each.suite, issuing, "issuing", root, each.issuing)
+            root, issuing = f"{each.called}-root", f"{each.called}-issuing"
+            yield self._authority(each, root, "root", root, each.root)
+            yield self._authority(each, issuing, "issuing", root, each.issuing)
             for service in each.service:
                 yield self._service(each.suite, issuing, service)
 
-    def _authority(self, suite_name: str, label: str, profile: str, signer: str, plan: AuthorityPlan) -> Item:
+    def _authority(
+        self, hierarchy: HierarchyPlan, label: str, profile: str, signer: str, plan: AuthorityPlan
+    ) -> Item:
         return Item(
             label=label,
             profile=profile,
-            suite=suite_name,
+            suite=hierarchy.suite,
             asked_key=plan.key_algorithm,
             authority=signer,
             subject=(("organizationName", self.organization), ("commonName", plan.common_name)),
@@ -185,6 +217,8 @@ class CeremonyPlan(Section):
             holder=Holder("service", label, None, PLATFORM),
             days=plan.days,
             in_file=False,
+            hierarchy=hierarchy.called,
+            alternative=plan.alternative,
         )
 
     def _service(self, suite_name: str, issuing: str, plan: ServicePlan) -> Item:

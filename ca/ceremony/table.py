@@ -17,7 +17,7 @@ from ca.ceremony.kinds import FilePlan
 from ca.context import Context
 from ca.errors import CeremonyDiffers, LintFailed, ReferenceReused
 from ca.issue import carry_out, recall
-from ca.issuer import Issuer, addresses
+from ca.issuer import Issuer, SecondKey, addresses, second_label
 from ca.lint import Case, findings
 from ca.models import AuthorityRow
 from ca.prepare import prepare
@@ -31,8 +31,9 @@ from kms.models import Purpose
 from kms.service import KeyCentre
 from yinxin.act import Actor
 from yinxin.authz import PLATFORM
+from yinxin.crypto.alternative import key_of
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.keys import PrivateKey, PublicKey, Signer
+from yinxin.crypto.keys import PrivateKey, PublicKey, Signer, throwaway_key
 from yinxin.crypto.names import Name
 from yinxin.crypto.path import Usage, validate
 from yinxin.crypto.requests import CertificationRequest
@@ -204,10 +205,10 @@ class Rehearsal(Table):
     _issuers: dict[str, Issuer] = field(default_factory=dict)
 
     def key(self, label: str, purpose: Purpose, kind: str, owner: str = PLATFORM) -> Signer:  # noqa: ARG002 - the table's signature
-        return self._throwaway(label, kind)
+        return self._soft.setdefault(label, PrivateKey.generate(kind))
 
     def key_in_file(self, label: str, kind: str) -> Signer:
-        return self._throwaway(label, kind)
+        return self._soft.setdefault(label, PrivateKey.generate(kind))
 
     def register(self, place: Place, subject: Name, key: PublicKey, **more: Any) -> None:  # noqa: ARG002 - the table's signature
         with self.ctx.store.read() as session:
@@ -236,7 +237,8 @@ class Rehearsal(Table):
 
     def stand_in(self, name: str, certificate: Certificate, above: Sequence[Certificate] = ()) -> None:
         """From here on `name` signs with its throwaway key, under this certificate."""
-        key = self._throwaway(name, certificate.public_key.algorithm)
+        key = self._throwaway(name, certificate.public_key)
+        second = key_of(certificate)
         self._issuers[name] = Issuer(
             name=name,
             suite=certificate.public_key.suite,
@@ -245,6 +247,7 @@ class Rehearsal(Table):
             certificate=certificate,
             chain=(certificate, *above),
             signer=lambda: key,
+            second=self._second(name, second) if second else None,
         )
 
     def change(self, verb: str, subject: str, change: Change, **facts: Any) -> None:
@@ -256,15 +259,21 @@ class Rehearsal(Table):
     def write(self, name: str, path: Path, data: bytes) -> None:  # noqa: ARG002 - the table's signature
         self.files[name] = path
 
-    def _throwaway(self, label: str, kind: str) -> PrivateKey:
+    def _throwaway(self, label: str, key: PublicKey) -> PrivateKey:
+        """The key that signs for `label`, in the way of its own."""
         if label not in self._soft:
-            self._soft[label] = PrivateKey.generate(kind)
+            self._soft[label] = throwaway_key(key.signature_algorithm)
         return self._soft[label]
+
+    def _second(self, name: str, key: PublicKey) -> SecondKey:
+        soft = self._throwaway(second_label(name), key)
+        return SecondKey(soft.public_key, lambda: soft)
 
     def _softened(self, issuer: Issuer) -> Issuer:
         """One of our authorities with a throwaway key in place of its own."""
-        key = self._throwaway(issuer.name, issuer.public_key.algorithm)
-        return replace(issuer, public_key=key.public_key, signer=lambda: key)
+        key = self._throwaway(issuer.name, issuer.public_key)
+        second = self._second(issuer.name, issuer.second.public_key) if issuer.second else None
+        return replace(issuer, public_key=key.public_key, signer=lambda: key, second=second)
 
 
 def judged(

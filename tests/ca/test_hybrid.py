@@ -4,7 +4,7 @@ PreTBSCertificate is taken apart here by asn1crypto, and the second signature ve
 judges herself.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import mldsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from ca import Holder, IssueRequest
-from ca.errors import LintFailed, Misissued, ProfileRefuses, UnknownAuthority
+from ca import CeremonyPlan, Holder, IssueRequest, conduct
+from ca.errors import BadPlan, LintFailed, Misissued, ProfileRefuses, UnknownAuthority
 from ca.issue import carry_out
 from ca.issuer import Issuer, SecondKey
 from ca.lint import Case, findings
@@ -37,7 +37,7 @@ from yinxin.crypto.path import Usage, validate
 from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.suite import INTL
 
-from .conftest import REGISTRAR, Site
+from .conftest import REGISTRAR, ROOT, Site
 from .test_lint import pkilint
 
 NEW = (oids.ALTERNATIVE_KEY, oids.ALTERNATIVE_ALGORITHM, oids.ALTERNATIVE_SIGNATURE)
@@ -344,3 +344,60 @@ def test_rules_about_second_keys_can_fail(hybrid: Hybrid) -> None:
             prepare(
                 order, hybrid.issuing, hybrid.site.ctx.settings, hybrid.site.clock, hybrid.site.randomness
             )
+
+
+# --- the ceremony ---
+
+
+@pytest.fixture
+def founded_hybrid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A site with a hybrid hierarchy, on a token of its own."""
+    monkeypatch.delenv("SOFTHSM2_CONF", raising=False)
+    made = Site(f"sqlite:///{tmp_path / 'site.sqlite'}", tmp_path)
+    made.found(CeremonyPlan.read(ROOT / "plans" / "hybrid.toml"))
+    yield made
+    made.close()
+
+
+def test_a_ceremony_makes_a_hybrid_hierarchy(founded_hybrid: Site, tmp_path: Path) -> None:
+    """Second keys in the key centre, found again by the certificate; the plan held once more changes nothing."""
+    site = founded_hybrid
+    issued = site.ca.issue(REGISTRAR, site.person(profile="person-signing-hybrid"))
+    trust = tmp_path / "trust"
+    top, above, own = trust / "hybrid.root.pem", trust / "hybrid.issuing.pem", tmp_path / "leaf.pem"
+    own.write_text(issued.certificate.pem)
+    openssl("verify", "-x509_strict", "-check_ss_sig", "-CAfile", top, "-untrusted", above, own)
+    chain = [site.ca.certificate(name) for name in ("hybrid-issuing", "hybrid-root")]
+    found = validate(
+        issued.certificate,
+        chain[:1],
+        chain[1:],
+        at=site.clock.now(),
+        usage=Usage.SIGNATURE,
+        require_revocation=False,
+        require_alternative=True,
+    )
+    assert list(found.certificates) == [issued.certificate, *chain]
+    alternative.require((chain[1], chain[1]))
+    assert site.keys.key("hybrid-root-alt").algorithm == "ml-dsa-87"
+    before = [row.der for row in site.rows()]
+    conduct(site.ctx, site.keys, SYSTEM, CeremonyPlan.read(ROOT / "plans" / "hybrid.toml"), site.folder)
+    assert [row.der for row in site.rows()] == before
+
+
+@pytest.mark.parametrize(
+    ("field", "instead_of", "said"),
+    [
+        ('"ml-dsa-87"', '"sm2"', "second key cannot be sm2"),
+        ('alternative = "ml-dsa-87"', 'alternative = ""', "needs a root with alternative"),
+    ],
+)
+def test_a_plan_with_another_second_key_is_refused(
+    tmp_path: Path, field: str, instead_of: str, said: str
+) -> None:
+    file = tmp_path / "plan.toml"
+    text = (ROOT / "plans" / "hybrid.toml").read_text("utf-8")
+    assert field in text
+    file.write_text(text.replace(field, instead_of, 1), "utf-8")
+    with pytest.raises(BadPlan, match=said):
+        CeremonyPlan.read(file)

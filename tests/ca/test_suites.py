@@ -9,7 +9,8 @@ import pytest
 from cryptography import x509
 from cryptography.x509 import ocsp as library_ocsp
 
-from ca import CeremonyPlan, Holder, IssueRequest
+from ca import CeremonyPlan, Holder, IssueRequest, rehearse
+from ca.ceremony.kinds import ServicesPlan
 from ca.errors import BadPlan, LintFailed, WeakKey
 from ca.issue import carry_out
 from ca.profile import Profile
@@ -207,6 +208,18 @@ def test_openssl_verifies_authorities_of_other_keys(
     query.write_bytes(asked)
     said = openssl("ts", "-verify", "-in", reply, "-queryfile", query, "-CAfile", top, "-untrusted", above)
     assert "Verification: OK" in said
+
+
+def test_later_ceremonies_are_rehearsed_under_every_kind_of_key(mixed: tuple[Site, tuple[str, ...]]) -> None:
+    """Seen to fail when the stand-in's key is made by `PublicKey.algorithm`, in which RSA has no size."""
+    site, (_, _, service) = mixed
+    wanted = {"label": "ocsp-2", "profile": "ocsp-responder", "common_name": "二号", "key_algorithm": service}
+    plan = ServicesPlan.model_validate(
+        {"kind": "services", "title": "x", "authority": "intl-issuing", "service": [wanted]}
+    )
+    made = rehearse(site.ctx, site.keys, plan)
+    assert service.startswith(made["ocsp-2"].public_key.algorithm)
+    assert made["ocsp-2"].signature_algorithm == site.ctx.issuers.get("intl-issuing").algorithm
 
 
 def test_a_kind_that_the_suite_does_not_have_is_refused(tmp_path: Path) -> None:
