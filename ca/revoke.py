@@ -17,6 +17,7 @@ from ca.keycheck import block
 from ca.models import CertificateRow, HoldRow, State
 from ca.pair.models import pair_of
 from ca.status import crl, publish
+from ca.status.line import Line
 from kms.escrow.pool import to_history
 from yinxin.act import Actor
 from yinxin.clock import rfc3339
@@ -83,7 +84,7 @@ def revoke(
     step("ca.revoke.1-recorded")
     # 2. the lists named are now known to be out of date; they are made anew here, or by whoever asks for them next
     try:
-        numbers = {each: crl.current(ctx, *each).number for each in sorted(named)}
+        numbers = {each: crl.in_force(ctx, Line(*each)).number for each in sorted(named)}
         number = numbers[row.authority, row.shard]
     except YinxinError:
         _log.exception("the revocation list of %s could not be made now", row.authority)

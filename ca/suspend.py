@@ -20,6 +20,7 @@ from ca.inventory import HOLD, find, standing
 from ca.models import CertificateRow, HoldRow, State
 from ca.pair.models import pair_of
 from ca.status import crl, publish
+from ca.status.line import Line
 from yinxin.act import Actor
 from yinxin.errors import YinxinError
 from yinxin.steps import step
@@ -124,7 +125,7 @@ def _found(ctx: Context, actor: Actor, verb: str, name: str) -> CertificateRow:
 def _listed(ctx: Context, row: CertificateRow) -> int | None:
     """2. the list it names is known to be out of date; it is made anew here, or by whoever asks for it next."""
     try:
-        return crl.current(ctx, row.authority, row.shard).number
+        return crl.in_force(ctx, Line(row.authority, row.shard)).number
     except YinxinError:
         _log.exception("the revocation list of %s could not be made now", row.authority)
         return None

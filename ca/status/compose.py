@@ -17,7 +17,7 @@ from ca.status.changes import Change
 from ca.status.line import Line
 from ca.status.models import CrlRow
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.status import CertificateList, DistributionPoint, Revoked, read_entries
+from yinxin.crypto.status import CertificateList, DistributionPoint, Revoked, entries_of, read_entries
 from yinxin.errors import YinxinError
 from yinxin.text import Text
 
@@ -55,7 +55,7 @@ def body_after(session: Session, line: Line, row: CrlRow | None, *, scheduled: b
     if goes or not _only_adds(session, new, row.through):
         return _anew(changes.in_force(session, line, ended))
     return Body(
-        CertificateList(row.der).entries,
+        entries_of(row.der),
         row.entries,
         [each.entry for each in new],
         min((each for each in (row.earliest, *(each.not_after for each in new)) if each), default=None),

@@ -5,16 +5,20 @@ clock does not. Where durability is the work, the wall clock counts and says so 
 """
 
 from ops.bench.audit import audit_append
+from ops.bench.crl import crl
 from ops.bench.hsm import hsm_sign
 from ops.bench.inventory import inventory_growth
 from ops.bench.issue import issue
 from ops.bench.measure import Result
+from ops.bench.ocsp import ocsp
 
 BENCHMARKS = {
     "issue": issue,
     "hsm-sign": hsm_sign,
     "audit-append": audit_append,
     "inventory": inventory_growth,
+    "ocsp": ocsp,
+    "crl": crl,
 }
 
 __all__ = ["BENCHMARKS", "Result"]

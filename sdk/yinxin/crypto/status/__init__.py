@@ -1,6 +1,6 @@
 """Whether a certificate was revoked: CRLs (RFC 5280 section 5) and OCSP (RFC 6960), made and read."""
 
-from yinxin.crypto.status.crl import CertificateList, DistributionPoint, build_crl, read_entries
+from yinxin.crypto.status.crl import CertificateList, DistributionPoint, build_crl, entries_of, read_entries
 from yinxin.crypto.status.ocsp import (
     CertId,
     OcspAnswer,
@@ -28,5 +28,6 @@ __all__ = [
     "build_crl",
     "build_ocsp_error",
     "build_ocsp_response",
+    "entries_of",
     "read_entries",
 ]

@@ -163,6 +163,16 @@ _KNOWN = {
 }
 
 
+def entries_of(encoded: bytes) -> bytes:
+    """The encoded entries of a list one after another, unread; raises MalformedStatus."""
+    try:
+        # version, algorithm, issuer, this and next update come before them, the extensions after
+        fields = der.elements(der.elements(encoded)[0])
+        return der.content(fields[5]) if fields[5][0] == der.SEQUENCE else b""
+    except (Malformed, IndexError) as error:
+        raise MalformedStatus(kind="CRL", reason=str(error)) from error
+
+
 def read_entries(encoded: bytes) -> list[tuple[int, Revoked]]:
     """What entries as `build_crl` writes them say, strictly; raises MalformedStatus."""
     try:
@@ -227,7 +237,8 @@ class CertificateList:
 
     def _check_entries(self, entries: bytes) -> None:
         """An unknown critical extension of one entry spoils the whole list (RFC 5280 5.3)."""
-        if der.boolean(True) not in entries:
+        # TRUE and then the value: serial numbers by the thousand hold three such octets by chance, seldom four
+        if der.boolean(True) + bytes((der.OCTET_STRING,)) not in entries:
             return  # nothing is critical: most lists, and a hundred thousand entries are not looked at one by one
         known = {oids.REASON_CODE, oids.INVALIDITY_DATE}
         known |= {oids.CERTIFICATE_ISSUER} if self.scope.indirect else set()
@@ -262,9 +273,7 @@ class CertificateList:
     @property
     def entries(self) -> bytes:
         """The encoded entries one after another, for `build_crl` to begin the next list with."""
-        # version, algorithm, issuer, this and next update come before them, the extensions after
-        fields = der.elements(self._tbs)
-        return der.content(fields[5]) if fields[5][0] == der.SEQUENCE else b""
+        return entries_of(self.der)
 
     @property
     def serials(self) -> frozenset[int]:
