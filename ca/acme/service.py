@@ -1,5 +1,6 @@
 """ACME as one service: what its routes, its jobs and the officers' commands call."""
 
+import logging
 from datetime import timedelta
 
 from ca.acme import ari, order, validate
@@ -14,12 +15,20 @@ from kms.service import KeyCentre
 from yinxin.act import Actor
 from yinxin.authz import Decision
 
+_log = logging.getLogger("yinxin.ca")
+
 
 class Acme:
     """One per process, shared by its threads."""
 
     def __init__(self, ctx: Context, keys: KeyCentre, enrolment: Enrolment) -> None:
         settings, store = ctx.settings.acme, ctx.store
+        if settings.eab != "required":
+            _log.warning(
+                "ca.acme.eab is %s: whoever reaches this server may have certificates on credential %s",
+                settings.eab,
+                settings.open_credential or "-",
+            )
         nonces = Nonces(store, keys, timedelta(minutes=settings.nonce_minutes))
         self.parts = Parts(ctx, enrolment, nonces, Limits(store.clock))
         self.reach = Reach(settings)

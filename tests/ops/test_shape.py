@@ -22,5 +22,15 @@ def test_province_refuses_softhsm():
     check_shape(settings, token_manufacturer="Another maker")
 
 
+@pytest.mark.parametrize("eab", ["optional", "off"])
+def test_province_refuses_accounts_of_anybody(eab):
+    """Seen to fail when `check_shape` does not look at it."""
+    settings = configuration(
+        None, ["shape=province", "database.url=postgresql+psycopg:///yinxin", f"ca.acme.eab={eab}"]
+    )
+    with pytest.raises(InsecureStandIn, match=r"ca\.acme\.eab"):
+        check_shape(settings)
+
+
 def test_embedded_takes_both():
     check_shape(configuration(None), token_manufacturer="SoftHSM project")

@@ -161,10 +161,14 @@ def test_what_other_servers_tolerate_is_tolerated(opened):
     problem(client.post(f"{HOST}/acme/new-account", payload), "externalAccountRequired", 403)
 
 
-def test_an_account_without_binding_where_the_installation_wants_that(founded, settings, web, names):
+def test_an_account_without_binding_where_the_installation_wants_that(founded, settings, web, names, caplog):
     first = Desk(founded(acme=settings), web, names)
     kid, _ = first.grant()
     desk = Desk(founded(acme={**settings, "eab": "optional", "open_credential": kid}), web, names)
+    assert (
+        f"ca.acme.eab is optional: whoever reaches this server may have certificates on credential {kid}"
+        in caplog.text
+    )
     client = desk.client(registered=False)
     assert client.directory()["meta"]["externalAccountRequired"] is False
     answer = client.post(f"{HOST}/acme/new-account", {"externalAccountBinding": None})
