@@ -17,7 +17,6 @@ from ca.ceremony.errors import (
     ApprovalExpired,
     ApprovalForAnother,
     ApprovalForAnotherSite,
-    ApprovalsMissing,
     ApproverInTwoPosts,
     ApproverNotPermitted,
     ApproverRevoked,
@@ -103,16 +102,14 @@ def file_of(plan: Path, person: str) -> Path:
 def believed(
     ctx: Context, decider: Decider, conductor: Actor, plan: Plan, files: Sequence[Path]
 ) -> list[Approval]:
-    """The approvals in these files, each held against certificate, post, time and plan, and all against law 3.
+    """The approvals in these files, each held against certificate, post, time and plan, and all against each other.
 
-    Raises the leaves of `ca.ceremony.errors` from ApprovalsMissing on, MalformedSignature, BadSignature.
+    Whether they are enough, `conduct` counts. Raises the leaves of `ca.ceremony.errors` from ApproverTwice on,
+    MalformedSignature, BadSignature.
     """
     approvals = [_read(ctx, decider, plan, file) for file in files]
     _distinct(approvals)
-    needed = ctx.settings.ceremony.approvals
-    if len(approvals) < needed:
-        raise ApprovalsMissing(needed=needed, given=len(approvals))
-    _apart(ctx, conductor, approvals, needed)
+    _apart(ctx, conductor, approvals, ctx.settings.ceremony.approvals)
     return approvals
 
 

@@ -67,7 +67,7 @@ def test_two_people_are_enough_and_are_recorded(office: Office, path: Path) -> N
 
 
 def test_one_is_not_enough(office: Office, path: Path) -> None:
-    """Seen to fail when `believed` does not count."""
+    """Seen to fail when `_approved` does not count."""
     office.approve(path, "qian")
     error = refused(office, path, ApprovalsMissing)
     assert (error.facts["needed"], error.facts["given"]) == (2, 1)

@@ -14,6 +14,7 @@ from ca.hierarchy.chains import chains
 from tests.support.openssl import openssl
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import CertificateRevoked, PathInvalid, UnknownIssuer
+from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.path import RevocationEvidence, Usage, validate
 from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.status import CertificateList
@@ -169,15 +170,29 @@ def test_before_its_certificate_is_in_it_issues_nothing(province: Office) -> Non
     assert "intl-national" not in province.site.ca.authorities()
 
 
-def test_what_comes_in_must_be_what_was_asked_for(province: Office, council: Office) -> None:
-    """Seen to fail when `adopt` does not compare key and name."""
+@pytest.mark.parametrize("wrong", ["key", "name"])
+def test_what_comes_in_must_be_what_was_asked_for(province: Office, council: Office, wrong: str) -> None:
+    """Seen to fail when `adopt` does not compare the key, and when it does not compare the name."""
     province.hold(province.sample("request"))
+    ours = province.turn().keys.signer("intl-national")
+    asked = CertificationRequest.load(
+        (province.site.folder / "ceremony" / "intl-national.csr.pem").read_bytes()
+    )
+    if wrong == "key":
+        csr = CertificationRequest.build(PrivateKey.generate(INTL), asked.subject)
+    else:
+        csr = CertificationRequest.build(ours, (("countryName", "CN"), ("commonName", "another")))
+    (council.plans / "county-zi.csr.pem").write_text(csr.pem)
+    signed = council.hold(council.sample("subordinate-site", INTL.hash.digest(csr.der).hex()))
     root = council.site.ca.certificate("intl-root")
-    foreign = council.site.ca.certificate("intl-issuing")
-    digests = (province.place("intl-national.pem", foreign), province.place("national-root.pem", root))
+    own = signed.certificates["county-zi"]
+    digests = (province.place("intl-national.pem", own), province.place("national-root.pem", root))
     with pytest.raises(PlanRefused) as refused:
         province.hold(province.sample("adopt", *digests))
     assert refused.value.facts["field"] == "certificate"
+    assert wrong in refused.value.text("en")
+    with pytest.raises(UnknownAuthority):
+        province.issue("early", authority="intl-national")
 
 
 def test_the_path_must_lead_to_the_anchor_that_was_named(province: Office, council: Office) -> None:
