@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ops.console import home, show, verify
+from ops.console import certificates, home, show, verify
 from ops.console.names import DirectoryNames
 from yinxin.text import Text
 from yinxin.web import NavItem, Pages
@@ -16,6 +16,7 @@ __all__ = ["DirectoryNames", "pages"]
 
 NAVIGATION = (
     NavItem(Text("控制台", "Console"), "console.show", show.ROLES),
+    NavItem(Text("证书", "Certificates"), "console.certificates", certificates.ROLES),
     NavItem(Text("核验", "Verify"), "console.verify", public=True),
 )
 
@@ -26,4 +27,5 @@ def pages(platform: "Platform") -> "tuple[Blueprint, ...]":
     home.add(made)
     verify.add(made, platform)
     show.add(made, platform)
+    certificates.add(made, platform)
     return (made.blueprint,)

@@ -21,7 +21,8 @@ PAGES = {
         "/documents/{document}/return",
         "/nowhere",
     ),
-    "demo-auditor": ("/console",),
+    "demo-auditor": ("/console", "/console/certificates", "/console/certificates?state=revoked"),
+    "demo-officer": ("/console/certificates?within=90&sort=not_after", "/console/certificates/{certificate}"),
     "demo-administrator": ("/console",),
     None: ("/", "/verify", "/sign-in"),
 }
@@ -35,9 +36,10 @@ CHINESE = re.compile(r"[一-鿿]")
 def test_axe_finds_nothing(site, visit, person, look):
     language, scheme, width = look
     page = visit(person, language=language, color_scheme=scheme, viewport={"width": width, "height": 900})
+    certificate = site.identity("demo-clerk").certificate.fingerprint
     faults = {}
     for path in PAGES[person]:
-        page.goto(path.format(document=site.document))
+        page.goto(path.format(document=site.document, certificate=certificate))
         assert page.locator("html").get_attribute("lang") == ("zh-CN" if language == "zh" else "en")
         sideways = page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -49,7 +51,7 @@ def test_axe_finds_nothing(site, visit, person, look):
 def test_english_pages_have_only_names_in_chinese(site, visit):
     """What is left in Chinese is marked as such, or is a name or the text of a document."""
     page = visit("demo-auditor", language="en")
-    for path in ("/", "/verify", "/console"):
+    for path in ("/", "/verify", "/console", "/console/certificates"):
         page.goto(path)
         left = page.evaluate(
             """() => [...document.querySelectorAll('h1, h2, h3, dt, label, button, legend, caption, th[scope=col], .state p, .tag')]
@@ -143,3 +145,28 @@ def test_lists_filter_and_export(site, visit):
     assert "示政办〔2026〕" in lines[1]
     english = page.request.get("/documents/export.csv?box=sent&lang=en").text()
     assert "Number,Title" in english
+
+
+def test_certificates_are_found_shown_and_exported_without_scripts(site, visit):
+    page = visit("demo-officer", java_script_enabled=False)
+    page.goto("/console/certificates")
+    page.get_by_label("持有者标识").fill("demo-clerk")
+    page.get_by_label("状态").select_option("issued")
+    page.get_by_role("button", name="筛选").click()
+    rows = page.locator("tbody tr")
+    assert rows.count() >= 1
+    assert rows.first.get_by_text("有效", exact=True).is_visible()
+    lines = page.request.get("/console/certificates.csv?holder=demo-clerk").text().splitlines()
+    assert lines[0].lstrip("\ufeff").startswith("serial,state,profile")
+    assert len(lines) == rows.count() + 1
+    rows.first.get_by_role("link").click()
+    assert page.get_by_role("heading", name="经过").is_visible()
+    assert page.locator(".timeline li").filter(has_text="签发").count() >= 1
+
+
+def test_nobody_else_sees_the_certificates(site, visit):
+    """A clerk, who has no certificates to look after, and an administrator, who sees no business data."""
+    for person in ("demo-clerk", "demo-administrator"):
+        page = visit(person)
+        assert page.goto("/console/certificates").status == 403
+        assert page.request.get("/console/certificates.csv").status == 403
