@@ -194,7 +194,9 @@ def _refused(parts: Parts, error: YinxinError) -> Response:
 
 
 def _of_http(error: HTTPException) -> YinxinError:
-    """Werkzeug's own refusals."""
+    """Werkzeug's own refusals, and what failed while an answer was made."""
+    if error.code is None or error.code >= 500:
+        return InternalError(request=request_id())
     if error.code == 413:
         return TooLarge(limit=_LARGEST)
     if error.code == 405:
