@@ -1,13 +1,21 @@
 """What every verb of the authority works with, handed in once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from authz.refusals import Refusals
+from ca.gather import Gatherer
 from ca.issuer import Issuers
 from ca.profile import Profiles
 from ca.request import Register
 from ca.settings import CaSettings
 from yinxin.store import Store
+
+if TYPE_CHECKING:
+    from ca.issue import Asked, Issued
+
+#: certificates that one transaction holds: other writers wait for it
+TOGETHER = 200
 
 
 @dataclass(frozen=True)
@@ -21,3 +29,5 @@ class Context:
     register: Register
     #: rejections of those who need not sign in, so that they cannot fill the log
     rejections: Refusals
+    #: requests of several threads at once become one batch
+    gatherer: "Gatherer[Asked, Issued | Exception]" = field(default_factory=lambda: Gatherer(TOGETHER))

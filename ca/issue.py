@@ -2,12 +2,18 @@
 
 A crash between any two steps leaves either nothing, or an intent that names serial number, octets, key and requester;
 `reconcile` gives it up and revokes its serial number, so that whatever was signed is known and worthless.
+
+Requests that meet in one process share their transactions (`ca.gather`, `ca.issue_many`); one that meets no other takes
+the steps of this file, and so does each one that could not go with the others.
 """
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import Context as Surroundings
+from contextvars import copy_context
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -53,6 +59,24 @@ class Issued:
     chain: tuple[Certificate, ...]
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """A request that its caller has authorised; `also` joins the transaction that stores its certificate."""
+
+    request: IssueRequest
+    decision: Mapping[str, Any] | None = None
+    also: Also | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request, who asks, and the surroundings (request identifier, idempotency key) that its records belong to."""
+
+    actor: Actor
+    wanted: Wanted
+    surroundings: Surroundings = field(default_factory=copy_context, repr=False)
+
+
 def issue(
     ctx: Context,
     actor: Actor,
@@ -68,6 +92,22 @@ def issue(
     raise; ReferenceReused, IssuanceUnderWay, IntentLost, NoSerial; and whatever the security module or store raises,
     in which case nothing was handed out.
     """
+    asked = Asked(actor, Wanted(request, decision, also))
+    answer = ctx.gatherer.join(asked, partial(_serve, ctx))
+    if isinstance(answer, Exception):
+        raise answer
+    return answer or issue_alone(ctx, asked)
+
+
+def _serve(ctx: Context, group: Sequence[Asked]) -> Sequence[Issued | Exception | None]:
+    from ca.issue_many import issue_together
+
+    return issue_together(ctx, group) if len(group) > 1 else [issue_alone(ctx, group[0])]
+
+
+def issue_alone(ctx: Context, asked: Asked) -> Issued:
+    """As `issue`, in transactions of its own."""
+    actor, request = asked.actor, asked.wanted.request
     try:
         # 1. the request is good, the reference new
         order = examine(request, open_profile(ctx, request.profile), ctx.register, ctx.settings)
@@ -76,7 +116,9 @@ def issue(
     except YinxinError as error:
         ctx.store.refuse(actor, VERB, f"reference:{request.reference}", error)
         raise
-    return known or carry_out(ctx, actor, order, issuer, decision=decision, also=also)
+    return known or carry_out(
+        ctx, actor, order, issuer, decision=asked.wanted.decision, also=asked.wanted.also
+    )
 
 
 def open_profile(ctx: Context, name: str) -> Profile:

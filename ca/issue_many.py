@@ -6,7 +6,9 @@ transaction: one that writes all intents down, one that stores what was signed. 
 the others, because a reference, key or appointment changed meanwhile, is taken out and goes its own way.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextvars import Context as Surroundings
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -16,45 +18,39 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from authz.bind import Binding, bind_many
-from ca.context import Context
+from ca.context import TOGETHER, Context
 from ca.errors import IntentLost, KeyInUse
 from ca.issue import (
     VERB,
-    Also,
+    Asked,
     Issued,
+    Wanted,
     facts_of,
     give_up,
     intent_row,
-    issue,
+    issue_alone,
     keep_names,
     keep_profile,
     open_profile,
     store_issued,
 )
 from ca.issuer import Issuer
-from ca.keycheck import blocked, unburdened
+from ca.keycheck import blocked, burdens
 from ca.models import CertificateRow, State
 from ca.prepare import Prepared, prepare
-from ca.request import IssueRequest, Order, examine
+from ca.request import Order, examine
 from ca.sign import sign
-from yinxin.act import Actor, Outcome
+from yinxin.act import SYSTEM, Actor, Outcome
 from yinxin.crypto.certificates import Certificate
 from yinxin.errors import YinxinError
 from yinxin.steps import step
+from yinxin.store import Act
 
-#: certificates that one transaction holds: other writers wait for it
-TOGETHER = 200
+__all__ = ["Wanted", "issue_many", "issue_together"]
+
+_log = logging.getLogger("yinxin.ca")
 
 Answer = Issued | YinxinError
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A request that its caller has authorised; `also` joins the transaction that stores its certificate."""
-
-    request: IssueRequest
-    decision: Mapping[str, Any] | None = None
-    also: Also | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,7 @@ class _Work:
     """One certificate on its way."""
 
     place: int
-    wanted: Wanted
+    asked: Asked
     order: Order
     issuer: Issuer
     prepared: Prepared | None = None
@@ -80,21 +76,51 @@ def issue_many(ctx: Context, actor: Actor, wanted: Sequence[Wanted]) -> list[Ans
     """The certificate, or what was wrong, for each request, in their order; refusals are recorded each.
 
     A reference gives one certificate, as with `issue`, also when it stands in the list twice. Raises only what is no
-    refusal: a fault of the platform, after which nothing is left but intents that `reconcile` gives up.
+    refusal: a fault of the platform, after which the intents are given up, at once or by `reconcile`.
     """
     answers: list[Answer] = []
     for begin in range(0, len(wanted), TOGETHER):
-        answers += _Batch(ctx, actor, wanted[begin : begin + TOGETHER]).carry_out()
+        asked = [Asked(actor, each) for each in wanted[begin : begin + TOGETHER]]
+        batch = _Batch(ctx, actor, asked)
+        batch.carry_out()
+        for place, each in enumerate(asked):
+            # what could not go with the others: references that stood there before, or twice
+            answer = batch.answers.get(place) or _alone(ctx, each)
+            if not isinstance(answer, Answer):
+                raise answer
+            answers.append(answer)
     return answers
 
 
+def issue_together(ctx: Context, group: Sequence[Asked]) -> list[Issued | Exception | None]:
+    """The same for requests of several callers, each recorded as its own; None for one that must go alone.
+
+    The batch itself is the platform's act, in no request's surroundings. It raises nothing: when it fails as a whole,
+    each goes alone and finds its own reason.
+    """
+    batch = _Batch(ctx, SYSTEM, group)
+    try:
+        Surroundings().run(batch.carry_out)
+    except Exception:  # noqa: BLE001 - whatever it was, each finds its own reason
+        _log.exception("%d requests could not be issued together and go alone", len(group))
+    return [batch.answers.get(place) for place in range(len(group))]
+
+
+def _alone(ctx: Context, asked: Asked) -> Answer:
+    try:
+        return issue_alone(ctx, asked)
+    except YinxinError as error:
+        return error
+
+
 class _Batch:
-    def __init__(self, ctx: Context, actor: Actor, wanted: Sequence[Wanted]) -> None:
-        self._ctx, self._actor, self._wanted = ctx, actor, wanted
-        self._answers: dict[int, Answer] = {}
+    def __init__(self, ctx: Context, actor: Actor, group: Sequence[Asked]) -> None:
+        self._ctx, self._actor, self._group = ctx, actor, group
+        #: by place in the group
+        self.answers: dict[int, Issued | Exception] = {}
         self._issuers: dict[str, Issuer] = {}
 
-    def carry_out(self) -> list[Answer]:
+    def carry_out(self) -> None:
         # 1. every request is held against its profile, the directory and what its reference already gave
         works = list(self._examined())
         # 2. serial numbers, octets, lint
@@ -109,11 +135,6 @@ class _Batch:
         # 5. all stored and bound in one transaction; only then handed out
         self._stored(works)
         step("ca.issue-many.5-stored")
-        # what could not go with the others: references that stood there before, or twice
-        for place, each in enumerate(self._wanted):
-            if place not in self._answers:
-                self._answers[place] = self._alone(each)
-        return [self._answers[place] for place in range(len(self._wanted))]
 
     def _issuer(self, authority: str) -> Issuer:
         """Who signs for an authority in this batch, with one signer for all of it; raises UnknownAuthority."""
@@ -122,30 +143,27 @@ class _Batch:
             self._issuers[authority] = replace(issuer, signer=cache(issuer.signer))
         return self._issuers[authority]
 
-    def _alone(self, each: Wanted) -> Answer:
-        try:
-            return issue(self._ctx, self._actor, each.request, each.decision, also=each.also)
-        except YinxinError as error:
-            return error
+    def _refuse(self, place: int, asked: Asked, error: YinxinError) -> None:
+        subject = f"reference:{asked.wanted.request.reference}"
+        asked.surroundings.run(self._ctx.store.refuse, asked.actor, VERB, subject, error)
+        self.answers[place] = error
 
-    def _refuse(self, work: _Work, error: YinxinError) -> None:
-        self._ctx.store.refuse(self._actor, VERB, f"reference:{work.order.reference}", error)
-        self._answers[work.place] = error
+    def _give_up(self, work: _Work, error: Exception) -> None:
+        work.asked.surroundings.run(give_up, self._ctx, work.asked.actor, work.ready.serial)
+        self.answers[work.place] = error
 
     def _examined(self) -> Iterator[_Work]:
-        ctx = self._ctx
-        register = ctx.register.ahead([each.request.holder for each in self._wanted])
-        seen = _used(ctx, [each.request.reference for each in self._wanted])
-        for place, each in enumerate(self._wanted):
-            request = each.request
+        ctx, requests = self._ctx, [each.wanted.request for each in self._group]
+        register = ctx.register.ahead([each.holder for each in requests])
+        seen = _used(ctx, [each.reference for each in requests])
+        for place, (asked, request) in enumerate(zip(self._group, requests, strict=True)):
             if request.reference in seen:
                 continue
             try:
                 order = examine(request, open_profile(ctx, request.profile), register, ctx.settings)
-                work = _Work(place, each, order, self._issuer(order.authority))
+                work = _Work(place, asked, order, self._issuer(order.authority))
             except YinxinError as error:
-                ctx.store.refuse(self._actor, VERB, f"reference:{request.reference}", error)
-                self._answers[place] = error
+                self._refuse(place, asked, error)
                 continue
             seen.add(request.reference)
             yield work
@@ -155,83 +173,101 @@ class _Batch:
         try:
             made = prepare(work.order, work.issuer, self._ctx.settings, store.clock, store.randomness)
         except YinxinError as error:
-            self._refuse(work, error)
+            self._refuse(work.place, work.asked, error)
             return None
         return replace(work, prepared=made)
 
     def _intended(self, works: list[_Work]) -> list[_Work]:
-        ctx, actor = self._ctx, self._actor
+        ctx = self._ctx
         refused: list[tuple[_Work, YinxinError]] = []
         allowed: list[_Work] = []
         try:
-            with ctx.store.act(actor, VERB, f"batch:{ctx.store.identifier()}", outcome=Outcome.INTENT) as act:
+            subject = f"batch:{ctx.store.identifier()}"
+            with ctx.store.act(self._actor, VERB, subject, outcome=Outcome.INTENT) as act:
                 mine: dict[str, _Work] = {}
-                for work in works:
-                    try:
-                        unburdened(act.session, work.order)
-                        _apart(mine.setdefault(work.order.spki_digest, work), work)
-                    except YinxinError as error:
-                        refused.append((work, error))
-                        continue
-                    allowed.append(work)
+                against = burdens(act.session, [work.order for work in works])
+                for work, burden in zip(works, against, strict=True):
+                    reason = burden or _together(mine.setdefault(work.order.spki_digest, work), work)
+                    if reason is not None:
+                        refused.append((work, reason))
+                    else:
+                        allowed.append(work)
                 for name in {work.order.profile.hash: work for work in allowed}.values():
                     keep_profile(act.session, name.order)
-                rows = [intent_row(ctx, actor, each.order, each.issuer, each.ready) for each in allowed]
+                rows = [
+                    intent_row(ctx, each.asked.actor, each.order, each.issuer, each.ready) for each in allowed
+                ]
                 act.session.bulk_save_objects(rows)
                 keep_names(act.session, *(each.ready for each in allowed))
                 for work in allowed:
-                    decision = dict(work.wanted.decision) if work.wanted.decision else None
-                    facts = facts_of(work.order, work.issuer, work.ready)
-                    subject = f"certificate:{work.ready.serial}"
-                    act.each(ctx.store.identifier(), subject, decision, **facts)
+                    _record(
+                        ctx,
+                        act,
+                        work,
+                        work.asked.wanted.decision,
+                        facts_of(work.order, work.issuer, work.ready),
+                    )
                 act.facts["certificates"] = len(allowed)
         except IntegrityError:
             # another worker took one of the references: nobody's intent was written, each goes its own way
             return []
         for work, reason in refused:
-            self._refuse(work, reason)
+            self._refuse(work.place, work.asked, reason)
         return allowed
 
     def _signed(self, works: list[_Work]) -> Iterator[_Work]:
         for work in works:
             try:
                 yield replace(work, certificate=sign(work.ready, work.issuer))
-            except YinxinError as error:
-                give_up(self._ctx, self._actor, work.ready.serial)
-                self._answers[work.place] = error
+            except Exception as error:  # noqa: BLE001 - it is this request's answer, and raised to who asked
+                self._give_up(work, error)
 
     def _stored(self, works: list[_Work]) -> None:
-        ctx, actor = self._ctx, self._actor
+        ctx = self._ctx
         made = [(work, work.certificate) for work in works if work.certificate is not None]
         if not made:
             return
         try:
-            with ctx.store.act(actor, VERB, f"batch:{ctx.store.identifier()}", certificates=len(made)) as act:
+            subject = f"batch:{ctx.store.identifier()}"
+            with ctx.store.act(self._actor, VERB, subject, certificates=len(made)) as act:
                 blocked(act.session, [work.order.public_key for work, _ in made])
                 _change(act.session, [certificate for _, certificate in made])
                 bind_many(act.session, list(_bindings(made)), at=ctx.store.clock.now())
                 for work, certificate in made:
                     facts = {"fingerprint": certificate.fingerprint, "reference": work.order.reference}
-                    act.each(ctx.store.identifier(), f"certificate:{work.ready.serial}", None, **facts)
-                    if work.wanted.also is not None:
-                        work.wanted.also(act.session, certificate)
-        except (YinxinError, IntegrityError):
-            # one of them cannot be stored; which one, each finds out by itself
+                    _record(ctx, act, work, None, facts)
+                    if work.asked.wanted.also is not None:
+                        work.asked.wanted.also(act.session, certificate)
+        except Exception:  # noqa: BLE001 - one of them cannot be stored; which one, each finds out by itself
             for work, certificate in made:
                 self._store_alone(work, certificate)
             return
         for work, certificate in made:
-            chain = work.issuer.chain or (certificate,)
-            self._answers[work.place] = Issued(work.ready.serial, certificate, chain)
+            self.answers[work.place] = _issued(work, certificate)
 
     def _store_alone(self, work: _Work, certificate: Certificate) -> None:
+        asked = work.asked
         try:
-            store_issued(self._ctx, self._actor, work.order, certificate, work.wanted.also)
-        except YinxinError as error:
-            give_up(self._ctx, self._actor, work.ready.serial)
-            self._answers[work.place] = error
+            asked.surroundings.run(
+                store_issued, self._ctx, asked.actor, work.order, certificate, asked.wanted.also
+            )
+        except Exception as error:  # noqa: BLE001 - as where it is signed
+            self._give_up(work, error)
         else:
-            self._answers[work.place] = Issued(work.ready.serial, certificate, work.issuer.chain)
+            self.answers[work.place] = _issued(work, certificate)
+
+
+def _issued(work: _Work, certificate: Certificate) -> Issued:
+    return Issued(work.ready.serial, certificate, work.issuer.chain or (certificate,))
+
+
+def _record(
+    ctx: Context, act: Act, work: _Work, decision: Mapping[str, Any] | None, facts: Mapping[str, Any]
+) -> None:
+    """The certificate's own record, in the surroundings of whoever asked for it."""
+    asked, subject = work.asked, f"certificate:{work.ready.serial}"
+    kept = dict(decision) if decision else None
+    asked.surroundings.run(act.each, ctx.store.identifier(), subject, kept, asked.actor, **facts)
 
 
 def _used(ctx: Context, references: Sequence[str]) -> set[str]:
@@ -243,11 +279,11 @@ def _used(ctx: Context, references: Sequence[str]) -> set[str]:
         return set(session.scalars(query))
 
 
-def _apart(first: _Work, work: _Work) -> None:
-    """A key stands in the same batch for one holder and profile only; raises KeyInUse."""
+def _together(first: _Work, work: _Work) -> KeyInUse | None:
+    """What stands against a key in one batch with its first use: another holder, or another profile."""
     own, other = work.order, first.order
-    if (own.holder, own.profile.name) != (other.holder, other.profile.name):
-        raise KeyInUse(serial=first.ready.serial)
+    same = (own.holder, own.profile.name) == (other.holder, other.profile.name)
+    return None if same else KeyInUse(serial=first.ready.serial)
 
 
 def _change(session: Session, certificates: Sequence[Certificate]) -> None:

@@ -54,7 +54,7 @@ def prepare(
         issuer_key_id=issuer.key_id,
         serial=serial,
         algorithm=issuer.algorithm,
-        key_id=order.key_id,
+        key_id=order.key_id or order.public_key.key_id,
     )
     if second := _second(order, issuer):
         tbs = alternative.completed(tbs, throwaway_key(second.algorithm).sign(alternative.pre_tbs(tbs)))

@@ -8,7 +8,7 @@ from ca.lint import judge
 from ca.prepare import Prepared
 from yinxin.crypto import alternative
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.tbs import assemble, throwaway_sign
+from yinxin.crypto.tbs import throwaway_sign
 from yinxin.errors import YinxinError
 
 
@@ -26,12 +26,11 @@ def sign(prepared: Prepared, issuer: Issuer) -> Certificate:
     # 3. what came back verifies under the authority's key and holds exactly the octets that were linted
     try:
         issuer.public_key.verify(signature, tbs, issuer.algorithm, what="certificate")
-        certificate = Certificate(assemble(tbs, issuer.algorithm, signature))
     except YinxinError as error:
         raise Misissued(serial=prepared.serial) from error
-    if certificate.tbs != linted.tbs:
+    if tbs != linted.tbs:
         raise Misissued(serial=prepared.serial)
-    return certificate
+    return linted.signed_by(signature)
 
 
 def _signed_by_second(prepared: Prepared, issuer: Issuer, second: SecondKey, draft: bytes) -> Certificate:

@@ -7,9 +7,10 @@ that was not stopped.
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -22,6 +23,7 @@ from yinxin.clock import rfc3339
 from yinxin.crypto.keys import PublicKey
 from yinxin.crypto.status import Reason
 from yinxin.crypto.suite import INTL
+from yinxin.errors import YinxinError
 
 if TYPE_CHECKING:
     from ca.request import Order
@@ -54,7 +56,7 @@ def blocked(session: Session, keys: Iterable[PublicKey]) -> None:
     names = {digest for key in keys for digest in digests_of(key)}
     query = sa.select(BlockedKeyRow).where(BlockedKeyRow.digest.in_(names)).limit(1)
     if (row := session.scalars(query).first()) is not None:
-        raise CompromisedKey(key=row.digest, reason=row.reason, since=rfc3339(row.since))
+        raise _compromised(row)
 
 
 def unburdened(session: Session, order: "Order") -> None:
@@ -63,13 +65,45 @@ def unburdened(session: Session, order: "Order") -> None:
     A holder may renew with the same key under the same profile, and an authority has several certificates for its one
     key; nobody else's key, and no blocked key, is certified again.
     """
-    blocked(session, [order.public_key])
-    row = CertificateRow
-    query = sa.select(row.serial, row.holder_kind, row.holder, row.profile)
-    mine = (order.holder.kind, order.holder.id)
-    for serial, *theirs, profile in session.execute(query.where(row.spki_digest == order.spki_digest)):
-        if tuple(theirs) != mine or (profile != order.profile.name and not order.profile.ca):
-            raise KeyInUse(serial=serial)
+    if (burden := burdens(session, [order])[0]) is not None:
+        raise burden
+
+
+def burdens(session: Session, orders: "Sequence[Order]") -> list[YinxinError | None]:
+    """As `unburdened`, for many orders by two questions: what stands against each, None where nothing does."""
+    names = [digests_of(order.public_key) for order in orders]
+    listed = sa.select(BlockedKeyRow).where(BlockedKeyRow.digest.in_({each for key in names for each in key}))
+    on_list = {row.digest: row for row in session.scalars(listed)}
+    row, history = CertificateRow, defaultdict[str, list[_Use]](list)
+    query = sa.select(row.spki_digest, row.serial, row.holder_kind, row.holder, row.profile)
+    for digest, *use in session.execute(query.where(row.spki_digest.in_({key[0] for key in names}))):
+        history[digest].append(_Use(*use))
+    found: list[YinxinError | None] = []
+    for order, digests in zip(orders, names, strict=True):
+        entry = next((on_list[each] for each in digests if each in on_list), None)
+        other = next((use for use in history[digests[0]] if not use.allows(order)), None)
+        if entry is not None:
+            found.append(_compromised(entry))
+        else:
+            found.append(KeyInUse(serial=other.serial) if other else None)
+    return found
+
+
+class _Use(NamedTuple):
+    """A certificate that a key has, or had."""
+
+    serial: str
+    holder_kind: str
+    holder: str
+    profile: str
+
+    def allows(self, order: "Order") -> bool:
+        same = (self.holder_kind, self.holder) == (order.holder.kind, order.holder.id)
+        return same and (self.profile == order.profile.name or order.profile.ca)
+
+
+def _compromised(entry: BlockedKeyRow) -> CompromisedKey:
+    return CompromisedKey(key=entry.digest, reason=entry.reason, since=rfc3339(entry.since))
 
 
 def holding(session: Session, digest: str, now: datetime) -> Sequence[str]:

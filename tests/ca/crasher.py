@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ca.models import CertificateRow, State
 from ca.pair import PairRequest
 from tests.ca.conftest import OFFICER as HOLDER
 from tests.ca.conftest import REGISTRAR, ROOT, Site
+from tests.ca.crowd import together
 from tests.ca.protocols import client_of
 from yinxin.steps import listen
 
@@ -111,3 +113,13 @@ def hold(url: str, folder: Path, plan: Path, seen: Path) -> None:
 
     listen(reached)
     site.ca.conduct(HOLDER, read_plan(plan), plan, folder)
+
+
+def crowd(url: str, folder: Path, step: str) -> None:
+    """Issue for the requests in the folder, one alone and the rest while it is under way, and die at `step`."""
+    site = Site(url, folder)
+    requests = [
+        IssueRequest(f"crash-{n}", "tls-server", (folder / f"csr-{n}").read_bytes(), Holder("service", "a", None, "county-a"))
+        for n in range(5)
+    ]  # fmt: skip
+    together(site, [partial(site.ca.issue, REGISTRAR, each) for each in requests], lambda name: die() if name == step else None)  # fmt: skip

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Self, TypeVar
@@ -128,6 +128,19 @@ class Certificate:
         if not blocks:
             raise MalformedCertificate(reason="no PEM certificate found")
         return [cls(block) for block in blocks]
+
+    def signed_by(self, signature: bytes) -> Self:
+        """The certificate of the same octets under another signature, without reading them once more.
+
+        For whoever has just verified that signature over `tbs`.
+        """
+        tbs, algorithm, _ = der.elements(self.der)
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.__dict__.pop("fingerprint", None)
+        other._parts = replace(self._parts, signature=signature)
+        other.der = der.sequence(tbs, algorithm, der.bits(signature))
+        return other
 
     # --- what it says ------------------------------------------------------------------------------------------
 

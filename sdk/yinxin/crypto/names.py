@@ -5,7 +5,7 @@ string do not matter (RFC 5280 7.1), `matches` says.
 """
 
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Self
 
 from yinxin.crypto import der
@@ -59,10 +59,7 @@ class Name:
     def __init__(self, encoded: bytes) -> None:
         """Read a DER Name; raises MalformedName."""
         try:
-            der.check(encoded)
-            self.pairs: tuple[tuple[str, str], ...] = tuple(
-                _read(pair) for rdn in der.elements(encoded) for pair in der.elements(rdn, der.SET)
-            )
+            self.pairs = _remembered(encoded) if len(encoded) <= _REMEMBERED_SIZE else _pairs(encoded)
         except (MalformedDer, ValueError) as error:
             raise MalformedName(attribute="DER", reason=str(error)) from error
         self.der = encoded
@@ -121,6 +118,17 @@ class Name:
 
     def __repr__(self) -> str:
         return f"<Name {self.text}>"
+
+
+def _pairs(encoded: bytes) -> tuple[tuple[str, str], ...]:
+    der.check(encoded)
+    return tuple(_read(pair) for rdn in der.elements(encoded) for pair in der.elements(rdn, der.SET))
+
+
+#: the same few names, those of issuers before all, are met in everything that is read
+_remembered = lru_cache(maxsize=1024)(_pairs)
+#: octets; what a stranger sends must not fill the memory
+_REMEMBERED_SIZE = 1024
 
 
 def _read(pair: bytes) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """The store kit: one database, transactions that leave a record, jobs with leases."""
 
-from yinxin.store._act import Act, Store, current_entries, request_scope
+from yinxin.store._act import Act, Store, current_entries, request_scope, witnessed
 from yinxin.store._base import Base, Instant, housekeeping
 from yinxin.store._engine import DatabaseSettings, open_engine
 from yinxin.store._jobs import Jobs, Queue
@@ -23,4 +23,5 @@ __all__ = [
     "housekeeping",
     "open_engine",
     "request_scope",
+    "witnessed",
 ]

@@ -34,6 +34,20 @@ _request: ContextVar[str | None] = ContextVar("request", default=None)
 _entries: ContextVar[list[str] | None] = ContextVar("entries", default=None)
 _inside: ContextVar[bool] = ContextVar("inside", default=False)
 
+#: joins the transaction of a record, and undoes it by raising
+Witness = Callable[[Session, Event], None]
+_witness: ContextVar[Witness | None] = ContextVar("witness", default=None)
+
+
+@contextmanager
+def witnessed(witness: Witness | None) -> Iterator[None]:
+    """Whatever is done inside is done before `witness`, in the same transaction; refusals are not."""
+    token = _witness.set(witness)
+    try:
+        yield
+    finally:
+        _witness.reset(token)
+
 
 @contextmanager
 def request_scope(request: str) -> Iterator[list[str]]:
@@ -65,13 +79,26 @@ class Act:
     facts: dict[str, Any] = field(default_factory=dict)
     decision: dict[str, Any] | None = None
     further: list["Act"] = field(default_factory=list)
+    #: the request it is part of, and the list that tells that request what was recorded
+    request: str | None = field(default_factory=_request.get)
+    told: list[str] | None = field(default_factory=_entries.get)
+    witness: Witness | None = field(default_factory=_witness.get)
 
-    def each(self, id_: str, subject: str, decision: dict[str, Any] | None = None, **facts: Any) -> None:
+    def each(
+        self,
+        id_: str,
+        subject: str,
+        decision: dict[str, Any] | None = None,
+        actor: Actor | None = None,
+        /,
+        **facts: Any,
+    ) -> None:
         """A further record, `id_`, for one of many things that are done at once: same verb, same transaction.
 
-        A refusal of the whole is recorded once, in the act's own name.
+        It belongs to the request in whose context this is called. A refusal of the whole is recorded once, in the
+        act's own name.
         """
-        one = Act(id_, self.actor, self.verb, subject, self.session, self.outcome, facts, decision)
+        one = Act(id_, actor or self.actor, self.verb, subject, self.session, self.outcome, facts, decision)
         self.further.append(one)
 
 
@@ -128,7 +155,12 @@ class Store:
                     gate()
                 with _translated(), act.session as session, session.begin():
                     yield act
-                    self._record(session, *(self._event(each, act.outcome) for each in (act, *act.further)))
+                    acts = [act, *act.further]
+                    records = [self._event(each, act.outcome) for each in acts]
+                    self._record(session, *records)
+                    for each, record in zip(acts, records, strict=True):
+                        if each.witness is not None and (each is act or each.witness is not act.witness):
+                            each.witness(session, record)
         except YinxinError as error:
             self._refused(act, Outcome.REFUSED, error.code)
             error.entry = error.entry or act.id
@@ -136,7 +168,7 @@ class Store:
         except Exception:
             self._refused(act, Outcome.FAILED, "internal")
             raise
-        self._after(act.id)
+        self._after(act)
 
     def refuse(self, actor: Actor, verb: str, subject: str, error: YinxinError) -> None:
         """Record a refusal that happened before any act could begin; sets `error.entry`.
@@ -156,7 +188,7 @@ class Store:
             verb=act.verb,
             subject=act.subject,
             outcome=outcome,
-            request=_request.get(),
+            request=act.request,
             error=error,
             decision=act.decision,
             facts=act.facts,
@@ -182,12 +214,13 @@ class Store:
         except YinxinError:
             _log.critical("refusal of %s (%s) could not be recorded: entry %s", act.verb, code, act.id)
         else:
-            self._after(act.id)
+            self._after(act)
 
-    def _after(self, entry: str) -> None:
-        entries = _entries.get()
-        if entries is not None:
-            entries.append(entry)
+    def _after(self, act: Act) -> None:
+        # of many things at once a request is told the whole; who joined from another request, the own part
+        for each in (act, *(other for other in act.further if other.told is not act.told)):
+            if each.told is not None:
+                each.told.append(each.id)
         for wake in self.recorded:
             wake()
 

@@ -5,21 +5,19 @@ the act's own transaction: from then on nobody else may carry the request out, e
 mark demands that the claim is still held, a holder that overslept its lease has its act rolled back.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from yinxin.act import Outcome
-from yinxin.store import Base, OutboxRow, Store, housekeeping
+from yinxin.act import Event
+from yinxin.store import Base, Store, housekeeping, witnessed
 from yinxin.web.errors import AnswerLost, IdempotencyKeyReused, RequestUnderWay
 
 #: how long a holder may take before another may try; longer than any server lets a request run
@@ -61,9 +59,6 @@ class Kept:
     status: int
     headers: Mapping[str, str]
     body: bytes
-
-
-_claim: ContextVar[Claim | None] = ContextVar("claim", default=None)
 
 
 class Answers:
@@ -111,11 +106,8 @@ class Answers:
 @contextmanager
 def holding(claim: Claim | None) -> Iterator[None]:
     """Acts recorded inside mark `claim`; with None, no claim at all (a request inside another starts so)."""
-    token = _claim.set(claim)
-    try:
+    with witnessed(partial(_mark, claim) if claim is not None else None):
         yield
-    finally:
-        _claim.reset(token)
 
 
 def _new(claim: Claim, now: datetime) -> AnswerRow:
@@ -150,12 +142,8 @@ def _held(claim: Claim) -> tuple[sa.ColumnElement[bool], ...]:
     )
 
 
-@event.listens_for(OutboxRow, "after_insert")
-def _mark(_mapper: object, connection: sa.Connection, row: OutboxRow) -> None:
+def _mark(claim: Claim, session: Session, record: Event) -> None:
     """Mark the claim in the transaction that records the act; a claim that is no longer ours undoes the act."""
-    claim = _claim.get()
-    if claim is None or json.loads(row.data)["outcome"] in (Outcome.REFUSED, Outcome.FAILED):
-        return
-    marked = connection.execute(sa.update(AnswerRow).where(*_held(claim)).values(entry=row.id))
+    marked = session.connection().execute(sa.update(AnswerRow).where(*_held(claim)).values(entry=record.id))
     if marked.rowcount != 1:
         raise RequestUnderWay
