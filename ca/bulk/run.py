@@ -12,10 +12,10 @@ from ca.bulk.judge import Judge
 from ca.bulk.keys import KeyFolder
 from ca.bulk.models import BatchEntryRow, BatchRow, State
 from ca.bulk.read import Entry, Table
-from ca.context import Context
+from ca.context import TOGETHER, Context
 from ca.inventory import find
-from ca.issue import Also, Issued
-from ca.issue_many import TOGETHER, Wanted, issue_many
+from ca.issue import Also, Issued, Wanted
+from ca.issue_many import issue_many
 from ca.request import IssueRequest
 from yinxin.act import Actor
 from yinxin.authz import PLATFORM
