@@ -56,6 +56,7 @@ MODULE: Module[Authority] = Module(
         "ca.models",
         "ca.hierarchy.models",
         "ca.enrolment.models",
+        "ca.cmp.models",
         "ca.registration.models",
         "ca.bulk.models",
         "ca.status.models",
@@ -71,6 +72,7 @@ MODULE: Module[Authority] = Module(
         "ca.acme.routes:routes",
         "ca.est.public:routes",
         "ca.pair.api:routes",
+        "ca.cmp.public:routes",
     ),
     jobs=(
         Job("ca.reconcile", timedelta(minutes=1), Authority.reconcile),
@@ -78,6 +80,7 @@ MODULE: Module[Authority] = Module(
         Job("ca.departed", timedelta(hours=1), Authority.revoke_departed),
         Job("ca.registrations", timedelta(minutes=1), Authority.tend_registrations),
         Job("ca.presign", timedelta(minutes=1), Authority.presign),
+        Job("ca.cmp-confirmations", timedelta(minutes=1), Authority.tend_cmp),
         Job("ca.renew-lists", timedelta(minutes=1), Authority.renew_lists),
         Job("ca.acme-validate", timedelta(seconds=5), lambda authority: authority.acme.validate_due()),
         Job("ca.acme-settle", timedelta(minutes=1), lambda authority: authority.acme.settle()),

@@ -19,6 +19,7 @@ from ca.ceremony.conduct import Done, conduct
 from ca.ceremony.kinds import Plan
 from ca.check import Checker, Evidence
 from ca.clock import watch
+from ca.cmp import transaction
 from ca.context import Context
 from ca.enrolment import Enrolment
 from ca.enrolment.agent import Agents
@@ -312,6 +313,10 @@ class Authority:
     def presign(self) -> None:
         """Sign the OCSP answers that are due."""
         presign.refresh(self.ctx)
+
+    def tend_cmp(self) -> None:
+        """Revoke what was issued by CMP and not confirmed in time."""
+        transaction.tend(self.ctx)
 
     def renew_lists(self) -> None:
         """Make the revocation lists that are due."""

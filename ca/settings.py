@@ -76,6 +76,10 @@ class CaSettings(Section):
     """Applications for certificates."""
     ceremony: CeremonySettings = CeremonySettings()
     """Ceremonies after the founding."""
-    most_request_bytes: int = Field(default=65536, ge=1024, le=1048576)
-    """Largest PKCS#10, OCSP or timestamp request that is read."""
     acme: AcmeSettings = AcmeSettings()
+    cmp_confirm_minutes: int = Field(default=60, ge=1, le=10080)
+    """Time in which a CMP client confirms its certificate; one that is not confirmed is revoked."""
+    cmp_clock_seconds: int = Field(default=300, ge=1, le=86400)
+    """How far the time in a CMP message may be from ours."""
+    most_request_bytes: int = Field(default=65536, ge=1024, le=1048576)
+    """Largest PKCS#10, OCSP, timestamp or enrolment message that is read."""

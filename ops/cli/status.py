@@ -65,6 +65,7 @@ def _urls(where: dict[str, Any]) -> dict[str, str]:
         "openapi": f"{secure}/api/openapi.json",
         "est": f"{secure}/.well-known/est",
         "acme": f"{secure}/acme/directory",
+        "cmp": f"{plain}/cmp",
         "ocsp": f"{plain}/ocsp",
         "crl": f"{plain}/crl/intl-issuing.crl",
         "tsa": f"{plain}/tsa/intl",

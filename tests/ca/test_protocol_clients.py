@@ -12,6 +12,7 @@ from tests.laws.province import template
 from tests.laws.serving import Served
 from tests.support.openssl import openssl
 from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.status import CertificateList
 
 from .manual import run_page
 
@@ -53,3 +54,28 @@ def test_est(served: Served, tmp_path: Path) -> None:
     made = email.message_from_bytes((tmp_path / "made.mime").read_bytes())
     assert not made.is_multipart()  # the answer's own header is not in curl's file
     assert b"application/pkcs8" in (tmp_path / "made.mime").read_bytes()
+
+
+def test_cmp(served: Served, tmp_path: Path) -> None:
+    given = credential(served, "cmp")
+    root = served.folder / "trust" / "intl.root.pem"
+    said = run_page(
+        "ca/cmp.md",
+        tmp_path,
+        CMP=f"{served.plain}/cmp",
+        REFERENCE=given["reference"],
+        SECRET=given["secret"],
+        ROOT=str(root),
+    )
+    names = ("gateway", "next", "second", "server")
+    found = {name: Certificate.load((tmp_path / f"{name}.pem").read_bytes()) for name in names}
+    for name in names:
+        chained(served, tmp_path / f"{name}.pem")
+    assert len({each.serial for each in found.values()}) == len(names)
+    assert found["next"].subject.pairs == found["gateway"].subject.pairs == found["second"].subject.pairs
+    assert Certificate.load((tmp_path / "root.pem").read_bytes()) == Certificate.load(root.read_bytes())
+    assert "received GENP" in said
+    with served.http() as http:
+        listed = http.get(f"{served.plain}/crl/intl-issuing.crl").content
+    assert CertificateList(listed).lookup(found["second"].serial) is not None
+    assert CertificateList(listed).lookup(found["next"].serial) is None

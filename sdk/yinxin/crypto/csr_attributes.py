@@ -1,4 +1,4 @@
-"""What a certification request should contain, as EST tells it (CsrAttrs, RFC 7030 4.5.2, RFC 8951 section 3)."""
+"""What a certification request should contain, as EST (CsrAttrs, RFC 7030 4.5.2, RFC 8951 section 3) and CMP tell it."""
 
 from collections.abc import Sequence
 
@@ -29,4 +29,17 @@ def build_csr_attributes(keys: Sequence[str], smallest_rsa: int, extensions: Seq
         told.append(der.sequence(der.oid(_RSA), der.set_of([der.integer(smallest_rsa)])))
     told += [der.oid(_SIGNATURES[key].oid) for key in keys if key in _SIGNATURES]
     told += [der.oid(each) for each in extensions]
+    return der.sequence(*told)
+
+
+def key_specifications(keys: Sequence[str], smallest_rsa: int) -> bytes:
+    """The same for CMP's certificate template (RFC 9810 5.3.19.16): regCtrl-algId for curves, regCtrl-rsaKeyLen for RSA."""
+    control = "1.3.6.1.5.5.7.5.1"
+    told = [
+        der.sequence(der.oid(f"{control}.11"), der.sequence(der.oid(_EC), der.oid(_CURVES[key])))
+        for key in keys
+        if key in _CURVES
+    ]
+    if "rsa" in keys:
+        told.append(der.sequence(der.oid(f"{control}.12"), der.integer(smallest_rsa)))
     return der.sequence(*told)
