@@ -9,7 +9,7 @@ from typing import Self
 from ca.cmp.errors import BadMessage
 from yinxin.crypto import der
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.errors import Malformed, MalformedDer
+from yinxin.crypto.errors import Malformed
 from yinxin.crypto.names import Name
 from yinxin.errors import Invalid
 
@@ -185,7 +185,6 @@ def read_infos(field: bytes) -> list[tuple[str, bytes | None]]:
     found: list[tuple[str, bytes | None]] = []
     for each in der.elements(field):
         name, *value = der.elements(each)
-        if len(value) > 1:
-            raise MalformedDer(offset=0, reason="an information with several values")
+        der.require(len(value) <= 1, "an information with several values")
         found.append((der.dotted(name), value[0] if value else None))
     return found

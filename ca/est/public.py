@@ -49,7 +49,9 @@ def routes(authority: "Authority") -> tuple[Blueprint, ...]:
 
 def _cacerts(est: Est, label: str) -> Response:
     # under a profile's name it is the suite that most clients can read
-    return wire.certificates(*est.authorities("intl" if label in est.ctx.profiles else label or "intl"))
+    return wire.certificates(
+        *est.authorities(label if label and label not in tuple(est.ctx.profiles) else "intl")
+    )
 
 
 def _csrattrs(est: Est, label: str) -> Response:
