@@ -73,6 +73,7 @@ MODULE: Module[Authority] = Module(
         "ca.est.public:routes",
         "ca.pair.api:routes",
         "ca.cmp.public:routes",
+        "ca.scep.public:routes",
     ),
     jobs=(
         Job("ca.reconcile", timedelta(minutes=1), Authority.reconcile),

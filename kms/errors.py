@@ -177,3 +177,11 @@ class PurposeNotRemote(NotPermitted):
     code = "kms.purpose_not_remote"
     zh = "密钥 {label} 的用途是 {purpose}，不对外提供签名：只有 seal 与 evidence 用途的密钥可以远程使用。"
     en = "The key {label} is for {purpose} and signs for nobody over the network: only seal and evidence keys do."
+
+
+class KeyNotDeciphering(Conflict):
+    """A key that opens nothing."""
+
+    code = "kms.key_not_deciphering"
+    zh = "密钥 {label} 的用途是 {purpose}，不用于解密：请选用途为 decipher 的密钥。"
+    en = "Key {label} is for {purpose} and opens nothing: use one whose purpose is decipher."

@@ -20,6 +20,8 @@ class Purpose(StrEnum):
     EVIDENCE = "evidence"
     TLS = "tls"
     ENROLMENT = "enrolment"
+    #: opens what is encrypted for it, and signs; always wrapped, see `KeyCentre.open_envelope`
+    DECIPHER = "decipher"
     KEK = "kek"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from kms import create as creating
 from kms import sign as signing
 from kms.create import KEK_ALGORITHM, KeyRequest, request_key
+from kms.errors import KeyNotDeciphering
 from kms.escrow import Escrow
 from kms.find import active_key, find_key, list_keys
 from kms.info import KeyInfo, Wrapped
@@ -16,10 +17,13 @@ from kms.models import Place, Purpose, State
 from kms.settings import KmsSettings
 from kms.sign import KeySigner, Signed, SigningRequest, permit_remote, sign_recorded
 from kms.token import Token, locked, objects
-from kms.wrap import unwrap_octets, wrap_octets
+from kms.wrap import unwrap_octets, unwrapped, wrap_octets
 from yinxin import canonical
 from yinxin.act import Actor
 from yinxin.authz import PLATFORM, Decider, Decision, Resource
+from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.enveloped_data import EnvelopedData
+from yinxin.crypto.libcrypto import cleanse
 from yinxin.crypto.suite import Suite
 from yinxin.errors import YinxinError
 from yinxin.module import Health
@@ -138,6 +142,21 @@ class KeyCentre:
         kek = self.key(wrapped.kek)
         return unwrap_octets(self.token, kek, canonical.encode(dict(context)), wrapped, kek.label)
 
+    def open_envelope(self, label: str, envelope: EnvelopedData, recipient: Certificate) -> bytes:
+        """What an envelope for this key holds; the key is in this process's memory for that moment.
+
+        Raises KeyNotDeciphering, KeyUnknown, CannotDecrypt, WrappedKeyAltered, or as `Token.use`.
+        """
+        info = self.key(label)
+        if info.purpose is not Purpose.DECIPHER or info.wrapped is None:
+            raise KeyNotDeciphering(label=label, purpose=info.purpose.value)
+        with unwrapped(self.token, self.key(info.wrapped.kek), info, info.wrapped) as key:
+            pkcs8 = key.pkcs8()
+            try:
+                return envelope.open(recipient, pkcs8)
+            finally:
+                cleanse(pkcs8)
+
     def wrapping_key(self, actor: Actor) -> KeyInfo:
         """The key that wraps, made when it is first needed; for the rooms of the centre."""
         return self._create(actor, KeyRequest(self.settings.kek, Purpose.KEK, KEK_ALGORITHM))
@@ -185,7 +204,12 @@ class KeyCentre:
             return creating.create(self.store, self.token, actor, wanted, kek=kek, decision=decision)
 
     def _wrapped(self, actor: Actor, wanted: KeyRequest) -> bool:
-        """Whether the key lies outside the module: as it was begun, else when the module does not know its kind."""
+        """Whether the key lies outside the module: as it was begun, else when the module does not know its kind.
+
+        A key that deciphers always does: a module tells whoever asks by its errors how a padding fails.
+        """
+        if wanted.purpose is Purpose.DECIPHER:
+            return True
         if wanted.algorithm not in WRAPPABLE:
             return False
         known = find_key(self.store, wanted.label)

@@ -22,9 +22,13 @@ from kms.service import KeyCentre
 from yinxin.act import SYSTEM
 from yinxin.authz import PLATFORM
 from yinxin.crypto.names import Name
+from yinxin.crypto.suite import INTL
 
-#: the profile of an agent, by what its key must be able to do
-SIGNING = "enrolment-agent"
+#: the profiles of the agents: one signs, the other opens envelopes as well, which SCEP wants of an RSA key
+SIGNING, DECIPHERING = "enrolment-agent", "scep-agent"
+#: the label of SCEP's key
+SCEP_LABEL = f"intl-{DECIPHERING}"
+_SCEP_KEY = INTL.encryption_keys[2]
 #: how long before its end an agent is replaced: longer than any transaction lasts
 _EARLY = timedelta(days=30)
 
@@ -39,25 +43,34 @@ class Agents:
 
     def signing(self, suite: str = "intl") -> Service:
         """The agent of the suite's issuing authority; raises UnknownAuthority, or what issuance raises the first time."""
-        issuer = self._ctx.issuers.issuing(f"{suite}-issuing")
-        if (known := self._known(issuer)) is not None:
+        return self._agent(self._ctx.issuers.issuing(f"{suite}-issuing"), SIGNING)
+
+    def deciphering(self) -> Service:
+        """The agent that SCEP's messages are encrypted for, with an RSA key that also signs; raises as `signing`."""
+        return self._agent(self._ctx.issuers.issuing("intl-issuing"), DECIPHERING)
+
+    def _agent(self, issuer: Issuer, profile: str) -> Service:
+        if (known := self._known(issuer, profile)) is not None:
             return known
         with self._lock:
-            return self._known(issuer) or self._made(issuer)
+            return self._known(issuer, profile) or self._made(issuer, profile)
 
-    def _known(self, issuer: Issuer) -> Service | None:
+    def _known(self, issuer: Issuer, profile: str) -> Service | None:
         """The agent, unless there is none or its end is near."""
         try:
-            found = service(self._ctx, SIGNING, issuer)
+            found = service(self._ctx, profile, issuer)
         except StatusUnavailable:
             return None
         ends = found.certificate.not_after - self._ctx.store.clock.now()
         return found if ends > _EARLY else None
 
-    def _made(self, issuer: Issuer) -> Service:
-        ctx, label = self._ctx, f"{issuer.suite.name}-{SIGNING}"
+    def _made(self, issuer: Issuer, profile: str) -> Service:
+        ctx, label = self._ctx, f"{issuer.suite.name}-{profile}"
         # 1. the key, one for all the agent's certificates
-        self._keys.create(SYSTEM, label=label, purpose=Purpose.ENROLMENT, suite=issuer.suite)
+        if profile == DECIPHERING:
+            self._keys.create(SYSTEM, label=label, purpose=Purpose.DECIPHER, algorithm=_SCEP_KEY)
+        else:
+            self._keys.create(SYSTEM, label=label, purpose=Purpose.ENROLMENT, suite=issuer.suite)
         key = self._keys.signer(label).public_key
         # 2. its next certificate, under a reference that another process would take too
         with ctx.store.read() as session:
@@ -69,13 +82,13 @@ class Agents:
         subject = Name.of([("organizationName", organization), ("commonName", label)])
         request = IssueRequest(
             reference=f"agent/{label}/{number}",
-            profile=SIGNING,
+            profile=profile,
             csr=Application(key, subject),
             holder=Holder("service", label, None, PLATFORM),
             authority=issuer.name,
         )
-        order = examine(request, ctx.profiles[SIGNING], ctx.register, ctx.settings)
+        order = examine(request, ctx.profiles[profile], ctx.register, ctx.settings)
         known = recall(ctx, SYSTEM, order, issuer)
         if known is None:
             carry_out(ctx, SYSTEM, order, issuer)
-        return service(ctx, SIGNING, issuer)
+        return service(ctx, profile, issuer)

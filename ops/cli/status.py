@@ -66,6 +66,7 @@ def _urls(where: dict[str, Any]) -> dict[str, str]:
         "est": f"{secure}/.well-known/est",
         "acme": f"{secure}/acme/directory",
         "cmp": f"{plain}/cmp",
+        "scep": f"{plain}/scep",
         "ocsp": f"{plain}/ocsp",
         "crl": f"{plain}/crl/intl-issuing.crl",
         "tsa": f"{plain}/tsa/intl",

@@ -3,9 +3,11 @@
 import email
 import json
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.laws.province import template
@@ -79,3 +81,43 @@ def test_cmp(served: Served, tmp_path: Path) -> None:
         listed = http.get(f"{served.plain}/crl/intl-issuing.crl").content
     assert CertificateList(listed).lookup(found["second"].serial) is not None
     assert CertificateList(listed).lookup(found["next"].serial) is None
+
+
+def test_scep(served: Served, tmp_path: Path) -> None:
+    given = credential(served, "scep")
+    run_page("ca/scep.md", tmp_path, SCEP=f"{served.plain}/scep", CHALLENGE=given["challenge"])
+    names = ("device", "next")
+    found = {name: Certificate.load((tmp_path / f"{name}.pem").read_bytes()) for name in names}
+    for name in names:
+        chained(served, tmp_path / f"{name}.pem")
+    assert found["next"].subject.pairs == found["device"].subject.pairs
+    assert found["next"].public_key != found["device"].public_key
+
+
+def test_a_client_of_scep_that_knows_des_only_is_told_so(served: Served, tmp_path: Path) -> None:
+    given = credential(served, "scep")
+    command = [
+        "scepclient",
+        "-server-url",
+        f"{served.plain}/scep",
+        "-challenge",
+        given["challenge"],
+        "-keySize",
+        "3072",
+    ]
+    agent = Certificate.load_many(
+        openssl(
+            "pkcs7",
+            "-inform",
+            "DER",
+            "-print_certs",
+            input=httpx.get(f"{served.plain}/scep?operation=GetCACert").content,
+        ).encode()
+    )[0]
+    files = ["-private-key", tmp_path / "tablet.key", "-certificate", tmp_path / "tablet.pem"]
+    done = subprocess.run(
+        [*command, *files, "-ca-fingerprint", agent.fingerprint], capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "badAlg" in done.stdout + done.stderr
+    assert not (tmp_path / "tablet.pem").exists()

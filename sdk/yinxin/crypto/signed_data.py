@@ -45,23 +45,25 @@ def build(
     content_type: str,
     signed_data: str = oids.SIGNED_DATA,
     signing_time: datetime | None = None,
+    attributes: Sequence[bytes] = (),
 ) -> bytes:
     """ContentInfo in DER: `content`, inside or apart, signed by `signer`, whose certificate is `certificate`.
 
     `content_type` and `signed_data` are the object identifiers of inner and outer type; `certificates` go in as they
-    are given, in DER order. Raises KeyMismatch when `signer` is not the key of `certificate`.
+    are given, in DER order; `attributes` are further signed ones. Raises KeyMismatch when `signer` is not the key of `certificate`.
     """
     if signer.public_key != certificate.public_key:
         raise KeyMismatch(subject=certificate.subject.text)
     algorithm = signer.public_key.signature_algorithm
-    attributes = [
+    all_attributes = [
+        *attributes,
         _attribute(oids.CONTENT_TYPE, der.oid(content_type)),
         _attribute(oids.MESSAGE_DIGEST, der.octets(algorithm.hash.digest(content))),
         _attribute(oids.SIGNING_CERTIFICATE_V2, _ess(certificate, algorithm.hash)),
     ]
     if signing_time:
-        attributes.append(_attribute(oids.SIGNING_TIME, der.time(signing_time)))
-    signed = der.set_of(attributes)
+        all_attributes.append(_attribute(oids.SIGNING_TIME, der.time(signing_time)))
+    signed = der.set_of(all_attributes)
     info = der.sequence(
         der.integer(1),
         der.sequence(certificate.issuer.der, der.integer(certificate.serial)),
@@ -112,6 +114,9 @@ def _signature_identifier(algorithm: SignatureAlgorithm, signed_data: str) -> by
         return der.sequence(
             der.oid(oids.SM2_SIGNATURE)
         )  # GM/T 0010 8.2 names the key's algorithm, not the pair
+    if algorithm.family == "rsa":
+        # RFC 5754 3.2 allows both; the key's own name is the one that every reader knows
+        return der.sequence(der.oid(_RSA), der.null())
     return algorithm.identifier
 
 
@@ -132,8 +137,11 @@ class SignerInfo:
     unsigned: Mapping[str, tuple[bytes, ...]]
 
     @classmethod
-    def read(cls, info: bytes) -> Self:
-        """Read one SignerInfo; raises MalformedDer, ValueError or UnsupportedAlgorithm."""
+    def read(cls, info: bytes, *, named: bool = True) -> Self:
+        """Read one SignerInfo; raises MalformedDer, ValueError or UnsupportedAlgorithm.
+
+        `named` False is for protocols older than the attribute that names the certificate (RFC 8894).
+        """
         version, signer_id, digest, signed, algorithm, signature, *unsigned = der.elements(info)
         der.require(
             version == der.integer(1 if signer_id[0] == der.SEQUENCE else 3), "a wrong signer version"
@@ -142,7 +150,8 @@ class SignerInfo:
         hash_ = _read_hash(digest)
         values = _values(signed, 0xA0)
         der.require(all(len(each) == 1 for each in values.values()), "a signed attribute with several values")
-        for name in (oids.CONTENT_TYPE, oids.MESSAGE_DIGEST, oids.SIGNING_CERTIFICATE_V2):
+        wanted = (oids.CONTENT_TYPE, oids.MESSAGE_DIGEST, oids.SIGNING_CERTIFICATE_V2)
+        for name in wanted if named else wanted[:2]:
             der.require(name in values, f"no signed attribute {name}")
         return cls(
             hash=hash_,
@@ -158,6 +167,8 @@ class SignerInfo:
         """Whether this is the certificate the signer named, by its place and by its digest (RFC 5035)."""
         if self.id not in (_issuer_and_serial(certificate), _key_id(certificate)):
             return False
+        if oids.SIGNING_CERTIFICATE_V2 not in self.values:
+            return True  # by its place alone, where `read` was told that this is enough
         (first, *_) = der.elements(der.elements(self.values[oids.SIGNING_CERTIFICATE_V2])[0])
         hash_, digest = SHA256, b""
         for field in der.elements(first):
@@ -180,8 +191,11 @@ class SignedData:
     signer: SignerInfo
 
     @classmethod
-    def load(cls, data: bytes, kind: str) -> Self:
-        """Read a ContentInfo; raises MalformedSignature (naming `kind`) or UnsupportedAlgorithm."""
+    def load(cls, data: bytes, kind: str, *, named: bool = True) -> Self:
+        """Read a ContentInfo; raises MalformedSignature (naming `kind`) or UnsupportedAlgorithm.
+
+        `named`: see `SignerInfo.read`.
+        """
         try:
             der.check(data)
             outer, wrapped = der.elements(data)
@@ -190,7 +204,7 @@ class SignedData:
             (info,) = der.elements(rest[-1], der.SET)
             listed = [each for field in rest[:-1] if field[0] == 0xA0 for each in der.elements(field, 0xA0)]
             inner, *content = der.elements(encapsulated)
-            signer = SignerInfo.read(info)
+            signer = SignerInfo.read(info, named=named)
             der.require(signer.values[oids.CONTENT_TYPE] == inner, "another content type was signed")
             plain = der.dotted(inner) in (oids.DATA, oids.GM_DATA) and signer.id[0] == der.SEQUENCE
             der.require(version == der.integer(1 if plain else 3), "a wrong version")
