@@ -12,7 +12,6 @@ from ca.cmp.crmf import CertRequest, read_requests, read_revocation
 from ca.cmp.errors import BadMessage, NotConfirmed, NotYours, UnknownTransaction, WrongTime
 from ca.cmp.inquiry import inform
 from ca.cmp.message import (
-    CERT_PROFILE,
     CONFIRM_WAIT,
     IMPLICIT_CONFIRM,
     RESPONSES,
@@ -26,6 +25,7 @@ from ca.cmp.message import (
     read_infos,
 )
 from ca.cmp.models import Stage
+from ca.cmp.pieces import NOBODY, accepts, like, profile_of, response
 from ca.cmp.protection import Sender, protect, sender_of
 from ca.cmp.refusal import Failure, Status, failure_of, status_info
 from ca.cmp.transaction import Transaction
@@ -35,7 +35,7 @@ from ca.enrolment.renew import renew, same_names
 from ca.errors import IssuanceUnderWay, UnknownCertificate
 from ca.issue import VERB, Issued
 from ca.models import CertificateRow, State
-from ca.request import Application, application_of
+from ca.request import application_of
 from ca.revoke import revoke
 from ca.service import Authority
 from yinxin.act import STRANGER
@@ -43,7 +43,6 @@ from yinxin.crypto import der
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import Malformed
 from yinxin.crypto.status import Reason
-from yinxin.crypto.suite import hash_algorithm
 from yinxin.errors import Unavailable, YinxinError
 from yinxin.steps import step
 from yinxin.text import Text
@@ -138,7 +137,7 @@ class Cmp:
             return self._work(asked, known)
         except IssuanceUnderWay:
             number = -1 if asked.message.kind is Body.P10CR else 0
-            waiting = _response(number, status_info(Status.WAITING))
+            waiting = response(number, status_info(Status.WAITING))
             kind = RESPONSES[asked.message.kind]
             return self._reply(asked, kind, waiting, nonce=known.nonces[0])
 
@@ -153,7 +152,7 @@ class Cmp:
             step("ca.cmp.2-issued")
             mods = issued.certificate.subject.pairs != request.application.subject.pairs
             status = Status.GRANTED_WITH_MODS if mods else Status.ACCEPTED
-            content = _response(number, status_info(status), issued.certificate)
+            content = response(number, status_info(status), issued.certificate)
             if asked.message.kind is Body.IR and asked.sender.credential is not None:
                 # who has only a secret learns the root under its protection (RFC 9483 4.1.1)
                 root = issued.chain[-1].der
@@ -163,7 +162,7 @@ class Cmp:
             raise
         except YinxinError as error:
             self._record(asked.sender, error)
-            content = _response(number, status_info(Status.REJECTION, error))
+            content = response(number, status_info(Status.REJECTION, error))
         implicit = IMPLICIT_CONFIRM in (asked.header.general or {})
         general: dict[str, bytes | None] = {}
         if issued is not None:
@@ -187,13 +186,13 @@ class Cmp:
             old = sender.certificate
             if request.replaces not in (None, (old.issuer.der, old.serial)):
                 raise UnknownCertificate(certificate=f"{(request.replaces or (b'', 0))[1]:x}")
-            application = _like(old, application)
+            application = like(old, application)
             return renew(self.ctx, old, known.reference, application, Protocol.CMP)
         assert sender.credential is not None  # noqa: S101 - for the type checker: every sender is one or the other
-        profile = asked.profile or _profile(asked.header)
+        profile = asked.profile or profile_of(asked.header)
         if asked.message.kind is Body.KUR:
             row = self._had(sender, request.replaces)
-            application, profile = _like(Certificate(row.der or b""), application), row.profile
+            application, profile = like(Certificate(row.der or b""), application), row.profile
             same_names(Certificate(row.der or b""), application)
         return self.authority.enrolment.issue(
             sender.credential, known.reference, application, profile=profile
@@ -249,7 +248,7 @@ class Cmp:
             with self.ctx.store.read() as session:
                 row = session.get_one(CertificateRow, known.serial)
             try:
-                accepted = _accepts(asked.message.content, Certificate(row.der or b""))
+                accepted = accepts(asked.message.content, Certificate(row.der or b""))
             except (Malformed, ValueError, IndexError) as error:
                 raise BadMessage(reason=str(error)) from error
             if accepted is Status.ACCEPTED and transactions.move(
@@ -371,7 +370,7 @@ class Cmp:
         self._record(sender, error)
         bit = failure if failure is not None else failure_of(error)
         content = der.sequence(status_info(Status.REJECTION, error, bit))
-        of = message.header if message else Header(VERSIONS[0], _NOBODY, _NOBODY, b"", b"")
+        of = message.header if message else Header(VERSIONS[0], NOBODY, NOBODY, b"", b"")
         try:
             header = self._header(of, sender, None, None)
             return protect(self.authority, sender, header, body_of(Body.ERROR, content), ())
@@ -381,45 +380,3 @@ class Cmp:
 
     def _record(self, sender: Sender | None, error: YinxinError) -> None:
         self.ctx.rejections.record(sender.actor if sender else STRANGER, VERB, "cmp", error)
-
-
-#: the NULL-DN of RFC 9810 5.1.1: somebody without a name
-_NOBODY = der.explicit(4, der.sequence())
-
-
-def _response(number: int, status: bytes, certificate: Certificate | None = None) -> bytes:
-    """CertRepMessage with one response."""
-    pair = der.sequence(der.explicit(0, certificate.der)) if certificate else b""
-    return der.sequence(der.sequence(der.sequence(der.integer(number), status, pair)))
-
-
-def _like(old: Certificate, asked: Application) -> Application:
-    """An update that names nobody is for the same names."""
-    if asked.subject.pairs or asked.san:
-        return asked
-    return Application(asked.public_key, old.subject, old.san)
-
-
-def _profile(header: Header) -> str:
-    """The profile that the header names (RFC 9483 section 3.1, id-it-certProfile); empty for none."""
-    value = (header.general or {}).get(CERT_PROFILE)
-    try:
-        return der.content(der.elements(value)[0], der.UTF8).decode() if value else ""
-    except (Malformed, ValueError, IndexError) as error:
-        raise BadMessage(reason="certProfile") from error
-
-
-def _accepts(content: bytes, certificate: Certificate) -> Status:
-    """ACCEPTED, REJECTION, or WAITING when the confirmation is of something else (RFC 9810 5.3.18)."""
-    statuses = der.elements(content)
-    if not statuses:
-        return Status.REJECTION
-    digest, _, *rest = der.elements(statuses[0])
-    hash_ = certificate.signature_algorithm.hash
-    for field in rest:
-        if field[0] == 0xA0:
-            hash_ = hash_algorithm(der.dotted(der.elements(der.tagged(field, 0))[0]), what="certHash")
-        elif der.number(der.elements(field)[0]) not in (Status.ACCEPTED, Status.GRANTED_WITH_MODS):
-            return Status.REJECTION
-    same = hmac.compare_digest(hash_.digest(certificate.der), der.content(digest, der.OCTET_STRING))
-    return Status.ACCEPTED if same and len(statuses) == 1 else Status.WAITING

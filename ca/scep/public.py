@@ -10,6 +10,7 @@ from ca.issue import VERB
 from ca.scep.errors import BadScepMessage, BadScepOperation
 from ca.scep.scep import Scep
 from yinxin.act import STRANGER
+from yinxin.crypto.enveloped_data import SCEP_ALGORITHMS
 from yinxin.errors import Untrue, YinxinError
 from yinxin.text import Text
 
@@ -19,9 +20,8 @@ if TYPE_CHECKING:
 _TEXT = "text/plain; charset=utf-8"
 _MESSAGE = "application/x-pki-message"
 _CERTIFICATES, _NEXT = "application/x-x509-ca-ra-cert", "application/x-x509-next-ca-cert"
-#: what is offered (RFC 8894 3.5.2): no DES3, no SHA-1; `SCEPStandard` stands for AES, POST and SHA-256 together;
-#: SHA-384 is in no list of the standard's, but strongSwan 5.9.8 takes it for SHA-256
-CAPABILITIES = ("AES", "POSTPKIOperation", "Renewal", "SCEPStandard", "SHA-256", "SHA-384", "SHA-512")
+#: what is offered beside algorithms (RFC 8894 3.5.2); `SCEPStandard` stands for all that the standard demands
+CAPABILITIES = (*SCEP_ALGORITHMS, "POSTPKIOperation", "Renewal", "SCEPStandard")
 
 
 def routes(authority: "Authority") -> tuple[Blueprint, ...]:

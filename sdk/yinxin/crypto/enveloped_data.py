@@ -56,6 +56,9 @@ class ContentCipher:
 AES_128_CBC = ContentCipher("AES-128-CBC", "2.16.840.1.101.3.4.1.2", 16)
 AES_256_CBC = ContentCipher("AES-256-CBC", "2.16.840.1.101.3.4.1.42", 32)
 SM4_CBC = ContentCipher("SM4-CBC", oids.SM4_CBC, 16)
+#: what SCEP calls the algorithms that are read here and in `signed_data` (RFC 8894 3.5.2): no triple DES, no SHA-1.
+#: SHA-384 is not in its list, but strongSwan 5.9.8 takes it for SHA-256
+SCEP_ALGORITHMS = ("AES", "SHA-256", "SHA-384", "SHA-512")
 _CIPHERS = {each.oid: each for each in (AES_128_CBC, AES_256_CBC, SM4_CBC)}
 
 #: KEKRecipientInfo's algorithm: AES-256 key wrap (RFC 3394, RFC 5649 has another)
