@@ -1,6 +1,7 @@
 """Shards, deltas and what a list costs: every certificate's own list says what the tables say, whatever came before."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from tests.support.openssl import openssl
 from yinxin.act import SYSTEM
 from yinxin.crypto.path import RevocationEvidence, Usage, validate
 from yinxin.crypto.status import CertificateList, DistributionPoint, Reason, Revoked
+from yinxin.steps import listen
 
 from .conftest import REGISTRAR, Site
 
@@ -157,7 +159,7 @@ def test_an_entry_leaves_after_a_list_beyond_its_certificates_end(site: Site) ->
 
 
 def test_a_hold_comes_goes_and_becomes_final(site: Site) -> None:
-    """Seen to fail with releases left out of the changes, and with the first reason kept."""
+    """Seen to fail with what was listed before taken for new (`known_before`): the first reason stays."""
     issued = site.ca.issue(REGISTRAR, site.request())
     serial, line = issued.certificate.serial, line_of(site, issued)
     for each in (line, Line("intl-issuing")):
@@ -237,33 +239,43 @@ def test_any_list_since_the_base_and_the_delta_give_the_list_in_force(
 # --- who makes them --------------------------------------------------------------------------------------------
 
 
-def test_two_do_not_make_the_same_list(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever waits for the lease takes what was made meanwhile; seen to fail without `_made_meanwhile`."""
+def test_the_number_decides_between_two_that_make_the_same_list(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever stores second makes the next one; seen to fail with IntegrityError let through."""
     issuer = site.ctx.issuers.get("intl-issuing")
     before = listed(site, Line("intl-issuing")).number
+    monkeypatch.setattr(crl, "leased", lambda *_: nullcontext())
     inside: list[int] = []
-    true = crl._next
 
-    def slowly(*arguments: object) -> object:
-        if not inside:  # another comes while this one is at it
-            inside.append(1)
-            monkeypatch.setattr(crl, "leased", _passing)
-            inside.append(crl.renew(site.ctx, issuer).number)
-        return true(*arguments)  # type: ignore[arg-type]
+    def reached(name: str) -> None:
+        if name == "ca.crl.2-signed" and not inside:
+            inside.append(0)
+            inside[0] = crl.renew(site.ctx, issuer).number
 
-    monkeypatch.setattr(crl, "_next", slowly)
-    made = crl.renew(site.ctx, issuer).number
-    assert sorted((made, inside[1])) == [before + 1, before + 2]
+    listen(reached)
+    try:
+        made = crl.renew(site.ctx, issuer).number
+    finally:
+        listen(None)
+    assert (inside[0], made) == (before + 1, before + 2)
 
 
-class _passing:  # noqa: N801 - stands for a function
-    """A lease that nobody holds."""
+def test_whoever_waited_takes_the_list_that_was_made(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail without `_made_meanwhile`."""
+    issuer = site.ctx.issuers.get("intl-issuing")
+    before = listed(site, Line("intl-issuing")).number
+    true = crl.leased
 
-    def __init__(self, *_: object) -> None: ...
+    @contextmanager
+    def waited(*arguments: object) -> Iterator[None]:
+        monkeypatch.setattr(crl, "leased", true)
+        crl.renew(site.ctx, issuer)
+        yield
 
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, *_: object) -> None: ...
+    monkeypatch.setattr(crl, "leased", waited)
+    assert crl.renew(site.ctx, issuer).number == before + 1
+    assert listed(site, Line("intl-issuing")).number == before + 1
 
 
 def test_a_dead_holder_of_the_lease_holds_nobody_up(site: Site) -> None:
@@ -282,7 +294,7 @@ def test_a_dead_holder_of_the_lease_holds_nobody_up(site: Site) -> None:
 def test_nothing_replaces_the_list_in_force_that_is_not_as_it_should_be(
     site: Site, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    """Seen to fail, for each fault, with its part of `check` left out."""
+    """Seen to fail, for each fault, with both checks, of the list and of its delta, left out."""
     issued = site.ca.issue(REGISTRAR, site.request())
     line = line_of(site, issued)
     for _ in range(2):

@@ -1,8 +1,4 @@
-"""Two processes issuing, revoking and making lists together, and processes that die: nothing is lost, nothing doubled.
-
-Seen to fail with the advisory lock left out of the trigger (PostgreSQL: two changes of one number, or one that a list
-skipped), with the change's number read after the revocations, and with `number` left out of the primary key.
-"""
+"""Two processes issuing, revoking and making lists together, and processes that die: nothing is lost, nothing doubled."""
 
 import multiprocessing
 import signal
