@@ -46,7 +46,7 @@ from yinxin.errors import YinxinError
 from yinxin.steps import step
 from yinxin.store import Act
 
-__all__ = ["Wanted", "issue_many", "issue_together"]
+__all__ = ["Answer", "Wanted", "issue_many", "issue_together"]
 
 _log = logging.getLogger("yinxin.ca")
 

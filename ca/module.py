@@ -67,6 +67,7 @@ MODULE: Module[Authority] = Module(
     commands="ca.cli:group",
     routes=(
         "ca.api:routes",
+        "ca.batch:routes",
         "ca.registration.api:routes",
         "ca.public:routes",
         "ca.acme.routes:routes",

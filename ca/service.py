@@ -28,7 +28,8 @@ from ca.hierarchy import tree
 from ca.hierarchy.chains import chains, collection
 from ca.inventory import Filter
 from ca.issue import VERB as ISSUE
-from ca.issue import Issued, issue
+from ca.issue import Issued, Wanted, issue
+from ca.issue_many import Answer, issue_many
 from ca.issuer import Issuer, Issuers
 from ca.keycheck.blocklist import Blocklist
 from ca.lookup import Found, by_key
@@ -41,7 +42,7 @@ from ca.registration.departed import revoke_departed
 from ca.registration.notices import Delivery, expiring, notify
 from ca.registration.renew import renew
 from ca.registration.service import Registrations
-from ca.request import IssueRequest
+from ca.request import IssueRequest, Register
 from ca.revoke import VERB as REVOKE
 from ca.revoke import Revocation, revoke
 from ca.revoke_many import Target, revoke_many, targeted
@@ -116,8 +117,25 @@ class Authority:
 
     def issue(self, actor: Actor, request: IssueRequest) -> Issued:
         """Issue, if the policies permit it; see `ca.issue.issue`. Raises Denied."""
+        return issue(self.ctx, actor, request, self._may_issue(actor, request, self.ctx.register))
+
+    def issue_many(self, actor: Actor, requests: Sequence[IssueRequest]) -> list[Answer]:
+        """Issue what the policies permit; for each request the certificate or the refusal. See `ca.issue_many`."""
+        register = self.ctx.register.ahead([each.holder for each in requests])
+        refused: dict[int, Answer] = {}
+        wanted: list[Wanted] = []
+        for place, request in enumerate(requests):
+            try:
+                wanted.append(Wanted(request, self._may_issue(actor, request, register)))
+            except YinxinError as error:
+                refused[place] = error
+        issued = iter(issue_many(self.ctx, actor, wanted))
+        return [refused[place] if place in refused else next(issued) for place in range(len(requests))]
+
+    def _may_issue(self, actor: Actor, request: IssueRequest, register: Register) -> dict[str, Any]:
+        """The record of the permission to issue; raises what the register raises, recorded, and Denied."""
         try:
-            holder, _ = self.ctx.register.facts(request.holder)
+            holder, _ = register.facts(request.holder)
         except YinxinError as error:
             self.ctx.store.refuse(actor, ISSUE, f"reference:{request.reference}", error)
             raise
@@ -127,8 +145,7 @@ class Authority:
             organ=holder.organ or PLATFORM,
             attributes={"profile": request.profile},
         )
-        decision = self.decider.require(actor, ISSUE, resource)
-        return issue(self.ctx, actor, request, decision.record())
+        return self.decider.require(actor, ISSUE, resource).record()
 
     def revoke(self, actor: Actor, name: str, reason: str) -> Revocation:
         """Revoke by serial number or fingerprint, if the policies permit it; see `ca.revoke.revoke`. Raises Denied."""

@@ -6,14 +6,19 @@ clock does not. Where durability is the work, the wall clock counts and says so 
 
 from ops.bench.audit import audit_append
 from ops.bench.crl import crl
+from ops.bench.growth import issue_growth
 from ops.bench.hsm import hsm_sign
 from ops.bench.inventory import inventory_growth
-from ops.bench.issue import issue
+from ops.bench.issue import issue, issue_bulk
+from ops.bench.issue_http import issue_http
 from ops.bench.measure import Result
 from ops.bench.ocsp import ocsp
 
 BENCHMARKS = {
     "issue": issue,
+    "issue-bulk": issue_bulk,
+    "issue-growth": issue_growth,
+    "issue-http": issue_http,
     "hsm-sign": hsm_sign,
     "audit-append": audit_append,
     "inventory": inventory_growth,

@@ -330,3 +330,47 @@ def test_a_ceremony_is_rehearsed_from_the_command_line(site: Site, run: Callable
     known = [f"{suite}.{kind}" for suite in ("intl", "pq", "sm") for kind in ("issuing", "root")]
     assert sorted(done["trust"]) == [*known, "tls"]
     assert len(site.rows()) == before
+
+
+def test_a_batch_answers_each_request_for_itself(client: Callable[[str], Client], site: Site) -> None:
+    """Issued, refused by policy, by request and by reference; sent again, the same certificates.
+
+    Seen to fail with the decision left out, and with answers in the order of what was issued.
+    """
+    requests = [_batched(site, f"b-{number}") for number in range(3)]
+    requests.insert(1, _batched(site, "b-foreign", organ="province"))
+    requests.insert(2, _batched(site, "b-0"))
+    requests.insert(3, _batched(site, "b-bad") | {"csr_pem": "none"})
+    first = client("registrar").ca.issue_batch(requests)
+    assert [each.reference for each in first] == [each["reference"] for each in requests]
+    said = [each.refusal.code if each.refusal else "" for each in first]
+    assert said == ["", "authz.denied", "ca.reference_reused", "crypto.malformed_request", "", ""]
+    for request, answer in zip(requests, first, strict=True):
+        if answer.refusal is None:
+            (row,) = site.rows(reference=request["reference"])
+            assert answer.pem is not None
+            certificate = Certificate.load(answer.pem.encode())
+            assert (certificate.der, answer.serial) == (row.der, row.serial)
+            csr = CertificationRequest.load(request["csr_pem"].encode())
+            assert certificate.public_key == csr.public_key
+        else:
+            assert answer.refusal.entry
+    again = client("registrar").ca.issue_batch(requests)
+    assert [each.serial for each in again] == [each.serial for each in first]
+    assert len([row for row in site.rows() if row.reference.startswith("b-")]) == 3
+
+
+def test_nobody_without_a_permission_gets_anything_by_a_batch(
+    client: Callable[[str], Client], site: Site
+) -> None:
+    answers = client("clerk").ca.issue_batch([_batched(site, f"b-{number}") for number in range(3)])
+    assert [each.refusal.code for each in answers if each.refusal] == ["authz.denied"] * 3
+    assert [row for row in site.rows() if row.reference.startswith("b-")] == []
+
+
+def _batched(site: Site, reference: str, organ: str = "county-a") -> dict[str, Any]:
+    csr = site.request().csr
+    assert isinstance(csr, bytes)
+    holder = {"kind": "service", "id": "a", "organ": organ}
+    pem = encode("CERTIFICATE REQUEST", csr)
+    return {"reference": reference, "profile": "tls-server", "csr_pem": pem, "holder": holder}

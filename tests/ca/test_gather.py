@@ -19,7 +19,7 @@ from yinxin.act import Actor, Kind
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.suite import INTL
-from yinxin.store import current_entries, request_scope, witnessed
+from yinxin.store import current_entries, marking, request_scope
 
 from .conftest import REGISTRAR, Site
 from .crasher import crowd
@@ -146,7 +146,7 @@ def test_each_is_recorded_as_its_own_act_in_its_own_request(site: Site) -> None:
     def ask(number: int) -> tuple[Issued, tuple[str, ...]]:
         actor = Actor(Kind.SERVICE, f"client-{number}")
         mark = lambda _session, record: marked.setdefault(number, []).append(record.id)  # noqa: E731
-        with request_scope(f"request-{number}"), witnessed(mark):
+        with request_scope(f"request-{number}"), marking(mark):
             given = {"by": str(number)}
             return issue(site.ctx, actor, site.request(f"own-{number}"), given), current_entries()
 
@@ -173,7 +173,7 @@ def test_a_key_held_by_another_request_undoes_only_its_own(site: Site) -> None:
         raise KeyInUse(serial="-")
 
     def ask(number: int) -> Issued:
-        with witnessed(lost if number == 2 else None):
+        with marking(lost if number == 2 else None):
             return issue(site.ctx, REGISTRAR, site.request(f"held-{number}"))
 
     answers = together(site, [partial(ask, number) for number in range(4)])

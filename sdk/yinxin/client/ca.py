@@ -1,7 +1,7 @@
 """Certificates, their status, and timestamps."""
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -45,6 +45,26 @@ class CertificateRecord(Reply):
         return Certificate.load(self.pem.encode())
 
 
+class Refusal(Reply):
+    """Why one request of a batch was refused."""
+
+    code: str
+    status: int
+    zh: str
+    en: str
+    entry: str | None = None
+
+
+class BatchAnswer(Reply):
+    """What came of one request of a batch: a certificate with its chain, or a refusal."""
+
+    reference: str
+    serial: str | None = None
+    pem: str | None = None
+    chain_pem: str | None = None
+    refusal: Refusal | None = None
+
+
 class PairRecord(Reply):
     """A pair: two certificates of one holder that are revoked, suspended and renewed together."""
 
@@ -78,6 +98,17 @@ class Ca:
         number), key (digest), ends_from, ends_to, sort.
         """
         return (CertificateRecord.model_validate(item) for item in self._connection.pages(_PATH, query))
+
+    def issue_batch(self, requests: Sequence[Mapping[str, Any]]) -> list[BatchAnswer]:
+        """Certificates for up to 200 requests, each answered for itself, in their order.
+
+        A request has reference, profile, csr_pem, holder (kind, id, post, organ) and, if wanted, days. Asked again with
+        the same references, the same certificates come back.
+        """
+        answer = self._connection.json(
+            "POST", "/api/ca/v1/certificate-batches", json={"requests": [dict(each) for each in requests]}
+        )
+        return [BatchAnswer.model_validate(each) for each in answer["answers"]]
 
     def revoke(self, serial: str, reason: str) -> datetime:
         """Revoke for good, for a reason of RFC 5280 5.3.1; since when it is revoked."""

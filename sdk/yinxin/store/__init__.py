@@ -1,6 +1,6 @@
 """The store kit: one database, transactions that leave a record, jobs with leases."""
 
-from yinxin.store._act import Act, Store, current_entries, request_scope, witnessed
+from yinxin.store._act import Act, Store, current_entries, marking, request_scope
 from yinxin.store._base import Base, Instant, housekeeping
 from yinxin.store._engine import DatabaseSettings, open_engine
 from yinxin.store._jobs import Jobs, Queue
@@ -21,7 +21,7 @@ __all__ = [
     "UnrecordedChange",
     "current_entries",
     "housekeeping",
+    "marking",
     "open_engine",
     "request_scope",
-    "witnessed",
 ]

@@ -35,18 +35,18 @@ _entries: ContextVar[list[str] | None] = ContextVar("entries", default=None)
 _inside: ContextVar[bool] = ContextVar("inside", default=False)
 
 #: joins the transaction of a record, and undoes it by raising
-Witness = Callable[[Session, Event], None]
-_witness: ContextVar[Witness | None] = ContextVar("witness", default=None)
+Mark = Callable[[Session, Event], None]
+_mark: ContextVar[Mark | None] = ContextVar("mark", default=None)
 
 
 @contextmanager
-def witnessed(witness: Witness | None) -> Iterator[None]:
-    """Whatever is done inside is done before `witness`, in the same transaction; refusals are not."""
-    token = _witness.set(witness)
+def marking(mark: Mark | None) -> Iterator[None]:
+    """Every act inside calls `mark` in its own transaction, which is undone when that raises; refusals do not."""
+    token = _mark.set(mark)
     try:
         yield
     finally:
-        _witness.reset(token)
+        _mark.reset(token)
 
 
 @contextmanager
@@ -82,7 +82,7 @@ class Act:
     #: the request it is part of, and the list that tells that request what was recorded
     request: str | None = field(default_factory=_request.get)
     told: list[str] | None = field(default_factory=_entries.get)
-    witness: Witness | None = field(default_factory=_witness.get)
+    mark: Mark | None = field(default_factory=_mark.get)
 
     def each(
         self,
@@ -159,8 +159,8 @@ class Store:
                     records = [self._event(each, act.outcome) for each in acts]
                     self._record(session, *records)
                     for each, record in zip(acts, records, strict=True):
-                        if each.witness is not None and (each is act or each.witness is not act.witness):
-                            each.witness(session, record)
+                        if each.mark is not None and (each is act or each.mark is not act.mark):
+                            each.mark(session, record)
         except YinxinError as error:
             self._refused(act, Outcome.REFUSED, error.code)
             error.entry = error.entry or act.id

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from yinxin.act import Event
-from yinxin.store import Base, Store, housekeeping, witnessed
+from yinxin.store import Base, Store, housekeeping, marking
 from yinxin.web.errors import AnswerLost, IdempotencyKeyReused, RequestUnderWay
 
 #: how long a holder may take before another may try; longer than any server lets a request run
@@ -106,7 +106,7 @@ class Answers:
 @contextmanager
 def holding(claim: Claim | None) -> Iterator[None]:
     """Acts recorded inside mark `claim`; with None, no claim at all (a request inside another starts so)."""
-    with witnessed(partial(_mark, claim) if claim is not None else None):
+    with marking(partial(_mark, claim) if claim is not None else None):
         yield
 
 

@@ -1,0 +1,185 @@
+"""Servers as processes of their own, ours and peers', with their CPU counted apart from that of their clients."""
+
+import http.client
+import json
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from ops.accounts import Account
+from ops.acting import OFFICER
+from ops.data import DataDirectory
+from yinxin.client import Client, https
+
+#: clients at the same time, each on a connection that it keeps
+CLIENTS = 8
+#: seconds a server may take until it answers
+_PATIENCE = 300
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(process: int) -> float:
+    """CPU time, user and system, of a process and of all its descendants, ended ones included."""
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()
+        children = [
+            child
+            for task in Path(f"/proc/{process}/task").iterdir()
+            for child in (task / "children").read_text("ascii").split()
+        ]
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    # proc(5): utime, stime, cutime, cstime
+    return sum(map(int, stat[11:15])) / _TICKS + sum(cpu_seconds(int(child)) for child in children)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server: how to connect to it, and the headers that its caller is known by."""
+
+    process: int
+    connect: Callable[[], http.client.HTTPConnection]
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One POST of JSON, and how many pieces of work it asks for."""
+
+    path: str
+    body: bytes
+    work: int = 1
+
+
+def drive(server: Served, calls: Sequence[Call], clients: int = CLIENTS) -> None:
+    """Make the calls from so many clients; raises RuntimeError for an answer that is no success."""
+    shares = [calls[start::clients] for start in range(clients)]
+    with ThreadPoolExecutor(clients) as pool:
+        list(pool.map(lambda share: _client(server, share), shares))
+
+
+def _client(server: Served, calls: Sequence[Call]) -> None:
+    connection = server.connect()
+    for call in calls:
+        key = {"Idempotency-Key": os.urandom(16).hex()}
+        headers = {"Content-Type": "application/json", **server.headers, **key}
+        connection.request("POST", call.path, call.body, headers)
+        answer = connection.getresponse()
+        said = answer.read()
+        if answer.status not in (http.client.OK, http.client.CREATED):
+            raise RuntimeError(f"{answer.status} {said.decode('utf-8', 'replace')[:500]}")
+    connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Work per second of the server's CPU, and of the wall clock."""
+
+    cpu: float
+    wall: float
+
+
+def served_rates(
+    contestants: Mapping[str, tuple[Served, Callable[[], Sequence[Call]]]], *, rounds: int
+) -> dict[str, Rate]:
+    """Medians over rounds in turn; a contestant's second part makes the calls of one round, uncounted."""
+    found: dict[str, list[Rate]] = {name: [] for name in contestants}
+    for round_ in range(rounds + 1):
+        for name, (server, make) in contestants.items():
+            calls = make()
+            cpu, wall = cpu_seconds(server.process), time.monotonic()
+            drive(server, calls)
+            cpu, wall = cpu_seconds(server.process) - cpu, time.monotonic() - wall
+            if round_:  # the first one warms
+                work = sum(call.work for call in calls)
+                found[name].append(Rate(work / max(cpu, 1 / _TICKS), work / wall))
+    return {
+        name: Rate(median(r.cpu for r in rates), median(r.wall for r in rates))
+        for name, rates in found.items()
+    }
+
+
+@contextmanager
+def running(command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> Iterator[int]:
+    """A server as a child process; ended, and waited for, afterwards."""
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(
+            command,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, **(environment or {})},
+        ) as process,
+    ):
+        try:
+            yield process.pid
+        finally:
+            process.terminate()
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def wait_until(answers: Callable[[], bool], log: Path) -> None:
+    """Wait for a server; raises RuntimeError with the end of its log when it does not come."""
+    until = time.monotonic() + _PATIENCE
+    while time.monotonic() < until:
+        with suppress(OSError):
+            if answers():
+                return
+        time.sleep(0.1)
+    raise RuntimeError(f"the server does not answer: {log.read_text('utf-8', 'replace')[-2000:]}")
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def ours(folder: Path) -> Iterator[Served]:
+    """Our server, `yinxin up` on free ports with the miniature province, its security officer signed in."""
+    data = DataDirectory(folder / "yinxin")
+    log = folder / "yinxin.log"
+    command = [
+        sys.executable,
+        "-I",
+        "-X",
+        "utf8",
+        "-m",
+        "ops.cli",
+        "--data",
+        str(data.root),
+        "up",
+        "--port",
+        "0",
+    ]
+    with running(command, log) as process:
+        where_file = data.path("run", "server.json")
+        wait_until(where_file.exists, log)
+        where = json.loads(where_file.read_text("utf-8"))
+        trust = data.path("trust", "intl.root.pem")
+        identity = Account.of(data, OFFICER, "intl").identity()
+        client = Client(
+            f"https://{where['host']}:{where['port']}", identity=identity, transport=https(trust=trust)
+        )
+        context = ssl.create_default_context(cafile=str(trust))
+        yield Served(
+            process,
+            lambda: http.client.HTTPSConnection(where["host"], where["port"], context=context, timeout=120),
+            {"Authorization": f"Bearer {client.sign_in()}"},
+        )
