@@ -46,7 +46,7 @@ MODULE: Module[Authority] = Module(
         Verb("ca.acme-validate", Text("验证 ACME 质询", "validate an ACME challenge")),
         Verb("ca.acme-deactivate-authorization", Text("停用 ACME 授权", "deactivate an ACME authorization")),
         Verb("ca.acme-finalize", Text("完成 ACME 订单", "finalize an ACME order")),
-        Verb("ca.acme-renew", Text("要求立即续期", "have a certificate renewed now")),
+        Verb("ca.acme-renew", Text("要求立即换发", "have a certificate renewed now")),
         Verb("ca.deliver-pair", Text("交付双证书的加密密钥", "deliver the encryption key of a pair")),
         Verb("ca.enrol", Text("批量注册", "enrol from a list")),
         Verb("ca.notify", Text("通知证书即将到期", "announce that certificates end")),

@@ -1,6 +1,5 @@
 """Revocation: once, at once, and visible in OCSP and on the list from the same transaction."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,8 +23,6 @@ from yinxin.clock import rfc3339
 from yinxin.crypto.status import Reason
 from yinxin.errors import YinxinError
 from yinxin.steps import step
-
-_log = logging.getLogger("yinxin.ca")
 
 VERB = "ca.revoke"
 #: what an officer may give; a hold is `ca.suspend`, and an authority's reasons take a ceremony
@@ -64,7 +61,7 @@ def revoke(
     except YinxinError as error:
         ctx.store.refuse(actor, VERB, f"certificate:{name[:80]}", error)
         raise
-    at, named = ctx.store.clock.now(), {(row.authority, row.shard)}
+    at, others = ctx.store.clock.now(), list[Line]()
     # 1. state, binding and record change together; from here on OCSP answers “revoked”
     with ctx.store.act(actor, VERB, f"certificate:{row.serial}", reason=reason) as act:
         act.decision = dict(decision) if decision else None
@@ -75,7 +72,7 @@ def revoke(
             other = act.session.get_one(CertificateRow, pair.other(row.serial))
             if other.revoked_at is None or other.reason == HOLD:
                 publish.withdraw(ctx, other.authority, [other.serial])
-                named.add((other.authority, other.shard))
+                others.append(Line(other.authority, other.shard))
                 change(act.session, other, at, reason, actor)
                 act.each(
                     ctx.store.identifier(), f"certificate:{other.serial}", reason=reason, pair=row.serial
@@ -83,12 +80,7 @@ def revoke(
             to_history(act.session, pair.user_key, at)
     step("ca.revoke.1-recorded")
     # 2. the lists named are now known to be out of date; they are made anew here, or by whoever asks for them next
-    try:
-        numbers = {each: crl.in_force(ctx, Line(*each)).number for each in sorted(named)}
-        number = numbers[row.authority, row.shard]
-    except YinxinError:
-        _log.exception("the revocation list of %s could not be made now", row.authority)
-        number = None
+    number = crl.brought_up(ctx, Line(row.authority, row.shard), *others)
     return Revocation(row.serial, since, reason, number)
 
 

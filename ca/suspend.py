@@ -4,7 +4,6 @@ While it lasts the certificate is revoked to everybody: OCSP, the list, sign-in.
 stays worthless after the hold is lifted, because nobody knows who did it; `ca_hold` keeps the period for that.
 """
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,8 +23,6 @@ from ca.status.line import Line
 from yinxin.act import Actor
 from yinxin.errors import YinxinError
 from yinxin.steps import step
-
-_log = logging.getLogger("yinxin.ca")
 
 SUSPEND = "ca.suspend"
 RESUME = "ca.resume"
@@ -47,19 +44,21 @@ def suspend(ctx: Context, actor: Actor, name: str, decision: Mapping[str, Any] |
     Raises UnknownCertificate, NotInForce, UnderARoot. As with a revocation, a missing security module does not stop it.
     """
     row = _found(ctx, actor, SUSPEND, name)
-    at = ctx.store.clock.now()
+    at, others = ctx.store.clock.now(), list[Line]()
     # 1. certificate, hold, binding, sessions and record change together; the other half of a pair with them
     with ctx.store.act(actor, SUSPEND, f"certificate:{row.serial}") as act:
         act.decision = dict(decision) if decision else None
         publish.withdraw(ctx, row.authority, [row.serial])
         _hold(act.session, act.id, row.serial, at, actor)
         if (pair := pair_of(act.session, row.serial)) is not None:
-            other, id_ = pair.other(row.serial), ctx.store.identifier()
-            publish.withdraw(ctx, row.authority, [other])
-            _hold(act.session, id_, other, at, actor)
-            act.each(id_, f"certificate:{other}", pair=row.serial)
+            id_ = ctx.store.identifier()
+            other = _hold(act.session, id_, pair.other(row.serial), at, actor)
+            publish.withdraw(ctx, other.authority, [other.serial])
+            others.append(Line(other.authority, other.shard))
+            act.each(id_, f"certificate:{other.serial}", pair=row.serial)
     step("ca.suspend.1-recorded")
-    return Hold(row.serial, at, None, _listed(ctx, row))
+    # 2. the lists named are now known to be out of date; they are made anew here, or by whoever asks for them next
+    return Hold(row.serial, at, None, crl.brought_up(ctx, Line(row.authority, row.shard), *others))
 
 
 def resume(ctx: Context, actor: Actor, name: str, decision: Mapping[str, Any] | None = None) -> Hold:
@@ -68,19 +67,20 @@ def resume(ctx: Context, actor: Actor, name: str, decision: Mapping[str, Any] | 
     Sessions that the suspension ended stay ended. Raises UnknownCertificate, NotSuspended.
     """
     row = _found(ctx, actor, RESUME, name)
-    at = ctx.store.clock.now()
+    at, others = ctx.store.clock.now(), list[Line]()
     with ctx.store.act(actor, RESUME, f"certificate:{row.serial}") as act:
         act.decision = dict(decision) if decision else None
         began = _lift(act.session, row.serial, at, actor)
         if (pair := pair_of(act.session, row.serial)) is not None:
-            other = pair.other(row.serial)
-            _lift(act.session, other, at, actor)
-            act.each(ctx.store.identifier(), f"certificate:{other}", pair=row.serial)
+            other = act.session.get_one(CertificateRow, pair.other(row.serial))
+            _lift(act.session, other.serial, at, actor)
+            others.append(Line(other.authority, other.shard))
+            act.each(ctx.store.identifier(), f"certificate:{other.serial}", pair=row.serial)
     step("ca.resume.1-recorded")
-    return Hold(row.serial, began, at, _listed(ctx, row))
+    return Hold(row.serial, began, at, crl.brought_up(ctx, Line(row.authority, row.shard), *others))
 
 
-def _hold(session: Session, id_: str, serial: str, at: datetime, actor: Actor) -> None:
+def _hold(session: Session, id_: str, serial: str, at: datetime, actor: Actor) -> CertificateRow:
     in_force = sa.update(CertificateRow).where(
         CertificateRow.serial == serial,
         CertificateRow.state == State.ISSUED,
@@ -94,6 +94,7 @@ def _hold(session: Session, id_: str, serial: str, at: datetime, actor: Actor) -
     session.add(HoldRow(id=id_, serial=serial, began=at, by=actor.id))
     if now.holder_kind == "person" and now.fingerprint is not None:
         suspend_binding(session, now.fingerprint, at)
+    return now
 
 
 def _lift(session: Session, serial: str, at: datetime, actor: Actor) -> datetime:
@@ -120,12 +121,3 @@ def _found(ctx: Context, actor: Actor, verb: str, name: str) -> CertificateRow:
         ctx.store.refuse(actor, verb, f"certificate:{name[:80]}", error)
         raise
     return row
-
-
-def _listed(ctx: Context, row: CertificateRow) -> int | None:
-    """2. the list it names is known to be out of date; it is made anew here, or by whoever asks for it next."""
-    try:
-        return crl.in_force(ctx, Line(row.authority, row.shard)).number
-    except YinxinError:
-        _log.exception("the revocation list of %s could not be made now", row.authority)
-        return None

@@ -11,7 +11,7 @@ def group() -> None:
     """The group of commands."""
 
 
-@group.command(help="要求客户端立即续期一张证书 / have a certificate renewed now by its client")
+@group.command(help="要求客户端立即换发一张证书 / have a certificate renewed now by its client")
 @click.option("--serial", required=True, help="序列号或 SHA-256 指纹 / serial number or SHA-256 fingerprint")
 @click.option("--url", help="说明页地址 / address of a page that says why")
 @as_json_option

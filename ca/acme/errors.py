@@ -51,7 +51,7 @@ class NotAllowed(AcmeError):
 
     code = "ca.acme_not_allowed"
     status = 405
-    zh = "此 ACME 资源不支持 {method}：除目录、随机数与续期信息外，一律以 POST 提交签名请求。"
+    zh = "此 ACME 资源不支持 {method}：除目录、随机数与换发信息外，一律以 POST 提交签名请求。"
     en = "This ACME resource has no {method}: all but directory, nonces and renewal information are asked by signed POST."
 
 
@@ -245,7 +245,7 @@ class Replaced(AcmeError):
     code = "ca.acme_replaced"
     status = 409
     kind = "alreadyReplaced"
-    zh = "证书 {certificate} 已由另一订单续期：请去掉 replaces 后重新下单。"
+    zh = "证书 {certificate} 已由另一订单换发：请去掉 replaces 后重新下单。"
     en = "Certificate {certificate} was replaced by another order: order again without replaces."
 
 

@@ -55,8 +55,16 @@ class RenewalDiffers(Invalid):
     """A renewal that asks for another name than the certificate has that vouches for it."""
 
     code = "ca.renewal_differs"
-    zh = "续期申请的 {field}（{asked}）与原证书（{old}）不同：续期不能改名，请按原名申请，或重新注册。"
+    zh = "换发申请的 {field}（{asked}）与原证书（{old}）不同：换发不能改名，请按原名申请，或重新注册。"
     en = "The renewal's {field} ({asked}) is not the old certificate's ({old}): a renewal changes no name; ask for the same one, or enrol anew."
+
+
+class HalfOfPair(NotPermitted):
+    """A renewal of one half of a pair: its other half, and the key in escrow, would be left behind."""
+
+    code = "ca.half_of_pair"
+    zh = "证书 {serial} 属于双证书 {pair}，两张须一并换发：请证书注册员用 yinxin ca pair issue --renews {pair} 办理。"
+    en = "Certificate {serial} is half of the pair {pair}, and the two are renewed together: ask the registration officer, who uses yinxin ca pair issue --renews {pair}."
 
 
 class RequestOver(Conflict):

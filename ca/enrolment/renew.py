@@ -7,11 +7,12 @@ import sqlalchemy as sa
 
 from ca.check import Checker
 from ca.context import Context
-from ca.enrolment.errors import RenewalDiffers
+from ca.enrolment.errors import HalfOfPair, RenewalDiffers
 from ca.enrolment.models import Protocol
 from ca.errors import UnknownCertificate
 from ca.issue import Also, Issued, issue
 from ca.models import CertificateRow
+from ca.pair.models import pair_of
 from ca.request import Application, Holder, IssueRequest
 from yinxin.act import Actor, Kind
 from yinxin.crypto.certificates import Certificate
@@ -33,10 +34,18 @@ def standing(ctx: Context, certificate: Certificate) -> CertificateRow:
     return row
 
 
-def holder_of(row: CertificateRow, protocol: Protocol) -> Actor:
-    """The certificate's holder as an actor, through a protocol."""
+def holder_of(row: CertificateRow, via: str) -> Actor:
+    """The certificate's holder as an actor, through a protocol or `renewal`."""
     kind = Kind.PERSON if row.holder_kind == "person" else Kind.SERVICE
-    return Actor(kind, row.holder, post=row.post, organ=row.organ, certificate=row.fingerprint, via=protocol)
+    return Actor(kind, row.holder, post=row.post, organ=row.organ, certificate=row.fingerprint, via=via)
+
+
+def single(ctx: Context, row: CertificateRow) -> None:
+    """The certificate stands alone, so that its renewal leaves nothing behind; raises HalfOfPair."""
+    with ctx.store.read() as session:
+        pair = pair_of(session, row.serial)
+    if pair is not None:
+        raise HalfOfPair(serial=row.serial, pair=pair.reference)
 
 
 def renew(
@@ -50,9 +59,10 @@ def renew(
 ) -> Issued:
     """The successor of `old`, exactly one for each `reference`; its holder showed the old key.
 
-    Raises RenewalDiffers when another name is asked for, what `standing` raises, and what `ca.issue.issue` raises.
+    Raises RenewalDiffers when another name is asked for, HalfOfPair, what `standing` raises, and what `ca.issue.issue` raises.
     """
     row = standing(ctx, old)
+    single(ctx, row)
     same_names(old, asked)
     kind: Any = row.holder_kind
     holder = Holder(kind, row.holder, row.post, row.organ)
@@ -65,6 +75,11 @@ def same_names(old: Certificate, asked: Application) -> None:
     """The names asked for are the old certificate's, however they are encoded (RFC 7030 4.2.2); raises RenewalDiffers."""
     if asked.subject.pairs != old.subject.pairs:
         raise RenewalDiffers(field="subject", asked=asked.subject.text or "-", old=old.subject.text)
+    same_alternatives(old, asked)
+
+
+def same_alternatives(old: Certificate, asked: Application) -> None:
+    """The same of the alternative names alone; raises RenewalDiffers."""
     if _folded(asked.san) != _folded(old.san):
         raise RenewalDiffers(field="subjectAltName", asked=_listed(asked.san), old=_listed(old.san))
 

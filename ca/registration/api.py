@@ -7,10 +7,10 @@ from pydantic import Field
 
 from authz.errors import UnknownOrgan
 from ca.api import ISSUE_PROBLEMS, HolderIn, Nothing
+from ca.enrolment.errors import HalfOfPair, RenewalDiffers
 from ca.errors import UnknownCertificate
 from ca.registration.errors import (
     BadCheck,
-    NamesDiffer,
     NotRenewable,
     NotYourRegistration,
     RegistrationReused,
@@ -126,7 +126,8 @@ class RegistrationQuery(Paged):
 RENEWAL_PROBLEMS = (
     NotRenewable,
     TooEarly,
-    NamesDiffer,
+    RenewalDiffers,
+    HalfOfPair,
     UnknownCertificate,
     CertificateRevoked,
     Expired,

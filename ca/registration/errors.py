@@ -65,11 +65,3 @@ class TooEarly(Conflict):
     code = "ca.renewal_too_early"
     zh = "证书 {serial} 自 {begin} 起方可自助换发：请届时再试；如密钥可能泄露，请立即联系证书注册员。"
     en = "Certificate {serial} can be renewed from {begin} on: try again then; if its key may be known to others, see the registration officer now."
-
-
-class NamesDiffer(Invalid):
-    """A renewal for other names than the certificate has."""
-
-    code = "ca.renewal_names"
-    zh = "换发请求的名称（{asked}）与原证书（{old}）不同：换发不能更改名称，请另行申请。"
-    en = "The renewal asks for {asked}, but the certificate is for {old}: a renewal changes no names; apply for a new certificate."

@@ -9,14 +9,14 @@ from datetime import timedelta
 from typing import Any
 
 from ca.context import Context
-from ca.enrolment.renew import standing
+from ca.enrolment.renew import holder_of, same_alternatives, single, standing
 from ca.errors import AlreadyRevoked
 from ca.issue import VERB, Issued, issue
 from ca.models import CertificateRow
-from ca.registration.errors import NamesDiffer, NotRenewable, TooEarly
+from ca.registration.errors import NotRenewable, TooEarly
 from ca.request import Application, Holder, IssueRequest, application_of
 from ca.revoke import revoke
-from yinxin.act import STRANGER, Actor, Kind
+from yinxin.act import STRANGER, Actor
 from yinxin.clock import rfc3339
 from yinxin.crypto import cms
 from yinxin.crypto.certificates import Certificate
@@ -32,7 +32,7 @@ def renew(ctx: Context, csr: bytes, signature: bytes, *, supersede: bool = False
 
     One successor for each certificate: the same request again gives the same one. With `supersede` and another key the
     old certificate is then revoked as superseded. Raises what is wrong with request or signature; NotRenewable,
-    TooEarly, NamesDiffer; CertificateRevoked, CannotBind and what else the old certificate's standing and
+    HalfOfPair, TooEarly, RenewalDiffers; CertificateRevoked, CannotBind and what else the old certificate's standing and
     `ca.issue.issue` raise.
     """
     actor = STRANGER
@@ -43,7 +43,7 @@ def renew(ctx: Context, csr: bytes, signature: bytes, *, supersede: bool = False
             signature, renewal_statement(CertificationRequest.load(csr).der)
         ).certificate
         row = standing(ctx, old)
-        actor = _holder(row)
+        actor = holder_of(row, "renewal")
         # 2. it is time, and nothing else is asked for than what there is
         _renewable(ctx, row)
         request = _request(row, old, asked)
@@ -64,15 +64,11 @@ def reference_of(serial: str) -> str:
     return f"renewal/{serial}"
 
 
-def _holder(row: CertificateRow) -> Actor:
-    kind = Kind.PERSON if row.holder_kind == "person" else Kind.SERVICE
-    return Actor(kind, row.holder, post=row.post, organ=row.organ, certificate=row.fingerprint, via="renewal")
-
-
 def _renewable(ctx: Context, row: CertificateRow) -> None:
-    """Raises NotRenewable, TooEarly."""
+    """Raises NotRenewable, HalfOfPair, TooEarly."""
     if row.holder_kind == "organ" or ctx.profiles[row.profile].ca:
         raise NotRenewable(serial=row.serial, profile=row.profile)
+    single(ctx, row)
     begin = row.not_after - timedelta(days=ctx.settings.registration.renew_days)
     if ctx.store.clock.now() < begin:
         raise TooEarly(serial=row.serial, begin=rfc3339(begin))
@@ -80,8 +76,8 @@ def _renewable(ctx: Context, row: CertificateRow) -> None:
 
 def _request(row: CertificateRow, old: Certificate, asked: Application) -> IssueRequest:
     """A person's names come from the directory as it is today, a service's from the old certificate."""
-    if asked.san and sorted(asked.san) != sorted(old.san):
-        raise NamesDiffer(asked=_listed(asked.san), old=_listed(old.san))
+    if asked.san:
+        same_alternatives(old, asked)
     subject = Name.of({}) if row.holder_kind == "person" else old.subject
     kind: Any = row.holder_kind
     holder = Holder(kind, row.holder, row.post, row.organ)
@@ -94,7 +90,3 @@ def _supersede(ctx: Context, actor: Actor, row: CertificateRow) -> None:
         revoke(ctx, actor, row.serial, "superseded", {"renewed": row.serial})
     except AlreadyRevoked:
         return  # by the same request, sent twice
-
-
-def _listed(names: tuple[tuple[str, str], ...]) -> str:
-    return ", ".join(text for _, text in names) or "-"

@@ -25,7 +25,7 @@ from yinxin.act import SYSTEM
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.status import CertificateList, build_crl
 from yinxin.crypto.suite import INTL
-from yinxin.errors import Unavailable
+from yinxin.errors import Unavailable, YinxinError
 from yinxin.steps import step
 from yinxin.text import Text
 
@@ -80,6 +80,21 @@ def in_force(ctx: Context, line: Line) -> Published:
         if there is not None and now < there.next_update:
             return there
         raise
+
+
+def brought_up(ctx: Context, line: Line, *others: Line) -> int | None:
+    """Bring lists up to a change that was just recorded; the number of the first, None when that cannot be done now.
+
+    Nothing depends on it: they are known to be out of date, and whoever asks for them next causes new ones.
+    """
+    try:
+        number = in_force(ctx, line).number
+        for other in others:
+            in_force(ctx, other)
+    except YinxinError:
+        _log.exception("the revocation lists of %s could not be made now", line.authority)
+        return None
+    return number
 
 
 def delta_in_force(ctx: Context, line: Line) -> bytes:

@@ -10,18 +10,24 @@ import sqlalchemy as sa
 
 from authz.directory import Directory, DirectoryFile
 from authz.models import CertificateBinding
+from ca.enrolment import renew as enrolment
+from ca.enrolment.errors import HalfOfPair
+from ca.enrolment.models import Protocol
 from ca.errors import KeyInUse, LintFailed, ProfileRefuses, ReferenceReused
 from ca.pair import Dialect, PairRequest
 from ca.pair import issue as issuing
 from ca.pair.errors import CannotReceive, NoPair, PairEnded, UnknownDialect, UnknownPair
 from ca.request import Application, Holder
+from ca.status.line import Line
+from ca.status.models import CrlRow
 from kms.escrow import Basis, Standing, Wish
 from kms.escrow.errors import RecoveryNotApproved
 from kms.escrow.models import UserKeyRow
 from yinxin.act import SYSTEM, Actor, Kind
 from yinxin.authz import Denied
+from yinxin.crypto import cms
 from yinxin.crypto.errors import CannotDecrypt, KeyMismatch
-from yinxin.crypto.keys import PrivateKey
+from yinxin.crypto.keys import Identity, PrivateKey
 from yinxin.crypto.names import Name
 from yinxin.crypto.path import Usage, validate
 from yinxin.crypto.received_key import open_received
@@ -29,6 +35,7 @@ from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.status import CertId, CertificateList, Good, OcspRequest, OcspResponse, Revoked
 from yinxin.crypto.suite import suite
 from yinxin.errors import YinxinError
+from yinxin.renewal import renewal_statement
 
 from .conftest import AUDITOR, CLERK, OFFICER, PROVINCE, REGISTRAR
 from .crasher import pair as crash_pair
@@ -38,6 +45,13 @@ ZHANG = Holder("person", "zhang", "clerk-a")
 #: person, post, organ, role: people whom only some tests need
 LEADER = ("qian", "leader-a", "county-a", "leader")
 PROVINCE_OFFICER = ("zhou", "officer-p", "province", "security-officer")
+
+
+def lists_of(site, line):
+    """Numbers of the lists of a line that are stored."""
+    query = sa.select(CrlRow.number).where(CrlRow.authority == line.authority, CrlRow.shard == line.shard)
+    with site.store.read() as session:
+        return session.scalars(query).all()
 
 
 def more(site, who):
@@ -341,6 +355,32 @@ def test_suspended_and_resumed_together(site):
     site.ca.suspend(REGISTRAR, serial)
     site.ca.revoke(REGISTRAR, serial, "superseded")
     assert all(isinstance(status(site, each), Revoked) for each in (pair.signing, pair.encryption))
+
+
+def test_the_lists_of_both_halves_are_made_at_once(founded):
+    """Seen to fail with only the list of the half that was named."""
+    site = founded(status={"shards": 64})
+    pair = site.ca.pairs.issue(REGISTRAR, asked())
+    names = [f"{each.serial:x}" for each in (pair.signing, pair.encryption)]
+    lines = [Line("intl-issuing", site.rows(serial=name)[0].shard) for name in names]
+    for act in (site.ca.suspend, site.ca.resume):
+        before = [len(lists_of(site, line)) for line in lines]
+        act(REGISTRAR, names[0])
+        assert [len(lists_of(site, line)) for line in lines] == [count + 1 for count in before]
+
+
+def test_a_half_is_not_renewed_alone(site):
+    """It would leave the other half, and the key in escrow, behind. Seen to fail with `single` not asked."""
+    key = PrivateKey.generate(suite("intl"))
+    pair = site.ca.pairs.issue(REGISTRAR, asked(key))
+    csr = CertificationRequest.build(PrivateKey.generate(suite("intl")), {}).der
+    word = cms.sign_detached(Identity(key, pair.signing, pair.chain), renewal_statement(csr), signed_at=None)
+    with pytest.raises(HalfOfPair):
+        site.ca.renew_own(csr, word, supersede=True)
+    asked_for = Application.of(CertificationRequest(csr))
+    with pytest.raises(HalfOfPair):
+        enrolment.renew(site.ctx, pair.signing, "est/x", asked_for, Protocol.EST)
+    assert all(status(site, each) == Good() for each in (pair.signing, pair.encryption))
 
 
 def test_renewed_together(site):

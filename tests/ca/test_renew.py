@@ -13,8 +13,9 @@ from authz.errors import CannotBind
 from authz.models import AppointmentRow
 from ca import Holder
 from ca.cli import group as commands
+from ca.enrolment.errors import RenewalDiffers
 from ca.errors import ReferenceReused, UnknownCertificate
-from ca.registration.errors import NamesDiffer, TooEarly
+from ca.registration.errors import TooEarly
 from kms.errors import HsmGone
 from kms.sign import KeySigner
 from yinxin.act import SYSTEM
@@ -152,7 +153,7 @@ def test_a_service_keeps_its_names_and_gets_no_others(site: Site) -> None:
     old = Identity(key, issued.certificate, issued.chain)
     site.clock.advance(timedelta(days=31))
     refused(
-        site, NamesDiffer, lambda: site.ca.renew_own(*asked(old, san=[*san, ("dns", "b.example.gov.cn")]))
+        site, RenewalDiffers, lambda: site.ca.renew_own(*asked(old, san=[*san, ("dns", "b.example.gov.cn")]))
     )
     renewed = site.ca.renew_own(*asked(old)).certificate
     assert (renewed.san, renewed.subject) == (old.certificate.san, old.certificate.subject)
