@@ -1,6 +1,5 @@
 """`yinxin ca …`: thin commands over the certificate authority."""
 
-import json
 from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any, get_args
@@ -26,7 +25,7 @@ from ca.service import Authority
 from ca.suspend import Hold
 from ca.tables import Format, lines
 from yinxin.clock import rfc3339
-from yinxin.command import acting, as_json_option, print_json, service
+from yinxin.command import acting, as_json_option, print_facts, print_json, service
 from yinxin.crypto.pem import encode
 from yinxin.crypto.requests import CertificationRequest
 
@@ -77,7 +76,7 @@ def issue(context: click.Context, /, *, csr: Path, out: Path | None, as_json: bo
     if out is not None:
         out.write_text(pem, "utf-8")
     facts = {"serial": issued.serial, "subject": issued.certificate.subject.text, "out": str(out or "")}
-    _answer(facts | {"pem": pem}, as_json=True) if as_json else click.echo(str(out) if out else pem)
+    print_json(facts | {"pem": pem}) if as_json else click.echo(str(out) if out else pem)
 
 
 @group.command(
@@ -99,16 +98,18 @@ def revoke(context: click.Context, /, *, serial: str | None, reason: str, dry_ru
         raise click.UsageError("give exactly one of --serial, --person, --organ, --key")
     if serial is not None:
         if dry_run:
-            _answer(describe(authority.show(actor, serial), authority.ctx.store.clock.now()), as_json=as_json)
+            print_facts(
+                describe(authority.show(actor, serial), authority.ctx.store.clock.now()), as_json=as_json
+            )
             return
         done = authority.revoke(actor, serial, reason)
         facts = {"serial": done.serial, "revoked_at": rfc3339(done.revoked_at), "reason": done.reason}
-        _answer(facts | {"crl_number": done.crl_number}, as_json=as_json)
+        print_facts(facts | {"crl_number": done.crl_number}, as_json=as_json)
         return
     target = Target(**of)
     if dry_run or expected is None:
         rows = authority.targeted(actor, target)
-        _answer({"would_revoke": len(rows), "serials": [row.serial for row in rows]}, as_json=as_json)
+        print_facts({"would_revoke": len(rows), "serials": [row.serial for row in rows]}, as_json=as_json)
         if not dry_run:
             raise WrongCount(found=len(rows), expected=0)
         return
@@ -117,7 +118,7 @@ def revoke(context: click.Context, /, *, serial: str | None, reason: str, dry_ru
         "revoked": [each.serial for each in revoked],
         "failed": {name: str(error) for name, error in failed},
     }
-    _answer(told, as_json=as_json)
+    print_facts(told, as_json=as_json)
     if failed:
         raise failed[0][1]
 
@@ -167,7 +168,7 @@ def show(context: click.Context, *, serial: str, as_json: bool) -> None:
     authority = _authority(context)
     row = authority.show(acting(context), serial)
     facts: dict[str, Any] = describe(row, authority.ctx.store.clock.now())
-    _answer(facts | ({"pem": encode("CERTIFICATE", row.der)} if row.der else {}), as_json=as_json)
+    print_facts(facts | ({"pem": encode("CERTIFICATE", row.der)} if row.der else {}), as_json=as_json)
 
 
 @group.command("list", help="查询证书，可导出 / search certificates, or export them")
@@ -197,7 +198,7 @@ def list_(context: click.Context, /, *, export: Format | None, as_json: bool, **
         for line in lines(rows, COLUMNS, export):
             click.echo(line, nl=False)
     elif as_json:
-        _answer(list(rows), as_json=True)
+        print_json(list(rows))
     else:
         for row in rows:
             click.echo(
@@ -245,15 +246,7 @@ group.add_command(enrol)
 def _held(hold: Hold, *, as_json: bool) -> None:
     ended = rfc3339(hold.ended) if hold.ended else None
     facts = {"serial": hold.serial, "began": rfc3339(hold.began), "ended": ended}
-    _answer(facts | {"crl_number": hold.crl_number}, as_json=as_json)
-
-
-def _answer(value: Any, *, as_json: bool) -> None:
-    if as_json:
-        print_json(value)
-        return
-    for name, each in value.items():
-        click.echo(f"{name}: {json.dumps(each, ensure_ascii=False) if isinstance(each, dict) else each}")
+    print_facts(facts | {"crl_number": hold.crl_number}, as_json=as_json)
 
 
 def _authority(context: click.Context) -> Authority:

@@ -3,7 +3,7 @@
 import click
 
 from ca.service import Authority
-from yinxin.command import acting, as_json_option, print_json, service
+from yinxin.command import acting, as_json_option, print_facts, service
 
 
 @click.group("acme", help="ACME 证书自动化 / certificates by ACME")
@@ -20,7 +20,4 @@ def renew(context: click.Context, *, serial: str, url: str | None, as_json: bool
     """Mark a certificate for renewal."""
     authority: Authority = service(context, "ca")
     marked = authority.renew(acting(context), serial, url)
-    if as_json:
-        print_json({"serial": marked})
-    else:
-        click.echo(f"serial: {marked}")
+    print_facts({"serial": marked}, as_json=as_json)

@@ -1,6 +1,5 @@
 """`yinxin ca ceremony …`: rehearse, approve, hold."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from ca.ceremony.kinds import Plan, read_plan
 from ca.ceremony.rehearse import rehearse
 from ca.service import Authority
 from yinxin.clock import rfc3339
-from yinxin.command import acting, as_json_option, holding, print_json, service
+from yinxin.command import acting, as_json_option, holding, print_facts, service
 from yinxin.crypto.certificates import Certificate
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -46,7 +45,7 @@ def group(context: click.Context, *, plan: Path, dry_run: bool, as_json: bool) -
             "files": {name: str(path) for name, path in done.files.items()},
             "approved_by": [each.person for each in done.approvals],
         }
-    _answer(answer, as_json=as_json)
+    print_facts(answer, as_json=as_json)
 
 
 @group.command(
@@ -64,7 +63,7 @@ def approve(context: click.Context, *, plan: Path, as_json: bool) -> None:
     out = file_of(plan, actor.id)
     write_once(out, authority.approve(actor, holding(context), read))
     answer = {"plan": read.digest, "kind": read.kind, "title": _title(read), "approved_by": actor.id}
-    _answer(answer | {"certificates": _told(made), "approval": str(out)}, as_json=as_json)
+    print_facts(answer | {"certificates": _told(made), "approval": str(out)}, as_json=as_json)
 
 
 def _title(plan: Plan) -> str:
@@ -81,15 +80,6 @@ def _told(made: dict[str, Certificate]) -> dict[str, dict[str, str]]:
         }
         for label, each in made.items()
     }
-
-
-def _answer(value: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print_json(value)
-        return
-    for name, each in value.items():
-        text = json.dumps(each, ensure_ascii=False) if isinstance(each, dict | list) else each
-        click.echo(f"{name}: {text}")
 
 
 def _authority(context: click.Context) -> Authority:

@@ -9,7 +9,7 @@ from ca.enrolment.credential import Grant, spelled
 from ca.enrolment.models import Protocol
 from ca.service import Authority
 from yinxin.authz import PLATFORM
-from yinxin.command import acting, as_json_option, print_json, service
+from yinxin.command import acting, as_json_option, print_facts, print_json, service
 
 
 @click.group("credential", help="协议注册凭据 / enrolment credentials for ACME, EST, CMP and SCEP")
@@ -57,7 +57,7 @@ def grant(context: click.Context, /, *, as_json: bool, **asked: Any) -> None:
             uses=asked["uses"],
         ),
     )
-    _say(made.fields() | {"secret": spelled(secret)}, as_json=as_json)
+    print_facts(made.fields() | {"secret": spelled(secret)}, as_json=as_json)
 
 
 @group.command("list", help="列出凭据 / list credentials")
@@ -88,15 +88,7 @@ def list_(context: click.Context, *, organ: str | None, as_json: bool) -> None:
 def withdraw(context: click.Context, *, credential: str, as_json: bool) -> None:
     """Withdraw a credential."""
     _authority(context).enrolment.withdraw(acting(context), credential)
-    _say({"withdrawn": credential}, as_json=as_json)
-
-
-def _say(facts: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print_json(facts)
-        return
-    for name, each in facts.items():
-        click.echo(f"{name}: {each}")
+    print_facts({"withdrawn": credential}, as_json=as_json)
 
 
 def _authority(context: click.Context) -> Authority:

@@ -13,7 +13,7 @@ from ca.keycheck.models import BlockedKeyRow
 from ca.keycheck.read import key_in
 from ca.service import Authority
 from yinxin.clock import rfc3339
-from yinxin.command import acting, as_json_option, print_json, service
+from yinxin.command import acting, as_json_option, print_facts, print_json, service
 
 _PAGE = 200
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -56,7 +56,7 @@ def add(context: click.Context, /, *, revoke_all: bool, as_json: bool, **asked: 
             "failed": {serial: str(error) for serial, error in swept.failed},
         }
         failed = bool(swept.failed)
-    _say(answer, as_json=as_json)
+    print_facts(answer, as_json=as_json)
     if failed:
         context.exit(75)
 
@@ -68,7 +68,7 @@ def add(context: click.Context, /, *, revoke_all: bool, as_json: bool, **asked: 
 def remove(context: click.Context, *, digest: str, as_json: bool) -> None:
     """Take a key off the list."""
     _authority(context).blocklist.remove(acting(context), digest.lower())
-    _say({"key": digest.lower(), "removed": True}, as_json=as_json)
+    print_facts({"key": digest.lower(), "removed": True}, as_json=as_json)
 
 
 @group.command("import", help="导入已知弱密钥名单 / import a list of known weak keys")
@@ -79,7 +79,7 @@ def remove(context: click.Context, *, digest: str, as_json: bool) -> None:
 def import_(context: click.Context, *, file: Path, note: str, as_json: bool) -> None:
     """Import a file: one digest a line, of a SubjectPublicKeyInfo or as in Debian's openssl-blacklist."""
     added = _authority(context).blocklist.load(acting(context), file, note[:200])
-    _say({"file": str(file), "added": added}, as_json=as_json)
+    print_facts({"file": str(file), "added": added}, as_json=as_json)
 
 
 @group.command("list", help="列出名单 / show the list")
@@ -124,14 +124,6 @@ def _fields(row: BlockedKeyRow) -> dict[str, str]:
         "by": row.by,
         "note": row.note,
     }
-
-
-def _say(value: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print_json(value)
-        return
-    for name, each in value.items():
-        click.echo(f"{name}: {each}")
 
 
 def _authority(context: click.Context) -> Authority:

@@ -10,7 +10,7 @@ from ca.pair.issue import PairRequest
 from ca.pair.service import Pair
 from ca.request import Holder
 from ca.service import Authority
-from yinxin.command import acting, as_json_option, print_json, service
+from yinxin.command import acting, as_json_option, print_facts, service
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import MalformedKey
 from yinxin.crypto.keys import Identity, PrivateKey
@@ -67,7 +67,7 @@ def issue(
     out.write_text(_pem(pair), "utf-8")
     sealed = authority.pairs.envelope(actor, pair.reference, _chosen(asked["dialect"]))
     envelope.write_bytes(sealed)
-    _say(pair.fields() | {"out": str(out), "envelope": str(envelope)}, as_json=as_json)
+    print_facts(pair.fields() | {"out": str(out), "envelope": str(envelope)}, as_json=as_json)
 
 
 @group.command(help="查看一对证书 / show a pair")
@@ -77,7 +77,7 @@ def issue(
 def show(context: click.Context, *, name: str, as_json: bool) -> None:
     """Show a pair by its reference or the serial number of one half."""
     pair = _authority(context).pairs.show(acting(context), name)
-    _say(pair.fields() | ({"pem": _pem(pair)} if as_json else {}), as_json=as_json)
+    print_facts(pair.fields() | ({"pem": _pem(pair)} if as_json else {}), as_json=as_json)
 
 
 @group.command(help="再次取出加密密钥的信封 / fetch the encryption key's envelope again")
@@ -128,14 +128,6 @@ def _chosen(dialect: str | None) -> Dialect | None:
 
 def _pem(pair: Pair) -> str:
     return "".join(each.pem for each in (pair.signing, pair.encryption, *pair.chain[:-1]))
-
-
-def _say(facts: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print_json(facts)
-        return
-    for name, each in facts.items():
-        click.echo(f"{name}: {each}")
 
 
 def _authority(context: click.Context) -> Authority:

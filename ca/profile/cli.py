@@ -7,7 +7,7 @@ import click
 
 from ca.profile.versions import difference, version, versions
 from ca.service import Authority
-from yinxin.command import acting, as_json_option, print_json, service
+from yinxin.command import acting, as_json_option, print_facts, print_json, service
 
 
 @click.group("profile", help="证书模板 / certificate profiles")
@@ -50,7 +50,7 @@ def show(context: click.Context, *, name: str, hash_: str, as_json: bool) -> Non
     """Show one version of a profile, with every field."""
     profile = version(_allowed(context).ctx, name, hash_)
     said = {"hash": profile.hash, **profile.model_dump(mode="json")}
-    _say(said, as_json=as_json)
+    print_facts(said, as_json=as_json)
 
 
 @group.command(help="比较两个版本 / compare two versions")
@@ -72,14 +72,6 @@ def diff(context: click.Context, *, name: str, old: str, new: str, as_json: bool
 
 def _plain(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _say(value: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print_json(value)
-        return
-    for field, each in value.items():
-        click.echo(f"{field}: {_plain(each)}")
 
 
 def _allowed(context: click.Context) -> Authority:

@@ -8,7 +8,7 @@ import click
 from kms.escrow.recovery import Basis, Wish
 from kms.service import KeyCentre
 from yinxin.authz import PLATFORM
-from yinxin.command import acting, as_json_option, print_json, service
+from yinxin.command import acting, as_json_option, print_facts, print_json, service
 from yinxin.crypto.certificates import Certificate
 
 
@@ -50,7 +50,7 @@ def request(
     """Ask for a recovery."""
     centre, actor = _centre(context), acting(context)
     wish = Wish(key, Basis(basis), reason, Certificate.load(recipient.read_bytes()))
-    _say({"recovery": centre.escrow.request(actor, wish)}, as_json=as_json)
+    print_facts({"recovery": centre.escrow.request(actor, wish)}, as_json=as_json)
 
 
 @group.command(help="批准 / approve")
@@ -59,7 +59,7 @@ def request(
 @click.pass_context
 def approve(context: click.Context, *, recovery: str, as_json: bool) -> None:
     """Approve a recovery."""
-    _say(_centre(context).escrow.approve(acting(context), recovery).fields(), as_json=as_json)
+    print_facts(_centre(context).escrow.approve(acting(context), recovery).fields(), as_json=as_json)
 
 
 @group.command(help="拒绝；一人拒绝即告终止 / refuse; one refusal ends it")
@@ -68,7 +68,7 @@ def approve(context: click.Context, *, recovery: str, as_json: bool) -> None:
 @click.pass_context
 def refuse(context: click.Context, *, recovery: str, as_json: bool) -> None:
     """Refuse a recovery."""
-    _say(_centre(context).escrow.refuse(acting(context), recovery).fields(), as_json=as_json)
+    print_facts(_centre(context).escrow.refuse(acting(context), recovery).fields(), as_json=as_json)
 
 
 @group.command("list", help="恢复登记 / the register of recoveries")
@@ -90,14 +90,6 @@ def list_(context: click.Context, *, organ: str | None, as_json: bool) -> None:
         click.echo(
             f"{row['id']}  {row['state']:<9} {given}  {row['basis']:<8} {row['requested_by']}  {row['reason']}"
         )
-
-
-def _say(facts: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print_json(facts)
-        return
-    for name, each in facts.items():
-        click.echo(f"{name}: {', '.join(each) if isinstance(each, list) else each}")
 
 
 def _centre(context: click.Context) -> KeyCentre:

@@ -1,6 +1,7 @@
 """What the modules' commands have in common. A command's context object is the run that the command line made."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
 import click
@@ -46,3 +47,20 @@ def holding(context: click.Context) -> Identity:
 def print_json(value: object) -> None:
     """An answer for machines: one line."""
     click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def print_facts(facts: Mapping[str, Any], *, as_json: bool) -> None:
+    """An answer of several facts: for machines as `print_json`, for people a line each."""
+    if as_json:
+        print_json(facts)
+        return
+    for name, each in facts.items():
+        click.echo(f"{name}: {_plain(each)}")
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
+        return ", ".join(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list | tuple) else str(value)
