@@ -16,6 +16,7 @@ from ca.inventory import COLUMNS, Filter, Sort, Standing, describe
 from ca.keycheck.cli import group as blocklist_commands
 from ca.pair.cli import group as pair_commands
 from ca.profile.cli import group as profile_commands
+from ca.recheck.cli import recheck
 from ca.registration.cli import group as registration_commands
 from ca.registration.cli import renew
 from ca.request import Holder, IssueRequest
@@ -241,6 +242,7 @@ group.add_command(registration_commands)
 group.add_command(renew)
 group.add_command(blocklist_commands)
 group.add_command(enrol)
+group.add_command(recheck)
 
 
 def _held(hold: Hold, *, as_json: bool) -> None:

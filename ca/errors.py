@@ -117,6 +117,15 @@ class UnknownBlockedKey(NotFound):
     en = "The key {key} is not on the list of blocked keys: see yinxin ca blocklist list."
 
 
+class RecheckFound(Untrue):
+    """Something stored is not as it should be."""
+
+    code = "ca.recheck_found"
+    status = 500
+    zh = "复查发现 {count} 处存储内容有误，首先是 {subject}（{faults}）：请立即用 yinxin ca recheck 查看，并核对日志与备份。"
+    en = "The re-check found {count} stored objects at fault, the first {subject} ({faults}): look with yinxin ca recheck at once, and compare log and backup."
+
+
 class NoKeyInFile(Invalid):
     """A file, or a digest, that names no key."""
 

@@ -25,6 +25,7 @@ MODULE: Module[Authority] = Module(
         Verb("ca.resume", Text("恢复证书", "lift a certificate's suspension")),
         Verb("ca.crl", Text("签发撤销列表", "issue a revocation list")),
         Verb("ca.timestamp", Text("签发时间戳", "issue a timestamp")),
+        Verb("ca.recheck", Text("复查存储内容", "check what is stored again")),
         Verb("ca.block", Text("禁用密钥", "block a key")),
         Verb("ca.unblock", Text("取消禁用密钥", "take a key off the blocklist")),
         Verb("ca.grant-credential", Text("发放注册凭据", "grant an enrolment credential")),
@@ -63,6 +64,7 @@ MODULE: Module[Authority] = Module(
         "ca.acme.models",
         "ca.pair.models",
         "ca.keycheck.models",
+        "ca.recheck.models",
     ),
     commands="ca.cli:group",
     routes=(
@@ -80,6 +82,7 @@ MODULE: Module[Authority] = Module(
         Job("ca.reconcile", timedelta(minutes=1), Authority.reconcile),
         Job("ca.notices", timedelta(hours=1), Authority.notify),
         Job("ca.departed", timedelta(hours=1), Authority.revoke_departed),
+        Job("ca.recheck", timedelta(minutes=1), lambda authority: authority.recheck.tick()),
         Job("ca.registrations", timedelta(minutes=1), Authority.tend_registrations),
         Job("ca.presign", timedelta(minutes=1), Authority.presign),
         Job("ca.cmp-confirmations", timedelta(minutes=1), Authority.tend_cmp),

@@ -36,6 +36,7 @@ from ca.lookup import Found, by_key
 from ca.models import CertificateRow
 from ca.pair.service import Pairs
 from ca.profile import Profiles
+from ca.recheck.service import Recheck
 from ca.reconcile import reconcile
 from ca.register import DirectoryRegister
 from ca.registration.departed import revoke_departed
@@ -110,6 +111,8 @@ class Authority:
         self.blocklist = Blocklist(self.ctx, decider, self.revoke)
         if settings.status.publish_folder:
             store.recorded.append(lambda: publish.follow(self.ctx))
+        #: everything stored, checked again
+        self.recheck = Recheck(self.ctx)
         #: what authz asks (`authz.checker.CertificateChecker`)
         self.checker = Checker(self.ctx)
 
@@ -358,12 +361,14 @@ class Authority:
                 failed.append(error)
         try:
             watch(self.ctx.settings).check(now)
+            self.recheck.sound()
         except YinxinError as error:
             failed.append(error)
         for days in self.ctx.settings.registration.notice_days:
             facts[f"expiring_{days}"] = str(expiring(self.ctx, days))
         if not self.authorities() and not failed:
             failed.append(StatusUnavailable(authority="-", reason="ceremony"))
+        facts |= self.recheck.facts()
         if failed:
             return Health(ok=False, text=Text(failed[0].text("zh"), failed[0].text("en")), facts=facts)
         return Health(

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pydantic import Field
 
 from ca.acme.settings import AcmeSettings
+from ca.recheck.settings import RecheckSettings
 from ca.status.settings import StatusSettings
 from yinxin.settings import Section
 
@@ -59,6 +60,7 @@ class CaSettings(Section):
     ocsp_minutes: int = Field(default=60, ge=1, le=10080)
     """Validity of an OCSP answer."""
     status: StatusSettings = StatusSettings()
+    recheck: RecheckSettings = RecheckSettings()
     """Revocation lists and OCSP answers."""
     tsa_policy: str = Field(
         default="2.25.147690556251596880135077170744976928781.1", pattern=r"^[0-2](\.\d+)+$"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -40,6 +40,8 @@ IDENTIFIER_SOURCES = frozenset(
     for optional in ("", "?")
 )
 
+#: fields whose order is written into certificates
+_ORDERED = ("subject", "gmt0015")
 #: a signature proves that its holder acted; a copy of her key would prove nothing
 _SIGNS = {"digitalSignature", "contentCommitment", "keyCertSign", "cRLSign"}
 
@@ -161,6 +163,12 @@ class Profile(Section):
     def _purposes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return _known("extended key usage", value, EXTENDED_KEY_USAGES)
 
+    @field_validator("subject", "gmt0015", mode="before")
+    @classmethod
+    def _ordered(cls, value: Any) -> Any:
+        """As `data` writes them: pairs, since an object of JSON has no order and a name has one."""
+        return dict(value) if isinstance(value, list) else value
+
     @field_validator("subject")
     @classmethod
     def _attributes(cls, value: dict[str, str]) -> dict[str, str]:
@@ -221,7 +229,9 @@ class Profile(Section):
     @cached_property
     def data(self) -> bytes:
         """Canonical JSON of what it says. Defaults are left out, so that a field added later makes no new version."""
-        return canonical.encode(self.model_dump(mode="json", exclude_defaults=True))
+        said = self.model_dump(mode="json", exclude_defaults=True)
+        ordered = {field: [list(pair) for pair in said[field].items()] for field in _ORDERED if field in said}
+        return canonical.encode(said | ordered)
 
     @cached_property
     def hash(self) -> str:

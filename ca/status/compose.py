@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from ca.errors import CrlNotNewer
+from ca.lint.lists import list_findings
 from ca.status import changes
 from ca.status.changes import Change
 from ca.status.line import Line
@@ -95,5 +96,12 @@ def check(
     whole = entries.startswith(body.kept) and added == list(body.added) and len(made) == body.count
     if not whole or made.number != number or made.delta_base is not None:
         raise CrlNotNewer(authority=line.path, reason=Text("编号或条目不符", "its number or entries differ"))
+    lint(own, line, made)
     if made.scope != (scope or DistributionPoint()):
         raise CrlNotNewer(authority=line.path, reason=Text("适用范围不符", "its scope differs"))
+
+
+def lint(own: Certificate, line: Line, made: CertificateList) -> None:
+    """Hold what a list says of itself to the linter's rules; raises CrlNotNewer."""
+    if found := list_findings(made, own):
+        raise CrlNotNewer(authority=line.path, reason="; ".join(map(str, found)))

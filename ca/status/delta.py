@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from ca.errors import CrlNotNewer
 from ca.status import changes
 from ca.status.changes import Change
+from ca.status.compose import lint
 from ca.status.line import Line
 from ca.status.models import CrlRow
 from yinxin.crypto.certificates import Certificate
@@ -54,3 +55,4 @@ def check(
         raise CrlNotNewer(authority=line.path, reason=error.code) from error
     if differs or (made.number, made.delta_base) != (number, base):
         raise CrlNotNewer(authority=line.path, reason=Text("增量列表不符", "its delta differs"))
+    lint(own, line, made)

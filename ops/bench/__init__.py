@@ -11,6 +11,7 @@ from ops.bench.hsm import hsm_sign
 from ops.bench.inventory import inventory_growth
 from ops.bench.issue import issue, issue_bulk
 from ops.bench.issue_http import issue_http
+from ops.bench.lint import lint
 from ops.bench.measure import Result
 from ops.bench.ocsp import ocsp
 
@@ -19,6 +20,7 @@ BENCHMARKS = {
     "issue-bulk": issue_bulk,
     "issue-growth": issue_growth,
     "issue-http": issue_http,
+    "lint": lint,
     "hsm-sign": hsm_sign,
     "audit-append": audit_append,
     "inventory": inventory_growth,

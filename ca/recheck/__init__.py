@@ -1,0 +1,1 @@
+"""Everything stored is checked again, night by night: certificates, revocation lists, intents."""

@@ -1,0 +1,105 @@
+"""One stored issuance against everything that is known of it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ca.context import Context
+from ca.issuer import Addresses, Issuer
+from ca.lint import Case, findings
+from ca.models import CertificateRow, ProfileRow, State
+from ca.profile import Profile
+from ca.recheck.judge import certificate_faults
+from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.suite import INTL
+from yinxin.errors import YinxinError
+
+
+class Certificates:
+    """Checks rows of one batch; what they share is looked up once."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._profiles: dict[str, Profile | None] = {}
+
+    def faults(self, row: CertificateRow) -> tuple[str, ...]:
+        """What is wrong with an issuance; empty when all is well."""
+        if row.state != State.ISSUED:
+            return tuple(_unissued(row))
+        try:
+            certificate = Certificate(row.der or b"")
+        except YinxinError as error:
+            return (f"der: {error}",)
+        return (
+            *_row(row, certificate),
+            *self._profile(row),
+            *self._signature(row, certificate),
+            *self._lint(row, certificate),
+            *(f"pkilint: {code}" for code in certificate_faults(certificate.der, certificate.public_key)),
+        )
+
+    def _profile(self, row: CertificateRow) -> Iterator[str]:
+        if self._stored(row.profile_hash) is None:
+            yield "profile_hash: the version is not stored, or its text is not of this hash"
+
+    def _stored(self, hash_: str) -> Profile | None:
+        """The profile's version, if its text has the hash it is stored under."""
+        if hash_ not in self._profiles:
+            with self._ctx.store.read() as session:
+                row = session.get(ProfileRow, hash_)
+            genuine = row is not None and INTL.hash.digest(row.data).hex() == hash_
+            self._profiles[hash_] = Profile.model_validate_json(row.data) if row and genuine else None
+        return self._profiles[hash_]
+
+    def _signature(self, row: CertificateRow, certificate: Certificate) -> Iterator[str]:
+        try:
+            certificate.issued_by(self._issuer(row).chain[0])
+        except YinxinError as error:
+            yield f"signature: {error}"
+
+    def _issuer(self, row: CertificateRow) -> Issuer:
+        return self._ctx.issuers.get(row.authority)
+
+    def _lint(self, row: CertificateRow, certificate: Certificate) -> Iterator[str]:
+        profile = self._stored(row.profile_hash)
+        if profile is None:
+            return
+        try:
+            issuer = self._issuer(row)
+        except YinxinError:
+            return  # told by the signature
+        if certificate.is_self_issued:
+            issuer = replace(issuer, certificate=None)
+        # addresses and the site's prefix are settings; they were those of the day
+        where = Addresses(certificate.crl_urls, certificate.ocsp_urls, certificate.ca_issuer_urls)
+        node = certificate.serial >> 8 * 16
+        if profile.name != row.profile:
+            yield f"profile: the version is of {profile.name}"
+        for finding in findings(Case(certificate, issuer, profile, where, node)):
+            yield f"lint: {finding}"
+
+
+def _unissued(row: CertificateRow) -> Iterator[str]:
+    if row.der is not None or row.fingerprint is not None:
+        yield f"state: {row.state}, and yet there is a certificate"
+    if row.state == State.ABANDONED and row.revoked_at is None:
+        yield "state: abandoned without its serial number being revoked"
+
+
+def _row(row: CertificateRow, certificate: Certificate) -> Iterator[str]:
+    wanted = {
+        "serial": (row.serial, f"{certificate.serial:x}"),
+        "fingerprint": (row.fingerprint, certificate.fingerprint),
+        "tbs": (row.tbs, certificate.tbs),
+        "not_before": (row.not_before, certificate.not_before),
+        "not_after": (row.not_after, certificate.not_after),
+        "subject": (row.subject, certificate.subject.text),
+        "spki_digest": (row.spki_digest, INTL.hash.digest(certificate.public_key.spki).hex()),
+    }
+    for field, (stored, said) in wanted.items():
+        if stored != said:
+            yield f"{field}: the row differs from the certificate"
+    try:
+        if Certificate(row.lint_certificate).tbs != certificate.tbs:
+            yield "lint_certificate: other octets than those that were signed"
+    except YinxinError as error:
+        yield f"lint_certificate: {error}"

@@ -1,0 +1,72 @@
+"""The independent linter, pkilint, over one certificate or list: its errors by code. Imported when first asked."""
+
+from functools import cache
+from typing import Any
+
+from yinxin.crypto.keys import PublicKey
+from yinxin.crypto.suite import SM
+
+#: RFC 8813 3 forbids an EC key what GM/T 0015 has an SM2 key do, and SM2 keys are EC keys to pkilint
+_NATIONAL = {"pkix.key_usage_value_prohibited_for_ec"}
+
+
+def certificate_faults(encoded: bytes, key: PublicKey) -> tuple[str, ...]:
+    """Codes of its findings of severity ERROR and above for a certificate in DER."""
+    from pkilint import loader
+
+    document = loader.RFC5280CertificateDocumentLoader().load_der_document(encoded, "certificate")
+    forgiven = _NATIONAL if key.suite is SM else set()
+    return tuple(code for code in _errors(_for_certificates(), document.root) if code not in forgiven)
+
+
+def list_faults(encoded: bytes) -> tuple[str, ...]:
+    """The same for a revocation list in DER."""
+    from pkilint import loader
+
+    document = loader.RFC5280CertificateListDocumentLoader().load_der_document(encoded, "list")
+    return _errors(_for_lists(), document.root)
+
+
+def _errors(judge: Any, root: Any) -> tuple[str, ...]:
+    from pkilint.validation import ValidationFindingSeverity as Severity
+
+    return tuple(
+        str(each.finding.code)
+        for result in judge.validate(root)
+        for each in result.finding_descriptions
+        if each.finding.severity in (Severity.ERROR, Severity.FATAL)
+    )
+
+
+@cache
+def _for_certificates() -> Any:
+    from pkilint.pkix import certificate, extension, name
+
+    return certificate.create_pkix_certificate_validator_container(
+        certificate.create_decoding_validators(name.ATTRIBUTE_TYPE_MAPPINGS, extension.EXTENSION_MAPPINGS),
+        [
+            certificate.create_issuer_validator_container([]),
+            certificate.create_validity_validator_container(),
+            certificate.create_subject_validator_container([]),
+            certificate.create_extensions_validator_container([]),
+            certificate.create_spki_validator_container([]),
+        ],
+    )
+
+
+@cache
+def _for_lists() -> Any:
+    from pkilint import pkix
+    from pkilint.pkix import crl, extension, name
+
+    return crl.create_pkix_crl_validator_container(
+        [
+            pkix.create_attribute_decoder(name.ATTRIBUTE_TYPE_MAPPINGS),
+            pkix.create_extension_decoder(extension.EXTENSION_MAPPINGS),
+        ],
+        [
+            crl.create_issuer_validator_container([]),
+            crl.create_validity_validator_container([]),
+            crl.create_extensions_validator_container([]),
+        ],
+    )
