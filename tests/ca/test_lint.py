@@ -201,6 +201,7 @@ def test_an_independent_linter_finds_no_error_in_what_the_ceremony_made(site: Si
     site.ca.issue(REGISTRAR, site.request("t"))
     for suite_name in ("intl", "sm"):
         site.ca.agents.signing(suite_name)
+    site.ca.agents.deciphering()
     rows = site.rows()
     # the others are tried in tests/ca/test_profiles.py
     ceremonial = {name for name, profile in site.ctx.profiles.items() if profile.ceremony_only}
