@@ -88,8 +88,10 @@ def _subject(asked: Name, profile: Profile, facts: Mapping[str, str]) -> Name:
         text = _text(name, source, wanted.get(name), profile, facts)
         if text is None:
             continue
-        if name in wanted and wanted[name] != text:
-            raise ForeignName(field=name, asked=wanted[name], registered=text)
+        # whatever a profile leaves to the applicant: nobody has a certificate in another organ's name
+        registered = facts.get("organ.name", text) if name == "organizationName" else text
+        if name in wanted and wanted[name] != registered:
+            raise ForeignName(field=name, asked=wanted[name], registered=registered)
         _fits(name, text, profile)
         pairs.append((name, text))
     return Name.of(pairs)

@@ -20,6 +20,7 @@ from kms.service import KeyCentre
 from yinxin.act import Actor
 from yinxin.authz import Decider, Decision, Resource
 from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.general_names import GeneralName
 from yinxin.errors import YinxinError
 from yinxin.text import Text
 
@@ -167,12 +168,18 @@ def _covers(known: Credential, profile: str, asked: Application) -> None:
     if profile not in grant.profiles:
         granted = ", ".join(grant.profiles)
         raise NotGranted(credential=known.id, field="profile", asked=profile[:60], granted=granted)
-    for kind, text in asked.san if grant.domains else ():
+    for kind, text in _hosts(asked) if grant.domains else ():
         if kind != "dns" or not within(text.lower(), grant.domains):
             granted = ", ".join(grant.domains)
             raise NotGranted(credential=known.id, field=kind, asked=text, granted=granted)
     if grant.uses == 0:
         raise CredentialSpent(credential=known.id)
+
+
+def _hosts(asked: Application) -> tuple[GeneralName, ...]:
+    """The alternative names; where there are none, a common name with a dot counts as a host's."""
+    common = asked.subject.common_name or ""
+    return asked.san or ((("dns", common),) if "." in common else ())
 
 
 def _holder(known: Credential, asked: Application) -> Holder:

@@ -141,6 +141,16 @@ def test_beyond_the_grant(site, profile, name, field):
     assert [event["outcome"] for event in site.events("ca.issue")] == ["refused"]
 
 
+def test_a_host_in_the_common_name_lies_within_the_granted_domains_too(site):
+    """Seen to fail with only the alternative names looked at."""
+    made, _ = site.ca.enrolment.grant(REGISTRAR, wanted(site, domains=("example.gov.cn",)))
+    with pytest.raises(NotGranted) as refused:
+        site.ca.enrolment.issue(made, "est/1", asking("portal.other.gov.cn", dns=False))
+    assert refused.value.facts["asked"] == "portal.other.gov.cn"
+    for number, name in enumerate(("device-17", "device.Example.gov.cn")):
+        site.ca.enrolment.issue(made, f"est/{number + 2}", asking(name, dns=False))
+
+
 def test_a_credential_gives_what_was_granted_and_no_more(site):
     """Sixteen at once on a credential for three. Seen to fail when the count is read before and written after."""
     made, _ = site.ca.enrolment.grant(REGISTRAR, wanted(site, uses=3))

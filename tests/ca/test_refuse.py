@@ -126,6 +126,19 @@ def test_a_person_cannot_have_anothers_name(site: Site, subject: dict[str, str])
         site.ca.issue(REGISTRAR, site.person(subject=subject))
 
 
+@pytest.mark.parametrize("profile", ["tls-server", "vpn-gateway"])
+def test_nobody_has_a_certificate_in_another_organs_name(site: Site, profile: str) -> None:
+    """Seen to fail with the organization's name taken as asked for where the profile says `request?`."""
+    service = Holder("service", "a", None, "county-a")
+    named = {"commonName": "a.example.gov.cn", "organizationName": "示范省人民政府"}
+    with pytest.raises(ForeignName) as refused:
+        site.ca.issue(OFFICER, site.request(profile=profile, holder=service, subject=named))
+    assert refused.value.facts["field"] == "organizationName"
+    own = named | {"organizationName": str(refused.value.facts["registered"])}
+    issued = site.ca.issue(OFFICER, site.request(profile=profile, holder=service, subject=own))
+    assert issued.certificate.subject.as_dict()["organizationName"] == own["organizationName"]
+
+
 def test_a_person_is_certified_only_in_a_post_she_holds(site: Site) -> None:
     with pytest.raises(CannotBind):
         site.ca.issue(OFFICER, site.person(person="zhang", post="clerk-b"))
