@@ -62,7 +62,9 @@ def in_front(authority: Authority, shelf: Shelf, app: WsgiApp) -> WsgiApp:
         try:
             if path.startswith("/ocsp") and method in ("GET", "POST"):
                 return _ocsp(authority, environ, start_response)
-            if path.startswith(("/crl/", "/ca/")) and method in ("GET", "HEAD"):
+            # an authority's collection (.p7c) is made on demand, by the application
+            kept = path.startswith("/crl/") or (path.startswith("/ca/") and path.endswith(".crt"))
+            if kept and method in ("GET", "HEAD"):
                 return _send(environ, start_response, _file(authority, shelf, path))
         except Unavailable:
             return _plainly(start_response, "503 Service Unavailable", [("Retry-After", "5")])
@@ -92,10 +94,10 @@ def _ocsp(authority: Authority, environ: dict[str, Any], start_response: Any) ->
 def _file(authority: Authority, shelf: Shelf, path: str) -> Kept:
     if (kept := shelf.list(path)) is not None:
         return kept
-    if path.startswith("/ca/") and path.endswith(".crt"):
+    if path.startswith("/ca/"):
         certificate = authority.certificate(path[4:-4])
         return shelf.made(certificate.der, _CERTIFICATE, certificate.not_after.timestamp())
-    if not path.startswith("/crl/") or not path.endswith(".crl"):
+    if not path.endswith(".crl"):
         raise NotFound
     name = path[5:-4]
     line = Line.of(name.removesuffix(".delta"))
