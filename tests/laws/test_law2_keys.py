@@ -1,11 +1,12 @@
 """Law 2: no private key in the clear: not in the database, a log, an exception, a core file, a backup, an artifact.
 
-Every key that is made in software during founding and story is remembered by the test, as are session tokens, PINs and
-passwords; then every byte that was written anywhere is searched for them, raw, in hex, in base 64 and in base 32.
+Every key that is made in software during founding and story is remembered by the test, keys in escrow among them, as are
+the secrets of enrolment credentials, session tokens, PINs and passwords; then every byte that was written anywhere is
+searched for them, raw, in hex, in base 64 and in base 32.
 
-Seen to fail when: a new key is written beside its PKCS#12 file; the wrapped row holds more than ciphertext and the
-session row the token itself (the platform refuses both before the search begins). The search is shown to find what is
-planted, each time.
+Seen to fail when: a new key is written beside its PKCS#12 file; a credential's secret lies where none belongs; the
+wrapped row holds more than ciphertext and the session row the token itself (the platform refuses both before the search
+begins). The search is shown to find what is planted, each time.
 """
 
 import base64
@@ -21,7 +22,11 @@ import pkcs11
 import psycopg
 import pytest
 
+from ca import Holder
+from ca.enrolment import Credential, Enrolment, Grant
+from ca.pair import PairRequest
 from kms.errors import WrongPin
+from ops.acting import acting_person
 from ops.data import DataDirectory
 from ops.modules import MODULES
 from ops.platform import Platform, Seams
@@ -29,18 +34,23 @@ from ops.settings import configuration
 from tests.laws.province import client, opened, prepared, quiet, small, tell
 from tests.laws.serving import Served
 from tests.support.postgres import PostgresServer
+from yinxin.act import Actor
 from yinxin.client import Client
 from yinxin.client._http import Connection
 from yinxin.crypto import der
 from yinxin.crypto.keys import PrivateKey
+from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
 
 #: where secrets lie on purpose, each in a private folder of its own; everything else is searched
-PLACES = ("secrets/", "accounts/")
-#: PrivateKeyInfo of an elliptic key up to its curve (RFC 5208, RFC 5480), the old PEM headers, and the new one
+PLACES = ("secrets/", "accounts/", "credentials/")
+#: PrivateKeyInfo of an elliptic key up to its curve (RFC 5208, RFC 5480), of ML-DSA and ML-KEM up to their sizes
+#: (RFC 9881, RFC 9935), the old PEM headers, and the new one
 FORMS = (
     bytes.fromhex("020100") + bytes.fromhex("301306072a8648ce3d0201"),
+    bytes.fromhex("020100") + bytes.fromhex("300b060960864801650304" + "03"),
+    bytes.fromhex("020100") + bytes.fromhex("300b060960864801650304" + "04"),
     b"-----BEGIN PRIVATE KEY-----",
     b"-----BEGIN EC PRIVATE KEY-----",
     b"-----BEGIN RSA PRIVATE KEY-----",
@@ -71,11 +81,17 @@ class Secrets:
             assert form not in data, f"{form!r} in {where}"
 
 
-def scalar(key: PrivateKey) -> bytes:
-    """The private scalar, 32 octets, out of the PKCS#8 (RFC 5915 section 3)."""
-    info = der.elements(key.pkcs8())
-    sequence = der.content(info[2])
-    return der.content(der.elements(sequence)[1])
+def heart(key: PrivateKey) -> bytes:
+    """What the rest of a private key follows from, out of the PKCS#8.
+
+    A scalar (RFC 5915 section 3), a seed (RFC 8410 section 7, RFC 9881 section 6), an RSA key's first prime
+    (RFC 8017 A.1.2).
+    """
+    inner = der.content(der.elements(key.pkcs8())[2])
+    if inner[0] != der.SEQUENCE:
+        return der.content(inner)
+    parts = der.elements(inner)
+    return der.content(parts[4] if key.public_key.algorithm == "rsa" else parts[1]).lstrip(b"\0")
 
 
 @pytest.fixture
@@ -83,11 +99,11 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> Secrets:
     """Every key made and every token given from now on."""
     kept = Secrets()
     generate = PrivateKey.generate.__func__  # type: ignore[attr-defined]
-    session = Connection.open_session
+    session, grant = Connection.open_session, Enrolment.grant
 
     def generated(cls: type[PrivateKey], *arguments: object) -> PrivateKey:
         key: PrivateKey = generate(cls, *arguments)
-        kept.add(f"key {key.public_key.key_id.hex()}", scalar(key))
+        kept.add(f"key {key.public_key.key_id.hex()}", heart(key))
         return key
 
     def opened_session(self: Connection, challenge: str, signature: bytes) -> str:
@@ -95,7 +111,13 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> Secrets:
         kept.add("session token", token.encode())
         return token
 
+    def granted(self: Enrolment, actor: Actor, wanted: Grant) -> tuple[Credential, bytes]:
+        made, secret = grant(self, actor, wanted)
+        kept.add(f"secret of credential {made.id}", secret)
+        return made, secret
+
     monkeypatch.setattr(PrivateKey, "generate", classmethod(generated))
+    monkeypatch.setattr(Enrolment, "grant", granted)
     monkeypatch.setattr(Connection, "open_session", opened_session)
     return kept
 
@@ -105,6 +127,11 @@ def files(folder: Path) -> Iterator[tuple[str, bytes]]:
     for file in sorted(folder.rglob("*")):
         if file.is_file():
             yield str(file.relative_to(folder)), file.read_bytes()
+
+
+def on_purpose(name: str) -> bool:
+    """Whether a file is there to hold a secret, other than a key."""
+    return name.startswith(("secrets/", "credentials/")) or name.endswith(".password")
 
 
 def remember_files(folder: Path, secrets: Secrets) -> None:
@@ -121,7 +148,7 @@ def search_everything(folder: Path, secrets: Secrets, known: Mapping[str, bytes]
     for name, data in files(folder):
         count += 1
         searched = known is not None and known.get(name) == data
-        if not searched and not name.startswith("secrets/") and not name.endswith(".password"):
+        if not searched and not on_purpose(name):
             secrets.search(data, name)
     return count
 
@@ -130,13 +157,23 @@ def assert_the_search_can_find(secrets: Secrets, tmp_path: Path) -> None:
     """A search that finds nothing proves something only if it would find it."""
     key = PrivateKey.generate(INTL)
     for number, planted in enumerate(
-        (scalar(key), scalar(key).hex().encode(), base64.b64encode(b"xy" + key.pkcs8()), key.pkcs8())
+        (heart(key), heart(key).hex().encode(), base64.b64encode(b"xy" + key.pkcs8()), key.pkcs8())
     ):
         folder = tmp_path / f"planted-{number}"
         folder.mkdir()
         (folder / "file").write_bytes(b"before" + planted + b"after")
         with pytest.raises(AssertionError, match=" in file"):
             search_everything(folder, secrets)
+
+
+def pair(platform: Platform) -> None:
+    """A pair for the clerk: its encryption key is made here, kept in escrow and delivered."""
+    officer, key = acting_person(platform, None, None), PrivateKey.generate(INTL)
+    csr = CertificationRequest.build(key, {}).der
+    post = next(each.post for each in small().appointments if each.person == "demo-clerk")
+    request = PairRequest("law-2", "person-signing", csr, Holder("person", "demo-clerk", post))
+    platform.ca.pairs.issue(officer, request)
+    assert platform.ca.pairs.envelope(officer, "law-2")
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
@@ -155,6 +192,7 @@ def test_nothing_secret_is_written_anywhere(
     with opened(folder, *overrides) as platform:
         found(platform, quiet, small())
         tell(platform)
+        pair(platform)
         live = dict(files(folder))  # with the write-ahead log, as it is while the platform is open
         backups = [
             path for module in MODULES if module.backup for path in module.backup(platform.service(module))
@@ -162,7 +200,7 @@ def test_nothing_secret_is_written_anywhere(
     remember_files(folder, secrets)
     assert len(secrets.found) > 60 * 5
     for where, data in live.items():
-        if not where.startswith("secrets/") and not where.endswith(".password"):
+        if not on_purpose(where):
             secrets.search(data, where)
     assert search_everything(folder, secrets, live) > 40
     secrets.search(caplog.text.encode(), "the log of the process")
@@ -265,11 +303,11 @@ def test_the_server_leaves_no_core_and_its_log_no_secret(folder: Path, secrets: 
 def test_private_places_are_private(finished: Path, tmp_path: Path) -> None:
     """Nobody else on the machine can read keys, secrets, the database or the checkpoint."""
     folder = Path(shutil.copytree(finished, tmp_path / "data"))
-    for name in ("token", "secrets", "checkpoint", "tls", "accounts", "run"):
+    for name in ("token", "secrets", "checkpoint", "tls", "accounts", "credentials", "run"):
         assert (folder / name).stat().st_mode & 0o077 == 0, name
     for file in (folder / "secrets").iterdir():
         assert file.stat().st_mode & 0o077 == 0, file.name
-    for file in (folder / "accounts").iterdir():
+    for file in (*(folder / "accounts").iterdir(), *(folder / "credentials").iterdir()):
         assert file.stat().st_mode & 0o077 == 0, file.name
     for name in ("yinxin.db", "config.toml"):
         assert (folder / name).stat().st_mode & 0o077 == 0, name
