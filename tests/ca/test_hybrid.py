@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from asn1crypto import core
 from asn1crypto import x509 as asn1
 from cryptography import x509
@@ -21,7 +22,7 @@ from ca.errors import BadPlan, LintFailed, Misissued, ProfileRefuses, UnknownAut
 from ca.issue import carry_out
 from ca.issuer import Issuer, SecondKey
 from ca.lint import Case, findings
-from ca.models import AuthorityRow, State
+from ca.models import AuthorityRow, CertificateRow, State
 from ca.prepare import prepare
 from ca.request import Order, examine
 from ca.sign import sign
@@ -37,7 +38,7 @@ from yinxin.crypto.path import Usage, validate
 from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.suite import INTL
 
-from .conftest import REGISTRAR, ROOT, Site
+from .conftest import OFFICER, REGISTRAR, ROOT, Site
 from .test_lint import pkilint
 
 NEW = (oids.ALTERNATIVE_KEY, oids.ALTERNATIVE_ALGORITHM, oids.ALTERNATIVE_SIGNATURE)
@@ -383,6 +384,20 @@ def test_a_ceremony_makes_a_hybrid_hierarchy(founded_hybrid: Site, tmp_path: Pat
     before = [row.der for row in site.rows()]
     conduct(site.ctx, site.keys, SYSTEM, CeremonyPlan.read(ROOT / "plans" / "hybrid.toml"), site.folder)
     assert [row.der for row in site.rows()] == before
+
+
+def test_the_nightly_check_finds_a_hybrid_hierarchy_in_order(founded_hybrid: Site) -> None:
+    """The intent has another alternative signature, and nothing else. Seen to fail with the octets compared whole."""
+    site = founded_hybrid
+    serial = site.ca.issue(REGISTRAR, site.person(profile="person-signing-hybrid")).serial
+    site.ca.recheck.run(OFFICER)
+    assert site.ca.recheck.found() == []
+    other = site.rows(serial=serial)[0].tbs.replace("张".encode(), "章".encode())
+    with site.store.act(SYSTEM, "test.tamper", "x") as act:
+        changed = sa.update(CertificateRow).where(CertificateRow.serial == serial)
+        act.session.execute(changed.values(tbs=other))
+    site.ca.recheck.run(OFFICER)
+    assert [each.faults.split(":")[0] for each in site.ca.recheck.found()] == ["tbs"]
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,11 @@ def pre_tbs(tbs: bytes) -> bytes:
     return der.sequence(*fields[:_SIGNATURE], *fields[_SIGNATURE + 1 :])
 
 
+def without_value(tbs: bytes) -> bytes:
+    """The TBSCertificate without its alternative signature, if it has one: what is settled before that one is made."""
+    return _with_value(tbs, None)
+
+
 def completed(tbs: bytes, signature: bytes) -> bytes:
     """The TBSCertificate with this alternative signature as its last extension, in place of another if it has one."""
     return _with_value(tbs, signature)
