@@ -44,6 +44,9 @@ RESOURCES = (
         attributes={"profile": "person-signing", "applicant": "a", "person": "a", "vetter": ""},
     ),
     Resource("Certificate", "c", organ="platform", attributes={"profile": "tsa"}),
+    Resource("Ceremony", "c", organ="platform", attributes={"kind": "subordinate"}),
+    Resource("Pair", "p", organ="province-office", attributes={"holder": "demo-clerk"}),
+    Resource("UserKey", "k", organ="province-office", attributes={"holder": "demo-clerk"}),
 )
 
 
@@ -74,7 +77,7 @@ def permitted(platform: Platform, person: str) -> set[str]:
 def appointing(person: str, role: str) -> DirectoryFile:
     """The small province, and this person in the post that carries this power as well."""
     province = small()
-    (post,) = [each.id for each in province.posts if role in each.roles]
+    (post,) = [each.post for each in province.appointments if each.person == HOLDERS[role]]
     (pattern,) = [each for each in province.appointments if each.person == person]
     extra = pattern.model_copy(update={"post": post})
     return province.model_copy(update={"appointments": (*province.appointments, extra)})
@@ -124,8 +127,10 @@ def test_each_power_may_do_its_own_and_no_business(platform: Platform) -> None:
     assert {action for action in may["administrator"] if not action.startswith("authz.")} <= {"kms.read"}
     assert not {"kms.sign", "kms.create", "ca.issue", "ca.revoke", "audit.read"} & may["administrator"]
     assert {"ca.issue", "ca.revoke"} <= may["security-officer"]
+    assert {"ca.ceremony", "ca.approve-ceremony", "kms.approve-recovery"} <= may["security-officer"]
     assert not {"audit.read", "kms.sign"} & may["security-officer"]
-    assert not {"ca.issue", "ca.revoke", "kms.create", "kms.sign"} & may["auditor"]
+    assert not {"ca.issue", "ca.revoke", "ca.ceremony", "kms.create", "kms.sign"} & may["auditor"]
+    assert not {"ca.deliver-pair", "kms.deliver-recovery", "kms.approve-recovery"} & may["auditor"]
     acts = {"document.draft", "document.sign-off", "document.seal", "document.dispatch", "document.approve"}
     for role, actions in may.items():
         assert not acts & actions, role
