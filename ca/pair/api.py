@@ -13,6 +13,7 @@ from ca.errors import (
     LintFailed,
     ProfileRefuses,
     ReferenceReused,
+    UnknownCertificate,
     UnknownProfile,
     WeakKey,
 )
@@ -25,7 +26,7 @@ from ca.service import Authority
 from kms.errors import HsmGone
 from kms.escrow.errors import RecoveryClosed, RecoveryNotApproved, RecoveryUnknown
 from yinxin.authz import Denied
-from yinxin.crypto.errors import BadSignature, MalformedRequest
+from yinxin.crypto.errors import BadSignature, CertificateRevoked, Expired, MalformedRequest
 from yinxin.text import Text
 from yinxin.web import Api, Caller
 from yinxin.wire import Model, base64_text
@@ -142,6 +143,9 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
             RecoveryUnknown,
             RecoveryNotApproved,
             RecoveryClosed,
+            UnknownCertificate,
+            CertificateRevoked,
+            Expired,
             CannotReceive,
             UnknownDialect,
             HsmGone,

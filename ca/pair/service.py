@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from ca.context import Context
+from ca.enrolment.renew import standing as in_force
 from ca.inventory import standing
 from ca.issue import VERB as ISSUE
 from ca.models import CertificateRow
@@ -132,8 +133,17 @@ class Pairs:
             return self._sealed(dialect)(self._escrow.key(row.user_key), pair.signing)
 
     def recover(self, actor: Actor, recovery: str, dialect: Dialect | None = None) -> bytes:
-        """The encryption key of an approved recovery, for the certificate that it names; see `Escrow.deliver`."""
-        return self._escrow.deliver(actor, recovery, self._sealed(dialect))
+        """The encryption key of an approved recovery, for the certificate that it names; see `Escrow.deliver`.
+
+        Raises UnknownCertificate, CertificateRevoked, Expired when that is no certificate of ours in force.
+        """
+        sealed = self._sealed(dialect)
+
+        def envelop(key: UserKey, recipient: Certificate) -> bytes:
+            in_force(self._ctx, recipient)
+            return sealed(key, recipient)
+
+        return self._escrow.deliver(actor, recovery, envelop)
 
     def _sealed(self, dialect: Dialect | None) -> Callable[[UserKey, Certificate], bytes]:
         def envelop(key: UserKey, recipient: Certificate) -> bytes:

@@ -35,6 +35,9 @@ class RecoveryOut(Model):
     basis: Basis
     reason: str
     recipient: str
+    """Fingerprint of the certificate for which the key is wanted."""
+    recipient_subject: str
+    """The name in it."""
     requested_by: str
     created: str
     expires: str

@@ -70,6 +70,8 @@ class Recovery:
     basis: Basis
     reason: str
     recipient: str
+    #: the name in the recipient's certificate, as its issuer has it
+    recipient_subject: str
     requested_by: str
     created: datetime
     expires: datetime
@@ -88,6 +90,7 @@ class Recovery:
             basis=Basis(row.basis),
             reason=row.reason,
             recipient=Certificate(row.recipient).fingerprint,
+            recipient_subject=Certificate(row.recipient).subject.text,
             requested_by=row.requested_by,
             created=row.created,
             expires=row.expires,
@@ -106,6 +109,7 @@ class Recovery:
             "basis": self.basis.value,
             "reason": self.reason,
             "recipient": self.recipient,
+            "recipient_subject": self.recipient_subject,
             "requested_by": self.requested_by,
             "created": rfc3339(self.created),
             "expires": rfc3339(self.expires),
