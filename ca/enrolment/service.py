@@ -9,7 +9,7 @@ from authz.models import OrganClosure
 from ca.context import Context
 from ca.enrolment import credential as credentials
 from ca.enrolment.credential import Credential, Grant
-from ca.enrolment.errors import BadGrant, CredentialSpent, NotGranted
+from ca.enrolment.errors import BadGrant, CredentialRefused, CredentialSpent, NotGranted
 from ca.enrolment.models import CredentialRow, Protocol
 from ca.issue import VERB as ISSUE
 from ca.issue import Also, Issued, issue
@@ -74,7 +74,11 @@ class Enrolment:
 
     def usable(self, id_: str, protocol: Protocol) -> Credential:
         """The credential, if it may be used now by this protocol; raises CredentialRefused."""
-        return credentials.usable(self.ctx.store, id_, protocol)
+        try:
+            return credentials.usable(self.ctx.store, id_, protocol)
+        except CredentialRefused:
+            credentials.pretend(self.ctx.store, self._keys)
+            raise
 
     def proved(self, id_: str, secret: str, protocol: Protocol) -> Credential:
         """The credential of a client that showed its secret; raises CredentialRefused."""
