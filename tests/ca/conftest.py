@@ -18,6 +18,7 @@ from authz.service import Authz
 from authz.settings import AuthzSettings
 from ca import Authority, CaSettings, CeremonyPlan, Holder, IssueRequest, conduct
 from kms import KeyCentre, KmsSettings
+from tests.support.postgres import PostgresServer
 from yinxin.act import SYSTEM, Actor, Kind
 from yinxin.clock import ManualClock
 from yinxin.crypto.keys import PrivateKey
@@ -84,13 +85,20 @@ class Site:
     """A store, a key centre and an authority in one folder, and everything a test turns."""
 
     def __init__(
-        self, url: str, folder: Path, *, randomness: Randomness | None = None, **settings: Any
+        self,
+        url: str,
+        folder: Path,
+        *,
+        randomness: Randomness | None = None,
+        tables: bool = True,
+        **settings: Any,
     ) -> None:
         self.url, self.folder = url, folder
         self.clock = ManualClock(datetime.now(UTC))
         self.randomness = randomness or SystemRandomness()
         self.store = Store(open_engine(url), clock=self.clock, randomness=self.randomness)
-        Base.metadata.create_all(self.store.engine)
+        if tables:
+            Base.metadata.create_all(self.store.engine)
         policies = {
             "authz": ROOT.parent / "authz" / "policies",
             "ca": ROOT / "policies",
@@ -169,27 +177,59 @@ class Template:
     """The ceremony's folder and its tables' rows."""
 
     folder: Path
+    #: its database on SQLite, the outbox emptied
+    file: Path
     rows: dict[str, list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     folder = tmp_path_factory.mktemp("site")
-    site = Site(f"sqlite:///{folder / 'site.sqlite'}", folder)
+    file = tmp_path_factory.mktemp("seed") / "site.sqlite"
+    site = Site(f"sqlite:///{file}", folder)
     site.found(plan())
-    with site.store.engine.connect() as connection:
+    with site.store.engine.begin() as connection:
+        connection.execute(OutboxRow.__table__.delete())
         rows = {
             table.name: [dict(row) for row in connection.execute(table.select()).mappings()]
             for table in Base.metadata.sorted_tables
-            if table.name != "outbox"
         }
-    site.close()
-    return Template(folder, rows)
+    site.close()  # the last connection takes the write-ahead log into the file
+    return Template(folder, file, rows)
+
+
+@pytest.fixture(scope="session")
+def postgres_seed(template: Template, postgres: PostgresServer) -> str:
+    """A database on the worker's server as the ceremony left it, to be copied."""
+    name = postgres.create_database()
+    engine = open_engine(postgres.url(name))
+    Base.metadata.create_all(engine)
+    with engine.begin() as connection:
+        for table in Base.metadata.sorted_tables:
+            if template.rows[table.name]:
+                connection.execute(table.insert(), template.rows[table.name])
+    engine.dispose()
+    return name
+
+
+@pytest.fixture
+def founded_url(
+    template: Template, database_engine: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[str]:
+    """A database of the test's own as the ceremony left it, once on each engine: copied, not made anew."""
+    if database_engine == "sqlite":
+        shutil.copyfile(template.file, tmp_path / "test.sqlite")
+        yield f"sqlite:///{tmp_path / 'test.sqlite'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    name = server.create_database(request.getfixturevalue("postgres_seed"))
+    yield server.url(name)
+    server.drop_database(name)
 
 
 @pytest.fixture
 def founded(
-    template: Template, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    template: Template, founded_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., Site]]:
     """Makes a site as the ceremony left it; may be called again for another process's view of the same one."""
     monkeypatch.delenv("SOFTHSM2_CONF", raising=False)
@@ -198,18 +238,11 @@ def founded(
     made: list[Site] = []
 
     def make(*, before: Callable[[Path], None] = lambda _: None, **parts: Any) -> Site:
-        fresh = not made
         before(folder)
         for each in made:
             each.keys.close()
-        site = Site(database_url, folder, **parts)
-        made.append(site)
-        if fresh:
-            with site.store.engine.begin() as connection:
-                for table in Base.metadata.sorted_tables:
-                    if template.rows.get(table.name):
-                        connection.execute(table.insert(), template.rows[table.name])
-        return site
+        made.append(Site(founded_url, folder, tables=False, **parts))
+        return made[-1]
 
     yield make
     for each in made:
