@@ -76,8 +76,14 @@ class Certificates:
         node = certificate.serial >> 8 * 16
         if profile.name != row.profile:
             yield f"profile: the version is of {profile.name}"
-        for finding in findings(Case(certificate, issuer, profile, where, node)):
+        case = Case(certificate, issuer, profile, where, node, self._foreign(profile, certificate))
+        for finding in findings(case):
             yield f"lint: {finding}"
+
+    def _foreign(self, profile: Profile, certificate: Certificate) -> bytes | None:
+        """How an outside authority identifies its key, which need not follow from the key; None for one of ours."""
+        ours = not profile.ca or self._ctx.issuers.of_key(certificate.public_key.key_id) is not None
+        return None if ours else certificate.subject_key_id
 
 
 def _unissued(row: CertificateRow) -> Iterator[str]:

@@ -12,6 +12,7 @@ from ca.ceremony.errors import PlanRefused
 from ca.errors import UnknownAuthority
 from ca.hierarchy.chains import chains
 from tests.support.openssl import openssl
+from yinxin.act import SYSTEM
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import CertificateRevoked, PathInvalid, UnknownIssuer
 from yinxin.crypto.keys import PrivateKey
@@ -346,3 +347,6 @@ def test_a_rollover_on_either_side(province: Office, council: Office, suite: str
     council.hold(council.sample("revoke", inward.fingerprint))
     bad(new, [issuing_2, to_new, inward, from_old], theirs_new, CertificateRevoked, *both)
     bad(mine, [issuing_1, inward], theirs_old, CertificateRevoked, *both)
+    # and the nightly check finds links and cross-certificates in order
+    province.site.ca.recheck.run(SYSTEM)
+    assert province.site.ca.recheck.found() == []

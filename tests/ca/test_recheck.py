@@ -9,19 +9,25 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from ca.ceremony.order import Party, order_for
 from ca.cli import group as commands
 from ca.errors import RecheckFound
+from ca.issue import carry_out
 from ca.lint.lists import list_findings
 from ca.models import CertificateRow, ProfileRow, State
 from ca.recheck.models import FindingRow, PassRow
 from ca.status import crl
 from ca.status.line import Line
 from ca.status.models import CrlRow
+from yinxin.act import SYSTEM
 from yinxin.authz import Denied
 from yinxin.crypto import der, oids
 from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.keys import PrivateKey
+from yinxin.crypto.names import Name
 from yinxin.crypto.oids import Extension
 from yinxin.crypto.status import CertificateList, Reason, Revoked, build_crl
+from yinxin.crypto.suite import suite
 from yinxin.crypto.tbs import assemble, throwaway_sign
 
 from .asking import WANTED, made
@@ -54,6 +60,17 @@ def test_everything_that_the_platform_makes_is_in_order(site: Site) -> None:
         checked = {row.what: row.checked for row in session.scalars(sa.select(PassRow))}
     assert checked["certificates"] == len(site.rows())
     assert checked["lists"] > 0
+
+
+def test_an_outside_authority_identifies_its_key_as_it_likes(site: Site) -> None:
+    """RFC 5280 4.2.1.2 says how it may be done, not how it must. Seen to fail with the identifier always derived."""
+    key = PrivateKey.generate(suite("intl")).public_key
+    name = Name.of({"countryName": "CN", "organizationName": "示范国", "commonName": "示范根"})
+    party = Party(key, name, key.key_id.hex(), b"as it likes")
+    issuer = site.ctx.issuers.issuing("intl-root")
+    order = order_for(party, site.ctx.profiles["cross"], issuer.name, "test/cross")
+    carry_out(site.ctx, SYSTEM, order, issuer)
+    assert faults(site) == {}
 
 
 def resigned(certificate: Certificate, edit: Callable[[list[bytes]], None]) -> bytes:
