@@ -314,6 +314,8 @@ class Authority:
         """Chain, OCSP answers and lists that prove the certificate's standing at `at`; see `ca.check.evidence`."""
         return check.evidence(self.ctx, certificate, at)
 
+    # --- for the timers ----------------------------------------------------------------------------------------
+
     def reconcile(self) -> None:
         """Give up issuances that were cut off."""
         reconcile(self.ctx)
@@ -342,6 +344,8 @@ class Authority:
         """Make the revocation lists that are due."""
         crl.renew_all(self.ctx)
         publish.everything(self.ctx)
+
+    # --- for the operator --------------------------------------------------------------------------------------
 
     def health(self) -> Health:
         """Whether every authority has its list and its helpers, and until when."""
