@@ -36,6 +36,7 @@ from ca.errors import IssuanceUnderWay, UnknownCertificate
 from ca.issue import VERB, Issued
 from ca.models import CertificateRow, State
 from ca.request import application_of
+from ca.revoke import VERB as REVOKE
 from ca.revoke import revoke
 from ca.service import Authority
 from yinxin.act import STRANGER
@@ -299,7 +300,7 @@ class Cmp:
         except Unavailable:
             raise
         except YinxinError as error:
-            self._record(sender, error)
+            self._record(sender, error, REVOKE)
             info_ = status_info(Status.REJECTION, error)
         reply = self._reply(asked, Body.RP, der.sequence(der.sequence(info_)), nonce=known.nonces[0])
         return transactions.keep(self.ctx, known.id, reply, None, confirmed=True)
@@ -378,5 +379,5 @@ class Cmp:
             header = self._header(of, None, None, None)
             return protect(self.authority, None, header, body_of(Body.ERROR, content), ())
 
-    def _record(self, sender: Sender | None, error: YinxinError) -> None:
-        self.ctx.rejections.record(sender.actor if sender else STRANGER, VERB, "cmp", error)
+    def _record(self, sender: Sender | None, error: YinxinError, verb: str = VERB) -> None:
+        self.ctx.rejections.record(sender.actor if sender else STRANGER, verb, "cmp", error)
