@@ -27,6 +27,7 @@ def small_plan() -> CeremonyPlan:
         each for each in values["hierarchy"][0]["service"] if each["label"] in ("intl-ocsp", "tls-server")
     ]
     values["hierarchy"][1]["service"] = []
+    values["hierarchy"] = values["hierarchy"][:2]
     return CeremonyPlan.model_validate(values)
 
 
