@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from yinxin.errors import YinxinError
 from yinxin.text import Text
@@ -202,13 +202,18 @@ class Rejected(AcmeError):
     zh = "不能为 {names} 签发证书：请更正名称，或请证书注册员另行发放凭据。"
     en = "No certificate can be had for {names}: correct the names, or ask the registration officer for another credential."
 
-    def __init__(self, *, reasons: Sequence[tuple[dict[str, str], str, Text]]) -> None:
+    def __init__(self, *, names: str, reasons: Sequence[tuple[dict[str, str], str, Text]] = ()) -> None:
         """`reasons`: identifier, type of the problem, and what is wrong with it."""
-        super().__init__(names=", ".join(each["value"][:80] for each, _, _ in reasons[:8]))
+        super().__init__(names=names)
         self.reasons = reasons
 
+    @classmethod
+    def of(cls, reasons: Sequence[tuple[dict[str, str], str, Text]]) -> Self:
+        """The refusal for these reasons; names the first eight."""
+        return cls(names=", ".join(each["value"][:80] for each, _, _ in reasons[:8]), reasons=reasons)
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return partial(type(self), reasons=self.reasons), ()
+        return partial(type(self), names=self.facts["names"], reasons=self.reasons), ()
 
 
 class BadProfile(AcmeError):

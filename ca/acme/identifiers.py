@@ -37,7 +37,7 @@ def identifiers(parts: Parts, credential: Credential, payload: Any) -> tuple[Gen
             refused.append(({"type": kind[:20], "value": value[:_LONGEST]}, *why))
         names[kind, value.lower()] = None
     if refused:
-        raise Rejected(reasons=refused)
+        raise Rejected.of(refused)
     return tuple(names)
 
 
