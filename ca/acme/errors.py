@@ -69,7 +69,6 @@ class BadNonce(AcmeError):
 
     code = "ca.acme_bad_nonce"
     kind = "badNonce"
-    retryable = True
     zh = "随机数无效、已使用或已过期：请用本回答所附的新随机数重试。"
     en = "The nonce is unknown, used or expired: try again with the one that came with this answer."
 
