@@ -245,7 +245,7 @@ PROCESSES.set_forkserver_preload(["tests.ca.test_bulk"])
 def test_killed_at_every_step_each_person_has_one_certificate(
     founded: Callable[..., Site], tmp_path: Path
 ) -> None:
-    """Seen to fail when the key is not saved before its certificate is asked for."""
+    """Each person has exactly one certificate, for the key in the file."""
     site = founded(intent_seconds=10)
     people(site, 4)
     file, keys, seen = listed(tmp_path, 4, "p12"), tmp_path / "keys", tmp_path / "seen"

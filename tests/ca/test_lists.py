@@ -59,7 +59,7 @@ def test_every_certificate_names_its_own_list_and_is_on_it(founded: Callable[...
 
 
 def test_a_changed_number_of_shards_orphans_nobody(founded: Callable[..., Site]) -> None:
-    """Seen to fail with the shard computed from the present number of shards."""
+    """The shard is the one in the intent, whatever the number of shards is now."""
     site = founded(status={"shards": 5})
     made = next(each for each in several(site, 12) if line_of(site, each).shard > 2)
     for shards in (2, 0):
@@ -279,7 +279,7 @@ def test_whoever_waited_takes_the_list_that_was_made(site: Site, monkeypatch: py
 
 
 def test_a_dead_holder_of_the_lease_holds_nobody_up(site: Site) -> None:
-    """Seen to fail when who waits in vain gives up."""
+    """The lease is for economy; the number is for safety."""
     line = Line("intl-issuing")
     before = listed(site, line).number
     until = site.clock.now() + timedelta(days=1)

@@ -144,7 +144,7 @@ commonName = "request"
 def test_the_version_of_a_profile_is_what_it_says(tmp_path: Path) -> None:
     """The hash stands in intents and in the log: a field added to the model, or a default changed, must not move it.
 
-    Seen to fail with defaults written into `data`, and with the subject written as an object, which forgets its order.
+    Seen to fail with defaults written into `data`; the subject's order counts too.
     """
     (tmp_path / "some.toml").write_text(GOOD, "utf-8")
     first = Profiles(tmp_path)["some"]
@@ -207,7 +207,7 @@ def test_the_certificate_of_a_gateway_says_ike(site: Site) -> None:
 
 
 def test_the_manual_lists_every_profile_as_it_is(site: Site) -> None:
-    """Seen to fail with `most_days` of one profile changed."""
+    """The page is held against the profiles' own data."""
     text = (FOLDER.parents[1] / "docs" / "ca" / "profiles.md").read_text("utf-8")
     for name, profile in site.ctx.profiles.items():
         cells = (

@@ -167,7 +167,7 @@ def test_intents_are_reconciled_before_a_pass(site: Site) -> None:
 def test_the_timer_goes_through_everything_in_bounded_batches_and_goes_on_where_it_was(
     founded: Callable[..., Site],
 ) -> None:
-    """Seen to fail with the cursor not written back."""
+    """The next batch goes on where the last one ended."""
     site = founded(recheck={"batch": 5})
     total = len(site.rows())
     assert total > 10

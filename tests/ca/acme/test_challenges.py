@@ -135,7 +135,7 @@ def test_what_lies_behind_a_redirection_is_not_shown(desk):
 
 
 def test_a_slow_server_is_not_waited_for(opened):
-    """It sends one octet now and then and would hold a thread for ever. Seen to fail without `Hurried`."""
+    """It sends one octet now and then and would hold a thread for ever."""
     with dribbling() as port:
         desk = opened(http01_port=port, validation_timeout_seconds=1)
         challenge = tried(desk, desk.client())(lambda *_: None)[2]
