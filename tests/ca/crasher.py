@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,12 @@ from ca import CeremonyPlan, Holder, IssueRequest
 from ca.ceremony.kinds import read_plan
 from ca.models import CertificateRow, State
 from ca.pair import PairRequest
+from kms.escrow.pool import Wanted
+from tests.ca.conftest import CLERK, REGISTRAR, ROOT, Site
 from tests.ca.conftest import OFFICER as HOLDER
-from tests.ca.conftest import REGISTRAR, ROOT, Site
 from tests.ca.crowd import together
 from tests.ca.protocols import client_of
+from yinxin.act import SYSTEM, Actor, Kind
 from yinxin.steps import listen
 
 
@@ -124,3 +128,40 @@ def crowd(url: str, folder: Path, step: str) -> None:
         for n in range(5)
     ]  # fmt: skip
     together(site, [partial(site.ca.issue, REGISTRAR, each) for each in requests], lambda name: die() if name == step else None)  # fmt: skip
+
+
+#: acts that go on after their record is made; what they are about lies in the folder, as `leave_words` left it
+ACTS: dict[str, Callable[[Site, Path], object]] = {
+    "suspend": lambda site, _: site.ca.suspend(REGISTRAR, words_in(site.folder)[0]),
+    "resume": lambda site, _: site.ca.resume(REGISTRAR, words_in(site.folder)[0]),
+    "block": lambda site, _: site.ca.blocklist.add(HOLDER, words_in(site.folder)[0], "keyCompromise"),
+    "sweep": lambda site, _: site.ca.blocklist.revoke_all(HOLDER, words_in(site.folder)[0]),
+    "import": lambda site, folder: site.ca.blocklist.load(HOLDER, folder / "weak"),
+    "recheck": lambda site, _: site.ca.recheck.tick(),
+    "renew": lambda site, _: site.ca.renew_own(*map(bytes.fromhex, words_in(site.folder)), supersede=True),
+    "approve": lambda site, _: site.ca.registrations.approve(CITY, words_in(site.folder)[0]),
+    "fill": lambda site, _: site.keys.escrow.fill(),
+    "give": lambda site, _: site.keys.escrow.give(SYSTEM, GIVEN),
+    "deliver": lambda site, _: site.keys.escrow.deliver(CLERK, words_in(site.folder)[0], lambda *_: b"envelope"),
+}  # fmt: skip
+GIVEN = Wanted("give/1", "ecdsa-p256", "person", "zhang", "county-a")
+CITY = Actor(Kind.PERSON, "zheng", post="registration-city", organ="city")
+
+
+def leave_words(folder: Path, *words: str) -> None:
+    """Leave for `act` what the act is about."""
+    (folder / "words.json").write_text(json.dumps(words), "utf-8")
+
+
+def words_in(folder: Path) -> list[str]:
+    """What `leave_words` left."""
+    words: list[str] = json.loads((folder / "words.json").read_text("utf-8"))
+    return words
+
+
+def act(url: str, folder: Path, name: str, step: str, after: float = 0) -> None:
+    """Do one of `ACTS` when `after` seconds have passed, and die at `step`."""
+    site = Site(url, folder, tables=False, recheck={"batch": 5})
+    site.clock.advance(timedelta(seconds=after))
+    listen(lambda reached: die() if reached == step else None)
+    ACTS[name](site, folder)

@@ -25,6 +25,7 @@ from kms.mechanisms import NATIVE
 from kms.models import KeyRow, Place
 from kms.models import State as KeyState
 from ops.accounts import Account
+from ops.demo.found import suites_of
 from ops.platform import Platform
 from yinxin import evidence
 from yinxin.crypto import cms
@@ -232,7 +233,7 @@ def _everyone_has_hers(platform: Platform, issued: list[CertificateRow], people:
     """Each personal certificate in force is in exactly one file, with its key; the others are revoked."""
     held: Counter[str] = Counter()
     for person in people:
-        for suite in ("intl", "sm"):
+        for suite in suites_of(person):
             account = Account.of(platform.data, person, suite)
             assert not account.pending.exists(), f"{account.pending.name} was left behind"
             held[account.identity().certificate.fingerprint] += 1

@@ -144,12 +144,15 @@ def _watch(platform: Platform, reached: Callable[[str], None]) -> None:
     """Both sides of every recorded commit."""
     last = ""
 
-    @sa.event.listens_for(OutboxRow, "after_insert")
-    def recorded(_mapper: object, _connection: object, row: OutboxRow) -> None:
+    @sa.event.listens_for(platform.store.engine, "after_execute")
+    def recorded(_connection: object, statement: object, many: object, one: object, *_: object) -> None:
         nonlocal last
-        event = json.loads(row.data)
-        last = f"{event['verb']}:{event['outcome']}"
-        reached(f"committing:{last}")
+        if not isinstance(statement, sa.Insert) or statement.table.name != OutboxRow.__tablename__:
+            return
+        for row in [*many, *([one] if one else [])]:
+            event = json.loads(row["data"])
+            last = f"{event['verb']}:{event['outcome']}"
+            reached(f"committing:{last}")
 
     def committed() -> None:
         if last != SAME_GAP:

@@ -89,6 +89,46 @@ STORY = {
         )
     ),
 }
+#: the tests that kill at the steps which the main job does not pass
+ELSEWHERE = {
+    "ca/acme/test_once.py": {"ca.acme-finalize.2-claimed", "ca.acme-finalize.3-issued"},
+    "ca/test_bulk.py": {"ca.enrol.1-begun", "ca.enrol.2-together"},
+    "ca/test_ceremony_crash.py": {"ca.ceremony.4-changed"},
+    "ca/test_cmp.py": {
+        "ca.cmp.1-begun",
+        "ca.cmp.2-issued",
+        "ca.cmp.3-kept",
+        "ca.cmp.4-rejecting",
+        "ca.cmp.5-revoked",
+    },
+    "ca/test_crash_acts.py": {
+        "ca.approve.1-approved",
+        "ca.block.1-recorded",
+        "ca.block.2-revoked",
+        "ca.block.3-imported",
+        "ca.recheck.2-kept",
+        "ca.renew.3-issued",
+        "ca.resume.1-recorded",
+        "ca.suspend.1-recorded",
+        "kms.deliver-recovery.2-enveloped",
+        "kms.deliver-recovery.3-kept",
+        "kms.give-user-key.1-given",
+        "kms.make-user-keys.1-made",
+    },
+    "ca/test_gather.py": {
+        "ca.issue-many.2-linted",
+        "ca.issue-many.3-intended",
+        "ca.issue-many.4-signed",
+        "ca.issue-many.5-stored",
+    },
+    "ca/test_pair.py": {
+        "ca.issue-pair.2-escrowed",
+        "ca.issue-pair.3-linted",
+        "ca.issue-pair.4-intended",
+        "ca.issue-pair.5-signed",
+        "ca.issue-pair.6-stored",
+    },
+}
 
 
 def run(task: Callable[[Work], None], work: Work) -> int:
@@ -199,7 +239,7 @@ def test_killed_at_every_single_point(tmp_path: Path, job: str, engine: str) -> 
 
 
 def test_no_step_of_the_product_is_forgotten() -> None:
-    """Every step that the code names is one that the kills above must have died at."""
+    """Every step that the code names is one that the kills above, or those of another test, must have died at."""
     root = Path(__file__).parents[2]
     named = {
         re.sub(r"-\{[^}]*\}", "", name)
@@ -209,4 +249,5 @@ def test_no_step_of_the_product_is_forgotten() -> None:
         for name in re.findall(r'\bstep\(f?"([^"]+)"\)', file.read_text("utf-8"))
     }
     assert len(named) > 25
-    assert named <= FOUNDING | STORY
+    assert all((root / "tests" / file).is_file() for file in ELSEWHERE)
+    assert named <= (FOUNDING | STORY).union(*ELSEWHERE.values())

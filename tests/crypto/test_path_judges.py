@@ -4,7 +4,6 @@ Left out of what is made is where OpenSSL differs: it holds a common name that l
 certvalidator has no opinion where addresses are constrained.
 """
 
-import asyncio
 import warnings
 from datetime import timedelta
 from random import Random
@@ -15,6 +14,7 @@ from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import PathBuildingError, PathValidationError
 from pyhanko_certvalidator.policy_decl import PKIXValidationParams
 
+from tests.support.coroutines import finish
 from yinxin.crypto.constraints import ANY_POLICY, NameConstraints, PolicyConstraints
 from yinxin.crypto.errors import NameNotPermitted, PathInvalid, PolicyNotAccepted
 from yinxin.crypto.names import Name
@@ -129,7 +129,7 @@ def by_certvalidator(leaf, chain, crls, asked, *, valid, intl, at):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            asyncio.run(validator.async_validate_usage(set()))
+            finish(validator.async_validate_usage(set()))
     except NotImplementedError as error:
         assert "IP_ADDRESS" in str(error)  # noqa: PT017 - the only thing that it does not do
     except (PathValidationError, PathBuildingError) as error:

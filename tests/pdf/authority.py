@@ -1,12 +1,9 @@
 """A soft province for sealing: both suites, root, issuing authority, responder, timestamp authority; keys in memory."""
 
-import asyncio
-from collections.abc import Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any
 
 from yinxin import pdf
 from yinxin.crypto import cms, timestamps
@@ -175,9 +172,3 @@ class Authority:
         hash_ = self.suite.hash
         request = timestamps.request(hash_, hash_.digest(message))
         return timestamps.Token.from_response(self.timestamp(request), request).der
-
-
-def finish(work: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine in a thread of its own: another test of this process may have left a loop running in this one."""
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        return thread.submit(asyncio.run, work).result()

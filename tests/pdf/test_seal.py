@@ -29,8 +29,9 @@ from pyhanko_certvalidator.policy_decl import (
 )
 from pyhanko_certvalidator.registry import SimpleTrustManager
 
-from tests.pdf.authority import AT, DAY, Authority, finish
+from tests.pdf.authority import AT, DAY, Authority
 from tests.pdf.conftest import ATTACHED
+from tests.support.coroutines import finish
 from yinxin import pdf
 from yinxin.crypto import timestamps
 from yinxin.crypto.errors import AnswerMismatch

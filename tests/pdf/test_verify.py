@@ -14,7 +14,8 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import signers
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
-from tests.pdf.authority import AT, DAY, YEAR, Authority, finish
+from tests.pdf.authority import AT, DAY, YEAR, Authority
+from tests.support.coroutines import finish
 from yinxin import pdf
 from yinxin.crypto.errors import RevocationUnknown
 from yinxin.crypto.suite import INTL

@@ -1,4 +1,4 @@
-"""Fixtures: `database_url`, once on each engine, and the PostgreSQL server behind it, one for each worker."""
+"""Fixtures: `database_url`, once on each engine (on the first one where a test is marked `any_engine`), and the PostgreSQL server behind it, one for each worker."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,10 @@ from .postgres import PostgresServer
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_engine" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--database")
-        metafunc.parametrize("database_engine", ["sqlite", "postgresql"] if chosen == "both" else [chosen])
+        engines = ["sqlite", "postgresql"] if chosen == "both" else [chosen]
+        if metafunc.definition.get_closest_marker("any_engine"):
+            engines = [engines[0]]
+        metafunc.parametrize("database_engine", engines)
 
 
 @pytest.fixture(scope="session")

@@ -144,6 +144,10 @@ class PostgresServer:
         return name
 
     def drop_database(self, name: str) -> None:
-        """Remove a database, ending the sessions that a failed test left open."""
+        """Remove a database; whoever left a session open on it fails, or the warning would hit another test later."""
         with psycopg.connect(self._conninfo("postgres"), autocommit=True) as connection:
+            open_ = connection.execute(
+                "SELECT pid, state, query FROM pg_stat_activity WHERE datname = %s", [name]
+            ).fetchall()
             connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+        assert not open_, f"sessions left open: {open_}"
