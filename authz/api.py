@@ -8,7 +8,7 @@ from pydantic import Field
 from authz import errors
 from authz.directory import Organ
 from authz.service import Authz
-from yinxin.authz import Decision, Denied, Level, Resource
+from yinxin.authz import Decision, Denied, Level, Resource, Sharing
 from yinxin.clock import rfc3339
 from yinxin.crypto.errors import MalformedCertificate
 from yinxin.text import Text
@@ -78,6 +78,15 @@ class ResourceIn(Model):
     organ: str = Field(min_length=1, max_length=64)
     level: Level = "public"
     attributes: dict[str, Any] = Field(default_factory=dict)
+    region: str | None = Field(default=None, min_length=1, max_length=12)
+    """The division the data is meant for (GB/T 2260)."""
+    sharing: Sharing | None = None
+    shared_with: list[str] = Field(default_factory=list, max_length=1000)
+    """The organs that data shared on condition is shared with."""
+
+    def resource(self) -> Resource:
+        """The resource as policies see it."""
+        return Resource.of(self.model_dump())
 
 
 class CheckIn(Model):
@@ -196,9 +205,7 @@ def _add_session(api: Api, authz: Authz) -> None:
         "/checks", repeatable=True, problems=_QUESTION, summary=Text("询问权限", "Ask what is permitted")
     )
     def checks(body: ChecksIn, caller: Caller) -> DecisionsOut:
-        questions = [
-            (each.action, Resource(**each.resource.model_dump()), each.context) for each in body.checks
-        ]
+        questions = [(each.action, each.resource.resource(), each.context) for each in body.checks]
         decisions = authz.decisions.check_many(caller.actor, questions)
         return DecisionsOut(decisions=[_decision(each) for each in decisions])
 
@@ -209,8 +216,8 @@ def _add_session(api: Api, authz: Authz) -> None:
         summary=Text("请求许可", "Ask for a decision to act on; a refusal is recorded"),
     )
     def require(body: CheckIn, caller: Caller) -> PermissionOut:
-        wanted = Resource(**body.resource.model_dump())
-        decision = authz.decisions.require(caller.actor, body.action, wanted, body.context or None)
+        asked = body.resource.resource()
+        decision = authz.decisions.require(caller.actor, body.action, asked, body.context or None)
         return PermissionOut(record=decision.record())
 
 

@@ -2,10 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import cedarpy
 
@@ -17,7 +19,21 @@ from yinxin.text import Text
 
 #: our own folder; its forbids are part of every set
 BASE = Path(__file__).parent / "policies"
+#: what faults of a proposed set are told of
+CHANGE = "policies.cedar"
 _IDENTIFIER = re.compile(r"[a-z-]+\.[a-z0-9-]+")
+
+
+@dataclass(frozen=True)
+class Template:
+    """A bundle of actions that can be granted: a policy with room for the holder and the organ (`@id`, in words)."""
+
+    id: str
+    text: Text
+    #: the actions it opens, groups opened up
+    actions: frozenset[str]
+    #: the type of resource it is about; None for every type
+    resource: str | None
 
 
 @dataclass(frozen=True)
@@ -34,8 +50,8 @@ class PolicySet:
 
     @cached_property
     def parsed(self) -> cedarpy.PolicySet:
-        """The policies, parsed."""
-        return cedarpy.PolicySet.from_str(self.text)
+        """The policies, parsed; each has its `@id` for Cedar's own identifier."""
+        return self._part(self.documents)
 
     @cached_property
     def parsed_schema(self) -> cedarpy.Schema:
@@ -43,15 +59,89 @@ class PolicySet:
         return cedarpy.Schema.from_json_str(self.schema)
 
     @cached_property
+    def documents(self) -> Mapping[str, Mapping[str, Any]]:
+        """Each policy and template as Cedar's JSON, by `@id`."""
+        return {
+            each["annotations"]["id"]: each
+            for each in chain(*(kind.values() for kind in read_policies("*", self.text)))
+        }
+
+    @cached_property
+    def declared(self) -> Mapping[str, Any]:
+        """The schema's declarations: `entityTypes` and `actions`."""
+        declared: Mapping[str, Any] = json.loads(self.schema)[""]
+        return declared
+
+    @cached_property
     def actions(self) -> frozenset[str]:
         """Every action that can be asked about."""
-        actions: dict[str, object] = json.loads(self.schema)[""]["actions"]
-        return frozenset(name for name in actions if "." in name)
+        return frozenset(name for name in self.declared["actions"] if "." in name)
 
     @cached_property
     def reasons(self) -> Mapping[str, Text]:
-        """The reader's words of each policy, by `@id`."""
-        return {notes["id"]: Text(notes["zh"], notes["en"]) for _, notes in _annotations("*", self.text)}
+        """The reader's words of each policy and template, by `@id`."""
+        return {
+            name: Text(each["annotations"]["zh"], each["annotations"]["en"])
+            for name, each in self.documents.items()
+        }
+
+    @cached_property
+    def templates(self) -> Mapping[str, Template]:
+        """What can be granted, by `@id`."""
+        return {
+            name: Template(
+                name,
+                self.reasons[name],
+                frozenset(action for action in self.actions if self._concerns(each, action)),
+                each["resource"].get("entity_type"),
+            )
+            for name, each in self.documents.items()
+            if is_template(each)
+        }
+
+    def groups(self, action: str) -> frozenset[str]:
+        """The groups an action is in (`read` or `write`, `key`, `business` …)."""
+        return frozenset(group["id"] for group in self.declared["actions"][action]["memberOf"])
+
+    def concerning(self, action: str) -> Mapping[str, Mapping[str, Any]]:
+        """The policies and templates whose scope names the action, a group of it, or every action."""
+        return {name: each for name, each in self.documents.items() if self._concerns(each, action)}
+
+    def slice(self, action: str) -> cedarpy.PolicySet:
+        """What concerns the action, parsed: whatever is left out could neither decide nor fail."""
+        found = self._slices.get(action)
+        if found is None:
+            found = self._slices[action] = self._part(self.concerning(action))
+        return found
+
+    @cached_property
+    def _slices(self) -> dict[str, cedarpy.PolicySet]:
+        return {}
+
+    def _concerns(self, policy: Mapping[str, Any], action: str) -> bool:
+        scope = policy["action"]
+        if scope["op"] == "All":
+            return True
+        named = {each["id"] for each in scope.get("entities", [scope.get("entity")])}
+        return action in named or (scope["op"] == "in" and bool(named & self.groups(action)))
+
+    @staticmethod
+    def _part(policies: Mapping[str, Mapping[str, Any]]) -> cedarpy.PolicySet:
+        whole = {
+            "staticPolicies": {name: each for name, each in policies.items() if not is_template(each)},
+            "templates": {name: each for name, each in policies.items() if is_template(each)},
+            "templateLinks": [],
+        }
+        return cedarpy.PolicySet.from_json_str(json.dumps(whole))
+
+
+def is_template(policy: Mapping[str, Any]) -> bool:
+    """Whether a policy (Cedar's JSON) has room for a holder or an organ."""
+    return (
+        "slot" in policy["principal"]
+        or "slot" in policy["resource"]
+        or "slot" in policy["resource"].get("in", {})
+    )
 
 
 def load_policies(folders: Mapping[str, Path]) -> PolicySet:
@@ -72,6 +162,18 @@ def load_policies(folders: Mapping[str, Path]) -> PolicySet:
     return whole
 
 
+def read_change(text: str, schema: str) -> PolicySet:
+    """A set that somebody wants in force, checked as the shipped one is; raises BadPolicies."""
+    whole = PolicySet(text, schema)
+    try:
+        modules = {action.split(".")[0] for action in whole.actions}
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadPolicies(file="schema.json", reason=str(error)) from error
+    _check_annotations({CHANGE: text}, tuple(f"{each}." for each in (*sorted(modules), "base", "site")))
+    _validate(whole, {CHANGE: text})
+    return whole
+
+
 def _read(file: Path) -> str:
     try:
         return file.read_text("utf-8")
@@ -79,24 +181,24 @@ def _read(file: Path) -> str:
         raise BadPolicies(file=str(file), reason=str(error)) from error
 
 
-def _annotations(file: str, text: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """(Cedar's own id, annotations) of each policy."""
+def read_policies(file: str, text: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The policies and the templates of a text as Cedar's JSON, by Cedar's own identifiers; raises BadPolicies."""
     try:
         parsed = json.loads(cedarpy.policies_to_json_str(text))
     except ValueError as error:
         raise BadPolicies(file=file, reason=str(error)) from error
-    if parsed["templates"]:
-        raise BadPolicies(file=file, reason=Text("不使用策略模板", "templates are not used"))
-    for key, policy in parsed["staticPolicies"].items():
-        yield key, policy.get("annotations", {})
+    return parsed["staticPolicies"], parsed["templates"]
 
 
-def _check_annotations(texts: Mapping[str, str]) -> None:
+def _check_annotations(texts: Mapping[str, str], prefixes: tuple[str, ...] | None = None) -> None:
+    """Every policy has its name, once, and its words; names begin with the file's module or one of `prefixes`."""
     seen: set[str] = set()
     for file, text in texts.items():
         module = file.split("/")[0]
-        own = (f"{module}.", "base.") if module == "authz" else f"{module}."
-        for key, notes in _annotations(file, text):
+        own = prefixes or ((f"{module}.", "base.") if module == "authz" else (f"{module}.",))
+        static, templates = read_policies(file, text)
+        for key, policy in chain(static.items(), templates.items()):
+            notes = policy.get("annotations", {})
             identifier = notes.get("id", "")
             if not _IDENTIFIER.fullmatch(identifier) or not identifier.startswith(own) or identifier in seen:
                 raise BadPolicies(
@@ -112,6 +214,29 @@ def _check_annotations(texts: Mapping[str, str]) -> None:
                     reason=Text(f"{identifier}：须有 @zh 和 @en", f"{identifier}: @zh and @en are needed"),
                 )
             seen.add(identifier)
+        for template in templates.values():
+            _check_template(file, template)
+
+
+def _check_template(file: str, template: Mapping[str, Any]) -> None:
+    """A grant opens something to a holder over an organ's part of the tree; it closes nothing and names every action."""
+    identifier = template["annotations"]["id"]
+    whole = template["principal"].get("slot") and "slot" in template["resource"].get(
+        "in", template["resource"]
+    )
+    if (
+        template["effect"] != "permit"
+        or not whole
+        or template["principal"]["op"] != "in"
+        or template["action"]["op"] == "All"
+    ):
+        raise BadPolicies(
+            file=file,
+            reason=Text(
+                f"{identifier}：授权模板须为 permit (principal in ?principal, 操作, resource … in ?resource)",
+                f"{identifier}: a template for grants is permit (principal in ?principal, actions, resource … in ?resource)",
+            ),
+        )
 
 
 def _validate(whole: PolicySet, texts: Mapping[str, str]) -> None:

@@ -9,10 +9,18 @@ from authz.errors import BadPolicies
 from yinxin.faults import first_fault
 from yinxin.text import Text
 
-#: every resource has an owner and a level of secrecy
-_GIVEN = {"organ": {"type": "Entity", "name": "Organ"}, "level": {"type": "Long"}}
+#: every resource has an owner and a level of secrecy; graded data has a region and a way of sharing besides
+GIVEN: Mapping[str, dict[str, Any]] = {
+    "organ": {"type": "Entity", "name": "Organ"},
+    "level": {"type": "Long"},
+    "region": {"type": "String", "required": False},
+    "sharing": {"type": "String", "required": False},
+    "shared_with": {"type": "Set", "element": {"type": "String"}, "required": False},
+}
+#: every act that changes something may say how secret what flows into it is
+_SOURCE = {"source_level": {"type": "Long", "required": False}}
 #: these act or own; nothing is done to them
-_NO_RESOURCES = {"Person", "Organ"}
+_NO_RESOURCES = {"Person", "Organ", "Post"}
 _CHANGES = {"read", "write"}
 
 
@@ -81,12 +89,12 @@ def _check(file: str, module: str, fragment: Fragment, whole: Fragment) -> None:
             reason=Text(f"{sorted(twice)} 已由另一模块声明", f"{sorted(twice)} declared by another module"),
         )
     for name, entity in fragment.entityTypes.items():
-        if name not in _NO_RESOURCES and _GIVEN.keys() & entity.shape.attributes.keys():
+        if name not in _NO_RESOURCES and GIVEN.keys() & entity.shape.attributes.keys():
             raise BadPolicies(
                 file=file,
                 reason=Text(
-                    f"{name}：organ 与 level 自动具备，不得声明",
-                    f"{name}: organ and level are given and not declared",
+                    f"{name}：{'、'.join(GIVEN)} 自动具备，不得声明",
+                    f"{name}: {', '.join(GIVEN)} are given and not declared",
                 ),
             )
     for name, action in fragment.actions.items():
@@ -114,7 +122,14 @@ def _check(file: str, module: str, fragment: Fragment, whole: Fragment) -> None:
 
 
 def _complete(whole: Fragment) -> None:
+    """Give every resource its owner (also as parent, for grants over a part of the tree) and every write its source."""
     for action in whole.actions.values():
         for name in action.appliesTo.resourceTypes:
             if name in whole.entityTypes:
-                whole.entityTypes[name].shape.attributes |= _GIVEN
+                entity = whole.entityTypes[name]
+                entity.shape.attributes |= GIVEN
+                entity.memberOfTypes = sorted({*entity.memberOfTypes, "Organ"})
+    for name, action in whole.actions.items():
+        if name == "write" or any(group.id == "write" for group in action.memberOf):
+            declared = action.appliesTo.context.setdefault("attributes", {})
+            action.appliesTo.context = {**action.appliesTo.context, "attributes": {**declared, **_SOURCE}}

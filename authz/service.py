@@ -10,6 +10,7 @@ from authz.challenges import Challenges
 from authz.checker import CertificateChecker
 from authz.decide import Decisions
 from authz.directory import Directory
+from authz.grant import Grants
 from authz.models import Attempt, OrganRow, SessionRow
 from authz.policy_set import load_policies
 from authz.refusals import Refusals
@@ -46,6 +47,7 @@ class Authz:
         refusals = Refusals(store, settings.refusals_per_minute)
         self.directory = Directory(store)
         self.decisions = Decisions(store, load_policies(policies))
+        self.grants = Grants(store, self.decisions, timedelta(days=settings.grant_days))
         self.sessions = Sessions(store, checker, refusals, timedelta(hours=settings.session_hours))
         self._challenges = Challenges(store, timedelta(seconds=settings.challenge_seconds))
         self.sign_in = SignIn(

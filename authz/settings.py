@@ -16,3 +16,5 @@ class AuthzSettings(Section):
     """Sign-ins per certificate and minute, failed or not; only attempts that prove the key are counted."""
     refusals_per_minute: int = Field(default=60, ge=1, le=10000)
     """Refusals recorded per minute, process and certificate (strangers count as one); more are only counted."""
+    grant_days: int = Field(default=366, ge=1, le=3660)
+    """How long a grant lasts at most, in days; afterwards it is given anew."""

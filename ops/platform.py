@@ -31,6 +31,7 @@ from yinxin.errors import Unavailable
 from yinxin.module import Module
 from yinxin.randomness import Randomness, SystemRandomness
 from yinxin.store import Jobs, Store, open_engine
+from yinxin.tlog import NoteSigner
 from yinxin.web import Answers
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class Platform:
         platform = cls(data, configuration(data.config, overrides), seams or Seams.real())
         try:
             platform.audit.start()
-            platform.authz.decisions.adopt()
+            platform.authz.decisions.adopt(platform.version_signers())
             check_shape(platform.settings, token_manufacturer=platform.kms.token.facts().manufacturer)
             yield platform
         finally:
@@ -158,6 +159,11 @@ class Platform:
             data=self.data.path("checkpoint"),
             decider=self.authz.decisions,
         )
+
+    def version_signers(self) -> list[NoteSigner]:
+        """The log's keys under a name of their own: they sign which policies are in force."""
+        origin = self.audit.settings.origin
+        return [NoteSigner(f"{origin}/policies", self.kms.signer(label)) for label in LOG_KEYS]
 
     @cached_property
     def app(self) -> "Flask":

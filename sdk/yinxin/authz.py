@@ -9,7 +9,7 @@ Ask before the act begins: a refusal is recorded in a transaction of its own.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, Protocol, Self, get_args
 
 from yinxin import canonical
 from yinxin.act import Actor
@@ -20,6 +20,9 @@ from yinxin.text import Text
 #: levels of secrecy, lowest first (standards: Law on Guarding State Secrets; below it, 内部 and 公开)
 Level = Literal["public", "internal", "confidential", "secret", "top-secret"]
 LEVELS: tuple[Level, ...] = get_args(Level)
+#: how government data may be shared (standards: Interim Measures for Sharing Government Information, 2016, article 9):
+#: with every organ, with those it was agreed with, with none (无条件共享、有条件共享、不予共享)
+Sharing = Literal["unconditional", "conditional", "none"]
 #: the owner of what belongs to the site itself and to no organ of the directory
 PLATFORM = "platform"
 
@@ -40,20 +43,37 @@ class UnknownLevel(Invalid):
     en = "There is no level “{level}”: use one of {known}."
 
 
+class UnknownSharing(Invalid):
+    """A way of sharing that does not exist."""
+
+    code = "authz.unknown_sharing"
+    zh = "没有共享类型“{sharing}”：可用的有 {known}。"
+    en = "There is no way of sharing “{sharing}”: use one of {known}."
+
+
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """What an act is about: `organ` owns it, `attributes` are those its type declares in the schema."""
+    """What an act is about: `organ` owns it, `attributes` are those its type declares in the schema.
+
+    Graded data says besides for which division it is meant (`region`, a code of GB/T 2260), how it may be shared
+    (`sharing`), and with which organs that was agreed (`shared_with`). What is not graded leaves them out.
+    """
 
     type: str
     id: str
     organ: str
     level: Level = "public"
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    region: str | None = None
+    sharing: Sharing | None = None
+    shared_with: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a level that does not exist: it would compare as none."""
+        """Refuse a level or a way of sharing that does not exist: it would compare as none."""
         if self.level not in LEVELS:
             raise UnknownLevel(level=self.level, known=", ".join(LEVELS))
+        if self.sharing is not None and self.sharing not in get_args(Sharing):
+            raise UnknownSharing(sharing=self.sharing, known=", ".join(get_args(Sharing)))
 
     def __str__(self) -> str:
         return f"{self.type}:{self.id}"
@@ -61,16 +81,28 @@ class Resource:
     def fields(self) -> dict[str, Any]:
         """The resource as it stands in a decision's record."""
         fields = {"type": self.type, "id": self.id, "organ": self.organ, "level": self.level}
-        return fields | ({"attributes": dict(self.attributes)} if self.attributes else {})
+        given = {
+            "attributes": dict(self.attributes),
+            "region": self.region,
+            "sharing": self.sharing,
+            "shared_with": list(self.shared_with),
+        }
+        return fields | {name: value for name, value in given.items() if value}
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        """The resource that a decision's record speaks of."""
+        return cls(**{**fields, "shared_with": tuple(fields.get("shared_with", ()))})
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """An answer, and what it rests on.
 
-    `policies` are the identifiers of the determining policies, `policy_set` the SHA-256 of all in force, `entities`
-    what was known of the actor and the resource. With the policy set and the entities anyone can decide again, years
-    later, and must come to the same answer.
+    `policies` are the identifiers of the determining policies, `policy_set` the SHA-256 of all in force and `version`
+    its number at this site, `grants` those that bear on the action, `entities` what was known of the actor and the
+    resource, and `known` the digest of what is kept of it: the actor and the organs. With the policy set and what is
+    kept anyone can decide again, years later, and must come to the same answer.
     """
 
     allowed: bool
@@ -81,6 +113,14 @@ class Decision:
     policy_set: str
     entities: tuple[Mapping[str, Any], ...]
     context: Mapping[str, Any]
+    version: int | None = None
+    grants: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def known(self) -> bytes:
+        """What was known of the actor and the organs, in canonical bytes: everything but the resource itself."""
+        own = {"type": self.resource.type, "id": self.resource.id}
+        return canonical.encode([dict(entity) for entity in self.entities if entity["uid"] != own])
 
     def record(self) -> dict[str, Any]:
         """What an audit entry keeps of it (`act.decision`): identifiers and digests, no personal data."""
@@ -91,8 +131,14 @@ class Decision:
             "policies": list(self.policies),
             "policy_set": self.policy_set,
             "entities": INTL.hash.digest(canonical.encode([dict(entity) for entity in self.entities])).hex(),
+            "known": INTL.hash.digest(self.known).hex(),
         }
-        return record | ({"context": dict(self.context)} if self.context else {})
+        given = {
+            "version": self.version,
+            "grants": [dict(grant) for grant in self.grants],
+            "context": dict(self.context),
+        }
+        return record | {name: value for name, value in given.items() if value}
 
     def __bool__(self) -> bool:
         raise TypeError("read .allowed, or use require(), which raises")

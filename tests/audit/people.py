@@ -1,8 +1,9 @@
 """Who asks the log in tests: people in posts, decided on by the shipped policies with the real engine."""
 
 from audit.module import MODULE
-from authz.decide import decide, slice_of
+from authz.decide import decide
 from authz.directory.records import Organ, Person, Post, Standing
+from authz.entities import slice_of
 from authz.policy_set import load_policies
 from authz.roles import POWERS
 from yinxin.act import Actor, Kind

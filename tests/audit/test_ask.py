@@ -170,15 +170,8 @@ def test_policies_and_columns_agree_with_the_registration(decided):
     from audit.module import MODULE
 
     named = {verb.name for verb in MODULE.verbs}
-    assert (
-        {ask.READ, ask.EXPORT, ask.CHECK}
-        == named
-        == decided.log.decider.policies.actions
-        - {
-            "authz.read",
-            "authz.end-sessions",
-        }
-    )
+    asked = {each for each in decided.log.decider.policies.actions if not each.startswith("authz.")}
+    assert {ask.READ, ask.EXPORT, ask.CHECK} == named == asked
     assert MODULE.backup(decided.log) == (decided.log.checkpoint_file,)
     assert EntryRow.__table__.c.subject.type.length == 300
 

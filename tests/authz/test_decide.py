@@ -6,8 +6,9 @@ from itertools import combinations, product
 import pytest
 
 from authz import errors
-from authz.decide import decide, slice_of
+from authz.decide import decide
 from authz.directory import DirectoryFile, Organ, Person, Post, Standing
+from authz.entities import slice_of
 from authz.policy_set import load_policies
 from authz.roles import POWERS, ROLES
 from yinxin.act import STRANGER, SYSTEM, Actor, Kind
@@ -67,6 +68,7 @@ def test_permitted(site):
         "policies": ["test.edit"],
         "policy_set": site.authz.decisions.policies.hash,
         "entities": decision.record()["entities"],
+        "known": decision.record()["known"],
     }
 
 

@@ -15,6 +15,8 @@ SCHEMA = {
 }
 POLICY = '@id("x.use") @zh("可用") @en("may be used") permit (principal, action == Action::"x.use", resource is Thing)'
 
+TEMPLATE = POLICY.replace("principal,", "principal in ?principal,").replace("Thing)", "Thing in ?resource)")
+
 
 def folder(tmp_path, schema=SCHEMA, policies=POLICY + ";"):
     tmp_path.mkdir(exist_ok=True)
@@ -25,7 +27,7 @@ def folder(tmp_path, schema=SCHEMA, policies=POLICY + ";"):
 
 def test_the_shipped_policies_are_sound():
     policies = load_policies({})
-    assert policies.actions == {"authz.read", "authz.end-sessions"}
+    assert policies.actions >= {"authz.read", "authz.end-sessions", "authz.grant", "authz.change-policies"}
     assert set(policies.reasons) >= {"base.no-read-up", "base.three-powers", "authz.read"}
 
 
@@ -62,7 +64,12 @@ def action(**fields):
         (POLICY + ";\n" + POLICY + ";", "@id"),
         (POLICY.replace('@zh("可用")', "") + ";", "@zh"),
         (POLICY.replace('@en("may be used")', '@en("")') + ";", "@en"),
-        (POLICY.replace("(principal,", "(principal == ?principal,") + ";", "templates"),
+        (POLICY.replace("(principal,", "(principal in ?principal,") + ";", "a template for grants is"),
+        (TEMPLATE.replace("in ?principal", "== ?principal") + ";", "a template for grants is"),
+        (TEMPLATE.replace("Thing in ?resource", "Thing") + ";", "a template for grants is"),
+        (TEMPLATE.replace("permit", "forbid") + ";", "a template for grants is"),
+        (TEMPLATE.replace('action == Action::"x.use"', "action") + ";", "a template for grants is"),
+        (TEMPLATE.replace('@en("may be used")', "") + ";", "@en"),
     ],
 )
 def test_bad_policies_refuse_to_start(tmp_path, policies, says):
@@ -105,6 +112,18 @@ def test_a_type_cannot_redefine_owner_or_level(tmp_path):
     schema = SCHEMA | {"entityTypes": {"Thing": {"shape": {"type": "Record", "attributes": attributes}}}}
     with pytest.raises(BadPolicies):
         load_policies(folder(tmp_path, schema=schema))
+
+
+def test_what_can_be_granted(tmp_path):
+    policies = load_policies(folder(tmp_path, policies=TEMPLATE + ";"))
+    (template,) = (each for each in policies.templates.values() if each.id == "x.use")
+    assert (template.actions, template.resource, template.text.en) == ({"x.use"}, "Thing", "may be used")
+
+
+def test_a_slice_holds_what_concerns_the_action_and_its_groups(tmp_path):
+    policies = load_policies(folder(tmp_path))
+    assert {"x.use", "base.no-read-up", "base.auditor-never-writes"} <= policies.concerning("x.use").keys()
+    assert not {"authz.read", "base.administrator-no-keys"} & policies.concerning("x.use").keys()
 
 
 def test_base_folder_is_ours():

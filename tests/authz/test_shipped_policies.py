@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from authz.decide import decide, slice_of
+from authz.decide import decide
+from authz.entities import slice_of
 from authz.policy_set import load_policies
 from authz.roles import POWERS, ROLES
 from yinxin.authz import PLATFORM, Resource

@@ -1,0 +1,163 @@
+"""Giving, revoking and listing grants. Each is one recorded act; what is in force is looked up at every decision."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from authz.directory import look
+from authz.directory.look import path
+from authz.errors import UnknownOrgan
+from authz.grant.errors import (
+    BadGrantPeriod,
+    GrantOver,
+    GrantWithoutSource,
+    OwnGrant,
+    UnknownGrant,
+    UnknownTemplate,
+)
+from authz.grant.look import held, in_force
+from authz.grant.models import GrantRow
+from authz.grant.records import Grant, Wanted, holder
+from authz.models import OrganClosure
+from yinxin.act import Actor
+from yinxin.authz import PLATFORM, Resource
+from yinxin.clock import rfc3339
+from yinxin.store import Act, Store
+
+if TYPE_CHECKING:
+    from authz.decide import Decisions
+
+GRANT = "authz.grant"
+REVOKE = "authz.revoke-grant"
+READ = "authz.read-grants"
+#: the longest text of a basis
+_SOURCE = 400
+
+
+class Grants:
+    """The grants of this site."""
+
+    def __init__(self, store: Store, decisions: "Decisions", longest: timedelta) -> None:
+        self._store = store
+        self._decisions = decisions
+        self._longest = longest
+
+    def check(self, actor: Actor, wanted: Wanted) -> None:
+        """Whether the grant could be given, by this person: template, holder, organ, period, basis.
+
+        Raises the leaves of `authz.grant.errors`, UnknownOrgan, UnknownPerson, UnknownPost, Denied (recorded).
+        """
+        with self._store.read() as session:
+            self._check(session, actor, wanted)
+        self._decisions.require(actor, GRANT, _resource(wanted.template, wanted.organ))
+
+    def give(self, act: Act, wanted: Wanted, *, proposal: str | None = None) -> Grant:
+        """Write the grant within the caller's recorded act; whether the actor may is asked before (`check`)."""
+        self._check(act.session, act.actor, wanted)
+        row = GrantRow(
+            id=self._store.identifier(),
+            template=wanted.template,
+            holder=wanted.holder,
+            organ=wanted.organ,
+            valid_from=wanted.valid_from,
+            valid_to=wanted.valid_to,
+            source=wanted.source,
+            granted_by=act.actor.id,
+            granted_at=self._store.clock.now(),
+            proposal=proposal,
+        )
+        act.session.add(row)
+        act.session.flush()
+        act.facts |= {
+            "grant": row.id,
+            **{name: wanted.fields()[name] for name in ("template", "holder", "organ")},
+        }
+        return Grant.of(row)
+
+    def revoke(self, actor: Actor, grant: str, reason: str) -> Grant:
+        """End a grant now; one officer is enough, for it only takes away. Raises UnknownGrant, Denied, GrantOver."""
+        found = self.grant_for(actor, grant)
+        decision = self._decisions.require(actor, REVOKE, _resource(grant, found.organ))
+        now = self._store.clock.now()
+        with self._store.act(actor, REVOKE, f"grant:{grant}") as act:
+            act.decision = decision.record()
+            ended = (
+                sa.update(GrantRow)
+                .where(GrantRow.id == grant, GrantRow.revoked_at.is_(None), GrantRow.valid_to > now)
+                .values(revoked_at=now, revoked_by=actor.id, revoked_because=reason[:_SOURCE])
+                .returning(GrantRow.id)
+            )
+            if act.session.scalar(ended) is None:
+                raise GrantOver(grant=grant, at=rfc3339(found.revoked_at or found.valid_to))
+            act.session.expire_all()
+            return Grant.of(act.session.get_one(GrantRow, grant))
+
+    def grant_for(self, actor: Actor, grant: str) -> Grant:
+        """One grant; one that the actor may not see is as unknown as one that is not there (UnknownGrant)."""
+        with self._store.read() as session:
+            row = session.get(GrantRow, grant)
+            found = Grant.of(row) if row is not None else None
+        if found is None or not self._decisions.check(actor, READ, _resource(grant, found.organ)).allowed:
+            raise UnknownGrant(grant=grant)
+        return found
+
+    def listed_for(
+        self,
+        actor: Actor,
+        *,
+        under: str,
+        holding: str | None = None,
+        at: datetime | None = None,
+        after: str = "",
+        limit: int = 50,
+    ) -> tuple[Grant, ...]:
+        """A page of grants over `under` and the organs below it, by identifier; with `at` those in force then.
+
+        Raises Denied (recorded), UnknownOrgan.
+        """
+        self._decisions.require(actor, READ, _resource("*", under))
+        query = sa.select(GrantRow).where(GrantRow.id > after).order_by(GrantRow.id).limit(limit)
+        below = sa.select(OrganClosure.organ).where(OrganClosure.ancestor == under)
+        query = query.where(GrantRow.organ.in_(below) if under != PLATFORM else GrantRow.organ == PLATFORM)
+        if holding is not None:
+            query = query.where(GrantRow.holder == holding)
+        if at is not None:
+            query = query.where(in_force(at))
+        with self._store.read() as session:
+            return tuple(Grant.of(row) for row in session.scalars(query))
+
+    def of_person(self, person: str, post: str, at: datetime) -> tuple[Grant, ...]:
+        """Every grant a person in a post holds at `at`, whatever its template."""
+        templates = self._decisions.policies.templates
+        with self._store.read() as session:
+            return held(session, look.standing(session, person, post, at), templates, at)
+
+    def _check(self, session: Session, actor: Actor, wanted: Wanted) -> None:
+        templates = self._decisions.policies.templates
+        if wanted.template not in templates:
+            raise UnknownTemplate(template=wanted.template[:100], known=", ".join(sorted(templates)) or "-")
+        kind, identifier = holder(wanted.holder)
+        {"Person": look.person, "Post": look.post, "Organ": look.organ}[kind](session, identifier)
+        if wanted.organ != PLATFORM and not path(session, wanted.organ):
+            raise UnknownOrgan(organ=wanted.organ)
+        now = self._store.clock.now()
+        lasts = wanted.valid_to - wanted.valid_from
+        if not timedelta(0) < lasts <= self._longest or wanted.valid_to <= now:
+            raise BadGrantPeriod(
+                valid_from=rfc3339(wanted.valid_from),
+                valid_to=rfc3339(wanted.valid_to),
+                days=self._longest.days,
+            )
+        if not 0 < len(wanted.source.strip()) <= _SOURCE:
+            raise GrantWithoutSource
+        own = {f"person:{actor.id}", f"post:{actor.post}"}
+        if actor.organ is not None:
+            own |= {f"organ:{each}" for each in path(session, actor.organ)}
+        if wanted.holder in own:
+            raise OwnGrant(person=actor.id)
+
+
+def _resource(id_: str, organ: str) -> Resource:
+    return Resource("Grant", id_, organ)

@@ -1,0 +1,32 @@
+"""Grants within a transaction that the caller has open."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from authz.directory import Standing
+from authz.grant.models import GrantRow
+from authz.grant.records import Grant
+
+
+def in_force(at: datetime) -> sa.ColumnElement[bool]:
+    """The condition that a grant is in force at `at`."""
+    return sa.and_(GrantRow.valid_from <= at, GrantRow.valid_to > at, GrantRow.revoked_at.is_(None))
+
+
+def holders(person: Standing) -> list[str]:
+    """As whom a person in a post holds grants: herself, the post, the organ and those above it."""
+    organs = (f"organ:{organ}" for organ in person.organ.path)
+    return [f"person:{person.person.id}", f"post:{person.post.id}", *organs]
+
+
+def held(session: Session, person: Standing, templates: Collection[str], at: datetime) -> tuple[Grant, ...]:
+    """The grants of these templates that a person in a post holds at `at`; one statement, none without templates."""
+    if not templates:
+        return ()
+    query = sa.select(GrantRow).where(
+        GrantRow.holder.in_(holders(person)), GrantRow.template.in_(templates), in_force(at)
+    )
+    return tuple(Grant.of(row) for row in session.scalars(query.order_by(GrantRow.id)))
