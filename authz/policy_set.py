@@ -233,8 +233,8 @@ def _check_template(file: str, template: Mapping[str, Any]) -> None:
         raise BadPolicies(
             file=file,
             reason=Text(
-                f"{identifier}：授权模板须为 permit (principal in ?principal, 操作, resource … in ?resource)",
-                f"{identifier}: a template for grants is permit (principal in ?principal, actions, resource … in ?resource)",
+                f"{identifier}：授权模板须为 permit，列明操作，主体写 principal in ?principal，客体写 resource in ?resource",
+                f"{identifier}: a template for grants is a permit that names its actions, principal in ?principal and resource in ?resource",
             ),
         )
 

@@ -15,7 +15,7 @@ class BadHolder(Invalid):
     """A holder that is neither person, post nor organ."""
 
     code = "authz.bad_holder"
-    zh = "被授权者“{holder}”有误：请写作 person:标识、post:标识 或 organ:标识。"
+    zh = "被授权者“{holder}”有误：请写作 person:ID、post:ID 或 organ:ID。"
     en = "The holder “{holder}” is wrong: write person:ID, post:ID or organ:ID."
 
 
