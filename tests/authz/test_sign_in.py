@@ -12,6 +12,8 @@ from yinxin.crypto.suite import INTL, SM
 
 from .conftest import ORIGIN, Authority, Unreachable
 
+pytestmark = pytest.mark.engines("any")
+
 
 def test_by_signature(site, events):
     identity = site.enrol("zhang", "clerk-a")

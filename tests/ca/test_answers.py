@@ -17,6 +17,9 @@ from yinxin.crypto.suite import SHA256
 
 from .conftest import REGISTRAR, Site
 
+pytestmark = pytest.mark.engines("any")
+
+
 PROCESSES = multiprocessing.get_context("forkserver")
 
 

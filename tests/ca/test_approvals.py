@@ -32,6 +32,8 @@ from yinxin.statement import Statement
 from .conftest import CLERK, OFFICER, Site
 from .neighbours import Office, council_plan
 
+pytestmark = pytest.mark.engines("any")
+
 
 @pytest.fixture
 def office(site: Site) -> Office:
@@ -232,6 +234,7 @@ def test_a_ceremony_that_was_begun_goes_on_without_asking_again(office: Office, 
     assert [event["facts"].get("resumed") for event in office.site.events("ca.ceremony") if event["outcome"] == "intent"][-1]  # fmt: skip
 
 
+@pytest.mark.engines("both")
 def test_it_is_held_once(office: Office, path: Path) -> None:
     office.hold(path)
     keys = len(office.site.keys.register())

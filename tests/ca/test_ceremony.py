@@ -12,6 +12,9 @@ from yinxin.crypto.certificates import Certificate
 
 from .conftest import Site, plan
 
+pytestmark = pytest.mark.engines("any")
+
+
 SM = ("-vfyopt", "distid:1234567812345678")
 
 

@@ -18,6 +18,8 @@ from yinxin.crypto.keys import Identity
 from .conftest import Site
 from .neighbours import Office
 
+pytestmark = pytest.mark.engines("any")
+
 
 @dataclass
 class Opened:

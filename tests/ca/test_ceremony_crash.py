@@ -17,6 +17,9 @@ from .conftest import OFFICER, Site
 from .crasher import hold
 from .neighbours import Office
 
+pytestmark = pytest.mark.engines("any")
+
+
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.ca.crasher"])
 

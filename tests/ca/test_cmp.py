@@ -30,6 +30,9 @@ from .crasher import ask, leave, request_in
 from .protocols import client_of, unchanged
 from .test_crash import run
 
+pytestmark = pytest.mark.engines("any")
+
+
 IT = "1.3.6.1.5.5.7.4"
 
 
@@ -254,6 +257,7 @@ def test_old_transactions_are_forgotten_and_their_certificates_are_not(peer: Pee
 # --- invariants ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.engines("both")
 def test_64_at_once_give_one_certificate(peer: Peer, key: PrivateKey) -> None:
     """Seen to fail when the reference is a fresh identifier instead of the transaction's."""
     message = peer.message(Body.IR, requests(key))

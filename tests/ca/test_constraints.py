@@ -27,6 +27,9 @@ from yinxin.text import Text
 from .asking import asked, made
 from .conftest import AUDITOR, CLERK, REGISTRAR, Site
 
+pytestmark = pytest.mark.engines("any")
+
+
 OWN = """
 title = { zh = "县级服务器证书", en = "County server" }
 holders = ["service"]

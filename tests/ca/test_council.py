@@ -25,6 +25,9 @@ from yinxin.errors import YinxinError
 from .conftest import OFFICER, Site
 from .neighbours import Office, council_plan
 
+pytestmark = pytest.mark.engines("any")
+
+
 SUITES = ("intl", "sm", "pq")
 
 

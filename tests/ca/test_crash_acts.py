@@ -27,7 +27,7 @@ from .test_pair import LEADER, actor, more
 from .test_registration import staffed, vetted  # noqa: F401 - a fixture
 from .test_renew import asked, held
 
-pytestmark = pytest.mark.any_engine
+pytestmark = pytest.mark.engines("any")
 
 Killed = Callable[..., Site]
 

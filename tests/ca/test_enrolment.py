@@ -30,6 +30,8 @@ from yinxin.crypto.suite import INTL
 
 from .conftest import AUDITOR, CLERK, REGISTRAR
 
+pytestmark = pytest.mark.engines("any")
+
 
 def wanted(site, **parts):
     given = Grant(

@@ -29,6 +29,9 @@ from .crasher import ask, leave, request_in
 from .protocols import client_of, granted, shown, unchanged
 from .test_crash import run
 
+pytestmark = pytest.mark.engines("any")
+
+
 ROOT = "/.well-known/est"
 
 
@@ -229,6 +232,7 @@ def test_the_sm_suite(est: Client) -> None:
 
 
 @pytest.mark.parametrize("what", ["simpleenroll", "serverkeygen"])
+@pytest.mark.engines("both")
 def test_64_at_once_give_one_certificate(est: Client, what: str) -> None:
     """Seen to fail when the reference is a fresh identifier instead of the request's digest."""
     csr = asking("device-1", dns=False)

@@ -40,6 +40,9 @@ from yinxin.web import Caller, WebSettings, create_app
 
 from .conftest import AUDITOR, CLERK, OFFICER, REGISTRAR, ROOT, Site
 
+pytestmark = pytest.mark.engines("any")
+
+
 HOST = "https://trust.example.gov.cn"
 PEOPLE = {"officer": OFFICER, "registrar": REGISTRAR, "clerk": CLERK, "auditor": AUDITOR}
 
@@ -140,6 +143,7 @@ def test_a_repeated_call_gives_the_same_certificate(site: Site, raw: httpx.Clien
     assert post(raw, "/certificates", "registrar", content, "k2").json()["serial"] == first["serial"]
 
 
+@pytest.mark.engines("both")
 def test_pages_of_the_register_hold_everything_once(site: Site, client: Callable[[str], Client]) -> None:
     for number in range(5):
         site.ca.issue(REGISTRAR, site.request(f"r-{number}"))

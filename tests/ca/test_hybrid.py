@@ -41,6 +41,9 @@ from yinxin.crypto.suite import INTL
 from .conftest import OFFICER, REGISTRAR, ROOT, Site
 from .test_lint import pkilint
 
+pytestmark = pytest.mark.engines("any")
+
+
 NEW = (oids.ALTERNATIVE_KEY, oids.ALTERNATIVE_ALGORITHM, oids.ALTERNATIVE_SIGNATURE)
 
 

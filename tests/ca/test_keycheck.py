@@ -48,6 +48,9 @@ from yinxin.steps import listen
 from .conftest import CLERK, OFFICER, REGISTRAR, Site
 from .test_constraints import Opened
 
+pytestmark = pytest.mark.engines("any")
+
+
 WEAK = Path(__file__).parent / "weak"
 #: see weak/README.md
 DEBIAN_MODULUS = int(
@@ -235,6 +238,7 @@ def test_debians_weak_keys_are_named_as_debian_names_them() -> None:
     assert len(digests_of(PrivateKey.generate(INTL).public_key)) == 1
 
 
+@pytest.mark.engines("both")
 def test_a_list_of_weak_keys_is_imported_and_holds(site: Site, tmp_path: Path) -> None:
     other = der.elements(DEBIAN_KEY)
     by_spki = PublicKey(rsa_spki(der.number(other[0])))
@@ -306,6 +310,7 @@ def test_a_key_blocked_while_its_certificate_is_made_is_not_certified(site: Site
     assert (row.state, row.der, row.revoked_at is not None) == ("abandoned", None, True)
 
 
+@pytest.mark.engines("both")
 def test_blocking_and_issuing_race_and_nothing_is_left(site: Site) -> None:
     """Whoever blocks and then revokes all finds every certificate that was not stopped."""
     keys = [PrivateKey.generate(INTL) for _ in range(6)]

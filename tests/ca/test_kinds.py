@@ -29,6 +29,8 @@ from yinxin.crypto.timestamps import Token, request
 from .conftest import OFFICER, REGISTRAR, ROOT, Site
 from .neighbours import Office
 
+pytestmark = pytest.mark.engines("any")
+
 
 @pytest.fixture
 def office(site: Site) -> Office:

@@ -28,6 +28,9 @@ from yinxin.crypto.tbs import throwaway_sign
 from .asking import asked
 from .conftest import REGISTRAR, Site
 
+pytestmark = pytest.mark.engines("any")
+
+
 Edit = Callable[[list[Extension]], Sequence[Extension]]
 
 

@@ -42,6 +42,9 @@ from .conftest import AUDITOR, CLERK, OFFICER, PROVINCE, REGISTRAR
 from .crasher import pair as crash_pair
 from .test_crash import run
 
+pytestmark = pytest.mark.engines("any")
+
+
 ZHANG = Holder("person", "zhang", "clerk-a")
 #: person, post, organ, role: people whom only some tests need
 LEADER = ("qian", "leader-a", "county-a", "leader")
@@ -204,6 +207,7 @@ def test_every_record_names_what_it_rests_on(site):
     assert all(event["decision"]["allowed"] for event in events if event["outcome"] == "intent")
 
 
+@pytest.mark.engines("both")
 def test_one_reference_one_pair_however_parallel(site):
     """Sixty-four at once. Seen to fail with the intents written one by one."""
     request = asked()
@@ -330,6 +334,7 @@ def test_killed_at_any_step(founded, step):
 
 
 @pytest.mark.parametrize("half", ["signing", "encryption"])
+@pytest.mark.engines("both")
 def test_revoked_together(site, half):
     """Seen to fail with the other half left alone."""
     pair = site.ca.pairs.issue(REGISTRAR, asked())

@@ -30,6 +30,8 @@ from yinxin.crypto.status import build_ocsp_error as error
 
 from .conftest import REGISTRAR, Site
 
+pytestmark = pytest.mark.engines("any")
+
 
 class Port:
     """A site's plain port on loopback; counts what the slow half was given."""

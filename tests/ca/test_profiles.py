@@ -21,6 +21,9 @@ from .asking import WANTED, asked, made
 from .conftest import REGISTRAR, Site
 from .test_lint import pkilint
 
+pytestmark = pytest.mark.engines("any")
+
+
 #: what OpenSSL's verifier is told that each certificate is for; it knows no purpose of seals
 PURPOSES = {
     "tls-server": "sslserver",

@@ -16,6 +16,8 @@ from yinxin.crypto.status import CertId, CertificateList, Good, OcspRequest, Ocs
 from .conftest import REGISTRAR, Site
 from .test_plain_port import Port
 
+pytestmark = pytest.mark.engines("any")
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

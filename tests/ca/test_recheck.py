@@ -34,6 +34,8 @@ from .asking import WANTED, made
 from .conftest import CLERK, OFFICER, REGISTRAR, Site
 from .test_constraints import Opened
 
+pytestmark = pytest.mark.engines("any")
+
 
 def tamper(site: Site, serial: str, **values: Any) -> None:
     """As somebody would who writes past the platform, straight into the table."""
@@ -164,6 +166,7 @@ def test_intents_are_reconciled_before_a_pass(site: Site) -> None:
     assert (row.state, row.revoked_at is not None) == (State.ABANDONED, True)
 
 
+@pytest.mark.engines("both")
 def test_the_timer_goes_through_everything_in_bounded_batches_and_goes_on_where_it_was(
     founded: Callable[..., Site],
 ) -> None:

@@ -27,6 +27,8 @@ from yinxin.errors import YinxinError
 
 from .conftest import CLERK, OFFICER, REGISTRAR, Site
 
+pytestmark = pytest.mark.engines("any")
+
 
 def last(site: Site) -> dict[str, object]:
     return site.events()[-1]

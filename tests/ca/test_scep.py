@@ -31,6 +31,9 @@ from .crasher import ask, leave, request_in
 from .protocols import client_of, granted, unchanged
 from .test_crash import run
 
+pytestmark = pytest.mark.engines("any")
+
+
 TYPE = "application/x-pki-message"
 BAD_ALG, BAD_MESSAGE_CHECK, BAD_REQUEST, BAD_CERT_ID = "0", "1", "2", "4"
 
@@ -234,6 +237,7 @@ def test_certificates_and_lists_are_fetched(device: Device) -> None:
 # --- invariants ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.engines("both")
 def test_64_at_once_give_one_certificate(device: Device) -> None:
     """Seen to fail when the reference is a fresh identifier instead of the transaction's."""
     message = device.message("19", device.csr())

@@ -29,6 +29,9 @@ from yinxin.crypto.suite import INTL, PQ, suite
 from .conftest import REGISTRAR, ROOT, Site
 from .test_lint import pkilint
 
+pytestmark = pytest.mark.engines("any")
+
+
 EMBEDDED = ROOT / "plans" / "embedded.toml"
 
 

@@ -18,6 +18,9 @@ from yinxin.crypto.timestamps import Token, request
 
 from .conftest import Site
 
+pytestmark = pytest.mark.engines("any")
+
+
 SM3 = hash_algorithm("sm3")
 DATA = "关于开展2026年度政务信息系统安全检查的通知".encode()
 

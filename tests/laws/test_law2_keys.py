@@ -43,6 +43,9 @@ from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
 
+pytestmark = pytest.mark.engines("any")
+
+
 #: where secrets lie on purpose, each in a private folder of its own; everything else is searched
 PLACES = ("secrets/", "accounts/", "credentials/")
 #: PrivateKeyInfo of an elliptic key up to its curve (RFC 5208, RFC 5480), of ML-DSA and ML-KEM up to their sizes

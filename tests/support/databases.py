@@ -1,4 +1,4 @@
-"""Fixtures: `database_url`, once on each engine (on the first one where a test is marked `any_engine`), and the PostgreSQL server behind it, one for each worker."""
+"""Fixtures: `database_url`, once on each engine (on one where a test is marked `engines("any")`), and the PostgreSQL server behind it, one for each worker."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +12,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_engine" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--database")
         engines = ["sqlite", "postgresql"] if chosen == "both" else [chosen]
-        if metafunc.definition.get_closest_marker("any_engine"):
-            engines = [engines[0]]
+        nearest = metafunc.definition.get_closest_marker("engines")
+        if nearest and nearest.args == ("any",):
+            engines = engines[:1]
         metafunc.parametrize("database_engine", engines)
 
 

@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict
 from yinxin.text import Text
 from yinxin.web import Api, Caller, Raw, Upload
 
+pytestmark = pytest.mark.engines("any")
+
+
 KEY = {"Idempotency-Key": "k1"}
 SUMMARY = Text("试", "Try")
 

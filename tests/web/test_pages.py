@@ -7,6 +7,8 @@ import pytest
 
 from yinxin.web.signin import local
 
+pytestmark = pytest.mark.engines("any")
+
 
 def cookie_client(world, who="token-wang"):
     client = world.client(None, ACCEPT="text/html", SEC_FETCH_SITE="same-origin")

@@ -15,6 +15,8 @@ from yinxin.errors import registered
 from yinxin.faults import SENTENCES, sentence
 from yinxin.web import problem_of
 
+pytestmark = pytest.mark.engines("any")
+
 
 def test_a_problem_document(world):
     answer = world.client().get("/api/notes/v1/notes/7", headers={"Accept-Language": "en-GB,zh;q=0.5"})

@@ -2,6 +2,9 @@
 
 import pytest
 
+pytestmark = pytest.mark.engines("any")
+
+
 ORIGIN = "https://trust.example.gov.cn"
 EVIL = "https://evil.example"
 

@@ -17,6 +17,8 @@ from yinxin.crypto.jose import decode64, encode64
 
 from .conftest import HOME
 
+pytestmark = pytest.mark.engines("any")
+
 
 def issued(desk, client, *names, **payload):
     _, order = desk.ready(client, *names, **payload)

@@ -21,6 +21,8 @@ from yinxin.crypto.suite import INTL
 
 from .conftest import HOME
 
+pytestmark = pytest.mark.engines("any")
+
 
 def tried(desk, client, kind="http-01", name=HOME):
     """A new order for the name, and its challenge after one attempt by `put`."""
@@ -425,6 +427,7 @@ def test_a_due_challenge_is_one_processes(desk, monkeypatch):
     assert both == [True, False]
 
 
+@pytest.mark.engines("both")
 def test_a_challenge_is_chosen_once(desk):
     client = desk.client()
     _, order = client.order(HOME)

@@ -3,6 +3,8 @@
 import json
 from datetime import timedelta
 
+import pytest
+
 from ca.acme import account
 from ca.acme.models import AccountRow, OrderRow
 from tests.ca.acme.client import HOST, problem, request_for
@@ -14,6 +16,8 @@ from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.suite import INTL
 
 from .conftest import HOME, Desk
+
+pytestmark = pytest.mark.engines("any")
 
 
 def test_the_directory_says_where_everything_is(desk):

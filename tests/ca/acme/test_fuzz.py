@@ -14,6 +14,9 @@ from yinxin.crypto.jose import encode64
 
 from .conftest import HOME
 
+pytestmark = pytest.mark.engines("any")
+
+
 BOUNDED = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
 )

@@ -20,6 +20,9 @@ from yinxin.crypto.suite import INTL
 
 from .conftest import HOME
 
+pytestmark = pytest.mark.engines("any")
+
+
 NEW_ACCOUNT = f"{HOST}/acme/new-account"
 NEW_ORDER = f"{HOST}/acme/new-order"
 
@@ -100,6 +103,7 @@ def test_a_parameter_of_the_media_type_is_no_other_type(desk):
     assert client.send(NEW_ORDER, body, f"{JOSE}; charset=utf-8").status_code == 201
 
 
+@pytest.mark.engines("both")
 def test_a_nonce_is_taken_once(desk):
     """Seen to fail when `spend` does nothing."""
     client = desk.client()
@@ -118,6 +122,7 @@ def test_a_refused_request_has_used_its_nonce(desk):
     problem(client.send(NEW_ORDER, body), "badNonce", 400)
 
 
+@pytest.mark.engines("both")
 def test_nonces_of_two_processes_are_one_kind_and_used_once(founded, settings, web, names):
     """Seen to fail when each process has a key of its own."""
     from .conftest import Desk, application
@@ -131,6 +136,7 @@ def test_nonces_of_two_processes_are_one_kind_and_used_once(founded, settings, w
     problem(client.send(f"{client.kid}/orders", body), "badNonce", 400)
 
 
+@pytest.mark.engines("both")
 def test_nonces_end_and_are_forgotten(desk):
     client = desk.client()
     late = client.signed(f"{client.kid}/orders", None)
