@@ -1,6 +1,7 @@
 """Sessions: opened by signing in, looked at again on every use, ended by signing out."""
 
 from datetime import datetime, timedelta
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -62,7 +63,7 @@ class Sessions:
         recorded, or Unavailable when revocation cannot be told.
         """
         with self._store.read() as session:
-            row = session.scalar(sa.select(SessionRow).where(SessionRow.token_hash == token_hash(token)))
+            row = session.execute(_OF_TOKEN, {"token": token_hash(token)}).one_or_none()
             try:
                 if row is None:
                     raise NotSignedIn
@@ -100,7 +101,7 @@ class Sessions:
         with self._store.housekeep() as session:
             session.execute(sa.delete(SessionRow).where(SessionRow.expires < before))
 
-    def _holder(self, session: Session, row: SessionRow, peer: bytes | None) -> Caller:
+    def _holder(self, session: Session, row: Any, peer: bytes | None) -> Caller:
         now = self._store.clock.now()
         if peer is not None and INTL.hash.digest(peer).hex() != row.certificate:
             raise SessionOfAnother
@@ -108,27 +109,41 @@ class Sessions:
             raise SessionEnded
         if row.expires <= now:
             raise SessionExpired
-        binding = session.get(CertificateBinding, row.certificate)
-        if binding is None or binding.ended_at is not None or self._checker.revoked(row.certificate):
+        bound = row.bound_person is not None and row.unbound_at is None
+        if not bound or self._checker.revoked(row.certificate, session):
             raise CertificateRevoked(certificate=row.certificate)
-        holder = standing(session, binding.person, binding.post, now)
+        holder = standing(session, row.bound_person, row.bound_post, now)
         if not holder.appointed:
-            raise NoAppointment(person=binding.person, post=binding.post)
+            raise NoAppointment(person=row.bound_person, post=row.bound_post)
         return _caller(row, holder)
+
+
+_SESSION, _BINDING = cast("sa.Table", SessionRow.__table__), cast("sa.Table", CertificateBinding.__table__)
+#: a session and what its certificate is bound to
+_OF_TOKEN = (
+    sa.select(
+        *_SESSION.c,
+        _BINDING.c.person.label("bound_person"),
+        _BINDING.c.post.label("bound_post"),
+        _BINDING.c.ended_at.label("unbound_at"),
+    )
+    .outerjoin_from(_SESSION, _BINDING, _BINDING.c.fingerprint == _SESSION.c.certificate)
+    .where(_SESSION.c.token_hash == sa.bindparam("token"))
+)
 
 
 def _end(now: datetime) -> sa.Update:
     return sa.update(SessionRow).where(SessionRow.ended.is_(None)).values(ended=now)
 
 
-def _refused(row: SessionRow | None) -> tuple[Actor, str, str]:
+def _refused(row: Any | None) -> tuple[Actor, str, str]:
     if row is None:
         return STRANGER, "authz.authenticate", "session:unknown"
     actor = Actor(Kind.PERSON, row.person, row.post, certificate=row.certificate)
     return actor, "authz.authenticate", f"session:{row.id}"
 
 
-def _caller(row: SessionRow, holder: Standing) -> Caller:
+def _caller(row: Any, holder: Standing) -> Caller:
     actor = Actor(Kind.PERSON, holder.person.id, holder.post.id, holder.organ.id, certificate=row.certificate)
     return Caller(
         actor=actor,

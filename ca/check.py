@@ -1,7 +1,9 @@
 """Whether a certificate of ours can be trusted, asked from inside: by sign-in, and before evidence is handed out."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -64,14 +66,19 @@ class Checker:
             raise CertificateRevoked(subject=name, revoked_at=row.revoked_at, reason=reason, at=at)
         not_held(self._ctx, row.serial, name, at)
 
-    def revoked(self, fingerprint: str) -> bool:
+    def revoked(self, fingerprint: str, session: Session | None = None) -> bool:
         """Whether the certificate of this fingerprint is revoked; raises UnknownCertificate."""
-        query = sa.select(CertificateRow.revoked_at).where(CertificateRow.fingerprint == fingerprint)
-        with self._ctx.store.read() as session:
-            row = session.execute(query).one_or_none()
+        with nullcontext(session) if session is not None else self._ctx.store.read() as reading:
+            row = reading.execute(_REVOKED_AT, {"fingerprint": fingerprint}).one_or_none()
         if row is None:
             raise UnknownCertificate(certificate=fingerprint[:80])
         return row.revoked_at is not None
+
+
+_CERTIFICATE = cast("sa.Table", CertificateRow.__table__).c
+_REVOKED_AT = sa.select(_CERTIFICATE.revoked_at).where(
+    _CERTIFICATE.fingerprint == sa.bindparam("fingerprint")
+)
 
 
 def not_held(ctx: Context, serial: str, name: str, at: datetime) -> None:

@@ -10,6 +10,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy.orm import Session
+
 from apps.document.remote import RemoteCore
 from apps.document.service import Documents
 from audit.service import Log
@@ -60,8 +62,8 @@ class _Checker:
     def check(self, certificate: Certificate, chain: tuple[Certificate, ...], at: datetime) -> None:
         self._ready().check(certificate, chain, at)
 
-    def revoked(self, fingerprint: str) -> bool:
-        return self._ready().revoked(fingerprint)
+    def revoked(self, fingerprint: str, session: Session | None = None) -> bool:
+        return self._ready().revoked(fingerprint, session)
 
     def _ready(self) -> CertificateChecker:
         if self.real is None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TypeVar, cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -12,9 +12,8 @@ from authz.errors import UnknownOrgan, UnknownPerson, UnknownPost
 from authz.models import AppointmentRow, OrganClosure, OrganRow, PersonRow, PostRole, PostRow
 from authz.roles import powers
 from yinxin.authz import Level
+from yinxin.store import Base
 from yinxin.text import Text
-
-_Row = TypeVar("_Row", PersonRow, PostRow, OrganRow)
 
 
 def in_force(at: datetime) -> sa.ColumnElement[bool]:
@@ -25,8 +24,7 @@ def in_force(at: datetime) -> sa.ColumnElement[bool]:
 
 def path(session: Session, organ: str) -> tuple[str, ...]:
     """The organ and those above it, nearest first; empty for an unknown organ."""
-    query = sa.select(OrganClosure.ancestor).where(OrganClosure.organ == organ)
-    return tuple(session.scalars(query.order_by(OrganClosure.distance)))
+    return tuple(session.execute(_PATH, {"organ": organ}).scalars())
 
 
 def organ(session: Session, id: str) -> Organ:  # noqa: A002 - the field's name
@@ -72,62 +70,71 @@ def posts(session: Session, ids: sa.Select[str]) -> tuple[Post, ...]:
 
 
 def standing(session: Session, person_id: str, post_id: str, at: datetime) -> Standing:
-    """What a decision rests on; raises UnknownPerson, UnknownPost. Four statements, since every act asks for it."""
-    named = (
-        sa.select(PersonRow, PostRow, OrganRow)
-        .join_from(PersonRow, PostRow, PostRow.id == post_id)
-        .join(OrganRow, OrganRow.id == PostRow.organ)
-        .where(PersonRow.id == person_id)
-    )
-    found = session.execute(named).one_or_none()
-    if found is None:
+    """What a decision rests on; raises UnknownPerson, UnknownPost."""
+    found = standings(session, [(person_id, post_id)], at)
+    if not found:
         post(session, post_id)
         raise UnknownPerson(person=person_id)
-    person_row, post_row, organ_row = found
-    held = sa.select(AppointmentRow.post).where(AppointmentRow.person == person_id, in_force(at))
-    in_post = set(session.scalars(held))
-    roles = _roles(session, in_post | {post_id})
-    return Standing(
-        person=_person(person_row),
-        post=_post(post_row, roles[post_id]),
-        organ=_organ(organ_row, path(session, organ_row.id)),
-        powers=powers(frozenset().union(*(roles[each] for each in in_post))),
-        appointed=post_id in in_post,
-    )
+    return found[person_id, post_id]
 
 
 def standings(
     session: Session, pairs: Iterable[tuple[str, str]], at: datetime
 ) -> Mapping[tuple[str, str], Standing]:
-    """As `standing` for many people in posts at once; pairs with a name that is unknown are left out."""
+    """As `standing` for many people in posts at once; pairs with a name that is unknown are left out.
+
+    Four statements, made once and without the ORM: every act asks for it, some more than once.
+    """
     wanted = set(pairs)
-    people = _by_id(session, PersonRow, {person_id for person_id, _ in wanted})
-    in_posts: dict[str, set[str]] = {each: set() for each in people}
-    held = sa.select(AppointmentRow.person, AppointmentRow.post)
-    for row in session.execute(held.where(AppointmentRow.person.in_(in_posts), in_force(at))):
+    asked: dict[str, Any]
+    if len(wanted) == 1:
+        asking, ((one, its),) = _ONE, wanted
+        asked = {"people": one, "posts": its}
+    else:
+        asking = _MANY
+        asked = {
+            "people": sorted({each for each, _ in wanted}),
+            "posts": sorted({each for _, each in wanted}),
+        }
+    people_ = {row.id: _person(row) for row in session.execute(asking.people, asked)}
+    places = _places(session, asking, asked)
+    in_posts: dict[str, set[str]] = {each: set() for each in people_}
+    roles: dict[str, set[str]] = {each: set() for each in people_}
+    for row in session.execute(asking.held, asked | {"at": at}):
         in_posts[row.person].add(row.post)
-    asked = {post_id for _, post_id in wanted}
-    roles = _roles(session, asked.union(*in_posts.values()))
-    posts_ = _by_id(session, PostRow, asked)
-    organs_ = {
-        row.id: _organ(row, path(session, row.id))
-        for row in _by_id(session, OrganRow, {row.organ for row in posts_.values()}).values()
-    }
+        roles[row.person].add(row.role)
     return {
         (person_id, post_id): Standing(
-            person=_person(people[person_id]),
-            post=_post(posts_[post_id], roles[post_id]),
-            organ=organs_[posts_[post_id].organ],
-            powers=powers(frozenset().union(*(roles[each] for each in in_posts[person_id]))),
+            person=people_[person_id],
+            post=places[post_id][0],
+            organ=places[post_id][1],
+            powers=powers(frozenset(roles[person_id])),
             appointed=post_id in in_posts[person_id],
         )
         for person_id, post_id in wanted
-        if person_id in people and post_id in posts_
+        if person_id in people_ and post_id in places
     }
 
 
-def _by_id(session: Session, table: type[_Row], ids: set[str]) -> dict[str, _Row]:
-    return {row.id: row for row in session.scalars(sa.select(table).where(table.id.in_(ids)))}
+def _places(
+    session: Session, asking: "_Asking", asked: Mapping[str, Any]
+) -> Mapping[str, tuple[Post, Organ]]:
+    """The posts with their roles and organs, by identifier."""
+    paths: dict[str, list[str]] = {}
+    for post_id, ancestor in session.execute(asking.paths, asked):
+        paths.setdefault(post_id, []).append(ancestor)
+    rows: dict[str, Any] = {}
+    roles: dict[str, set[str]] = {}
+    for row in session.execute(asking.posts, asked):
+        rows[row.post] = row
+        roles.setdefault(row.post, set()).update({row.role} - {None})
+    return {
+        each: (
+            Post(each, row.id, Text(row.post_zh, row.post_en), frozenset(roles[each])),
+            _organ(row, tuple(paths.get(each, ()))),
+        )
+        for each, row in rows.items()
+    }
 
 
 def _roles(session: Session, posts: Iterable[str]) -> Mapping[str, frozenset[str]]:
@@ -138,7 +145,58 @@ def _roles(session: Session, posts: Iterable[str]) -> Mapping[str, frozenset[str
     return {each: frozenset(roles) for each, roles in found.items()}
 
 
-def _person(row: PersonRow) -> Person:
+def _table(model: type[Base]) -> sa.Table:
+    return cast("sa.Table", model.__table__)
+
+
+_PERSON, _POST, _ROLE = _table(PersonRow).c, _table(PostRow).c, _table(PostRole).c
+_ORGAN, _ABOVE, _APPOINTED = _table(OrganRow).c, _table(OrganClosure).c, _table(AppointmentRow).c
+_PATH = sa.select(_ABOVE.ancestor).where(_ABOVE.organ == sa.bindparam("organ")).order_by(_ABOVE.distance)
+
+
+class _Asking:
+    """The four questions of `standings`, about one person in one post or, in lists, about many."""
+
+    def __init__(self, *, many: bool) -> None:
+        def among(column: sa.Column[Any], name: str) -> sa.ColumnElement[bool]:
+            asked: sa.BindParameter[Any] = sa.bindparam(name, expanding=many)
+            return column.in_(asked) if many else column == asked
+
+        at: sa.BindParameter[Any] = sa.bindparam("at")
+        posts_ = among(_POST.id, "posts")
+        self.people = sa.select(_PERSON.id, _PERSON.name, _PERSON.clearance).where(
+            among(_PERSON.id, "people")
+        )
+        #: each appointment in force of these people with each role of its post
+        self.held = (
+            sa.select(_APPOINTED.person, _APPOINTED.post, _ROLE.role)
+            .outerjoin_from(_table(AppointmentRow), _table(PostRole), _ROLE.post == _APPOINTED.post)
+            .where(
+                among(_APPOINTED.person, "people"),
+                _APPOINTED.valid_from <= at,
+                sa.or_(_APPOINTED.valid_to.is_(None), _APPOINTED.valid_to > at),
+            )
+        )
+        named = (_POST.name_zh.label("post_zh"), _POST.name_en.label("post_en"))
+        #: each of these posts with its organ and each of its roles
+        self.posts = (
+            sa.select(_POST.id.label("post"), *named, *_ORGAN, _ROLE.role)
+            .join_from(_table(PostRow), _table(OrganRow), _ORGAN.id == _POST.organ)
+            .outerjoin(_table(PostRole), _ROLE.post == _POST.id)
+            .where(posts_)
+        )
+        self.paths = (
+            sa.select(_POST.id.label("post"), _ABOVE.ancestor)
+            .join_from(_table(PostRow), _table(OrganClosure), _ABOVE.organ == _POST.organ)
+            .where(posts_)
+            .order_by(_POST.id, _ABOVE.distance)
+        )
+
+
+_ONE, _MANY = _Asking(many=False), _Asking(many=True)
+
+
+def _person(row: Any) -> Person:
     return Person(row.id, row.name, cast("Level", row.clearance))
 
 
@@ -146,7 +204,7 @@ def _post(row: PostRow, roles: frozenset[str]) -> Post:
     return Post(row.id, row.organ, Text(row.name_zh, row.name_en), roles)
 
 
-def _organ(row: OrganRow, above: tuple[str, ...]) -> Organ:
+def _organ(row: Any, above: tuple[str, ...]) -> Organ:
     return Organ(
         id=row.id,
         parent=row.parent,

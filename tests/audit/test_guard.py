@@ -87,14 +87,21 @@ def test_another_process_sees_the_backlog(site, clock, another):
 
 def test_the_gate_asks_once_a_second(site, clock):
     statements = []
-    sa.event.listen(site.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
-    for _ in range(10):
+
+    @sa.event.listens_for(sa.Engine, "before_cursor_execute")
+    def seen(*given):
+        statements.append(given[2])
+
+    try:
+        for _ in range(10):
+            site.log.gate()
+        first = len(statements)
+        assert first
+        clock.advance(timedelta(seconds=1))
         site.log.gate()
-    first = len(statements)
-    assert first
-    clock.advance(timedelta(seconds=1))
-    site.log.gate()
-    assert len(statements) == 2 * first
+        assert len(statements) == 2 * first
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", seen)
 
 
 @pytest.mark.parametrize("record", [b"", b"{}", b"[]", b'{"id":"x"}', b"\xff", b'"text"'])

@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
 from authz.bind import bind
 from authz.directory import DirectoryFile
@@ -185,7 +186,7 @@ class Authority:
         if self.revoked(certificate.fingerprint):
             raise crypto.CertificateRevoked(subject="", revoked_at="", reason="", at="")
 
-    def revoked(self, fingerprint: str) -> bool:
+    def revoked(self, fingerprint: str, session: Session | None = None) -> bool:
         if not self.reachable:
             raise Unreachable
         return fingerprint in self.dead

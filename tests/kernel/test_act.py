@@ -17,7 +17,7 @@ from tests.support.postgres import PostgresServer
 from yinxin.act import Outcome
 from yinxin.canonical import NotCanonical
 from yinxin.errors import Conflict, Unavailable
-from yinxin.store import StoreFull, StoreUnavailable, UnrecordedChange, current_entries, request_scope
+from yinxin.store import Store, StoreFull, StoreUnavailable, UnrecordedChange, current_entries, request_scope
 
 
 class Moved(Conflict):
@@ -368,7 +368,7 @@ def test_a_full_sqlite_file_changes_nothing(tmp_path):
 
     @sa.event.listens_for(store.engine, "begin")
     def small(connection):
-        connection.exec_driver_sql("PRAGMA max_page_count = 40")
+        connection.connection.driver_connection.execute("PRAGMA max_page_count = 40")
 
     fill_until_full(store)
     store.engine.dispose()
@@ -423,12 +423,17 @@ def test_a_database_that_goes_in_mid_act_changes_nothing():
 def test_a_pool_that_is_used_up_is_unavailable(database_url):
     from yinxin.store import open_engine
 
-    store = make(database_url)
-    store.engine.dispose()
-    store.engine = open_engine(database_url, pool=1)
+    made = make(database_url)
+    made.engine.dispose()
+    store = Store(open_engine(database_url, pool=1), clock=made.clock, randomness=made.randomness)
     store.engine.pool._timeout = 0.05
-    with store.engine.connect(), store.engine.connect(), pytest.raises(StoreUnavailable):
-        notes(store)
+    with (
+        store.engine.connect(),
+        store.engine.connect(),
+        pytest.raises(StoreUnavailable),
+        store.housekeep() as session,
+    ):
+        session.connection()
     store.engine.dispose()
 
 

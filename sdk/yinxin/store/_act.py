@@ -26,6 +26,7 @@ from yinxin.canonical import NotCanonical
 from yinxin.clock import Clock
 from yinxin.errors import YinxinError
 from yinxin.randomness import Randomness, identifier
+from yinxin.store._engine import reading_engine
 from yinxin.store._outbox import OutboxRow
 from yinxin.store.errors import StoreFull, StoreUnavailable, UnrecordedChange
 
@@ -33,6 +34,11 @@ _log = logging.getLogger("yinxin.store")
 _request: ContextVar[str | None] = ContextVar("request", default=None)
 _entries: ContextVar[list[str] | None] = ContextVar("entries", default=None)
 _inside: ContextVar[bool] = ContextVar("inside", default=False)
+
+#: execution option: which tables a transaction may change; an act's has none
+_GUARD = "yinxin_guard"
+#: a record on its way to the log
+_RECORD = sa.insert(OutboxRow.__table__)  # type: ignore[arg-type]
 
 #: joins the transaction of a record, and undoes it by raising
 Mark = Callable[[Session, Event], None]
@@ -109,6 +115,10 @@ class Store:
         self.engine = engine
         self.clock = clock
         self.randomness = randomness
+        self._reading = reading_engine(engine).execution_options(**{_GUARD: _is_nothing})
+        self._housekeeping = engine.execution_options(**{_GUARD: _is_housekeeping})
+        for each in (self._reading, self._housekeeping):
+            event.listen(each, "before_cursor_execute", _guard)
         #: each is asked before an act begins and raises when the act could not be recorded (law 7)
         self.gates: list[Callable[[], None]] = []
         #: called after a commit that recorded something: wakes the log's sequencer
@@ -121,11 +131,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A consistent view; any attempt to write is refused by the database."""
-        engine = self.engine.execution_options(yinxin_read_only=True, postgresql_readonly=True)
-        if engine.dialect.name == "postgresql":  # SQLite's readers have such a view by themselves
-            engine = engine.execution_options(isolation_level="REPEATABLE READ")
-        with _translated(), Session(engine, autoflush=False) as session:
-            _guard(session, allowed=lambda _table: False)
+        with _translated(), Session(self._reading, autoflush=False) as session:
             yield session
             _nothing_left(session)
 
@@ -134,8 +140,7 @@ class Store:
         """A transaction that may change housekeeping tables only, unrecorded; never inside an act."""
         if _inside.get():
             raise RuntimeError("housekeeping was begun inside an act")
-        with _translated(), Session(self.engine) as session, session.begin():
-            _guard(session, allowed=lambda table: bool(table.info.get("housekeeping")))
+        with _translated(), Session(self._housekeeping) as session, session.begin():
             yield session
 
     @contextmanager
@@ -196,7 +201,8 @@ class Store:
 
     def _record(self, session: Session, *records: Event) -> None:
         session.flush()
-        session.execute(sa.insert(OutboxRow), [{"id": each.id, "data": each.encode()} for each in records])
+        rows = [{"id": each.id, "data": each.encode()} for each in records]
+        session.connection().execute(_RECORD, rows)
 
     def _refused(self, act: Act, outcome: Outcome, code: str) -> None:
         """A refusal that cannot be recorded is still a refusal: say so to the operator and go on raising.
@@ -234,29 +240,35 @@ def _alone() -> Iterator[None]:
         _inside.reset(mark)
 
 
-def _guard(session: Session, *, allowed: Callable[[sa.Table], bool]) -> None:
+def _is_nothing(_table: sa.Table) -> bool:
+    return False
+
+
+def _is_housekeeping(table: sa.Table) -> bool:
+    return bool(table.info.get("housekeeping"))
+
+
+def _guard(
+    connection: sa.Connection,
+    _cursor: object,
+    statement: str,
+    _parameters: object,
+    context: ExecutionContext,
+    _many: bool,  # noqa: FBT001 - SQLAlchemy's signature
+) -> None:
     """Refuse, in Python and with a name, every change to a table that this transaction may not touch.
 
     It listens where every statement passes, the session's, the connection's and raw text alike.
     """
-
-    @event.listens_for(session.connection(), "before_cursor_execute")
-    def executing(
-        _connection: sa.Connection,
-        _cursor: object,
-        statement: str,
-        _parameters: object,
-        context: ExecutionContext,
-        _many: bool,  # noqa: FBT001 - SQLAlchemy's signature
-    ) -> None:
-        compiled = context.compiled
-        if not isinstance(compiled, SQLCompiler) or isinstance(compiled.statement, sa.TextClause):
-            if not statement.lstrip().upper().startswith(_READING):
-                raise UnrecordedChange(table=statement.lstrip()[:40])
-        elif compiled.isinsert or compiled.isupdate or compiled.isdelete:
-            table = getattr(compiled.statement, "table", None)
-            if not isinstance(table, sa.Table) or not allowed(table):
-                raise UnrecordedChange(table=getattr(table, "name", "?"))
+    allowed: Callable[[sa.Table], bool] = connection.get_execution_options()[_GUARD]
+    compiled = context.compiled
+    if not isinstance(compiled, SQLCompiler) or isinstance(compiled.statement, sa.TextClause):
+        if not statement.lstrip().upper().startswith(_READING):
+            raise UnrecordedChange(table=statement.lstrip()[:40])
+    elif compiled.isinsert or compiled.isupdate or compiled.isdelete:
+        table = getattr(compiled.statement, "table", None)
+        if not isinstance(table, sa.Table) or not allowed(table):
+            raise UnrecordedChange(table=getattr(table, "name", "?"))
 
 
 #: how raw text begins that changes nothing
