@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from authz.directory.proposal import LOAD
 from authz.policy_set import BASE
 from authz.service import Authz
 from authz.settings import AuthzSettings
@@ -25,11 +26,23 @@ MODULE: Module[Authz] = Module(
         Verb("authz.read-grants", Text("查看授权", "see grants")),
         Verb("authz.change-policies", Text("变更授权策略", "change the policies")),
         Verb("authz.read-policies", Text("查看授权策略", "read the policies")),
+        Verb("authz.propose", Text("提出提案", "propose")),
+        Verb("authz.approve", Text("批准提案", "approve a proposal")),
+        Verb("authz.submit-approval", Text("代交批准文件", "hand in somebody's approval")),
+        Verb("authz.refuse-proposal", Text("否决提案", "refuse a proposal")),
+        Verb("authz.withdraw-proposal", Text("撤回提案", "withdraw a proposal")),
+        Verb("authz.execute", Text("执行提案", "carry out a proposal")),
+        Verb("authz.expire-proposal", Text("提案过期", "a proposal expires")),
+        Verb("authz.read-proposal", Text("查看提案", "look at a proposal")),
     ),
-    models=("authz.models", "authz.version.models", "authz.grant.models"),
+    models=("authz.models", "authz.version.models", "authz.grant.models", "authz.proposal.models"),
     commands="authz.cli:group",
     routes=("authz.api:routes",),
-    jobs=(Job("authz.forget", timedelta(minutes=10), Authz.forget),),
+    jobs=(
+        Job("authz.forget", timedelta(minutes=10), Authz.forget),
+        Job("authz.expire-proposals", timedelta(minutes=10), lambda authz: authz.proposals.expire()),
+    ),
     health=Authz.health,
     policies=BASE,
+    proposals=(LOAD,),
 )

@@ -13,6 +13,7 @@ from authz.directory import Directory
 from authz.grant import Grants
 from authz.models import Attempt, OrganRow, SessionRow
 from authz.policy_set import load_policies
+from authz.proposal.service import Proposals
 from authz.refusals import Refusals
 from authz.sessions import Sessions
 from authz.settings import AuthzSettings
@@ -31,7 +32,7 @@ class Authz:
     """`directory` says who is who, `sign_in` lets them in, `sessions` knows them again, `decisions` says what they may.
 
     `policies` are the policy folders of all modules by name; `origins` the addresses at which this site is reached,
-    the usual one first. Raises BadPolicies when the policies cannot be put in force.
+    the usual one first; `site` names this installation in what people sign, and is the usual address unless given. Raises BadPolicies when the policies cannot be put in force.
     """
 
     def __init__(
@@ -42,13 +43,16 @@ class Authz:
         policies: Mapping[str, Path],
         *,
         origins: tuple[str, ...],
+        site: str = "",
     ) -> None:
-        self._store = store
+        self.store = store
         refusals = Refusals(store, settings.refusals_per_minute)
         self.directory = Directory(store)
         self.decisions = Decisions(store, load_policies(policies))
         self.grants = Grants(store, self.decisions, timedelta(days=settings.grant_days))
         self.sessions = Sessions(store, checker, refusals, timedelta(hours=settings.session_hours))
+        #: acts that take several people
+        self.proposals = Proposals(store, self.decisions, checker, settings.proposal, site=site or origins[0])
         self._challenges = Challenges(store, timedelta(seconds=settings.challenge_seconds))
         self.sign_in = SignIn(
             store,
@@ -76,17 +80,17 @@ class Authz:
 
     def forget(self) -> None:
         """Delete challenges, attempts and sessions that are long over; a job."""
-        now = self._store.clock.now()
+        now = self.store.clock.now()
         self._challenges.forget(now - _KEEP_CHALLENGES)
         self.sessions.forget(now - _KEEP_SESSIONS)
-        with self._store.housekeep() as session:
+        with self.store.housekeep() as session:
             session.execute(sa.delete(Attempt).where(Attempt.at < now - _KEEP_CHALLENGES))
 
     def health(self) -> Health:
         """Whether there is a directory to decide by, and what is in force."""
-        now = self._store.clock.now()
+        now = self.store.clock.now()
         opened = sa.select(sa.func.count()).where(SessionRow.ended.is_(None), SessionRow.expires > now)
-        with self._store.read() as session:
+        with self.store.read() as session:
             organs = session.scalar(sa.select(sa.func.count()).select_from(OrganRow)) or 0
             sessions = session.scalar(opened) or 0
         facts = {"organs": organs, "sessions": sessions, "policy_set": self.decisions.policies.hash}

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from authz.proposal.settings import ProposalSettings
 from yinxin.settings import Section
 
 
@@ -18,3 +19,5 @@ class AuthzSettings(Section):
     """Refusals recorded per minute, process and certificate (strangers count as one); more are only counted."""
     grant_days: int = Field(default=366, ge=1, le=3660)
     """How long a grant lasts at most, in days; afterwards it is given anew."""
+    proposal: ProposalSettings = ProposalSettings()
+    """Acts that take several people."""

@@ -351,6 +351,14 @@ class ClockWentBack(Unavailable):
     en = "The clock ({now}) stands before the last timestamp issued ({last}); no timestamps are made: have an operator set the clock right."
 
 
+class TimestampFailed(Unavailable):
+    """Our own timestamp unit did not grant what the platform itself asked of it."""
+
+    code = "ca.timestamp_failed"
+    zh = "时间戳服务未能盖时间戳（{reason}）：未做任何更改，请检查时钟与时间戳服务后重试。"
+    en = "The timestamp unit gave no timestamp ({reason}): nothing was changed; check the clock and the unit, and try again."
+
+
 # --- the ceremony ----------------------------------------------------------------------------------------------
 
 

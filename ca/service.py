@@ -49,6 +49,7 @@ from ca.revoke import Revocation, revoke
 from ca.revoke_many import Target, revoke_many, targeted
 from ca.services import service
 from ca.settings import CaSettings
+from ca.stamps import Stamps
 from ca.status import crl, ocsp, presign, publish
 from ca.status.crl import Published
 from ca.status.line import Line
@@ -113,6 +114,8 @@ class Authority:
             store.recorded.append(lambda: publish.follow(self.ctx))
         #: everything stored, checked again
         self.recheck = Recheck(self.ctx)
+        #: timestamps over what people sign (`authz.proposal.context.Timestamps`)
+        self.timestamps = Stamps(self.ctx)
         #: what authz asks (`authz.checker.CertificateChecker`)
         self.checker = Checker(self.ctx)
 

@@ -99,7 +99,14 @@ class Platform:
         upgrade(self.store.engine)
         checker = _Checker()
         policies = {module.name: module.policies for module in MODULES if module.policies}
-        self.authz = Authz(self.store, self.section("authz"), checker, policies, origins=self._origins())
+        self.authz = Authz(
+            self.store,
+            self.section("authz"),
+            checker,
+            policies,
+            origins=self._origins(),
+            site=self.section("ca").public_url,
+        )
         self.kms = KeyCentre(
             self.store,
             self.section("kms"),
@@ -118,6 +125,10 @@ class Platform:
         checker.real = self.ca.checker
         self.jobs = Jobs(self.store)
         self.document = Documents(self.store, self.core_for)
+        self.authz.proposals.timestamped_by(self.ca.timestamps)
+        for module in MODULES:
+            for kind in module.proposals:
+                self.authz.proposals.register(kind, self.service(module))
 
     @classmethod
     @contextmanager

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from yinxin.proposal import ProposalKind
 from yinxin.settings import Section
 from yinxin.text import Text
 
@@ -49,7 +50,7 @@ class Module(Generic[S]):
     `models` are the import names of the modules that define its tables; `commands` that of its click group
     (`ca.cli:group`); `routes` those of the functions that make its HTTP faces (`ca.api:routes`): imported only when
     used. `policies` is its folder of Cedar policies; `backup` gives the files and folders that hold its state beside
-    the database.
+    the database; `proposals` are the acts that it carries out only when several people have approved.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Module(Generic[S]):
     health: Callable[[S], Health] | None = None
     policies: Path | None = None
     backup: Callable[[S], tuple[Path, ...]] | None = None
+    proposals: tuple[ProposalKind[S, Any], ...] = ()
 
     def blueprints(self, service: S) -> "Iterator[Blueprint]":
         """Its HTTP faces, for the web application."""

@@ -9,7 +9,10 @@ from .postgres import PostgresServer
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "database_engine" in metafunc.fixturenames:
+    chosen_itself = any(
+        "database_engine" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")
+    )
+    if "database_engine" in metafunc.fixturenames and not chosen_itself:
         chosen = metafunc.config.getoption("--database")
         engines = ["sqlite", "postgresql"] if chosen == "both" else [chosen]
         nearest = metafunc.definition.get_closest_marker("engines")

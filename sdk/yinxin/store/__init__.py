@@ -1,6 +1,7 @@
 """The store kit: one database, transactions that leave a record, jobs with leases."""
 
 from yinxin.store._act import Act, Store, current_entries, marking, request_scope
+from yinxin.store._alone import alone
 from yinxin.store._base import Base, Instant, housekeeping
 from yinxin.store._engine import DatabaseSettings, open_engine
 from yinxin.store._jobs import Jobs, Queue
@@ -19,6 +20,7 @@ __all__ = [
     "StoreFull",
     "StoreUnavailable",
     "UnrecordedChange",
+    "alone",
     "current_entries",
     "housekeeping",
     "marking",

@@ -1,0 +1,78 @@
+"""Loading the directory as an act of several people: whoever could load it alone could make herself anybody."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from authz.directory.check import check_file
+from authz.directory.file import AppointmentEntry, DirectoryFile
+from authz.directory.load import load
+from authz.models import PostRole
+from authz.roles import POWERS, ROLES
+from yinxin.proposal import Approved, Outcome, ProposalKind
+from yinxin.text import Text
+
+if TYPE_CHECKING:
+    from authz.service import Authz
+
+#: appointments to powers that are named one by one on the approver's screen
+_NAMED = 50
+
+
+def _check(_authz: "Authz", file: DirectoryFile) -> None:
+    check_file(file)
+
+
+def _describe(authz: "Authz", file: DirectoryFile) -> tuple[Text, ...]:
+    """How much it is, and who is put into which of the three powers."""
+    counted = Text(
+        f"导入 {len(file.organs)} 个机关、{len(file.posts)} 个岗位、{len(file.people)} 名人员、{len(file.appointments)} 项任职",
+        f"load {len(file.organs)} organs, {len(file.posts)} posts, {len(file.people)} people, {len(file.appointments)} appointments",
+    )
+    powers = _powers(authz, file)
+    named = [_appointed(each, powers[each.post]) for each in file.appointments if each.post in powers]
+    if len(named) > _NAMED:
+        more = len(named) - _NAMED
+        named = [
+            *named[:_NAMED],
+            Text(f"另有 {more} 项涉及三员的任职", f"{more} more appointments to powers"),
+        ]
+    return (counted, *named)
+
+
+def _powers(authz: "Authz", file: DirectoryFile) -> dict[str, Text]:
+    """The posts of the file that carry one of the three powers, in the file or already."""
+    found = {post.id: ROLES[role] for post in file.posts for role in post.roles if role in POWERS}
+    posts = {each.post for each in file.appointments} - {post.id for post in file.posts}
+    query = sa.select(PostRole.post, PostRole.role).where(PostRole.post.in_(posts), PostRole.role.in_(POWERS))
+    with authz.store.read() as session:
+        return found | {row.post: ROLES[row.role] for row in session.execute(query)}
+
+
+def _appointed(appointment: AppointmentEntry, power: Text) -> Text:
+    until = appointment.valid_to.isoformat() if appointment.valid_to else None
+    since = appointment.valid_from.isoformat()
+    return Text(
+        f"{appointment.person} 任 {appointment.post}（{power.zh}），自 {since}"
+        + (f" 至 {until}" if until else ""),
+        f"{appointment.person} in {appointment.post} ({power.en}), from {since}"
+        + (f" until {until}" if until else ""),
+    )
+
+
+def _load(_authz: "Authz", approved: Approved[DirectoryFile], session: Session) -> Outcome:
+    return asdict(load(session, approved.content))
+
+
+LOAD: ProposalKind["Authz", Any] = ProposalKind(
+    name="authz.load-directory",
+    title=Text("导入机构名录", "load the directory"),
+    content=DirectoryFile,
+    proposers=frozenset({"administrator", "security-officer"}),
+    approvers=frozenset({"security-officer"}),
+    check=_check,
+    describe=_describe,
+    within=_load,
+)
