@@ -12,6 +12,7 @@ from authz.service import Authz
 from authz.settings import AuthzSettings
 from tests.authz.conftest import FIXTURES, ORIGIN, Site
 from tests.authz.offices import Office
+from tests.authz.test_proposals import ONE
 from yinxin.randomness import SystemRandomness
 from yinxin.steps import listen
 from yinxin.store import Store, open_engine
@@ -64,6 +65,7 @@ def test_killed_while_it_is_carried_out(office: Office, database_url: str, kind:
     assert office.notes.written() == ["甲"]
 
 
+@ONE
 @pytest.mark.parametrize("step", ["1-claimed", "2-carried-out"])
 def test_what_cannot_be_repeated_is_not_after_a_death_either(
     office: Office, database_url: str, step: str
@@ -81,6 +83,7 @@ def test_what_cannot_be_repeated_is_not_after_a_death_either(
     assert office.notes.written() == before
 
 
+@ONE
 @pytest.mark.parametrize("step", ["1-judged", "2-stamped", "3-recorded"])
 def test_killed_while_it_is_approved(office: Office, database_url: str, step: str) -> None:
     id_ = office.propose()
@@ -93,6 +96,7 @@ def test_killed_while_it_is_approved(office: Office, database_url: str, step: st
     assert office.execute(id_) == "executed"
 
 
+@ONE
 def test_killed_while_it_is_proposed(office: Office, database_url: str) -> None:
     office.site.store.engine.dispose()
     killed(office, database_url, "authz.propose.2-recorded", lambda other: other.propose())
