@@ -185,7 +185,7 @@ def _add_sign_in(api: Api, authz: Authz) -> None:
         summary=Text("以连接证书登录", "Sign in by the connection's certificate"),
     )
     def sign_in_tls(body: Nothing) -> SessionOut:  # noqa: ARG001 - the contract: an empty object
-        shown = peer_certificate(request.environ, proxy=kit().settings.proxy)
+        shown = peer_certificate(request.environ)
         if shown is None:
             raise errors.NoCertificateShown
         token, caller = authz.sign_in.by_tls(shown)

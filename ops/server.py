@@ -22,6 +22,7 @@ from gunicorn.app.base import BaseApplication
 
 from ops.modules import MODULES
 from ops.platform import Platform
+from ops.proxy_socket import listen_for_proxy
 from ops.public import public_only
 from ops.worker import Worker
 from yinxin import files
@@ -96,21 +97,22 @@ class Server(BaseApplication):  # type: ignore[misc]
         data: DataDirectory,
         overrides: Iterable[str],
         settings: Common,
-        sockets: tuple[socket.socket, socket.socket],
+        sockets: tuple[socket.socket, socket.socket, socket.socket | None],
         ready: Callable[[], None],
     ) -> None:
         self._data = data
         self._overrides = list(overrides)
         self._settings = settings
-        self._tls, self._plain = sockets
+        self._tls, self._plain, self._proxy = sockets
         self._ready = ready
         self._stack = ExitStack()
         super().__init__()
 
     def load_config(self) -> None:
         """Our settings in gunicorn's words."""
+        listeners = (self._tls, self._proxy) if self._proxy else (self._tls,)
         chosen = {
-            "bind": f"fd://{self._tls.fileno()}",
+            "bind": [f"fd://{each.fileno()}" for each in listeners],
             "workers": 1,
             "worker_class": Worker,
             "threads": self._settings.server.threads,
@@ -125,7 +127,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "post_worker_init": self._begin,
             "worker_exit": lambda _server, _worker: self._stack.close(),
             "control_socket_disable": True,
-            # nobody stands in front of this port: what a proxy would say in headers is worth nothing here
+            # what a proxy may say is ours to judge (yinxin.web.peer); gunicorn believes nobody
             "forwarded_allow_ips": "",
             "forwarder_headers": "",
             "secure_scheme_headers": {},
@@ -216,10 +218,18 @@ def serve(
     data: DataDirectory, overrides: list[str], settings: Common, announce: Callable[[dict[str, Any]], None]
 ) -> None:
     """Serve until stopped; `announce` is told where, once the server answers."""
-    sockets = _listeners(settings)
-    port, plain = (each.getsockname()[1] for each in sockets)
+    tls, plain_listener = _listeners(settings)
+    proxy = listen_for_proxy(data, settings)
+    port, plain = (each.getsockname()[1] for each in (tls, plain_listener))
     actual = [*overrides, f"server.port={port}", f"server.plain_port={plain}"]
-    where = {"pid": os.getpid(), "host": settings.server.host, "port": port, "plain_port": plain}
+    where: dict[str, Any] = {
+        "pid": os.getpid(),
+        "host": settings.server.host,
+        "port": port,
+        "plain_port": plain,
+    }
+    if proxy is not None:
+        where["proxy_socket"] = proxy.getsockname()
     file = data.path("run", "server.json")
 
     def ready() -> None:
@@ -228,6 +238,6 @@ def serve(
 
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        Server(data, actual, settings, sockets, ready).run()
+        Server(data, actual, settings, (tls, plain_listener, proxy), ready).run()
     finally:
         file.unlink(missing_ok=True)

@@ -23,6 +23,10 @@ class ServerSettings(Section):
     """Plain HTTP port for OCSP, CRL, certificates and timestamps, which are signed themselves; 0 takes a free one."""
     threads: int = Field(default=8, ge=1, le=64)
     """Requests served at the same time."""
+    proxy_socket: str = ""
+    """Unix socket for a reverse proxy (`web.proxy = socket`); empty is run/proxy.sock in the data directory."""
+    proxy_group: str = ""
+    """Group that may open this socket besides our own user, such as www-data; empty is none."""
 
 
 class Common(Section):
@@ -32,6 +36,10 @@ class Common(Section):
     """Shape of deployment: `embedded` allows the soft token and SQLite; `province` refuses insecure stand-ins."""
     database: DatabaseSettings = DatabaseSettings()
     server: ServerSettings = ServerSettings()
+
+    def section(self, name: str) -> Any:
+        """A module's settings."""
+        return getattr(self, name)
 
 
 def _joined() -> type[Common]:

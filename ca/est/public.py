@@ -19,7 +19,7 @@ from yinxin.crypto import oids
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.csr_attributes import build_csr_attributes
 from yinxin.errors import Untrue, YinxinError
-from yinxin.web import kit, peer_certificate
+from yinxin.web import peer_certificate
 from yinxin.web.errors import UnsupportedMediaType
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _credential(est: Est) -> Credential:
 
 def _peer() -> Certificate | None:
     """The certificate that the client proved to hold in TLS; raises MalformedCertificate."""
-    shown = peer_certificate(request.environ, proxy=kit().settings.proxy)
+    shown = peer_certificate(request.environ)
     return Certificate(shown) if shown else None
 
 

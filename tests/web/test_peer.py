@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from yinxin.crypto.errors import MalformedCertificate
-from yinxin.web import peer_certificate
+from yinxin.web import PeerLayer, WebSettings, peer_certificate
+from yinxin.web.errors import BadProxySecret
 
 
 @pytest.fixture(scope="module")
@@ -62,41 +63,124 @@ def der(certificate):
     return certificate.public_bytes(serialization.Encoding.DER)
 
 
+@pytest.fixture
+def secret(tmp_path):
+    file = tmp_path / "secret"
+    file.write_text("s" * 32)
+    return WebSettings(proxy="secret", proxy_secret_file=str(file))
+
+
+SOCKET = WebSettings(proxy="socket")
+NONE = WebSettings()
+
+
+def seen(environ, settings):
+    """Whose certificate the application sees, and that it sees nothing of the headers."""
+
+    def app(inner, _start):
+        assert not [name for name in inner if "CLIENT" in name.upper() or "SECRET" in name.upper()]
+        return [peer_certificate(inner)]
+
+    return PeerLayer(app, settings)(environ, None)[0]
+
+
 def test_from_the_tls_socket(certificate):
-    assert peer_certificate({"gunicorn.socket": TlsSocket(der(certificate))}) == der(certificate)
-    assert peer_certificate({"gunicorn.socket": TlsSocket(None)}) is None
+    for settings in (NONE, SOCKET):
+        assert seen({"gunicorn.socket": TlsSocket(der(certificate))}, settings) == der(certificate)
+        assert seen({"gunicorn.socket": TlsSocket(None)}, settings) is None
 
 
-def test_from_the_proxy(certificate):
+def test_from_the_proxy_on_its_socket(certificate):
+    def environ():
+        return {"gunicorn.socket": Socket(socket.AF_UNIX), **header(certificate)}
+
+    assert seen(environ(), SOCKET) == der(certificate)
+    assert seen(environ(), NONE) is None
+
+
+def test_from_the_proxy_with_the_secret(certificate, tmp_path):
+    file = tmp_path / "secret"
+    file.write_text("s" * 32 + "\n")
+    settings = WebSettings(proxy="secret", proxy_secret_file=str(file))
+    hop = {"gunicorn.socket": TlsSocket(None), "REMOTE_ADDR": "127.0.0.1", **header(certificate)}
+    assert seen({**hop, "HTTP_X_PROXY_SECRET": "s" * 32}, settings) == der(certificate)
+    for wrong in ("", "s" * 31, "s" * 33, "S" * 32, "s" * 32 + "," + "s" * 32):
+        assert seen({**hop, "HTTP_X_PROXY_SECRET": wrong}, settings) is None
+    assert seen(dict(hop), settings) is None
+    assert seen({**hop, "HTTP_X_PROXY_SECRET": "s" * 32, "REMOTE_ADDR": "10.0.0.9"}, settings) is None
+
+
+def test_the_proxys_own_certificate_is_not_the_readers(certificate, tmp_path):
+    """A hop that authenticates itself over TLS speaks for a reader without a certificate: she is nobody."""
+    file = tmp_path / "secret"
+    file.write_text("s" * 32)
+    settings = WebSettings(proxy="secret", proxy_secret_file=str(file))
+    hop = {
+        "gunicorn.socket": TlsSocket(der(certificate)),
+        "REMOTE_ADDR": "::1",
+        "HTTP_X_PROXY_SECRET": "s" * 32,
+    }
+    assert seen(hop, settings) is None
+
+
+@pytest.mark.parametrize("text", ["", "short", "s" * 31])
+def test_a_secret_that_is_none_does_not_start(tmp_path, text):
+    file = tmp_path / "secret"
+    file.write_text(text)
+    for name in (str(file), str(tmp_path / "missing"), ""):
+        with pytest.raises(BadProxySecret):
+            PeerLayer(lambda *_: [], WebSettings(proxy="secret", proxy_secret_file=name))
+
+
+def test_a_forged_header_on_tcp_is_taken_away(certificate, secret):
+    for connection in (Socket(socket.AF_INET), Socket(socket.AF_INET6), TlsSocket(None), None):
+        for settings in (NONE, SOCKET, secret):
+            environ = {"gunicorn.socket": connection, "REMOTE_ADDR": "10.0.0.9", **header(certificate)}
+            assert seen(environ, settings) is None
+
+
+@pytest.mark.parametrize("name", ["HTTP_X_CLIENT_CERT", "HTTP_X-CLIENT-CERT", "HTTP_X_CLIENT-CERT", "HTTP_XCLIENTCERT", "HTTP_X.CLIENT.CERT", "HTTP_x_client_cert"])  # fmt: skip
+def test_every_spelling_is_taken_away(certificate, name):
+    environ = {"gunicorn.socket": Socket(socket.AF_INET), name: header(certificate)["HTTP_X_CLIENT_CERT"]}
+    assert seen(environ, SOCKET) is None
+    assert name not in environ
+
+
+def test_two_spellings_from_the_hop_are_refused(certificate):
+    """What a proxy that lets a reader's own spelling through would send."""
     environ = {"gunicorn.socket": Socket(socket.AF_UNIX), **header(certificate)}
-    assert peer_certificate(environ, proxy=True) == der(certificate)
-    assert peer_certificate(environ, proxy=False) is None
-
-
-def test_a_forged_header_on_tcp_is_ignored(certificate):
-    for connection in (Socket(socket.AF_INET), Socket(socket.AF_INET6), None):
-        environ = {"gunicorn.socket": connection, "REMOTE_ADDR": "10.0.0.9", **header(certificate)}
-        assert peer_certificate(environ, proxy=True) is None
-    assert peer_certificate(header(certificate), proxy=True) is None
+    environ["HTTP_X-CLIENT-CERT"] = environ["HTTP_X_CLIENT_CERT"]
+    with pytest.raises(MalformedCertificate):
+        seen(environ, SOCKET)
 
 
 def test_a_forged_header_does_not_override_the_socket(certificate):
     environ = {"gunicorn.socket": TlsSocket(None), **header(certificate)}
-    assert peer_certificate(environ, proxy=True) is None
+    assert seen(environ, SOCKET) is None
 
 
 def test_no_certificate_from_the_proxy():
     for stated in ("", "-"):
         environ = {"gunicorn.socket": Socket(socket.AF_UNIX), "HTTP_X_CLIENT_CERT": stated}
-        assert peer_certificate(environ, proxy=True) is None
+        assert seen(environ, SOCKET) is None
 
 
-def test_rubbish_from_the_proxy_is_refused():
-    for stated in ("CN=\\E5\\AE\\89", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "键"):
+def test_rubbish_from_the_proxy_is_refused(certificate):
+    pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
+    rubbish = (
+        "CN=\\E5\\AE\\89",
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
+        "键",
+        pem + pem,
+        f"{pem},{pem}",
+        "x" + pem,
+        pem + "\r\nX-Injected: 1",
+        pem[:-40],
+        pem.replace("\n", "\0", 1),
+    )
+    for stated in rubbish:
         with pytest.raises(MalformedCertificate):
-            peer_certificate(
-                {"gunicorn.socket": Socket(socket.AF_UNIX), "HTTP_X_CLIENT_CERT": quote(stated)}, proxy=True
-            )
+            seen({"gunicorn.socket": Socket(socket.AF_UNIX), "HTTP_X_CLIENT_CERT": quote(stated)}, SOCKET)
 
 
 def test_a_certificate_header_over_http_reaches_nobody(world, certificate):
@@ -107,7 +191,7 @@ def test_a_certificate_header_over_http_reaches_nobody(world, certificate):
     def peer():
         from flask import request
 
-        seen.append(peer_certificate(request.environ, proxy=True))
+        seen.append(peer_certificate(request.environ))
         return ""
 
     for name in ("yinxin.peer_certificate", "yinxin.peer-certificate", "X-Client-Cert", "gunicorn.socket"):
@@ -116,12 +200,14 @@ def test_a_certificate_header_over_http_reaches_nobody(world, certificate):
 
 
 APP = """
-from yinxin.web import peer_certificate
+from yinxin.web import PeerLayer, WebSettings, peer_certificate
 
-def app(environ, start_response):
-    found = peer_certificate(environ, proxy=True)
+def answer(environ, start_response):
+    found = peer_certificate(environ)
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [(found.hex() if found else "nobody").encode()]
+
+app = PeerLayer(answer, WebSettings(proxy="socket"))
 """
 CONFIG = """
 import ssl

@@ -17,7 +17,7 @@ from yinxin.web.caller import Authenticator, Caller, Named, Names
 from yinxin.web.cursors import Page, Paged, cursor, page_of, position
 from yinxin.web.idempotency import Answers
 from yinxin.web.pages import Form, NavItem, Pages
-from yinxin.web.peer import peer_certificate
+from yinxin.web.peer import PeerLayer, peer_certificate
 from yinxin.web.problems import problem_of
 from yinxin.web.settings import WebSettings
 from yinxin.web.signin import core, signature_of
@@ -36,6 +36,7 @@ __all__ = [
     "Page",
     "Paged",
     "Pages",
+    "PeerLayer",
     "Raw",
     "Upload",
     "WebSettings",

@@ -72,7 +72,7 @@ def current_caller() -> Caller:
     """Who is signed in; raises SignInRequired, or what the authenticator says of the token."""
     known = caller_so_far()
     if known is None:
-        peer = peer_certificate(request.environ, proxy=kit().settings.proxy)
+        peer = peer_certificate(request.environ)
         known = request.environ[CALLER] = kit().authenticator.authenticate(session_token(), peer)
     return known
 

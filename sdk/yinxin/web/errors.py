@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from yinxin.errors import Conflict, Invalid, NotAuthenticated, NotFound, NotPermitted, YinxinError
+from yinxin.errors import (
+    Conflict,
+    Invalid,
+    Misconfigured,
+    NotAuthenticated,
+    NotFound,
+    NotPermitted,
+    YinxinError,
+)
 from yinxin.text import Text
 
 
@@ -98,6 +106,14 @@ class NoCertificate(NotAuthenticated):
     code = "request.no_certificate"
     zh = "浏览器没有出示证书；请插入证书介质或导入证书后重新打开浏览器，或改用挑战码登录。"
     en = "The browser showed no certificate; insert the token or import the certificate and reopen the browser, or answer the challenge instead."
+
+
+class BadProxySecret(Misconfigured):
+    """The proxy's secret cannot be read, or is too short to be one; the platform does not start."""
+
+    code = "web.bad_proxy_secret"
+    zh = "反向代理口令文件“{file}”不可用（{reason}）：请在 web.proxy_secret_file 指定一个至少含 32 个随机字符的文件。"
+    en = "The file of the proxy's secret, “{file}”, cannot be used ({reason}): name one in web.proxy_secret_file that holds at least 32 random characters."
 
 
 class CrossSite(NotPermitted):

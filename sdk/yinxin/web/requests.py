@@ -9,8 +9,7 @@ from yinxin.store import Store, current_entries, request_scope
 from yinxin.web._kit import EXTENSION, REQUEST_ID, kit, reader_language, request_id
 from yinxin.web.errors import TooLarge
 from yinxin.web.idempotency import holding
-from yinxin.web.peer import over_unix_socket
-from yinxin.web.settings import WebSettings
+from yinxin.web.peer import PeerLayer, trusted_hop
 
 #: images may be data: URLs because Bootstrap's style sheet draws its arrows and ticks so; nothing inline runs
 POLICY = (
@@ -33,15 +32,14 @@ TRANSPORT_SECURITY = "max-age=63072000; includeSubDomains"
 class RequestScope:
     """WSGI layer around everything: each request has an identifier and a list of what it recorded."""
 
-    def __init__(self, app: Any, store: Store, settings: WebSettings) -> None:
+    def __init__(self, app: Any, store: Store) -> None:
         self._app = app
         self._store = store
-        self._settings = settings
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         environ[REQUEST_ID] = self._store.identifier()
-        if self._settings.proxy and over_unix_socket(environ):
-            environ["wsgi.url_scheme"] = environ.get("HTTP_X_FORWARDED_PROTO", environ["wsgi.url_scheme"])
+        if trusted_hop(environ) and environ.get("HTTP_X_FORWARDED_PROTO") in ("http", "https"):
+            environ["wsgi.url_scheme"] = environ["HTTP_X_FORWARDED_PROTO"]
         with request_scope(environ[REQUEST_ID]), holding(None):
             answer: Iterable[bytes] = self._app(environ, start_response)
             return answer
@@ -79,4 +77,5 @@ def install(app: Flask) -> None:
     parts = app.extensions[EXTENSION]
     app.before_request(_limit_body)
     app.after_request(_finish)
-    app.wsgi_app = RequestScope(app.wsgi_app, parts.store, parts.settings)  # type: ignore[method-assign]
+    scope = RequestScope(app.wsgi_app, parts.store)
+    app.wsgi_app = PeerLayer(scope, parts.settings)  # type: ignore[method-assign]

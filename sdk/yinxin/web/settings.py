@@ -1,5 +1,7 @@
 """Configuration of the web kit."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from yinxin.settings import Section
@@ -12,8 +14,12 @@ class WebSettings(Section):
     """Address readers use, such as https://trust.example.gov.cn; empty takes it from each request."""
     hosts: tuple[str, ...] = ()
     """Host names this server answers to; empty answers to any name."""
-    proxy: bool = False
-    """A reverse proxy on a Unix socket states the reader's certificate (X-Client-Cert) and scheme. Ignored on TCP."""
+    proxy: Literal["none", "socket", "secret"] = "none"
+    """Whether a reverse proxy states the reader's certificate (X-Client-Cert): `socket` over the Unix socket of the data directory, `secret` from `proxy_addresses` with the secret of `proxy_secret_file` (X-Proxy-Secret)."""
+    proxy_addresses: tuple[str, ...] = ("127.0.0.1", "::1")
+    """Addresses from which the proxy with the secret connects."""
+    proxy_secret_file: str = ""
+    """File of the secret that the proxy shows, at least 32 characters."""
     body_limit: int = Field(default=1 << 20, ge=1024, le=1 << 30)
     """Largest request body, in bytes, of an operation that takes no file."""
     upload_limit: int = Field(default=64 << 20, ge=1024, le=1 << 36)

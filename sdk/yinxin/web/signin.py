@@ -58,7 +58,7 @@ def answer() -> BaseResponse:
 @blueprint.post("/sign-in/tls")
 def by_certificate() -> BaseResponse:
     """Open a session with the certificate of this TLS connection."""
-    certificate = peer_certificate(request.environ, proxy=kit().settings.proxy)
+    certificate = peer_certificate(request.environ)
     try:
         if certificate is None:
             raise NoCertificate
@@ -111,7 +111,7 @@ def _beginning() -> str:
 def _page(context: Mapping[str, Any]) -> str:
     with kit().core() as client:
         challenge = client.authz.challenge()
-    shows = peer_certificate(request.environ, proxy=kit().settings.proxy) is not None
+    shows = peer_certificate(request.environ) is not None
     return render_template(
         "yinxin/sign_in.html",
         challenge=challenge,
@@ -134,7 +134,7 @@ def signature_of(sent: bytes) -> bytes:
 
 
 def _welcome(token: str) -> BaseResponse:
-    peer = peer_certificate(request.environ, proxy=kit().settings.proxy)
+    peer = peer_certificate(request.environ)
     # whoever she is now decides where she begins
     request.environ[CALLER] = kit().authenticator.authenticate(token, peer)
     response = redirect(local(request.form.get("next")), 303)
