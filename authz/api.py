@@ -7,6 +7,7 @@ from pydantic import Field
 
 from authz import errors
 from authz.directory import Organ
+from authz.models import SessionRow
 from authz.service import Authz
 from yinxin.authz import Decision, Denied, Level, Resource, Sharing
 from yinxin.clock import rfc3339
@@ -61,6 +62,24 @@ class WhoOut(Model):
     organ_name: Words
     roles: list[str]
     session: str
+
+
+class OpenSessionOut(Model):
+    """One of the caller's open sessions: how and when it was opened, last used (to the minute), and when it is over."""
+
+    id: str
+    post: str
+    way: str
+    created: str
+    used: str
+    expires: str
+    current: bool
+
+
+class EndedOut(Model):
+    """How many sessions were ended."""
+
+    ended: int
 
 
 class SessionOut(Model):
@@ -200,6 +219,40 @@ def _add_session(api: Api, authz: Authz) -> None:
     @api.delete("/sessions/current", summary=Text("退出登录", "Sign out"))
     def sign_out(caller: Caller) -> None:
         authz.sessions.sign_out(caller)
+
+    @api.get("/sessions", summary=Text("我的登录", "The caller's open sessions"))
+    def sessions(query: Paged, caller: Caller) -> Page[OpenSessionOut]:
+        found = authz.sessions.open_of(caller.actor.id, after=query.begin(str) or "", limit=query.limit + 1)
+
+        def show(row: SessionRow) -> OpenSessionOut:
+            return OpenSessionOut(
+                id=row.id,
+                post=row.post,
+                way=row.way,
+                created=rfc3339(row.created),
+                used=rfc3339(row.used),
+                expires=rfc3339(row.expires),
+                current=row.id == caller.session,
+            )
+
+        return page_of(found, query.limit, key=lambda row: row.id, show=show)
+
+    @api.delete(
+        "/sessions/<id>",
+        problems=(errors.UnknownSession,),
+        summary=Text("终止我的一个登录", "End one of the caller's sessions"),
+    )
+    def end_one(id: str, caller: Caller) -> None:  # noqa: A002 - the field's name
+        authz.sessions.end_one(caller.actor, id)
+
+    @api.delete(
+        "/people/<id>/sessions",
+        status=200,
+        problems=(Denied, errors.UnknownPerson),
+        summary=Text("终止某人的全部登录", "End every session of a person"),
+    )
+    def end_all(id: str, caller: Caller) -> EndedOut:  # noqa: A002 - the field's name
+        return EndedOut(ended=authz.end_sessions(caller.actor, id))
 
     @api.post(
         "/checks", repeatable=True, problems=_QUESTION, summary=Text("询问权限", "Ask what is permitted")

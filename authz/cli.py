@@ -131,6 +131,38 @@ def check(
     context.exit(0 if decision.allowed else 1)
 
 
+@group.command(help="本人的登录 / the acting person's open sessions")
+@as_json_option
+@click.pass_context
+def sessions(context: click.Context, *, as_json: bool) -> None:
+    """Print the open sessions of whoever acts, oldest first; the last is this command's own."""
+    found = [
+        {
+            "id": each.id,
+            "post": each.post,
+            "way": each.way,
+            "created": rfc3339(each.created),
+            "used": rfc3339(each.used),
+            "expires": rfc3339(each.expires),
+        }
+        for each in _authz(context).sessions.open_of(acting(context).id)
+    ]
+    if as_json:
+        print_json(found)
+        return
+    for each in found:
+        click.echo("  ".join(each.values()))
+
+
+@group.command("end-session", help="终止本人的一个登录 / end one of the acting person's sessions")
+@click.argument("session")
+@click.pass_context
+def end_session(context: click.Context, session: str) -> None:
+    """End it."""
+    _authz(context).sessions.end_one(acting(context), session)
+    click.echo(f"已终止 / ended {session}")
+
+
 @group.command("sign-out", help="终止某人的全部登录 / end every session of a person")
 @click.argument("person")
 @click.pass_context

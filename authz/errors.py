@@ -277,6 +277,22 @@ class SessionExpired(NotAuthenticated):
     en = "This session has lasted its time: sign in again."
 
 
+class SessionIdle(NotAuthenticated):
+    """A session that nobody used for too long."""
+
+    code = "authz.session_idle"
+    zh = "此登录已超过 {minutes} 分钟未使用：请重新登录。"
+    en = "This session was not used for {minutes} minutes: sign in again."
+
+
+class UnknownSession(NotFound):
+    """No open session of this identifier, or not the caller's."""
+
+    code = "authz.unknown_session"
+    zh = "没有登录 {session}，或已结束：请刷新列表后再试。"
+    en = "There is no open session {session}, or it is over: look at the list again."
+
+
 class SessionOfAnother(NotAuthenticated):
     """A session used over a connection that holds another certificate."""
 

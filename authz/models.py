@@ -101,7 +101,13 @@ class SessionRow(Base):
     certificate: Mapped[str] = mapped_column(sa.String(64), index=True)
     person: Mapped[str] = mapped_column(sa.String(64), index=True)
     post: Mapped[str] = mapped_column(sa.String(64))
+    #: how it was opened: `signature`, `tls` or `passkey`
+    way: Mapped[str] = mapped_column(sa.String(16))
     created: Mapped[datetime]
+    #: when a key was last proved in it: at its opening, or by a step-up
+    proved: Mapped[datetime]
+    #: last use, kept to the minute
+    used: Mapped[datetime]
     expires: Mapped[datetime] = mapped_column(index=True)
     ended: Mapped[datetime | None]
 

@@ -15,7 +15,7 @@ from authz.models import Attempt, OrganRow, SessionRow
 from authz.policy_set import load_policies
 from authz.proposal.service import Proposals
 from authz.refusals import Refusals
-from authz.sessions import Sessions
+from authz.sessions import Limits, Sessions
 from authz.settings import AuthzSettings
 from authz.sign_in import SignIn
 from yinxin.act import Actor
@@ -50,9 +50,12 @@ class Authz:
         self.directory = Directory(store)
         self.decisions = Decisions(store, load_policies(policies))
         self.grants = Grants(store, self.decisions, timedelta(days=settings.grant_days))
-        self.sessions = Sessions(store, checker, refusals, timedelta(hours=settings.session_hours))
         #: acts that take several people
         self.proposals = Proposals(store, self.decisions, checker, settings.proposal, site=site or origins[0])
+        limits = Limits(
+            timedelta(hours=settings.session_hours), timedelta(minutes=settings.session_idle_minutes)
+        )
+        self.sessions = Sessions(store, checker, refusals, limits)
         self._challenges = Challenges(store, timedelta(seconds=settings.challenge_seconds))
         self.sign_in = SignIn(
             store,

@@ -1,5 +1,7 @@
-"""Sessions: opened by signing in, looked at again on every use, ended by signing out."""
+"""Sessions: opened by signing in, looked at again on every use, ended by signing out, by idleness or by time."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -16,7 +18,9 @@ from authz.errors import (
     NotSignedIn,
     SessionEnded,
     SessionExpired,
+    SessionIdle,
     SessionOfAnother,
+    UnknownSession,
 )
 from authz.models import CertificateBinding, SessionRow
 from authz.refusals import Refusals
@@ -26,17 +30,31 @@ from yinxin.errors import YinxinError
 from yinxin.store import Store
 from yinxin.web.caller import Caller
 
+#: the last use is kept to this: a session in use is not written at every request
+_GRAIN = timedelta(minutes=1)
+
+#: told inside the act that ends sessions: the transaction, their identifiers, when
+Ended = Callable[[Session, Sequence[str], datetime], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a session lasts at most, and unused."""
+
+    lasts: timedelta
+    idle: timedelta
+
 
 class Sessions:
     """The sessions of this site; implements `yinxin.web.caller.Authenticator`."""
 
-    def __init__(
-        self, store: Store, checker: CertificateChecker, refusals: Refusals, lasts: timedelta
-    ) -> None:
+    def __init__(self, store: Store, checker: CertificateChecker, refusals: Refusals, limits: Limits) -> None:
         self._store = store
         self._refusals = refusals
         self._checker = checker
-        self._lasts = lasts
+        self._limits = limits
+        #: whoever has to know that sessions end, in the same transaction
+        self.ended: list[Ended] = []
 
     def open(self, binding: CertificateBinding, holder: Standing, way: str) -> tuple[str, Caller]:
         """A new session, recorded; returns its token, which is kept nowhere else, and who it belongs to."""
@@ -48,8 +66,11 @@ class Sessions:
             certificate=binding.fingerprint,
             person=binding.person,
             post=binding.post,
+            way=way,
             created=now,
-            expires=min(now + self._lasts, binding.expires_at),
+            proved=now,
+            used=now,
+            expires=min(now + self._limits.lasts, binding.expires_at),
         )
         caller = _caller(row, holder)
         with self._store.act(caller.actor, "authz.sign-in", f"session:{row.id}", way=way) as act:
@@ -59,33 +80,100 @@ class Sessions:
     def authenticate(self, token: str, peer: bytes | None = None) -> Caller:
         """Who holds `token`, looked at again from the ground; `peer` is the connection's certificate (DER), if any.
 
-        Raises NotSignedIn, SessionEnded, SessionExpired, SessionOfAnother, CertificateRevoked, NoAppointment, all
-        recorded, or Unavailable when revocation cannot be told.
+        Raises NotSignedIn, SessionEnded, SessionExpired, SessionIdle, SessionOfAnother, CertificateRevoked,
+        NoAppointment, all recorded, or Unavailable when revocation cannot be told.
         """
+        now = self._store.clock.now()
+        refusal: YinxinError | None = None
         with self._store.read() as session:
             row = session.execute(_OF_TOKEN, {"token": token_hash(token)}).one_or_none()
             try:
                 if row is None:
                     raise NotSignedIn
-                return self._holder(session, row, peer)
+                if peer is not None and INTL.hash.digest(peer).hex() != row.certificate:
+                    raise SessionOfAnother
+                holder = self._holder(session, row)
+                if row.used + self._limits.idle <= now:
+                    raise SessionIdle(minutes=int(self._limits.idle.total_seconds()) // 60)
+                caller, used = _caller(row, holder), row.used
             except YinxinError as error:
                 refusal = error
-        self._refusals.record(*_refused(row), refusal)
-        raise refusal
+        if refusal is not None:
+            self._refusals.record(*_refused(row), refusal)
+            raise refusal
+        if used + _GRAIN <= now:
+            self._keep(caller.session, now)
+        return caller
+
+    def holder(self, session: Session, session_id: str) -> tuple[Any, Standing]:
+        """A session's row, and whose it is if it still holds; how long it was unused is not asked.
+
+        Raises NotSignedIn, SessionEnded, SessionExpired, CertificateRevoked, NoAppointment, or Unavailable.
+        """
+        row = session.execute(_OF_ID, {"id": session_id}).one_or_none()
+        if row is None:
+            raise NotSignedIn
+        return row, self._holder(session, row)
+
+    def _holder(self, session: Session, row: Any) -> Standing:
+        now = self._store.clock.now()
+        if row.ended is not None:
+            raise SessionEnded
+        if row.expires <= now:
+            raise SessionExpired
+        bound = row.bound_person is not None and row.unbound_at is None
+        if not bound or self._checker.revoked(row.certificate, session):
+            raise CertificateRevoked(certificate=row.certificate)
+        holder = standing(session, row.bound_person, row.bound_post, now)
+        if not holder.appointed:
+            raise NoAppointment(person=row.bound_person, post=row.bound_post)
+        return holder
+
+    def open_of(
+        self, person: str, *, after: str = "", limit: int = 200, way: str | None = None
+    ) -> list[SessionRow]:
+        """The open sessions of `person`, or those opened in one `way`; oldest first, detached."""
+        now = self._store.clock.now()
+        query = (
+            sa.select(SessionRow)
+            .where(
+                SessionRow.person == person,
+                SessionRow.ended.is_(None),
+                SessionRow.expires > now,
+                SessionRow.used > now - self._limits.idle,
+                SessionRow.id > after,
+            )
+            .order_by(SessionRow.id)
+            .limit(limit)
+        )
+        if way is not None:
+            query = query.where(SessionRow.way == way)
+        with self._store.read() as session:
+            rows = list(session.scalars(query))
+            session.expunge_all()
+        return rows
 
     def sign_out(self, caller: Caller) -> None:
         """End the caller's session; one that is over already stays so."""
-        with self._store.act(caller.actor, "authz.sign-out", f"session:{caller.session}") as act:
-            act.session.execute(_end(self._store.clock.now()).where(SessionRow.id == caller.session))
+        self._end(
+            caller.actor, "authz.sign-out", f"session:{caller.session}", SessionRow.id == caller.session
+        )
+
+    def end_one(self, actor: Actor, session_id: str) -> None:
+        """End another open session of the actor's own; raises UnknownSession, of other people's sessions too."""
+        mine = sa.and_(SessionRow.id == session_id, SessionRow.person == actor.id)
+        with self._store.read() as session:
+            row = session.scalar(sa.select(SessionRow).where(mine, SessionRow.ended.is_(None)))
+        if row is None:
+            error = UnknownSession(session=session_id[:40])
+            self._refusals.record(actor, "authz.sign-out", "session:unknown", error)
+            raise error
+        self._end(actor, "authz.sign-out", f"session:{row.id}", mine)
 
     def end_all(self, actor: Actor, person: str) -> int:
         """End every open session of `person`; how many there were. Whether `actor` may is the caller's to ask."""
-        now = self._store.clock.now()
-        with self._store.act(actor, "authz.end-sessions", f"person:{person}") as act:
-            opened = _end(now).where(SessionRow.person == person, SessionRow.expires > now)
-            ended = act.session.scalars(opened.returning(SessionRow.id)).all()
-            act.facts["count"] = len(ended)
-        return len(ended)
+        live = sa.and_(SessionRow.person == person, SessionRow.expires > self._store.clock.now())
+        return self._end(actor, "authz.end-sessions", f"person:{person}", live, told=True)
 
     def open_posts(self, person: str) -> frozenset[str]:
         """The posts in which `person` is signed in now."""
@@ -101,39 +189,35 @@ class Sessions:
         with self._store.housekeep() as session:
             session.execute(sa.delete(SessionRow).where(SessionRow.expires < before))
 
-    def _holder(self, session: Session, row: Any, peer: bytes | None) -> Caller:
+    def _keep(self, session_id: str, now: datetime) -> None:
+        with self._store.housekeep() as session:
+            used = sa.update(SessionRow).where(SessionRow.id == session_id, SessionRow.used < now)
+            session.execute(used.values(used=now))
+
+    def _end(
+        self, actor: Actor, verb: str, subject: str, which: sa.ColumnElement[bool], *, told: bool = False
+    ) -> int:
         now = self._store.clock.now()
-        if peer is not None and INTL.hash.digest(peer).hex() != row.certificate:
-            raise SessionOfAnother
-        if row.ended is not None:
-            raise SessionEnded
-        if row.expires <= now:
-            raise SessionExpired
-        bound = row.bound_person is not None and row.unbound_at is None
-        if not bound or self._checker.revoked(row.certificate, session):
-            raise CertificateRevoked(certificate=row.certificate)
-        holder = standing(session, row.bound_person, row.bound_post, now)
-        if not holder.appointed:
-            raise NoAppointment(person=row.bound_person, post=row.bound_post)
-        return _caller(row, holder)
+        with self._store.act(actor, verb, subject) as act:
+            opened = sa.update(SessionRow).where(SessionRow.ended.is_(None), which).values(ended=now)
+            ended = act.session.scalars(opened.returning(SessionRow.id)).all()
+            for tell in self.ended:
+                tell(act.session, ended, now)
+            if told:
+                act.facts["count"] = len(ended)
+        return len(ended)
 
 
 _SESSION, _BINDING = cast("sa.Table", SessionRow.__table__), cast("sa.Table", CertificateBinding.__table__)
 #: a session and what its certificate is bound to
-_OF_TOKEN = (
-    sa.select(
-        *_SESSION.c,
-        _BINDING.c.person.label("bound_person"),
-        _BINDING.c.post.label("bound_post"),
-        _BINDING.c.ended_at.label("unbound_at"),
-    )
-    .outerjoin_from(_SESSION, _BINDING, _BINDING.c.fingerprint == _SESSION.c.certificate)
-    .where(_SESSION.c.token_hash == sa.bindparam("token"))
-)
-
-
-def _end(now: datetime) -> sa.Update:
-    return sa.update(SessionRow).where(SessionRow.ended.is_(None)).values(ended=now)
+_BOUND = sa.select(
+    *_SESSION.c,
+    _BINDING.c.person.label("bound_person"),
+    _BINDING.c.post.label("bound_post"),
+    _BINDING.c.ended_at.label("unbound_at"),
+).outerjoin_from(_SESSION, _BINDING, _BINDING.c.fingerprint == _SESSION.c.certificate)
+_OF_TOKEN = _BOUND.where(_SESSION.c.token_hash == sa.bindparam("token"))
+_OF_ID = _BOUND.where(_SESSION.c.id == sa.bindparam("id"))
 
 
 def _refused(row: Any | None) -> tuple[Actor, str, str]:
@@ -152,4 +236,6 @@ def _caller(row: Any, holder: Standing) -> Caller:
         name=holder.person.name,
         post_name=holder.post.name,
         organ_name=holder.organ.name,
+        way=row.way,
+        proved=row.proved,
     )

@@ -13,6 +13,8 @@ class AuthzSettings(Section):
     """How long a sign-in challenge can be answered, in seconds."""
     session_hours: int = Field(default=8, ge=1, le=24)
     """How long a session lasts at most, in hours; never longer than its certificate."""
+    session_idle_minutes: int = Field(default=60, ge=1, le=1440)
+    """How long a session may go unused before it is over, in minutes."""
     attempts_per_minute: int = Field(default=60, ge=1, le=1000)
     """Sign-ins per certificate and minute, failed or not; only attempts that prove the key are counted."""
     refusals_per_minute: int = Field(default=60, ge=1, le=10000)

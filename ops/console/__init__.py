@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ops.console import certificates, home, show, verify
+from ops.console import certificates, home, sessions, show, verify
 from ops.console.names import DirectoryNames
 from yinxin.text import Text
 from yinxin.web import NavItem, Pages
@@ -17,6 +17,7 @@ __all__ = ["DirectoryNames", "pages"]
 NAVIGATION = (
     NavItem(Text("控制台", "Console"), "console.show", show.ROLES),
     NavItem(Text("证书", "Certificates"), "console.certificates", certificates.ROLES),
+    NavItem(Text("我的登录", "My sessions"), "console.sessions"),
     NavItem(Text("核验", "Verify"), "console.verify", public=True),
 )
 
@@ -28,4 +29,5 @@ def pages(platform: "Platform") -> "tuple[Blueprint, ...]":
     verify.add(made, platform)
     show.add(made, platform)
     certificates.add(made, platform)
+    sessions.add(made, platform)
     return (made.blueprint,)

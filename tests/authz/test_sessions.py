@@ -47,7 +47,10 @@ def test_the_kept_hash_is_no_token(site):
 
 def test_lasts_eight_hours(site):
     token = site.sign_in(site.enrol("zhang", "clerk-a"))
-    site.clock.advance(timedelta(hours=8) - timedelta(microseconds=1))
+    for _ in range(15):
+        site.clock.advance(timedelta(minutes=30))
+        site.authz.sessions.authenticate(token)
+    site.clock.advance(timedelta(minutes=30) - timedelta(microseconds=1))
     site.authz.sessions.authenticate(token)
     site.clock.advance(timedelta(microseconds=1))
     refused(site, errors.SessionExpired, token)
@@ -131,6 +134,72 @@ def test_sign_out_everywhere(site):
     for token in tokens:
         refused(site, errors.SessionEnded, token)
     site.authz.sessions.authenticate(stays)
+
+
+def test_unused_for_an_hour_is_over(site, events):
+    token = site.sign_in(site.enrol("zhang", "clerk-a"))
+    for _ in range(3):  # in use it goes on, long after the limit on idleness
+        site.clock.advance(timedelta(minutes=60) - timedelta(microseconds=1))
+        site.authz.sessions.authenticate(token)
+    site.clock.advance(timedelta(minutes=60))
+    error = refused(site, errors.SessionIdle, token)
+    assert error.facts["minutes"] == 60
+    assert events()[-1]["id"] == error.entry
+    refused(site, errors.SessionIdle, token)  # a refused use is none
+
+
+def test_the_last_use_is_written_once_a_minute(site):
+    token = site.sign_in(site.enrol("zhang", "clerk-a"))
+
+    def used():
+        with site.store.read() as session:
+            return session.scalars(sa.select(SessionRow.used)).one()
+
+    begun = used()
+    site.clock.advance(timedelta(seconds=59))
+    site.authz.sessions.authenticate(token)
+    assert used() == begun
+    site.clock.advance(timedelta(seconds=1))
+    site.authz.sessions.authenticate(token)
+    assert used() == begun + timedelta(minutes=1)
+
+
+def test_my_sessions_and_ending_one(site, events):
+    mine, other = site.enrol("zhang", "clerk-a"), site.enrol("wang", "seal-a")
+    first, second, theirs = site.sign_in(mine), site.sign_in(mine), site.sign_in(other)
+    caller = site.authz.sessions.authenticate(second)
+    assert [row.way for row in site.authz.sessions.open_of("zhang")] == ["signature"] * 2
+    ended = site.authz.sessions.authenticate(first).session
+    site.authz.sessions.end_one(caller.actor, ended)
+    refused(site, errors.SessionEnded, first)
+    site.authz.sessions.authenticate(second)
+    assert [row.id for row in site.authz.sessions.open_of("zhang")] == [caller.session]
+    for unknown in (ended, site.authz.sessions.authenticate(theirs).session, "nothing"):
+        with pytest.raises(errors.UnknownSession) as caught:
+            site.authz.sessions.end_one(caller.actor, unknown)
+        assert events()[-1]["id"] == caught.value.entry
+    site.authz.sessions.authenticate(theirs)
+
+
+def test_who_has_to_know_is_told_in_the_same_transaction(site):
+    told = []
+    site.authz.sessions.ended.append(lambda _session, ended, _at: told.extend(ended))
+    mine = site.enrol("zhang", "clerk-a")
+    tokens = [site.sign_in(mine) for _ in range(3)]
+    callers = [site.authz.sessions.authenticate(each) for each in tokens]
+    site.authz.sessions.sign_out(callers[0])
+    assert told == [callers[0].session]
+    site.authz.end_sessions(callers[1].actor, "zhang")
+    assert sorted(told) == sorted(each.session for each in callers)
+
+    def fail(*_):
+        raise RuntimeError("the queue is gone")
+
+    site.authz.sessions.ended.append(fail)
+    token = site.sign_in(mine)
+    with pytest.raises(RuntimeError):
+        site.authz.sessions.sign_out(site.authz.sessions.authenticate(token))
+    site.authz.sessions.authenticate(token)
 
 
 def test_who_may_end_the_sessions_of_others(site):

@@ -6,7 +6,10 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives import serialization
 
+from authz.errors import SessionEnded
 from tests.pages.conftest import COOKIE, answer_challenge
+from tests.support.browser import accessibility_faults, screenshot
+from yinxin.client import Client
 from yinxin.crypto.keys import Identity
 
 
@@ -76,3 +79,38 @@ def test_everybody_begins_where_her_work_is(site, visit):
         page.goto("/sign-in")
         answer_challenge(site, page, person)
         page.wait_for_url(f"**{path}")
+
+
+def test_my_sessions_in_the_browser(site, visit, tmp_path):
+    """Two browsers of one person: each is listed in the other; one ends the other, then both are out."""
+    one, two = visit("demo-reviewer"), visit("demo-reviewer")
+    one.goto("/sessions")
+    assert one.locator("tbody tr").count() >= 2
+    assert accessibility_faults(one) == []
+    screenshot(one, tmp_path / "sessions.png")
+    two.goto("/documents/")
+    row = one.locator("tbody tr").last
+    assert row.get_by_text("签署挑战码").is_visible()
+    row.get_by_role("button", name="终止").click()
+    one.wait_for_url("**/sessions")
+    two.goto("/documents/")
+    assert "/sign-in" in two.url
+    one.get_by_role("button", name="在所有地方退出").click()
+    one.wait_for_url("**/sign-in")
+    one.goto("/documents/")
+    assert "/sign-in?next=" in one.url
+
+
+def test_signing_in_anew_leaves_no_session_behind(site, visit):
+    """A session that somebody else put into the browser is not taken over: it ends, and a new one begins."""
+    planted = site.token("demo-reviewer")
+    page = visit()
+    page.context.add_cookies([{"name": COOKIE, "value": planted, "url": site.address, "secure": True}])
+    page.goto("/sign-in")
+    answer_challenge(site, page, "demo-auditor")
+    page.wait_for_url("**/console")
+    cookie = next(each for each in page.context.cookies() if each["name"] == COOKIE)
+    assert cookie["value"] != planted
+    before = Client(site.address, token=planted, trust=site.data.path("trust", "tls.pem"))
+    with before as client, pytest.raises(SessionEnded):
+        client.authz.whoami()

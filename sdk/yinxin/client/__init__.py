@@ -3,7 +3,7 @@
 from yinxin.client._client import Client
 from yinxin.client._http import Connection
 from yinxin.client.audit import Audit
-from yinxin.client.authz import Authz, Organ, Ruling, Who
+from yinxin.client.authz import Authz, OpenSession, Organ, Ruling, Who
 from yinxin.client.ca import Ca, CertificateRecord
 from yinxin.client.documents import Documents
 from yinxin.client.errors import IdentityNeeded, NotAPlatform, RemoteProblem, Unreachable, UnusableForTls
@@ -23,6 +23,7 @@ __all__ = [
     "Key",
     "Kms",
     "NotAPlatform",
+    "OpenSession",
     "Organ",
     "RemoteProblem",
     "RemoteSigner",

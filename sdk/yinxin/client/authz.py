@@ -5,7 +5,7 @@ from typing import Any
 
 from yinxin.authz import Resource
 from yinxin.client._http import Connection, segment
-from yinxin.wire import Reply, Words
+from yinxin.wire import Instant, Reply, Words
 
 _PATH = "/api/authz/v1"
 
@@ -21,6 +21,18 @@ class Who(Reply):
     organ_name: Words
     roles: tuple[str, ...]
     session: str
+
+
+class OpenSession(Reply):
+    """One of the caller's open sessions; `used` is the last use, to the minute."""
+
+    id: str
+    post: str
+    way: str
+    created: Instant
+    used: Instant
+    expires: Instant
+    current: bool
 
 
 class Ruling(Reply):
@@ -68,6 +80,18 @@ class Authz:
         if self._connection.token is not None:
             self._connection.json("DELETE", f"{_PATH}/sessions/current")
             self._connection.token = None
+
+    def sessions(self) -> Iterator[OpenSession]:
+        """The caller's open sessions, oldest first."""
+        return (OpenSession.model_validate(item) for item in self._connection.pages(f"{_PATH}/sessions", {}))
+
+    def end_session(self, id: str) -> None:  # noqa: A002 - the field's name
+        """End one of the caller's sessions; raises NotFound."""
+        self._connection.json("DELETE", f"{_PATH}/sessions/{segment(id)}")
+
+    def end_sessions(self, person: str) -> int:
+        """End every session of a person, the caller or somebody she may sign out; how many. Raises Denied, NotFound."""
+        return int(self._connection.json("DELETE", f"{_PATH}/people/{segment(person)}/sessions")["ended"])
 
     def check(self, action: str, resource: Resource, context: Mapping[str, Any] | None = None) -> Ruling:
         """Whether the caller may do `action` on `resource`: for showing or hiding a button; acts ask by themselves."""

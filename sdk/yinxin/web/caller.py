@@ -1,6 +1,7 @@
 """Who is calling, once they have proved it; nothing here needs the web framework."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, Protocol
 
 from yinxin.act import Actor
@@ -11,7 +12,8 @@ from yinxin.text import Text
 class Caller:
     """A signed-in person or service: the actor for the log, the roles, and the words pages greet them with.
 
-    `session` identifies the session and is safe to log; it is never the bearer token itself.
+    `session` identifies the session and is safe to log; it is never the bearer token itself. `way` is how it was
+    opened (`signature`, `tls`, `passkey`), `proved` when a key was last proved in it, None where nobody keeps that.
     """
 
     actor: Actor
@@ -20,6 +22,8 @@ class Caller:
     name: str
     post_name: Text
     organ_name: Text
+    way: str = ""
+    proved: datetime | None = None
 
 
 class Authenticator(Protocol):

@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -11,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from yinxin.client import Client
 from yinxin.crypto.errors import MalformedSignature
-from yinxin.errors import Unavailable, YinxinError
+from yinxin.errors import NotAuthenticated, Unavailable, YinxinError
 from yinxin.web._kit import (
     CALLER,
     LANGUAGE_COOKIE,
@@ -134,9 +135,18 @@ def signature_of(sent: bytes) -> bytes:
 
 
 def _welcome(token: str) -> BaseResponse:
+    _end_the_one_before()
     peer = peer_certificate(request.environ)
     # whoever she is now decides where she begins
     request.environ[CALLER] = kit().authenticator.authenticate(token, peer)
     response = redirect(local(request.form.get("next")), 303)
     response.set_cookie(SESSION_COOKIE, token, secure=True, httponly=True, samesite="Strict")
     return response
+
+
+def _end_the_one_before() -> None:
+    """Whoever signs in anew leaves no session behind, and takes none over that somebody put into her browser."""
+    before = request.cookies.get(SESSION_COOKIE)
+    if before:
+        with suppress(NotAuthenticated), kit().core(token=before) as client:
+            client.authz.sign_out()
