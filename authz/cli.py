@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from authz.directory import Directory, Organ, Person
+from authz.oidc.cli import client
 from authz.service import Authz
 from yinxin.authz import LEVELS, PLATFORM, Decision, Level, Resource
 from yinxin.clock import rfc3339
@@ -44,6 +45,9 @@ def answer(decision: Decision) -> dict[str, Any]:
 @click.group("authz", help="机构、人员与授权 / organs, people and authorization")
 def group() -> None:
     """The group of commands."""
+
+
+group.add_command(client)
 
 
 @group.command(help="机关名录 / the organs")

@@ -1,9 +1,10 @@
 """Identity and authorization of one site, assembled."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import sqlalchemy as sa
 
 from authz.challenges import Challenges
@@ -12,6 +13,7 @@ from authz.decide import Decisions
 from authz.directory import Directory
 from authz.grant import Grants
 from authz.models import Attempt, OrganRow, SessionRow
+from authz.oidc import Provider, TokenKeys
 from authz.policy_set import load_policies
 from authz.proposal.service import Proposals
 from authz.refusals import Refusals
@@ -31,8 +33,10 @@ _KEEP_CHALLENGES = timedelta(hours=1)
 class Authz:
     """`directory` says who is who, `sign_in` lets them in, `sessions` knows them again, `decisions` says what they may.
 
-    `policies` are the policy folders of all modules by name; `origins` the addresses at which this site is reached,
-    the usual one first; `site` names this installation in what people sign, and is the usual address unless given. Raises BadPolicies when the policies cannot be put in force.
+    `oidc` lets other systems rely on it. `policies` are the policy folders of all modules by name; `origins` the
+    addresses at which this site is reached, the usual one first; `site` names this installation in what people sign, and
+    is the usual address unless given; `keys` are the signing keys of the key centre above; `http` makes the client that
+    tells other systems of a logout. Raises BadPolicies when the policies cannot be put in force.
     """
 
     def __init__(
@@ -43,6 +47,8 @@ class Authz:
         policies: Mapping[str, Path],
         *,
         origins: tuple[str, ...],
+        keys: TokenKeys,
+        http: Callable[[], httpx.Client],
         site: str = "",
     ) -> None:
         self.store = store
@@ -66,6 +72,17 @@ class Authz:
             refusals=refusals,
             attempts_per_minute=settings.attempts_per_minute,
         )
+        self.oidc = Provider(
+            store,
+            settings.oidc,
+            sessions=self.sessions,
+            decisions=self.decisions,
+            checker=checker,
+            refusals=refusals,
+            keys=keys,
+            issuer=origins[0],
+            http=http,
+        )
 
     def directory_for(self, actor: Actor) -> Directory:
         """The directory, for somebody the policies permit to look things up; raises Denied."""
@@ -86,6 +103,7 @@ class Authz:
         now = self.store.clock.now()
         self._challenges.forget(now - _KEEP_CHALLENGES)
         self.sessions.forget(now - _KEEP_SESSIONS)
+        self.oidc.forget()
         with self.store.housekeep() as session:
             session.execute(sa.delete(Attempt).where(Attempt.at < now - _KEEP_CHALLENGES))
 

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from authz.oidc.settings import OidcSettings
 from authz.proposal.settings import ProposalSettings
 from yinxin.settings import Section
 
@@ -15,6 +16,7 @@ class AuthzSettings(Section):
     """How long a session lasts at most, in hours; never longer than its certificate."""
     session_idle_minutes: int = Field(default=60, ge=1, le=1440)
     """How long a session may go unused before it is over, in minutes."""
+    oidc: OidcSettings = OidcSettings()
     attempts_per_minute: int = Field(default=60, ge=1, le=1000)
     """Sign-ins per certificate and minute, failed or not; only attempts that prove the key are counted."""
     refusals_per_minute: int = Field(default=60, ge=1, le=10000)

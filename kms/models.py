@@ -19,6 +19,7 @@ class Purpose(StrEnum):
     SEAL = "seal"
     EVIDENCE = "evidence"
     TLS = "tls"
+    TOKEN = "token"  # noqa: S105 - the purpose's name
     ENROLMENT = "enrolment"
     #: opens what is encrypted for it, and signs; always wrapped, see `KeyCentre.open_envelope`
     DECIPHER = "decipher"

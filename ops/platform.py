@@ -3,13 +3,15 @@
 Where a lower floor needs a higher one's power it states an interface, and is handed the implementation here.
 """
 
+import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+import httpx
 from sqlalchemy.orm import Session
 
 from apps.document.remote import RemoteCore
@@ -28,7 +30,7 @@ from yinxin.act import SYSTEM
 from yinxin.client import Client, in_process
 from yinxin.clock import Clock, SystemClock
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.keys import Identity
+from yinxin.crypto.keys import Identity, Signer
 from yinxin.errors import Unavailable
 from yinxin.module import Module
 from yinxin.randomness import Randomness, SystemRandomness
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 
 #: the address that calls inside this process are made to; it leaves no socket
 INSIDE = "https://localhost"
+#: seconds that another system may take to hear of a logout
+_TELLING = 5.0
 #: the keys that sign the log's checkpoints, one for each world
 LOG_KEYS = {"log-ed25519": "ed25519", "log-sm2": "sm2"}
 
@@ -71,6 +75,29 @@ class _Checker:
         return self.real
 
 
+class _TokenKeys:
+    """The keys that sign ID tokens, which authz needs before the key centre above it exists."""
+
+    def __init__(self) -> None:
+        self.centre: KeyCentre | None = None
+
+    def make(self, label: str) -> None:
+        self._ready().create(SYSTEM, label=label, purpose=Purpose.TOKEN, algorithm="ecdsa-p256")
+
+    def signer(self, label: str) -> Signer:
+        return self._ready().signer(label)
+
+    def _ready(self) -> KeyCentre:
+        if self.centre is None:
+            raise NotAssembled
+        return self.centre
+
+
+def _context(trust_file: str) -> ssl.SSLContext:
+    """The anchors by which other systems are known when they are told of a logout."""
+    return ssl.create_default_context(cafile=trust_file or None)
+
+
 @dataclass(frozen=True)
 class Seams:
     """What a test or a replay may put in place of the machine's own."""
@@ -99,6 +126,8 @@ class Platform:
         upgrade(self.store.engine)
         checker = _Checker()
         policies = {module.name: module.policies for module in MODULES if module.policies}
+        token_keys = _TokenKeys()
+        trust = self.section("authz").oidc.trust_file
         self.authz = Authz(
             self.store,
             self.section("authz"),
@@ -106,6 +135,8 @@ class Platform:
             policies,
             origins=self._origins(),
             site=self.section("ca").public_url,
+            keys=token_keys,
+            http=partial(httpx.Client, verify=_context(trust), timeout=_TELLING, follow_redirects=False),
         )
         self.kms = KeyCentre(
             self.store,
@@ -114,6 +145,7 @@ class Platform:
             secrets=data.path("secrets"),
             decider=self.authz.decisions,
         )
+        token_keys.centre = self.kms
         self.ca = Authority(
             self.store,
             self.kms,

@@ -64,6 +64,7 @@ def _urls(where: dict[str, Any]) -> dict[str, str]:
         "api": f"{secure}/api",
         "openapi": f"{secure}/api/openapi.json",
         "est": f"{secure}/.well-known/est",
+        "oidc": f"{secure}/.well-known/openid-configuration",
         "acme": f"{secure}/acme/directory",
         "cmp": f"{plain}/cmp",
         "scep": f"{plain}/scep",

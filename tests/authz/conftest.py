@@ -14,6 +14,7 @@ from authz.directory import DirectoryFile
 from authz.models import Attempt  # noqa: F401 - defines the tables
 from authz.service import Authz
 from authz.settings import AuthzSettings
+from tests.support.sign_on import SoftwareKeys, nobody_to_tell
 from yinxin.act import SYSTEM
 from yinxin.authz import sign_in_statement
 from yinxin.clock import ManualClock
@@ -231,7 +232,15 @@ def store(database_url: str, clock: ManualClock) -> Iterator[Store]:
 @pytest.fixture
 def site(store: Store, clock: ManualClock) -> Site:
     ca = Authority(INTL, clock)
-    authz = Authz(store, AuthzSettings(), ca, {"test": FIXTURES}, origins=(ORIGIN,))
+    authz = Authz(
+        store,
+        AuthzSettings(),
+        ca,
+        {"test": FIXTURES},
+        origins=(ORIGIN,),
+        keys=SoftwareKeys(),
+        http=nobody_to_tell,
+    )
     authz.directory.load(SYSTEM, DirectoryFile.parse(PROVINCE))
     return Site(authz, store, clock, ca)
 

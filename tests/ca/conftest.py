@@ -19,6 +19,7 @@ from authz.settings import AuthzSettings
 from ca import Authority, CaSettings, CeremonyPlan, Holder, IssueRequest, conduct
 from kms import KeyCentre, KmsSettings
 from tests.support.postgres import PostgresServer
+from tests.support.sign_on import SoftwareKeys, nobody_to_tell
 from yinxin.act import SYSTEM, Actor, Kind
 from yinxin.clock import ManualClock
 from yinxin.crypto.keys import PrivateKey
@@ -105,7 +106,15 @@ class Site:
             "kms": ROOT.parent / "kms" / "policies",
         }
         # the authority's checker is handed to authz at assembly; here nobody signs in
-        self.authz = Authz(self.store, AuthzSettings(), None, policies, origins=("https://localhost",))
+        self.authz = Authz(
+            self.store,
+            AuthzSettings(),
+            None,
+            policies,
+            origins=("https://localhost",),
+            keys=SoftwareKeys(),
+            http=nobody_to_tell,
+        )
         self.keys = KeyCentre(
             self.store,
             KmsSettings(),

@@ -17,6 +17,7 @@ from ca.models import HoldRow
 from ca.status import crl
 from kms.errors import HsmGone
 from kms.sign import KeySigner
+from tests.support.sign_on import SoftwareKeys, nobody_to_tell
 from yinxin.authz import Denied
 from yinxin.clock import rfc3339
 from yinxin.crypto.errors import CertificateRevoked
@@ -114,7 +115,15 @@ def test_what_was_done_during_a_hold_stays_worthless(site: Site) -> None:
 def test_sessions_end_with_a_suspension_and_do_not_come_back(site: Site) -> None:
     """Seen to fail when `suspend_binding` leaves the sessions alone."""
     policies = {"authz": ROOT.parent / "authz" / "policies", "ca": ROOT / "policies"}
-    authz = Authz(site.store, AuthzSettings(), site.ca.checker, policies, origins=("https://localhost",))
+    authz = Authz(
+        site.store,
+        AuthzSettings(),
+        site.ca.checker,
+        policies,
+        origins=("https://localhost",),
+        keys=SoftwareKeys(),
+        http=nobody_to_tell,
+    )
     certificate = site.ca.issue(REGISTRAR, site.person()).certificate
     token, _ = authz.sign_in.by_tls(certificate.der)
     site.ca.suspend(REGISTRAR, certificate.fingerprint)

@@ -15,7 +15,7 @@ from yinxin.authz import LEVELS
 from yinxin.web.catalogue import check, used
 
 CHINESE = re.compile(r"[一-鿿]")
-DIRECTORIES = ("apps/document", "ops/console")
+DIRECTORIES = ("apps/document", "authz/oidc", "ops/console")
 
 
 @pytest.mark.parametrize("directory", DIRECTORIES)

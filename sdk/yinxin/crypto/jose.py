@@ -200,6 +200,14 @@ class Jws:
         payload, signature = (decode64(value[name], name) for name in ("payload", "signature"))
         return cls(header, payload, signature, f"{value['protected']}.{value['payload']}".encode("ascii"))
 
+    @classmethod
+    def read_compact(cls, text: str) -> Self:
+        """Read the compact form (RFC 7515 7.1); raises MalformedJose."""
+        parts = text.split(".")
+        if len(parts) != 3:
+            raise MalformedJose(field="token", reason="not three parts")
+        return cls.read(dict(zip(("protected", "payload", "signature"), parts, strict=True)))
+
     @property
     def algorithm(self) -> str:
         """What the header claims; raises MalformedJose when it is no text."""
@@ -244,6 +252,16 @@ def sign(signer: Signer, header: Mapping[str, Any], payload: bytes) -> dict[str,
         size = next(size for curve, size in _CURVES.values() if kind == _KINDS[curve])
         signature = b"".join(each.to_bytes(size) for each in utils.decode_dss_signature(signature))
     return {"protected": protected, "payload": body, "signature": encode64(signature)}
+
+
+def compact(signed: Mapping[str, str]) -> str:
+    """The compact form of what `sign` gives (RFC 7515 7.1)."""
+    return ".".join(signed[name] for name in ("protected", "payload", "signature"))
+
+
+def encode_object(claims: Mapping[str, Any]) -> bytes:
+    """Claims as the octets of a JSON object."""
+    return json.dumps(dict(claims), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def mac(secret: bytes, header: Mapping[str, Any], payload: bytes) -> dict[str, str]:

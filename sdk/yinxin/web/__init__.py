@@ -20,7 +20,7 @@ from yinxin.web.pages import Form, NavItem, Pages
 from yinxin.web.peer import PeerLayer, peer_certificate
 from yinxin.web.problems import problem_of
 from yinxin.web.settings import WebSettings
-from yinxin.web.signin import core, signature_of
+from yinxin.web.signin import core, forget_session, signature_of
 
 __all__ = [
     "Answers",
@@ -45,6 +45,7 @@ __all__ = [
     "create_app",
     "current_caller",
     "cursor",
+    "forget_session",
     "kit",
     "own_origin",
     "page_of",

@@ -5,7 +5,7 @@ import binascii
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -24,6 +24,8 @@ from yinxin.web._kit import (
 )
 from yinxin.web.errors import NoCertificate
 from yinxin.web.peer import peer_certificate
+
+R = TypeVar("R", bound=BaseResponse)
 
 blueprint = Blueprint("yinxin", __name__)
 #: seconds the language switch is remembered
@@ -78,7 +80,11 @@ def sign_out() -> BaseResponse:
     if caller_or_none() is not None:
         with core() as client:
             client.authz.sign_out()
-    response = redirect(url_for("yinxin.sign_in"), 303)
+    return forget_session(redirect(url_for("yinxin.sign_in"), 303))
+
+
+def forget_session(response: R) -> R:
+    """`response`, which also takes the session's cookie from the browser."""
     response.delete_cookie(SESSION_COOKIE, secure=True, httponly=True, samesite="Strict")
     return response
 

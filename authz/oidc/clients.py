@@ -1,0 +1,235 @@
+"""Clients: registered by the security officer, never under an identifier that was used before."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from pydantic import Field
+from sqlalchemy.exc import IntegrityError
+
+from authz.challenges import text_token, token_hash
+from authz.decide import Decisions
+from authz.errors import UnknownOrgan
+from authz.models import OrganRow
+from authz.oidc.errors import BadClient, ClientTaken, UnknownClient
+from authz.oidc.models import ClientRow, GrantRow
+from authz.oidc.scopes import SCOPES
+from yinxin.act import Actor
+from yinxin.authz import Resource
+from yinxin.crypto.jose import Jwk
+from yinxin.errors import Invalid, Untrue
+from yinxin.store import Store
+from yinxin.text import Text
+from yinxin.wire import Model, Words
+
+Authentication = Literal["secret", "private_key_jwt", "tls_client_auth", "none"]
+Grant = Literal["authorization_code", "refresh_token", "device_code"]
+_LOOPBACK = frozenset({"127.0.0.1", "::1"})
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+
+
+class Registration(Model):
+    """What a client is registered with; `register` holds it to its rules."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,63}$")
+    """The client_id."""
+    name: Words
+    """What people read when they are asked."""
+    organ: str = Field(max_length=64)
+    """The organ that runs it."""
+    authentication: Authentication = "secret"
+    """How it proves who it is at the token endpoint; `none` is a program on people's own machines."""
+    grants: tuple[Grant, ...] = ("authorization_code",)
+    scopes: tuple[str, ...] = ("openid",)
+    """What it may ask for, at most."""
+    redirect_uris: tuple[str, ...] = ()
+    """Where codes are sent, compared letter by letter."""
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    backchannel_logout_uri: str | None = None
+    """Where it is told that a session is over."""
+    jwks: tuple[dict[str, Any], ...] = ()
+    """Its public keys (RFC 7517), for `private_key_jwt`."""
+    certificate: str | None = None
+    """SHA-256 of its certificate's DER, hexadecimal, for `tls_client_auth`."""
+    consent: Literal["asked", "registered"] = "asked"
+    """Whether people are asked, or the officer's registration answers for the organ's own staff systems."""
+    introspects: bool = False
+    """Whether it may ask about other clients' tokens: a service that takes them."""
+
+
+class Client(Model):
+    """A registered client."""
+
+    registration: Registration
+    secret_hash: str | None
+    ended: bool
+
+    @property
+    def id(self) -> str:
+        """The client_id."""
+        return self.registration.id
+
+
+class Clients:
+    """The clients of this site."""
+
+    def __init__(self, store: Store, decisions: Decisions) -> None:
+        self._store = store
+        self._decisions = decisions
+
+    def register(self, actor: Actor, wanted: Registration) -> str | None:
+        """Register it; its secret, which is shown once, when it has one.
+
+        Raises BadClient, UnknownOrgan, ClientTaken, Denied.
+        """
+        permission = self._decisions.require(actor, "authz.register-client", _resource(wanted))
+        check(wanted)
+        secret = text_token(self._store.randomness.token(32)) if wanted.authentication == "secret" else None
+        try:
+            with self._store.act(
+                actor, "authz.register-client", f"client:{wanted.id}", organ=wanted.organ
+            ) as act:
+                act.decision = permission.record()
+                act.facts |= {"scopes": list(wanted.scopes), "grants": list(wanted.grants)}
+                if act.session.get(OrganRow, wanted.organ) is None:
+                    raise UnknownOrgan(organ=wanted.organ)
+                if act.session.get(ClientRow, wanted.id) is not None:
+                    raise ClientTaken(client=wanted.id)
+                act.session.add(
+                    ClientRow(
+                        id=wanted.id,
+                        organ=wanted.organ,
+                        details=wanted.model_dump(mode="json"),
+                        secret_hash=token_hash(secret) if secret else None,
+                        created=self._store.clock.now(),
+                    )
+                )
+        except IntegrityError as error:  # two officers at once
+            raise ClientTaken(client=wanted.id) from error
+        return secret
+
+    def end(self, actor: Actor, client_id: str) -> None:
+        """End it and everything granted to it; its identifier is never used again. Raises UnknownClient, Denied."""
+        client = self.get(client_id)
+        permission = self._decisions.require(actor, "authz.end-client", _resource(client.registration))
+        now = self._store.clock.now()
+        with self._store.act(actor, "authz.end-client", f"client:{client_id}") as act:
+            act.decision = permission.record()
+            act.session.execute(
+                sa.update(ClientRow)
+                .where(ClientRow.id == client_id, ClientRow.ended.is_(None))
+                .values(ended=now)
+            )
+            granted = sa.update(GrantRow).where(GrantRow.client == client_id, GrantRow.ended.is_(None))
+            act.session.execute(granted.values(ended=now))
+
+    def renew_secret(self, actor: Actor, client_id: str) -> str:
+        """A new secret in the place of the old one, shown once; raises UnknownClient, BadClient, Denied."""
+        client = self.get(client_id)
+        permission = self._decisions.require(
+            actor, "authz.renew-client-secret", _resource(client.registration)
+        )
+        if client.registration.authentication != "secret":
+            raise BadClient(field="authentication", reason=Text("未使用口令", "it has no secret"))
+        secret = text_token(self._store.randomness.token(32))
+        with self._store.act(actor, "authz.renew-client-secret", f"client:{client_id}") as act:
+            act.decision = permission.record()
+            renewed = sa.update(ClientRow).where(ClientRow.id == client_id)
+            act.session.execute(renewed.values(secret_hash=token_hash(secret)))
+        return secret
+
+    def get(self, client_id: str) -> Client:
+        """A client that is in use; raises UnknownClient."""
+        with self._store.read() as session:
+            row = session.get(ClientRow, client_id)
+            if row is None or row.ended is not None:
+                raise UnknownClient(client=client_id[:64])
+            return _client(row)
+
+    def list_for(self, actor: Actor, *, after: str = "", limit: int = 200) -> Sequence[Client]:
+        """The clients by identifier, ended ones too, for whoever may read the directory."""
+        self._decisions.require(actor, "authz.read", Resource("Directory", "clients", "platform"))
+        query = sa.select(ClientRow).where(ClientRow.id > after).order_by(ClientRow.id).limit(limit)
+        with self._store.read() as session:
+            return [_client(row) for row in session.scalars(query)]
+
+
+def _client(row: ClientRow) -> Client:
+    return Client(
+        registration=Registration.model_validate(row.details),
+        secret_hash=row.secret_hash,
+        ended=row.ended is not None,
+    )
+
+
+def _resource(wanted: Registration) -> Resource:
+    return Resource("Client", wanted.id, wanted.organ)
+
+
+def check(wanted: Registration) -> None:
+    """What one field alone does not say; raises BadClient."""
+    _needed(wanted)
+    for field, addresses in (
+        ("redirect_uris", wanted.redirect_uris),
+        ("post_logout_redirect_uris", wanted.post_logout_redirect_uris),
+        ("backchannel_logout_uri", (wanted.backchannel_logout_uri,) if wanted.backchannel_logout_uri else ()),
+    ):
+        for address in addresses:
+            if (fault := _fault(address)) is not None:
+                raise BadClient(field=field, reason=fault)
+    for each in wanted.jwks:
+        try:
+            Jwk.read(each)
+        except (Invalid, Untrue) as error:
+            raise BadClient(field="jwks", reason=error) from error
+
+
+def _needed(wanted: Registration) -> None:
+    unknown = [each for each in wanted.scopes if each not in SCOPES]
+    coded = "authorization_code" in wanted.grants
+    rules: Mapping[str, tuple[bool, Text]] = {
+        "scopes": (
+            not unknown and "openid" in wanted.scopes,
+            Text("只能取 " + "、".join(SCOPES) + "，且须含 openid", "openid and others of: " + ", ".join(SCOPES)),
+        ),
+        "grants": (bool({"authorization_code", "device_code"} & set(wanted.grants)), Text("至少一种登录方式", "one way to sign in, at least")),
+        "redirect_uris": (
+            coded == bool(wanted.redirect_uris),
+            Text("授权码方式需要回调地址", "the code grant needs a redirect address, and nothing else has one"),
+        ),
+        "jwks": (
+            (wanted.authentication == "private_key_jwt") == bool(wanted.jwks),
+            Text("private_key_jwt 需要公钥", "private_key_jwt needs public keys, and nothing else has them"),
+        ),
+        "certificate": (
+            (wanted.authentication == "tls_client_auth")
+            == bool(wanted.certificate and _FINGERPRINT.fullmatch(wanted.certificate)),
+            Text("tls_client_auth 需要证书的 SHA-256（64 位小写十六进制）", "tls_client_auth needs a certificate's SHA-256 in 64 small hexadecimal digits"),
+        ),
+        "consent": (
+            wanted.consent == "asked" or wanted.authentication != "none",
+            Text("不能证明身份的程序须征得本人同意", "a program that cannot prove who it is has to ask"),
+        ),
+    }  # fmt: skip
+    for field, (kept, reason) in rules.items():
+        if not kept:
+            raise BadClient(field=field, reason=reason)
+
+
+def _fault(address: str) -> Text | None:
+    """Why codes may not be sent there: it is read by others, or means more than one place."""
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+        _ = parts.port
+    except ValueError:
+        return Text("不是网址", "not an address")
+    if not re.fullmatch(r"[!-~]{1,500}", address) or "*" in address or "\\" in address:
+        return Text("只能含可见 ASCII 字符，不能用通配符", "visible ASCII characters without wildcards")
+    if not host or parts.fragment or "#" in address or parts.username is not None:
+        return Text("须为完整网址，不含片段和用户名", "a whole address without fragment or user name")
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
+        return Text("须为 https（本机回环地址可用 http）", "https, or http on the loopback address")
+    return None
