@@ -75,7 +75,7 @@ class Access:
             self._take_back(*access)
 
     def _take_back(self, row: TokenRow, grant: GrantRow) -> None:
-        with self._store.act(actor_of(grant), "authz.revoke-token", f"grant:{grant.id}") as act:
+        with self._store.act(actor_of(grant), "authz.revoke-token", f"sign-on:{grant.id}") as act:
             back = sa.update(TokenRow).where(TokenRow.hash == row.hash, TokenRow.revoked.is_(None))
             act.session.execute(back.values(revoked=self._store.clock.now()))
 

@@ -116,7 +116,7 @@ class Exchange:
         late = False
         self._id_tokens.keys.ready()
         try:
-            with self._store.act(actor_of(grant), "authz.issue-token", f"grant:{grant.id}") as act:
+            with self._store.act(actor_of(grant), "authz.issue-token", f"sign-on:{grant.id}") as act:
                 used = act.session.scalar(once.values(used=self._store.clock.now()).returning(key))
                 late = used is None
                 return self._given(act, client, grant, scope or grant.scope, late=late)

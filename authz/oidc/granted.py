@@ -109,7 +109,9 @@ class Grants:
     def end(self, grant: GrantRow, reason: str) -> None:
         """End it and all that was given out for it; `reason` is for the record."""
         now = self._store.clock.now()
-        with self._store.act(actor_of(grant), "authz.end-grant", f"grant:{grant.id}", reason=reason) as act:
+        with self._store.act(
+            actor_of(grant), "authz.end-sign-on", f"sign-on:{grant.id}", reason=reason
+        ) as act:
             act.session.execute(
                 sa.update(GrantRow).where(GrantRow.id == grant.id, GrantRow.ended.is_(None)).values(ended=now)
             )
@@ -128,7 +130,7 @@ class Grants:
         with self._store.read() as session:
             if session.scalar(over.limit(1)) is None:
                 return
-        with self._store.act(SYSTEM, "authz.forget-grants", "grants") as act:
+        with self._store.act(SYSTEM, "authz.forget-sign-ons", "sign-ons") as act:
             for table in (CodeRow, TokenRow):
                 act.session.execute(sa.delete(table).where(table.grant.in_(over)))
             gone = act.session.scalars(

@@ -94,7 +94,7 @@ class Logouts:
             session.expunge_all()
         for session_id in sorted({grant.session for grant in over}):
             with self._store.act(
-                SYSTEM, "authz.end-grant", f"session:{session_id}", reason="session-over"
+                SYSTEM, "authz.end-sign-on", f"session:{session_id}", reason="session-over"
             ) as act:
                 self.sessions_ended(act.session, [session_id], self._store.clock.now())
 

@@ -495,7 +495,7 @@ def test_a_code_is_good_once_and_its_replay_ends_what_it_gave(world, events):
     assert first.status_code == 200
     again = exchange(world, secret, code=code)
     assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
-    assert [each for each in events() if each["verb"] == "authz.end-grant"][-1]["facts"][
+    assert [each for each in events() if each["verb"] == "authz.end-sign-on"][-1]["facts"][
         "reason"
     ] == "code-replayed"
     assert last(events) == ("authz.issue-token", "refused", "authz.oidc_invalid_grant")
@@ -568,7 +568,7 @@ def test_a_refresh_token_used_twice_ends_the_whole_family(world, events):
     assert wider.json()["error"] == "invalid_scope"
     reused = refresh(first["refresh_token"])
     assert reused.json()["error"] == "invalid_grant"
-    assert [each for each in events() if each["verb"] == "authz.end-grant"][-1]["facts"][
+    assert [each for each in events() if each["verb"] == "authz.end-sign-on"][-1]["facts"][
         "reason"
     ] == "refresh-reused"
     assert refresh(second["refresh_token"]).json()["error"] == "invalid_grant"
@@ -841,7 +841,7 @@ def test_what_is_long_over_is_deleted_and_recorded(world, events):
     exchange(world, secret, code=code_of(world))
     world.site.clock.advance(timedelta(days=40))
     world.site.authz.forget()
-    assert ("authz.forget-grants", "done") in [(each["verb"], each["outcome"]) for each in events()]
+    assert ("authz.forget-sign-ons", "done") in [(each["verb"], each["outcome"]) for each in events()]
     with world.site.store.read() as session:
         for table in (GrantRow, CodeRow, TokenRow):
             assert session.scalars(sa.select(table)).all() == []
