@@ -13,6 +13,7 @@ from authz.settings import AuthzSettings
 from tests.authz.conftest import FIXTURES, ORIGIN, Site
 from tests.authz.offices import Office
 from tests.authz.test_proposals import ONE
+from tests.support.sign_on import SoftwareKeys, nobody_to_tell
 from yinxin.randomness import SystemRandomness
 from yinxin.steps import listen
 from yinxin.store import Store, open_engine
@@ -25,7 +26,15 @@ def _another(office: Office, url: str) -> Office:
     """The same site as another process sees it: its own connections."""
     old = office.site
     store = Store(open_engine(url), clock=old.clock, randomness=SystemRandomness())
-    authz = Authz(store, AuthzSettings(), old.ca, {"test": FIXTURES}, origins=(ORIGIN,))
+    authz = Authz(
+        store,
+        AuthzSettings(),
+        old.ca,
+        {"test": FIXTURES},
+        origins=(ORIGIN,),
+        keys=SoftwareKeys(),
+        http=nobody_to_tell,
+    )
     other = Office.of(replace(old, authz=authz, store=store), load=False)
     other.identities = office.identities
     return other
