@@ -1,7 +1,7 @@
 """Who signs: an authority's name, key and certificate, as issuance, revocation lists and linting need them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
 from typing import Protocol
@@ -64,6 +64,8 @@ class Issuer:
     line: str = ""
     #: what makes alternative signatures, where it has such a key
     second: SecondKey | None = None
+    #: how many of its lists are full; only the answer of `Issuers.issuing` knows it
+    lists_full: int = 0
 
     @property
     def algorithm(self) -> SignatureAlgorithm:
@@ -133,7 +135,7 @@ class Issuers:
             if row is None:
                 raise UnknownAuthority(name=name[:60])
             _may_sign(session, row, now)
-        return self.get(row.name)
+        return replace(self.get(row.name), lists_full=row.lists_full)
 
     def may_sign(self, name: str, *, status: bool = False) -> None:
         """This very authority signs certificates; with `status` its helpers', for which it may be retired.

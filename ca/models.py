@@ -46,6 +46,9 @@ class AuthorityRow(Base):
     #: since when it signs no certificates any more, only their status
     retired_at: Mapped[datetime | None]
     adopted: Mapped[str | None] = mapped_column(sa.String(64))
+    #: number of lists that are full: new certificates name those after them (`ca.status.open_lists`), since then
+    lists_full: Mapped[int] = mapped_column(server_default="0")
+    lists_opened: Mapped[datetime | None]
 
 
 class ProfileRow(Base):

@@ -24,6 +24,7 @@ MODULE: Module[Authority] = Module(
         Verb("ca.suspend", Text("暂停证书", "suspend a certificate")),
         Verb("ca.resume", Text("恢复证书", "lift a certificate's suspension")),
         Verb("ca.crl", Text("签发撤销列表", "issue a revocation list")),
+        Verb("ca.open-lists", Text("启用新的撤销列表", "open revocation lists for new certificates")),
         Verb("ca.timestamp", Text("签发时间戳", "issue a timestamp")),
         Verb("ca.recheck", Text("复查存储内容", "check what is stored again")),
         Verb("ca.block", Text("禁用密钥", "block a key")),

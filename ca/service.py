@@ -53,6 +53,7 @@ from ca.stamps import Stamps
 from ca.status import crl, ocsp, presign, publish
 from ca.status.crl import Published
 from ca.status.line import Line
+from ca.status.open_lists import open_lists
 from ca.suspend import RESUME, SUSPEND, Hold, resume, suspend
 from kms.service import KeyCentre
 from yinxin.act import STRANGER, Actor
@@ -344,7 +345,8 @@ class Authority:
         transaction.tend(self.ctx)
 
     def renew_lists(self) -> None:
-        """Make the revocation lists that are due."""
+        """Make the revocation lists that are due, and open new ones where they are full."""
+        open_lists(self.ctx)
         crl.renew_all(self.ctx)
         publish.everything(self.ctx)
 

@@ -35,23 +35,22 @@ def service(ctx: Context, profile: str, issuer: Issuer) -> Service:
     """
     now = ctx.store.clock.now()
     names = (issuer.name,) if profile in _OF_ONE_GENERATION else ctx.issuers.line(issuer.line)
-    query = (
-        sa.select(CertificateRow.holder, CertificateRow.der, CertificateRow.authority)
-        .where(
-            CertificateRow.profile == profile,
-            CertificateRow.authority.in_(names),
-            CertificateRow.state == State.ISSUED,
-            CertificateRow.revoked_at.is_(None),
-            CertificateRow.not_before <= now,
-            CertificateRow.not_after >= now,
-        )
-        .order_by(CertificateRow.not_before.desc())
-        .limit(1)
-    )
+    # asked by the profile alone, of which there are a few dozen: with more said, a database that knows no better reads all
+    # certificates in force of the authority instead
+    query = sa.select(CertificateRow).where(CertificateRow.profile == profile)
     with ctx.store.read() as session:
-        row = session.execute(query).first()
-    if row is None:
+        rows = session.scalars(query).all()
+    usable = [
+        row
+        for row in rows
+        if row.authority in names
+        and row.state == State.ISSUED
+        and row.revoked_at is None
+        and row.not_before <= now <= row.not_after
+    ]
+    if not usable:
         raise StatusUnavailable(authority=issuer.name, reason=profile)
+    row = max(usable, key=lambda each: each.not_before)
     return Service(
-        Certificate(row.der), ctx.issuers.get(row.authority).chain, ctx.issuers.keys.signer(row.holder)
+        Certificate(row.der or b""), ctx.issuers.get(row.authority).chain, ctx.issuers.keys.signer(row.holder)
     )

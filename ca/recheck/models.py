@@ -27,6 +27,8 @@ class FindingRow(Base):
     """Something stored that is not as it should be; gone once a later pass finds it right again."""
 
     __tablename__ = "ca_recheck_finding"
+    # it comes, changes and goes in acts; only the time it was last seen changes without a record
+    __table_args__ = {"info": housekeeping}  # noqa: RUF012 - SQLAlchemy's own form
 
     #: `certificate:SERIAL` or `list:LINE:NUMBER`
     subject: Mapped[str] = mapped_column(sa.String(120), primary_key=True)

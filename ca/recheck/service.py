@@ -1,8 +1,8 @@
 """The re-check as one service: bounded batches for the timer, a whole pass for an officer, and what was found.
 
 A pass goes over everything by its primary key and remembers where it is, so that it goes on after a restart and holds
-nobody up. A fault is recorded when it is first seen, stays on the list while it is there, and is recorded again when it
-is gone.
+nobody up. A fault is recorded once when it is found, and when it becomes another; it stays on the list while it is there,
+and its end is recorded.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -131,11 +131,17 @@ class Recheck:
         now = self._ctx.store.clock.now()
         subjects = [subject for subject, _ in looked]
         with self._ctx.store.read() as session:
-            known = set(
-                session.scalars(sa.select(FindingRow.subject).where(FindingRow.subject.in_(subjects)))
+            standing = sa.select(FindingRow.subject, FindingRow.faults).where(
+                FindingRow.subject.in_(subjects)
             )
+            known = {row.subject: row.faults for row in session.execute(standing)}
+        same = [subject for subject, faults in looked if faults and known.get(subject) == "; ".join(faults)]
+        if same:
+            with self._ctx.store.housekeep() as session:
+                seen = sa.update(FindingRow).where(FindingRow.subject.in_(same))
+                session.execute(seen.values(last_seen=now))
         for subject, faults in looked:
-            if not faults and subject not in known:
+            if subject in same or (not faults and subject not in known):
                 continue
             with self._ctx.store.act(actor, VERB, subject, faults="; ".join(faults)[:2000]) as act:
                 row = act.session.get(FindingRow, subject)

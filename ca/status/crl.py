@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from ca.context import Context
 from ca.errors import NoDelta, StatusUnavailable, UnknownAuthority
 from ca.issuer import Issuer
-from ca.models import CertificateRow
+from ca.models import AuthorityRow, CertificateRow
 from ca.status import changes, delta, publish
 from ca.status.compose import body_after, check
 from ca.status.lease import leased
@@ -70,7 +70,7 @@ def in_force(ctx: Context, line: Line) -> Published:
     with ctx.store.read() as session:
         row = _latest(session, line)
         there = _published(line, row) if row is not None and _complete(session, line, row) else None
-        if row is None and line not in lines(ctx.settings, issuer) and not _is_named(session, line):
+        if row is None and line not in _open(ctx, session, line.authority) and not _is_named(session, line):
             raise UnknownAuthority(name=line.path[:60])
     if there is not None and now < there.half:
         return there
@@ -106,24 +106,32 @@ def delta_in_force(ctx: Context, line: Line) -> bytes:
 
 def renew_all(ctx: Context) -> None:
     """Make the lists that are due; for the timer."""
-    for line in known(ctx):
-        # no certificate outlives its issuer: after an authority's end there is no status left to tell
-        until = ctx.issuers.get(line.authority).not_after
-        if until is None or ctx.store.clock.now() > until:
-            continue
-        with ctx.store.read() as session:
-            row = _latest(session, line)
-            due = row is None or not _complete(session, line, row)
-        if due or row is None or ctx.store.clock.now() >= _half(row):
-            in_force(ctx, line)
+    now = ctx.store.clock.now()
+    # no certificate outlives its issuer: after an authority's end there is no status left to tell
+    ends = {name: ctx.issuers.get(name).not_after for name in ctx.issuers.names()}
+    told = [line for line in known(ctx) if (end := ends[line.authority]) is not None and now <= end]
+    with ctx.store.read() as session:
+        due = [line for line in told if _is_due(session, line, now)]
+    for line in due:
+        in_force(ctx, line)
+
+
+def _is_due(session: Session, line: Line, now: datetime) -> bool:
+    row = _latest(session, line)
+    return row is None or now >= _half(row) or not _complete(session, line, row)
 
 
 def known(ctx: Context) -> tuple[Line, ...]:
     """Every line that is configured, or of which there is a list."""
     with ctx.store.read() as session:
         made = {Line(*row) for row in session.execute(sa.select(CrlRow.authority, CrlRow.shard).distinct())}
-    wanted = {each for name in ctx.issuers.names() for each in lines(ctx.settings, ctx.issuers.get(name))}
+        wanted = {each for name in ctx.issuers.names() for each in _open(ctx, session, name)}
     return tuple(sorted(made | wanted, key=lambda line: (line.authority, line.shard)))
+
+
+def _open(ctx: Context, session: Session, name: str) -> tuple[Line, ...]:
+    """The lines that new certificates of an authority name now, and its whole one."""
+    return lines(ctx.settings, ctx.issuers.get(name), session.get_one(AuthorityRow, name).lists_full)
 
 
 def renew(ctx: Context, issuer: Issuer, shard: int = 0) -> Published:
@@ -240,7 +248,8 @@ def _store(ctx: Context, line: Line, new: CrlRow) -> None:
 
 
 def _complete(session: Session, line: Line, row: CrlRow) -> bool:
-    return row.der is not None and row.through >= changes.newest(session, line)
+    # the octets, which are loaded for it, last
+    return row.through >= changes.newest(session, line) and row.der is not None
 
 
 def _published(line: Line, row: CrlRow) -> Published:

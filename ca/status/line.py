@@ -1,6 +1,6 @@
 """Which list a certificate belongs to: the whole list of its authority, or a shard of it.
 
-The shard is a function of the serial number and of the number of shards at the time of issuance. It stands in the
+The shard is a function of the serial number and of the lists that are open at the time of issuance. It stands in the
 certificate's row from the intent on and, as an address, in the certificate; nothing changes it afterwards.
 """
 
@@ -14,7 +14,7 @@ from ca.settings import CaSettings
 from yinxin.crypto.points import CrlPoint
 from yinxin.crypto.status import DistributionPoint
 
-_SHARD = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
+_SHARD = re.compile(r"[1-9][0-9]{0,6}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,13 @@ def shard_of(settings: CaSettings, issuer: Issuer, serial: int) -> int:
     if issuer.certificate is None or issuer.certificate.is_self_issued:
         return 0
     count = settings.status.shards_for(issuer.name)
-    return serial % count + 1 if count else 0
+    return issuer.lists_full + serial % count + 1 if count else 0
 
 
-def lines(settings: CaSettings, issuer: Issuer) -> tuple[Line, ...]:
-    """The lists of an authority as configured now; certificates of another time may name more."""
+def lines(settings: CaSettings, issuer: Issuer, full: int) -> tuple[Line, ...]:
+    """The whole list of an authority and those open now, after `full` others; other certificates may name more."""
     whole = Line(issuer.name)
     if issuer.certificate is None or issuer.certificate.is_self_issued:
         return (whole,)
     count = settings.status.shards_for(issuer.name)
-    return (whole, *(Line(issuer.name, number) for number in range(1, count + 1)))
+    return (whole, *(Line(issuer.name, full + number) for number in range(1, count + 1)))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from ca.models import CertificateRow
 from ca.status import changes, compose, crl, delta
 from ca.status.line import Line
 from ca.status.models import ChangeRow, CrlRow, LeaseRow
+from ca.status.open_lists import open_lists
 from tests.support.openssl import openssl
 from yinxin.act import SYSTEM
 from yinxin.crypto.path import RevocationEvidence, Usage, validate
@@ -70,6 +72,66 @@ def test_a_changed_number_of_shards_orphans_nobody(founded: Callable[..., Site])
     site.ca.revoke(REGISTRAR, made.serial, "keyCompromise")
     assert listed(site, line_of(site, made)).lookup(made.certificate.serial) is not None
     site.ca.renew_lists()
+
+
+def test_new_certificates_get_new_lists_when_theirs_are_full(founded: Callable[..., Site]) -> None:
+    """Seen to fail with certificates of full lists counted again, and with the open lists taken for the first ones."""
+    there = sum(row.shard > 0 for row in founded().rows(authority="intl-issuing"))
+    settings = {"shards": 2, "list_certificates": 10}
+    site = founded(status=settings)
+    first = several(site, 20 - there - 1)
+    site.ca.renew_lists()
+    assert {line_of(site, each).shard for each in first} == {1, 2}
+    assert not site.events("ca.open-lists")
+    last = site.ca.issue(REGISTRAR, site.request("last"))
+    assert line_of(site, last).shard in (1, 2)
+    site.ca.renew_lists()
+    (opened,) = site.events("ca.open-lists")
+    assert opened["subject"] == "authority:intl-issuing"
+    assert opened["facts"] == {"first": 3, "last": 4, "changed": 1}
+    fresh = several(site, 3, days=30)
+    for each in fresh:
+        assert line_of(site, each).shard == each.certificate.serial % 2 + 3
+        assert each.certificate.crl_urls == (line_of(site, each).url(site.ctx.settings),)
+    site.ca.renew_lists()
+    assert len(site.events("ca.open-lists")) == 1
+    # both are told for, full or open, here and by another process that was just started
+    again = founded(status=settings)
+    for each in (first[0], fresh[0]):
+        site.ca.revoke(REGISTRAR, each.serial, "superseded")
+        for shown in (site, again):
+            assert each.certificate.serial in listed(shown, line_of(site, each)).serials
+    assert {Line("intl-issuing", number) for number in range(5)} <= set(crl.known(again.ctx))
+
+
+def test_lists_that_were_used_with_more_shards_are_not_opened_again(founded: Callable[..., Site]) -> None:
+    """Seen to fail with the lists that were made not asked for: the third was opened, which has certificates already."""
+    site = founded(status={"shards": 4, "list_certificates": 0})
+    site.ca.renew_lists()
+    site = founded(status={"shards": 2, "list_certificates": 1})
+    several(site, 2)
+    site.clock.advance(timedelta(minutes=1))
+    site.ca.renew_lists()
+    assert {each["facts"]["first"] for each in site.events("ca.open-lists")} == {5}
+
+
+def test_two_processes_open_lists_once(founded: Callable[..., Site], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail with the number of before not asked for in the change."""
+    site = founded(status={"shards": 1, "list_certificates": 1})
+    several(site, 1)
+    site.clock.advance(timedelta(minutes=1))
+    act = site.store.act
+
+    def meanwhile(*arguments: Any, **facts: Any) -> Any:
+        monkeypatch.setattr(site.store, "act", act)
+        open_lists(site.ctx)
+        return act(*arguments, **facts)
+
+    monkeypatch.setattr(site.store, "act", meanwhile)
+    open_lists(site.ctx)
+    mine = [each for each in site.events("ca.open-lists") if each["subject"] == "authority:intl-issuing"]
+    assert [each["facts"]["changed"] for each in mine] == [1, 0]
+    assert site.ctx.issuers.issuing("intl-issuing").lists_full == 1
 
 
 def test_an_authority_may_have_a_number_of_its_own(founded: Callable[..., Site]) -> None:

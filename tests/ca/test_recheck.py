@@ -15,6 +15,7 @@ from ca.errors import RecheckFound
 from ca.issue import carry_out
 from ca.lint.lists import list_findings
 from ca.models import CertificateRow, ProfileRow, State
+from ca.recheck.judge import LABEL
 from ca.recheck.models import FindingRow, PassRow
 from ca.status import crl
 from ca.status.line import Line
@@ -50,10 +51,14 @@ def faults(site: Site) -> dict[str, str]:
 
 
 def test_everything_that_the_platform_makes_is_in_order(site: Site) -> None:
-    """Both hierarchies, every profile in both suites, a revocation, an abandoned intent, lists and shards."""
+    """Both hierarchies, every profile in both suites, a host without a dot, a revocation, lists and shards.
+
+    The host's name seen to fail with its finding not passed over.
+    """
     for name in WANTED:
         for suite_name in ("intl", "sm"):
             made(site, name, suite_name)
+    site.ca.issue(REGISTRAR, site.request("one-label", san=[("dns", "localhost")], subject={}))
     site.ca.revoke(REGISTRAR, made(site, "tls-server", reference="x").serial, "superseded")
     site.ca.renew_lists()
     assert faults(site) == {}
@@ -138,11 +143,23 @@ def test_a_profile_whose_stored_text_changed_is_named_with_all_its_certificates(
     assert "profile_hash: " in faults(site)[f"certificate:{issued.serial}"]
 
 
+@pytest.mark.parametrize("name", ["-a", "a-", "1234", "a_b", "a" * 64, "a b"])
+def test_what_is_no_label_is_still_named(name: str) -> None:
+    """Seen to fail with every name without a dot passed over."""
+    assert not LABEL.fullmatch(name)
+
+
 def test_a_fault_that_is_put_right_leaves_the_list_and_both_are_recorded(site: Site) -> None:
+    """However often it is seen in between. Seen to fail with each sight recorded."""
     issued = made(site, "tls-server")
     subject = f"certificate:{issued.serial}"
     tamper(site, issued.serial, subject="CN=somebody else")
     assert subject in faults(site)
+    (first,) = site.ca.recheck.found()
+    site.clock.advance(timedelta(hours=25))
+    assert subject in faults(site)
+    (again,) = site.ca.recheck.found()
+    assert (again.first_seen, again.last_seen > first.last_seen) == (first.first_seen, True)
     with pytest.raises(RecheckFound) as found:
         site.ca.recheck.sound()
     assert found.value.facts["subject"] == subject

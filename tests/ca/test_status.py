@@ -16,6 +16,7 @@ from ca.errors import (
     UnknownAuthority,
     UnknownCertificate,
 )
+from ca.services import service
 from ca.status import crl
 from ca.status.models import CrlRow
 from kms.errors import HsmGone
@@ -391,3 +392,18 @@ def test_without_a_responder_there_is_no_answer(site: Site) -> None:
     health = site.ca.health()
     assert not health.ok
     assert "ocsp-responder" in health.text.en
+
+
+def test_the_responder_is_found_among_a_million_as_quickly_as_among_ten(site: Site) -> None:
+    """By the index of the profile alone: asked for authority and revocation as well, SQLite reads all certificates.
+
+    Seen to fail when it was asked so.
+    """
+    issuer = site.ctx.issuers.get("intl-issuing")
+    asked: list[str] = []
+    sa.event.listen(site.store.engine, "before_cursor_execute", lambda *seen: asked.append(seen[2]))
+    service(site.ctx, "ocsp-responder", issuer)
+    (query,) = (each for each in asked if "FROM ca_certificate" in each)
+    condition = query.partition("WHERE")[2]
+    assert "ca_certificate.profile =" in condition
+    assert "AND" not in condition
