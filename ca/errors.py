@@ -150,6 +150,14 @@ class KeyInUse(Conflict):
     en = "This key is in certificate {serial} of another holder or use: make a new key."
 
 
+class HolderTaken(Conflict):
+    """A service by the identifier of a person, or a person by that of a service: records could not tell them apart."""
+
+    code = "ca.holder_taken"
+    zh = "持有者标识 {id} 已属于另一类持有者（{kind}）：请另选标识。"
+    en = "The identifier {id} is taken by a holder of another kind ({kind}): choose another."
+
+
 class LintFailed(Invalid):
     """The certificate that would have been made breaks a rule; nothing was signed."""
 

@@ -83,6 +83,7 @@ class CertificateRow(Base):
             sqlite_where=sa.text("revoked_at IS NOT NULL"),
             postgresql_where=sa.text("revoked_at IS NOT NULL"),
         ),
+        sa.Index("ix_ca_certificate_holder", "holder", "holder_kind"),
         sa.Index("ix_ca_certificate_profile", "profile", "serial"),
         sa.Index("ix_ca_certificate_organ", "organ", "serial"),
         sa.Index("ix_ca_certificate_organ_profile", "organ", "profile", "serial"),
@@ -100,7 +101,7 @@ class CertificateRow(Base):
     profile_hash: Mapped[str] = mapped_column(sa.ForeignKey("ca_profile.hash"))
     subject: Mapped[str] = mapped_column(sa.Text)
     holder_kind: Mapped[str] = mapped_column(sa.String(12))
-    holder: Mapped[str] = mapped_column(sa.String(80), index=True)
+    holder: Mapped[str] = mapped_column(sa.String(80))
     post: Mapped[str | None] = mapped_column(sa.String(80))
     organ: Mapped[str | None] = mapped_column(sa.String(80))
     spki_digest: Mapped[str] = mapped_column(sa.String(64), index=True)

@@ -55,7 +55,7 @@ def _refusal(parts: Parts, credential: Credential, kind: str, value: str) -> tup
         return _FOREIGN, Text("只支持 dns 和 ip", "only dns and ip are supported")
     if (why := _address(value) if kind == "ip" else _host(value)) is not None:
         return _REJECTED, why
-    granted, allowed = credential.grant.domains, parts.ctx.settings.dns_domains
+    granted, allowed = credential.grant.bounds, parts.ctx.settings.dns_domains
     if granted and (kind != "dns" or not within(value.lower(), granted)):
         known = ", ".join(granted)
         return _REJECTED, Text(f"注册凭据只包括 {known}", f"the credential covers {known} only")

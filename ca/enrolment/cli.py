@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from ca.enrolment.credential import Grant, spelled
+from ca.enrolment.credential import ANY_DOMAIN, Grant, spelled
 from ca.enrolment.models import Protocol
 from ca.service import Authority
 from yinxin.authz import PLATFORM
@@ -27,7 +27,10 @@ def group() -> None:
     "--domain",
     "domains",
     multiple=True,
-    help="名称须在此域内，可重复 / names must lie below; may be repeated",
+    help="主机名须在此域内，可重复 / host names must lie below; may be repeated",
+)
+@click.option(
+    "--any-domain", is_flag=True, help="不限主机名的域（记录在案） / any host name; shown and recorded"
 )
 @click.option(
     "--kind", type=click.Choice(["service", "person", "organ"]), default="service", show_default=True
@@ -42,6 +45,10 @@ def group() -> None:
 @click.pass_context
 def grant(context: click.Context, /, *, as_json: bool, **asked: Any) -> None:
     """Grant a credential."""
+    if asked["any_domain"] and asked["domains"]:
+        raise click.UsageError(
+            "--domain 与 --any-domain 只能选一 / --domain and --any-domain exclude each other"
+        )
     authority, actor = _authority(context), acting(context)
     made, secret = authority.enrolment.grant(
         actor,
@@ -53,7 +60,7 @@ def grant(context: click.Context, /, *, as_json: bool, **asked: Any) -> None:
             holder_kind=asked["kind"],
             holder=asked["holder"],
             post=asked["post"],
-            domains=asked["domains"],
+            domains=ANY_DOMAIN if asked["any_domain"] else asked["domains"],
             uses=asked["uses"],
         ),
     )
@@ -77,7 +84,7 @@ def list_(context: click.Context, *, organ: str | None, as_json: bool) -> None:
     for row in rows:
         state = f"withdrawn {row['withdrawn_at']}" if row["withdrawn_at"] else f"until {row['expires']}"
         click.echo(
-            f"{row['id']}  {row['protocol']:<5} {row['organ']:<20} {','.join(row['profiles'])}  {state}"
+            f"{row['id']}  {row['protocol']:<5} {row['organ']:<20} {','.join(row['profiles'])}  {','.join(row['domains']) or '-'}  {state}"
         )
 
 

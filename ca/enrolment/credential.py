@@ -22,6 +22,8 @@ GRANT = "ca.grant-credential"
 WITHDRAW = "ca.withdraw-credential"
 #: octets of a secret: the key size of HMAC-SHA-256 (RFC 2104 section 3)
 SECRET = 32
+#: what stands for the domains of a credential that gives any host of the installation: said, never left open
+ANY_DOMAIN = ("*",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,14 @@ class Grant:
     holder_kind: HolderKind = "service"
     holder: str | None = None
     post: str | None = None
+    #: that host names must lie in, or ANY_DOMAIN
     domains: tuple[str, ...] = ()
     uses: int | None = None
+
+    @property
+    def bounds(self) -> tuple[str, ...]:
+        """The domains that host names must lie in; empty: whatever the installation allows."""
+        return () if self.domains == ANY_DOMAIN else self.domains
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class CredentialRow(Base):
     post: Mapped[str | None] = mapped_column(sa.String(80))
     #: names of profiles, the first is the default
     profiles: Mapped[list[str]] = mapped_column(sa.JSON)
-    #: domains that names must lie in; empty is whatever the installation allows
+    #: domains that names must lie in; `*` alone, or none, is whatever the installation allows
     domains: Mapped[list[str]] = mapped_column(sa.JSON)
     kek: Mapped[str] = mapped_column(sa.String(64))
     nonce: Mapped[bytes]

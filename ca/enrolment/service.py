@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from authz.models import OrganClosure
 from ca.context import Context
 from ca.enrolment import credential as credentials
-from ca.enrolment.credential import Credential, Grant
+from ca.enrolment.credential import ANY_DOMAIN, Credential, Grant
 from ca.enrolment.errors import BadGrant, CredentialRefused, CredentialSpent, NotGranted
 from ca.enrolment.models import CredentialRow, Protocol
 from ca.issue import VERB as ISSUE
@@ -159,6 +159,7 @@ class Enrolment:
                     field=f"profile {name}",
                     reason=Text("不能发给这类持有者", f"it is not for holders of kind {wanted.holder_kind}"),
                 )
+        self._bounded(wanted)
         holder = Holder(wanted.holder_kind, wanted.holder or "-", wanted.post, wanted.organ)
         registered, _ = self.ctx.register.facts(holder)
         if registered.organ != wanted.organ:
@@ -166,15 +167,27 @@ class Enrolment:
                 field="organ", reason=Text("不是该持有者所在的机关", "it is not the holder's organ")
             )
 
+    def _bounded(self, wanted: Grant) -> None:
+        """Which hosts it is for is said, except by ACME, where control of each is proved; raises BadGrant."""
+        if ANY_DOMAIN[0] in wanted.domains and wanted.domains != ANY_DOMAIN:
+            raise BadGrant(field="domains", reason=Text("“*”只能单独使用", "“*” stands alone"))
+        hosts = [each for each in wanted.profiles if {"dns", "ip"} & set(self.ctx.profiles[each].san)]
+        if hosts and not wanted.domains and wanted.protocol is not Protocol.ACME:
+            reason = Text(
+                f"模板 {hosts[0]} 含主机名：请用 --domain 指明域，或用 --any-domain 明示不限",
+                f"certificates of {hosts[0]} name hosts: say which by --domain, or that any will do by --any-domain",
+            )
+            raise BadGrant(field="domains", reason=reason)
+
 
 def _covers(known: Credential, profile: str, asked: Application) -> None:
     grant = known.grant
     if profile not in grant.profiles:
         granted = ", ".join(grant.profiles)
         raise NotGranted(credential=known.id, field="profile", asked=profile[:60], granted=granted)
-    for kind, text in _hosts(asked) if grant.domains else ():
-        if kind != "dns" or not within(text.lower(), grant.domains):
-            granted = ", ".join(grant.domains)
+    for kind, text in _hosts(asked) if grant.bounds else ():
+        if kind != "dns" or not within(text.lower(), grant.bounds):
+            granted = ", ".join(grant.bounds)
             raise NotGranted(credential=known.id, field=kind, asked=text, granted=granted)
     if grant.uses == 0:
         raise CredentialSpent(credential=known.id)

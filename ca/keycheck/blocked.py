@@ -8,17 +8,18 @@ that was not stopped.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from ca.errors import CompromisedKey, KeyInUse
+from authz.models import PersonRow
+from ca.errors import CompromisedKey, HolderTaken, KeyInUse
 from ca.keycheck.models import BlockedKeyRow
 from ca.keycheck.sound import rsa_numbers
-from ca.models import CertificateRow
+from ca.models import CertificateRow, State
 from yinxin.clock import rfc3339
 from yinxin.crypto.keys import PublicKey
 from yinxin.crypto.status import Reason
@@ -60,17 +61,17 @@ def blocked(session: Session, keys: Iterable[PublicKey]) -> None:
 
 
 def unburdened(session: Session, order: "Order") -> None:
-    """The key's history allows it; raises CompromisedKey or KeyInUse.
+    """What is on record allows it; raises CompromisedKey, KeyInUse or HolderTaken.
 
     A holder may renew with the same key under the same profile, and an authority has several certificates for its one
-    key; nobody else's key, and no blocked key, is certified again.
+    key; nobody else's key, and no blocked key, is certified again. No service is called like a person, and no person like a service.
     """
     if (burden := burdens(session, [order])[0]) is not None:
         raise burden
 
 
 def burdens(session: Session, orders: "Sequence[Order]") -> list[YinxinError | None]:
-    """As `unburdened`, for many orders by two questions: what stands against each, None where nothing does."""
+    """As `unburdened`, for many orders by few questions: what stands against each, None where nothing does."""
     names = [digests_of(order.public_key) for order in orders]
     listed = sa.select(BlockedKeyRow).where(BlockedKeyRow.digest.in_({each for key in names for each in key}))
     on_list = {row.digest: row for row in session.scalars(listed)}
@@ -78,14 +79,36 @@ def burdens(session: Session, orders: "Sequence[Order]") -> list[YinxinError | N
     query = sa.select(row.spki_digest, row.serial, row.holder_kind, row.holder, row.profile)
     for digest, *use in session.execute(query.where(row.spki_digest.in_({key[0] for key in names}))):
         history[digest].append(_Use(*use))
+    taken = _taken(session, orders)
     found: list[YinxinError | None] = []
     for order, digests in zip(orders, names, strict=True):
         entry = next((on_list[each] for each in digests if each in on_list), None)
         other = next((use for use in history[digests[0]] if not use.allows(order)), None)
         if entry is not None:
             found.append(_compromised(entry))
+        elif other is not None:
+            found.append(KeyInUse(serial=other.serial))
         else:
-            found.append(KeyInUse(serial=other.serial) if other else None)
+            kind = taken.get((order.holder.kind, order.holder.id))
+            found.append(HolderTaken(id=order.holder.id, kind=kind) if kind else None)
+    return found
+
+
+def _taken(session: Session, orders: "Sequence[Order]") -> Mapping[tuple[str, str], str]:
+    """Of which other kind a holder of this identifier is: in the directory, or by any certificate there ever was."""
+    found: dict[tuple[str, str], str] = {}
+    row = CertificateRow
+    for kind, other in (("service", "person"), ("person", "service")):
+        ids = {order.holder.id for order in orders if order.holder.kind == kind}
+        if not ids:
+            continue
+        named = sa.select(row.holder).where(
+            row.holder.in_(ids), row.holder_kind == other, row.state == State.ISSUED
+        )
+        taken = set(session.scalars(named.distinct()))
+        if kind == "service":
+            taken |= set(session.scalars(sa.select(PersonRow.id).where(PersonRow.id.in_(ids))))
+        found |= {(kind, each): other for each in taken}
     return found
 
 

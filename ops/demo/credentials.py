@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ca.enrolment import Grant, Protocol
-from ca.enrolment.credential import spelled
+from ca.enrolment.credential import ANY_DOMAIN, spelled
 from ops.acting import acting_person
 from yinxin import files
 from yinxin.authz import PLATFORM
@@ -21,6 +21,8 @@ _WANTED = {
     "scep": (Protocol.SCEP, ("tls-client", "tls-server"), ("id", "secret")),
 }
 _LIFE = timedelta(days=365)
+#: whoever tries the demo chooses the hosts; it says so where the credential is shown and recorded
+_DOMAINS = ANY_DOMAIN
 
 
 def grant_credentials(platform: "Platform") -> None:
@@ -32,9 +34,14 @@ def grant_credentials(platform: "Platform") -> None:
     for name in missing:
         protocol, profiles, (identifier, secret_name) = _WANTED[name]
         expires = platform.clock.now() + _LIFE
-        wanted = Grant(protocol, officer.organ or PLATFORM, profiles, expires)
+        wanted = Grant(protocol, officer.organ or PLATFORM, profiles, expires, domains=_DOMAINS)
         made, secret = platform.ca.enrolment.grant(officer, wanted)
-        facts = {identifier: made.id, secret_name: spelled(secret), "profiles": list(profiles)}
+        facts = {
+            identifier: made.id,
+            secret_name: spelled(secret),
+            "profiles": list(profiles),
+            "domains": list(_DOMAINS),
+        }
         if protocol is Protocol.SCEP:
             facts["challenge"] = f"{made.id}:{spelled(secret)}"
         files.replace(

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from ca.enrolment import Credential, Grant, Protocol
-from ca.enrolment.credential import spelled
+from ca.enrolment.credential import ANY_DOMAIN, spelled
 from ca.module import MODULE
 from tests.ca.conftest import REGISTRAR, Site
 from yinxin.act import Actor
@@ -45,7 +45,13 @@ def shown(certificate: Certificate) -> dict[str, Any]:
 
 def granted(site: Site, protocol: Protocol, *, by: Actor = REGISTRAR, **parts: Any) -> tuple[Credential, str]:
     """A credential, and its secret as it is spelled."""
-    given = Grant(protocol, "county-a", ("tls-client", "tls-server"), site.clock.now() + timedelta(days=90))
+    given = Grant(
+        protocol,
+        "county-a",
+        ("tls-client", "tls-server"),
+        site.clock.now() + timedelta(days=90),
+        domains=ANY_DOMAIN,
+    )
     made, secret = site.ca.enrolment.grant(by, replace(given, **parts))
     return made, spelled(secret)
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from authz.errors import UnknownOrgan
 from ca.enrolment import Grant, Protocol
-from ca.enrolment.credential import spelled
+from ca.enrolment.credential import ANY_DOMAIN, spelled
 from ca.enrolment.errors import (
     BadGrant,
     CredentialRefused,
@@ -35,7 +35,11 @@ pytestmark = pytest.mark.engines("any")
 
 def wanted(site, **parts):
     given = Grant(
-        Protocol.EST, "county-a", ("tls-client", "tls-server"), site.clock.now() + timedelta(days=90)
+        Protocol.EST,
+        "county-a",
+        ("tls-client", "tls-server"),
+        site.clock.now() + timedelta(days=90),
+        domains=ANY_DOMAIN,
     )
     return replace(given, **parts)
 
@@ -152,6 +156,21 @@ def test_beyond_the_grant(site, profile, name, field):
     assert refused.value.facts["field"] == field
     assert site.rows(reference="est/1") == []
     assert [event["outcome"] for event in site.events("ca.issue")] == ["refused"]
+
+
+@pytest.mark.parametrize("protocol", ["est", "cmp", "scep"])
+def test_which_hosts_a_credential_is_for_is_said_and_recorded(site, protocol):
+    """Where the protocol proves no control of them. Seen to fail with the protocol, and with the profile, not asked."""
+    open_ = wanted(site, protocol=Protocol(protocol), domains=())
+    for domains in ((), ("*", "example.gov.cn")):
+        with pytest.raises(BadGrant) as refused:
+            site.ca.enrolment.grant(REGISTRAR, replace(open_, domains=domains))
+        assert refused.value.facts["field"] == "domains"
+    site.ca.enrolment.grant(REGISTRAR, replace(open_, profiles=("tls-client",)))
+    site.ca.enrolment.grant(REGISTRAR, replace(open_, protocol=Protocol.ACME))
+    made, _ = site.ca.enrolment.grant(REGISTRAR, replace(open_, domains=ANY_DOMAIN))
+    assert made.fields()["domains"] == ["*"]
+    assert site.events("ca.grant-credential")[-1]["facts"]["domains"] == ["*"]
 
 
 def test_a_host_in_the_common_name_lies_within_the_granted_domains_too(site):

@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from authz.directory import Directory, DirectoryFile
 from ca import Holder
 from ca.cli import group as commands
 from ca.errors import (
@@ -20,6 +21,7 @@ from ca.errors import (
     CloseFactors,
     CompromisedKey,
     FactorKnown,
+    HolderTaken,
     KeyStaysBlocked,
     NoKeyInFile,
     RocaKey,
@@ -36,6 +38,7 @@ from ca.keycheck.edwards import check_point
 from ca.keycheck.read import key_in
 from ca.keycheck.rsa import FACTORS_BELOW, check_rsa
 from ca.profile import Profile
+from yinxin.act import SYSTEM
 from yinxin.authz import Denied
 from yinxin.crypto import der
 from yinxin.crypto.errors import MalformedKey
@@ -45,7 +48,7 @@ from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
 from yinxin.steps import listen
 
-from .conftest import CLERK, OFFICER, REGISTRAR, Site
+from .conftest import CLERK, OFFICER, PROVINCE, REGISTRAR, Site
 from .test_constraints import Opened
 
 pytestmark = pytest.mark.engines("any")
@@ -435,3 +438,31 @@ def test_a_key_is_blocked_by_one_of_its_certificates_and_all_are_revoked(
     file = tmp_path / "weak"
     file.write_text(DEBIAN_LISTED, "ascii")
     assert "added: 1" in run("import", file).output
+
+
+# --- holders ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_no_service_is_called_like_a_person_nor_a_person_like_a_service(site: Site, many: bool) -> None:
+    """Seen to fail with the directory, and with the certificates there are, not asked."""
+
+    def refused(request: Any) -> HolderTaken:
+        if many:
+            (found,) = issue_many(site.ctx, REGISTRAR, [Wanted(request)])
+            assert isinstance(found, HolderTaken)
+            return found
+        with pytest.raises(HolderTaken) as error:
+            issue(site.ctx, REGISTRAR, request)
+        return error.value
+
+    told = refused(site.request("like-li", holder=Holder("service", "li", None, "county-a")))
+    assert told.facts == {"id": "li", "kind": "person"}
+    issue(site.ctx, REGISTRAR, site.request("chen", holder=Holder("service", "chen", None, "county-a")))
+    appointed = {"person": "chen", "post": "clerk-a", "valid_from": "2020-01-01T00:00:00+08:00"}
+    people = [*PROVINCE["people"], {"id": "chen", "name": "陈昶"}]
+    file = {**PROVINCE, "people": people, "appointments": [*PROVINCE["appointments"], appointed]}
+    Directory(site.store).load(SYSTEM, DirectoryFile.parse(file))
+    told = refused(site.person("like-chen", "chen"))
+    assert told.facts == {"id": "chen", "kind": "service"}
+    assert site.rows(reference="like-li") == site.rows(reference="like-chen") == []

@@ -340,7 +340,7 @@ def test_bindings_that_prove_nothing(desk):
     def other():
         expires = desk.site.clock.now() + timedelta(days=1)
         made, secret = desk.site.ca.enrolment.grant(
-            REGISTRAR, Grant(Protocol.EST, "county-a", ("tls-server",), expires)
+            REGISTRAR, Grant(Protocol.EST, "county-a", ("tls-server",), expires, domains=("example.gov.cn",))
         )
         return made.id, secret
 
