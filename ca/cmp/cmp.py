@@ -1,82 +1,47 @@
 """The service: a message in, its answer out (RFC 9810 5.3, RFC 9483 section 4)."""
 
 import hmac
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import sqlalchemy as sa
 
-from ca import inventory
+from ca.cmp import revocation
 from ca.cmp import transaction as transactions
-from ca.cmp.crmf import CertRequest, read_requests, read_revocation
-from ca.cmp.errors import BadMessage, NotConfirmed, NotYours, UnknownTransaction, WrongTime
+from ca.cmp.crmf import CertRequest, read_requests
+from ca.cmp.errors import BadMessage, NotConfirmed, UnknownTransaction
 from ca.cmp.inquiry import inform
 from ca.cmp.message import (
     CONFIRM_WAIT,
     IMPLICIT_CONFIRM,
     RESPONSES,
-    VERSIONS,
     Body,
-    Header,
     Message,
-    body_of,
-    directory_name,
     info,
     read_infos,
 )
 from ca.cmp.models import Stage
-from ca.cmp.pieces import NOBODY, accepts, like, profile_of, response
-from ca.cmp.protection import Sender, protect, sender_of
-from ca.cmp.refusal import Failure, Status, failure_of, status_info
+from ca.cmp.pieces import accepts, like, profile_of, response
+from ca.cmp.protection import Sender, sender_of
+from ca.cmp.refusal import Status, status_info
+from ca.cmp.replies import Asked, Replies, fault_of_form
 from ca.cmp.transaction import Transaction
 from ca.enrolment import Protocol
 from ca.enrolment.errors import UnsupportedRequest
 from ca.enrolment.renew import renew, same_names
 from ca.errors import IssuanceUnderWay, UnknownCertificate
-from ca.issue import VERB, Issued
+from ca.issue import Issued
 from ca.models import CertificateRow, State
 from ca.request import application_of
-from ca.revoke import VERB as REVOKE
-from ca.revoke import revoke
 from ca.service import Authority
-from yinxin.act import STRANGER
 from yinxin.crypto import der
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.errors import Malformed
-from yinxin.crypto.status import Reason
+from yinxin.crypto.errors import CertificateRevoked, Malformed
 from yinxin.errors import Unavailable, YinxinError
 from yinxin.steps import step
 from yinxin.text import Text
 
-#: octets of a nonce (RFC 9810 5.1.1: 128 bits)
-_NONCE = 16
-#: octets of a transactionID: fewer are guessed, more are no identifier
-_TRANSACTION = range(1, 65)
 #: seconds after which a client may ask again
 _AGAIN = 3
-#: reason codes of RFC 5280 5.3.1
-_REASONS = {
-    0: Reason.UNSPECIFIED,
-    1: Reason.KEY_COMPROMISE,
-    3: Reason.AFFILIATION_CHANGED,
-    4: Reason.SUPERSEDED,
-    5: Reason.CESSATION_OF_OPERATION,
-    9: Reason.PRIVILEGE_WITHDRAWN,
-}
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A message whose sender is known, and the profile that its address names."""
-
-    message: Message
-    sender: Sender
-    profile: str
-
-    @property
-    def header(self) -> Header:
-        """Its header."""
-        return self.message.header
 
 
 class Cmp:
@@ -85,6 +50,7 @@ class Cmp:
     def __init__(self, authority: Authority) -> None:
         self.authority = authority
         self.ctx = authority.ctx
+        self._replies = Replies(authority)
 
     def answer(self, encoded: bytes, profile: str = "") -> bytes:
         """The answer to a message, both DER; whatever is wrong is an answer too, and recorded."""
@@ -95,13 +61,19 @@ class Cmp:
                 most = self.ctx.settings.most_request_bytes
                 raise BadMessage(reason=Text(f"超过 {most} 字节", f"more than {most} octets"))
             message = Message.load(encoded)
-            if (failure := self._form(message.header)) is not None:
-                return self._error(message, None, BadMessage(reason=failure.name), failure)
-            sender = sender_of(self.authority, message)
-            self._in_time(message.header)
+            if (failure := fault_of_form(message.header)) is not None:
+                return self._replies.error(message, None, BadMessage(reason=failure.name), failure)
+            try:
+                sender = sender_of(self.authority, message)
+            except CertificateRevoked:
+                # by this very message, it may be, whose answer was lost
+                if (again := revocation.repeated(self._replies, message)) is None:
+                    raise
+                return again
+            self._replies.in_time(message.header)
             return self._handle(Asked(message, sender, profile))
         except YinxinError as error:
-            return self._error(message, sender, error)
+            return self._replies.error(message, sender, error)
 
     # --- requests ----------------------------------------------------------------------------------------------
 
@@ -114,7 +86,7 @@ class Cmp:
         if kind is Body.POLLREQ:
             return self._poll(asked)
         if kind is Body.RR:
-            return self._revoke(asked)
+            return revocation.answer(self._replies, asked)
         if kind is Body.ERROR:
             return self._client_failed(asked)
         if kind is Body.GENM:
@@ -123,7 +95,7 @@ class Cmp:
             except (Malformed, ValueError, IndexError) as error:
                 raise BadMessage(reason=str(error)) from error
             told = inform(self.authority, infos, asked.profile)
-            return self._reply(asked, Body.GENP, der.sequence(*(info(*each) for each in told)))
+            return self._replies.reply(asked, Body.GENP, der.sequence(*(info(*each) for each in told)))
         remedy = Text("请直接发送请求本身", "send the request itself")
         raise UnsupportedRequest(what=kind.name.lower(), remedy=remedy)
 
@@ -140,7 +112,7 @@ class Cmp:
             number = -1 if asked.message.kind is Body.P10CR else 0
             waiting = response(number, status_info(Status.WAITING))
             kind = RESPONSES[asked.message.kind]
-            return self._reply(asked, kind, waiting, nonce=known.nonces[0])
+            return self._replies.reply(asked, kind, waiting, nonce=known.nonces[0])
 
     def _work(self, asked: Asked, known: Transaction) -> bytes:
         """Issue, or refuse for good, and keep the answer; raises IssuanceUnderWay and Unavailable, which pass."""
@@ -162,13 +134,17 @@ class Cmp:
         except (IssuanceUnderWay, Unavailable):
             raise
         except YinxinError as error:
-            self._record(asked.sender, error)
+            self._replies.record(asked.sender, error)
             content = response(number, status_info(Status.REJECTION, error))
         implicit = IMPLICIT_CONFIRM in (asked.header.general or {})
         general: dict[str, bytes | None] = {}
         if issued is not None:
-            general = {IMPLICIT_CONFIRM: der.null()} if implicit else {CONFIRM_WAIT: self._deadline(known)}
-        reply = self._reply(
+            general = (
+                {IMPLICIT_CONFIRM: der.null()}
+                if implicit
+                else {CONFIRM_WAIT: der.generalized(known.confirm_until)}
+            )
+        reply = self._replies.reply(
             asked, RESPONSES[asked.message.kind], content, extra=extra, general=general, nonce=known.nonces[0]
         )
         return transactions.keep(
@@ -231,9 +207,9 @@ class Cmp:
         if response is None:
             number = -1 if Message.load(known.request).kind is Body.P10CR else 0
             later = der.sequence(der.sequence(der.integer(number), der.integer(_AGAIN)))
-            return self._reply(asked, Body.POLLREP, later, nonce=nonce)
+            return self._replies.reply(asked, Body.POLLREP, later, nonce=nonce)
         kept = Message.load(response)
-        return self._reply(
+        return self._replies.reply(
             asked,
             kept.kind,
             kept.content,
@@ -255,15 +231,15 @@ class Cmp:
             if accepted is Status.ACCEPTED and transactions.move(
                 self.ctx, known.id, Stage.WAITING, Stage.CONFIRMED
             ):
-                return self._reply(asked, Body.PKICONF, der.null())
+                return self._replies.reply(asked, Body.PKICONF, der.null())
             if accepted is not Status.ACCEPTED:
                 transactions.reject(self.ctx, asked.sender.actor, known.id)
                 if accepted is Status.REJECTION:
-                    return self._reply(asked, Body.PKICONF, der.null())
+                    return self._replies.reply(asked, Body.PKICONF, der.null())
                 raise NotConfirmed(serial=known.serial or "-")
             known = self._continued(asked)
         if known.stage is Stage.CONFIRMED:
-            return self._reply(asked, Body.PKICONF, der.null())
+            return self._replies.reply(asked, Body.PKICONF, der.null())
         raise NotConfirmed(serial=known.serial or "-")
 
     def _client_failed(self, asked: Asked) -> bytes:
@@ -271,7 +247,7 @@ class Cmp:
         known = self._continued(asked)
         if known.stage is Stage.WAITING:
             transactions.reject(self.ctx, asked.sender.actor, known.id)
-        return self._reply(asked, Body.PKICONF, der.null())
+        return self._replies.reply(asked, Body.PKICONF, der.null())
 
     def _continued(self, asked: Asked) -> Transaction:
         """The transaction that a message goes on with; raises UnknownTransaction, also for a nonce that is not ours."""
@@ -279,105 +255,3 @@ class Cmp:
         if not any(hmac.compare_digest(asked.header.recipient_nonce, nonce) for nonce in known.nonces):
             raise UnknownTransaction(transaction=asked.header.transaction.hex()[:64])
         return known
-
-    def _revoke(self, asked: Asked) -> bytes:
-        """rr: by the certificate itself, or by the credential on which it was had (RFC 9483 4.2)."""
-        known = transactions.begin(self.ctx, asked.sender, asked.message)
-        if known.response is not None:
-            return known.response
-        sender = asked.sender
-        try:
-            template, code = read_revocation(asked.message.content)
-            row = inventory.find(self.ctx, f"{template.serial or 0:x}")
-            own = sender.row is not None and sender.row.fingerprint == row.fingerprint
-            if row.der is None or template.issuer is None or Certificate(row.der).issuer != template.issuer:
-                raise UnknownCertificate(certificate=f"{template.serial or 0:x}")
-            if not own and (sender.credential is None or row.requested_by != sender.actor.id):
-                raise NotYours(serial=row.serial)
-            decision = sender.credential.decision if sender.credential else {"holder": sender.name}
-            revoke(self.ctx, sender.actor, row.serial, _REASONS.get(code, f"reason {code}"), decision)
-            info_ = status_info(Status.ACCEPTED)
-        except Unavailable:
-            raise
-        except YinxinError as error:
-            self._record(sender, error, REVOKE)
-            info_ = status_info(Status.REJECTION, error)
-        reply = self._reply(asked, Body.RP, der.sequence(der.sequence(info_)), nonce=known.nonces[0])
-        return transactions.keep(self.ctx, known.id, reply, None, confirmed=True)
-
-    # --- form --------------------------------------------------------------------------------------------------
-
-    def _form(self, header: Header) -> Failure | None:
-        """What is wrong with the header's form, if anything."""
-        if header.version not in VERSIONS:
-            return Failure.UNSUPPORTED_VERSION
-        if len(header.transaction) not in _TRANSACTION:
-            return Failure.BAD_DATA_FORMAT
-        if len(header.sender_nonce) < _NONCE:
-            return Failure.BAD_SENDER_NONCE
-        return None
-
-    def _in_time(self, header: Header) -> None:
-        most = self.ctx.settings.cmp_clock_seconds
-        if header.time and abs((header.time - self.ctx.store.clock.now()).total_seconds()) > most:
-            raise WrongTime(given=header.time.isoformat(), most=most)
-
-    def _deadline(self, known: Transaction) -> bytes:
-        return der.generalized(known.confirm_until)
-
-    def _reply(
-        self,
-        asked: Asked,
-        kind: Body,
-        content: bytes,
-        *,
-        extra: tuple[Certificate, ...] = (),
-        general: Mapping[str, bytes | None] | None = None,
-        nonce: bytes | None = None,
-    ) -> bytes:
-        header = self._header(asked.header, asked.sender, nonce, general)
-        return protect(self.authority, asked.sender, header, body_of(kind, content), extra)
-
-    def _header(
-        self,
-        of: Header,
-        sender: Sender | None,
-        nonce: bytes | None,
-        general: Mapping[str, bytes | None] | None,
-    ) -> Header:
-        if sender is not None and sender.certificate is not None:
-            own = self.authority.agents.signing(sender.certificate.public_key.suite.name).certificate.subject
-        else:
-            own = self.ctx.issuers.issuing("intl-issuing").subject
-        return Header(
-            version=of.version if of.version in VERSIONS else VERSIONS[0],
-            sender=directory_name(own),
-            recipient=of.sender,
-            transaction=of.transaction,
-            sender_nonce=nonce or self.ctx.store.randomness.token(_NONCE),
-            recipient_nonce=of.sender_nonce,
-            time=self.ctx.store.clock.now(),
-            general=general or {},
-        )
-
-    def _error(
-        self,
-        message: Message | None,
-        sender: Sender | None,
-        error: YinxinError,
-        failure: Failure | None = None,
-    ) -> bytes:
-        """error: protected when its receiver is known; that it is a stranger's or unreadable is said in the clear."""
-        self._record(sender, error)
-        bit = failure if failure is not None else failure_of(error)
-        content = der.sequence(status_info(Status.REJECTION, error, bit))
-        of = message.header if message else Header(VERSIONS[0], NOBODY, NOBODY, b"", b"")
-        try:
-            header = self._header(of, sender, None, None)
-            return protect(self.authority, sender, header, body_of(Body.ERROR, content), ())
-        except Unavailable:
-            header = self._header(of, None, None, None)
-            return protect(self.authority, None, header, body_of(Body.ERROR, content), ())
-
-    def _record(self, sender: Sender | None, error: YinxinError, verb: str = VERB) -> None:
-        self.ctx.rejections.record(sender.actor if sender else STRANGER, verb, "cmp", error)

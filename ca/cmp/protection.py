@@ -3,12 +3,15 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from ca.cmp.errors import Unprotected
 from ca.cmp.message import Header, Message, assemble
 from ca.enrolment import Credential, Protocol
 from ca.enrolment.credential import spelled
 from ca.enrolment.errors import CredentialRefused
 from ca.enrolment.renew import holder_of, standing
+from ca.models import CertificateRow
 from yinxin.act import Actor
 from yinxin.crypto import der
 from yinxin.crypto.certificates import Certificate, algorithm_of
@@ -16,7 +19,6 @@ from yinxin.crypto.errors import BadSignature
 from yinxin.crypto.password_mac import PBM, PBMAC1, PasswordMac
 
 if TYPE_CHECKING:
-    from ca.models import CertificateRow
     from ca.service import Authority
 
 
@@ -27,7 +29,7 @@ class Sender:
     actor: Actor
     credential: Credential | None = None
     certificate: Certificate | None = None
-    row: "CertificateRow | None" = None
+    row: CertificateRow | None = None
     #: which password-based MAC protected the message
     kind: str = ""
 
@@ -59,14 +61,32 @@ def _by_mac(authority: "Authority", message: Message, protection: bytes) -> Send
 
 
 def _by_signature(authority: "Authority", message: Message, protection: bytes) -> Sender:
+    certificate = _signer(message, protection)
+    row = standing(authority.ctx, certificate)
+    return Sender(holder_of(row, Protocol.CMP), certificate=certificate, row=row)
+
+
+def past_signer(authority: "Authority", message: Message) -> Sender | None:
+    """Whose signature protects a message by a certificate of ours, whatever became of that; None when there is none.
+
+    It counts for what the sender had asked before. Raises BadSignature, UnsupportedAlgorithm.
+    """
+    certificate = _signer(message, message.protection or b"")
+    with authority.ctx.store.read() as session:
+        query = sa.select(CertificateRow).where(CertificateRow.fingerprint == certificate.fingerprint)
+        row = session.scalars(query).one_or_none()
+    return Sender(holder_of(row, Protocol.CMP), certificate=certificate, row=row) if row is not None else None
+
+
+def _signer(message: Message, protection: bytes) -> Certificate:
+    """The certificate that the message shows and that its protection verifies under; raises Unprotected, BadSignature."""
     algorithm = algorithm_of(message.header.protection, "message protection")
     wanted = message.header.sender_key
     for certificate in message.certificates():
         if wanted and certificate.subject_key_id != wanted:
             continue
         certificate.public_key.verify(protection, message.protected, algorithm, what="message")
-        row = standing(authority.ctx, certificate)
-        return Sender(holder_of(row, Protocol.CMP), certificate=certificate, row=row)
+        return certificate
     raise Unprotected
 
 

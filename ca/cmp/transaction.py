@@ -35,6 +35,7 @@ class Transaction:
     nonces: tuple[bytes, ...]
     serial: str | None
     confirm_until: datetime
+    created: datetime
 
     @property
     def reference(self) -> str:
@@ -54,6 +55,13 @@ def find(ctx: Context, sender: Sender, transaction: bytes) -> Transaction:
     if row is None:
         raise UnknownTransaction(transaction=transaction.hex()[:64])
     return _of(row)
+
+
+def known(ctx: Context, sender: Sender, message: Message) -> Transaction | None:
+    """The transaction that this very message began before."""
+    with ctx.store.read() as session:
+        row = session.get(CmpTransactionRow, key_of(sender, message.header.transaction))
+    return _of(row) if row is not None and row.request == message.der else None
 
 
 def begin(ctx: Context, sender: Sender, message: Message) -> Transaction:
@@ -172,4 +180,5 @@ def _of(row: CmpTransactionRow) -> Transaction:
         (row.first_nonce, row.last_nonce),
         row.serial,
         row.confirm_until,
+        row.created,
     )

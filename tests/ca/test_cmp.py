@@ -146,8 +146,35 @@ def test_a_certificate_is_revoked(peer: Peer, by: str) -> None:
     assert row.reason == "keyCompromise"
     entry = CertificateList(peer.site.ca.crl("intl-issuing")).lookup(device.certificate.serial)
     assert entry is not None
+    # the answer was lost: it is given again, also to the certificate that this very message revoked
+    assert sender.send(message).der == answer.der
     again = peer.send(peer.message(Body.RR, revocation(device.certificate)))
     assert status(again)[:2] == (Status.REJECTION, Failure.CERT_REVOKED)
+
+
+@pytest.mark.parametrize("by", ["itself", "credential"])
+def test_a_revocation_killed_before_its_answer_is_answered_when_it_comes_again(
+    founded: Callable[..., Site], by: str
+) -> None:
+    """Seen to fail, both, with what is revoked already rejected, and for “itself” with its sender refused."""
+    peer = Peer.new(founded())
+    device = peer.enrolled()
+    assert device.certificate is not None
+    sender = device if by == "itself" else peer
+    message = sender.message(Body.RR, revocation(device.certificate, 4), time=None)
+    leave(peer.site.folder, message, method="POST", path="/cmp", content_type=MEDIA_TYPE)
+    peer.site.ca.agents.signing()
+    peer.site.keys.close()
+    assert run(ask, peer.site.url, peer.site.folder, "ca.cmp.2-revoked") == -signal.SIGKILL
+    peer.site = founded()
+    sender.http = client_of(peer.site)
+    answer = sender.send(message)
+    assert (answer.kind, status(answer)[0]) == (Body.RP, Status.ACCEPTED)
+    (row,) = mine(peer)
+    assert row.reason == "superseded"
+    # what another revoked is not this transaction's
+    other = sender.message(Body.RR, revocation(device.certificate, 4), time=None)
+    assert status(sender.send(other))[1] == Failure.CERT_REVOKED
 
 
 @pytest.mark.parametrize("why", ["foreign", "unknown", "hold"])
