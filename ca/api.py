@@ -159,10 +159,9 @@ class KeyCertificatesOut(Model):
     authority: str | None
 
 
-class CertificateQuery(Paged):
+class CertificateFilter(Model):
     """What to look for; without an organ, in the caller's own and those below."""
 
-    serial: str | None = Field(default=None, max_length=120)
     holder: str | None = Field(default=None, max_length=64)
     organ: str | None = Field(default=None, max_length=64)
     profile: str | None = Field(default=None, max_length=60)
@@ -180,6 +179,30 @@ class CertificateQuery(Paged):
     """Validity that ends at this instant or before."""
     sort: Sort = "serial"
     """What the list is sorted by; with a dash, from the last to the first."""
+
+    @property
+    def wanted(self) -> Filter:
+        """The same for the inventory."""
+        return Filter(
+            holder=self.holder,
+            organ=self.organ,
+            profile=self.profile,
+            authority=self.authority,
+            state=self.state,
+            name=self.name,
+            serial=self.prefix,
+            key=self.key,
+            ends_from=self.ends_from,
+            ends_to=self.ends_to,
+            sort=self.sort,
+        )
+
+
+class CertificateQuery(CertificateFilter, Paged):
+    """What to look for, and which page of it."""
+
+    serial: str | None = Field(default=None, max_length=120)
+    """One certificate, by serial number or SHA-256 fingerprint."""
 
 
 ISSUE_PROBLEMS = (
@@ -230,20 +253,7 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
             row = authority.show(caller.actor, query.serial)
             return Page[CertificateOut](items=[_out(authority, row)])
         after = query.begin(str) or ""
-        wanted = Filter(
-            holder=query.holder,
-            organ=query.organ,
-            profile=query.profile,
-            authority=query.authority,
-            state=query.state,
-            name=query.name,
-            serial=query.prefix,
-            key=query.key,
-            ends_from=query.ends_from,
-            ends_to=query.ends_to,
-            sort=query.sort,
-        )
-        found = authority.search(caller.actor, wanted, after=after, limit=query.limit + 1)
+        found = authority.search(caller.actor, query.wanted, after=after, limit=query.limit + 1)
         return page_of(
             found,
             query.limit,

@@ -1,5 +1,6 @@
 """`yinxin ca …`: thin commands over the certificate authority."""
 
+from collections.abc import Callable
 from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any, get_args
@@ -9,6 +10,7 @@ import click
 from ca.acme.cli import group as acme_commands
 from ca.bulk.cli import enrol
 from ca.ceremony.cli import group as ceremony_commands
+from ca.command import authority_of
 from ca.enrolment.cli import group as credential_commands
 from ca.errors import WrongCount
 from ca.hierarchy.cli import group as authority_commands
@@ -22,11 +24,10 @@ from ca.registration.cli import renew
 from ca.request import Holder, IssueRequest
 from ca.revoke import REASONS
 from ca.revoke_many import Target
-from ca.service import Authority
 from ca.suspend import Hold
 from ca.tables import Format, lines
 from yinxin.clock import rfc3339
-from yinxin.command import acting, as_json_option, print_facts, print_json, service
+from yinxin.command import acting, as_json_option, print_facts, print_json
 from yinxin.crypto.pem import encode
 from yinxin.crypto.requests import CertificationRequest
 
@@ -35,6 +36,21 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _out = click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="写入文件 / write to this file"
 )
+
+
+def _about_one(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of a command about one certificate, whose number is the argument or is given by --serial."""
+    option = click.option("--serial", help="序列号或 SHA-256 指纹 / serial number or SHA-256 fingerprint")
+    return click.argument("number", metavar="[SERIAL]", required=False)(option(command))
+
+
+def _the_one(number: str | None, serial: str | None) -> str:
+    """The certificate that was named, one way or the other; raises UsageError."""
+    if (number is None) == (serial is None):
+        raise click.UsageError(
+            "请给出一个序列号（参数或 --serial） / give one serial number, as the argument or by --serial"
+        )
+    return number or serial or ""
 
 
 @click.group("ca", help="数字认证中心 / the certificate authority")
@@ -60,7 +76,7 @@ def group() -> None:
 @click.pass_context
 def issue(context: click.Context, /, *, csr: Path, out: Path | None, as_json: bool, **asked: Any) -> None:
     """Issue to a CSR and print or write the chain without its root."""
-    authority, actor = _authority(context), acting(context)
+    authority, actor = authority_of(context), acting(context)
     holder = asked["holder"] or CertificationRequest.load(csr.read_bytes()).subject.common_name
     organ = asked["organ"] or (actor.organ if asked["kind"] == "service" else None)
     issued = authority.issue(
@@ -83,7 +99,7 @@ def issue(context: click.Context, /, *, csr: Path, out: Path | None, as_json: bo
 @group.command(
     help="撤销证书：一张，或某人、某机关、某密钥的全部 / revoke one certificate, or all of a person, organ or key"
 )
-@click.option("--serial", help="序列号或 SHA-256 指纹 / serial number or SHA-256 fingerprint")
+@_about_one
 @click.option("--person", help="某人的全部证书 / all of a person")
 @click.option("--organ", help="该机关及其下级的全部证书 / all of an organ and those below")
 @click.option("--key", help="公钥的 SHA-256 / all with this key, by its SHA-256")
@@ -92,12 +108,12 @@ def issue(context: click.Context, /, *, csr: Path, out: Path | None, as_json: bo
 @click.option("--yes", "expected", type=click.IntRange(1), help="确认的张数 / their number, to confirm")
 @as_json_option
 @click.pass_context
-def revoke(context: click.Context, /, *, serial: str | None, reason: str, dry_run: bool, expected: int | None, as_json: bool, **of: str | None) -> None:  # fmt: skip
+def revoke(context: click.Context, /, *, number: str | None, serial: str | None, reason: str, dry_run: bool, expected: int | None, as_json: bool, **of: str | None) -> None:  # fmt: skip
     """Revoke, at once and for good."""
-    authority, actor = _authority(context), acting(context)
-    if sum(each is not None for each in (serial, *of.values())) != 1:
-        raise click.UsageError("give exactly one of --serial, --person, --organ, --key")
-    if serial is not None:
+    authority, actor = authority_of(context), acting(context)
+    if sum(each is not None for each in (number, serial, *of.values())) != 1:
+        raise click.UsageError("give exactly one of SERIAL (or --serial), --person, --organ, --key")
+    if (serial := number or serial) is not None:
         if dry_run:
             print_facts(
                 describe(authority.show(actor, serial), authority.ctx.store.clock.now()), as_json=as_json
@@ -131,7 +147,7 @@ def revoke(context: click.Context, /, *, serial: str | None, reason: str, dry_ru
 @click.pass_context
 def expiring(context: click.Context, *, days: int, organ: str | None, as_json: bool) -> None:
     """List certificates in force by their end."""
-    authority = _authority(context)
+    authority = authority_of(context)
     now = authority.ctx.store.clock.now()
     wanted = Filter(organ=organ, state="issued", ends_to=now + timedelta(days=days), sort="not_after")
     rows = [describe(row, now) for row in authority.every(acting(context), wanted)]
@@ -143,31 +159,31 @@ def expiring(context: click.Context, *, days: int, organ: str | None, as_json: b
 
 
 @group.command(help="暂停证书，可恢复 / suspend a certificate until it is resumed or revoked")
-@click.option("--serial", required=True, help="序列号或 SHA-256 指纹 / serial number or SHA-256 fingerprint")
+@_about_one
 @as_json_option
 @click.pass_context
-def suspend(context: click.Context, *, serial: str, as_json: bool) -> None:
+def suspend(context: click.Context, *, number: str | None, serial: str | None, as_json: bool) -> None:
     """Suspend, at once."""
-    _held(_authority(context).suspend(acting(context), serial), as_json=as_json)
+    _held(authority_of(context).suspend(acting(context), _the_one(number, serial)), as_json=as_json)
 
 
 @group.command(help="恢复被暂停的证书 / lift a certificate's suspension")
-@click.option("--serial", required=True, help="序列号或 SHA-256 指纹 / serial number or SHA-256 fingerprint")
+@_about_one
 @as_json_option
 @click.pass_context
-def resume(context: click.Context, *, serial: str, as_json: bool) -> None:
+def resume(context: click.Context, *, number: str | None, serial: str | None, as_json: bool) -> None:
     """Lift a hold."""
-    _held(_authority(context).resume(acting(context), serial), as_json=as_json)
+    _held(authority_of(context).resume(acting(context), _the_one(number, serial)), as_json=as_json)
 
 
 @group.command(help="查看一张证书 / show one certificate")
-@click.option("--serial", required=True, help="序列号或 SHA-256 指纹 / serial number or SHA-256 fingerprint")
+@_about_one
 @as_json_option
 @click.pass_context
-def show(context: click.Context, *, serial: str, as_json: bool) -> None:
+def show(context: click.Context, *, number: str | None, serial: str | None, as_json: bool) -> None:
     """Show an issuance, with its certificate once there is one."""
-    authority = _authority(context)
-    row = authority.show(acting(context), serial)
+    authority = authority_of(context)
+    row = authority.show(acting(context), _the_one(number, serial))
     facts: dict[str, Any] = describe(row, authority.ctx.store.clock.now())
     print_facts(facts | ({"pem": encode("CERTIFICATE", row.der)} if row.der else {}), as_json=as_json)
 
@@ -191,7 +207,7 @@ def show(context: click.Context, *, serial: str, as_json: bool) -> None:
 @click.pass_context
 def list_(context: click.Context, /, *, export: Format | None, as_json: bool, **wanted: Any) -> None:
     """List what the actor may see."""
-    authority = _authority(context)
+    authority = authority_of(context)
     now = authority.ctx.store.clock.now()
     instants = {name: wanted[name] and wanted[name].replace(tzinfo=UTC) for name in ("ends_from", "ends_to")}
     rows = (describe(row, now) for row in authority.every(acting(context), Filter(**(wanted | instants))))
@@ -213,7 +229,7 @@ def list_(context: click.Context, /, *, export: Format | None, as_json: bool, **
 @click.pass_context
 def crl(context: click.Context, *, authority_name: str, out: Path | None) -> None:
     """Print the list in force as PEM, or write it as DER."""
-    encoded = _authority(context).crl(authority_name)
+    encoded = authority_of(context).crl(authority_name)
     if out is None:
         click.echo(encode("X509 CRL", encoded), nl=False)
     else:
@@ -225,7 +241,7 @@ def crl(context: click.Context, *, authority_name: str, out: Path | None) -> Non
 @click.pass_context
 def report(context: click.Context, *, organ: str | None) -> None:
     """Print one line for each issuance the actor may see."""
-    authority = _authority(context)
+    authority = authority_of(context)
     now = authority.ctx.store.clock.now()
     rows = (describe(row, now) for row in authority.every(acting(context), Filter(organ=organ)))
     for line in lines(rows, COLUMNS, "csv"):
@@ -249,8 +265,3 @@ def _held(hold: Hold, *, as_json: bool) -> None:
     ended = rfc3339(hold.ended) if hold.ended else None
     facts = {"serial": hold.serial, "began": rfc3339(hold.began), "ended": ended}
     print_facts(facts | {"crl_number": hold.crl_number}, as_json=as_json)
-
-
-def _authority(context: click.Context) -> Authority:
-    authority: Authority = service(context, "ca")
-    return authority

@@ -71,6 +71,7 @@ MODULE: Module[Authority] = Module(
     routes=(
         "ca.api:routes",
         "ca.batch:routes",
+        "ca.export:routes",
         "ca.registration.api:routes",
         "ca.public:routes",
         "ca.acme.routes:routes",

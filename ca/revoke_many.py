@@ -10,7 +10,8 @@ from ca.context import Context
 from ca.errors import AlreadyRevoked, WrongCount
 from ca.inventory import HOLD
 from ca.models import CertificateRow, State
-from ca.revoke import Revocation
+from ca.revoke import VERB, Revocation
+from yinxin.act import Actor
 from yinxin.errors import YinxinError
 
 
@@ -23,6 +24,12 @@ class Target:
     organ: str | None = None
     #: SHA-256 of the SubjectPublicKeyInfo, hexadecimal
     key: str | None = None
+
+    @property
+    def text(self) -> str:
+        """What it names, for the record."""
+        kind = "person" if self.person is not None else "organ" if self.organ is not None else "key"
+        return f"{kind}:{(self.person or self.organ or self.key or '')[:80]}"
 
 
 def targeted(ctx: Context, target: Target) -> tuple[CertificateRow, ...]:
@@ -45,12 +52,20 @@ def targeted(ctx: Context, target: Target) -> tuple[CertificateRow, ...]:
     return tuple(each for each in rows if not ctx.profiles[each.profile].ca)
 
 
-def revoke_many(
-    rows: tuple[CertificateRow, ...], expected: int, revoke: Callable[[CertificateRow], Revocation]
-) -> tuple[list[Revocation], list[tuple[str, YinxinError]]]:
-    """What was revoked, and what was not and why; raises WrongCount when there are not as many as were confirmed."""
+def confirmed(
+    ctx: Context, actor: Actor, target: Target, rows: tuple[CertificateRow, ...], expected: int
+) -> None:
+    """There are as many as were confirmed; raises WrongCount, which is recorded."""
     if len(rows) != expected:
-        raise WrongCount(found=len(rows), expected=expected)
+        error = WrongCount(found=len(rows), expected=expected)
+        ctx.store.refuse(actor, VERB, f"certificates:{target.text}", error)
+        raise error
+
+
+def revoke_many(
+    rows: tuple[CertificateRow, ...], revoke: Callable[[CertificateRow], Revocation]
+) -> tuple[list[Revocation], list[tuple[str, YinxinError]]]:
+    """What was revoked, and what was not and why."""
     done: list[Revocation] = []
     failed: list[tuple[str, YinxinError]] = []
     for row in rows:

@@ -46,14 +46,13 @@ from ca.registration.service import Registrations
 from ca.request import IssueRequest, Register
 from ca.revoke import VERB as REVOKE
 from ca.revoke import Revocation, revoke
-from ca.revoke_many import Target, revoke_many, targeted
+from ca.revoke_many import Target, confirmed, revoke_many, targeted
 from ca.services import service
 from ca.settings import CaSettings
 from ca.stamps import Stamps
 from ca.status import crl, ocsp, presign, publish
 from ca.status.crl import Published
 from ca.status.line import Line
-from ca.status.open_lists import open_lists
 from ca.suspend import RESUME, SUSPEND, Hold, resume, suspend
 from kms.service import KeyCentre
 from yinxin.act import STRANGER, Actor
@@ -171,7 +170,8 @@ class Authority:
     ) -> tuple[list[Revocation], list[tuple[str, YinxinError]]]:
         """Revoke all that `target` names, each by its own act; see `ca.revoke_many`. Raises WrongCount, Denied."""
         rows = self.targeted(actor, target)
-        return revoke_many(rows, expected, lambda row: self.revoke(actor, row.serial, reason))
+        confirmed(self.ctx, actor, target, rows, expected)
+        return revoke_many(rows, lambda row: self.revoke(actor, row.serial, reason))
 
     def renew_own(self, csr: bytes, signature: bytes, *, supersede: bool = False) -> Issued:
         """The successor of a certificate, on its key's word; see `ca.registration.renew.renew`."""
@@ -346,7 +346,6 @@ class Authority:
 
     def renew_lists(self) -> None:
         """Make the revocation lists that are due, and open new ones where they are full."""
-        open_lists(self.ctx)
         crl.renew_all(self.ctx)
         publish.everything(self.ctx)
 

@@ -2,8 +2,8 @@
 
 import click
 
-from ca.service import Authority
-from yinxin.command import acting, as_json_option, print_facts, service
+from ca.command import authority_of
+from yinxin.command import acting, as_json_option, print_facts
 
 
 @click.group("acme", help="ACME 证书自动化 / certificates by ACME")
@@ -18,6 +18,6 @@ def group() -> None:
 @click.pass_context
 def renew(context: click.Context, *, serial: str, url: str | None, as_json: bool) -> None:
     """Mark a certificate for renewal."""
-    authority: Authority = service(context, "ca")
+    authority = authority_of(context)
     marked = authority.renew(acting(context), serial, url)
     print_facts({"serial": marked}, as_json=as_json)

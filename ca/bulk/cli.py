@@ -14,8 +14,9 @@ from ca.bulk.models import State
 from ca.bulk.read import Entry, Table, read
 from ca.bulk.run import Progress
 from ca.bulk.service import Bulk
+from ca.command import authority_of
 from ca.tables import lines
-from yinxin.command import acting, as_json_option, print_json, service
+from yinxin.command import acting, as_json_option, print_json
 from yinxin.errors import YinxinError
 
 #: what a report tells of each row
@@ -111,5 +112,5 @@ def _progress(total: int, *, quiet: bool) -> Iterator[Progress]:
 
 
 def _bulk(context: click.Context) -> Bulk:
-    found: Bulk = service(context, "ca").bulk
+    found: Bulk = authority_of(context).bulk
     return found

@@ -9,9 +9,9 @@ from ca.ceremony.approval import file_of
 from ca.ceremony.files import write_once
 from ca.ceremony.kinds import Plan, read_plan
 from ca.ceremony.rehearse import rehearse
-from ca.service import Authority
+from ca.command import authority_of
 from yinxin.clock import rfc3339
-from yinxin.command import acting, as_json_option, holding, print_facts, service
+from yinxin.command import acting, as_json_option, holding, print_facts
 from yinxin.crypto.certificates import Certificate
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -31,7 +31,7 @@ def group(context: click.Context, *, plan: Path, dry_run: bool, as_json: bool) -
     """Rehearse or hold a ceremony."""
     if context.invoked_subcommand is not None:
         return
-    authority, read = _authority(context), read_plan(plan)
+    authority, read = authority_of(context), read_plan(plan)
     folder = context.obj.directory().root
     answer: dict[str, Any] = {"plan": read.digest, "kind": read.kind, "dry_run": dry_run}
     if dry_run:
@@ -56,7 +56,7 @@ def group(context: click.Context, *, plan: Path, dry_run: bool, as_json: bool) -
 @click.pass_context
 def approve(context: click.Context, *, plan: Path, as_json: bool) -> None:
     """Approve a plan as the holder of the certificate given."""
-    authority, read = _authority(context), read_plan(plan)
+    authority, read = authority_of(context), read_plan(plan)
     actor = acting(context)
     folder = context.obj.directory().root
     made = rehearse(authority.ctx, authority.keys, read, folder=folder, beside=plan.parent)
@@ -80,8 +80,3 @@ def _told(made: dict[str, Certificate]) -> dict[str, dict[str, str]]:
         }
         for label, each in made.items()
     }
-
-
-def _authority(context: click.Context) -> Authority:
-    authority: Authority = service(context, "ca")
-    return authority

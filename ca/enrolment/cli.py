@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
+from ca.command import authority_of
 from ca.enrolment.credential import ANY_DOMAIN, Grant, spelled
 from ca.enrolment.models import Protocol
-from ca.service import Authority
 from yinxin.authz import PLATFORM
-from yinxin.command import acting, as_json_option, print_facts, print_json, service
+from yinxin.command import acting, as_json_option, print_facts, print_json
 
 
 @click.group("credential", help="协议注册凭据 / enrolment credentials for ACME, EST, CMP and SCEP")
@@ -49,7 +49,7 @@ def grant(context: click.Context, /, *, as_json: bool, **asked: Any) -> None:
         raise click.UsageError(
             "--domain 与 --any-domain 只能选一 / --domain and --any-domain exclude each other"
         )
-    authority, actor = _authority(context), acting(context)
+    authority, actor = authority_of(context), acting(context)
     made, secret = authority.enrolment.grant(
         actor,
         Grant(
@@ -73,7 +73,7 @@ def grant(context: click.Context, /, *, as_json: bool, **asked: Any) -> None:
 @click.pass_context
 def list_(context: click.Context, *, organ: str | None, as_json: bool) -> None:
     """List the credentials of an organ and those below it."""
-    authority, actor = _authority(context), acting(context)
+    authority, actor = authority_of(context), acting(context)
     where = organ or actor.organ or PLATFORM
     rows: list[dict[str, Any]] = []
     while page := authority.enrolment.search(actor, where, after=rows[-1]["id"] if rows else ""):
@@ -94,10 +94,5 @@ def list_(context: click.Context, *, organ: str | None, as_json: bool) -> None:
 @click.pass_context
 def withdraw(context: click.Context, *, credential: str, as_json: bool) -> None:
     """Withdraw a credential."""
-    _authority(context).enrolment.withdraw(acting(context), credential)
+    authority_of(context).enrolment.withdraw(acting(context), credential)
     print_facts({"withdrawn": credential}, as_json=as_json)
-
-
-def _authority(context: click.Context) -> Authority:
-    authority: Authority = service(context, "ca")
-    return authority

@@ -4,8 +4,8 @@ from typing import Any
 
 import click
 
-from ca.service import Authority
-from yinxin.command import acting, as_json_option, print_json, service
+from ca.command import authority_of
+from yinxin.command import acting, as_json_option, print_json
 
 
 @click.group("authority", help="签发机构 / authorities")
@@ -18,7 +18,7 @@ def group() -> None:
 @click.pass_context
 def list_(context: click.Context, *, as_json: bool) -> None:
     """Print the tree."""
-    rows = _authority(context).hierarchy(acting(context))
+    rows = authority_of(context).hierarchy(acting(context))
     if as_json:
         print_json(rows)
         return
@@ -35,7 +35,7 @@ def list_(context: click.Context, *, as_json: bool) -> None:
 @click.pass_context
 def show(context: click.Context, *, name: str, as_json: bool) -> None:
     """Print one authority."""
-    facts = _authority(context).authority(acting(context), name)
+    facts = authority_of(context).authority(acting(context), name)
     if as_json:
         print_json(facts)
         return
@@ -45,8 +45,3 @@ def show(context: click.Context, *, name: str, as_json: bool) -> None:
     for each in certificates:
         ended = f"  revoked {each['revoked_at']}" if each["revoked_at"] else ""
         click.echo(f"  {each['use']:<12} {each['serial']}  {each['not_after']}  {each['issuer']}{ended}")
-
-
-def _authority(context: click.Context) -> Authority:
-    authority: Authority = service(context, "ca")
-    return authority

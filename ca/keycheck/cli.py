@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from ca.command import authority_of
 from ca.errors import NoKeyInFile
 from ca.keycheck.blocked import spki_digest
 from ca.keycheck.blocklist import REASONS
@@ -13,7 +14,7 @@ from ca.keycheck.models import BlockedKeyRow
 from ca.keycheck.read import key_in
 from ca.service import Authority
 from yinxin.clock import rfc3339
-from yinxin.command import acting, as_json_option, print_facts, print_json, service
+from yinxin.command import acting, as_json_option, print_facts, print_json
 
 _PAGE = 200
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -44,7 +45,7 @@ def group() -> None:
 @click.pass_context
 def add(context: click.Context, /, *, revoke_all: bool, as_json: bool, **asked: Any) -> None:
     """Block a key, and on request revoke what it still has."""
-    authority, actor = _authority(context), acting(context)
+    authority, actor = authority_of(context), acting(context)
     digest = _digest(authority, context, asked["serial"], asked["file"], asked["digest"])
     added = authority.blocklist.add(actor, digest, asked["reason"], asked["note"][:200])
     answer: dict[str, Any] = {"key": digest, "added": added}
@@ -67,7 +68,7 @@ def add(context: click.Context, /, *, revoke_all: bool, as_json: bool, **asked: 
 @click.pass_context
 def remove(context: click.Context, *, digest: str, as_json: bool) -> None:
     """Take a key off the list."""
-    _authority(context).blocklist.remove(acting(context), digest.lower())
+    authority_of(context).blocklist.remove(acting(context), digest.lower())
     print_facts({"key": digest.lower(), "removed": True}, as_json=as_json)
 
 
@@ -78,7 +79,7 @@ def remove(context: click.Context, *, digest: str, as_json: bool) -> None:
 @click.pass_context
 def import_(context: click.Context, *, file: Path, note: str, as_json: bool) -> None:
     """Import a file: one digest a line, of a SubjectPublicKeyInfo or as in Debian's openssl-blacklist."""
-    added = _authority(context).blocklist.load(acting(context), file, note[:200])
+    added = authority_of(context).blocklist.load(acting(context), file, note[:200])
     print_facts({"file": str(file), "added": added}, as_json=as_json)
 
 
@@ -90,7 +91,7 @@ def import_(context: click.Context, *, file: Path, note: str, as_json: bool) -> 
 @click.pass_context
 def list_(context: click.Context, *, digest: str, after: str, limit: int, as_json: bool) -> None:
     """Show the list, or look one key up."""
-    authority, actor = _authority(context), acting(context)
+    authority, actor = authority_of(context), acting(context)
     found = authority.blocklist.search(actor, after=after, limit=limit)
     rows = [_fields(each) for each in ([authority.blocklist.find(digest.lower())] if digest else found)]
     if as_json:
@@ -124,8 +125,3 @@ def _fields(row: BlockedKeyRow) -> dict[str, str]:
         "by": row.by,
         "note": row.note,
     }
-
-
-def _authority(context: click.Context) -> Authority:
-    authority: Authority = service(context, "ca")
-    return authority

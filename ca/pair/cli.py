@@ -5,12 +5,12 @@ from typing import Any
 
 import click
 
+from ca.command import authority_of
 from ca.pair.envelope import Dialect
 from ca.pair.issue import PairRequest
 from ca.pair.service import Pair
 from ca.request import Holder
-from ca.service import Authority
-from yinxin.command import acting, as_json_option, print_facts, service
+from yinxin.command import acting, as_json_option, print_facts
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import MalformedKey
 from yinxin.crypto.keys import Identity, PrivateKey
@@ -52,7 +52,7 @@ def issue(
     context: click.Context, /, *, csr: Path, out: Path, envelope: Path, as_json: bool, **asked: Any
 ) -> None:
     """Issue a pair, and write the certificates and the envelope with the encryption key."""
-    authority, actor = _authority(context), acting(context)
+    authority, actor = authority_of(context), acting(context)
     pair = authority.pairs.issue(
         actor,
         PairRequest(
@@ -76,7 +76,7 @@ def issue(
 @click.pass_context
 def show(context: click.Context, *, name: str, as_json: bool) -> None:
     """Show a pair by its reference or the serial number of one half."""
-    pair = _authority(context).pairs.show(acting(context), name)
+    pair = authority_of(context).pairs.show(acting(context), name)
     print_facts(pair.fields() | ({"pem": _pem(pair)} if as_json else {}), as_json=as_json)
 
 
@@ -87,7 +87,7 @@ def show(context: click.Context, *, name: str, as_json: bool) -> None:
 @click.pass_context
 def envelope(context: click.Context, *, name: str, out: Path, dialect: str | None) -> None:
     """Write the envelope of a pair in force."""
-    out.write_bytes(_authority(context).pairs.envelope(acting(context), name, _chosen(dialect)))
+    out.write_bytes(authority_of(context).pairs.envelope(acting(context), name, _chosen(dialect)))
     click.echo(str(out))
 
 
@@ -98,7 +98,7 @@ def envelope(context: click.Context, *, name: str, out: Path, dialect: str | Non
 @click.pass_context
 def recover(context: click.Context, *, recovery: str, out: Path, dialect: str | None) -> None:
     """Write the envelope of a recovery that was approved (`yinxin kms recovery`)."""
-    out.write_bytes(_authority(context).pairs.recover(acting(context), recovery, _chosen(dialect)))
+    out.write_bytes(authority_of(context).pairs.recover(acting(context), recovery, _chosen(dialect)))
     click.echo(str(out))
 
 
@@ -128,8 +128,3 @@ def _chosen(dialect: str | None) -> Dialect | None:
 
 def _pem(pair: Pair) -> str:
     return "".join(each.pem for each in (pair.signing, pair.encryption, *pair.chain[:-1]))
-
-
-def _authority(context: click.Context) -> Authority:
-    authority: Authority = service(context, "ca")
-    return authority

@@ -5,9 +5,10 @@ from typing import Any
 
 import click
 
+from ca.command import authority_of
 from ca.profile.versions import difference, version, versions
 from ca.service import Authority
-from yinxin.command import acting, as_json_option, print_facts, print_json, service
+from yinxin.command import acting, as_json_option, print_facts, print_json
 
 
 @click.group("profile", help="证书模板 / certificate profiles")
@@ -75,6 +76,6 @@ def _plain(value: Any) -> str:
 
 
 def _allowed(context: click.Context) -> Authority:
-    authority: Authority = service(context, "ca")
+    authority = authority_of(context)
     authority.may_read(acting(context))
     return authority

@@ -4,9 +4,9 @@ from dataclasses import asdict
 
 import click
 
+from ca.command import authority_of
 from ca.errors import RecheckFound
-from ca.service import Authority
-from yinxin.command import acting, as_json_option, print_json, service
+from yinxin.command import acting, as_json_option, print_json
 
 
 @click.command("recheck", help="重新检查全部证书与撤销列表 / check every stored certificate and list again")
@@ -15,7 +15,7 @@ from yinxin.command import acting, as_json_option, print_json, service
 @click.pass_context
 def recheck(context: click.Context, *, report: bool, as_json: bool) -> None:
     """Check everything, tell what is wrong; the exit status says whether anything is."""
-    authority: Authority = service(context, "ca")
+    authority = authority_of(context)
     actor = acting(context)
     authority.may_read(actor)
     checked = 0 if report else authority.recheck.run(actor)

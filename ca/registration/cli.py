@@ -6,13 +6,14 @@ from typing import Any
 import click
 
 from ca.bulk.keys import placeholder
+from ca.command import authority_of
 from ca.registration.find import Wanted, describe
 from ca.registration.models import RegistrationRow, State
 from ca.registration.service import Registrations
 from ca.registration.vet import Check
 from ca.request import Holder, IssueRequest
 from yinxin.clock import rfc3339
-from yinxin.command import acting, as_json_option, print_json, service
+from yinxin.command import acting, as_json_option, print_json
 from yinxin.crypto import cms
 from yinxin.crypto.keys import Identity, PrivateKey
 from yinxin.crypto.requests import CertificationRequest
@@ -44,7 +45,7 @@ def submit(context: click.Context, /, *, csr: Path, as_json: bool, **asked: Any)
         if asked["holder"]
         else Holder("person", actor.id, actor.post)
     )
-    reference = asked["reference"] or f"cli/{_authority(context).ctx.store.identifier()}"
+    reference = asked["reference"] or f"cli/{authority_of(context).ctx.store.identifier()}"
     request = IssueRequest(reference, asked["profile"], csr.read_bytes(), holder, asked["days"])
     _say(_registrations(context).submit(actor, request), as_json=as_json)
 
@@ -130,7 +131,7 @@ def withdraw(context: click.Context, *, registration: str, as_json: bool) -> Non
 @click.pass_context
 def renew(context: click.Context, *, out: Path, same_key: bool, supersede: bool, as_json: bool) -> None:
     """Renew the certificate of `--as`; cut off, it goes on with the same key."""
-    authority, run = _authority(context), context.obj
+    authority, run = authority_of(context), context.obj
     if run.identity is None or run.password_file is None:
         raise click.UsageError("--as P12 --password-file FILE: whose certificate is renewed")
     password = run.password_file.read_text("utf-8").strip()
@@ -165,10 +166,6 @@ def _say(row: RegistrationRow, *, as_json: bool) -> None:
             click.echo(f"{name}: {value}")
 
 
-def _authority(context: click.Context) -> Any:
-    return service(context, "ca")
-
-
 def _registrations(context: click.Context) -> Registrations:
-    found: Registrations = _authority(context).registrations
+    found: Registrations = authority_of(context).registrations
     return found

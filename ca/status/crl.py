@@ -21,6 +21,7 @@ from ca.status.compose import body_after, check
 from ca.status.lease import leased
 from ca.status.line import Line, lines
 from ca.status.models import CrlRow
+from ca.status.open_lists import open_lists
 from yinxin.act import SYSTEM
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.status import CertificateList, build_crl
@@ -105,7 +106,8 @@ def delta_in_force(ctx: Context, line: Line) -> bytes:
 
 
 def renew_all(ctx: Context) -> None:
-    """Make the lists that are due; for the timer."""
+    """Open new lists where they are full, and make the lists that are due; for the timer."""
+    open_lists(ctx)
     now = ctx.store.clock.now()
     # no certificate outlives its issuer: after an authority's end there is no status left to tell
     ends = {name: ctx.issuers.get(name).not_after for name in ctx.issuers.names()}

@@ -58,7 +58,7 @@ def test_many_are_revoked_each_by_its_own_act(filled: Site, target: Target, gone
 
 
 def test_by_key_and_only_in_the_number_that_was_confirmed(filled: Site) -> None:
-    """Seen to fail when `expected` is not compared."""
+    """Another number is a refusal, and recorded. Seen to fail with `expected` not compared, and with nothing recorded."""
     key = PrivateKey.generate(INTL)
     for number in range(2):
         filled.ca.issue(
@@ -68,6 +68,8 @@ def test_by_key_and_only_in_the_number_that_was_confirmed(filled: Site) -> None:
     target = Target(key=row.spki_digest)
     with pytest.raises(WrongCount):
         filled.ca.revoke_many(OFFICER, target, "keyCompromise", 1)
+    (refused,) = (each for each in filled.events("ca.revoke") if each["outcome"] == "refused")
+    assert refused["subject"] == f"certificates:key:{row.spki_digest}"
     assert not any(reasons(filled).values())
     filled.ca.revoke_many(OFFICER, target, "keyCompromise", 2)
     assert {name for name, reason in reasons(filled).items() if reason} == {"k-0", "k-1"}

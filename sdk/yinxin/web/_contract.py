@@ -3,7 +3,7 @@
 import hashlib
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, get_args, get_origin, get_type_hints
 
@@ -25,9 +25,9 @@ _CHUNK = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """An answer that is no JSON: its bytes, media type and further headers."""
+    """An answer that is no JSON: its bytes, all at once or as they come, media type and further headers."""
 
-    data: bytes
+    data: bytes | Iterable[bytes]
     media_type: str
     headers: Mapping[str, str] = field(default_factory=dict)
 

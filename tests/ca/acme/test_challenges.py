@@ -15,6 +15,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
+from ca.acme.errors import NoConnection
+from ca.acme.reach import Reach
+from ca.acme.settings import AcmeSettings
 from tests.ca.acme.client import URN
 from yinxin.crypto.jose import encode64
 from yinxin.crypto.suite import INTL
@@ -180,6 +183,30 @@ def test_networks_that_are_denied_are_not_connected_to(opened):
         before = len(desk.web.asked)
         failed(tried(desk, desk.client())(lambda *_: None)[2], "connection", "127.0.0.1")
         assert len(desk.web.asked) == before
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "::ffff:169.254.169.254",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::a9fe:a9fe",
+        "64:ff9b:1:a9fe:a9:fe00::",
+        "64:ff9b:1:22a9:fe:a9fe::",
+        "64:ff9b:1:2233:a9:fea9:fe00:0",
+        "2002:a9fe:a9fe::1",
+        "2001:0:a9fe:a9fe::1",
+        "2001:0:808:808::5601:5601",
+        "fe80::1",
+    ],
+)
+def test_a_denied_address_inside_another_is_denied(address):
+    """By NAT64 at every length of the prefix, 6to4, Teredo's server and client. Seen to fail without each of the ways."""
+    reach = Reach(AcmeSettings())
+    with pytest.raises(NoConnection):
+        reach.addresses(address, reach.until())
+    assert reach.addresses("64:ff9b::808:808", reach.until()) == ["64:ff9b::808:808"]
+    assert reach.addresses("2001:db8::a9fe:a9fe", reach.until()) == ["2001:db8::a9fe:a9fe"]
 
 
 def test_a_name_that_is_not_there(desk):
