@@ -151,7 +151,8 @@ _PLACES = ((12, 13, 14, 15), (9, 10, 11, 12), (7, 9, 10, 11), (6, 7, 9, 10))
 def _embedded(address: IPv4Address | IPv6Address) -> list[IPv4Address]:
     """The IPv4 addresses that a connection to an IPv6 address may end at, by NAT64, 6to4 (RFC 3056) or Teredo (RFC 4380).
 
-    Below the prefix for local use nobody but its network knows the length of the translator's: each is considered.
+    Below the prefix for local use nobody but its network knows the length of the translator's: each is considered, but for
+    those by which an address would begin with zero, which is no host's.
     """
     if not isinstance(address, IPv6Address):
         return []
@@ -159,7 +160,8 @@ def _embedded(address: IPv4Address | IPv6Address) -> list[IPv4Address]:
     if any(address in each for each in _TRANSLATED):
         octets = address.packed
         places = _PLACES[:1] if address in _TRANSLATED[0] else _PLACES
-        found += [IPv4Address(bytes(octets[place] for place in each)) for each in places]
+        taken = [bytes(octets[place] for place in each) for each in places]
+        found += [IPv4Address(each) for each in taken if each[0] or len(taken) == 1]
     return [each for each in found if each is not None]
 
 

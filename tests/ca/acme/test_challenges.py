@@ -191,7 +191,7 @@ def test_networks_that_are_denied_are_not_connected_to(opened):
         "::ffff:169.254.169.254",
         "64:ff9b::a9fe:a9fe",
         "64:ff9b:1::a9fe:a9fe",
-        "64:ff9b:1:a9fe:a9:fe00::",
+        "64:ff9b:1:e000:0:100::",
         "64:ff9b:1:22a9:fe:a9fe::",
         "64:ff9b:1:2233:a9:fea9:fe00:0",
         "2002:a9fe:a9fe::1",
@@ -205,7 +205,8 @@ def test_a_denied_address_inside_another_is_denied(address):
     reach = Reach(AcmeSettings())
     with pytest.raises(NoConnection):
         reach.addresses(address, reach.until())
-    assert reach.addresses("64:ff9b::808:808", reach.until()) == ["64:ff9b::808:808"]
+    for allowed in ("64:ff9b::808:808", "64:ff9b:1::808:808", "64:ff9b:1:808:8:800::"):
+        assert reach.addresses(allowed, reach.until()) == [allowed]
     assert reach.addresses("2001:db8::a9fe:a9fe", reach.until()) == ["2001:db8::a9fe:a9fe"]
 
 
