@@ -18,19 +18,18 @@ from ca.ceremony.conduct import VERB as CEREMONY
 from ca.ceremony.conduct import Done, conduct
 from ca.ceremony.kinds import Plan
 from ca.check import Checker, Evidence
-from ca.clock import watch
 from ca.cmp import transaction
 from ca.context import Context
 from ca.enrolment import Enrolment
 from ca.enrolment.agent import Agents
-from ca.errors import StatusUnavailable
+from ca.health import health
 from ca.hierarchy import tree
 from ca.hierarchy.chains import chains, collection
 from ca.inventory import Filter
 from ca.issue import VERB as ISSUE
 from ca.issue import Issued, Wanted, issue
 from ca.issue_many import Answer, issue_many
-from ca.issuer import Issuer, Issuers
+from ca.issuer import Issuers
 from ca.keycheck.blocklist import Blocklist
 from ca.lookup import Found, by_key
 from ca.models import CertificateRow
@@ -40,14 +39,13 @@ from ca.recheck.service import Recheck
 from ca.reconcile import reconcile
 from ca.register import DirectoryRegister
 from ca.registration.departed import revoke_departed
-from ca.registration.notices import Delivery, expiring, notify
+from ca.registration.notices import Delivery, notify
 from ca.registration.renew import renew
 from ca.registration.service import Registrations
 from ca.request import IssueRequest, Register
 from ca.revoke import VERB as REVOKE
 from ca.revoke import Revocation, revoke
 from ca.revoke_many import Target, confirmed, revoke_many, targeted
-from ca.services import service
 from ca.settings import CaSettings
 from ca.stamps import Stamps
 from ca.status import crl, ocsp, presign, publish
@@ -57,14 +55,12 @@ from ca.suspend import RESUME, SUSPEND, Hold, resume, suspend
 from kms.service import KeyCentre
 from yinxin.act import STRANGER, Actor
 from yinxin.authz import PLATFORM, Decider, Resource
-from yinxin.clock import rfc3339
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import Identity
 from yinxin.crypto.signed_data import certificates_only
 from yinxin.errors import YinxinError
 from yinxin.module import Health
 from yinxin.store import Store
-from yinxin.text import Text
 
 READ = "ca.read"
 #: issuances that an export reads at a time
@@ -353,45 +349,7 @@ class Authority:
 
     def health(self) -> Health:
         """Whether every authority has its list and its helpers, and until when."""
-        facts: dict[str, str] = {}
-        failed: list[YinxinError] = []
-        now = self.ctx.store.clock.now()
-        for name in self.authorities():
-            if (end := self.ctx.issuers.get(name).not_after) is not None and end < now:
-                continue
-            try:
-                facts[f"{name}.crl"] = rfc3339(crl.current(self.ctx, name).next_update)
-                issuer = self.ctx.issuers.get(name)
-                for profile in _helpers(issuer):
-                    until = service(self.ctx, profile, issuer).certificate.not_after
-                    facts[f"{name}.{profile}"] = rfc3339(until)
-            except YinxinError as error:
-                failed.append(error)
-        try:
-            watch(self.ctx.settings).check(now)
-            self.recheck.sound()
-        except YinxinError as error:
-            failed.append(error)
-        for days in self.ctx.settings.registration.notice_days:
-            facts[f"expiring_{days}"] = str(expiring(self.ctx, days))
-        if not self.authorities() and not failed:
-            failed.append(StatusUnavailable(authority="-", reason="ceremony"))
-        facts |= self.recheck.facts()
-        if failed:
-            return Health(ok=False, text=Text(failed[0].text("zh"), failed[0].text("en")), facts=facts)
-        return Health(
-            ok=True,
-            text=Text("签发、状态与时间戳服务正常", "issuing, status and time services are up"),
-            facts=facts,
-        )
-
-
-def _helpers(issuer: Issuer) -> tuple[str, ...]:
-    """The services that an authority needs: a root none, the issuing authority of a suite a timestamp unit besides."""
-    if issuer.chain[0].is_self_issued:
-        return ()
-    timestamps = issuer.line == f"{issuer.suite.name}-issuing"
-    return ("ocsp-responder", "tsa") if timestamps else ("ocsp-responder",)
+        return health(self.ctx, self.recheck)
 
 
 def resource_of(row: CertificateRow) -> Resource:

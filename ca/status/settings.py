@@ -10,7 +10,7 @@ class StatusSettings(Section):
 
     shards: int = Field(default=8, ge=0, le=4096)
     """Lists that the certificates of an issuing authority are spread over; 0: one whole list. A change concerns new certificates only: each certificate names its own list for ever."""
-    list_certificates: int = Field(default=4000, ge=0, le=1_000_000)
+    list_certificates: int = Field(default=2000, ge=0, le=1_000_000)
     """Certificates after which a list is full: new ones then get as many new lists as `shards` says. It bounds every list, and with it what a revocation costs; 0: no bound."""
     shards_of: dict[str, int] = {}  # noqa: RUF012 - pydantic copies defaults
     """Other numbers of lists for single authorities, by name: `{ "intl-issuing" = 128 }`."""
