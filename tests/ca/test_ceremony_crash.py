@@ -7,10 +7,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from ca.ceremony.kinds import read_plan
 from ca.ceremony.rehearse import rehearse
 from ca.hierarchy.models import CeremonyRow
+from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.status import CertificateList
 
 from .conftest import OFFICER, Site
@@ -39,9 +45,53 @@ def finished(site: Site, path: Path, least: int) -> None:
     raise AssertionError("the ceremony does not end")
 
 
+def outside(office: Office, name: str) -> tuple[str, ...]:
+    """What an outside authority hands over, beside the plan: its root, and for "adopt" its certificate for ours."""
+    if name not in ("cross", "adopt"):
+        return ()
+    key, now = ec.generate_private_key(ec.SECP256R1()), office.site.clock.now()
+    whole = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "示范国根")])
+    usage = x509.KeyUsage(
+        digital_signature=False, content_commitment=False, key_encipherment=False, data_encipherment=False,
+        key_agreement=False, key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False,
+    )  # fmt: skip
+
+    def certified(subject: x509.Name, of: ec.EllipticCurvePublicKey, path_length: int | None) -> Certificate:
+        identifier = x509.SubjectKeyIdentifier.from_public_key
+        made = x509.CertificateBuilder(whole, subject, of, x509.random_serial_number())
+        made = made.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=3650))
+        made = made.add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
+        made = made.add_extension(usage, critical=True).add_extension(identifier(of), critical=False)
+        above = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
+        made = made.add_extension(above, critical=False)
+        policies = [x509.PolicyInformation(x509.ObjectIdentifier("2.5.29.32.0"), None)]
+        made = made.add_extension(x509.CertificatePolicies(policies), critical=False)
+        return Certificate(made.sign(key, hashes.SHA256()).public_bytes(Encoding.DER))
+
+    root = certified(whole, key.public_key(), None)
+    if name == "cross":
+        return (office.place("national-root.pem", root),)
+    csr = x509.load_pem_x509_csr(
+        office.hold(office.sample("request")).files["intl-national.csr"].read_bytes()
+    )
+    ours = csr.public_key()
+    assert isinstance(ours, ec.EllipticCurvePublicKey)
+    own = certified(csr.subject, ours, 0)
+    return office.place("intl-national.pem", own), office.place("national-root.pem", root)
+
+
 @pytest.mark.parametrize(
     ("name", "least"),
-    [("subordinate", 15), ("rollover-root", 20), ("request", 5), ("retire", 3), ("revoke", 4)],
+    [
+        ("subordinate", 15),
+        ("rollover-root", 20),
+        ("request", 5),
+        ("retire", 3),
+        ("revoke", 4),
+        ("services", 5),
+        ("cross", 5),
+        ("adopt", 5),
+    ],
 )
 def test_a_ceremony_killed_at_every_step(founded: Callable[..., Site], name: str, least: int) -> None:
     """Seen to fail when `_begun` does not find the ceremony's own row, and when `register` does not look first."""
@@ -54,8 +104,11 @@ def test_a_ceremony_killed_at_every_step(founded: Callable[..., Site], name: str
         "request": {},
         "retire": {"intl-city-jia": "sm-issuing", "2027-06-30T18:00:00+08:00": at},
         "revoke": {"0" * 64: site.ca.certificate("sm-issuing").fingerprint},
+        "services": {},
+        "cross": {},
+        "adopt": {},
     }[name]
-    path = office.sample(name, **changes)
+    path = office.sample(name, *outside(office, name), **changes)
     for person in ("qian", "feng"):
         office.approve(path, person)
     plan = read_plan(path)
@@ -85,6 +138,9 @@ def test_a_ceremony_killed_at_every_step(founded: Callable[..., Site], name: str
         "request": ("intl-national", "waiting"),
         "retire": ("sm-issuing", "retired"),
         "revoke": ("sm-issuing", "revoked"),
+        "services": ("intl-issuing", "issuing"),
+        "cross": ("intl-root", "issuing"),
+        "adopt": ("intl-national", "issuing"),
     }[name]
     assert expected in states.items()
     before = len(site.rows())

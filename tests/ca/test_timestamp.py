@@ -7,6 +7,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from rfc3161_client import (
+    HashAlgorithm as Sha,
+)
+from rfc3161_client import (
+    TimestampRequestBuilder,
+    VerificationError,
+    VerifierBuilder,
+    decode_timestamp_response,
+)
 
 from ca.errors import ClockUncertain, ClockWentBack
 from kms.errors import HsmGone
@@ -201,3 +211,19 @@ def test_what_a_request_may_not_say_has_its_own_refusal(site: Site) -> None:
         ([good[0], short, *good[2:]], "badDataFormat"),
     ):
         assert site.ca.timestamp("intl", der.sequence(*parts)) == build_rejection(failure)  # type: ignore[arg-type]
+
+
+def test_a_client_library_that_is_not_ours_asks_and_verifies(site: Site) -> None:
+    """rfc3161-client, which is Rust and OpenSSL; another message, or a nonce of another question, it refuses."""
+    asked = TimestampRequestBuilder().data(DATA).hash_algorithm(Sha.SHA256).build()
+    answer = decode_timestamp_response(site.ca.timestamp("intl", asked.as_bytes()))
+    trusted = {name: x509.load_der_x509_certificate(site.ca.certificate(f"intl-{name}").der) for name in ("root", "issuing")}  # fmt: skip
+    verifier = VerifierBuilder(
+        roots=[trusted["root"]], intermediates=[trusted["issuing"]], nonce=asked.nonce
+    ).build()
+    assert verifier.verify_message(answer, DATA)
+    with pytest.raises(VerificationError):
+        verifier.verify_message(answer, DATA + b".")
+    other = VerifierBuilder(roots=[trusted["root"]], intermediates=[trusted["issuing"]], nonce=1).build()
+    with pytest.raises(VerificationError):
+        other.verify_message(answer, DATA)
