@@ -6,6 +6,7 @@ import click
 
 from authz.directory import Directory, Organ, Person
 from authz.oidc.cli import client
+from authz.proposal.cli import group as proposal_commands
 from authz.service import Authz
 from yinxin.authz import LEVELS, PLATFORM, Decision, Level, Resource
 from yinxin.clock import rfc3339
@@ -174,6 +175,9 @@ def sign_out(context: click.Context, person: str) -> None:
     """End the sessions, if the acting person may."""
     count = _authz(context).end_sessions(acting(context), person)
     click.echo(f"已终止 {count} 个登录 / {count} sessions ended")
+
+
+group.add_command(proposal_commands)
 
 
 def _authz(context: click.Context) -> Authz:

@@ -53,7 +53,13 @@ MODULE: Module[Authz] = Module(
         "authz.oidc.models",
     ),
     commands="authz.cli:group",
-    routes=("authz.api:routes", "authz.oidc.api:routes", "authz.oidc.face:routes", "authz.oidc.pages:routes"),
+    routes=(
+        "authz.api:routes",
+        "authz.proposal.api:routes",
+        "authz.oidc.api:routes",
+        "authz.oidc.face:routes",
+        "authz.oidc.pages:routes",
+    ),
     jobs=(
         Job("authz.forget", timedelta(minutes=10), Authz.forget),
         Job("authz.expire-proposals", timedelta(minutes=10), lambda authz: authz.proposals.expire()),

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+from ca.ceremony.proposal import CEREMONY
 from ca.service import Authority
 from ca.settings import CaSettings
 from yinxin.module import Job, Module, Verb
@@ -14,7 +15,6 @@ MODULE: Module[Authority] = Module(
     settings=CaSettings,
     verbs=(
         Verb("ca.ceremony", Text("举行密钥仪式", "hold a ceremony")),
-        Verb("ca.approve-ceremony", Text("批准密钥仪式", "approve a ceremony")),
         Verb("ca.authority", Text("设立签发机构", "set up an authority")),
         Verb("ca.adopt", Text("接收外部机构签发的证书", "take in an outside authority's certificate")),
         Verb("ca.retire", Text("停用签发机构", "retire an authority")),
@@ -95,4 +95,5 @@ MODULE: Module[Authority] = Module(
     ),
     health=Authority.health,
     policies=Path(__file__).parent / "policies",
+    proposals=(CEREMONY,),
 )

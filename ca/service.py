@@ -12,11 +12,10 @@ from ca import check, inventory, timestamp
 from ca.acme.ari import MARK as RENEW
 from ca.acme.service import Acme
 from ca.bulk import Bulk
-from ca.ceremony.approval import Approval, approve, believed, files_of
-from ca.ceremony.approval import resource_of as ceremony_resource
 from ca.ceremony.conduct import VERB as CEREMONY
 from ca.ceremony.conduct import Done, conduct
 from ca.ceremony.kinds import Plan
+from ca.ceremony.proposal import resource_of as ceremony_resource
 from ca.check import Checker, Evidence
 from ca.cmp import transaction
 from ca.context import Context
@@ -56,7 +55,6 @@ from kms.service import KeyCentre
 from yinxin.act import STRANGER, Actor
 from yinxin.authz import PLATFORM, Decider, Resource
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.keys import Identity
 from yinxin.crypto.signed_data import certificates_only
 from yinxin.errors import YinxinError
 from yinxin.module import Health
@@ -82,6 +80,8 @@ class Authority:
     ) -> None:
         self.keys = keys
         self.decider = decider
+        #: the data directory
+        self.root = root
         self.ctx = Context(
             store=store,
             issuers=Issuers(store, keys),
@@ -226,21 +226,10 @@ class Authority:
         self.decider.require(actor, READ, resource)
         return inventory.search(self.ctx.store, replace(wanted, organ=organ), after=after, limit=limit)
 
-    def conduct(self, actor: Actor, plan: Plan, plan_file: Path, folder: Path) -> Done:
-        """Hold a ceremony, if the policies permit it and enough people approved; see `ca.ceremony.conduct`. Raises Denied.
-
-        The approvals lie beside `plan_file`; `folder` is the data directory.
-        """
+    def found(self, actor: Actor, plan: Plan, beside: Path) -> Done:
+        """Found the hierarchies of a site that has none; see `ca.ceremony.conduct`. Raises Denied, ProposalNeeded."""
         self.decider.require(actor, CEREMONY, ceremony_resource(plan))
-
-        def approvals() -> list[Approval]:
-            return believed(self.ctx, self.decider, actor, plan, files_of(plan_file))
-
-        return conduct(self.ctx, self.keys, actor, plan, folder, beside=plan_file.parent, approvals=approvals)
-
-    def approve(self, actor: Actor, identity: Identity, plan: Plan) -> bytes:
-        """The approval of a ceremony by `actor`, who holds `identity`; see `ca.ceremony.approval.approve`. Raises Denied."""
-        return approve(self.ctx, self.decider, actor, identity, plan)
+        return conduct(self.ctx, self.keys, actor, plan, self.root, beside=beside)
 
     def hierarchy(self, actor: Actor) -> list[dict[str, Any]]:
         """Every authority and how it stands; see `ca.hierarchy.tree.tree`. Raises Denied."""

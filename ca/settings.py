@@ -37,7 +37,12 @@ class CeremonySettings(Section):
     approvals: int = Field(default=2, ge=2, le=9)
     """How many people must approve a ceremony after the founding, in different posts; never fewer than two."""
     approval_days: int = Field(default=30, ge=1, le=366)
-    """How long an approval holds, in days."""
+    """How long a proposed ceremony waits for its approvals and for being held, in days."""
+
+    @property
+    def lasts(self) -> timedelta:
+        """The same as a span of time."""
+        return timedelta(days=self.approval_days)
 
 
 class CaSettings(Section):

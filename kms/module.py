@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+from kms.escrow.recovery import RECOVER
 from kms.initialise import TOKENS
 from kms.service import KeyCentre
 from kms.settings import KmsSettings
@@ -28,11 +29,8 @@ MODULE: Module[KeyCentre] = Module(
         Verb("kms.read", Text("取得公钥", "get a public key")),
         Verb("kms.make-user-keys", Text("预生成加密密钥", "make encryption keys ahead")),
         Verb("kms.give-user-key", Text("为持有者托管加密密钥", "put a holder's encryption key in escrow")),
-        Verb("kms.request-recovery", Text("申请恢复加密密钥", "ask for the recovery of an encryption key")),
-        Verb("kms.approve-recovery", Text("批准恢复加密密钥", "approve the recovery of an encryption key")),
-        Verb("kms.refuse-recovery", Text("拒绝恢复加密密钥", "refuse the recovery of an encryption key")),
         Verb("kms.deliver-recovery", Text("交付恢复的加密密钥", "deliver a recovered encryption key")),
-        Verb("kms.read-recovery", Text("查看密钥恢复登记", "see the register of recoveries")),
+        Verb("kms.read-recovery", Text("查看托管的加密密钥", "see the encryption keys in escrow")),
     ),
     models=("kms.models", "kms.escrow.models"),
     commands="kms.cli:group",
@@ -41,4 +39,5 @@ MODULE: Module[KeyCentre] = Module(
     health=KeyCentre.health,
     policies=Path(__file__).parent / "policies",
     backup=_backup,
+    proposals=(RECOVER,),
 )

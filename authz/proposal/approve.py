@@ -27,13 +27,15 @@ def statement(ctx: Context, actor: Actor, id_: str) -> bytes:
     row = ctx.seen(actor, VERB, id_)
     with ctx.refusing(actor, VERB, subject(id_)):
         _may(ctx, actor, row)
+        # what cannot be carried out as things are is not signed for
+        ctx.registered(row.kind).check(ctx.content(row))
         return statement_of(ctx, actor, row).encode()
 
 
 def approve(ctx: Context, actor: Actor, id_: str, signed: bytes, signature: bytes) -> ProposalRow:
     """Take the actor's own approval: the statement, and the detached CMS signature over it.
 
-    Raises ProposalUnknown, ProposalClosed, Denied, NotTheSigner, and what `judge`, `distinct` and the kind's check raise.
+    Raises ProposalUnknown, ProposalClosed, Denied, NotTheSigner, and what `judge` and `distinct` raise.
     """
     row = ctx.seen(actor, VERB, id_)
     with ctx.refusing(actor, VERB, subject(id_)):
@@ -57,14 +59,12 @@ def submit(ctx: Context, actor: Actor, id_: str, signature: bytes) -> ProposalRo
         _pending(ctx, row)
         signed, _ = read(None, signature)
         approval = judge(ctx, row, signed, signature)
-        _checked(ctx, row)
         return _take(ctx, (actor, SUBMIT, decision), row, (approval, signed, signature))
 
 
 def _may(ctx: Context, actor: Actor, row: ProposalRow) -> Decision:
     decision = ctx.decider.require(actor, VERB, ctx.resource(row))
     _pending(ctx, row)
-    _checked(ctx, row)
     return decision
 
 
@@ -72,12 +72,6 @@ def _pending(ctx: Context, row: ProposalRow) -> None:
     now = ctx.store.clock.now()
     if state_of(row, now) not in PENDING:
         raise closed(row, now, _ACT)
-
-
-def _checked(ctx: Context, row: ProposalRow) -> None:
-    """What cannot be carried out as things are is not approved either."""
-    registered = ctx.registered(row.kind)
-    registered.check(ctx.content(row))
 
 
 def _take(

@@ -92,7 +92,7 @@ class Shown:
     organs: int
     approvals: tuple[dict[str, str], ...]
     described: tuple[Text, ...]
-    #: why it could not be done as things are now
+    #: why it cannot be told, and so not be done
     trouble: YinxinError | None
     #: person and post
     may_approve: tuple[tuple[str, str], ...]
@@ -139,10 +139,7 @@ def show(ctx: Context, row: ProposalRow) -> Shown:
     trouble: YinxinError | None = None
     if known is not None:
         try:
-            content = known.parse(document.content)
-            described = known.describe(content)
-            if state in PENDING:
-                known.check(content)
+            described = known.describe(known.parse(document.content))
         except YinxinError as error:
             trouble = error
     people, organs = needed(ctx, row)

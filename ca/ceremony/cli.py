@@ -1,18 +1,16 @@
-"""`yinxin ca ceremony …`: rehearse, approve, hold."""
+"""`yinxin ca ceremony …`: rehearse, found, propose; what several people approve is held by `yinxin authz proposal execute`."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ca.ceremony.approval import file_of
-from ca.ceremony.files import write_once
-from ca.ceremony.kinds import Plan, read_plan
+from authz.proposal.service import Proposals
+from ca.ceremony.kinds import read_plan
+from ca.ceremony.proposal import NAME, content_of, told
 from ca.ceremony.rehearse import rehearse
 from ca.command import authority_of
-from yinxin.clock import rfc3339
-from yinxin.command import acting, as_json_option, holding, print_facts
-from yinxin.crypto.certificates import Certificate
+from yinxin.command import acting, as_json_option, print_facts, service
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _EMBEDDED = Path(__file__).parent.parent / "plans" / "embedded.toml"
@@ -21,62 +19,51 @@ _EMBEDDED = Path(__file__).parent.parent / "plans" / "embedded.toml"
 @click.group(
     "ceremony",
     invoke_without_command=True,
-    help="按经审阅、批准的计划举行仪式；中断后重新执行即可 / hold a reviewed and approved plan; run again if cut off",
+    help="演练仪式，或首次建立体系；其他仪式经提案批准后执行 / rehearse, or found; other ceremonies go by proposal",
 )
 @click.option("--plan", type=_file, default=_EMBEDDED, show_default="embedded")
 @click.option("--dry-run", is_flag=True, help="只演练，不写入 / rehearse, write nothing")
 @as_json_option
 @click.pass_context
 def group(context: click.Context, *, plan: Path, dry_run: bool, as_json: bool) -> None:
-    """Rehearse or hold a ceremony."""
+    """Rehearse a ceremony, or found the hierarchies of a site that has none."""
     if context.invoked_subcommand is not None:
         return
     authority, read = authority_of(context), read_plan(plan)
-    folder = context.obj.directory().root
     answer: dict[str, Any] = {"plan": read.digest, "kind": read.kind, "dry_run": dry_run}
     if dry_run:
-        made = rehearse(authority.ctx, authority.keys, read, folder=folder, beside=plan.parent)
-        answer |= {"certificates": _told(made), "trust": {}, "files": {}}
+        made = rehearse(authority.ctx, authority.keys, read, folder=authority.root, beside=plan.parent)
+        answer |= {"certificates": told(made), "trust": {}, "files": {}}
     else:
-        done = authority.conduct(acting(context), read, plan, folder)
+        done = authority.found(acting(context), read, plan.parent)
         answer |= {
-            "certificates": _told(done.certificates),
+            "certificates": told(done.certificates),
             "trust": {name: str(path) for name, path in done.trust.items()},
             "files": {name: str(path) for name, path in done.files.items()},
-            "approved_by": [each.person for each in done.approvals],
         }
     print_facts(answer, as_json=as_json)
 
 
 @group.command(
-    help="演练后批准计划，批准写在计划旁边 / rehearse and approve a plan; the approval goes beside it"
+    help="演练后提出，供其他安全管理员批准 / rehearse and propose, for other security officers to approve"
 )
 @click.option("--plan", type=_file, required=True)
+@click.option("--reason", required=True, help="事由 / reason")
+@click.option("--basis", default="", help="法律依据 / legal basis")
 @as_json_option
 @click.pass_context
-def approve(context: click.Context, *, plan: Path, as_json: bool) -> None:
-    """Approve a plan as the holder of the certificate given."""
+def propose(context: click.Context, *, plan: Path, reason: str, basis: str, as_json: bool) -> None:
+    """Propose a ceremony with the plan and every file that it names."""
     authority, read = authority_of(context), read_plan(plan)
-    actor = acting(context)
-    folder = context.obj.directory().root
-    made = rehearse(authority.ctx, authority.keys, read, folder=folder, beside=plan.parent)
-    out = file_of(plan, actor.id)
-    write_once(out, authority.approve(actor, holding(context), read))
-    answer = {"plan": read.digest, "kind": read.kind, "title": _title(read), "approved_by": actor.id}
-    print_facts(answer | {"certificates": _told(made), "approval": str(out)}, as_json=as_json)
-
-
-def _title(plan: Plan) -> str:
-    return getattr(plan, "title", plan.kind)
-
-
-def _told(made: dict[str, Certificate]) -> dict[str, dict[str, str]]:
-    return {
-        label: {
-            "serial": f"{each.serial:x}",
-            "subject": each.subject.text,
-            "fingerprint": each.fingerprint,
-            "not_after": rfc3339(each.not_after),
-        }
-        for label, each in made.items()
+    content = content_of(read, plan.parent, authority.ctx.settings.most_request_bytes)
+    proposals: Proposals = service(context, "authz").proposals
+    shown = proposals.propose(acting(context), NAME, content, reason=reason, basis=basis)
+    answer = {
+        "proposal": shown.row.id,
+        "digest": shown.row.digest,
+        "plan": read.digest,
+        "kind": read.kind,
+        "needed": shown.needed,
+        "expires": shown.fields()["expires"],
     }
+    print_facts(answer, as_json=as_json)

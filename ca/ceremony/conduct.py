@@ -5,15 +5,15 @@ by starting it again with the same plan; another plan is not begun before.
 """
 
 import fcntl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
-from ca.ceremony.approval import Approval
-from ca.ceremony.errors import ApprovalsMissing, CeremonyUnfinished, PlanRefused
+from ca.ceremony.errors import CeremonyUnfinished, PlanRefused, ProposalNeeded
 from ca.ceremony.found import adds_to_a_site
 from ca.ceremony.hold import hold
 from ca.ceremony.kinds import Plan
@@ -28,23 +28,21 @@ from kms.service import KeyCentre
 from yinxin.act import Actor, Outcome
 from yinxin.crypto.certificates import Certificate
 from yinxin.errors import YinxinError
+from yinxin.proposal import Approved
 from yinxin.steps import step
 from yinxin.text import Text
 
 VERB = "ca.ceremony"
 
-#: gives the approvals of a plan, each of them believed; asked only when the plan needs them
-Approvals = Callable[[], Sequence[Approval]]
-
 
 @dataclass(frozen=True)
 class Done:
-    """What the ceremony gave: certificates by label, files by name, and who approved it."""
+    """What the ceremony gave: certificates by label, files by name, and who approved it as the record has them."""
 
     plan_digest: str
     certificates: dict[str, Certificate]
     files: dict[str, Path]
-    approvals: tuple[Approval, ...] = ()
+    approvals: tuple[Mapping[str, str], ...] = ()
 
     @property
     def trust(self) -> dict[str, Path]:
@@ -60,23 +58,24 @@ def conduct(
     folder: Path,
     *,
     beside: Path | None = None,
-    approvals: Approvals = tuple,
+    approved: Approved[Any] | None = None,
 ) -> Done:
     """Carry the plan out; `folder` is the data directory, `beside` the plan's own. Safe to repeat after any crash.
 
-    Raises CeremonyUnderWay, CeremonyUnfinished, CeremonyDiffers, ApprovalsMissing, and whatever is wrong with the plan,
+    `approved` is the proposal by which it is held; only the founding needs none, for nobody holds a certificate yet.
+    Raises CeremonyUnderWay, CeremonyUnfinished, CeremonyDiffers, ProposalNeeded, and whatever is wrong with the plan,
     before anything is made.
     """
     subject = f"ceremony:{plan.digest}"
     try:
         with _alone(folder):
-            return _conduct(Table(ctx, keys, actor, folder, beside or folder, plan.digest), plan, approvals)
+            return _conduct(Table(ctx, keys, actor, folder, beside or folder, plan.digest), plan, approved)
     except YinxinError as error:
         ctx.store.refuse(actor, VERB, subject, error)
         raise
 
 
-def _conduct(table: Table, plan: Plan, approvals: Approvals) -> Done:
+def _conduct(table: Table, plan: Plan, approved: Approved[Any] | None) -> Done:
     ctx, subject = table.ctx, f"ceremony:{plan.digest}"
     begun = _begun(ctx, plan)
     if begun is not None and begun.done is not None and not isinstance(plan, CeremonyPlan):
@@ -84,10 +83,10 @@ def _conduct(table: Table, plan: Plan, approvals: Approvals) -> Done:
     # 1. the whole plan once with keys nobody keeps
     rehearse(ctx, table.keys, plan, folder=table.folder, beside=table.beside)
     # 2. approvals, intent
-    given: tuple[Approval, ...] = ()
+    given: tuple[Mapping[str, str], ...] = ()
     if begun is None:
-        given = _approved(ctx, plan, approvals)
-        _intend(table, plan, given)
+        given = _approvals(ctx, plan, approved)
+        _intend(table, plan, given, approved.proposal if approved and given else None)
     else:
         with ctx.store.act(table.actor, VERB, subject, outcome=Outcome.INTENT, resumed=True):
             pass
@@ -137,21 +136,26 @@ def _begun(ctx: Context, plan: Plan) -> CeremonyRow | None:
     return own
 
 
-def _approved(ctx: Context, plan: Plan, approvals: Approvals) -> tuple[Approval, ...]:
-    """None for the founding; otherwise enough of them, whoever asks. Raises ApprovalsMissing."""
+def _approvals(ctx: Context, plan: Plan, approved: Approved[Any] | None) -> tuple[Mapping[str, str], ...]:
+    """None for the founding; otherwise those of the proposal, whoever asks. Raises ProposalNeeded.
+
+    Whether they hold, `authz.proposal` has judged; that they are enough is looked at once more.
+    """
     if isinstance(plan, CeremonyPlan) and not adds_to_a_site(ctx, plan):
         return ()
-    given = tuple(approvals())
-    if len(given) < ctx.settings.ceremony.approvals:
-        raise ApprovalsMissing(needed=ctx.settings.ceremony.approvals, given=len(given))
+    needed = ctx.settings.ceremony.approvals
+    given = () if approved is None else approved.approvals
+    if len({each["person"] for each in given}) < needed:
+        raise ProposalNeeded(needed=needed, given=len(given))
     return given
 
 
-def _intend(table: Table, plan: Plan, given: Sequence[Approval]) -> None:
+def _intend(table: Table, plan: Plan, given: Sequence[Mapping[str, str]], proposal: str | None) -> None:
     """The intent, with the plan and who approved it; what it gives up is given up in the same transaction."""
-    ctx, told = table.ctx, [each.fields() for each in given]
+    ctx, told = table.ctx, [dict(each) for each in given]
     with ctx.store.act(table.actor, VERB, f"ceremony:{plan.digest}", outcome=Outcome.INTENT) as act:
         act.facts |= {"kind": plan.kind, "approvals": told}
+        act.facts |= {"proposal": proposal} if proposal else {}
         now = ctx.store.clock.now()
         if not isinstance(plan, CeremonyPlan) and plan.instead_of:
             left = act.session.get_one(CeremonyRow, plan.instead_of)
@@ -165,6 +169,7 @@ def _intend(table: Table, plan: Plan, given: Sequence[Approval]) -> None:
                 begun=now,
                 begun_by=table.actor.id,
                 approvals=told,
+                proposal=proposal,
                 done=None,
                 given_up_for=None,
             )

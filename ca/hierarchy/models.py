@@ -48,7 +48,9 @@ class CeremonyRow(Base):
     plan: Mapped[dict[str, Any]]
     begun: Mapped[datetime]
     begun_by: Mapped[str] = mapped_column(sa.String(80))
-    #: who approved, in the form of `Approval.fields`
+    #: the proposal by which it was approved; none for the founding
+    proposal: Mapped[str | None] = mapped_column(sa.String(26))
+    #: who approved: person, post, organ, certificate, at
     approvals: Mapped[list[Any]] = mapped_column(sa.JSON)
     done: Mapped[datetime | None]
     #: digest of the ceremony that was held instead, when this one was given up

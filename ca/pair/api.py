@@ -13,7 +13,6 @@ from ca.errors import (
     LintFailed,
     ProfileRefuses,
     ReferenceReused,
-    UnknownCertificate,
     UnknownProfile,
     WeakKey,
 )
@@ -24,9 +23,8 @@ from ca.pair.service import Pair
 from ca.request import Holder
 from ca.service import Authority
 from kms.errors import HsmGone
-from kms.escrow.errors import RecoveryClosed, RecoveryNotApproved, RecoveryUnknown
 from yinxin.authz import Denied
-from yinxin.crypto.errors import BadSignature, CertificateRevoked, Expired, MalformedRequest
+from yinxin.crypto.errors import BadSignature, MalformedRequest
 from yinxin.text import Text
 from yinxin.web import Api, Caller
 from yinxin.wire import Model, base64_text
@@ -74,7 +72,7 @@ class EnvelopeIn(Model):
 
 
 class EnvelopeOut(Model):
-    """The encryption key, encrypted to the signing key (or to the certificate that a recovery names)."""
+    """The encryption key, encrypted to the signing key."""
 
     envelope_base64: str
 
@@ -133,27 +131,6 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
     )
     def envelope(name: str, body: EnvelopeIn, caller: Caller) -> EnvelopeOut:
         sealed = authority.pairs.envelope(caller.actor, name, body.dialect)
-        return EnvelopeOut(envelope_base64=base64_text(sealed))
-
-    @api.post(
-        "/recovered-keys/<recovery>",
-        status=201,
-        summary=Text("取用恢复的加密密钥", "Fetch the envelope of an approved recovery"),
-        problems=(
-            RecoveryUnknown,
-            RecoveryNotApproved,
-            RecoveryClosed,
-            UnknownCertificate,
-            CertificateRevoked,
-            Expired,
-            CannotReceive,
-            UnknownDialect,
-            HsmGone,
-            Denied,
-        ),
-    )
-    def recover(recovery: str, body: EnvelopeIn, caller: Caller) -> EnvelopeOut:
-        sealed = authority.pairs.recover(caller.actor, recovery, body.dialect)
         return EnvelopeOut(envelope_base64=base64_text(sealed))
 
     return (api.blueprint,)

@@ -91,17 +91,6 @@ def envelope(context: click.Context, *, name: str, out: Path, dialect: str | Non
     click.echo(str(out))
 
 
-@group.command(help="取出经批准恢复的加密密钥的信封 / fetch the envelope of an approved recovery")
-@click.argument("recovery")
-@click.option("--out", type=_out, required=True)
-@_dialect
-@click.pass_context
-def recover(context: click.Context, *, recovery: str, out: Path, dialect: str | None) -> None:
-    """Write the envelope of a recovery that was approved (`yinxin kms recovery`)."""
-    out.write_bytes(authority_of(context).pairs.recover(acting(context), recovery, _chosen(dialect)))
-    click.echo(str(out))
-
-
 @group.command("open", help="持有者打开信封，得到加密密钥的 PKCS#12 / the holder opens the envelope")
 @click.option("--key", type=_in, required=True, help="签名密钥，PKCS#8 PEM / the signing key")
 @click.option(

@@ -9,8 +9,8 @@ from ca.enrolment.renew import standing as in_force
 from ca.inventory import standing
 from ca.issue import VERB as ISSUE
 from ca.models import CertificateRow
-from ca.pair.envelope import Dialect, seal
-from ca.pair.errors import PairEnded, UnknownPair
+from ca.pair.envelope import Dialect, dialects, seal
+from ca.pair.errors import PairEnded, UnknownDialect, UnknownPair
 from ca.pair.issue import PairRequest, encryption_profile, find, issue_pair
 from ca.pair.models import PairRow
 from kms.escrow import Escrow, UserKey
@@ -82,6 +82,7 @@ class Pairs:
     def __init__(self, ctx: Context, escrow: Escrow, decider: Decider) -> None:
         self._ctx = ctx
         self._escrow = escrow
+        escrow.enveloper = self
         self._decider = decider
 
     def issue(self, actor: Actor, request: PairRequest) -> Pair:
@@ -132,18 +133,20 @@ class Pairs:
             act.facts["dialect"] = str(dialect or "usual")
             return self._sealed(dialect)(self._escrow.key(row.user_key), pair.signing)
 
-    def recover(self, actor: Actor, recovery: str, dialect: Dialect | None = None) -> bytes:
-        """The encryption key of an approved recovery, for the certificate that it names; see `Escrow.deliver`.
+    # --- for the key centre's recoveries (`kms.escrow.Enveloper`) -----------------------------------------------
 
-        Raises UnknownCertificate, CertificateRevoked, Expired when that is no certificate of ours in force.
-        """
-        sealed = self._sealed(dialect)
+    def receives(self, recipient: Certificate, dialect: str) -> None:
+        """Raise UnknownCertificate, CertificateRevoked, Expired, CannotReceive or UnknownDialect."""
+        in_force(self._ctx, recipient)
+        known = dialects(recipient.public_key)
+        if dialect and dialect not in known:
+            told = ", ".join(known)
+            raise UnknownDialect(algorithm=recipient.public_key.algorithm, dialect=dialect[:40], known=told)
 
-        def envelop(key: UserKey, recipient: Certificate) -> bytes:
-            in_force(self._ctx, recipient)
-            return sealed(key, recipient)
-
-        return self._escrow.deliver(actor, recovery, envelop)
+    def envelop(self, key: UserKey, recipient: Certificate, dialect: str) -> bytes:
+        """The key of an approved recovery for the certificate that it names; raises as `receives`."""
+        self.receives(recipient, dialect)
+        return self._sealed(Dialect(dialect) if dialect else None)(key, recipient)
 
     def _sealed(self, dialect: Dialect | None) -> Callable[[UserKey, Certificate], bytes]:
         def envelop(key: UserKey, recipient: Certificate) -> bytes:

@@ -2,7 +2,7 @@
 
 from kms.escrow.keys import ALGORITHMS, UserKey
 from kms.escrow.models import Standing
-from kms.escrow.recovery import Basis, Recovery, Wish
+from kms.escrow.recovery import Basis, Enveloper, RecoveryContent
 from kms.escrow.service import Escrow
 
-__all__ = ["ALGORITHMS", "Basis", "Escrow", "Recovery", "Standing", "UserKey", "Wish"]
+__all__ = ["ALGORITHMS", "Basis", "Enveloper", "Escrow", "RecoveryContent", "Standing", "UserKey"]

@@ -1,6 +1,6 @@
 """What the escrow and recovery refuse."""
 
-from yinxin.errors import Conflict, Invalid, NotFound, NotPermitted
+from yinxin.errors import Conflict, Invalid, NotFound, Unavailable
 
 
 class NotAnEncryptionKey(Invalid):
@@ -28,40 +28,16 @@ class UserKeyElsewhere(Conflict):
 
 
 class RecoveryUnknown(NotFound):
-    """No such recovery."""
+    """No recovery of this number was carried out."""
 
     code = "kms.recovery_unknown"
-    zh = "没有密钥恢复申请 {recovery}：请核对编号。"
-    en = "There is no recovery {recovery}: check its number."
+    zh = "编号 {recovery} 没有已恢复的加密密钥：请核对提案编号，并确认该提案已执行。"
+    en = "Nothing was recovered under {recovery}: check the proposal's number, and that it was carried out."
 
 
-class RecoveryClosed(Conflict):
-    """Refused, expired or delivered: nothing can be decided any more."""
+class NoEnveloper(Unavailable):
+    """Asked before the authority above is there."""
 
-    code = "kms.recovery_closed"
-    zh = "密钥恢复申请 {recovery} 已结束（{state}），不能再办理；如仍需恢复，请重新申请。"
-    en = "Recovery {recovery} has ended ({state}); if the key is still needed, ask again."
-
-
-class RecoveryNotApproved(Conflict):
-    """Too few have approved."""
-
-    code = "kms.recovery_not_approved"
-    zh = "密钥恢复申请 {recovery} 需要 {needed} 人批准，目前 {given} 人：请等待其他岗位批准。"
-    en = "Recovery {recovery} needs the approval of {needed} people and has {given}: wait for the others."
-
-
-class NotAlone(NotPermitted):
-    """Whoever asks does not approve, and nobody and no post approves twice."""
-
-    code = "kms.recovery_not_alone"
-    zh = "不能由 {person}（{post}）批准密钥恢复申请 {recovery}：{reason}。请由另一岗位的人员批准。"
-    en = "{person} ({post}) cannot approve recovery {recovery}: {reason}. Somebody in another post must."
-
-
-class BadRecovery(Invalid):
-    """A recovery that cannot be asked for so."""
-
-    code = "kms.bad_recovery"
-    zh = "密钥恢复申请有误（{field}：{reason}）：请更正后重新提交。"
-    en = "The recovery cannot be asked for so ({field}: {reason}): correct it and submit again."
+    code = "kms.no_enveloper"
+    zh = "证书机构尚未就绪，不能制作密钥信封：请稍后重试。"
+    en = "The authority is not ready, and no envelope can be made: try again shortly."

@@ -45,37 +45,16 @@ class UserKeyRow(Base):
     ended: Mapped[datetime | None]
 
 
-class RecoveryRow(Base):
-    """A wish to have an encryption key again. `envelope` is there from the moment it is delivered, and never changes."""
+class RecoveredKeyRow(Base):
+    """What an approved recovery gave: one envelope, made once, which never changes."""
 
-    __tablename__ = "kms_recovery"
+    __tablename__ = "kms_recovered_key"
 
-    id: Mapped[str] = mapped_column(sa.String(26), primary_key=True)
+    proposal: Mapped[str] = mapped_column(sa.ForeignKey("authz_proposal.id"), primary_key=True)
     key: Mapped[str] = mapped_column(sa.ForeignKey("kms_user_key.id"), index=True)
     organ: Mapped[str] = mapped_column(sa.String(80), index=True)
-    basis: Mapped[str] = mapped_column(sa.String(12))
-    reason: Mapped[str] = mapped_column(sa.Text)
     #: certificate of whoever shall have the key, DER: it can be opened by its key only
     recipient: Mapped[bytes]
-    requested_by: Mapped[str] = mapped_column(sa.String(80))
-    requested_post: Mapped[str | None] = mapped_column(sa.String(80))
-    created: Mapped[datetime]
-    expires: Mapped[datetime]
-    needed: Mapped[int]
-    refused_by: Mapped[str | None] = mapped_column(sa.String(80))
-    refused_at: Mapped[datetime | None]
-    delivered_at: Mapped[datetime | None]
-    envelope: Mapped[bytes | None]
-
-
-class RecoveryApprovalRow(Base):
-    """One person's approval of a recovery; nobody and no post approves twice."""
-
-    __tablename__ = "kms_recovery_approval"
-    __table_args__ = (sa.UniqueConstraint("recovery", "post"),)
-
-    recovery: Mapped[str] = mapped_column(sa.ForeignKey("kms_recovery.id"), primary_key=True)
-    person: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
-    post: Mapped[str] = mapped_column(sa.String(80))
-    certificate: Mapped[str | None] = mapped_column(sa.String(64))
-    approved: Mapped[datetime]
+    delivered_at: Mapped[datetime]
+    delivered_by: Mapped[str] = mapped_column(sa.String(80))
+    envelope: Mapped[bytes]

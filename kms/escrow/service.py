@@ -2,19 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from authz.models import OrganClosure
 from kms.escrow import pool, recovery
 from kms.escrow.errors import NotAnEncryptionKey
 from kms.escrow.keys import ALGORITHMS, UserKey, opened
-from kms.escrow.models import RecoveryRow, UserKeyRow
+from kms.escrow.models import UserKeyRow
 from kms.escrow.pool import Wanted
-from kms.escrow.recovery import Envelop, Recovery, Wish
+from kms.escrow.recovery import Enveloper
 from kms.info import KeyInfo
 from kms.settings import KmsSettings
 from kms.token import Token
@@ -22,6 +21,7 @@ from yinxin.act import SYSTEM, Actor
 from yinxin.authz import Decider, Decision, Resource
 from yinxin.crypto.keys import PrivateKey
 from yinxin.errors import YinxinError
+from yinxin.proposal import Terms
 from yinxin.store import Store
 
 
@@ -48,6 +48,8 @@ class Escrow:
         self._settings = settings
         self._decider = decider
         self._wrapping = wrapping
+        #: who makes envelopes; nobody, until the authority above is there
+        self.enveloper: Enveloper | None = None
 
     # --- for the authority, whose own acts were permitted as such -----------------------------------------------
 
@@ -95,69 +97,24 @@ class Escrow:
         with self._store.read() as session:
             return [UserKey.of(row) for row in session.scalars(query.order_by(UserKeyRow.given))]
 
-    def request(self, actor: Actor, wish: Wish) -> str:
-        """The identifier of a new recovery; raises UserKeyUnknown, BadRecovery, Denied."""
+    def recovered(self, actor: Actor, proposal: str) -> bytes:
+        """The envelope of a recovery that was carried out, however often it is asked for; raises RecoveryUnknown, Denied."""
         try:
-            key = recovery.key_of(self._store, wish.key)
-            decision = self._permit(actor, recovery.REQUEST, key.organ or "", holder=key.holder or "")
-            settings = self._settings
-            return recovery.request(
-                self._store,
-                actor,
-                wish,
-                needed=settings.recovery_approvals,
-                life=timedelta(hours=settings.recovery_hours),
-                decision=decision.record(),
-            )
+            row = recovery.recovered(self._store, proposal)
         except YinxinError as error:
-            self._store.refuse(actor, recovery.REQUEST, f"user-key:{wish.key[:26]}", error)
+            self._store.refuse(actor, recovery.DELIVER, f"proposal:{proposal[:26]}", error)
             raise
+        decision = self._permit(actor, recovery.DELIVER, row.organ)
+        return recovery.deliver(self._store, actor, row, decision.record())
 
-    def approve(self, actor: Actor, id_: str) -> Recovery:
-        """Approve a recovery; raises RecoveryUnknown, RecoveryClosed, NotAlone, Denied."""
-        decision = self._asked(actor, recovery.APPROVE, id_)
-        recovery.approve(self._store, actor, id_, decision.record())
-        return recovery.find(self._store, id_)
+    @property
+    def recovery_terms(self) -> Terms:
+        """How many approve a recovery, and how long it waits."""
+        return Terms(self._settings.recovery_approvals, 1, timedelta(hours=self._settings.recovery_hours))
 
-    def refuse(self, actor: Actor, id_: str) -> Recovery:
-        """End a recovery; raises RecoveryUnknown, RecoveryClosed, Denied."""
-        decision = self._asked(actor, recovery.REFUSE, id_)
-        recovery.refuse(self._store, actor, id_, decision.record())
-        return recovery.find(self._store, id_)
-
-    def deliver(self, actor: Actor, id_: str, envelop: Envelop) -> bytes:
-        """The envelope of an approved recovery; raises RecoveryUnknown, RecoveryNotApproved, RecoveryClosed, Denied."""
-        decision = self._asked(actor, recovery.DELIVER, id_)
-        try:
-            return recovery.deliver(self._store, actor, id_, envelop, decision.record())
-        except YinxinError as error:
-            self._store.refuse(actor, recovery.DELIVER, f"recovery:{id_[:26]}", error)
-            raise
-
-    def requested(self, id_: str) -> Recovery:
-        """A recovery as it stands, for whoever asked for it just now; raises RecoveryUnknown."""
-        return recovery.find(self._store, id_)
-
-    def recovery(self, actor: Actor, id_: str) -> Recovery:
-        """A recovery as it stands; raises RecoveryUnknown, Denied."""
-        found = recovery.find(self._store, id_)
-        self._permit(actor, "kms.read-recovery", found.organ)
-        return found
-
-    def recoveries(self, actor: Actor, organ: str, *, after: str = "", limit: int = 100) -> list[Recovery]:
-        """The recoveries of an organ and those below it, oldest first; raises Denied."""
-        self._permit(actor, "kms.read-recovery", organ)
-        below = sa.select(OrganClosure.organ).where(OrganClosure.ancestor == organ)
-        organs = sa.or_(RecoveryRow.organ == organ, RecoveryRow.organ.in_(below))
-        return recovery.search(self._store, organs, after=after, limit=limit)
-
-    def _asked(self, actor: Actor, verb: str, id_: str) -> Decision:
-        try:
-            found = recovery.find(self._store, id_)
-        except YinxinError as error:
-            self._store.refuse(actor, verb, f"recovery:{id_[:26]}", error)
-            raise
-        return self._permit(actor, verb, found.organ)
+    def now(self) -> datetime:
+        """The present instant."""
+        return self._store.clock.now()
 
     def _permit(self, actor: Actor, verb: str, organ: str, holder: str = "") -> Decision:
         resource = Resource("UserKey", holder or "*", organ=organ, attributes={"holder": holder})

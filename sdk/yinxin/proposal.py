@@ -108,7 +108,7 @@ class ProposalKind(Generic[S, C]):
     #: the module's own terms; the settings of `authz.proposal` when left out
     terms: Callable[[S], Terms] | None = None
     about: Callable[[S, C], About] = field(default=_anywhere)
-    #: raises what is wrong with it; asked before it is proposed and before each approval
+    #: raises what is wrong with it; asked before it is proposed and before anybody signs
     check: Callable[[S, C], None] = field(default=_sound)
     reason_required: bool = True
     basis_required: bool = False

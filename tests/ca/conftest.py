@@ -17,7 +17,10 @@ from authz.directory import Directory, DirectoryFile
 from authz.service import Authz
 from authz.settings import AuthzSettings
 from ca import Authority, CaSettings, CeremonyPlan, Holder, IssueRequest, conduct
+from ca.check import Checker
+from ca.module import MODULE as CA
 from kms import KeyCentre, KmsSettings
+from kms.module import MODULE as KMS
 from tests.support.postgres import PostgresServer
 from tests.support.sign_on import SoftwareKeys, nobody_to_tell
 from yinxin.act import SYSTEM, Actor, Kind
@@ -82,6 +85,18 @@ def plan() -> CeremonyPlan:
     return CeremonyPlan.model_validate(values)
 
 
+class _Late:
+    """The authority's checker, which is there only after authz."""
+
+    real: Checker
+
+    def check(self, *arguments: Any) -> None:
+        self.real.check(*arguments)
+
+    def revoked(self, fingerprint: str) -> bool:
+        return self.real.revoked(fingerprint)
+
+
 class Site:
     """A store, a key centre and an authority in one folder, and everything a test turns."""
 
@@ -105,11 +120,11 @@ class Site:
             "ca": ROOT / "policies",
             "kms": ROOT.parent / "kms" / "policies",
         }
-        # the authority's checker is handed to authz at assembly; here nobody signs in
+        checker = _Late()
         self.authz = Authz(
             self.store,
             AuthzSettings(),
-            None,
+            checker,
             policies,
             origins=("https://localhost",),
             keys=SoftwareKeys(),
@@ -131,6 +146,11 @@ class Site:
             root=folder,
         )
         self.ctx = self.ca.ctx
+        checker.real = self.ca.checker
+        self.authz.proposals.timestamped_by(self.ca.timestamps)
+        for module, service in ((CA, self.ca), (KMS, self.keys)):
+            for kind in module.proposals:
+                self.authz.proposals.register(kind, service)
 
     def found(self, wanted: CeremonyPlan) -> None:
         """The token, the directory, the ceremony."""

@@ -12,7 +12,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from ca import CeremonyPlan, Holder, IssueRequest
-from ca.ceremony.kinds import read_plan
 from ca.models import CertificateRow, State
 from ca.pair import PairRequest
 from kms.escrow.pool import Wanted
@@ -100,7 +99,7 @@ def pair(url: str, folder: Path, step: str) -> None:
     site.ca.pairs.issue(REGISTRAR, PairRequest("crash", "person-signing", csr, holder))
 
 
-def hold(url: str, folder: Path, plan: Path, seen: Path) -> None:
+def hold(url: str, folder: Path, seen: Path) -> None:
     """Hold an approved ceremony, and die at the first step that no earlier run died at."""
     site = Site(url, folder)
     died = set(seen.read_text().split()) if seen.exists() else set()
@@ -116,8 +115,10 @@ def hold(url: str, folder: Path, plan: Path, seen: Path) -> None:
                 os.fsync(file.fileno())
             die()
 
+    (proposal,) = site.authz.proposals.search(HOLDER)
     listen(reached)
-    site.ca.conduct(HOLDER, read_plan(plan), plan, folder)
+    if proposal["state"] != "executed":
+        site.authz.proposals.execute(HOLDER, proposal["id"])
 
 
 def crowd(url: str, folder: Path, step: str) -> None:
@@ -142,7 +143,7 @@ ACTS: dict[str, Callable[[Site, Path], object]] = {
     "approve": lambda site, _: site.ca.registrations.approve(CITY, words_in(site.folder)[0]),
     "fill": lambda site, _: site.keys.escrow.fill(),
     "give": lambda site, _: site.keys.escrow.give(SYSTEM, GIVEN),
-    "deliver": lambda site, _: site.keys.escrow.deliver(CLERK, words_in(site.folder)[0], lambda *_: b"envelope"),
+    "recover": lambda site, _: site.authz.proposals.execute(CLERK, words_in(site.folder)[0]),
 }  # fmt: skip
 GIVEN = Wanted("give/1", "ecdsa-p256", "person", "zhang", "county-a")
 CITY = Actor(Kind.PERSON, "zheng", post="registration-city", organ="city")

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from authz.directory import Directory, DirectoryFile
+from authz.proposal import State
 from ca import CeremonyPlan
-from ca.ceremony.approval import approve, file_of
-from ca.ceremony.conduct import Done
+from ca.ceremony.conduct import Done, conduct
 from ca.ceremony.kinds import read_plan
+from ca.ceremony.proposal import content_of
 from ca.issue import issue
 from yinxin.act import SYSTEM, Actor, Kind
+from yinxin.crypto import cms
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import Identity, PrivateKey
 from yinxin.crypto.suite import suite
+from yinxin.proposal import Approved
+from yinxin.statement import Statement
 
 from .conftest import REGISTRAR, ROOT, Site
 
 #: security officers beside the one in the directory already; each in a post of her own
 OFFICERS = ("qian", "feng", "chu")
+REASON = "按年度计划办理，已经会议研究"
 
 EXTRA = {
     "posts": [
@@ -58,6 +64,8 @@ class Office:
     people: dict[str, Identity] = field(default_factory=dict)
     #: another site of this process: a software token's library serves one at a time
     neighbour: Office | None = None
+    #: proposals by the digest of their plan
+    proposed: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, site: Site) -> Office:
@@ -112,25 +120,56 @@ class Office:
         (self.plans / name).write_text(pem)
         return Certificate.load(pem.encode()).fingerprint
 
-    def approve(self, path: Path, person: str, **other: Any) -> Path:
-        """The approval of a person beside the plan."""
+    def propose(self, path: Path, *, by: str = "zhao") -> str:
+        """The proposal of the plan: the one that was made, or a new one."""
+        plan = read_plan(path)
+        if plan.digest not in self.proposed:
+            content = content_of(plan, path.parent, self.site.ctx.settings.most_request_bytes)
+            site = self.turn()
+            self.site.clock.advance(timedelta(milliseconds=1))
+            shown = site.authz.proposals.propose(self.officer(by), "ca.ceremony", content, reason=REASON)
+            self.proposed[plan.digest] = shown.row.id
+        return self.proposed[plan.digest]
+
+    def approve(self, path: Path, person: str, **other: Any) -> None:
+        """The approval of a person, signed with her own certificate; the plan is proposed first if it was not."""
+        id_, proposals = self.propose(path), self.turn().authz.proposals
         identity = other.get("identity") or self.people[person]
         actor = other.get("actor") or self.officer(person)
-        plan = other.get("plan") or read_plan(path)
-        signed = approve(self.site.ctx, self.site.ca.decider, actor, identity, plan)
-        out = file_of(path, other.get("name") or person)
-        out.write_bytes(signed)
-        return out
+        self.site.clock.advance(timedelta(milliseconds=1))
+        row = proposals.show(self.officer("zhao"), id_).row
+        content = {"proposal": id_, "kind": row.kind, "digest": row.digest, "site": "https://localhost"}
+        statement = Statement.of(actor, "authz.approve", f"proposal:{id_}", self.site.clock.now(), content)
+        signed = statement.encode()
+        proposals.approve(actor, id_, signed, cms.sign_detached(identity, signed, signed_at=None))
 
     def hold(self, path: Path, *, by: str = "zhao", approved_by: Sequence[str] = ("qian", "feng")) -> Done:
-        """Approve, and hold."""
+        """Propose, approve, and hold."""
         for person in approved_by:
             self.approve(path, person)
         return self.conduct(path, by=by)
 
     def conduct(self, path: Path, *, by: str = "zhao") -> Done:
-        """Hold with the approvals that lie there."""
-        return self.turn().ca.conduct(self.officer(by), read_plan(path), path, self.site.folder)
+        """Hold with the approvals that were given; what is done already, is asked for once more below the proposal."""
+        site, plan = self.turn(), read_plan(path)
+        id_ = self.propose(path)
+        proposals = site.authz.proposals
+        shown = proposals.show(self.officer(by), id_)
+        if shown.state is State.EXECUTED:
+            approved = Approved(id_, shown.row.digest, None, self.officer(by), shown.approvals)
+            return conduct(site.ctx, site.keys, self.officer(by), plan, site.folder, beside=path.parent, approved=approved)  # fmt: skip
+        shown = proposals.execute(self.officer(by), id_)
+        outcome = shown.row.outcome or {}
+        return Done(
+            plan.digest,
+            {label: self._certificate(each["serial"]) for label, each in outcome["certificates"].items()},
+            {name: Path(file) for name, file in outcome["files"].items()},
+            shown.approvals,
+        )
+
+    def _certificate(self, serial: str) -> Certificate:
+        (row,) = self.site.rows(serial=serial)
+        return Certificate(row.der)
 
     def issue(self, reference: str, suite_name: str = "intl", **parts: Any) -> Certificate:
         """A server's certificate from the site's issuing authority."""

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from ca.ceremony.errors import ApprovalsMissing
+from authz.cli import group as authz_commands
+from ca.ceremony.errors import ProposalNeeded
 from ca.cli import group as commands
-from ca.errors import CeremonyDiffers
 from yinxin.act import Actor
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import Identity
@@ -31,6 +31,10 @@ class Opened:
     @property
     def ca(self) -> object:
         return self.office.site.ca
+
+    @property
+    def authz(self) -> object:
+        return self.office.site.authz
 
     @property
     def root(self) -> Path:
@@ -55,7 +59,8 @@ def office(site: Site) -> Office:
 
 
 def run(office: Office, person: str, *arguments: object) -> Any:
-    done = CliRunner().invoke(commands, [*map(str, arguments), "--json"], obj=Opened(office, person))
+    group = authz_commands if arguments[0] == "proposal" else commands
+    done = CliRunner().invoke(group, [*map(str, arguments), "--json"], obj=Opened(office, person))
     if done.exception:
         raise done.exception
     return json.loads(done.output)
@@ -65,26 +70,41 @@ def test_from_the_dry_run_to_the_new_authority(office: Office) -> None:
     path = office.sample("subordinate")
     dry = run(office, "zhao", "ceremony", "--plan", path, "--dry-run")
     assert (dry["kind"], dry["dry_run"], set(dry["certificates"])) == ("subordinate", True, {"intl-city-jia", "intl-city-jia-ocsp"})  # fmt: skip
-    with pytest.raises(ApprovalsMissing):
+    with pytest.raises(ProposalNeeded):
         run(office, "zhao", "ceremony", "--plan", path)
-    for person in ("qian", "feng"):
-        given = run(office, person, "ceremony", "approve", "--plan", path)
-        assert (given["plan"], given["approved_by"], given["title"]) == (dry["plan"], person, "甲市签发机构（国际算法）")  # fmt: skip
-        assert Path(given["approval"]).parent == path.parent
-    # an approval is never overwritten, her own included
-    with pytest.raises(CeremonyDiffers):
-        run(office, "qian", "ceremony", "approve", "--plan", path)
-    done = run(office, "zhao", "ceremony", "--plan", path)
-    assert (done["plan"], done["approved_by"]) == (dry["plan"], ["feng", "qian"])
-    certificate = Certificate.load(Path(done["trust"]["intl-city-jia"]).read_bytes())
-    assert certificate.fingerprint == done["certificates"]["intl-city-jia"]["fingerprint"]
+    made = run(office, "zhao", "ceremony", "propose", "--plan", path, "--reason", "按年度计划新建签发机构")
+    assert (made["plan"], made["kind"], made["needed"]) == (dry["plan"], "subordinate", 2)
+    id_ = made["proposal"]
+    file = path.with_suffix(".approval")
+    run(office, "qian", "proposal", "approve", id_, "--out", file)
+    run(office, "zhao", "proposal", "submit", id_, file)
+    shown = run(office, "feng", "proposal", "approve", id_)
+    assert (shown["state"], {each["person"] for each in shown["approvals"]}) == ("approved", {"qian", "feng"})
+    assert "甲市签发机构（国际算法）" in shown["describes"][0]["zh"]
+    done = run(office, "zhao", "proposal", "execute", id_)
+    assert done["state"] == "executed"
+    certificate = Certificate.load(Path(done["outcome"]["trust"]["intl-city-jia"]).read_bytes())
+    assert certificate.fingerprint == done["outcome"]["certificates"]["intl-city-jia"]["fingerprint"]
     rows = run(office, "zhao", "authority", "list")
     assert "intl-city-jia" in [row["name"] for row in rows]
     shown = run(office, "zhao", "authority", "show", "intl-city-jia")
     assert shown["certificates"][0]["fingerprint"] == certificate.fingerprint
-    assert (
-        run(office, "zhao", "ceremony", "--plan", path)["certificates"].keys() == done["certificates"].keys()
+    (row,) = run(office, "zhao", "proposal", "list", "--state", "executed")
+    assert (row["id"], row["given"]) == (id_, 2)
+    assert [each["name"] for each in run(office, "zhao", "proposal", "kinds")] == sorted(
+        ["ca.ceremony", "kms.recover"]
     )
+
+
+def test_refused_and_withdrawn(office: Office) -> None:
+    for number, (person, verb, *more) in enumerate(
+        (("feng", "refuse", "--reason", "依据不足"), ("zhao", "withdraw"))
+    ):
+        path = office.sample("request", 示范省政务签发机构=f"示范省政务签发机构 {number}")
+        told = ("--reason", "按年度计划申请证书", "--basis", "电子认证服务管理办法")
+        id_ = run(office, "zhao", "ceremony", "propose", "--plan", path, *told)["proposal"]
+        ended = run(office, person, "proposal", verb, id_, *more)
+        assert (ended["state"], ended["moved_by"], ended["basis"]) == (("refused", "withdrawn")[number], person, told[3])  # fmt: skip
 
 
 def test_for_people_too(office: Office) -> None:
@@ -93,3 +113,8 @@ def test_for_people_too(office: Office) -> None:
         done = CliRunner().invoke(commands, arguments, obj=Opened(office, "zhao"))
         assert done.exit_code == 0, done.exception
         assert "intl-root" in done.output or "request" in done.output or "sm-root" in done.output
+    id_ = office.propose(path)
+    for arguments in (["proposal", "list"], ["proposal", "show", id_], ["proposal", "kinds"]):
+        done = CliRunner().invoke(authz_commands, arguments, obj=Opened(office, "zhao"))
+        assert done.exit_code == 0, done.exception
+        assert id_ in done.output or "ca.ceremony" in done.output

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from ca.errors import AlreadyRevoked
 from ca.keycheck.blocked import spki_digest
 from ca.keycheck.models import BlockedKeyRow
-from kms.escrow import Basis, Wish
+from kms.escrow.errors import RecoveryUnknown
 from kms.escrow.models import UserKeyRow
 from yinxin.act import SYSTEM
 from yinxin.crypto.keys import PrivateKey
@@ -23,7 +23,8 @@ from yinxin.crypto.suite import INTL
 from .conftest import CLERK, OFFICER, REGISTRAR, Site
 from .crasher import GIVEN, act, leave_words
 from .test_crash import answered, run
-from .test_pair import LEADER, actor, more
+from .test_pair import opened
+from .test_recovery import Safe
 from .test_registration import staffed, vetted  # noqa: F401 - a fixture
 from .test_renew import asked, held
 
@@ -134,17 +135,17 @@ def test_a_key_given_is_given_again_to_the_same_reference(site: Site, killed: Ki
     assert len(standing(site)) == 1
 
 
-@pytest.mark.parametrize("step", ["2-enveloped", "3-kept"])
-def test_a_recovery_is_delivered_once(site: Site, killed: Killed, step: str) -> None:
-    more(site, LEADER)
-    key = site.keys.escrow.give(SYSTEM, GIVEN)
-    issued = site.ca.issue(REGISTRAR, site.person())
-    wish = Wish(key.id, Basis.HOLDER, "介质遗失，需打开历史公文", issued.certificate)
-    recovery = site.keys.escrow.request(CLERK, wish)
-    site.keys.escrow.approve(OFFICER, recovery)
-    site.keys.escrow.approve(actor(LEADER), recovery)
-    site = killed(site, "deliver", f"kms.deliver-recovery.{step}", recovery)
-    got = site.keys.escrow.deliver(CLERK, recovery, lambda *_: b"another")
-    assert got == (b"envelope" if step == "3-kept" else b"another")
-    delivered = [event for event in site.events("kms.deliver-recovery") if "again" not in event["facts"]]
-    assert len(delivered) == 1
+@pytest.mark.parametrize("step", ["1-claimed", "2-carried-out", "3-recorded"])
+def test_a_recovery_is_carried_out_once(site: Site, killed: Killed, step: str) -> None:
+    safe = Safe.of(site)
+    id_ = safe.propose()
+    safe.approve(id_, "zhao", "qian")
+    safe.site = killed(site, "recover", f"authz.execute.{step}", id_)
+    if step != "3-recorded":
+        with pytest.raises(RecoveryUnknown):
+            safe.site.keys.escrow.recovered(CLERK, id_)
+        assert safe.execute(id_) == "executed"
+    envelope = safe.site.keys.escrow.recovered(CLERK, id_)
+    assert opened(safe.key, envelope, safe.new.signing).public_key == safe.old.encryption.public_key
+    done = [each for each in safe.site.events("authz.execute") if each["outcome"] == "done"]
+    assert len(done) == 1

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ca.ceremony.errors import ApprovalsMissing, CeremonyUnfinished, FileDiffers, FileMissing, PlanRefused
+from authz.proposal.errors import ApprovalsMissing
+from ca.ceremony.errors import CeremonyUnfinished, FileDiffers, FileMissing, PlanRefused, ProposalNeeded
 from ca.ceremony.kinds import read_plan
 from ca.ceremony.rehearse import rehearse
 from ca.errors import (
@@ -59,7 +60,7 @@ def answer(site: Site, leaf: Certificate, issuer: Certificate) -> object:
 def test_a_city_gets_an_authority_of_its_own(office: Office) -> None:
     site = office.site
     done = office.hold(office.sample("subordinate"))
-    assert [each.person for each in done.approvals] == ["feng", "qian"]
+    assert [each["person"] for each in done.approvals] == ["qian", "feng"]
     city = done.certificates["intl-city-jia"]
     assert (city.path_length, city.issuer) == (0, site.ca.certificate("intl-root").subject)
     assert city.name_constraints is not None
@@ -137,7 +138,7 @@ def test_too_deep_a_path_is_linted_before_anybody_approves(office: Office) -> No
     with pytest.raises(LintFailed) as refused:
         office.hold(path)
     assert "path length" in refused.value.text("en")
-    assert office.site.events("ca.ceremony")[-1]["error"] == "ca.lint_failed"
+    assert office.site.events("authz.propose")[-1]["error"] == "ca.lint_failed"
     with office.site.store.read() as session:
         from ca.hierarchy.models import CeremonyRow
 
@@ -436,6 +437,8 @@ def test_founding_more_on_a_founded_site_takes_approvals(office: Office) -> None
         '[[hierarchy.service]]\nlabel = "sm-tsa-b"\nprofile = "tsa"\ncommon_name = "时间戳服务（国密，乙）"\n'
     )
     path = office.write("more.toml", text + more)
+    with pytest.raises(ProposalNeeded):
+        office.site.ca.found(OFFICER, read_plan(path), path.parent)
     with pytest.raises(ApprovalsMissing):
         office.conduct(path)
     assert "sm-tsa-b" in office.hold(path).certificates

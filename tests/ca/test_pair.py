@@ -13,21 +13,19 @@ from authz.models import CertificateBinding
 from ca.enrolment import renew as enrolment
 from ca.enrolment.errors import HalfOfPair
 from ca.enrolment.models import Protocol
-from ca.errors import KeyInUse, LintFailed, ProfileRefuses, ReferenceReused, UnknownCertificate
+from ca.errors import KeyInUse, LintFailed, ProfileRefuses, ReferenceReused
 from ca.pair import Dialect, PairRequest
 from ca.pair import issue as issuing
 from ca.pair.errors import CannotReceive, NoPair, PairEnded, UnknownDialect, UnknownPair
 from ca.request import Application, Holder
 from ca.status.line import Line
 from ca.status.models import CrlRow
-from kms.escrow import Basis, Standing, Wish
-from kms.escrow.errors import RecoveryNotApproved
+from kms.escrow import Standing
 from kms.escrow.models import UserKeyRow
-from tests.crypto.conftest import self_signed, template
 from yinxin.act import SYSTEM, Actor, Kind
 from yinxin.authz import Denied
 from yinxin.crypto import cms
-from yinxin.crypto.errors import CannotDecrypt, CertificateRevoked, KeyMismatch
+from yinxin.crypto.errors import CannotDecrypt, KeyMismatch
 from yinxin.crypto.keys import Identity, PrivateKey
 from yinxin.crypto.names import Name
 from yinxin.crypto.path import Usage, validate
@@ -412,7 +410,7 @@ def test_a_revoked_or_foreign_pair_is_not_renewed(site):
         site.ca.pairs.issue(REGISTRAR, asked(reference="pair-2", renews="pair-1"))
 
 
-# --- delivered and recovered ----------------------------------------------------------------------------------------
+# --- delivered ------------------------------------------------------------------------------------------------------
 
 
 def test_the_holder_fetches_her_own_and_nobody_elses(site):
@@ -430,44 +428,3 @@ def test_a_dialect_that_the_key_has_not(site):
         site.ca.pairs.envelope(REGISTRAR, "pair-1", Dialect.GBT_35276)
     with pytest.raises(UnknownPair):
         site.ca.pairs.envelope(REGISTRAR, "nothing")
-
-
-def test_a_lost_key_is_recovered_for_the_new_pair(site):
-    """The holder's token is lost: she gets a new pair, and by two people's leave the old encryption key for it."""
-    more(site, LEADER)
-    old = site.ca.pairs.issue(REGISTRAR, asked())
-    site.ca.revoke(REGISTRAR, f"{old.signing.serial:x}", "keyCompromise")
-    key = PrivateKey.generate(suite("intl"))
-    new = site.ca.pairs.issue(REGISTRAR, asked(key, reference="pair-2"))
-    wish = Wish(old.user_key, Basis.HOLDER, "介质遗失，需打开历史公文", new.signing)
-    recovery = site.keys.escrow.request(CLERK, wish)
-    site.keys.escrow.approve(OFFICER, recovery)
-    with pytest.raises(RecoveryNotApproved):
-        site.ca.pairs.recover(CLERK, recovery)
-    for other in (CLERK, REGISTRAR, AUDITOR):
-        with pytest.raises(Denied):
-            site.keys.escrow.approve(other, recovery)
-    site.keys.escrow.approve(actor(LEADER), recovery)
-    envelope = site.ca.pairs.recover(CLERK, recovery)
-    assert opened(key, envelope, new.signing).public_key == old.encryption.public_key
-    assert site.ca.pairs.recover(CLERK, recovery) == envelope
-
-
-@pytest.mark.parametrize("ended", ["revoked", "foreign"])
-def test_a_key_is_recovered_only_for_a_certificate_of_ours_in_force(site, ended):
-    """Seen to fail when the envelope is made for whatever certificate was named."""
-    more(site, LEADER)
-    old = site.ca.pairs.issue(REGISTRAR, asked())
-    new = site.ca.pairs.issue(REGISTRAR, asked(PrivateKey.generate(suite("intl")), reference="pair-2"))
-    recipient = new.signing
-    if ended == "foreign":
-        recipient = self_signed(suite("intl"), template(recipient.subject)).certificate
-    wish = Wish(old.user_key, Basis.HOLDER, "介质遗失，需打开历史公文", recipient)
-    recovery = site.keys.escrow.request(CLERK, wish)
-    site.keys.escrow.approve(OFFICER, recovery)
-    seen = site.keys.escrow.approve(actor(LEADER), recovery)
-    assert seen.recipient_subject == recipient.subject.text
-    if ended == "revoked":
-        site.ca.revoke(REGISTRAR, f"{new.signing.serial:x}", "keyCompromise")
-    with pytest.raises(CertificateRevoked if ended == "revoked" else UnknownCertificate):
-        site.ca.pairs.recover(CLERK, recovery)

@@ -120,8 +120,6 @@ ELSEWHERE = {
         "ca.renew.3-issued",
         "ca.resume.1-recorded",
         "ca.suspend.1-recorded",
-        "kms.deliver-recovery.2-enveloped",
-        "kms.deliver-recovery.3-kept",
         "kms.give-user-key.1-given",
         "kms.make-user-keys.1-made",
     },

@@ -45,6 +45,22 @@ RESOURCES = (
     ),
     Resource("Certificate", "c", organ="platform", attributes={"profile": "tsa"}),
     Resource("Ceremony", "c", organ="platform", attributes={"kind": "subordinate"}),
+    Resource(
+        "Proposal",
+        "p",
+        organ="platform",
+        attributes={
+            "kind": "ca.ceremony",
+            "proposer": "demo-deputy",
+            "holder": "",
+            "proposers": ["security-officer"],
+            "approvers": ["security-officer"],
+            "executors": ["security-officer"],
+            "key": True,
+            "needed": 2,
+            "given": 2,
+        },
+    ),
     Resource("Pair", "p", organ="province-office", attributes={"holder": "demo-clerk"}),
     Resource("UserKey", "k", organ="province-office", attributes={"holder": "demo-clerk"}),
 )
@@ -127,7 +143,8 @@ def test_each_power_may_do_its_own_and_no_business(platform: Platform) -> None:
     assert {action for action in may["administrator"] if not action.startswith("authz.")} <= {"kms.read"}
     assert not {"kms.sign", "kms.create", "ca.issue", "ca.revoke", "audit.read"} & may["administrator"]
     assert {"ca.issue", "ca.revoke"} <= may["security-officer"]
-    assert {"ca.ceremony", "ca.approve-ceremony", "kms.approve-recovery"} <= may["security-officer"]
+    assert {"ca.ceremony", "authz.propose", "authz.approve", "authz.execute"} <= may["security-officer"]
+    assert not {"authz.propose", "authz.approve", "authz.execute"} & (may["auditor"] | may["administrator"])
     assert not {"audit.read", "kms.sign"} & may["security-officer"]
     assert not {"ca.issue", "ca.revoke", "ca.ceremony", "kms.create", "kms.sign"} & may["auditor"]
     assert not {"ca.deliver-pair", "kms.deliver-recovery", "kms.approve-recovery"} & may["auditor"]

@@ -9,10 +9,7 @@ from .postgres import PostgresServer
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    chosen_itself = any(
-        "database_engine" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")
-    )
-    if "database_engine" in metafunc.fixturenames and not chosen_itself:
+    if "database_engine" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--database")
         engines = ["sqlite", "postgresql"] if chosen == "both" else [chosen]
         nearest = metafunc.definition.get_closest_marker("engines")
