@@ -174,6 +174,7 @@ def routes(authz: Authz) -> tuple[Blueprint, ...]:
     """The operations of `authz`."""
     api = Api("authz", "/api/authz/v1", Text("身份与授权", "Identity and authorization"))
     _add_sign_in(api, authz)
+    _add_proof(api, authz)
     _add_session(api, authz)
     _add_directory(api, authz)
     return (api.blueprint,)
@@ -209,6 +210,34 @@ def _add_sign_in(api: Api, authz: Authz) -> None:
             raise errors.NoCertificateShown
         token, caller = authz.sign_in.by_tls(shown)
         return SessionOut(token=token, caller=_who(caller))
+
+
+def _add_proof(api: Api, authz: Authz) -> None:
+    @api.post(
+        "/sessions/current/proof",
+        repeatable=True,
+        problems=(errors.SessionOfAnother, *_ANSWER),
+        summary=Text("再次证明身份", "Prove the certificate again, by signature"),
+    )
+    def prove(body: SessionIn, caller: Caller) -> None:
+        authz.sign_in.prove(caller, body.signature, body.challenge)
+
+    @api.post(
+        "/sessions/current/proof/tls",
+        repeatable=True,
+        problems=(
+            errors.NoCertificateShown,
+            errors.SessionOfAnother,
+            MalformedCertificate,
+            *_ADMISSION,
+        ),
+        summary=Text("以连接证书再次证明身份", "Prove the certificate again, by the connection"),
+    )
+    def prove_by_tls(body: Nothing, caller: Caller) -> None:  # noqa: ARG001 - the contract: an empty object
+        shown = peer_certificate(request.environ)
+        if shown is None:
+            raise errors.NoCertificateShown
+        authz.sign_in.prove_by_tls(caller, shown)
 
 
 def _add_session(api: Api, authz: Authz) -> None:

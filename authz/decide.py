@@ -23,9 +23,10 @@ from authz.grant.look import held
 from authz.grant.records import holder
 from authz.kept import Kept
 from authz.policy_set import PolicySet
+from authz.step_up import Freshness
 from authz.version import InForce, Versions
 from yinxin.act import Actor, Kind
-from yinxin.authz import PLATFORM, Decision, Denied, Resource
+from yinxin.authz import PLATFORM, Decision, Denied, Resource, StepUpRequired
 from yinxin.store import Store
 from yinxin.text import Text
 from yinxin.tlog import NoteSigner
@@ -37,8 +38,9 @@ _NO_POST = Text("操作者不是本平台登记的在岗人员", "the actor hold
 class Decisions:
     """Answers by the policies in force and what the directory knows now; implements `yinxin.authz.Decider`."""
 
-    def __init__(self, store: Store, shipped: PolicySet) -> None:
+    def __init__(self, store: Store, shipped: PolicySet, freshness: Freshness | None = None) -> None:
         self._store = store
+        self._freshness = freshness or Freshness()
         self._kept = Kept(store)
         self.versions = Versions(store, shipped)
 
@@ -55,13 +57,21 @@ class Decisions:
     def require(
         self, actor: Actor, action: str, resource: Resource, context: Mapping[str, Any] | None = None
     ) -> Decision:
-        """The decision that permits; raises Denied, recorded with the decision. Ask before the act begins."""
+        """The decision that permits; raises Denied, recorded with the decision. Ask before the act begins.
+
+        Raises StepUpRequired, recorded, for an act that wants a fresh proof of the actor's key.
+        """
         decision = self.check(actor, action, resource, context)
         self._kept.keep(decision)
         if not decision.allowed:
             with self._store.act(actor, action, str(resource)) as act:
                 act.decision = decision.record()
                 raise Denied(action=action, resource=str(resource), reason=decision.reason)
+        try:
+            self._freshness.demand(actor, action, self._store.clock.now())
+        except StepUpRequired as error:
+            self._store.refuse(actor, action, str(resource), error)
+            raise
         return decision
 
     def check(

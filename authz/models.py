@@ -106,6 +106,8 @@ class SessionRow(Base):
     created: Mapped[datetime]
     #: when a key was last proved in it: at its opening, or by a step-up
     proved: Mapped[datetime]
+    #: when the certificate's own key was; never, for a passkey alone
+    certified: Mapped[datetime | None]
     #: last use, kept to the minute
     used: Mapped[datetime]
     expires: Mapped[datetime] = mapped_column(index=True)

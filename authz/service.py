@@ -14,12 +14,14 @@ from authz.directory import Directory
 from authz.grant import Grants
 from authz.models import Attempt, OrganRow, SessionRow
 from authz.oidc import Provider, TokenKeys
+from authz.passkey import Passkeys
 from authz.policy_set import load_policies
 from authz.proposal.service import Proposals
 from authz.refusals import Refusals
 from authz.sessions import Limits, Sessions
 from authz.settings import AuthzSettings
 from authz.sign_in import SignIn
+from authz.step_up import Freshness
 from yinxin.act import Actor
 from yinxin.authz import PLATFORM, Resource
 from yinxin.module import Health
@@ -35,7 +37,7 @@ class Authz:
 
     `oidc` lets other systems rely on it. `policies` are the policy folders of all modules by name; `origins` the
     addresses at which this site is reached, the usual one first; `site` names this installation in what people sign, and
-    is the usual address unless given; `keys` are the signing keys of the key centre above; `http` makes the client that
+    is the usual address unless given; `fresh` are the acts that want a fresh proof of the certificate's key; `keys` are the signing keys of the key centre above; `http` makes the client that
     tells other systems of a logout. Raises BadPolicies when the policies cannot be put in force.
     """
 
@@ -50,11 +52,13 @@ class Authz:
         keys: TokenKeys,
         http: Callable[[], httpx.Client],
         site: str = "",
+        fresh: frozenset[str] = frozenset(),
     ) -> None:
         self.store = store
         refusals = Refusals(store, settings.refusals_per_minute)
         self.directory = Directory(store)
-        self.decisions = Decisions(store, load_policies(policies))
+        step_up = timedelta(minutes=settings.step_up_minutes)
+        self.decisions = Decisions(store, load_policies(policies), Freshness(fresh, step_up))
         self.grants = Grants(store, self.decisions, timedelta(days=settings.grant_days))
         #: acts that take several people
         self.proposals = Proposals(store, self.decisions, checker, settings.proposal, site=site or origins[0])
@@ -71,6 +75,14 @@ class Authz:
             checker=checker,
             refusals=refusals,
             attempts_per_minute=settings.attempts_per_minute,
+        )
+        self.passkeys = Passkeys(
+            store,
+            origins=origins,
+            challenges=self._challenges,
+            sessions=self.sessions,
+            sign_in=self.sign_in,
+            fresh=step_up,
         )
         self.oidc = Provider(
             store,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -33,6 +33,9 @@ from yinxin.web.caller import Caller
 #: the last use is kept to this: a session in use is not written at every request
 _GRAIN = timedelta(minutes=1)
 
+#: a certificate's key that was not proved in this session at all
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
 #: told inside the act that ends sessions: the transaction, their identifiers, when
 Ended = Callable[[Session, Sequence[str], datetime], None]
 
@@ -56,8 +59,18 @@ class Sessions:
         #: whoever has to know that sessions end, in the same transaction
         self.ended: list[Ended] = []
 
-    def open(self, binding: CertificateBinding, holder: Standing, way: str) -> tuple[str, Caller]:
-        """A new session, recorded; returns its token, which is kept nowhere else, and who it belongs to."""
+    def open(
+        self,
+        binding: CertificateBinding,
+        holder: Standing,
+        way: str,
+        *,
+        within: Callable[[Session], None] | None = None,
+    ) -> tuple[str, Caller]:
+        """A new session, recorded; returns its token, which is kept nowhere else, and who it belongs to.
+
+        `within` joins the transaction, and undoes it by raising.
+        """
         now = self._store.clock.now()
         token = text_token(self._store.randomness.token(32))
         row = SessionRow(
@@ -69,13 +82,23 @@ class Sessions:
             way=way,
             created=now,
             proved=now,
+            certified=None if way == "passkey" else now,
             used=now,
             expires=min(now + self._limits.lasts, binding.expires_at),
         )
         caller = _caller(row, holder)
         with self._store.act(caller.actor, "authz.sign-in", f"session:{row.id}", way=way) as act:
             act.session.add(row)
+            if within is not None:
+                within(act.session)
         return token, caller
+
+    def prove(self, caller: Caller) -> None:
+        """Keep that the certificate's key was proved in the caller's session just now; recorded."""
+        now = self._store.clock.now()
+        with self._store.act(caller.actor, "authz.prove", f"session:{caller.session}") as act:
+            proved = sa.update(SessionRow).where(SessionRow.id == caller.session, SessionRow.ended.is_(None))
+            act.session.execute(proved.values(proved=now, certified=now))
 
     def authenticate(self, token: str, peer: bytes | None = None) -> Caller:
         """Who holds `token`, looked at again from the ground; `peer` is the connection's certificate (DER), if any.
@@ -228,7 +251,14 @@ def _refused(row: Any | None) -> tuple[Actor, str, str]:
 
 
 def _caller(row: Any, holder: Standing) -> Caller:
-    actor = Actor(Kind.PERSON, holder.person.id, holder.post.id, holder.organ.id, certificate=row.certificate)
+    actor = Actor(
+        Kind.PERSON,
+        holder.person.id,
+        holder.post.id,
+        holder.organ.id,
+        certificate=row.certificate,
+        certified=row.certified or _NEVER,
+    )
     return Caller(
         actor=actor,
         session=row.id,

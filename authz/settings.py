@@ -17,6 +17,8 @@ class AuthzSettings(Section):
     session_idle_minutes: int = Field(default=60, ge=1, le=1440)
     """How long a session may go unused before it is over, in minutes."""
     oidc: OidcSettings = OidcSettings()
+    step_up_minutes: int = Field(default=5, ge=1, le=60)
+    """How old the last proof of the certificate's key may be for dangerous acts and for adding a passkey, in minutes."""
     attempts_per_minute: int = Field(default=60, ge=1, le=1000)
     """Sign-ins per certificate and minute, failed or not; only attempts that prove the key are counted."""
     refusals_per_minute: int = Field(default=60, ge=1, le=10000)

@@ -23,6 +23,7 @@ from authz.errors import (
     CertificateExpired,
     CertificateRevoked,
     NoAppointment,
+    SessionOfAnother,
     TooManyAttempts,
     UnknownCertificate,
     WrongSignature,
@@ -40,6 +41,7 @@ from yinxin.store import Store
 from yinxin.web.caller import Caller
 
 _VERB = "authz.sign-in"
+_PROVE = "authz.prove"
 _MINUTE = timedelta(minutes=1)
 
 
@@ -74,7 +76,7 @@ class SignIn:
 
         Raises ChallengeUnknown, ChallengeUsed, ChallengeExpired, WrongSignature, and what `by_tls` raises.
         """
-        with self._refused(STRANGER, f"challenge:{token_hash(challenge)[:16]}"):
+        with self.refusing(STRANGER, _VERB, f"challenge:{token_hash(challenge)[:16]}"):
             self._challenges.use(challenge)
             certificate, chain = self._verify(cms_der, challenge)
         return self._admit(certificate, chain, "signature")
@@ -85,9 +87,32 @@ class SignIn:
         Raises TooManyAttempts, UnknownCertificate, CertificateExpired, CertificateRevoked, NoAppointment, all
         recorded, or Unavailable when revocation cannot be told.
         """
-        with self._refused(STRANGER, "certificate:unreadable"):
+        with self.refusing(STRANGER, _VERB, "certificate:unreadable"):
             certificate = Certificate.load(certificate_der)
         return self._admit(certificate, (), "tls")
+
+    def prove(self, caller: Caller, cms_der: bytes, challenge: str) -> None:
+        """Prove the certificate of the caller's session again, by a signature; raises as `by_signature`, or SessionOfAnother."""
+        with self.refusing(caller.actor, _PROVE, f"session:{caller.session}"):
+            self._challenges.use(challenge)
+            certificate, chain = self._verify(cms_der, challenge)
+            self._prove(caller, certificate, chain)
+        self._sessions.prove(caller)
+
+    def prove_by_tls(self, caller: Caller, certificate_der: bytes) -> None:
+        """As `prove`, by the certificate of the TLS connection."""
+        with self.refusing(caller.actor, _PROVE, f"session:{caller.session}"):
+            self._prove(caller, Certificate.load(certificate_der), ())
+        self._sessions.prove(caller)
+
+    def _prove(self, caller: Caller, certificate: Certificate, chain: tuple[Certificate, ...]) -> None:
+        fingerprint = certificate.fingerprint
+        if fingerprint != caller.actor.certificate:
+            raise SessionOfAnother
+        self.count(fingerprint)
+        with _judged(fingerprint):
+            self._checker.check(certificate, chain, self._store.clock.now())
+        self.look_up(fingerprint)
 
     def _verify(self, cms_der: bytes, challenge: str) -> tuple[Certificate, tuple[Certificate, ...]]:
         """The certificate that signed `challenge` for one of our origins."""
@@ -105,20 +130,21 @@ class SignIn:
         self, certificate: Certificate, chain: tuple[Certificate, ...], way: str
     ) -> tuple[str, Caller]:
         fingerprint = certificate.fingerprint
-        with self._refused(self._stranger(fingerprint), f"certificate:{fingerprint}"):
-            self._count(fingerprint)
+        with self.refusing(self.stranger(fingerprint), _VERB, f"certificate:{fingerprint}"):
+            self.count(fingerprint)
             with _judged(fingerprint):
                 self._checker.check(certificate, chain, self._store.clock.now())
-            binding, holder = self._look_up(fingerprint)
+            binding, holder = self.look_up(fingerprint)
         return self._sessions.open(binding, holder, way)
 
-    def _stranger(self, fingerprint: str) -> Actor:
+    def stranger(self, fingerprint: str) -> Actor:
         """Whoever holds this certificate; one that we never bound is no name, for anybody makes as many as she likes."""
         with self._store.read() as session:
             bound = session.get(CertificateBinding, fingerprint) is not None
         return replace(STRANGER, certificate=fingerprint) if bound else STRANGER
 
-    def _count(self, fingerprint: str) -> None:
+    def count(self, fingerprint: str) -> None:
+        """Count an attempt by whoever proved a key for this certificate; raises TooManyAttempts."""
         now = self._store.clock.now()
         recent = sa.select(sa.func.count()).where(
             Attempt.certificate == fingerprint, Attempt.at > now - _MINUTE
@@ -128,13 +154,16 @@ class SignIn:
                 raise TooManyAttempts(certificate=fingerprint)
             session.add(Attempt(id=self._store.identifier(), certificate=fingerprint, at=now))
 
-    def _look_up(self, fingerprint: str) -> tuple[CertificateBinding, Standing]:
+    def look_up(self, fingerprint: str) -> tuple[CertificateBinding, Standing]:
+        """Whose certificate it is, with the appointment; raises UnknownCertificate, CertificateExpired, CertificateRevoked, NoAppointment."""
         with self._store.read() as session:
             binding = session.get(CertificateBinding, fingerprint)
             if binding is None or binding.purpose != "signing":
                 raise UnknownCertificate(certificate=fingerprint)
-            if binding.ended_at is not None:
+            if binding.ended_at is not None or self._checker.revoked(fingerprint, session):
                 raise CertificateRevoked(certificate=fingerprint)
+            if binding.expires_at <= self._store.clock.now():
+                raise CertificateExpired(certificate=fingerprint)
             holder = standing(session, binding.person, binding.post, self._store.clock.now())
             if not holder.appointed:
                 raise NoAppointment(person=binding.person, post=binding.post)
@@ -142,11 +171,12 @@ class SignIn:
             return binding, holder
 
     @contextmanager
-    def _refused(self, actor: Actor, subject: str) -> Iterator[None]:
+    def refusing(self, actor: Actor, verb: str, subject: str) -> Iterator[None]:
+        """Record whatever is refused inside, within the limit on refusals."""
         try:
             yield
         except YinxinError as error:
-            self._refusals.record(actor, _VERB, subject, error)
+            self._refusals.record(actor, verb, subject, error)
             raise
 
 

@@ -23,7 +23,7 @@ MODULE: Module[KeyCentre] = Module(
     settings=KmsSettings,
     verbs=(
         Verb("kms.initialise", Text("初始化密码机令牌", "initialise the token")),
-        Verb("kms.create", Text("创建密钥", "create a key")),
+        Verb("kms.create", Text("创建密钥", "create a key"), fresh=True),
         Verb("kms.sign", Text("使用密钥签名", "sign with a key")),
         Verb("kms.list", Text("查看密钥登记簿", "see the register of keys")),
         Verb("kms.read", Text("取得公钥", "get a public key")),

@@ -136,6 +136,7 @@ class Platform:
             origins=self._origins(),
             site=self.section("ca").public_url,
             keys=token_keys,
+            fresh=frozenset(verb.name for module in MODULES for verb in module.verbs if verb.fresh),
             http=partial(httpx.Client, verify=_context(trust), timeout=_TELLING, follow_redirects=False),
         )
         self.kms = KeyCentre(

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ops.console import certificates, home, sessions, show, verify
+from ops.console import certificates, home, passkeys, sessions, show, verify
 from ops.console.names import DirectoryNames
 from yinxin.text import Text
 from yinxin.web import NavItem, Pages
@@ -30,4 +30,5 @@ def pages(platform: "Platform") -> "tuple[Blueprint, ...]":
     show.add(made, platform)
     certificates.add(made, platform)
     sessions.add(made, platform)
+    passkeys.add(made, platform)
     return (made.blueprint,)

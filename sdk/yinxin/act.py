@@ -48,6 +48,8 @@ class Actor:
     organ: str | None = None
     certificate: str | None = None
     via: str | None = None
+    #: of an actor in a session: when the key of that certificate was last proved in it. No part of who she is
+    certified: datetime | None = field(default=None, compare=False)
 
     def fields(self) -> dict[str, Any]:
         """The actor as it stands in an event; absent parts are left out."""

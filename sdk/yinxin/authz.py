@@ -35,6 +35,14 @@ class Denied(NotPermitted):
     en = "{action} on {resource} is not permitted: {reason}. If it must be done, ask a post that may, or the security officer."
 
 
+class StepUpRequired(NotPermitted):
+    """An act that wants a fresh proof of the certificate's key, and a session in which the last one is too old."""
+
+    code = "authz.step_up_required"
+    zh = "执行 {action} 前须在 {minutes} 分钟内用证书证明过身份：请用证书再证明一次，然后重新办理。"
+    en = "{action} wants a proof of your certificate no older than {minutes} minutes: prove it once more, then act again."
+
+
 class UnknownLevel(Invalid):
     """A level of secrecy that does not exist."""
 

@@ -19,10 +19,14 @@ S = TypeVar("S")
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """An act a module records: `name` as it stands in the log, and its words on pages and reports."""
+    """An act a module records: `name` as it stands in the log, and its words on pages and reports.
+
+    `fresh`: whoever acts in a session must have proved the certificate's key in it just now (step-up).
+    """
 
     name: str
     text: Text
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from yinxin.client._client import Client
 from yinxin.client._http import Connection
 from yinxin.client.audit import Audit
-from yinxin.client.authz import Authz, OpenSession, Organ, Ruling, Who
+from yinxin.client.authz import Authz, OpenSession, Organ, Passkey, Ruling, Who
 from yinxin.client.ca import Ca, CertificateRecord
 from yinxin.client.documents import Documents
 from yinxin.client.errors import IdentityNeeded, NotAPlatform, RemoteProblem, Unreachable, UnusableForTls
@@ -25,6 +25,7 @@ __all__ = [
     "NotAPlatform",
     "OpenSession",
     "Organ",
+    "Passkey",
     "RemoteProblem",
     "RemoteSigner",
     "Ruling",

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import httpx
 
-from yinxin.authz import sign_in_statement
+from yinxin.authz import StepUpRequired, sign_in_statement
 from yinxin.client.errors import IdentityNeeded, NotAPlatform, Unreachable
 from yinxin.client.problems import error_of, worth_retrying
 from yinxin.clock import Clock, SystemClock
@@ -59,6 +59,7 @@ class Connection:
         if method not in SAFE:
             headers["Idempotency-Key"] = identifier(self.clock, self.randomness)
         stale: str | None = None
+        proved = False
         for attempt in range(1, ATTEMPTS + 1):
             last = attempt == ATTEMPTS
             token = None if public else self._valid_token(stale)
@@ -75,6 +76,10 @@ class Connection:
                 stale = token  # the session is over: sign in again, once
                 continue
             refusal = error_of(response)
+            if isinstance(refusal, StepUpRequired) and self.identity and not proved and not last:
+                proved = True  # the act wants the key proved just now: that is ours to do, once
+                self.prove(*self._signed())
+                continue
             if last or not worth_retrying(refusal):
                 raise refusal
             self._pause(attempt, response)
@@ -113,19 +118,35 @@ class Connection:
         self.token = str(self._ask("/api/authz/v1/sessions", answer)["token"])
         return self.token
 
+    def prove(self, challenge: str, signature: bytes) -> None:
+        """Prove the session's certificate again by a DER CMS signature over the challenge."""
+        answer = {"challenge": challenge, "signature": b64encode(signature).decode()}
+        response = self._exchange(
+            "POST", "/api/authz/v1/sessions/current/proof", self.token, {}, {"json": answer}
+        )
+        if not response.is_success:
+            raise error_of(response)
+
+    def open_session_by_passkey(self, credential: str) -> str:
+        """The token of a session opened by a browser's answer to a challenge."""
+        self.token = str(self._ask("/api/authz/v1/sessions/passkey", {"credential": credential})["token"])
+        return self.token
+
     def open_session_by_tls(self) -> str:
         """The token of a session opened by the certificate of the TLS connection."""
         self.token = str(self._ask("/api/authz/v1/sessions/tls", {})["token"])
         return self.token
 
     def _sign_in(self) -> str:
+        return self.open_session(*self._signed())
+
+    def _signed(self) -> tuple[str, bytes]:
+        """A challenge and the identity's signature over it; raises IdentityNeeded."""
         if self.identity is None:
             raise IdentityNeeded
         challenge = self.challenge()
         statement = sign_in_statement(challenge, self.origin)
-        return self.open_session(
-            challenge, cms.sign_detached(self.identity, statement, signed_at=self.clock.now())
-        )
+        return challenge, cms.sign_detached(self.identity, statement, signed_at=self.clock.now())
 
     def _ask(self, path: str, body: Mapping[str, str]) -> Any:
         """One try: a challenge is used up by the first answer, so the answer is not sent twice."""

@@ -35,6 +35,15 @@ class OpenSession(Reply):
     current: bool
 
 
+class Passkey(Reply):
+    """A passkey of the caller's."""
+
+    id: str
+    label: str
+    created: Instant
+    used: Instant | None
+
+
 class Ruling(Reply):
     """The answer to "may I?", with the reason in both languages."""
 
@@ -70,6 +79,37 @@ class Authz:
     def open_session_by_tls(self) -> str:
         """The token of a session opened by the certificate this connection shows; used from now on."""
         return self._connection.open_session_by_tls()
+
+    def prove(self, challenge: str, signature: bytes) -> None:
+        """Prove the session's certificate again by a signed challenge (DER CMS), for acts that want a fresh proof."""
+        self._connection.prove(challenge, signature)
+
+    def prove_by_tls(self) -> None:
+        """As `prove`, by the certificate this connection shows."""
+        self._connection.json("POST", f"{_PATH}/sessions/current/proof/tls", json={})
+
+    def passkey_options(self) -> Mapping[str, Any]:
+        """What a browser makes a passkey by; raises CertificateLoginNeeded, NoPasskeysHere."""
+        answer = self._connection.json("POST", f"{_PATH}/passkeys/options", json={})
+        options: Mapping[str, Any] = answer["options"]
+        return options
+
+    def enrol_passkey(self, credential: str, label: str) -> None:
+        """Enrol what the browser made (RegistrationResponseJSON)."""
+        self._connection.json("POST", f"{_PATH}/passkeys", json={"credential": credential, "label": label})
+
+    def passkeys(self) -> tuple[Passkey, ...]:
+        """The caller's passkeys, oldest first."""
+        answer = self._connection.json("GET", f"{_PATH}/passkeys")
+        return tuple(Passkey.model_validate(each) for each in answer["items"])
+
+    def remove_passkey(self, id: str) -> None:  # noqa: A002 - the field's name
+        """Remove one of the caller's passkeys; raises NotFound."""
+        self._connection.json("DELETE", f"{_PATH}/passkeys/{segment(id)}")
+
+    def open_session_by_passkey(self, credential: str) -> str:
+        """The token of a session opened by a browser's answer (AuthenticationResponseJSON); used from now on."""
+        return self._connection.open_session_by_passkey(credential)
 
     def whoami(self) -> Who:
         """The caller as the platform knows her."""

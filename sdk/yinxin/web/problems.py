@@ -9,6 +9,7 @@ from flask import Flask, Response, json, redirect, render_template, request, url
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
+from yinxin.authz import StepUpRequired
 from yinxin.errors import (
     Conflict,
     InternalError,
@@ -108,6 +109,9 @@ def respond(error: YinxinError, headers: list[tuple[str, str]] | None = None) ->
     if _wants_page():
         if isinstance(error, NotAuthenticated) and request.method in SAFE and request.endpoint:
             return _to_sign_in()
+        if isinstance(error, StepUpRequired):
+            before = page_before() or (request.full_path.rstrip("?") if request.method in SAFE else "/")
+            return redirect(url_for("yinxin.step_up", next=before), 303)
         body, media_type = _page(error, language), "text/html"
     else:
         body, media_type = json.dumps(problem_of(error, language, request_id())), MEDIA_TYPE

@@ -6,18 +6,22 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from yinxin.authz import sign_in_statement
 from yinxin.client import Client
 from yinxin.crypto.errors import MalformedSignature
+from yinxin.crypto.jose import encode64
 from yinxin.errors import NotAuthenticated, Unavailable, YinxinError
 from yinxin.web._kit import (
     CALLER,
     LANGUAGE_COOKIE,
     SESSION_COOKIE,
     caller_or_none,
+    current_caller,
     kit,
     own_origin,
     session_token,
@@ -47,10 +51,8 @@ def sign_in() -> str:
 def answer() -> BaseResponse:
     """Open a session with the signed challenge, pasted or uploaded."""
     try:
-        file = request.files.get("file")
-        sent = file.read() if file and file.filename else request.form.get("answer", "").encode()
         with kit().core() as client:
-            token = client.authz.open_session(request.form.get("challenge", ""), signature_of(sent))
+            token = client.authz.open_session(request.form.get("challenge", ""), signature_of(_sent()))
     except Unavailable:
         raise
     except YinxinError as error:
@@ -72,6 +74,57 @@ def by_certificate() -> BaseResponse:
     except YinxinError as error:
         return Response(_page({"problem": error}), error.status, mimetype="text/html")
     return _welcome(token)
+
+
+@blueprint.post("/sign-in/passkey")
+def by_passkey() -> BaseResponse:
+    """Open a session with what the browser's passkey answered."""
+    try:
+        with kit().core() as client:
+            token = client.authz.open_session_by_passkey(request.form.get("credential", ""))
+    except Unavailable:
+        raise
+    except YinxinError as error:
+        return Response(_page({"problem": error}), error.status, mimetype="text/html")
+    return _welcome(token)
+
+
+@blueprint.get("/step-up")
+def step_up() -> str:
+    """The ways to prove again who one is, before an act that wants it; leads back to where one was."""
+    current_caller()
+    return _page({"again": True})
+
+
+@blueprint.post("/step-up")
+def prove() -> BaseResponse:
+    """Prove it with the signed challenge, pasted or uploaded."""
+    current_caller()
+    try:
+        with core() as client:
+            client.authz.prove(request.form.get("challenge", ""), signature_of(_sent()))
+    except Unavailable:
+        raise
+    except YinxinError as error:
+        return Response(_page({"problem": error, "again": True}), error.status, mimetype="text/html")
+    return redirect(local(request.form.get("next")), 303)
+
+
+@blueprint.post("/step-up/tls")
+def prove_by_certificate() -> BaseResponse:
+    """Prove it with the certificate of this TLS connection."""
+    current_caller()
+    certificate = peer_certificate(request.environ)
+    try:
+        if certificate is None:
+            raise NoCertificate
+        with kit().core(token=session_token(), certificate=certificate) as client:
+            client.authz.prove_by_tls()
+    except Unavailable:
+        raise
+    except YinxinError as error:
+        return Response(_page({"problem": error, "again": True}), error.status, mimetype="text/html")
+    return redirect(local(request.form.get("next")), 303)
 
 
 @blueprint.post("/sign-out")
@@ -123,10 +176,18 @@ def _page(context: Mapping[str, Any]) -> str:
         "yinxin/sign_in.html",
         challenge=challenge,
         origin=own_origin(),
+        statement=sign_in_statement(challenge, own_origin()).decode(),
         next=request.values.get("next", ""),
         has_certificate=shows,
+        passkey={"challenge": encode64(challenge.encode()), "host": urlsplit(own_origin()).hostname},
         **context,
     )
+
+
+def _sent() -> bytes:
+    """The signature as it was pasted, or uploaded."""
+    file = request.files.get("file")
+    return file.read() if file and file.filename else request.form.get("answer", "").encode()
 
 
 def signature_of(sent: bytes) -> bytes:
