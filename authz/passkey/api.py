@@ -82,7 +82,7 @@ def routes(authz: "Authz") -> tuple[Blueprint, ...]:
         summary=Text("添加通行密钥", "Add a passkey"),
     )
     def enrol(body: EnrolIn, caller: Caller) -> PasskeyOut:
-        return _out(passkeys.enrol(caller, body.credential, body.label, own_origin()))
+        return _out(passkeys.enrol(caller, body.credential, body.label))
 
     @api.get("/passkeys", summary=Text("我的通行密钥", "The caller's passkeys"))
     def listing(caller: Caller) -> PasskeysOut:
@@ -111,7 +111,7 @@ def routes(authz: "Authz") -> tuple[Blueprint, ...]:
         summary=Text("用通行密钥登录", "Sign in with a passkey"),
     )
     def sign_in(body: PasskeyIn) -> TokenOut:
-        return TokenOut(token=passkeys.by_passkey(body.credential, own_origin())[0])
+        return TokenOut(token=passkeys.by_passkey(body.credential)[0])
 
     return (api.blueprint,)
 

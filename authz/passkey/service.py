@@ -85,11 +85,11 @@ class Passkeys:
         made: dict[str, Any] = json.loads(webauthn.options_to_json(options))
         return made
 
-    def enrol(self, caller: Caller, credential: str, label: str, origin: str) -> PasskeyRow:
+    def enrol(self, caller: Caller, credential: str, label: str) -> PasskeyRow:
         """Enrol what the browser made; raises what `options` raises, WrongPasskey, PasskeyKnown, or a used challenge's errors."""
         with self._sign_in.refusing(caller.actor, _ENROL, f"person:{caller.actor.id}"):
             self._certified(caller)
-            challenge = self._challenge(credential)
+            challenge, origin = self._challenge(credential)
             try:
                 verified = webauthn.verify_registration_response(
                     credential=credential,
@@ -121,14 +121,14 @@ class Passkeys:
             raise PasskeyKnown from error
         return row
 
-    def by_passkey(self, credential: str, origin: str) -> tuple[str, Caller]:
+    def by_passkey(self, credential: str) -> tuple[str, Caller]:
         """Sign in with what the browser answers (`navigator.credentials.get`): the token and whom it stands for.
 
         Raises WrongPasskey, UnknownPasskey, PasskeyCopied, a challenge's errors, and what signing in by the certificate
         itself would raise: a passkey ends with it.
         """
         with self._sign_in.refusing(STRANGER, _SIGN_IN, "passkey:unknown"):
-            challenge = self._challenge(credential)
+            challenge, origin = self._challenge(credential)
             row = self._row(credential)
             try:
                 verified = webauthn.verify_authentication_response(
@@ -192,16 +192,20 @@ class Passkeys:
                 return host
         raise NoPasskeysHere(origin=origin)
 
-    def _challenge(self, credential: str) -> bytes:
-        """The challenge that was answered, used up by this; raises WrongPasskey or what `Challenges.use` raises."""
+    def _challenge(self, credential: str) -> tuple[bytes, str]:
+        """The challenge that was answered, used up by this, and the origin at which the browser says it was.
+
+        Raises WrongPasskey, NoPasskeysHere for an origin that is none of ours, or what `Challenges.use` raises.
+        """
         try:
             answered = json.loads(credential)["response"]["clientDataJSON"]
-            told = json.loads(base64url_to_bytes(answered))["challenge"]
-            nonce = base64url_to_bytes(told).decode("ascii")
+            told = json.loads(base64url_to_bytes(answered))
+            nonce, origin = base64url_to_bytes(told["challenge"]).decode("ascii"), str(told["origin"])
         except (ValueError, KeyError, TypeError) as error:
             raise WrongPasskey from error
         self._challenges.use(nonce)
-        return nonce.encode()
+        self._host(origin)
+        return nonce.encode(), origin
 
     def _row(self, credential: str) -> PasskeyRow:
         try:

@@ -43,7 +43,7 @@ def add(pages: Pages, platform: "Platform") -> None:
 
     @pages.form("/passkeys", "console/passkeys.html", context=context)
     def passkeys(body: NewPasskey, caller: Caller) -> BaseResponse:
-        platform.authz.passkeys.enrol(caller, body.credential, body.label, own_origin())
+        platform.authz.passkeys.enrol(caller, body.credential, body.label)
         return redirect(url_for("console.passkeys"), 303)
 
     @pages.act("/passkeys/<id>/removal")

@@ -1,15 +1,18 @@
 """The HTTP face through the kit and the client, and its refusals."""
 
 import base64
+import re
+from datetime import timedelta
 
 import pytest
 
 from authz import errors
 from authz.api import routes
 from authz.settings import AuthzSettings
-from yinxin.authz import Resource
+from authz.step_up import Freshness
+from yinxin.authz import Resource, StepUpRequired
 from yinxin.client import Client, in_process
-from yinxin.web import WebSettings, create_app
+from yinxin.web import WebSettings, create_app, current_caller
 
 from .conftest import ORIGIN
 
@@ -23,7 +26,10 @@ def database_url(tmp_path):
 @pytest.fixture
 def app(site):
     app = create_app(
-        authenticator=site.authz.sessions, store=site.store, clock=site.clock, settings=WebSettings()
+        authenticator=site.authz.sessions,
+        store=site.store,
+        clock=site.clock,
+        settings=WebSettings(public_url=ORIGIN),
     )
     for blueprint in routes(site.authz):
         app.register_blueprint(blueprint)
@@ -170,3 +176,60 @@ def test_bad_questions_say_why(site, app):
     assert ask("test.edit") == "authz.bad_question"
     assert ask("test.edit", organ="atlantis") == "authz.unknown_organ"
     assert ask("test.edit", level="none") == "request.invalid"
+
+
+@pytest.fixture
+def wary(site):
+    """The site, on which editing wants a proof no older than five minutes."""
+    site.authz.decisions._freshness = Freshness(frozenset({"test.edit"}), timedelta(minutes=5))
+    return site
+
+
+def test_the_client_proves_its_key_again_when_an_act_wants_it(wary, connect):
+    """Seen to fail when `send` passes the refusal on."""
+    paper = Resource("Paper", "p", "county-a", "internal", {"author": "zhang"})
+    with connect(wary.enrol("zhang", "clerk-a")) as client:
+        session = client.authz.whoami().session
+        wary.clock.advance(timedelta(minutes=6))
+        assert client.authz.require("test.edit", paper)["allowed"]
+        assert client.authz.whoami().session == session
+        wary.clock.advance(timedelta(minutes=6))
+        with connect(token=client._connection.token) as bare, pytest.raises(StepUpRequired) as caught:
+            bare.authz.require("test.edit", paper)
+        assert caught.value.entry
+        assert caught.value.facts["minutes"] == 5
+
+
+def test_a_page_leads_to_the_proof_and_back(wary, app):
+    """A button whose act wants a fresh proof: the browser is shown how, and returns to where the button was."""
+
+    @app.post("/dangerous")
+    def dangerous() -> str:
+        paper = Resource("Paper", "p", "county-a", "internal", {"author": "zhang"})
+        wary.authz.decisions.require(current_caller().actor, "test.edit", paper)
+        return "done"
+
+    identity = wary.enrol("zhang", "clerk-a")
+    browser = app.test_client()
+    browser.set_cookie("__Host-yinxin", wary.sign_in(identity), domain="trust.example.gov.cn", secure=True)
+    headers = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin", "Referer": f"{ORIGIN}/papers?x=1"}
+
+    def post(path, **form):
+        return browser.post(path, data=form, base_url=ORIGIN, headers=headers)
+
+    assert post("/dangerous").text == "done"
+    wary.clock.advance(timedelta(minutes=5))
+    refused = post("/dangerous")
+    assert (refused.status_code, refused.headers["Location"]) == (303, "/step-up?next=/papers?x%3D1")
+    page = browser.get(refused.headers["Location"], base_url=ORIGIN, headers=headers)
+    nonce = re.search(r"--challenge (\S+)", page.text)[1]
+    assert "再次证明身份" in page.text
+    wrong = post("/step-up", challenge=nonce, answer=base64.b64encode(b"junk").decode(), next="/papers")
+    assert wrong.status_code == 401
+    nonce = re.search(r"--challenge (\S+)", wrong.text)[1]
+    signature = base64.b64encode(wary.answer(identity, nonce)).decode()
+    back = post("/step-up", challenge=nonce, answer=signature, next="/papers?x=1")
+    assert (back.status_code, back.headers["Location"]) == (303, "/papers?x=1")
+    assert post("/dangerous").text == "done"
+    away = post("/step-up", challenge=nonce, answer=signature, next="https://evil.example")
+    assert away.status_code == 401

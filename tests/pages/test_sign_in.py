@@ -114,3 +114,77 @@ def test_signing_in_anew_leaves_no_session_behind(site, visit):
     before = Client(site.address, token=planted, trust=site.data.path("trust", "tls.pem"))
     with before as client, pytest.raises(SessionEnded):
         client.authz.whoami()
+
+
+@pytest.fixture
+def authenticator(browser, site):
+    """A browser with a virtual authenticator, at the site's name: browsers keep passkeys for names alone."""
+    address = site.address.replace("127.0.0.1", "localhost")
+    context = browser.new_context(locale="zh-CN", ignore_https_errors=True, base_url=address)
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    said = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    devtools = context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    made = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})["authenticatorId"]
+    page.unlock = lambda verified: devtools.send(
+        "WebAuthn.setUserVerified", {"authenticatorId": made, "isUserVerified": verified}
+    )
+    yield page
+    context.close()
+    assert [text for text in said if "Failed to load resource" not in text] == []
+
+
+def test_a_passkey_in_the_browser(site, authenticator, tmp_path):
+    """Added after the certificate's login, used for the next one, not enough for adding another; then removed."""
+    page = authenticator
+    page.goto("/passkeys")
+    answer_challenge(site, page, "demo-seal", origin=page.url.split("/sign-in")[0])
+    page.wait_for_url("**/passkeys")
+    assert accessibility_faults(page) == []
+    page.get_by_label("名称").fill("办公室电脑")
+    page.get_by_role("button", name="添加").click()
+    page.get_by_role("rowheader", name="办公室电脑").wait_for()
+    screenshot(page, tmp_path / "passkeys.png")
+    page.get_by_role("button", name="退出").click()
+    page.goto("/sign-in?next=%2Fpasskeys")
+    screenshot(page, tmp_path / "sign-in.png")
+    page.unlock(False)
+    page.get_by_role("button", name="用通行密钥登录").click()
+    page.get_by_text("没有取得通行密钥的应答").wait_for()
+    page.unlock(True)
+    page.get_by_role("button", name="用通行密钥登录").click()
+    page.get_by_role("heading", name="我的通行密钥").wait_for()
+    # a passkey does not make another: the certificate has to be proved again, and then one is back here
+    page.get_by_role("link", name="用证书证明").click()
+    page.get_by_role("heading", name="再次证明身份").wait_for()
+    assert accessibility_faults(page) == []
+    answer_challenge(site, page, "demo-seal", origin=page.url.split("/step-up")[0])
+    page.wait_for_url("**/passkeys")
+    assert page.get_by_label("名称").is_visible()
+    page.get_by_role("button", name="删除").click()
+    page.get_by_text("没有符合条件的记录").wait_for()
+
+
+def test_the_sign_in_page_works_without_a_script(site, browser):
+    context = browser.new_context(
+        locale="zh-CN", ignore_https_errors=True, base_url=site.address, java_script_enabled=False
+    )
+    page = context.new_page()
+    page.goto("/sign-in?next=/sessions")
+    assert page.get_by_text("这个浏览器或网址不能使用通行密钥").is_visible()
+    assert not page.get_by_role("button", name="用通行密钥登录").is_visible()
+    page.get_by_text("将要签署的内容").click()
+    assert '"type":"sign-in"' in page.locator("details pre").inner_text()
+    answer_challenge(site, page, "demo-reviewer")
+    page.wait_for_url("**/sessions")
+    context.close()
