@@ -66,11 +66,11 @@ class Authz:
             timedelta(hours=settings.session_hours), timedelta(minutes=settings.session_idle_minutes)
         )
         self.sessions = Sessions(store, checker, refusals, limits)
-        self._challenges = Challenges(store, timedelta(seconds=settings.challenge_seconds))
+        self.challenges = Challenges(store, timedelta(seconds=settings.challenge_seconds))
         self.sign_in = SignIn(
             store,
             origins=origins,
-            challenges=self._challenges,
+            challenges=self.challenges,
             sessions=self.sessions,
             checker=checker,
             refusals=refusals,
@@ -79,7 +79,7 @@ class Authz:
         self.passkeys = Passkeys(
             store,
             origins=origins,
-            challenges=self._challenges,
+            challenges=self.challenges,
             sessions=self.sessions,
             sign_in=self.sign_in,
             fresh=step_up,
@@ -113,7 +113,7 @@ class Authz:
     def forget(self) -> None:
         """Delete challenges, attempts and sessions that are long over; a job."""
         now = self.store.clock.now()
-        self._challenges.forget(now - _KEEP_CHALLENGES)
+        self.challenges.forget(now - _KEEP_CHALLENGES)
         self.sessions.forget(now - _KEEP_SESSIONS)
         self.oidc.forget()
         with self.store.housekeep() as session:

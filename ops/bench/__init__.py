@@ -14,6 +14,7 @@ from ops.bench.issue_http import issue_http
 from ops.bench.lint import lint
 from ops.bench.measure import Result
 from ops.bench.ocsp import ocsp
+from ops.bench.sign_in import sign_in
 
 BENCHMARKS = {
     "issue": issue,
@@ -23,6 +24,7 @@ BENCHMARKS = {
     "lint": lint,
     "hsm-sign": hsm_sign,
     "audit-append": audit_append,
+    "sign-in": sign_in,
     "inventory": inventory_growth,
     "ocsp": ocsp,
     "crl": crl,

@@ -5,7 +5,10 @@ Seen to fail when: `_stranger` gives every certificate a name of its own; `stamp
 
 from datetime import timedelta
 
+import pytest
+
 from ops.platform import INSIDE, Platform
+from tests.laws.province import identity
 from yinxin.authz import sign_in_statement
 from yinxin.client import Client, in_process
 from yinxin.crypto import cms
@@ -61,3 +64,22 @@ def test_malformed_timestamp_requests_leave_a_bounded_trace(site: Platform) -> N
     for number in range(MANY):
         assert site.ca.timestamp("intl", number.to_bytes(2))
     assert 1 <= recorded(site) - before <= 2 * site.section("ca").rejections_per_minute
+
+
+def test_nobody_locks_an_officer_out(site: Platform) -> None:
+    """More attempts in her name than she has in a minute, by somebody who has everything but her key; then hers.
+
+    Seen to fail when `by_signature` counts the attempt before the signature is verified.
+    """
+    officer = identity(site.data.root, "demo-officer")
+    limit = site.section("authz").attempts_per_minute
+    with Client(INSIDE, transport=in_process(site.app)) as client:
+        for _ in range(limit + 5):
+            forger = made_up(site)
+            challenge = client.authz.challenge()
+            signature = cms.sign_detached(forger, sign_in_statement(challenge, INSIDE), signed_at=None)
+            forged = signature.replace(forger.certificate.der, officer.certificate.der)
+            with pytest.raises(NotAuthenticated):
+                client.authz.open_session(challenge, forged)
+    with Client(INSIDE, identity=officer, transport=in_process(site.app)) as client:
+        assert client.authz.whoami().person == "demo-officer"

@@ -7,7 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from authz.cli import group
+from authz.errors import UnknownSession
 from authz.module import MODULE
+from authz.oidc.errors import BadClient
 from yinxin.act import STRANGER, Actor, Kind
 from yinxin.authz import Denied
 
@@ -82,3 +84,45 @@ def test_every_verb_is_registered(site, events):
     used = {entry["verb"] for entry in events()} - {"test.bind"}
     assert used <= {verb.name for verb in MODULE.verbs}
     assert len(used) == 5
+
+
+CLIENT = """
+id = "mail"
+name = { zh = "电子邮件", en = "Mail" }
+organ = "county-a"
+redirect_uris = ["https://mail.example.gov.cn/cb"]
+"""
+OFFICER = Actor(Kind.PERSON, "zhao", "officer", "city")
+
+
+def test_clients_of_the_sign_on(run, tmp_path):
+    file = tmp_path / "mail.toml"
+    file.write_text(CLIENT, "utf-8")
+    assert "未作更改" in run("client", "register", str(file), "--dry-run").output
+    assert isinstance(run("client", "register", str(file)).exception, Denied)
+    made = json.loads(run("client", "register", str(file), "--json", actor=OFFICER).output)
+    assert (made["client"], len(made["secret"])) == ("mail", 43)
+    (listed,) = json.loads(run("client", "list", "--json", actor=OFFICER).output)
+    assert (listed["id"], listed["ended"]) == ("mail", False)
+    renewed = json.loads(run("client", "secret", "mail", "--json", actor=OFFICER).output)["secret"]
+    assert renewed != made["secret"]
+    assert run("client", "end", "mail", actor=OFFICER).exit_code == 0
+    assert "已停用" in run("client", "list", actor=OFFICER).output
+    for wrong, field in (
+        (CLIENT + "colour = 1", "colour"),
+        (CLIENT.replace("https", "http"), "redirect_uris"),
+        ("=", str(file)),
+    ):
+        file.write_text(wrong, "utf-8")
+        error = run("client", "register", str(file), "--dry-run", actor=OFFICER).exception
+        assert isinstance(error, BadClient)
+        assert error.facts["field"] == field
+
+
+def test_ones_own_sessions(run, site):
+    site.sign_in(site.enrol("zhang", "clerk-a"))
+    (listed,) = json.loads(run("sessions", "--json").output)
+    assert (listed["way"], listed["post"]) == ("signature", "clerk-a")
+    assert "已终止" in run("end-session", listed["id"]).output
+    assert json.loads(run("sessions", "--json").output) == []
+    assert isinstance(run("end-session", listed["id"]).exception, UnknownSession)

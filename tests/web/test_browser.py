@@ -71,7 +71,7 @@ def sign_in(page, address):
     page.goto(f"{address}/sample/new")
     assert "/sign-in?next=" in page.url
     page.get_by_label("命令输出的内容").fill("MAA=")
-    page.locator("section", has_text="挑战码").get_by_role("button", name="登录").click()
+    page.locator("section[aria-labelledby=by-challenge]").get_by_role("button", name="登录").click()
     page.wait_for_url(f"{address}/sample/new")
 
 
