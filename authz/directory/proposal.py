@@ -1,5 +1,6 @@
 """Loading the directory as an act of several people: whoever could load it alone could make herself anybody."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -7,9 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from authz.directory.check import check_file
-from authz.directory.file import AppointmentEntry, DirectoryFile
+from authz.directory.file import AppointmentEntry, DirectoryFile, Entry
 from authz.directory.load import load
-from authz.models import PostRole
+from authz.models import OrganRow, PersonRow, PostRole, PostRow
 from authz.roles import POWERS, ROLES
 from yinxin.proposal import Approved, Outcome, ProposalKind
 from yinxin.text import Text
@@ -17,7 +18,7 @@ from yinxin.text import Text
 if TYPE_CHECKING:
     from authz.service import Authz
 
-#: appointments to powers that are named one by one on the approver's screen
+#: rows that are named one by one on the approver's screen
 _NAMED = 50
 
 
@@ -26,29 +27,29 @@ def _check(_authz: "Authz", file: DirectoryFile) -> None:
 
 
 def _describe(authz: "Authz", file: DirectoryFile) -> tuple[Text, ...]:
-    """How much it is, and who is put into which of the three powers."""
+    """How much it is, what would be new or different by now, and who is put into which of the three powers."""
     counted = Text(
         f"导入 {len(file.organs)} 个机关、{len(file.posts)} 个岗位、{len(file.people)} 名人员、{len(file.appointments)} 项任职",
-        f"load {len(file.organs)} organs, {len(file.posts)} posts, {len(file.people)} people, {len(file.appointments)} appointments",
+        f"load organs: {len(file.organs)}, posts: {len(file.posts)}, people: {len(file.people)}, appointments: {len(file.appointments)}",
     )
-    powers = _powers(authz, file)
-    named = [_appointed(each, powers[each.post]) for each in file.appointments if each.post in powers]
+    with authz.store.read() as session:
+        powers = _powers(session, file)
+        named = [
+            *(_appointed(each, powers[each.post]) for each in file.appointments if each.post in powers),
+            *_differences(session, file),
+        ]
     if len(named) > _NAMED:
         more = len(named) - _NAMED
-        named = [
-            *named[:_NAMED],
-            Text(f"另有 {more} 项涉及三员的任职", f"{more} more appointments to powers"),
-        ]
+        named = [*named[:_NAMED], Text(f"另有 {more} 项", f"{more} more")]
     return (counted, *named)
 
 
-def _powers(authz: "Authz", file: DirectoryFile) -> dict[str, Text]:
+def _powers(session: Session, file: DirectoryFile) -> dict[str, Text]:
     """The posts of the file that carry one of the three powers, in the file or already."""
     found = {post.id: ROLES[role] for post in file.posts for role in post.roles if role in POWERS}
     posts = {each.post for each in file.appointments} - {post.id for post in file.posts}
     query = sa.select(PostRole.post, PostRole.role).where(PostRole.post.in_(posts), PostRole.role.in_(POWERS))
-    with authz.store.read() as session:
-        return found | {row.post: ROLES[row.role] for row in session.execute(query)}
+    return found | {row.post: ROLES[row.role] for row in session.execute(query)}
 
 
 def _appointed(appointment: AppointmentEntry, power: Text) -> Text:
@@ -60,6 +61,33 @@ def _appointed(appointment: AppointmentEntry, power: Text) -> Text:
         f"{appointment.person} in {appointment.post} ({power.en}), from {since}"
         + (f" until {until}" if until else ""),
     )
+
+
+def _differences(session: Session, file: DirectoryFile) -> Iterator[Text]:
+    """Organs, posts and people that are new, or other than they are now; posts with their roles."""
+    tables: tuple[tuple[Text, type[OrganRow | PostRow | PersonRow], Sequence[Entry]], ...] = (
+        (Text("机关", "organ"), OrganRow, file.organs),
+        (Text("岗位", "post"), PostRow, file.posts),
+        (Text("人员", "person"), PersonRow, file.people),
+    )
+    for word, table, entries in tables:
+        for entry in entries:
+            values = entry.model_dump()
+            roles, id_ = set(values.pop("roles", ())), values["id"]
+            name = values.get("name_zh") or values.get("name")
+            held = ", ".join(sorted(roles))
+            told = f"{id_} {name}" + (f" [{held}]" if held else "")
+            row = session.get(table, id_)
+            if row is None:
+                yield Text(f"新增{word.zh} {told}", f"new {word.en} {told}")
+            elif any(getattr(row, field) != value for field, value in values.items()) or (
+                table is PostRow and roles != _roles(session, id_)
+            ):
+                yield Text(f"变更{word.zh} {told}", f"changed {word.en} {told}")
+
+
+def _roles(session: Session, post: str) -> set[str]:
+    return set(session.scalars(sa.select(PostRole.role).where(PostRole.post == post)))
 
 
 def _load(_authz: "Authz", approved: Approved[DirectoryFile], session: Session) -> Outcome:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ops.console import certificates, home, passkeys, sessions, show, verify
+from ops.console import certificates, home, passkeys, proposals, sessions, show, verify
 from ops.console.names import DirectoryNames
 from yinxin.text import Text
 from yinxin.web import NavItem, Pages
@@ -18,6 +18,7 @@ NAVIGATION = (
     NavItem(Text("控制台", "Console"), "console.show", show.ROLES),
     NavItem(Text("证书", "Certificates"), "console.certificates", certificates.ROLES),
     NavItem(Text("我的登录", "My sessions"), "console.sessions"),
+    NavItem(Text("提案", "Proposals"), "console.proposal_list", proposals.ROLES),
     NavItem(Text("核验", "Verify"), "console.verify", public=True),
 )
 
@@ -29,6 +30,7 @@ def pages(platform: "Platform") -> "tuple[Blueprint, ...]":
     verify.add(made, platform)
     show.add(made, platform)
     certificates.add(made, platform)
+    proposals.add(made, platform)
     sessions.add(made, platform)
     passkeys.add(made, platform)
     return (made.blueprint,)

@@ -115,7 +115,7 @@ def hold(url: str, folder: Path, seen: Path) -> None:
                 os.fsync(file.fileno())
             die()
 
-    (proposal,) = site.authz.proposals.search(HOLDER)
+    proposal = site.authz.proposals.search(HOLDER)[0]  # the newest
     listen(reached)
     if proposal["state"] != "executed":
         site.authz.proposals.execute(HOLDER, proposal["id"])

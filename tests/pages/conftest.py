@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[2]
 PEOPLE = frozenset(
     {
         "demo-officer",
+        "demo-deputy",
         "demo-clerk",
         "demo-reviewer",
         "demo-leader",

@@ -8,6 +8,7 @@ from yinxin.client.ca import Ca, CertificateRecord
 from yinxin.client.documents import Documents
 from yinxin.client.errors import IdentityNeeded, NotAPlatform, RemoteProblem, Unreachable, UnusableForTls
 from yinxin.client.kms import Key, Kms, RemoteSigner
+from yinxin.client.proposals import Proposal, ProposalLine, Proposals
 from yinxin.client.transports import https, in_process
 from yinxin.wire import Words
 
@@ -26,6 +27,9 @@ __all__ = [
     "OpenSession",
     "Organ",
     "Passkey",
+    "Proposal",
+    "ProposalLine",
+    "Proposals",
     "RemoteProblem",
     "RemoteSigner",
     "Ruling",

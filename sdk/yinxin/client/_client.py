@@ -14,6 +14,7 @@ from yinxin.client.authz import Authz
 from yinxin.client.ca import Ca
 from yinxin.client.documents import Documents
 from yinxin.client.kms import Kms
+from yinxin.client.proposals import Proposals
 from yinxin.client.transports import https
 from yinxin.clock import Clock, SystemClock
 from yinxin.crypto.keys import Identity
@@ -69,6 +70,7 @@ class Client:
         self.ca = Ca(self._connection)
         self.audit = Audit(self._connection)
         self.documents = Documents(self._connection)
+        self.proposals = Proposals(self._connection)
 
     def sign_in(self) -> str:
         """Sign in now instead of at the first call that needs it; the session's token, to be kept secret."""
