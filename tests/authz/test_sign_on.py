@@ -461,6 +461,23 @@ def test_what_hangs_on_a_session_ends_with_it_however_that_ends(world, how):
             assert session.scalars(sa.select(GrantRow.ended)).one() is not None
 
 
+def test_many_are_looked_at_in_turn(world, monkeypatch):
+    """Seen to fail when the turn begins anew each time."""
+    monkeypatch.setattr("authz.oidc.logout._LOOK", 2)
+    world.register(backchannel_logout_uri="https://mail.example.gov.cn/backchannel")
+    for _ in range(3):
+        world.browse(authorization(world))
+    other = world.site.enrol("wang", "seal-a")
+    world.browse(authorization(world), token=world.site.sign_in(other))
+    world.site.ca.revoke(other.certificate)
+    world.site.authz.oidc.tend()
+    assert world.told.tokens == []
+    world.site.authz.oidc.tend()
+    assert len(world.told.tokens) == 1
+    world.site.authz.oidc.tend()
+    assert len(world.told.tokens) == 1
+
+
 def test_a_client_signs_its_person_out(world):
     secret = world.register()
     with world.relying(secret) as mail:
