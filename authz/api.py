@@ -6,7 +6,10 @@ from flask import Blueprint, request
 from pydantic import Field
 
 from authz import errors
+from authz.change.api import add_changes
+from authz.delegation.api import add_delegations
 from authz.directory import Organ
+from authz.directory.errors import NotThere
 from authz.models import SessionRow
 from authz.service import Authz
 from yinxin.authz import Decision, Denied, Level, Resource, Sharing
@@ -14,7 +17,7 @@ from yinxin.clock import rfc3339
 from yinxin.crypto.errors import MalformedCertificate
 from yinxin.text import Text
 from yinxin.web import Api, Caller, Page, Paged, kit, page_of, peer_certificate
-from yinxin.wire import Model, Octets, Words
+from yinxin.wire import Instant, Model, Octets, Words
 
 _ADMISSION = (
     errors.UnknownCertificate,
@@ -147,6 +150,21 @@ class OrganQuery(Paged):
 
     under: str | None = Field(default=None, max_length=64)
     """Only this organ and those below it."""
+    level: str | None = Field(default=None, max_length=16)
+    """Only of this level."""
+    line: str | None = Field(default=None, max_length=40)
+    """Only of this line of business."""
+    status: str | None = Field(default=None, max_length=12)
+    """Only those that are active, merged, split or dissolved."""
+    name: str | None = Field(default=None, max_length=80)
+    """A part of the identifier or of a name."""
+
+
+class AtQuery(Model):
+    """At which time."""
+
+    at: Instant | None = None
+    """As it was then; now if left out."""
 
 
 class OrganOut(Model):
@@ -160,6 +178,8 @@ class OrganOut(Model):
     division: str
     uscc: str | None
     path: list[str]
+    line: str | None
+    status: str
 
 
 class PersonOut(Model):
@@ -177,6 +197,8 @@ def routes(authz: Authz) -> tuple[Blueprint, ...]:
     _add_proof(api, authz)
     _add_session(api, authz)
     _add_directory(api, authz)
+    add_changes(api, authz)
+    add_delegations(api, authz)
     return (api.blueprint,)
 
 
@@ -308,13 +330,24 @@ def _add_directory(api: Api, authz: Authz) -> None:
     def organs(query: OrganQuery, caller: Caller) -> Page[OrganOut]:
         after = query.begin(str) or ""
         found = authz.directory_for(caller.actor).organs(
-            under=query.under, after=after, limit=query.limit + 1
+            under=query.under,
+            after=after,
+            limit=query.limit + 1,
+            level=query.level,
+            line=query.line,
+            status=query.status,
+            name=query.name,
         )
         return page_of(found, query.limit, key=lambda each: each.id, show=_organ)
 
-    @api.get("/organs/<id>", problems=(Denied, errors.UnknownOrgan), summary=Text("机关", "An organ"))
-    def organ(id: str, caller: Caller) -> OrganOut:  # noqa: A002 - the field's name
-        return _organ(authz.directory_for(caller.actor).organ(id))
+    @api.get(
+        "/organs/<id>",
+        problems=(Denied, errors.UnknownOrgan, NotThere),
+        summary=Text("机关，现在或某一时刻", "An organ, now or at a time"),
+    )
+    def organ(id: str, query: AtQuery, caller: Caller) -> OrganOut:  # noqa: A002 - the field's name
+        directory = authz.directory_for(caller.actor)
+        return _organ(directory.organ(id) if query.at is None else directory.organ_at(id, query.at))
 
     @api.get("/people/<id>", problems=(Denied, errors.UnknownPerson), summary=Text("人员", "A person"))
     def person(id: str, caller: Caller) -> PersonOut:  # noqa: A002 - the field's name
@@ -353,4 +386,6 @@ def _organ(organ: Organ) -> OrganOut:
         division=organ.division,
         uscc=organ.uscc,
         path=list(organ.path),
+        line=organ.line,
+        status=organ.status,
     )

@@ -105,9 +105,12 @@ def suspend_binding(session: Session, fingerprint: str, at: datetime) -> None:
 
 
 def restore_binding(session: Session, fingerprint: str) -> None:
-    """Let a suspended binding hold again; raises NotBound. Whether it was only suspended is the CA's to know."""
+    """Let a suspended binding hold again, unless its holder left the post meanwhile; raises NotBound.
+
+    Whether it was only suspended is the CA's to know.
+    """
     binding = session.get(CertificateBinding, fingerprint)
     if binding is None:
         raise NotBound(certificate=fingerprint)
-    binding.ended_at = None
+    binding.ended_at = binding.left_at
     session.flush()

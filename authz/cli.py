@@ -4,6 +4,12 @@ from typing import Any
 
 import click
 
+from authz.commands.delegation import delegation
+from authz.commands.organ import organ
+from authz.commands.person import appointment, person
+from authz.commands.post import post
+from authz.commands.review import review
+from authz.commands.roster import import_
 from authz.directory import Directory, Organ, Person
 from authz.oidc.cli import client
 from authz.proposal.cli import group as proposal_commands
@@ -86,13 +92,13 @@ def people(context: click.Context, *, as_json: bool) -> None:
 
 
 @group.command("who", help="某人的任职 / a person and the appointments")
-@click.argument("person")
+@click.argument("id", metavar="PERSON")
 @as_json_option
 @click.pass_context
-def who_command(context: click.Context, person: str, *, as_json: bool) -> None:
+def who_command(context: click.Context, id: str, *, as_json: bool) -> None:  # noqa: A002 - the field's name
     """Print one person."""
     directory = _authz(context).directory_for(acting(context))
-    found = who(directory, directory.person(person))
+    found = who(directory, directory.person(id))
     if as_json:
         print_json(found)
         return
@@ -169,15 +175,17 @@ def end_session(context: click.Context, session: str) -> None:
 
 
 @group.command("sign-out", help="终止某人的全部登录 / end every session of a person")
-@click.argument("person")
+@click.argument("id", metavar="PERSON")
 @click.pass_context
-def sign_out(context: click.Context, person: str) -> None:
+def sign_out(context: click.Context, id: str) -> None:  # noqa: A002 - the field's name
     """End the sessions, if the acting person may."""
-    count = _authz(context).end_sessions(acting(context), person)
+    count = _authz(context).end_sessions(acting(context), id)
     click.echo(f"已终止 {count} 个登录 / {count} sessions ended")
 
 
 group.add_command(proposal_commands)
+for _commands in (organ, post, person, appointment, delegation, import_, review):
+    group.add_command(_commands)
 
 
 def _authz(context: click.Context) -> Authz:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from authz.directory import Standing
 from authz.directory.look import path, standing
-from authz.entities import Entities, slice_of
+from authz.entities import Entities, beyond_delegation, slice_of
 from authz.errors import (
     BadQuestion,
     DecisionFailed,
@@ -32,6 +32,7 @@ from yinxin.text import Text
 from yinxin.tlog import NoteSigner
 
 _NO_POLICY = Text("没有规则允许", "no policy permits it")
+_NOT_DELEGATED = Text("该操作不在授权代行的范围内", "the delegation does not extend to this")
 _NO_POST = Text("操作者不是本平台登记的在岗人员", "the actor holds no post in the directory")
 
 
@@ -169,6 +170,8 @@ def decide(
 
     if not any(entity["uid"] == {"type": "Person", "id": person} for entity in entities):
         return answer(allowed=False, reason=_NO_POST)
+    if beyond_delegation(entities, action):
+        return answer(allowed=False, reason=_NOT_DELEGATED)
     request = {
         "principal": {"type": "Person", "id": person},
         "action": {"type": "Action", "id": action},

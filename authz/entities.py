@@ -64,6 +64,7 @@ def _person(acting: Standing) -> Mapping[str, Any]:
             "powers": sorted(acting.powers),
             "clearance": LEVELS.index(acting.person.clearance),
             "appointed": acting.appointed,
+            **_delegated(acting),
         },
         "parents": [{"type": "Organ", "id": acting.organ.id}, {"type": "Post", "id": acting.post.id}],
     }
@@ -77,3 +78,20 @@ def _organs(chains: Iterable[tuple[str, ...]]) -> Iterable[Mapping[str, Any]]:
     for organ, parent in sorted(parents.items()):
         above = [{"type": "Organ", "id": parent}] if parent else []
         yield {"uid": {"type": "Organ", "id": organ}, "attrs": {}, "parents": above}
+
+
+def _delegated(acting: Standing) -> dict[str, Any]:
+    """By which delegation she acts, and what it is limited to; nothing for whoever holds the post herself."""
+    if acting.delegation is None:
+        return {}
+    limits = {} if acting.actions is None else {"actions": sorted(acting.actions)}
+    return {"delegation": acting.delegation, **limits}
+
+
+def beyond_delegation(entities: Entities, action: str) -> bool:
+    """Whether the person acts by a delegation that is limited to other actions."""
+    return any(
+        "actions" in each["attrs"] and action not in each["attrs"]["actions"]
+        for each in entities
+        if each["uid"]["type"] == "Person"
+    )

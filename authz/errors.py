@@ -58,19 +58,27 @@ class TreeCycle(BadDirectory):
 
 
 class BadDivision(BadDirectory):
-    """A division code that is not 6, 9 or 12 digits."""
+    """A division code that has not the form of its level."""
 
     code = "authz.directory_division"
-    zh = "名录 {row} 的行政区划代码 division“{value}”有误：应为 6、9 或 12 位数字（GB/T 2260、GB/T 10114），未导入任何内容。"
-    en = "Directory {row}: division “{value}” is wrong: 6, 9 or 12 digits are needed (GB/T 2260, GB/T 10114); nothing was loaded."
+    zh = "名录 {row} 的行政区划代码 division“{value}”有误：{level}应写作 {form}（GB/T 2260、GB/T 10114），未作任何更改。"
+    en = "Directory {row}: division “{value}” is wrong: for a {level} it is {form} (GB/T 2260, GB/T 10114); nothing was changed."
+
+
+class DivisionOutside(BadDirectory):
+    """A division that does not lie within that of the organ above."""
+
+    code = "authz.division_outside"
+    zh = "名录 {row} 的行政区划代码“{value}”不在上级机关 {parent} 的行政区划“{parent_value}”之内：请更正代码或上级，未作任何更改。"
+    en = "Directory {row}: division “{value}” does not lie within “{parent_value}”, that of {parent} above: correct the code or the parent; nothing was changed."
 
 
 class BadUscc(BadDirectory):
     """A unified social credit code that does not check."""
 
     code = "authz.directory_uscc"
-    zh = "名录 {row} 的统一社会信用代码 uscc“{value}”有误：应为 18 位且校验码正确（GB 32100-2015），请核对登记证书，未导入任何内容。"
-    en = "Directory {row}: uscc “{value}” is wrong: 18 characters with a right check digit are needed (GB 32100-2015); compare the registration; nothing was loaded."
+    zh = "名录 {row} 的统一社会信用代码 uscc“{value}”有误：应为 18 位，其校验码和所含组织机构代码的校验码都正确（GB 32100-2015、GB 11714-1997），请核对登记证书，未作任何更改。"
+    en = "Directory {row}: uscc “{value}” is wrong: 18 characters are needed, with a right check digit and a right one of the organisation code inside (GB 32100-2015, GB 11714-1997); compare the registration; nothing was changed."
 
 
 class BadPeriod(BadDirectory):

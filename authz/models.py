@@ -21,6 +21,12 @@ class OrganRow(Base):
     level: Mapped[str] = mapped_column(sa.String(16))
     division: Mapped[str] = mapped_column(sa.String(12), index=True)
     uscc: Mapped[str | None] = mapped_column(sa.String(18), unique=True)
+    #: line of business 条线: what departments of one kind, up and down the tree, have in common
+    line: Mapped[str | None] = mapped_column(sa.String(40), index=True)
+    #: active, or how it ended: merged, split, dissolved; then `parent` is who keeps what it left
+    status: Mapped[str] = mapped_column(sa.String(12), default="active", server_default="active")
+    #: since when the row is as it is; null is as long as the directory knows
+    since: Mapped[datetime | None]
 
 
 class OrganClosure(Base):
@@ -41,6 +47,11 @@ class PersonRow(Base):
     id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     name: Mapped[str] = mapped_column(sa.String(100))
     clearance: Mapped[str] = mapped_column(sa.String(16))
+    #: when the person left the service for good; a return clears it
+    retired: Mapped[datetime | None]
+    since: Mapped[datetime | None]
+    #: when she last signed in
+    signed_in: Mapped[datetime | None] = mapped_column(index=True)
 
 
 class PostRow(Base):
@@ -52,6 +63,9 @@ class PostRow(Base):
     organ: Mapped[str] = mapped_column(sa.ForeignKey("authz_organ.id"), index=True)
     name_zh: Mapped[str] = mapped_column(sa.String(200))
     name_en: Mapped[str] = mapped_column(sa.String(200))
+    #: when the post was given up; nobody is appointed to it any more
+    ended: Mapped[datetime | None]
+    since: Mapped[datetime | None]
 
 
 class PostRole(Base):
@@ -64,7 +78,7 @@ class PostRole(Base):
 
 
 class AppointmentRow(Base):
-    """A person in a post, from `valid_from` until before `valid_to` (open when null)."""
+    """A person in a post, from `valid_from` until before `valid_to` (open when null); an end in advance moves `valid_to`."""
 
     __tablename__ = "authz_appointment"
 
@@ -72,6 +86,12 @@ class AppointmentRow(Base):
     post: Mapped[str] = mapped_column(sa.ForeignKey("authz_post.id"), primary_key=True, index=True)
     valid_from: Mapped[datetime] = mapped_column(primary_key=True)
     valid_to: Mapped[datetime | None]
+    #: substantive, acting 代理, or delegation 授权代行
+    kind: Mapped[str] = mapped_column(sa.String(12), default="substantive", server_default="substantive")
+    #: the delegation that it rests on, when that is its kind
+    delegation: Mapped[str | None] = mapped_column(sa.String(40), index=True)
+    #: how it ended before its time: transferred, retired, post-ended, withdrawn, not-confirmed …
+    ended: Mapped[str | None] = mapped_column(sa.String(20))
 
 
 class CertificateBinding(Base):
@@ -88,6 +108,8 @@ class CertificateBinding(Base):
     issued_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    #: when its holder left the post, if that is why it ended: then the CA revokes it after its grace
+    left_at: Mapped[datetime | None] = mapped_column(index=True)
 
 
 class SessionRow(Base):

@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 
+from authz.change.proposal import CHANGE
+from authz.change.verbs import VERBS
 from authz.directory.proposal import LOAD
 from authz.policy_set import BASE
+from authz.roster.roster import IMPORT
 from authz.service import Authz
 from authz.settings import AuthzSettings
 from yinxin.module import Job, Module, Verb
@@ -33,6 +36,7 @@ MODULE: Module[Authz] = Module(
         Verb("authz.end-sign-on", Text("终止对接入系统的授权", "end what a client was granted")),
         Verb("authz.forget-sign-ons", Text("清理到期的授权", "delete grants long over")),
         Verb("authz.make-signing-key", Text("更换令牌签名密钥", "make the next key that signs tokens")),
+        *VERBS,
         Verb("authz.read", Text("查询名录", "look up the directory")),
         Verb("authz.grant", Text("授权", "grant"), fresh=True),
         Verb("authz.revoke-grant", Text("撤销授权", "revoke a grant")),
@@ -50,6 +54,8 @@ MODULE: Module[Authz] = Module(
     ),
     models=(
         "authz.models",
+        "authz.directory.models",
+        "authz.review.models",
         "authz.version.models",
         "authz.grant.models",
         "authz.proposal.models",
@@ -67,11 +73,16 @@ MODULE: Module[Authz] = Module(
     ),
     jobs=(
         Job("authz.forget", timedelta(minutes=10), Authz.forget),
+        Job("authz.close-reviews", timedelta(minutes=10), lambda authz: authz.reviews.close_due()),
         Job("authz.expire-proposals", timedelta(minutes=10), lambda authz: authz.proposals.expire()),
         Job("authz.oidc-tend", timedelta(seconds=15), lambda authz: authz.oidc.tend()),
         Job("authz.oidc-keys", timedelta(hours=1), lambda authz: authz.oidc.keys.rotate()),
     ),
     health=Authz.health,
     policies=BASE,
-    proposals=(LOAD,),
+    proposals=(
+        LOAD,
+        CHANGE,
+        IMPORT,
+    ),
 )

@@ -8,8 +8,10 @@ import httpx
 import sqlalchemy as sa
 
 from authz.challenges import Challenges
+from authz.change import Changes
 from authz.checker import CertificateChecker
 from authz.decide import Decisions
+from authz.delegation import Delegations
 from authz.directory import Directory
 from authz.grant import Grants
 from authz.models import Attempt, OrganRow, SessionRow
@@ -18,6 +20,8 @@ from authz.passkey import Passkeys
 from authz.policy_set import load_policies
 from authz.proposal.service import Proposals
 from authz.refusals import Refusals
+from authz.review import Reviews
+from authz.roster import Roster
 from authz.sessions import Limits, Sessions
 from authz.settings import AuthzSettings
 from authz.sign_in import SignIn
@@ -60,6 +64,17 @@ class Authz:
         step_up = timedelta(minutes=settings.step_up_minutes)
         self.decisions = Decisions(store, load_policies(policies), Freshness(fresh, step_up))
         self.grants = Grants(store, self.decisions, timedelta(days=settings.grant_days))
+        self.changes = Changes(store, self.decisions)
+        self.reviews = Reviews(store, self.decisions)
+        self.roster = Roster(store, self.decisions)
+        self.delegations = Delegations(
+            store,
+            self.decisions,
+            checker,
+            site=origins[0],
+            longest=timedelta(days=settings.delegation_days),
+            actions=lambda: frozenset(self.decisions.versions.current().policies.actions),
+        )
         #: acts that take several people
         self.proposals = Proposals(store, self.decisions, checker, settings.proposal, site=site or origins[0])
         limits = Limits(

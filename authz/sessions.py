@@ -22,7 +22,7 @@ from authz.errors import (
     SessionOfAnother,
     UnknownSession,
 )
-from authz.models import CertificateBinding, SessionRow
+from authz.models import CertificateBinding, PersonRow, SessionRow
 from authz.refusals import Refusals
 from yinxin.act import STRANGER, Actor, Kind
 from yinxin.crypto.suite import INTL
@@ -89,6 +89,8 @@ class Sessions:
         caller = _caller(row, holder)
         with self._store.act(caller.actor, "authz.sign-in", f"session:{row.id}", way=way) as act:
             act.session.add(row)
+            seen = sa.update(PersonRow).where(PersonRow.id == binding.person)
+            act.session.execute(seen.values(signed_in=now))
             if within is not None:
                 within(act.session)
         return token, caller
@@ -99,6 +101,35 @@ class Sessions:
         with self._store.act(caller.actor, "authz.prove", f"session:{caller.session}") as act:
             proved = sa.update(SessionRow).where(SessionRow.id == caller.session, SessionRow.ended.is_(None))
             act.session.execute(proved.values(proved=now, certified=now))
+
+    def act_for(self, caller: Caller, post: str, delegation: str) -> tuple[str, Caller]:
+        """A further session, in a post that the caller was delegated, with the same certificate and no longer than hers.
+
+        Every use looks at the delegation's window, as at any appointment. Raises NoAppointment.
+        """
+        now = self._store.clock.now()
+        token = text_token(self._store.randomness.token(32))
+        actor = caller.actor
+        with self._store.read() as session:
+            holder = standing(session, actor.id, post, now)
+            if not holder.appointed:
+                raise NoAppointment(person=actor.id, post=post)
+            own = session.get_one(SessionRow, caller.session)
+            more = {"way": own.way, "proved": own.proved, "certified": own.certified, "expires": own.expires}
+        row = SessionRow(
+            id=self._store.identifier(),
+            token_hash=token_hash(token),
+            certificate=actor.certificate,
+            person=actor.id,
+            post=post,
+            created=now,
+            used=now,
+            **more,
+        )
+        acting = _caller(row, holder)
+        with self._store.act(actor, "authz.act-for", f"session:{row.id}", delegation=delegation) as act:
+            act.session.add(row)
+        return token, acting
 
     def authenticate(self, token: str, peer: bytes | None = None) -> Caller:
         """Who holds `token`, looked at again from the ground; `peer` is the connection's certificate (DER), if any.
@@ -147,9 +178,9 @@ class Sessions:
         bound = row.bound_person is not None and row.unbound_at is None
         if not bound or self._checker.revoked(row.certificate, session):
             raise CertificateRevoked(certificate=row.certificate)
-        holder = standing(session, row.bound_person, row.bound_post, now)
+        holder = standing(session, row.bound_person, row.post, now)
         if not holder.appointed:
-            raise NoAppointment(person=row.bound_person, post=row.bound_post)
+            raise NoAppointment(person=row.bound_person, post=row.post)
         return holder
 
     def open_of(
@@ -236,7 +267,6 @@ _SESSION, _BINDING = cast("sa.Table", SessionRow.__table__), cast("sa.Table", Ce
 _BOUND = sa.select(
     *_SESSION.c,
     _BINDING.c.person.label("bound_person"),
-    _BINDING.c.post.label("bound_post"),
     _BINDING.c.ended_at.label("unbound_at"),
 ).outerjoin_from(_SESSION, _BINDING, _BINDING.c.fingerprint == _SESSION.c.certificate)
 _OF_TOKEN = _BOUND.where(_SESSION.c.token_hash == sa.bindparam("token"))

@@ -27,3 +27,5 @@ class AuthzSettings(Section):
     """How long a grant lasts at most, in days; afterwards it is given anew."""
     proposal: ProposalSettings = ProposalSettings()
     """Acts that take several people."""
+    delegation_days: int = Field(default=180, ge=1, le=1830)
+    """How long a delegation of a post lasts at most, in days."""

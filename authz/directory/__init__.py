@@ -1,9 +1,16 @@
 """The tree of organs, its posts, its people and who holds which post when."""
 
 from authz.directory.directory import Directory
-from authz.directory.file import AppointmentEntry, DirectoryFile, OrganEntry, PersonEntry, PostEntry
+from authz.directory.file import (
+    AppointmentEntry,
+    DirectoryFile,
+    OrganEntry,
+    PersonEntry,
+    PostEntry,
+    read_toml,
+)
 from authz.directory.load import Loaded
-from authz.directory.records import Appointment, Holder, Organ, Person, Post, Standing
+from authz.directory.records import Appointment, Holder, Organ, Person, Post, Standing, Succession, Version
 
 __all__ = [
     "Appointment",
@@ -19,4 +26,7 @@ __all__ = [
     "Post",
     "PostEntry",
     "Standing",
+    "Succession",
+    "Version",
+    "read_toml",
 ]

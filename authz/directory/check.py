@@ -1,15 +1,14 @@
 """What a directory file must fulfil by itself, before the database is asked."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from authz.directory.file import DirectoryFile, Entry, OrganEntry, PostEntry
+from authz.directory.codes import check_division, check_uscc, check_within
+from authz.directory.file import DirectoryFile, Entry, OrganEntry
 from authz.errors import (
-    BadDivision,
     BadIdentifier,
     BadPeriod,
-    BadUscc,
     DuplicateRow,
     PowersMeetInPost,
     TreeCycle,
@@ -21,9 +20,6 @@ from yinxin.authz import PLATFORM
 _Entry = TypeVar("_Entry", bound=Entry)
 
 _IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-_DIVISION = re.compile(r"[0-9]{6}(?:[0-9]{3}){0,2}")
-#: GB 32100-2015: digits and capitals without I, O, S, V, Z
-_USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
 def check_file(file: DirectoryFile) -> None:
@@ -31,15 +27,44 @@ def check_file(file: DirectoryFile) -> None:
     for table, rows in (("organs", file.organs), ("posts", file.posts), ("people", file.people)):
         _identifiers(table, (row.id for row in rows))
     for row, organ in _rows("organs", file.organs):
-        _organ(row, organ)
+        check_codes(row, organ)
     _unique("uscc", ((row, organ.uscc) for row, organ in _rows("organs", file.organs) if organ.uscc))
     for row, post in _rows("posts", file.posts):
-        _post(row, post)
+        check_roles(row, post.roles)
     for row, appointment in _rows("appointments", file.appointments):
         if appointment.valid_to is not None and appointment.valid_to <= appointment.valid_from:
             raise BadPeriod(row=row)
     keys = ((row, str(entry.key)) for row, entry in _rows("appointments", file.appointments))
     _unique("person, post, valid_from", keys)
+
+
+def check_identifier(row: str, value: str) -> None:
+    """Small letters, digits and hyphens, and not the platform's own name; raises BadIdentifier."""
+    if value == PLATFORM or not _IDENTIFIER.fullmatch(value):
+        raise BadIdentifier(row=row, value=value)
+
+
+def check_organ(row: str, organ: OrganEntry) -> None:
+    """An organ by itself; raises BadIdentifier, BadDivision, BadUscc."""
+    check_identifier(row, organ.id)
+    check_codes(row, organ)
+
+
+def check_codes(row: str, organ: OrganEntry) -> None:
+    """Its codes have their form; raises BadDivision, BadUscc."""
+    check_division(row, organ.level, organ.division)
+    if organ.uscc is not None:
+        check_uscc(row, organ.uscc)
+
+
+def check_roles(row: str, roles: Sequence[str]) -> None:
+    """Known roles, each once, and no two of the three powers; raises UnknownReference, DuplicateRow, PowersMeetInPost."""
+    for role in roles:
+        _refer(row, "roles", role, ROLES)
+    _unique("roles", ((row, role) for role in roles))
+    meeting = powers(frozenset(roles))
+    if len(meeting) > 1:
+        raise PowersMeetInPost(row=row, powers=", ".join(sorted(meeting)))
 
 
 def check_references(
@@ -59,6 +84,18 @@ def check_references(
         _refer(row, "post", appointment.post, known_posts)
 
 
+def check_divisions(file: DirectoryFile, loaded: Mapping[str, tuple[str | None, str]]) -> None:
+    """Every division lies within that of the organ above; `loaded` gives parent and division of what is there.
+
+    Raises DivisionOutside.
+    """
+    rows = {organ.id: row for row, organ in _rows("organs", file.organs)}
+    known = {**loaded, **{organ.id: (organ.parent, organ.division) for organ in file.organs}}
+    for organ, (parent, division) in known.items():
+        if parent is not None and (organ in rows or parent in rows):
+            check_within(rows.get(organ) or rows[parent], division, parent, known[parent][1])
+
+
 def ancestors(parents: Mapping[str, str | None]) -> dict[str, tuple[str, ...]]:
     """For each organ itself and the organs above it, nearest first; raises TreeCycle."""
     found: dict[str, tuple[str, ...]] = {}
@@ -76,36 +113,10 @@ def ancestors(parents: Mapping[str, str | None]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _organ(row: str, organ: OrganEntry) -> None:
-    if not _DIVISION.fullmatch(organ.division):
-        raise BadDivision(row=row, value=organ.division)
-    if organ.uscc is not None:
-        _uscc(row, organ.uscc)
-
-
-def _uscc(row: str, code: str) -> None:
-    """GB 32100-2015 5.3: weights 3^i mod 31 over the first 17 characters."""
-    if len(code) != 18 or any(character not in _USCC_ALPHABET for character in code):
-        raise BadUscc(row=row, value=code)
-    total = sum(_USCC_ALPHABET.index(character) * 3**place for place, character in enumerate(code[:17]))
-    if _USCC_ALPHABET[(31 - total % 31) % 31] != code[17]:
-        raise BadUscc(row=row, value=code)
-
-
-def _post(row: str, post: PostEntry) -> None:
-    for role in post.roles:
-        _refer(row, "roles", role, ROLES)
-    _unique("roles", ((row, role) for role in post.roles))
-    meeting = powers(frozenset(post.roles))
-    if len(meeting) > 1:
-        raise PowersMeetInPost(row=row, powers=", ".join(sorted(meeting)))
-
-
 def _identifiers(table: str, identifiers: Iterable[str]) -> None:
     numbered = [(f"{table}[{number}]", value) for number, value in enumerate(identifiers, 1)]
     for row, value in numbered:
-        if value == PLATFORM or not _IDENTIFIER.fullmatch(value):
-            raise BadIdentifier(row=row, value=value)
+        check_identifier(row, value)
     _unique("id", numbered)
 
 

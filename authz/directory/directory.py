@@ -3,15 +3,38 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
+from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from authz.directory.file import DirectoryFile
+from authz.directory.line import line_of
 from authz.directory.load import Loaded, load
-from authz.directory.look import in_force, organ, organs, person, post, posts, standing, standings
-from authz.directory.records import Appointment, Holder, Organ, Person, Post, Standing
-from authz.models import AppointmentRow, OrganClosure, PersonRow, PostRole, PostRow
+from authz.directory.look import (
+    appointment,
+    in_force,
+    organ,
+    organs,
+    person,
+    post,
+    posts,
+    standing,
+    standings,
+)
+from authz.directory.past import organ_at, place_at, successions, under_at, versions
+from authz.directory.records import (
+    Appointment,
+    Holder,
+    Line,
+    Organ,
+    Person,
+    Post,
+    Standing,
+    Succession,
+    Version,
+)
+from authz.models import AppointmentRow, OrganClosure, OrganRow, PersonRow, PostRole, PostRow
 from yinxin.act import Actor
 from yinxin.crypto.suite import INTL
 from yinxin.store import Store
@@ -27,7 +50,7 @@ class Directory:
         """Load a file, whole or not at all; raises a leaf of BadDirectory. Safe to repeat."""
         digest = INTL.hash.digest(data.model_dump_json().encode()).hex()
         with self._store.act(actor, "authz.load", "directory", file=digest) as act:
-            loaded = load(act.session, data)
+            loaded = load(act, data, self._store.clock.now())
             act.facts |= asdict(loaded)
         return loaded
 
@@ -36,10 +59,57 @@ class Directory:
         with self._store.read() as session:
             return organ(session, id)
 
-    def organs(self, *, under: str | None = None, after: str = "", limit: int = 100) -> tuple[Organ, ...]:
-        """Organs by identifier, from the one after `after`; with `under`, that organ and all below it."""
+    def organ_at(self, id: str, at: datetime) -> Organ:  # noqa: A002 - the field's name
+        """One organ as it was at `at`, with the tree of that time above it; raises UnknownOrgan, NotThere."""
         with self._store.read() as session:
-            return organs(session, under=under, after=after, limit=limit)
+            organ(session, id)
+            return organ_at(session, id, at)
+
+    def under_at(self, id: str, at: datetime) -> tuple[str, ...]:  # noqa: A002 - the field's name
+        """The organ and all below it in the tree of `at`, by identifier; raises UnknownOrgan, NotThere."""
+        with self._store.read() as session:
+            organ(session, id)
+            return under_at(session, id, at)
+
+    def history(self, kind: Literal["organ", "post", "person"], id: str) -> tuple[Version, ...]:  # noqa: A002 - the field's name
+        """Every version, oldest first; raises UnknownOrgan, UnknownPost, UnknownPerson."""
+        with self._store.read() as session:
+            {"organ": organ, "post": post, "person": person}[kind](session, id)
+            return versions(session, kind, id)
+
+    def successions(self, id: str) -> tuple[Succession, ...]:  # noqa: A002 - the field's name
+        """What an organ came of and what came of it, oldest first."""
+        with self._store.read() as session:
+            organ(session, id)
+            return successions(session, id)
+
+    def line_of(self, id: str) -> Line:  # noqa: A002 - the field's name
+        """The organs of the same line of business up and down the tree; empty for an organ of no line."""
+        with self._store.read() as session:
+            return line_of(session, organ(session, id))
+
+    def organs(
+        self,
+        *,
+        under: str | None = None,
+        after: str = "",
+        limit: int = 100,
+        level: str | None = None,
+        line: str | None = None,
+        status: str | None = None,
+        name: str | None = None,
+    ) -> tuple[Organ, ...]:
+        """Organs by identifier, from the one after `after`; with `under`, that organ and all below it.
+
+        `name` is a part of the identifier or of either name; the others must be exactly so.
+        """
+        exact = {"level": level, "line": line, "status": status}
+        where = [getattr(OrganRow, field) == value for field, value in exact.items() if value]
+        if name:
+            fields = (OrganRow.id, OrganRow.name_zh, OrganRow.name_en)
+            where.append(sa.or_(*(field.contains(name, autoescape=True) for field in fields)))
+        with self._store.read() as session:
+            return organs(session, under=under, after=after, limit=limit, where=where)
 
     def person(self, id: str) -> Person:  # noqa: A002 - the field's name
         """One person."""
@@ -69,7 +139,24 @@ class Directory:
             query = query.where(in_force(at))
         with self._store.read() as session:
             rows = session.scalars(query.order_by(AppointmentRow.valid_from, AppointmentRow.post))
-            return tuple(Appointment(row.person, row.post, row.valid_from, row.valid_to) for row in rows)
+            return tuple(appointment(row) for row in rows)
+
+    def holders(self, post: str, at: datetime | None = None) -> tuple[Appointment, ...]:
+        """Who holds the post, now or at `at`, and by which kind of appointment."""
+        query = sa.select(AppointmentRow).where(
+            AppointmentRow.post == post, in_force(at or self._store.clock.now())
+        )
+        with self._store.read() as session:
+            rows = session.scalars(query.order_by(AppointmentRow.person, AppointmentRow.valid_from))
+            return tuple(appointment(row) for row in rows)
+
+    def career(self, id: str) -> tuple[tuple[Appointment, str, str], ...]:  # noqa: A002 - the field's name
+        """Every appointment of a person, with the post's organ and that organ's name (Chinese) when it began."""
+        with self._store.read() as session:
+            person(session, id)
+            query = sa.select(AppointmentRow).where(AppointmentRow.person == id)
+            rows = session.scalars(query.order_by(AppointmentRow.valid_from, AppointmentRow.post)).all()
+            return tuple((appointment(row), *place_at(session, row.post, row.valid_from)) for row in rows)
 
     def holders_of(self, role: str, organ: str, at: datetime | None = None) -> tuple[Holder, ...]:
         """Who holds a post with `role` in this very organ, now or at `at`."""

@@ -5,11 +5,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from authz.errors import BadField, UnreadableDirectory
 from yinxin.authz import Level
 from yinxin.faults import first_fault
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The values of a TOML file; raises UnreadableDirectory."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UnreadableDirectory(file=str(path), reason=str(error)) from error
 
 
 class Entry(BaseModel):
@@ -29,6 +37,7 @@ class OrganEntry(Entry):
     level: Literal["province", "city", "county", "township", "department"]
     division: str
     uscc: str | None = None
+    line: str | None = Field(default=None, max_length=40)
 
 
 class PostEntry(Entry):
@@ -50,12 +59,13 @@ class PersonEntry(Entry):
 
 
 class AppointmentEntry(Entry):
-    """A person in a post from `valid_from` until before `valid_to`; both with an offset."""
+    """A person in a post from `valid_from` until before `valid_to`; both with an offset. Acting 代理 is until relieved."""
 
     person: str
     post: str
     valid_from: AwareDatetime
     valid_to: AwareDatetime | None = None
+    kind: Literal["substantive", "acting"] = "substantive"
 
     @property
     def key(self) -> tuple[str, str, datetime]:
@@ -74,11 +84,7 @@ class DirectoryFile(Entry):
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read TOML; raises UnreadableDirectory, or BadField naming row and field."""
-        try:
-            values = tomllib.loads(path.read_text("utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise UnreadableDirectory(file=str(path), reason=str(error)) from error
-        return cls.parse(values)
+        return cls.parse(read_toml(path))
 
     @classmethod
     def parse(cls, values: dict[str, Any]) -> Self:

@@ -1,13 +1,14 @@
 """Looking things up within a transaction that the caller has open."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from authz.directory.records import Organ, Person, Post, Standing
+from authz.directory.models import DelegationRow
+from authz.directory.records import Appointment, Organ, Person, Post, Standing
 from authz.errors import UnknownOrgan, UnknownPerson, UnknownPost
 from authz.models import AppointmentRow, OrganClosure, OrganRow, PersonRow, PostRole, PostRow
 from authz.roles import powers
@@ -35,9 +36,16 @@ def organ(session: Session, id: str) -> Organ:  # noqa: A002 - the field's name
     return _organ(row, path(session, id))
 
 
-def organs(session: Session, *, under: str | None, after: str, limit: int) -> tuple[Organ, ...]:
+def organs(
+    session: Session,
+    *,
+    under: str | None,
+    after: str,
+    limit: int,
+    where: Sequence[sa.ColumnElement[bool]] = (),
+) -> tuple[Organ, ...]:
     """A page of organs by identifier."""
-    query = sa.select(OrganRow).where(OrganRow.id > after).order_by(OrganRow.id).limit(limit)
+    query = sa.select(OrganRow).where(OrganRow.id > after, *where).order_by(OrganRow.id).limit(limit)
     if under is not None:
         organ(session, under)
         query = query.join(OrganClosure, OrganClosure.organ == OrganRow.id).where(
@@ -98,10 +106,10 @@ def standings(
         }
     people_ = {row.id: _person(row) for row in session.execute(asking.people, asked)}
     places = _places(session, asking, asked)
-    in_posts: dict[str, set[str]] = {each: set() for each in people_}
+    in_posts: dict[str, dict[str, dict[str | None, Any]]] = {each: {} for each in people_}
     roles: dict[str, set[str]] = {each: set() for each in people_}
     for row in session.execute(asking.held, asked | {"at": at}):
-        in_posts[row.person].add(row.post)
+        in_posts[row.person].setdefault(row.post, {})[row.delegation] = row.actions
         roles[row.person].add(row.role)
     return {
         (person_id, post_id): Standing(
@@ -110,10 +118,19 @@ def standings(
             organ=places[post_id][1],
             powers=powers(frozenset(roles[person_id])),
             appointed=post_id in in_posts[person_id],
+            **_by_delegation(in_posts[person_id].get(post_id, {})),
         )
         for person_id, post_id in wanted
         if person_id in people_ and post_id in places
     }
+
+
+def _by_delegation(ways: Mapping[str | None, list[str] | None]) -> dict[str, Any]:
+    """The delegation by which a post is held, and what it is limited to; none for whoever holds it otherwise as well."""
+    if not ways or None in ways:
+        return {}
+    given, actions = next(iter(ways.items()))
+    return {"delegation": given, "actions": None if actions is None else frozenset(actions)}
 
 
 def _places(
@@ -151,6 +168,7 @@ def _table(model: type[Base]) -> sa.Table:
 
 _PERSON, _POST, _ROLE = _table(PersonRow).c, _table(PostRow).c, _table(PostRole).c
 _ORGAN, _ABOVE, _APPOINTED = _table(OrganRow).c, _table(OrganClosure).c, _table(AppointmentRow).c
+_GIVEN = _table(DelegationRow).c
 _PATH = sa.select(_ABOVE.ancestor).where(_ABOVE.organ == sa.bindparam("organ")).order_by(_ABOVE.distance)
 
 
@@ -164,13 +182,14 @@ class _Asking:
 
         at: sa.BindParameter[Any] = sa.bindparam("at")
         posts_ = among(_POST.id, "posts")
-        self.people = sa.select(_PERSON.id, _PERSON.name, _PERSON.clearance).where(
+        self.people = sa.select(_PERSON.id, _PERSON.name, _PERSON.clearance, _PERSON.retired).where(
             among(_PERSON.id, "people")
         )
-        #: each appointment in force of these people with each role of its post
+        #: each appointment in force of these people with each role of its post, and the delegation it rests on
         self.held = (
-            sa.select(_APPOINTED.person, _APPOINTED.post, _ROLE.role)
+            sa.select(_APPOINTED.person, _APPOINTED.post, _ROLE.role, _APPOINTED.delegation, _GIVEN.actions)
             .outerjoin_from(_table(AppointmentRow), _table(PostRole), _ROLE.post == _APPOINTED.post)
+            .outerjoin(_table(DelegationRow), _GIVEN.id == _APPOINTED.delegation)
             .where(
                 among(_APPOINTED.person, "people"),
                 _APPOINTED.valid_from <= at,
@@ -197,11 +216,18 @@ _ONE, _MANY = _Asking(many=False), _Asking(many=True)
 
 
 def _person(row: Any) -> Person:
-    return Person(row.id, row.name, cast("Level", row.clearance))
+    return Person(row.id, row.name, cast("Level", row.clearance), row.retired)
 
 
 def _post(row: PostRow, roles: frozenset[str]) -> Post:
-    return Post(row.id, row.organ, Text(row.name_zh, row.name_en), roles)
+    return Post(row.id, row.organ, Text(row.name_zh, row.name_en), roles, row.ended)
+
+
+def appointment(row: AppointmentRow) -> Appointment:
+    """The row as the directory tells it."""
+    return Appointment(
+        row.person, row.post, row.valid_from, row.valid_to, row.kind, row.delegation, row.ended
+    )
 
 
 def _organ(row: Any, above: tuple[str, ...]) -> Organ:
@@ -214,4 +240,6 @@ def _organ(row: Any, above: tuple[str, ...]) -> Organ:
         division=row.division,
         uscc=row.uscc,
         path=above,
+        line=row.line,
+        status=row.status,
     )

@@ -13,6 +13,7 @@ from authz.directory.load import load
 from authz.models import OrganRow, PersonRow, PostRole, PostRow
 from authz.roles import POWERS, ROLES
 from yinxin.proposal import Approved, Outcome, ProposalKind
+from yinxin.store import Act
 from yinxin.text import Text
 
 if TYPE_CHECKING:
@@ -90,8 +91,9 @@ def _roles(session: Session, post: str) -> set[str]:
     return set(session.scalars(sa.select(PostRole.role).where(PostRole.post == post)))
 
 
-def _load(_authz: "Authz", approved: Approved[DirectoryFile], session: Session) -> Outcome:
-    return asdict(load(session, approved.content))
+def _load(authz: "Authz", approved: Approved[DirectoryFile], session: Session) -> Outcome:
+    act = Act(approved.proposal, approved.actor, "authz.load", "directory", session)
+    return asdict(load(act, approved.content, authz.store.clock.now()))
 
 
 LOAD: ProposalKind["Authz", Any] = ProposalKind(

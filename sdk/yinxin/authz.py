@@ -130,6 +130,12 @@ class Decision:
         own = {"type": self.resource.type, "id": self.resource.id}
         return canonical.encode([dict(entity) for entity in self.entities if entity["uid"] != own])
 
+    @property
+    def delegation(self) -> str | None:
+        """The delegation by which the person acted, if she did not hold the post herself."""
+        acting = (entity["attrs"] for entity in self.entities if entity["uid"]["type"] == "Person")
+        return next((attributes.get("delegation") for attributes in acting), None)
+
     def record(self) -> dict[str, Any]:
         """What an audit entry keeps of it (`act.decision`): identifiers and digests, no personal data."""
         record: dict[str, Any] = {
@@ -145,6 +151,7 @@ class Decision:
             "version": self.version,
             "grants": [dict(grant) for grant in self.grants],
             "context": dict(self.context),
+            "delegation": self.delegation,
         }
         return record | {name: value for name, value in given.items() if value}
 

@@ -10,7 +10,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from authz.bind import bind
+from authz.change import Change
 from authz.directory import DirectoryFile
+from authz.directory.errors import NothingChanges
 from authz.models import Attempt  # noqa: F401 - defines the tables
 from authz.service import Authz
 from authz.settings import AuthzSettings
@@ -201,6 +203,12 @@ class Site:
     store: Store
     clock: ManualClock
     ca: Authority
+
+    def make(self, change: Change) -> None:
+        """What several people have approved, carried out."""
+        with self.store.act(SYSTEM, change.verb, change.subject) as act:
+            if not change.apply(act, self.clock.now()):
+                raise NothingChanges(subject=change.subject)
 
     def enrol(self, person: str, post: str, *, days: int = 365) -> Identity:
         identity = self.ca.identity(person, days=days)

@@ -389,4 +389,4 @@ def test_three_powers_small_scope(policies):
         assert not ("auditor" in roles and action in WRITES)
         assert not ("administrator" in roles and action in KEYS | BUSINESS)
         assert LEVELS.index(level) <= LEVELS.index(clearance)
-    assert count == 45 * 7 * 4 * 4
+    assert count == 55 * 7 * 4 * 4

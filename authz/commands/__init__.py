@@ -1,0 +1,1 @@
+"""The commands of the directory, by what they are about."""

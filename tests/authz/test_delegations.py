@@ -1,0 +1,239 @@
+"""Acting for the holder of a post: a signed window, and nothing outside it.
+
+Seen to fail when: `_signed` leaves out the certificate, the site or the time; `_within_own` counts delegations;
+`beyond_delegation` is left out of `decide`; `_end_delegations` is left out of an end.
+"""
+
+from datetime import timedelta
+
+import pytest
+
+from authz import errors
+from authz.change import Appoint, EndAppointment, Retire
+from authz.delegation import Wish
+from authz.delegation import errors as refused
+from authz.directory import DirectoryFile
+from authz.directory import errors as changed
+from authz.models import CertificateBinding
+from yinxin.act import SYSTEM, Actor, Kind
+from yinxin.authz import Denied, Resource
+from yinxin.crypto import cms
+from yinxin.crypto.errors import DigestMismatch
+from yinxin.errors import YinxinError
+from yinxin.statement import Statement
+
+from .conftest import Site
+
+OFFICER = Actor(Kind.PERSON, "zhao", "officer", "city")
+
+
+@pytest.fixture
+def city(site: Site) -> Site:
+    """With a deputy beside the leader; the leader's own term ends in thirty days."""
+    start = "2026-01-01T00:00:00+08:00"
+    post = {"organ": "city", "name_zh": "副市长", "name_en": "Deputy"}
+    site.authz.directory.load(
+        SYSTEM,
+        DirectoryFile.parse(
+            {
+                "posts": [post | {"id": "deputy", "roles": ["reviewer"]}],
+                "people": [{"id": "zhou", "name": "周", "clearance": "secret"}],
+                "appointments": [
+                    {"person": "zhou", "post": "deputy", "valid_from": start},
+                    {
+                        "person": "li",
+                        "post": "leader-city",
+                        "valid_from": start,
+                        "valid_to": site.clock.now() + timedelta(days=30),
+                    },
+                ],
+            }
+        ),
+    )
+    site.leader, site.deputy = site.enrol("li", "leader-city"), site.enrol("zhou", "deputy")
+    return site
+
+
+def who(site: Site, identity) -> Actor:
+    return site.authz.sessions.authenticate(site.sign_in(identity)).actor
+
+
+def wish(site: Site, begin: int = 1, end: int = 8, **more) -> Wish:
+    now = site.clock.now()
+    window = {"valid_from": now + timedelta(days=begin), "valid_to": now + timedelta(days=end)}
+    return Wish(**{"delegate": "zhou", "reason": "出差", **window, **more})
+
+
+def give(site: Site, wanted: Wish, identity=None, actor: Actor | None = None):
+    identity = identity or site.leader
+    actor = actor or who(site, identity)
+    statement = site.authz.delegations.statement(actor, wanted)
+    signature = cms.sign_detached(identity, statement, signed_at=site.clock.now())
+    return site.authz.delegations.give(actor, statement, signature)
+
+
+def test_within_the_window_she_acts_for_the_holder_and_the_record_says_so(city: Site, events) -> None:
+    given = give(city, wish(city))
+    assert events()[-1]["facts"] == {"delegate": "zhou", "delegation": given.id}
+    own = city.authz.sessions.authenticate(city.sign_in(city.deputy))
+    with pytest.raises(refused.DelegationOver):
+        city.authz.delegations.held(own.actor, given.id)
+    with pytest.raises(errors.NoAppointment):
+        city.authz.sessions.act_for(own, "leader-city", given.id)
+    city.clock.advance(timedelta(days=1))
+    own = city.authz.sessions.authenticate(city.sign_in(city.deputy))
+    held = city.authz.delegations.held(own.actor, given.id)
+    token, acting = city.authz.sessions.act_for(own, held.post, held.id)
+    assert (acting.actor.post, acting.actor.certificate) == ("leader-city", own.actor.certificate)
+    assert acting.roles == {"leader"}
+    decision = city.authz.decisions.require(
+        acting.actor, "authz.read", Resource("Directory", "directory", "platform")
+    )
+    assert decision.record()["delegation"] == given.id
+    assert (
+        "delegation"
+        not in city.authz.decisions.check(
+            own.actor, "authz.read", Resource("Directory", "directory", "platform")
+        ).record()
+    )
+    city.authz.decisions.adopt(())
+    again = city.authz.decisions.replay(acting.actor, decision.record(), decision.entities)
+    assert again.record() == decision.record()
+    city.clock.advance(timedelta(days=7))
+    with pytest.raises((errors.NoAppointment, errors.SessionExpired)):
+        city.authz.sessions.authenticate(token)
+    late = city.authz.decisions.check(
+        acting.actor, "authz.read", Resource("Directory", "directory", "platform")
+    )
+    assert late.policies == ("base.not-appointed",)
+
+
+def test_a_delegation_may_be_limited_to_acts(city: Site) -> None:
+    given = give(city, wish(city, 0, 7, actions=("authz.read",)))
+    own = city.authz.sessions.authenticate(city.sign_in(city.deputy))
+    _, acting = city.authz.sessions.act_for(own, "leader-city", given.id)
+    directory = Resource("Directory", "directory", "platform")
+    assert city.authz.decisions.check(acting.actor, "authz.read", directory).allowed
+    with pytest.raises(Denied) as caught:
+        city.authz.decisions.require(
+            acting.actor,
+            "authz.delegate",
+            Resource("Appointment", "leader-city", "city", attributes={"roles": [], "person": "zhou"}),
+        )
+    assert "delegation" in caught.value.text("en")
+    with pytest.raises(errors.UnknownAction):
+        give(city, wish(city, actions=("no.such",)))
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "error"),
+    [
+        (1, 31, refused.DelegationTooLong),
+        (-1, 3, refused.DelegationWindow),
+        (3, 3, refused.DelegationWindow),
+        (3, 2, refused.DelegationWindow),
+        (0, 999, refused.DelegationWindow),
+    ],
+)
+def test_no_window_but_within_the_own_term(city: Site, begin: int, end: int, error) -> None:
+    with pytest.raises(error):
+        give(city, wish(city, begin, end))
+    assert city.authz.delegations.of("zhou") == ()
+
+
+def test_not_passed_on_not_to_oneself_not_twice_not_across_powers(city: Site) -> None:
+    with pytest.raises(refused.DelegationToOneself):
+        give(city, wish(city, delegate="li"))
+    with pytest.raises(errors.UnknownPerson):
+        give(city, wish(city, delegate="nobody"))
+    given = give(city, wish(city, 0, 8))
+    with pytest.raises(changed.AppointmentOverlaps):
+        give(city, wish(city, 7, 9))
+    own = city.authz.sessions.authenticate(city.sign_in(city.deputy))
+    _, acting = city.authz.sessions.act_for(own, "leader-city", given.id)
+    with pytest.raises(Denied):
+        give(city, wish(city, delegate="wang"), city.deputy, acting.actor)
+    officer = city.enrol("zhao", "officer")
+    for holder in ("qian", "sun"):
+        with pytest.raises(errors.PowersMeet):
+            give(city, wish(city, delegate=holder), officer)
+
+
+def test_what_was_signed_must_be_it(city: Site) -> None:
+    actor = who(city, city.leader)
+    good = wish(city).statement(actor, "https://trust.example.gov.cn", city.clock.now())
+
+    def tried(statement: Statement, identity=city.leader):
+        data = statement.encode()
+        return city.authz.delegations.give(
+            actor, data, cms.sign_detached(identity, data, signed_at=city.clock.now())
+        )
+
+    def other(**fields):
+        parts = {
+            name: getattr(good, name)
+            for name in ("type", "subject", "person", "post", "organ", "at", "content")
+        }
+        return Statement(**parts | fields)
+
+    wrong = {
+        "type": other(type="document.sign-off"),
+        "subject": other(subject="post:deputy"),
+        "person": other(person="zhou"),
+        "site": other(content={**good.content, "site": "https://elsewhere.example"}),
+        "at": other(at=city.clock.now() - timedelta(hours=1)),
+        "reason": other(content={name: value for name, value in good.content.items() if name != "reason"}),
+        "title": other(content={**good.content, "title": "king"}),
+    }
+    for field, statement in wrong.items():
+        with pytest.raises(refused.DelegationStatementWrong) as caught:
+            tried(statement)
+        assert caught.value.facts["field"] == field
+        assert caught.value.entry
+    with pytest.raises(refused.DelegationStatementWrong) as caught:
+        tried(good, city.deputy)
+    assert caught.value.facts["field"] == "certificate"
+    signature = cms.sign_detached(city.leader, good.encode(), signed_at=city.clock.now())
+    with pytest.raises(DigestMismatch):
+        city.authz.delegations.give(actor, other(person="wang").encode(), signature)
+    city.ca.revoke(city.leader.certificate)
+    with pytest.raises(YinxinError):
+        tried(good)
+    assert city.authz.delegations.of("li") == ()
+
+
+def test_it_ends_at_once_and_with_either(city: Site) -> None:
+    def begun():
+        given = give(city, wish(city, 0, 7))
+        own = city.authz.sessions.authenticate(city.sign_in(city.deputy))
+        return given, city.authz.sessions.act_for(own, "leader-city", given.id)[0]
+
+    given, token = begun()
+    with pytest.raises(Denied):
+        city.authz.delegations.end(who(city, city.enrol("wang", "seal-a")), given.id)
+    ended = city.authz.delegations.end(who(city, city.leader), given.id)
+    assert (ended.ended, ended.ended_at) == ("withdrawn", city.clock.now())
+    with pytest.raises(errors.SessionEnded):
+        city.authz.sessions.authenticate(token)
+    with pytest.raises(refused.DelegationOver):
+        city.authz.delegations.end(who(city, city.leader), given.id)
+    # the delegate's own post and certificate are hers still
+    assert who(city, city.deputy).post == "deputy"
+    city.clock.advance(timedelta(seconds=1))
+
+    given, token = begun()
+    city.authz.changes.make(OFFICER, EndAppointment(person="li", post="leader-city"))
+    with pytest.raises(errors.SessionEnded):
+        city.authz.sessions.authenticate(token)
+    city.clock.advance(timedelta(seconds=1))
+
+    city.authz.changes.make(OFFICER, Appoint(appointment={"person": "li", "post": "leader-city"}))
+    city.leader = city.enrol("li", "leader-city")
+    given, token = begun()
+    city.authz.changes.make(OFFICER, Retire(person="zhou"))
+    with pytest.raises(errors.SessionEnded):
+        city.authz.sessions.authenticate(token)
+    assert [each.ended for each in city.authz.delegations.of("zhou")] == ["withdrawn", "withdrawn", "retired"]
+    with city.store.read() as session:
+        bound = session.get(CertificateBinding, city.deputy.certificate.fingerprint)
+        assert bound.left_at == city.clock.now()
