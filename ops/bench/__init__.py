@@ -6,6 +6,7 @@ clock does not. Where durability is the work, the wall clock counts and says so 
 
 from ops.bench.audit import audit_append
 from ops.bench.crl import crl
+from ops.bench.directory import directory_growth
 from ops.bench.growth import issue_growth
 from ops.bench.hsm import hsm_sign
 from ops.bench.inventory import inventory_growth
@@ -26,6 +27,7 @@ BENCHMARKS = {
     "audit-append": audit_append,
     "sign-in": sign_in,
     "inventory": inventory_growth,
+    "directory": directory_growth,
     "ocsp": ocsp,
     "crl": crl,
 }

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ops.console import certificates, home, passkeys, proposals, sessions, show, verify
+from ops.console import certificates, directory, home, passkeys, proposals, sessions, show, verify
 from ops.console.names import DirectoryNames
 from yinxin.text import Text
 from yinxin.web import NavItem, Pages
@@ -17,6 +17,7 @@ __all__ = ["DirectoryNames", "pages"]
 NAVIGATION = (
     NavItem(Text("控制台", "Console"), "console.show", show.ROLES),
     NavItem(Text("证书", "Certificates"), "console.certificates", certificates.ROLES),
+    NavItem(Text("名录", "Directory"), "console.organs"),
     NavItem(Text("我的登录", "My sessions"), "console.sessions"),
     NavItem(Text("提案", "Proposals"), "console.proposal_list", proposals.ROLES),
     NavItem(Text("核验", "Verify"), "console.verify", public=True),
@@ -31,6 +32,7 @@ def pages(platform: "Platform") -> "tuple[Blueprint, ...]":
     show.add(made, platform)
     certificates.add(made, platform)
     proposals.add(made, platform)
+    directory.add(made, platform)
     sessions.add(made, platform)
     passkeys.add(made, platform)
     return (made.blueprint,)
