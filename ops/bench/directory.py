@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -140,7 +141,7 @@ class _table:  # noqa: N801 - read as a function
         self._writer = csv.writer(self._stream)
         self._writer.writerow(columns.split(","))
 
-    def __enter__(self) -> "csv._writer":
+    def __enter__(self) -> Any:
         return self._writer
 
     def __exit__(self, *_: object) -> None:
