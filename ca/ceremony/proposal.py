@@ -43,18 +43,18 @@ _KINDS = {
     "revoke": Text("撤销签发机构的证书", "revoke an authority's certificate"),
     "services": Text("签发服务证书", "issue helpers' certificates"),
 }
-#: fields of plans that are told as they stand
-_TOLD = (
-    "authority",
-    "parent",
-    "suite",
-    "generation",
-    "active_from",
-    "at",
-    "certificate",
-    "reason",
-    "instead_of",
-)
+#: fields of plans that are told one by one
+_TOLD = {
+    "authority": Text("签发机构", "authority"),
+    "parent": Text("上级签发机构", "signed by"),
+    "suite": Text("算法套件", "suite"),
+    "generation": Text("第几代", "generation"),
+    "active_from": Text("启用时间", "signs from"),
+    "at": Text("停止签发时间", "issues until"),
+    "certificate": Text("证书", "certificate"),
+    "reason": Text("撤销原因", "reason of the revocation"),
+    "instead_of": Text("放弃的仪式", "gives up the ceremony"),
+}
 
 
 class CeremonyContent(Model):
@@ -97,7 +97,7 @@ def laid_out(content: CeremonyContent) -> Iterator[Path]:
     """A folder with the files, as long as they are needed; raises PlanRefused for one that the plan does not name."""
     wanted = {each.file for each in named(content.plan)}
     for name in content.files:
-        if name not in wanted:
+        if name not in wanted or name in (".", ".."):
             reason = Text("计划没有写到这个文件", "the plan names no such file")
             raise PlanRefused(field=f"files.{name[:80]}", reason=reason)
     with TemporaryDirectory(prefix="yinxin-ceremony-") as folder:
@@ -148,12 +148,12 @@ def _describe(_authority: "Authority", content: CeremonyContent) -> tuple[Text, 
     what = _KINDS[plan.kind]
     title = getattr(plan, "title", "") or getattr(plan, "organization", "")
     lines = [Text(f"{what.zh}：{title}", f"{what.en}: {title}")]
-    for name in _TOLD:
+    for name, word in _TOLD.items():
         value = getattr(plan, name, None)
         if isinstance(value, BaseModel):
             value = getattr(value, "name", None) or getattr(value, "file", None)
         if value not in (None, "", ()):
-            lines.append(Text(f"{name}：{value}", f"{name}: {value}"))
+            lines.append(Text(f"{word.zh}：{value}", f"{word.en}: {value}"))
     lines += [
         Text(f"文件 {each.file}（SHA-256 {each.sha256}）", f"file {each.file} (SHA-256 {each.sha256})")
         for each in named(plan)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
@@ -20,11 +21,14 @@ from tests.authz.conftest import Site
 from yinxin.act import SYSTEM, Actor, Kind
 from yinxin.crypto import cms
 from yinxin.crypto.keys import Identity
-from yinxin.errors import Conflict
+from yinxin.errors import Conflict, YinxinError
 from yinxin.proposal import About, Approved, ProposalKind
 from yinxin.statement import Statement
 from yinxin.text import Text
 
+#: what does not depend on the engine
+ONE = pytest.mark.engines("any")
+Events = Callable[[], list[dict[str, Any]]]
 SITE = "https://trust.example.gov.cn"
 REASON = "按年度计划办理，已经会议研究"
 #: security officers of the province, each in a post of her own; the one of the city is in the directory already
@@ -227,3 +231,19 @@ class Office:
     def state(self, id_: str) -> str:
         """Where it stands."""
         return self.proposals.show(self.actor("zhao"), id_).state.value
+
+
+def story(events: Events, id_: str) -> list[tuple[str, str]]:
+    return [(each["verb"].partition(".")[2], each["outcome"]) for each in events() if each["subject"] == f"proposal:{id_}"]  # fmt: skip
+
+
+def stays(
+    office: Office, id_: str, state: str, error: type[YinxinError], act: Callable[[], object]
+) -> YinxinError:
+    """The act is refused with this error, recorded, and changes nothing."""
+    with pytest.raises(error) as raised:
+        act()
+    assert raised.value.entry is not None
+    assert office.state(id_) == state
+    assert office.notes.written() == []
+    return raised.value

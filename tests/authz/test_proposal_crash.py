@@ -11,8 +11,7 @@ import pytest
 from authz.service import Authz
 from authz.settings import AuthzSettings
 from tests.authz.conftest import FIXTURES, ORIGIN, Site
-from tests.authz.offices import Office
-from tests.authz.test_proposals import ONE
+from tests.authz.offices import ONE, Office
 from tests.support.sign_on import SoftwareKeys, nobody_to_tell
 from yinxin.randomness import SystemRandomness
 from yinxin.steps import listen

@@ -1,16 +1,12 @@
 """Nobody is enough alone (law 3): what counts as an approval, every way in which it does not, and carrying out once."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from authz.directory import DirectoryFile
-from authz.proposal import Filter, Shown, State
 from authz.proposal.errors import (
     ApprovalForAnother,
     ApprovalForAnotherSite,
@@ -22,20 +18,17 @@ from authz.proposal.errors import (
     ApproverUntrusted,
     BadProposal,
     DocumentAltered,
-    ExecutionUnderWay,
     ExecutorApproved,
     ForeignApprover,
     NotTheSigner,
     PostApprovedTwice,
     ProposalClosed,
-    ProposalKindUnknown,
-    ProposalUnknown,
     ProposerApproves,
 )
-from authz.proposal.models import ApprovalRow, ProposalRow
+from authz.proposal.models import ProposalRow
 from tests.authz.conftest import Site
-from tests.authz.offices import KINDS, REASON, Broken, Office
-from yinxin.act import SYSTEM, Actor, Kind
+from tests.authz.offices import KINDS, ONE, REASON, Broken, Events, Office, stays, story
+from yinxin.act import SYSTEM
 from yinxin.authz import Denied
 from yinxin.crypto import cms
 from yinxin.crypto.errors import BadSignature, DigestMismatch
@@ -43,30 +36,10 @@ from yinxin.errors import YinxinError
 from yinxin.proposal import ProposalKind, Terms
 from yinxin.text import Text
 
-Events = Callable[[], list[dict[str, Any]]]
-#: what does not depend on the engine
-ONE = pytest.mark.engines("any")
-
 
 @pytest.fixture
 def office(site: Site) -> Office:
     return Office.of(site)
-
-
-def story(events: Events, id_: str) -> list[tuple[str, str]]:
-    return [(each["verb"].partition(".")[2], each["outcome"]) for each in events() if each["subject"] == f"proposal:{id_}"]  # fmt: skip
-
-
-def stays(
-    office: Office, id_: str, state: str, error: type[YinxinError], act: Callable[[], object]
-) -> YinxinError:
-    """The act is refused with this error, recorded, and changes nothing."""
-    with pytest.raises(error) as raised:
-        act()
-    assert raised.value.entry is not None
-    assert office.state(id_) == state
-    assert office.notes.written() == []
-    return raised.value
 
 
 # --- the way it should go ---------------------------------------------------------------------------------------
@@ -395,244 +368,3 @@ def test_only_the_proposer_withdraws_and_only_approvers_refuse(office: Office) -
     stays(office, id_, "open", Denied, lambda: office.proposals.withdraw(office.actor("qin"), id_))
     stays(office, id_, "open", Denied, lambda: office.proposals.refuse(office.actor("li"), id_, "不必了"))
     stays(office, id_, "open", BadProposal, lambda: office.proposals.refuse(office.actor("qin"), id_, "  "))
-
-
-# --- who may propose and see -------------------------------------------------------------------------------------
-
-
-@ONE
-@pytest.mark.parametrize(
-    ("parts", "field"),
-    [
-        ({"reason": ""}, "reason"),
-        ({"reason": " 短 "}, "reason"),
-        ({"reason": "长" * 2001}, "reason"),
-        ({"kind": "test.never"}, "basis"),
-        ({"kind": "test.never", "basis": "短"}, "basis"),
-    ],
-)
-def test_why_must_be_said(office: Office, events: Events, parts: dict[str, Any], field: str) -> None:
-    with pytest.raises(BadProposal) as raised:
-        office.propose(**parts)
-    assert raised.value.facts["field"] == field
-    assert (events()[-1]["outcome"], events()[-1]["error"]) == ("refused", "authz.bad_proposal")
-
-
-@ONE
-@pytest.mark.parametrize("extra", ["state", "approvals", "proposer", "needed", "id"])
-def test_nothing_is_smuggled_in_with_the_content(office: Office, extra: str) -> None:
-    with pytest.raises(BadProposal) as raised:
-        office.proposals.propose(
-            office.actor("zhao"), "test.within", {"text": "甲", extra: "approved"}, reason=REASON
-        )
-    assert raised.value.facts["field"] == f"content.{extra}"
-
-
-def test_a_model_that_would_take_unknown_fields_is_no_content() -> None:
-    from pydantic import BaseModel
-
-    class Open(BaseModel):
-        text: str
-
-    with pytest.raises(TypeError, match="unknown fields"):
-        _of(KINDS[0], "test.open", content=Open)
-
-
-@ONE
-def test_what_cannot_be_proposed(office: Office, events: Events) -> None:
-    zhao = office.actor("zhao")
-    with pytest.raises(ProposalKindUnknown):
-        office.proposals.propose(zhao, "test.nothing", {}, reason=REASON)
-    for content in ({}, {"text": 1}, [], "text", None):
-        with pytest.raises(BadProposal):
-            office.proposals.propose(zhao, "test.within", content, reason=REASON)
-    office.notes.ill = True
-    with pytest.raises(Broken):
-        office.propose()
-    for actor in (SYSTEM, Actor(Kind.SERVICE, "service", organ="city")):
-        with pytest.raises(BadProposal):
-            office.proposals.propose(actor, "test.within", {"text": "甲"}, reason=REASON)
-    assert all(each["outcome"] == "refused" for each in events() if each["verb"] == "authz.propose")
-    assert office.proposals.search(zhao) == []
-
-
-@ONE
-def test_another_organs_proposals_are_like_none_at_all(office: Office, events: Events) -> None:
-    """Seen to fail when: `seen` answers Denied, and when it does not ask."""
-    id_ = office.propose(organ="county-a")
-    bo, proposals = office.actor("bo"), office.proposals
-    for asked in (id_, "01234567890123456789012345"):
-        for act, more in (
-            (proposals.show, ()),
-            (proposals.statement, ()),
-            (proposals.refuse, ("依据不足",)),
-            (proposals.withdraw, ()),
-            (proposals.execute, ()),
-            (proposals.submit, (b"",)),
-            (proposals.approve, (b"", b"")),
-        ):
-            with pytest.raises(ProposalUnknown) as raised:
-                act(bo, asked, *more)
-            assert raised.value.facts == {"proposal": asked}
-            assert raised.value.entry == events()[-1]["id"]
-    assert office.proposals.search(bo) == []
-    assert [each["id"] for each in office.proposals.search(office.actor("qin"))] == [id_]
-    assert [each["id"] for each in office.proposals.search(office.actor("sun"))] == [id_]
-    with pytest.raises(Denied):
-        office.propose(by="bo", organ="county-a")
-
-
-@ONE
-def test_an_auditor_sees_and_never_acts_and_an_administrator_keeps_away_from_keys(office: Office) -> None:
-    id_ = office.approved(kind="test.key")
-    sun = office.actor("sun")
-    assert office.proposals.show(sun, id_).state is State.APPROVED
-    file = office.proposals.sign(office.actor("wei"), office.identity("wei", "officer-wei"), id_)
-    for act in (
-        lambda: office.proposals.execute(sun, id_),
-        lambda: office.proposals.refuse(sun, id_, "依据不足"),
-        lambda: office.proposals.submit(sun, id_, file),
-        lambda: office.proposals.propose(sun, "test.within", {"text": "甲"}, reason=REASON),
-        lambda: office.propose(kind="test.key", by="qian"),
-    ):
-        with pytest.raises(Denied):
-            act()
-    assert office.propose(kind="test.within", by="qian")
-
-
-@ONE
-def test_a_list_is_filtered_and_paged(office: Office) -> None:
-    made = [office.propose(str(n), kind=("test.within", "test.apart")[n % 2]) for n in range(5)]
-    office.proposals.withdraw(office.actor("zhao"), made[0])
-    qin = office.actor("qin")
-    assert [each["id"] for each in office.proposals.search(qin)] == made[::-1]
-    first = office.proposals.search(qin, limit=2)
-    assert [each["id"] for each in first] == made[:2:-1]
-    assert [each["id"] for each in office.proposals.search(qin, after=first[-1]["id"])] == made[2::-1]
-    assert len(office.proposals.search(qin, Filter(kind="test.apart"))) == 2
-    assert [each["id"] for each in office.proposals.search(qin, Filter(state=State.WITHDRAWN))] == [made[0]]
-    office.site.clock.advance(timedelta(days=31))
-    assert len(office.proposals.search(qin, Filter(state=State.EXPIRED))) == 4
-    assert len(list(office.proposals.every(qin, Filter(proposer="zhao")))) == 5
-
-
-# --- failures ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", ["test.within", "test.apart"])
-def test_what_fails_says_why_and_is_tried_again(office: Office, events: Events, kind: str) -> None:
-    id_ = office.approved(kind=kind)
-    office.notes.broken = True
-    with pytest.raises(Broken):
-        office.execute(id_)
-    shown = office.proposals.show(office.actor("zhao"), id_)
-    assert (shown.state, shown.row.attempts, "test.broken" in shown.row.note) == (State.FAILED, 1, True)
-    assert office.notes.written() == []
-    last = events()[-1]
-    assert (last["outcome"], last["facts"]["error"]) == ("failed", "test.broken")
-    office.notes.broken = False
-    assert office.execute(id_) == "executed"
-    assert office.notes.written() == ["甲"]
-    late = office.approved(kind=kind)
-    office.notes.broken = True
-    with pytest.raises(Broken):
-        office.execute(late)
-    office.notes.broken = False
-    office.site.clock.advance(timedelta(days=30))
-    with pytest.raises(ProposalClosed):
-        office.execute(late)
-
-
-@ONE
-def test_what_cannot_be_repeated_is_not(office: Office) -> None:
-    id_ = office.approved(kind="test.once")
-
-    def fails() -> None:
-        raise Broken
-
-    office.notes.during = fails
-    with pytest.raises(Broken):
-        office.execute(id_)
-    office.notes.during = lambda: None
-    with pytest.raises(ProposalClosed):
-        office.execute(id_)
-    assert office.notes.written() == []
-
-
-# --- at once -----------------------------------------------------------------------------------------------------
-
-
-def _all(*acts: Callable[[], object]) -> list[object]:
-    """What each gave or refused, begun together."""
-
-    def told(act: Callable[[], object]) -> object:
-        try:
-            return act()
-        except YinxinError as error:
-            return error
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return [each.result() for each in [pool.submit(told, act) for act in acts]]
-
-
-@pytest.mark.parametrize("kind", ["test.within", "test.apart"])
-def test_many_carry_it_out_at_once(office: Office, kind: str) -> None:
-    """Seen to fail when: `move` does not compare the state; when `alone` always says yes (test.once)."""
-    id_ = office.approved(kind=kind)
-    office.actor("zhao")
-    given = _all(*[lambda: office.execute(id_)] * 8)
-    assert given.count("executed") == 1
-    assert all(isinstance(each, ProposalClosed | ExecutionUnderWay) for each in given if each != "executed")
-    assert office.notes.written() == ["甲"]
-
-
-def test_many_approve_at_once(office: Office) -> None:
-    id_ = office.propose()
-    people = ("qin", "han", "wei", "bo")
-    for person in people:
-        office.actor(person)
-    given = _all(*[lambda person=person: office.approve(id_, person) for person in people * 2])
-    assert sum(isinstance(each, ApproverTwice) for each in given) == 4
-    assert given.count("approved") >= 3
-    with office.site.store.read() as session:
-        assert session.scalar(sa.select(sa.func.count()).select_from(ApprovalRow)) == 4
-    assert office.state(id_) == "approved"
-
-
-def test_approved_refused_and_carried_out_at_once(office: Office) -> None:
-    """However they fall, one of refusal and execution is, and not both."""
-    for person in ("zhao", "qin", "han", "wei"):
-        office.actor(person)
-    for number in range(6):
-        id_ = office.approved(text=str(number))
-        ended, executed = _all(
-            partial(office.proposals.refuse, office.actor("wei"), id_, "依据不足"),
-            partial(office.execute, id_),
-        )
-        refused = ended.state if isinstance(ended, Shown) else ended
-        assert {refused, executed} & {"refused", "executed"}
-        assert (refused == "refused") != (executed == "executed")
-        assert (str(number) in office.notes.written()) == (executed == "executed")
-        assert office.state(id_) == ("executed" if executed == "executed" else "refused")
-    race = office.propose("last")
-    office.approve(race, "qin")
-    _all(
-        lambda: office.approve(race, "han"),
-        lambda: office.proposals.refuse(office.actor("wei"), race, "依据不足"),
-    )
-    assert office.state(race) == "refused"
-
-
-def test_two_processes_with_the_lock(office: Office) -> None:
-    """A second process that comes while the first is at it is told so, and nothing is done twice."""
-    id_ = office.approved(kind="test.once")
-    seen: list[object] = []
-
-    def second() -> None:
-        office.notes.during = lambda: None
-        seen.append(_all(lambda: office.execute(id_))[0])
-
-    office.notes.during = second
-    assert office.execute(id_) == "executed"
-    assert isinstance(seen[0], ExecutionUnderWay)
-    assert office.notes.written() == ["甲"]
