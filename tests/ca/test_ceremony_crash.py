@@ -94,7 +94,10 @@ def outside(office: Office, name: str) -> tuple[str, ...]:
     ],
 )
 def test_a_ceremony_killed_at_every_step(founded: Callable[..., Site], name: str, least: int) -> None:
-    """Seen to fail when `_begun` does not find the ceremony's own row, and when `register` does not look first."""
+    """Seen to fail when `_begun` does not find the ceremony's own row, and when `register` does not look first.
+
+    For "adopt" also when the certificate that it took in is taken for another's, and when it is entered twice.
+    """
     site = founded()
     office = Office.of(site)
     at = (site.clock.now() - timedelta(minutes=1)).isoformat()

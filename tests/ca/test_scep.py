@@ -316,6 +316,7 @@ def test_challenge_passwords(device: Device, wrong: str) -> None:
     ],
 )  # fmt: skip
 def test_messages_that_are_refused(device: Device, kind: str, failure: str) -> None:
+    """For “weak”, triple DES, seen to fail when a cipher that is not known is taken for AES."""
     site = device.site
     if kind == "other key":
         message = device.message("19", device.csr(), signer=OTHER, certificate=own(site, OTHER))
@@ -364,7 +365,7 @@ def triple_des(device: Device) -> bytes:
 
 
 def test_sha_1_is_refused(device: Device) -> None:
-    """Seen to fail when `PkiMessage.verified` is not asked."""
+    """Seen to fail when `hash_algorithm` takes an algorithm that it does not know for SHA-256."""
     sha256 = INTL.hash.identifier
     sha1 = der.sequence(der.oid("1.3.14.3.2.26"))
     message = device.message("19", device.csr())
