@@ -41,7 +41,7 @@ LOOKS: Mapping[str, Callable[[Directory, int, int], object]] = {
     "is-under": lambda d, n, _: d.is_under(f"o-{n // _STAFF}", "o-0"),
     "career": lambda d, n, _: d.career(f"p-{n}"),
     "holders": lambda d, n, _: d.holders_of("reviewer", f"o-{n // _STAFF}"),
-    "page": lambda d, n, _: d.organs(under="o-0", after=f"o-{n // _STAFF}", limit=20),
+    "page": lambda d, n, _: d.organs(under="o-0", after=f"o-{n // _STAFF}", limit=5),
 }
 
 

@@ -1,7 +1,7 @@
 """Appointments made, ended, transferred; people who retire and come back: what must end ends in the same act.
 
-Seen to fail when: `_shut_out` is left out of an end; `reinstate` gives back what had ended; the personnel officer's
-policy leaves out `resource.person` or the roles.
+Seen to fail when: `_shut_out` is left out of an end; the personnel officer's policy leaves out `resource.person` or the
+roles.
 """
 
 from datetime import timedelta

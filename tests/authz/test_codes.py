@@ -1,6 +1,6 @@
 """Division codes by level and place, credit codes with both check digits.
 
-Seen to fail when: the organisation code's weights are in another order; `area` cuts a county's digits.
+Seen to fail when: the organisation code's weights are in another order; `area` looks at four digits only.
 """
 
 import pytest

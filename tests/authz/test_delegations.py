@@ -1,6 +1,6 @@
 """Acting for the holder of a post: a signed window, and nothing outside it.
 
-Seen to fail when: `_signed` leaves out the certificate, the site or the time; `_within_own` counts delegations;
+Seen to fail when: `_signed` leaves out the certificate, the site or the time; `_within_own` leaves out the end of the own term;
 `beyond_delegation` is left out of `decide`; `_end_delegations` is left out of an end.
 """
 

@@ -1,6 +1,6 @@
 """Changes that nobody makes alone go by proposal, and only those.
 
-Seen to fail when: `ConcernedApproves` is not raised; the officer's policy forgets a role; `_about` gives the first organ.
+Seen to fail when: `ConcernedApproves` is not raised; the officer's policy forgets a role; `_about` gives the first organ it finds.
 """
 
 from collections.abc import Callable

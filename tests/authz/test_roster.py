@@ -1,7 +1,6 @@
 """Import from tables: every fault told with its line, whole or not at all, what differs shown before it is made.
 
-Seen to fail when: `_whole` enters before all was looked at; `enter` does not compare the digest; `alter` is replaced by
-a plain update.
+Seen to fail when: `enter` does not compare the digest; `_whole` leaves out the tree or the powers.
 """
 
 import csv

@@ -1,7 +1,4 @@
-"""The directory's pages: the tree found, filtered and exported; an organ and a person with their timelines.
-
-Seen to fail when: the filter is not handed on to the export; a page forgets who may look.
-"""
+"""The directory's pages: the tree found, filtered and exported; an organ and a person with their timelines."""
 
 import csv
 import io
