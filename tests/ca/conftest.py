@@ -93,8 +93,8 @@ class _Late:
     def check(self, *arguments: Any) -> None:
         self.real.check(*arguments)
 
-    def revoked(self, fingerprint: str) -> bool:
-        return self.real.revoked(fingerprint)
+    def revoked(self, *arguments: Any) -> bool:
+        return self.real.revoked(*arguments)
 
 
 class Site:

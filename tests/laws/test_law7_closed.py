@@ -292,7 +292,7 @@ def test_no_answer_about_revocation_is_no(platform: Platform, monkeypatch: pytes
 
     clerk = Desk(platform, "demo-clerk")
 
-    def silent(_fingerprint: str) -> bool:
+    def silent(_fingerprint: str, _session: object = None) -> bool:
         raise StatusUnavailable(authority="intl-issuing", reason="test")
 
     monkeypatch.setattr(platform.ca.checker, "revoked", silent)
