@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -84,7 +84,10 @@ def bind_many(session: Session, bindings: Sequence[Binding], *, at: datetime) ->
         }
         rows.append(row)
     if rows:
-        session.execute(sa.insert(CertificateBinding), rows)
+        session.connection().execute(_BIND, rows)
+
+
+_BIND = sa.insert(cast("sa.Table", CertificateBinding.__table__))
 
 
 def end_binding(session: Session, fingerprint: str, at: datetime) -> None:

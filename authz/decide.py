@@ -8,7 +8,7 @@ import cedarpy
 from sqlalchemy.orm import Session
 
 from authz.directory import Standing
-from authz.directory.look import path, standing
+from authz.directory.look import path, standing, standings
 from authz.entities import Entities, beyond_delegation, slice_of
 from authz.errors import (
     BadQuestion,
@@ -27,6 +27,7 @@ from authz.step_up import Freshness
 from authz.version import InForce, Versions
 from yinxin.act import Actor, Kind
 from yinxin.authz import PLATFORM, Decision, Denied, Resource, StepUpRequired
+from yinxin.errors import YinxinError
 from yinxin.store import Store
 from yinxin.text import Text
 from yinxin.tlog import NoteSigner
@@ -104,6 +105,45 @@ class Decisions:
             for (action, resource, context), (entities, grants) in zip(asked, known, strict=True)
         )
 
+    def check_all(self, questions: Sequence[tuple[Actor, str, Resource]]) -> tuple[Decision | None, ...]:
+        """As `check`, for many actors by one set of policies and one state of the directory.
+
+        None where `check` would raise, and where the act wants a fresh proof of the actor's key that is not there:
+        `require` says why. What the permissions rest on is kept, as `require` keeps it.
+        """
+        version = self.versions.current()
+        acting = {(actor.id, actor.post) for actor, _, _ in questions if actor.post is not None}
+        with self._store.read() as session:
+            people = standings(session, acting, self._store.clock.now())
+            asked = [
+                self._answered(session, version, question, people.get((question[0].id, question[0].post or "")))
+                for question in questions
+            ]
+        for decision in asked:
+            if decision is not None and decision.allowed:
+                self._kept.keep(decision)
+        return tuple(asked)
+
+    def _answered(
+        self,
+        session: Session,
+        version: InForce,
+        question: tuple[Actor, str, Resource],
+        found: Standing | None,
+    ) -> Decision | None:
+        actor, action, resource = question
+        if action not in version.policies.actions:
+            return None
+        person = _acting(actor, found)
+        try:
+            self._freshness.demand(actor, action, self._store.clock.now())
+            entities = self._entities(session, person, resource)
+            grants = self._grants(session, person, version, action)
+            answer = decide(version.policies, (actor.id, action, resource), entities, {}, grants)
+        except YinxinError:
+            return None
+        return replace(answer, version=version.number)
+
     def replay(self, actor: Actor, record: Mapping[str, Any], entities: Entities | None = None) -> Decision:
         """Decide a recorded question again with the policies of that time and what was kept then.
 
@@ -150,7 +190,14 @@ class Decisions:
             found = standing(session, actor.id, actor.post, self._store.clock.now())
         except (UnknownPerson, UnknownPost):
             return None
-        return found if actor.organ in (None, found.organ.id) else None
+        return _acting(actor, found)
+
+
+def _acting(actor: Actor, found: Standing | None) -> Standing | None:
+    """The standing in which the actor acts: of a person, and in the organ that she says."""
+    if found is None or actor.kind is not Kind.PERSON:
+        return None
+    return found if actor.organ in (None, found.organ.id) else None
 
 
 def decide(

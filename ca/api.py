@@ -4,6 +4,7 @@ from typing import Literal
 
 from flask import Blueprint
 from pydantic import Field, model_validator
+from sqlalchemy.orm import Session
 
 from authz.errors import CannotBind, UnknownOrgan, UnknownPerson, UnknownPost
 from ca.errors import (
@@ -32,6 +33,7 @@ from ca.errors import (
     WrongCount,
 )
 from ca.inventory import Filter, Sort, Standing, describe, position
+from ca.issue import Issued
 from ca.models import CertificateRow
 from ca.request import Holder, IssueRequest
 from ca.revoke_many import Target
@@ -43,7 +45,7 @@ from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import BadSignature, MalformedRequest
 from yinxin.faults import BadValue
 from yinxin.text import Text
-from yinxin.web import Api, Caller, Page, Paged, page_of
+from yinxin.web import Api, Caller, Page, Paged, answering, page_of
 from yinxin.wire import Instant, Model
 
 
@@ -237,13 +239,22 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
     api = Api("ca", "/api/ca/v1", Text("数字认证中心", "Certificate authority"))
 
     @api.post(
-        "/certificates", status=201, summary=Text("签发证书", "Issue a certificate"), problems=ISSUE_PROBLEMS
+        "/certificates",
+        status=201,
+        summary=Text("签发证书", "Issue a certificate"),
+        problems=ISSUE_PROBLEMS,
+        claimed_by_act=True,
     )
     def issue(body: CertificateIn, caller: Caller) -> CertificateOut:
         holder = Holder(body.holder.kind, body.holder.id, body.holder.post, body.holder.organ)
         request = IssueRequest(body.reference, body.profile, body.csr_pem.encode(), holder, body.days)
-        issued = authority.issue(caller.actor, request)
-        return _whole(authority, authority.show(caller.actor, issued.serial))
+        hold = answering()
+
+        def told(session: Session, issued: Issued) -> None:
+            if hold is not None:
+                hold.answer(session, 201, _made(authority, issued).model_dump_json().encode())
+
+        return _made(authority, authority.issue(caller.actor, request, told=told))
 
     @api.get(
         "/certificates", summary=Text("查询证书", "Search certificates"), problems=(Denied, UnknownOrgan)
@@ -343,6 +354,12 @@ def _add_standing(api: Api, authority: Authority) -> None:
 
 def _out(authority: Authority, row: CertificateRow) -> CertificateOut:
     return CertificateOut.model_validate(describe(row, authority.ctx.store.clock.now()))
+
+
+def _made(authority: Authority, issued: Issued) -> CertificateOut:
+    """What was issued, as it was stored."""
+    parts = {"pem": issued.certificate.pem, "chain_pem": "".join(each.pem for each in issued.chain)}
+    return _out(authority, issued.row).model_copy(update=parts)
 
 
 def _hold(hold: Hold) -> HoldOut:

@@ -9,6 +9,7 @@ from ca.issuer import Issuers
 from ca.profile import Profiles
 from ca.request import Register
 from ca.settings import CaSettings
+from yinxin.authz import Decider
 from yinxin.store import Store
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class Context:
     settings: CaSettings
     profiles: Profiles
     register: Register
+    #: who answers for the policies
+    decider: Decider
     #: rejections of those who need not sign in, so that they cannot fill the log
     rejections: Refusals
     #: requests of several threads at once become one batch

@@ -14,7 +14,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -27,6 +27,7 @@ from ca.inventory import searchable
 from ca.issuer import Issuer
 from ca.keycheck import blocked, unburdened
 from ca.models import CertificateRow, NameRow, ProfileRow, State
+from ca.permit import permit
 from ca.prepare import Prepared, prepare
 from ca.profile import Profile
 from ca.reconcile import abandon
@@ -57,15 +58,26 @@ class Issued:
     certificate: Certificate
     #: from its issuer up to the root
     chain: tuple[Certificate, ...]
+    #: as it was stored
+    row: CertificateRow = field(repr=False, compare=False)
+
+
+#: told in the transaction that stores the certificate what it will be, if that is committed
+Told = Callable[[Session, Issued], None]
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A request that its caller has authorised; `also` joins the transaction that stores its certificate."""
+    """A request that its caller has authorised; `also` joins the transaction that stores its certificate.
+
+    With `ask` the caller has not: the policies are asked where it is issued (`ca.permit`).
+    """
 
     request: IssueRequest
     decision: Mapping[str, Any] | None = None
     also: Also | None = None
+    told: Told | None = None
+    ask: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,14 +97,21 @@ def issue(
     *,
     also: Also | None = None,
 ) -> Issued:
-    """The certificate for a request that its caller has authorised; `decision` is the record of that.
+    """The certificate for a request that its caller has authorised; `decision` is the record of that. See `issue_wanted`.
 
     `also` joins the transaction that stores the certificate, once for each certificate that is made.
-    The same reference with the same request gives the certificate issued before. Raises what `examine` and `prepare`
-    raise; ReferenceReused, IssuanceUnderWay, IntentLost, NoSerial; and whatever the security module or store raises,
-    in which case nothing was handed out.
     """
-    asked = Asked(actor, Wanted(request, decision, also))
+    return issue_wanted(ctx, actor, Wanted(request, decision, also))
+
+
+def issue_wanted(ctx: Context, actor: Actor, wanted: Wanted) -> Issued:
+    """The certificate that is wanted, together with whoever asks at the same time.
+
+    The same reference with the same request gives the certificate issued before. Raises what `examine` and `prepare`
+    raise; ReferenceReused, IssuanceUnderWay, IntentLost, NoSerial; Denied when the policies had to be asked; and
+    whatever the security module or store raises, in which case nothing was handed out.
+    """
+    asked = Asked(actor, wanted)
     answer = ctx.gatherer.join(asked, partial(_serve, ctx))
     if isinstance(answer, Exception):
         raise answer
@@ -107,7 +126,9 @@ def _serve(ctx: Context, group: Sequence[Asked]) -> Sequence[Issued | Exception 
 
 def issue_alone(ctx: Context, asked: Asked) -> Issued:
     """As `issue`, in transactions of its own."""
-    actor, request = asked.actor, asked.wanted.request
+    actor, request, decision = asked.actor, asked.wanted.request, asked.wanted.decision
+    if asked.wanted.ask:
+        decision = permit(ctx, actor, request, ctx.register)
     try:
         # 1. the request is good, the reference new
         order = examine(request, open_profile(ctx, request.profile), ctx.register, ctx.settings)
@@ -117,7 +138,7 @@ def issue_alone(ctx: Context, asked: Asked) -> Issued:
         ctx.store.refuse(actor, VERB, f"reference:{request.reference}", error)
         raise
     return known or carry_out(
-        ctx, actor, order, issuer, decision=asked.wanted.decision, also=asked.wanted.also
+        ctx, actor, order, issuer, decision=decision, also=asked.wanted.also, told=asked.wanted.told
     )
 
 
@@ -150,7 +171,7 @@ def recall(ctx: Context, actor: Actor, order: Order, issuer: Issuer) -> Issued |
     if row.der is not None:
         # by the generation that signed it then
         chain = issuer.chain if row.authority == issuer.name else ctx.issuers.get(row.authority).chain
-        return Issued(row.serial, Certificate(row.der), chain)
+        return Issued(row.serial, Certificate(row.der), chain, row)
     age = (ctx.store.clock.now() - row.created).total_seconds()
     if age < ctx.settings.intent_seconds:
         raise IssuanceUnderWay(reference=order.reference, seconds=int(ctx.settings.intent_seconds - age) + 1)
@@ -166,30 +187,38 @@ def carry_out(
     *,
     decision: Mapping[str, Any] | None = None,
     also: Also | None = None,
+    told: Told | None = None,
 ) -> Issued:
-    """Steps two to five for an order found good; `also` joins the last transaction."""
+    """Steps two to five for an order found good; `also` and `told` join the last transaction."""
     # 2. serial number, octets, lint; 3. all of it written down if the key is unburdened, before the HSM is asked
-    prepared = _intend(ctx, actor, order, issuer, decision)
-    if isinstance(prepared, Issued):
-        return prepared
+    intended = _intend(ctx, actor, order, issuer, decision)
+    if isinstance(intended, Issued):
+        return intended
+    prepared, row = intended
     step("ca.issue.3-intended")
     try:
         # 4. the security module signs exactly the linted octets; the signature is verified before anything else
-        certificate = sign(prepared, issuer)
+        issued = completed(row, sign(prepared, issuer), issuer)
         step("ca.issue.4-signed")
         # 5. stored as issued and bound to its holder in one transaction; only then handed out
-        store_issued(ctx, actor, order, certificate, also)
+        store_issued(ctx, actor, order, issued, also=also, told=told)
     except Exception:
         give_up(ctx, actor, prepared.serial)
         raise
     step("ca.issue.5-stored")
+    return issued
+
+
+def completed(row: Mapping[str, Any], certificate: Certificate, issuer: Issuer) -> Issued:
+    """What an intent, `row`, becomes with its certificate."""
+    made = {"state": State.ISSUED, "der": certificate.der, "fingerprint": certificate.fingerprint}
     chain = issuer.chain or (certificate,)
-    return Issued(prepared.serial, certificate, chain)
+    return Issued(row["serial"], certificate, chain, CertificateRow(**{**row, **made}))
 
 
 def _intend(
     ctx: Context, actor: Actor, order: Order, issuer: Issuer, decision: Mapping[str, Any] | None
-) -> Prepared | Issued:
+) -> tuple[Prepared, Mapping[str, Any]] | Issued:
     for _ in range(TRIES):
         prepared = _lint(ctx, actor, order, issuer)
         step("ca.issue.2-linted")
@@ -200,14 +229,14 @@ def _intend(
                 act.decision = dict(decision) if decision else None
                 unburdened(act.session, order)
                 keep_profile(act.session, order)
-                act.session.add(intent_row(ctx, actor, order, issuer, prepared))
-                keep_names(act.session, prepared)
+                row = intent_row(ctx, actor, order, issuer, prepared)
+                keep_intents(act.session, (prepared, row))
         except IntegrityError:
             # another worker took the reference, or in the same instant the serial number
             if (known := recall(ctx, actor, order, issuer)) is not None:
                 return known
             continue
-        return prepared
+        return prepared, row
     error = NoSerial(tries=TRIES)
     ctx.store.refuse(actor, VERB, f"reference:{order.reference}", error)
     raise error
@@ -223,38 +252,39 @@ def _lint(ctx: Context, actor: Actor, order: Order, issuer: Issuer) -> Prepared:
 
 def intent_row(
     ctx: Context, actor: Actor, order: Order, issuer: Issuer, prepared: Prepared
-) -> CertificateRow:
-    """The intent as a row: everything about the certificate but its signature."""
+) -> dict[str, Any]:
+    """The intent as a row of `CertificateRow`: everything about the certificate but its signature."""
     certificate, holder = prepared.lint_certificate, order.holder
-    return CertificateRow(
-        serial=prepared.serial,
-        authority=issuer.name,
-        reference=order.reference,
-        request_digest=order.digest,
-        state=State.INTENT,
-        profile=order.profile.name,
-        profile_hash=order.profile.hash,
-        subject=certificate.subject.text,
-        holder_kind=holder.kind,
-        holder=holder.id,
-        post=holder.post,
-        organ=holder.organ,
-        spki_digest=order.spki_digest,
-        shard=prepared.shard,
-        tbs=prepared.tbs,
-        lint_certificate=certificate.der,
-        not_before=certificate.not_before,
-        not_after=certificate.not_after,
-        requested_by=actor.id,
-        created=ctx.store.clock.now(),
-    )
+    return {
+        "serial": prepared.serial,
+        "authority": issuer.name,
+        "reference": order.reference,
+        "request_digest": order.digest,
+        "state": State.INTENT,
+        "profile": order.profile.name,
+        "profile_hash": order.profile.hash,
+        "subject": certificate.subject.text,
+        "holder_kind": holder.kind,
+        "holder": holder.id,
+        "post": holder.post,
+        "organ": holder.organ,
+        "spki_digest": order.spki_digest,
+        "shard": prepared.shard,
+        "tbs": prepared.tbs,
+        "lint_certificate": certificate.der,
+        "not_before": certificate.not_before,
+        "not_after": certificate.not_after,
+        "requested_by": actor.id,
+        "created": ctx.store.clock.now(),
+    }
 
 
-def keep_names(session: Session, *certificates: Prepared) -> None:
-    """Write down by which names the certificates are found; their rows are in the session."""
+def keep_intents(session: Session, *intents: tuple[Prepared, Mapping[str, Any]]) -> None:
+    """Write intents down, and by which names their certificates are found."""
     session.flush()
-    if names := [name for each in certificates for name in name_rows(each)]:
-        session.execute(sa.insert(NameRow), names)
+    session.connection().execute(_INTENT, [row for _, row in intents])
+    if names := [name for each, _ in intents for name in name_rows(each)]:
+        session.connection().execute(_NAME, names)
 
 
 def name_rows(prepared: Prepared) -> list[dict[str, str]]:
@@ -282,36 +312,58 @@ def facts_of(order: Order, issuer: Issuer, prepared: Prepared) -> dict[str, Any]
 def keep_profile(session: Session, order: Order) -> None:
     """Keep this version of the profile, the first time it is used."""
     profile = order.profile
-    if session.get(ProfileRow, profile.hash) is None:
+    if session.connection().execute(_KEPT, {"hash": profile.hash}).first() is None:
         session.add(ProfileRow(hash=profile.hash, name=profile.name, data=profile.data))
         session.flush()
 
 
 def store_issued(
-    ctx: Context, actor: Actor, order: Order, certificate: Certificate, also: Also | None
+    ctx: Context, actor: Actor, order: Order, issued: Issued, *, also: Also | None, told: Told | None
 ) -> None:
     """Step five; raises IntentLost, CompromisedKey when the key was blocked meanwhile, and what binding raises."""
-    serial = f"{certificate.serial:x}"
+    certificate = issued.certificate
     with ctx.store.act(
-        actor, VERB, f"certificate:{serial}", fingerprint=certificate.fingerprint, reference=order.reference
+        actor,
+        VERB,
+        f"certificate:{issued.serial}",
+        fingerprint=certificate.fingerprint,
+        reference=order.reference,
     ) as act:
         mark_issued(act.session, order, certificate, at=ctx.store.clock.now())
         if also is not None:
             also(act.session, certificate)
+        if told is not None:
+            told(act.session, issued)
 
 
 def mark_issued(session: Session, order: Order, certificate: Certificate, *, at: datetime) -> None:
     """Within the caller's act: the intent becomes a certificate, bound to its holder. Raises as `store_issued`."""
-    serial, holder = f"{certificate.serial:x}", order.holder
+    holder = order.holder
     blocked(session, [order.public_key])
-    intent = sa.update(CertificateRow).where(
-        CertificateRow.serial == serial, CertificateRow.state == State.INTENT
-    )
-    values = {"state": State.ISSUED, "der": certificate.der, "fingerprint": certificate.fingerprint}
-    if session.execute(intent.values(values)).rowcount != 1:  # type: ignore[attr-defined]
-        raise IntentLost(serial=serial)
+    complete(session, [certificate])
     if holder.kind == "person" and holder.post is not None:
         bind(session, certificate, holder.id, holder.post, at=at, purpose=order.profile.binding)
+
+
+def complete(session: Session, certificates: Sequence[Certificate]) -> None:
+    """Intents become certificates; raises IntentLost when one of them is an intent no more."""
+    made = [
+        {"of": f"{each.serial:x}", "octets": each.der, "digest": each.fingerprint} for each in certificates
+    ]
+    if session.connection().execute(_COMPLETE, made).rowcount != len(made):
+        raise IntentLost(serial=made[0]["of"] if len(made) == 1 else "-")
+
+
+_CERTIFICATE = cast("sa.Table", CertificateRow.__table__)
+_INTENT = sa.insert(_CERTIFICATE)
+_NAME = sa.insert(cast("sa.Table", NameRow.__table__))
+_PROFILE = cast("sa.Table", ProfileRow.__table__).c
+_KEPT = sa.select(_PROFILE.hash).where(_PROFILE.hash == sa.bindparam("hash"))
+_COMPLETE = (
+    sa.update(_CERTIFICATE)
+    .where(_CERTIFICATE.c.serial == sa.bindparam("of"), _CERTIFICATE.c.state == State.INTENT)
+    .values(state=State.ISSUED, der=sa.bindparam("octets"), fingerprint=sa.bindparam("digest"))
+)
 
 
 def give_up(ctx: Context, actor: Actor, serial: str) -> None:

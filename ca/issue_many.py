@@ -9,27 +9,28 @@ the others, because a reference, key or appointment changed meanwhile, is taken 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextvars import Context as Surroundings
-from dataclasses import dataclass, replace
-from functools import cache
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from authz.bind import Binding, bind_many
 from ca.context import TOGETHER, Context
-from ca.errors import IntentLost, KeyInUse
+from ca.errors import KeyInUse
 from ca.issue import (
     VERB,
     Asked,
     Issued,
     Wanted,
+    complete,
+    completed,
     facts_of,
     give_up,
     intent_row,
     issue_alone,
-    keep_names,
+    keep_intents,
     keep_profile,
     open_profile,
     store_issued,
@@ -37,11 +38,11 @@ from ca.issue import (
 from ca.issuer import Issuer
 from ca.keycheck import blocked, burdens
 from ca.models import CertificateRow, State
+from ca.permit import permit_all
 from ca.prepare import Prepared, prepare
-from ca.request import Order, examine
+from ca.request import Order, Register, examine
 from ca.sign import sign
 from yinxin.act import SYSTEM, Actor, Outcome
-from yinxin.crypto.certificates import Certificate
 from yinxin.errors import YinxinError
 from yinxin.steps import step
 from yinxin.store import Act
@@ -61,8 +62,11 @@ class _Work:
     asked: Asked
     order: Order
     issuer: Issuer
+    decision: Mapping[str, Any] | None
     prepared: Prepared | None = None
-    certificate: Certificate | None = None
+    #: its intent, as written down
+    row: Mapping[str, Any] = field(default_factory=dict)
+    issued: Issued | None = None
 
     @property
     def ready(self) -> Prepared:
@@ -156,17 +160,31 @@ class _Batch:
         ctx, requests = self._ctx, [each.wanted.request for each in self._group]
         register = ctx.register.ahead([each.holder for each in requests])
         seen = _used(ctx, [each.reference for each in requests])
+        decisions = dict(self._permitted(register))
         for place, (asked, request) in enumerate(zip(self._group, requests, strict=True)):
-            if request.reference in seen:
+            if place in self.answers or request.reference in seen:
                 continue
             try:
                 order = examine(request, open_profile(ctx, request.profile), register, ctx.settings)
-                work = _Work(place, asked, order, self._issuer(order.authority))
+                work = _Work(place, asked, order, self._issuer(order.authority), decisions[place])
             except YinxinError as error:
                 self._refuse(place, asked, error)
                 continue
             seen.add(request.reference)
             yield work
+
+    def _permitted(self, register: Register) -> Iterator[tuple[int, Mapping[str, Any] | None]]:
+        """The decision that permits each, by place; who is refused has the answer."""
+        asking = [place for place, each in enumerate(self._group) if each.wanted.ask]
+        said = permit_all(self._ctx, [self._group[place] for place in asking], register) if asking else []
+        for place, answer in zip(asking, said, strict=True):
+            if isinstance(answer, YinxinError):
+                self.answers[place] = answer
+            else:
+                yield place, answer
+        for place, each in enumerate(self._group):
+            if not each.wanted.ask:
+                yield place, each.wanted.decision
 
     def _prepared(self, work: _Work) -> _Work | None:
         store = self._ctx.store
@@ -191,22 +209,15 @@ class _Batch:
                     if reason is not None:
                         refused.append((work, reason))
                     else:
-                        allowed.append(work)
+                        row = intent_row(ctx, work.asked.actor, work.order, work.issuer, work.ready)
+                        allowed.append(replace(work, row=row))
                 for name in {work.order.profile.hash: work for work in allowed}.values():
                     keep_profile(act.session, name.order)
-                rows = [
-                    intent_row(ctx, each.asked.actor, each.order, each.issuer, each.ready) for each in allowed
-                ]
-                act.session.bulk_save_objects(rows)
-                keep_names(act.session, *(each.ready for each in allowed))
+                if allowed:
+                    keep_intents(act.session, *((each.ready, each.row) for each in allowed))
                 for work in allowed:
-                    _record(
-                        ctx,
-                        act,
-                        work,
-                        work.asked.wanted.decision,
-                        facts_of(work.order, work.issuer, work.ready),
-                    )
+                    facts = facts_of(work.order, work.issuer, work.ready)
+                    _record(ctx, act, work, work.decision, facts)
                 act.facts["certificates"] = len(allowed)
         except IntegrityError:
             # another worker took one of the references: nobody's intent was written, each goes its own way
@@ -218,47 +229,46 @@ class _Batch:
     def _signed(self, works: list[_Work]) -> Iterator[_Work]:
         for work in works:
             try:
-                yield replace(work, certificate=sign(work.ready, work.issuer))
+                issued = completed(work.row, sign(work.ready, work.issuer), work.issuer)
+                yield replace(work, issued=issued)
             except Exception as error:  # noqa: BLE001 - it is this request's answer, and raised to who asked
                 self._give_up(work, error)
 
     def _stored(self, works: list[_Work]) -> None:
         ctx = self._ctx
-        made = [(work, work.certificate) for work in works if work.certificate is not None]
+        made = [(work, work.issued) for work in works if work.issued is not None]
         if not made:
             return
         try:
             subject = f"batch:{ctx.store.identifier()}"
             with ctx.store.act(self._actor, VERB, subject, certificates=len(made)) as act:
                 blocked(act.session, [work.order.public_key for work, _ in made])
-                _change(act.session, [certificate for _, certificate in made])
+                complete(act.session, [issued.certificate for _, issued in made])
                 bind_many(act.session, list(_bindings(made)), at=ctx.store.clock.now())
-                for work, certificate in made:
-                    facts = {"fingerprint": certificate.fingerprint, "reference": work.order.reference}
+                for work, issued in made:
+                    fingerprint, wanted = issued.certificate.fingerprint, work.asked.wanted
+                    facts = {"fingerprint": fingerprint, "reference": work.order.reference}
                     _record(ctx, act, work, None, facts)
-                    if work.asked.wanted.also is not None:
-                        work.asked.wanted.also(act.session, certificate)
+                    if wanted.also is not None:
+                        wanted.also(act.session, issued.certificate)
+                    if wanted.told is not None:
+                        wanted.told(act.session, issued)
         except Exception:  # noqa: BLE001 - one of them cannot be stored; which one, each finds out by itself
-            for work, certificate in made:
-                self._store_alone(work, certificate)
+            for work, issued in made:
+                self._store_alone(work, issued)
             return
-        for work, certificate in made:
-            self.answers[work.place] = _issued(work, certificate)
+        for work, issued in made:
+            self.answers[work.place] = issued
 
-    def _store_alone(self, work: _Work, certificate: Certificate) -> None:
-        asked = work.asked
+    def _store_alone(self, work: _Work, issued: Issued) -> None:
+        asked, wanted = work.asked, work.asked.wanted
         try:
-            asked.surroundings.run(
-                store_issued, self._ctx, asked.actor, work.order, certificate, asked.wanted.also
-            )
+            store = partial(store_issued, also=wanted.also, told=wanted.told)
+            asked.surroundings.run(store, self._ctx, asked.actor, work.order, issued)
         except Exception as error:  # noqa: BLE001 - as where it is signed
             self._give_up(work, error)
         else:
-            self.answers[work.place] = _issued(work, certificate)
-
-
-def _issued(work: _Work, certificate: Certificate) -> Issued:
-    return Issued(work.ready.serial, certificate, work.issuer.chain or (certificate,))
+            self.answers[work.place] = issued
 
 
 def _record(
@@ -272,11 +282,14 @@ def _record(
 
 def _used(ctx: Context, references: Sequence[str]) -> set[str]:
     """Those of the references that already stand for a certificate or an intent."""
-    query = sa.select(CertificateRow.reference).where(
-        CertificateRow.reference.in_(references), CertificateRow.state != State.ABANDONED
-    )
     with ctx.store.read() as session:
-        return set(session.scalars(query))
+        return set(session.execute(_USED, {"references": references}).scalars())
+
+
+_ROW = cast("sa.Table", CertificateRow.__table__).c
+_USED = sa.select(_ROW.reference).where(
+    _ROW.reference.in_(sa.bindparam("references", expanding=True)), _ROW.state != State.ABANDONED
+)
 
 
 def _together(first: _Work, work: _Work) -> KeyInUse | None:
@@ -286,20 +299,8 @@ def _together(first: _Work, work: _Work) -> KeyInUse | None:
     return None if same else KeyInUse(serial=first.ready.serial)
 
 
-def _change(session: Session, certificates: Sequence[Certificate]) -> None:
-    intent = sa.update(CertificateRow).where(
-        CertificateRow.serial == sa.bindparam("of"), CertificateRow.state == State.INTENT
-    )
-    change = intent.values(state=State.ISSUED, der=sa.bindparam("octets"), fingerprint=sa.bindparam("digest"))
-    values = [
-        {"of": f"{each.serial:x}", "octets": each.der, "digest": each.fingerprint} for each in certificates
-    ]
-    if session.connection().execute(change, values).rowcount != len(values):
-        raise IntentLost(serial="-")
-
-
-def _bindings(made: Sequence[tuple[_Work, Certificate]]) -> Iterator[Binding]:
-    for work, certificate in made:
+def _bindings(made: Sequence[tuple[_Work, Issued]]) -> Iterator[Binding]:
+    for work, issued in made:
         holder = work.order.holder
         if holder.kind == "person" and holder.post is not None:
-            yield Binding(certificate, holder.id, holder.post, work.order.profile.binding)
+            yield Binding(issued.certificate, holder.id, holder.post, work.order.profile.binding)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -134,7 +134,7 @@ class Issuers:
             row = _generation(session, name, now)
             if row is None:
                 raise UnknownAuthority(name=name[:60])
-            _may_sign(session, row, now)
+            _may_sign(row, now)
         return replace(self.get(row.name), lists_full=row.lists_full)
 
     def may_sign(self, name: str, *, status: bool = False) -> None:
@@ -143,10 +143,10 @@ class Issuers:
         Raises UnknownAuthority, AuthorityRetired, AuthorityRevoked.
         """
         with self._store.read() as session:
-            row = session.get(AuthorityRow, name)
-            if row is None:
-                raise UnknownAuthority(name=name[:60])
-            _may_sign(session, row, self._store.clock.now(), status=status)
+            row = session.execute(_ITSELF, {"name": name}).first()
+        if row is None:
+            raise UnknownAuthority(name=name[:60])
+        _may_sign(row, self._store.clock.now(), status=status)
 
     def names(self) -> tuple[str, ...]:
         """The authorities that have their certificate, by name."""
@@ -196,27 +196,46 @@ class Issuers:
 
 
 def _made() -> sa.ColumnElement[bool]:
-    return sa.or_(AuthorityRow.serial.is_not(None), AuthorityRow.adopted.is_not(None))
+    made = cast("sa.Table", AuthorityRow.__table__).c
+    return sa.or_(made.serial.is_not(None), made.adopted.is_not(None))
 
 
-def _generation(session: Session, name: str, now: datetime) -> AuthorityRow | None:
+def _generation(session: Session, name: str, now: datetime) -> Any | None:
     """The newest generation of the line that is in its time; without one of that name, the authority itself."""
-    started = sa.or_(AuthorityRow.active_from.is_(None), AuthorityRow.active_from <= now)
-    query = sa.select(AuthorityRow).where(AuthorityRow.line == name, _made(), started)
-    newest = session.scalars(query.order_by(AuthorityRow.generation.desc()).limit(1)).first()
-    return (
-        newest or session.scalars(sa.select(AuthorityRow).where(AuthorityRow.name == name, _made())).first()
-    )
+    newest = session.execute(_NEWEST, {"name": name, "now": now}).first()
+    return newest or session.execute(_NAMED, {"name": name}).first()
 
 
-def _may_sign(session: Session, row: AuthorityRow, now: datetime, *, status: bool = False) -> None:
+def _may_sign(row: Any, now: datetime, *, status: bool = False) -> None:
     if row.retired_at is not None and row.retired_at <= now and not status:
         raise AuthorityRetired(name=row.name, since=rfc3339(row.retired_at))
-    own = session.get(CertificateRow, row.serial) if row.serial else None
-    taken = session.get(TakenCertificate, (row.name, row.adopted)) if row.adopted else None
-    since = own.revoked_at if own else taken.ended_at if taken else None
-    if since is not None:
+    if (since := row.revoked_at if row.serial is not None else row.ended_at) is not None:
         raise AuthorityRevoked(name=row.name, since=rfc3339(since))
+
+
+_AUTHORITY, _OWN, _TAKEN = (
+    cast("sa.Table", each.__table__) for each in (AuthorityRow, CertificateRow, TakenCertificate)
+)
+#: an authority, and whether its own certificate was revoked or the one it was given has ended
+_STANDING = (
+    sa.select(_AUTHORITY.c.name, _AUTHORITY.c.retired_at, _OWN.c.serial, _OWN.c.revoked_at, _TAKEN.c.ended_at)
+    .outerjoin_from(_AUTHORITY, _OWN, _OWN.c.serial == _AUTHORITY.c.serial)
+    .outerjoin(
+        _TAKEN,
+        sa.and_(_TAKEN.c.authority == _AUTHORITY.c.name, _TAKEN.c.fingerprint == _AUTHORITY.c.adopted),
+    )
+)
+_ITSELF = _STANDING.where(_AUTHORITY.c.name == sa.bindparam("name"))
+_NAMED = _ITSELF.where(_made())
+_NEWEST = (
+    _STANDING.where(
+        _AUTHORITY.c.line == sa.bindparam("name"),
+        _made(),
+        sa.or_(_AUTHORITY.c.active_from.is_(None), _AUTHORITY.c.active_from <= sa.bindparam("now")),
+    )
+    .order_by(_AUTHORITY.c.generation.desc())
+    .limit(1)
+)
 
 
 def _chain(session: Session, row: AuthorityRow) -> list[Certificate] | None:

@@ -25,8 +25,7 @@ from ca.health import health
 from ca.hierarchy import tree
 from ca.hierarchy.chains import chains, collection
 from ca.inventory import Filter
-from ca.issue import VERB as ISSUE
-from ca.issue import Issued, Wanted, issue
+from ca.issue import Issued, Told, Wanted, issue_wanted
 from ca.issue_many import Answer, issue_many
 from ca.issuer import Issuers
 from ca.keycheck.blocklist import Blocklist
@@ -41,7 +40,7 @@ from ca.registration.departed import revoke_departed
 from ca.registration.notices import Delivery, notify
 from ca.registration.renew import renew
 from ca.registration.service import Registrations
-from ca.request import IssueRequest, Register
+from ca.request import IssueRequest
 from ca.revoke import VERB as REVOKE
 from ca.revoke import Revocation, revoke
 from ca.revoke_many import Target, confirmed, revoke_many, targeted
@@ -88,6 +87,7 @@ class Authority:
             settings=settings,
             profiles=Profiles(root / settings.profiles if settings.profiles else None),
             register=DirectoryRegister(directory),
+            decider=decider,
             rejections=Refusals(store, settings.rejections_per_minute),
         )
         #: enrolment by protocol, on credentials that officers grant
@@ -117,37 +117,13 @@ class Authority:
 
     # --- acts of officers --------------------------------------------------------------------------------------
 
-    def issue(self, actor: Actor, request: IssueRequest) -> Issued:
-        """Issue, if the policies permit it; see `ca.issue.issue`. Raises Denied."""
-        return issue(self.ctx, actor, request, self._may_issue(actor, request, self.ctx.register))
+    def issue(self, actor: Actor, request: IssueRequest, *, told: Told | None = None) -> Issued:
+        """Issue, if the policies permit it; see `ca.issue.issue_wanted`. Raises Denied."""
+        return issue_wanted(self.ctx, actor, Wanted(request, told=told, ask=True))
 
     def issue_many(self, actor: Actor, requests: Sequence[IssueRequest]) -> list[Answer]:
         """Issue what the policies permit; for each request the certificate or the refusal. See `ca.issue_many`."""
-        register = self.ctx.register.ahead([each.holder for each in requests])
-        refused: dict[int, Answer] = {}
-        wanted: list[Wanted] = []
-        for place, request in enumerate(requests):
-            try:
-                wanted.append(Wanted(request, self._may_issue(actor, request, register)))
-            except YinxinError as error:
-                refused[place] = error
-        issued = iter(issue_many(self.ctx, actor, wanted))
-        return [refused[place] if place in refused else next(issued) for place in range(len(requests))]
-
-    def _may_issue(self, actor: Actor, request: IssueRequest, register: Register) -> dict[str, Any]:
-        """The record of the permission to issue; raises what the register raises, recorded, and Denied."""
-        try:
-            holder, _ = register.facts(request.holder)
-        except YinxinError as error:
-            self.ctx.store.refuse(actor, ISSUE, f"reference:{request.reference}", error)
-            raise
-        resource = Resource(
-            "Certificate",
-            request.reference,
-            organ=holder.organ or PLATFORM,
-            attributes={"profile": request.profile},
-        )
-        return self.decider.require(actor, ISSUE, resource).record()
+        return issue_many(self.ctx, actor, [Wanted(each, ask=True) for each in requests])
 
     def revoke(self, actor: Actor, name: str, reason: str) -> Revocation:
         """Revoke by serial number or fingerprint, if the policies permit it; see `ca.revoke.revoke`. Raises Denied."""

@@ -1,5 +1,7 @@
 """Reading the register of keys."""
 
+from typing import cast
+
 import sqlalchemy as sa
 
 from kms.errors import KeyNotActive, KeyUnknown
@@ -11,8 +13,12 @@ from yinxin.store import Store
 def find_key(store: Store, label: str) -> KeyInfo | None:
     """The key of this label, whatever its state; None when there is none."""
     with store.read() as session:
-        row = session.scalars(sa.select(KeyRow).where(KeyRow.label == label)).one_or_none()
-        return KeyInfo.of(row) if row is not None else None
+        row = session.execute(_LABELLED, {"label": label}).one_or_none()
+    return KeyInfo.of(row) if row is not None else None
+
+
+_KEY = cast("sa.Table", KeyRow.__table__).c
+_LABELLED = sa.select(*_KEY).where(_KEY.label == sa.bindparam("label"))
 
 
 def active_key(store: Store, label: str) -> KeyInfo:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
-from kms.models import KeyRow, Place, Purpose, State
+from kms.models import Place, Purpose, State
 from yinxin.clock import rfc3339
 from yinxin.crypto.keys import PublicKey
 
@@ -35,8 +35,8 @@ class KeyInfo:
     wrapped: Wrapped | None = field(repr=False)
 
     @classmethod
-    def of(cls, row: KeyRow) -> Self:
-        """The key in this row."""
+    def of(cls, row: Any) -> Self:
+        """The key in this row of `KeyRow`."""
         wrapped = None
         if row.kek is not None and row.nonce is not None and row.blob is not None:
             wrapped = Wrapped(row.kek, row.nonce, row.blob)

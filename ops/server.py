@@ -38,6 +38,8 @@ _log = logging.getLogger("yinxin.server")
 
 #: seconds between looks at the job table when nothing wakes it
 TICK = 1.0
+#: seconds of rest after each look: under load every commit wakes, and what many have left is done together
+REST = 0.1
 #: octets of a request to the plain port
 _LARGEST = 1 << 20
 #: seconds in which a request must have been sent, its TLS handshake included
@@ -195,6 +197,7 @@ class _Background(threading.Thread):
                 self._platform.jobs.run_due()
             except YinxinError:
                 _log.exception("the jobs could not be run")
+            time.sleep(REST)
 
 
 def _listeners(settings: Common) -> tuple[socket.socket, socket.socket]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from authz.directory import Standing
 from authz.grant.models import GrantRow
 from authz.grant.records import Grant
+from yinxin.store import Instant
 
 
 def in_force(at: datetime) -> sa.ColumnElement[bool]:
@@ -26,7 +27,19 @@ def held(session: Session, person: Standing, templates: Collection[str], at: dat
     """The grants of these templates that a person in a post holds at `at`; one statement, none without templates."""
     if not templates:
         return ()
-    query = sa.select(GrantRow).where(
-        GrantRow.holder.in_(holders(person)), GrantRow.template.in_(templates), in_force(at)
+    asked = {"holders": holders(person), "templates": sorted(templates), "at": at}
+    return tuple(Grant.of(row) for row in session.execute(_HELD, asked).scalars())
+
+
+_AT: sa.BindParameter[datetime] = sa.bindparam("at", type_=Instant())
+_HELD = (
+    sa.select(GrantRow)
+    .where(
+        GrantRow.holder.in_(sa.bindparam("holders", expanding=True)),
+        GrantRow.template.in_(sa.bindparam("templates", expanding=True)),
+        GrantRow.valid_from <= _AT,
+        GrantRow.valid_to > _AT,
+        GrantRow.revoked_at.is_(None),
     )
-    return tuple(Grant.of(row) for row in session.scalars(query.order_by(GrantRow.id)))
+    .order_by(GrantRow.id)
+)

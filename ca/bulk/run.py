@@ -82,7 +82,7 @@ class Run:
             if self.keys is not None and isinstance(entry, Entry) and self.keys.waits(entry):
                 row = find(self.ctx, serial)
                 chain = self.ctx.issuers.get(row.authority).chain
-                self.keys.deliver(entry, Issued(serial, Certificate(row.der or b""), chain))
+                self.keys.deliver(entry, Issued(serial, Certificate(row.der or b""), chain, row))
 
     def _in_state(self, batch: str, state: State) -> dict[int, str]:
         """The rows in this state, in their order, with their serial numbers."""

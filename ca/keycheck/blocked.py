@@ -10,7 +10,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -54,9 +54,8 @@ def block(session: Session, digest: str, reason: str, *, at: datetime, by: str, 
 
 def blocked(session: Session, keys: Iterable[PublicKey]) -> None:
     """None of the keys is on the list; raises CompromisedKey."""
-    names = {digest for key in keys for digest in digests_of(key)}
-    query = sa.select(BlockedKeyRow).where(BlockedKeyRow.digest.in_(names)).limit(1)
-    if (row := session.scalars(query).first()) is not None:
+    names = sorted({digest for key in keys for digest in digests_of(key)})
+    for row in session.connection().execute(_LISTED, {"digests": names}):
         raise _compromised(row)
 
 
@@ -73,11 +72,11 @@ def unburdened(session: Session, order: "Order") -> None:
 def burdens(session: Session, orders: "Sequence[Order]") -> list[YinxinError | None]:
     """As `unburdened`, for many orders by few questions: what stands against each, None where nothing does."""
     names = [digests_of(order.public_key) for order in orders]
-    listed = sa.select(BlockedKeyRow).where(BlockedKeyRow.digest.in_({each for key in names for each in key}))
-    on_list = {row.digest: row for row in session.scalars(listed)}
-    row, history = CertificateRow, defaultdict[str, list[_Use]](list)
-    query = sa.select(row.spki_digest, row.serial, row.holder_kind, row.holder, row.profile)
-    for digest, *use in session.execute(query.where(row.spki_digest.in_({key[0] for key in names}))):
+    connection = session.connection()
+    listed = connection.execute(_LISTED, {"digests": sorted({each for key in names for each in key})})
+    on_list = {row.digest: row for row in listed}
+    history = defaultdict[str, list[_Use]](list)
+    for digest, *use in connection.execute(_USES, {"digests": sorted({key[0] for key in names})}):
         history[digest].append(_Use(*use))
     taken = _taken(session, orders)
     found: list[YinxinError | None] = []
@@ -125,7 +124,19 @@ class _Use(NamedTuple):
         return same and (self.profile == order.profile.name or order.profile.ca)
 
 
-def _compromised(entry: BlockedKeyRow) -> CompromisedKey:
+_ENTRY, _CERTIFICATE = (cast("sa.Table", each.__table__).c for each in (BlockedKeyRow, CertificateRow))
+_DIGESTS: sa.BindParameter[Any] = sa.bindparam("digests", expanding=True)
+_LISTED = sa.select(*_ENTRY).where(_ENTRY.digest.in_(_DIGESTS))
+_USES = sa.select(
+    _CERTIFICATE.spki_digest,
+    _CERTIFICATE.serial,
+    _CERTIFICATE.holder_kind,
+    _CERTIFICATE.holder,
+    _CERTIFICATE.profile,
+).where(_CERTIFICATE.spki_digest.in_(_DIGESTS))
+
+
+def _compromised(entry: Any) -> CompromisedKey:
     return CompromisedKey(key=entry.digest, reason=entry.reason, since=rfc3339(entry.since))
 
 

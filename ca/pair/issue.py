@@ -19,7 +19,7 @@ from ca.issue import (
     facts_of,
     give_up,
     intent_row,
-    keep_names,
+    keep_intents,
     keep_profile,
     mark_issued,
     open_profile,
@@ -200,8 +200,8 @@ def _intended(
             for half in halves:
                 unburdened(act.session, half.order)
                 keep_profile(act.session, half.order)
-                act.session.add(intent_row(ctx, actor, half.order, half.issuer, half.prepared))
-                keep_names(act.session, half.prepared)
+                row = intent_row(ctx, actor, half.order, half.issuer, half.prepared)
+                keep_intents(act.session, (half.prepared, row))
                 facts = facts_of(half.order, half.issuer, half.prepared)
                 act.each(ctx.store.identifier(), f"certificate:{half.prepared.serial}", record, **facts)
             act.session.flush()

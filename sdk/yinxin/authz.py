@@ -7,7 +7,7 @@
 Ask before the act begins: a refusal is recorded in a transaction of its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, Self, get_args
 
@@ -172,6 +172,10 @@ class Decider(Protocol):
         self, actor: Actor, action: str, resource: Resource, context: Mapping[str, Any] | None = None
     ) -> Decision:
         """The decision, whichever it is, unrecorded. For questions, such as which buttons to show."""
+        ...
+
+    def check_all(self, questions: Sequence[tuple[Actor, str, Resource]]) -> Sequence["Decision | None"]:
+        """As `check` for many questions (who, action, about what) at one moment; None where `check` would raise."""
         ...
 
 

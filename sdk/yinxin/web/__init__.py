@@ -15,7 +15,7 @@ from yinxin.web.api import Api, Operation
 from yinxin.web.app import create_app
 from yinxin.web.caller import Authenticator, Caller, Named, Names
 from yinxin.web.cursors import Page, Paged, cursor, page_of, position
-from yinxin.web.idempotency import Answers
+from yinxin.web.idempotency import Answers, answering
 from yinxin.web.pages import Form, NavItem, Pages
 from yinxin.web.peer import PeerLayer, peer_certificate
 from yinxin.web.problems import problem_of
@@ -40,6 +40,7 @@ __all__ = [
     "Raw",
     "Upload",
     "WebSettings",
+    "answering",
     "caller_or_none",
     "core",
     "create_app",

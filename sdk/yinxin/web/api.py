@@ -40,6 +40,7 @@ class Operation:
     needs_key: bool
     limit: int | None
     contract: Contract
+    claimed_by_act: bool = False
 
 
 class Api:
@@ -82,14 +83,23 @@ class Api:
         public: bool = False,
         repeatable: bool = False,
         limit: int | None = None,
+        claimed_by_act: bool = False,
     ) -> Callable[[V], V]:
         """Declare an act. It needs an Idempotency-Key unless it is `repeatable` (a question, in truth) or public.
 
-        `limit` is the largest body in octets; without it the settings decide.
+        `limit` is the largest body in octets; without it the settings decide. `claimed_by_act`: before its first
+        recorded act the view changes nothing, so that this act can claim the key (`yinxin.web.idempotency`).
         """
-        needs_key = not (repeatable or public)
         return self._declare(
-            "POST", path, summary, status, problems, public=public, needs_key=needs_key, limit=limit
+            "POST",
+            path,
+            summary,
+            status,
+            problems,
+            public=public,
+            needs_key=not (repeatable or public),
+            limit=limit,
+            claimed_by_act=claimed_by_act,
         )
 
     def put(
@@ -126,12 +136,23 @@ class Api:
         public: bool = False,
         needs_key: bool = False,
         limit: int | None = None,
+        claimed_by_act: bool = False,
     ) -> Callable[[V], V]:
         def declare(view: V) -> V:
             contract = contract_of(view, path, public=public)
             code = 204 if contract.answer is None else status
             operation = Operation(
-                view.__name__, method, path, summary, code, problems, public, needs_key, limit, contract
+                view.__name__,
+                method,
+                path,
+                summary,
+                code,
+                problems,
+                public,
+                needs_key,
+                limit,
+                contract,
+                claimed_by_act,
             )
             self.operations.append(operation)
             self.blueprint.add_url_rule(
@@ -152,7 +173,7 @@ def _serve(operation: Operation, view: Callable[..., ViewAnswer], path: dict[str
     key = request.headers.get("Idempotency-Key", "")
     if caller is None or request.method == "GET" or not (key or operation.needs_key):
         return carry_out()
-    return once(caller, key, digest(), carry_out)
+    return once(caller, key, digest(), carry_out, by_act=operation.claimed_by_act)
 
 
 def _response(operation: Operation, answer: ViewAnswer) -> Response:

@@ -3,25 +3,33 @@
 A request claims its key under a lease and is the key's holder. The holder's first recorded act marks the claim in
 the act's own transaction: from then on nobody else may carry the request out, even if the holder dies. Because the
 mark demands that the claim is still held, a holder that overslept its lease has its act rolled back.
+
+Where an operation does nothing at all before its first recorded act, that act can be the claim (`Hold`): of several
+requests with one key only one can write it down, and nothing is left of the others. Its answer can then be kept by the
+transaction that completes the work (`answering`).
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy import Executable
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from yinxin.act import Event
-from yinxin.store import Base, Store, housekeeping, marking
+from yinxin.store import Base, Store, current_entries, housekeeping, marking
 from yinxin.web.errors import AnswerLost, IdempotencyKeyReused, RequestUnderWay
 
 #: how long a holder may take before another may try; longer than any server lets a request run
 LEASE = timedelta(minutes=5)
+_hold: ContextVar["Hold | None"] = ContextVar("hold", default=None)
 
 
 class AnswerRow(Base):
@@ -61,6 +69,35 @@ class Kept:
     body: bytes
 
 
+class Hold:
+    """A request that will claim its key by its first act, or has; `kept` is its answer once an act has kept it."""
+
+    def __init__(self, claim: Claim, now: datetime) -> None:
+        self.claim = claim
+        self.kept: Kept | None = None
+        #: whether the claim was, or may have been, written down
+        self.tried = False
+        self._now = now
+        #: in them, from wherever the act is carried out, it is told what this request recorded so far
+        self._surroundings = copy_context()
+
+    def answer(self, session: Session, status: int, body: bytes) -> None:
+        """Keep this JSON as the answer with the act of `session`, if that is committed."""
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+        session.info[self] = Kept(status, headers, body)
+
+    def mark(self, session: Session, record: Event) -> None:
+        """Claim, in the transaction that records the act; raises RequestUnderWay, which undoes it, when another has."""
+        self.tried = True
+        kept: Kept | None = session.info.pop(self, None)
+        if kept is not None:
+            told = ", ".join([*self._surroundings.run(current_entries), record.id])
+            kept = Kept(kept.status, {**kept.headers, "Audit-Entry": told}, kept.body)
+        if not _put(session, self.claim, self._now, entry=record.id, kept=kept):
+            raise RequestUnderWay
+        self.kept = kept or self.kept
+
+
 class Answers:
     """The table of claims and kept answers; `kept` is how long an answer is given again."""
 
@@ -85,11 +122,22 @@ class Answers:
         except IntegrityError as error:  # two first requests at once: the other one has it
             raise RequestUnderWay from error
 
+    def look(self, claim: Claim) -> Kept | Hold:
+        """The kept answer, or a hold on a key that nobody has; raises as `claim`."""
+        now = self._store.clock.now()
+        with self._store.read() as session:
+            found = session.execute(_CREATED, {"of": claim.caller, "known": claim.key}).one_or_none()
+        hold = Hold(claim, now)
+        if found is None:
+            return hold
+        # somebody has it, or had: that is settled with the row in hand
+        hold.tried = True
+        return self.claim(claim) or hold
+
     def keep(self, claim: Claim, answer: Kept) -> None:
-        """Store the answer, if the claim is still held."""
-        values = {"status": answer.status, "headers": dict(answer.headers), "body": answer.body}
+        """Store the answer, if the claim is still held or nobody has the key."""
         with self._store.housekeep() as session:
-            session.execute(sa.update(AnswerRow).where(*_held(claim)).values(values))
+            _put(session, claim, self._store.clock.now(), kept=answer)
 
     def release(self, claim: Claim) -> None:
         """Give the key back after a refusal: nothing was done, the same key may try again."""
@@ -104,10 +152,20 @@ class Answers:
 
 
 @contextmanager
-def holding(claim: Claim | None) -> Iterator[None]:
-    """Acts recorded inside mark `claim`; with None, no claim at all (a request inside another starts so)."""
-    with marking(partial(_mark, claim) if claim is not None else None):
-        yield
+def holding(held: Claim | Hold | None) -> Iterator[None]:
+    """Acts recorded inside mark the claim; with None, no claim at all (a request inside another starts so)."""
+    hold = held if isinstance(held, Hold) else None
+    token = _hold.set(hold)
+    try:
+        with marking(hold.mark if hold else partial(_mark, held) if isinstance(held, Claim) else None):
+            yield
+    finally:
+        _hold.reset(token)
+
+
+def answering() -> Hold | None:
+    """The hold of the present request, which can be given the answer within its act; None when it has none."""
+    return _hold.get()
 
 
 def _new(claim: Claim, now: datetime) -> AnswerRow:
@@ -144,6 +202,45 @@ def _held(claim: Claim) -> tuple[sa.ColumnElement[bool], ...]:
 
 def _mark(claim: Claim, session: Session, record: Event) -> None:
     """Mark the claim in the transaction that records the act; a claim that is no longer ours undoes the act."""
-    marked = session.connection().execute(sa.update(AnswerRow).where(*_held(claim)).values(entry=record.id))
-    if marked.rowcount != 1:
+    named = {"of": claim.caller, "known": claim.key, "holder": claim.request}
+    if session.connection().execute(_MARK, named | {"done": record.id}).rowcount != 1:
         raise RequestUnderWay
+
+
+def _put(
+    session: Session, claim: Claim, now: datetime, *, entry: str | None = None, kept: Kept | None = None
+) -> bool:
+    """Write the claim down, or what is new of it; False, and nothing is written, when another request has the key."""
+    values = {
+        "caller": claim.caller,
+        "key": claim.key,
+        "digest": claim.digest,
+        "request": claim.request,
+        "leased_until": now + LEASE,
+        "created": now,
+    }
+    new: dict[str, Any] = {} if entry is None else {"entry": entry}
+    if kept is not None:
+        new |= {"status": kept.status, "headers": dict(kept.headers), "body": kept.body}
+    statement = _put_of(session.get_bind().dialect.name, tuple(new))
+    return session.connection().execute(statement, values | new).rowcount == 1
+
+
+@cache
+def _put_of(dialect: str, new: tuple[str, ...]) -> Executable:
+    insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(_TABLE)
+    return insert.on_conflict_do_update(
+        index_elements=[_TABLE.c.caller, _TABLE.c.key],
+        set_={name: insert.excluded[name] for name in new},
+        where=_TABLE.c.request == insert.excluded.request,
+    )
+
+
+_TABLE = cast("sa.Table", AnswerRow.__table__)
+_NAMED = (_TABLE.c.caller == sa.bindparam("of"), _TABLE.c.key == sa.bindparam("known"))
+_CREATED = sa.select(_TABLE.c.created).where(*_NAMED)
+_MARK = (
+    sa.update(_TABLE)
+    .where(*_NAMED, _TABLE.c.request == sa.bindparam("holder"))
+    .values(entry=sa.bindparam("done"))
+)

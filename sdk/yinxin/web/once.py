@@ -8,30 +8,36 @@ from yinxin.store import current_entries
 from yinxin.web._kit import kit, request_id
 from yinxin.web.caller import Caller
 from yinxin.web.errors import IdempotencyKeyNeeded
-from yinxin.web.idempotency import Claim, Kept, holding
+from yinxin.web.idempotency import Claim, Hold, Kept, holding
 
 LONGEST_KEY = 128
 
 
-def once(caller: Caller, key: str, digest: str, carry_out: Callable[[], Response]) -> Response:
+def once(
+    caller: Caller, key: str, digest: str, carry_out: Callable[[], Response], *, by_act: bool = False
+) -> Response:
     """What `carry_out` answers, or what it answered before to the same caller, key and content.
 
-    Raises IdempotencyKeyNeeded for a key that is none, and what `Answers.claim` raises. A refusal gives the key back.
+    With `by_act` its first recorded act claims the key, else that is done before it begins. Raises
+    IdempotencyKeyNeeded for a key that is none, and what `Answers.claim` raises. A refusal gives the key back.
     """
     if not (1 <= len(key) <= LONGEST_KEY and all("!" <= character <= "~" for character in key)):
         raise IdempotencyKeyNeeded
     actor = caller.actor
     claim = Claim(f"{actor.kind}:{actor.id}:{actor.post or ''}", key, digest, request_id())
     answers = kit().answers
-    kept = answers.claim(claim)
-    if kept is not None:
-        return Response(kept.body, kept.status, {**kept.headers, "Idempotency-Replayed": "true"})
+    held = answers.look(claim) if by_act else answers.claim(claim) or claim
+    if isinstance(held, Kept):
+        return Response(held.body, held.status, {**held.headers, "Idempotency-Replayed": "true"})
     try:
-        with holding(claim):
+        with holding(held):
             response = carry_out()
     except Exception:
-        answers.release(claim)
+        if isinstance(held, Claim) or held.tried:
+            answers.release(claim)
         raise
+    if isinstance(held, Hold) and held.kept is not None:
+        return response
     headers = dict(response.headers)
     if entries := current_entries():
         headers["Audit-Entry"] = ", ".join(

@@ -1,0 +1,57 @@
+"""Whether the policies let somebody have a certificate issued: asked for each, together where several ask at once."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ca.context import Context
+from ca.request import IssueRequest, Register
+from yinxin.act import Actor
+from yinxin.authz import PLATFORM, Resource
+from yinxin.errors import YinxinError
+
+if TYPE_CHECKING:
+    from ca.issue import Asked
+
+VERB = "ca.issue"
+
+
+def permit(ctx: Context, actor: Actor, request: IssueRequest, register: Register) -> dict[str, Any]:
+    """The record of the permission to issue; raises what the register raises, and Denied, both recorded."""
+    try:
+        resource = _resource(request, register)
+    except YinxinError as error:
+        ctx.store.refuse(actor, VERB, f"reference:{request.reference}", error)
+        raise
+    return ctx.decider.require(actor, VERB, resource).record()
+
+
+def permit_all(
+    ctx: Context, group: Sequence["Asked"], register: Register
+) -> list[dict[str, Any] | YinxinError]:
+    """For each, in order, the record of its permission, or why there is none: recorded in its own surroundings."""
+    questions: dict[int, tuple[Actor, str, Resource]] = {}
+    for place, each in enumerate(group):
+        try:
+            resource = _resource(each.wanted.request, register)
+        except YinxinError:
+            continue  # it is asked alone, and hears why
+        questions[place] = (each.actor, VERB, resource)
+    decisions = dict(zip(questions, ctx.decider.check_all(list(questions.values())), strict=True))
+    answers: list[dict[str, Any] | YinxinError] = []
+    for place, each in enumerate(group):
+        decision = decisions.get(place)
+        if decision is not None and decision.allowed:
+            answers.append(decision.record())
+            continue
+        try:
+            request = each.wanted.request
+            answers.append(each.surroundings.run(permit, ctx, each.actor, request, register))
+        except YinxinError as error:
+            answers.append(error)
+    return answers
+
+
+def _resource(request: IssueRequest, register: Register) -> Resource:
+    holder, _ = register.facts(request.holder)
+    attributes = {"profile": request.profile}
+    return Resource("Certificate", request.reference, organ=holder.organ or PLATFORM, attributes=attributes)
