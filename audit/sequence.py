@@ -8,7 +8,7 @@ the transaction that enters it, never by a range.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -33,6 +33,8 @@ _WIDTHS: dict[str, int] = {
     for column in EntryRow.__table__.c
     if isinstance(column.type, sa.String) and column.type.length
 }
+
+_ENTRY, _NODE = (sa.insert(cast("sa.Table", each.__table__)) for each in (EntryRow, NodeRow))
 
 #: number, identifier and data of an outbox row
 Waiting = sa.Row[int, str, bytes]
@@ -121,9 +123,10 @@ def _enter(session: Session, waiting: Sequence[Waiting]) -> None:
                 {"tree": suite.hash.name, "level": node.level, "index": node.index, "hash": hash_}
                 for node, hash_ in inner
             ]
-    session.execute(sa.insert(EntryRow), entries)
+    connection = session.connection()
+    connection.execute(_ENTRY, entries)
     if nodes:
-        session.execute(sa.insert(NodeRow), nodes)
+        connection.execute(_NODE, nodes)
 
 
 def _columns(row: Waiting) -> dict[str, Any]:

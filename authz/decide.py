@@ -116,7 +116,9 @@ class Decisions:
         with self._store.read() as session:
             people = standings(session, acting, self._store.clock.now())
             asked = [
-                self._answered(session, version, question, people.get((question[0].id, question[0].post or "")))
+                self._answered(
+                    session, version, question, people.get((question[0].id, question[0].post or ""))
+                )
                 for question in questions
             ]
         for decision in asked:

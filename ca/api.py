@@ -1,5 +1,6 @@
 """The certificate authority over HTTP, for officers and their systems."""
 
+from functools import cache, partial
 from typing import Literal
 
 from flask import Blueprint
@@ -248,13 +249,13 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
     def issue(body: CertificateIn, caller: Caller) -> CertificateOut:
         holder = Holder(body.holder.kind, body.holder.id, body.holder.post, body.holder.organ)
         request = IssueRequest(body.reference, body.profile, body.csr_pem.encode(), holder, body.days)
-        hold = answering()
+        hold, made = answering(), cache(partial(_made, authority))
 
         def told(session: Session, issued: Issued) -> None:
             if hold is not None:
-                hold.answer(session, 201, _made(authority, issued).model_dump_json().encode())
+                hold.answer(session, 201, made(issued).model_dump_json().encode())
 
-        return _made(authority, authority.issue(caller.actor, request, told=told))
+        return made(authority.issue(caller.actor, request, told=told))
 
     @api.get(
         "/certificates", summary=Text("查询证书", "Search certificates"), problems=(Denied, UnknownOrgan)

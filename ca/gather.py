@@ -1,13 +1,18 @@
 """Group commit: whoever asks while others are being served is served next, together with everybody who did the same.
 
-Nobody waits for company: who finds the way free is served at once, alone. The thread of the first in a group does the
-work for the group and then hands on to the first of those who came meanwhile, so that no thread serves others for long.
+Who finds the way free is served at once, alone, and nobody waits for company that has not been there: only where the
+last group was of several does the next one give the same several a moment to come back (`PATIENCE`; PostgreSQL's
+`commit_delay` and `commit_siblings` are the same thought). The thread of the first in a group does the work for the group
+and then hands on to the first of those who came meanwhile, so that no thread serves others for long.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from threading import Event, Lock
+from threading import Condition, Event
 from typing import Generic, TypeVar
+
+#: seconds that a group waits, at most, for as many as the last one had
+PATIENCE = 0.004
 
 Wish = TypeVar("Wish")
 Answer = TypeVar("Answer")
@@ -26,10 +31,13 @@ class _Place(Generic[Wish, Answer]):
 class Gatherer(Generic[Wish, Answer]):
     """The queue of one process, shared by its threads; `most` go together."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, patience: float = PATIENCE) -> None:
         self._most = most
-        self._lock = Lock()
+        self._patience = patience
+        self._lock = Condition()
         self._busy = False
+        #: how many the last group had
+        self._last = 1
         self._waiting: list[_Place[Wish, Answer]] = []
 
     def join(self, wish: Wish, serve: Callable[[Sequence[Wish]], Sequence[Answer | None]]) -> Answer | None:
@@ -41,14 +49,19 @@ class Gatherer(Generic[Wish, Answer]):
         with self._lock:
             self._waiting.append(place)
             place.leads, self._busy = not self._busy, True
+            if len(self._waiting) >= self._last:
+                self._lock.notify()
         if not place.leads:
             place.called.wait()
         return self._lead(serve) if place.leads else place.answer
 
     def _lead(self, serve: Callable[[Sequence[Wish]], Sequence[Answer | None]]) -> Answer | None:
         with self._lock:
+            if self._last > 1:
+                self._lock.wait_for(lambda: len(self._waiting) >= self._last, self._patience)
             # the first of them is the leader's own
             group, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            self._last = len(group)
         try:
             for place, answer in zip(group, serve([each.wish for each in group]), strict=True):
                 place.answer = answer

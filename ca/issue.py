@@ -58,8 +58,13 @@ class Issued:
     certificate: Certificate
     #: from its issuer up to the root
     chain: tuple[Certificate, ...]
-    #: as it was stored
-    row: CertificateRow = field(repr=False, compare=False)
+    #: as it is stored, by column
+    values: Mapping[str, Any] = field(repr=False, compare=False)
+
+    @property
+    def row(self) -> CertificateRow:
+        """As it is stored."""
+        return CertificateRow(**self.values)
 
 
 #: told in the transaction that stores the certificate what it will be, if that is committed
@@ -171,7 +176,7 @@ def recall(ctx: Context, actor: Actor, order: Order, issuer: Issuer) -> Issued |
     if row.der is not None:
         # by the generation that signed it then
         chain = issuer.chain if row.authority == issuer.name else ctx.issuers.get(row.authority).chain
-        return Issued(row.serial, Certificate(row.der), chain, row)
+        return Issued(row.serial, Certificate(row.der), chain, columns_of(row))
     age = (ctx.store.clock.now() - row.created).total_seconds()
     if age < ctx.settings.intent_seconds:
         raise IssuanceUnderWay(reference=order.reference, seconds=int(ctx.settings.intent_seconds - age) + 1)
@@ -213,7 +218,12 @@ def completed(row: Mapping[str, Any], certificate: Certificate, issuer: Issuer) 
     """What an intent, `row`, becomes with its certificate."""
     made = {"state": State.ISSUED, "der": certificate.der, "fingerprint": certificate.fingerprint}
     chain = issuer.chain or (certificate,)
-    return Issued(row["serial"], certificate, chain, CertificateRow(**{**row, **made}))
+    return Issued(row["serial"], certificate, chain, {**row, **made})
+
+
+def columns_of(row: CertificateRow) -> dict[str, Any]:
+    """What a row says, by column."""
+    return {column.key: getattr(row, column.key) for column in _CERTIFICATE.c}
 
 
 def _intend(

@@ -14,7 +14,7 @@ from ca.bulk.models import BatchEntryRow, BatchRow, State
 from ca.bulk.read import Entry, Table
 from ca.context import TOGETHER, Context
 from ca.inventory import find
-from ca.issue import Also, Issued, Wanted
+from ca.issue import Also, Issued, Wanted, columns_of
 from ca.issue_many import issue_many
 from ca.request import IssueRequest
 from yinxin.act import Actor
@@ -82,7 +82,7 @@ class Run:
             if self.keys is not None and isinstance(entry, Entry) and self.keys.waits(entry):
                 row = find(self.ctx, serial)
                 chain = self.ctx.issuers.get(row.authority).chain
-                self.keys.deliver(entry, Issued(serial, Certificate(row.der or b""), chain, row))
+                self.keys.deliver(entry, Issued(serial, Certificate(row.der or b""), chain, columns_of(row)))
 
     def _in_state(self, batch: str, state: State) -> dict[int, str]:
         """The rows in this state, in their order, with their serial numbers."""

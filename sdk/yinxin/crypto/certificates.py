@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Self, TypeVar
+from typing import Self, TypeVar, cast
 
 from cryptography import x509
 
@@ -30,6 +30,8 @@ from yinxin.crypto.names import Name
 from yinxin.crypto.oids import EXTENDED_KEY_USAGES, KEY_USAGES, Extension, read_extensions
 from yinxin.crypto.points import CrlPoint, read_points
 from yinxin.crypto.suite import SignatureAlgorithm, signature_algorithm
+
+_PURPOSES = {oid: name for name, oid in EXTENDED_KEY_USAGES.items()}
 
 _Value = TypeVar("_Value", bound=x509.ExtensionType)
 _Read = TypeVar("_Read")
@@ -63,7 +65,7 @@ class Certificate:
                 encoded, self._read_algorithm
             )  # first: what it refuses, the library below would only warn about
             self._parsed = x509.load_der_x509_certificate(encoded)  # holds every field it knows to DER
-            self._extensions = self._parsed.extensions
+            self._values = {type(each.value): each.value for each in self._parsed.extensions}
             self._read_constraints()
         except (MalformedDer, MalformedName, ValueError, TypeError, IndexError, x509.InvalidVersion) as error:
             raise MalformedCertificate(reason=str(error)) from error
@@ -180,10 +182,7 @@ class Certificate:
         return self._parts.extensions
 
     def _extension(self, kind: type[_Value]) -> _Value | None:
-        try:
-            return self._extensions.get_extension_for_class(kind).value
-        except x509.ExtensionNotFound:
-            return None
+        return cast("_Value | None", self._values.get(kind))
 
     @cached_property
     def subject_key_id(self) -> bytes | None:
@@ -211,8 +210,9 @@ class Certificate:
     def extended_key_usage(self) -> frozenset[str] | None:
         """Names of `EXTENDED_KEY_USAGES`, or dotted identifiers (RFC 5280 4.2.1.12); None when it does not say."""
         value = self._extension(x509.ExtendedKeyUsage)
-        names = {oid: name for name, oid in EXTENDED_KEY_USAGES.items()}
-        return frozenset(names.get(oid.dotted_string, oid.dotted_string) for oid in value) if value else None
+        if value is None:
+            return None
+        return frozenset(_PURPOSES.get(oid.dotted_string, oid.dotted_string) for oid in value)
 
     @cached_property
     def is_ca(self) -> bool:
@@ -248,12 +248,12 @@ class Certificate:
         """Every address where a CRL that covers it is published (RFC 5280 4.2.1.13)."""
         return tuple(url for point in self.crl_points for url in point.urls)
 
-    @property
+    @cached_property
     def ocsp_urls(self) -> tuple[str, ...]:
         """Where its status can be asked (RFC 5280 4.2.2.1)."""
         return self._access("1.3.6.1.5.5.7.48.1")
 
-    @property
+    @cached_property
     def ca_issuer_urls(self) -> tuple[str, ...]:
         """Where its issuer's certificate is published (RFC 5280 4.2.2.1)."""
         return self._access("1.3.6.1.5.5.7.48.2")

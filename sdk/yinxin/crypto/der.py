@@ -148,9 +148,10 @@ def generalized(at: datetime, *, fraction: bool = False) -> bytes:
 
 def header(data: bytes, offset: int = 0) -> tuple[int, int, int]:
     """(tag, start of the content, end of the content) of the element at `offset`; raises MalformedDer."""
-    if offset + 2 > len(data):
+    length, start = len(data), offset + 2
+    if start > length:
         raise MalformedDer(offset=offset, reason="truncated header")
-    tag, size, start = data[offset], data[offset + 1], offset + 2
+    tag, size = data[offset], data[offset + 1]
     if tag & 0x1F == 0x1F:
         raise MalformedDer(offset=offset, reason="multi-byte tag")
     if size & 0x80:
@@ -161,7 +162,7 @@ def header(data: bytes, offset: int = 0) -> tuple[int, int, int]:
         start += count
         if size < 0x80 or size.bit_length() <= 8 * (count - 1):
             raise MalformedDer(offset=offset, reason="length is not minimal")
-    if start + size > len(data):
+    if start + size > length:
         raise MalformedDer(offset=offset, reason="content is cut off")
     return tag, start, start + size
 
@@ -173,7 +174,11 @@ def elements(data: bytes, tag: int = SEQUENCE) -> list[bytes]:
         raise MalformedDer(offset=0, reason=f"not one element with the tag {tag:02x}")
     children = []
     while offset < end:
-        _, _, after = header(data, offset)
+        # the usual header, one octet each of tag and length, is read here; any other by its reader
+        if offset + 1 < end and (size := data[offset + 1]) < 0x80 and data[offset] & 0x1F != 0x1F:
+            after = offset + 2 + size
+        else:
+            after = header(data, offset)[2]
         if after > end:
             raise MalformedDer(offset=offset, reason="content overruns its parent")
         children.append(data[offset:after])
@@ -196,6 +201,10 @@ def tagged(data: bytes, number: int) -> bytes:
 
 def dotted(data: bytes) -> str:
     """The text of an OBJECT IDENTIFIER element; raises MalformedDer."""
+    return _remembered(data) if len(data) <= _REMEMBERED_SIZE else _dotted(data)
+
+
+def _dotted(data: bytes) -> str:
     if not data or data[0] != OID:
         raise MalformedDer(offset=0, reason="not an OBJECT IDENTIFIER")
     arcs, value = [], 0
@@ -206,6 +215,11 @@ def dotted(data: bytes) -> str:
             value = 0
     first = min(arcs[0] // 40, 2)
     return ".".join(str(arc) for arc in (first, arcs[0] - 40 * first, *arcs[1:]))
+
+
+#: the same few identifiers are met in everything that is read; what a stranger sends must not fill the memory
+_remembered = lru_cache(maxsize=1024)(_dotted)
+_REMEMBERED_SIZE = 32
 
 
 def number(data: bytes) -> int:

@@ -27,7 +27,7 @@ from yinxin.crypto.errors import (
 from yinxin.crypto.public_key import HASHES, PublicKey
 from yinxin.crypto.suite import SignatureAlgorithm, Suite
 
-__all__ = ["Identity", "PrivateKey", "PublicKey", "Signer", "throwaway_key"]
+__all__ = ["Identity", "PrivateKey", "PublicKey", "Signer", "linting_key", "throwaway_key"]
 
 if TYPE_CHECKING:
     from yinxin.crypto.certificates import Certificate
@@ -190,6 +190,16 @@ def throwaway_key(algorithm: SignatureAlgorithm) -> PrivateKey:
     return (
         _lasting(_SIGNS[algorithm]) if algorithm.family == "rsa" else PrivateKey.generate(_SIGNS[algorithm])
     )
+
+
+def linting_key(algorithm: SignatureAlgorithm) -> PrivateKey:
+    """As `throwaway_key`, one for the process and never written anywhere: what is shown to a linter is signed with it.
+
+    Making a key takes as long as signing with it, and no key of these says more than another: nobody trusts any.
+    """
+    if algorithm not in _SIGNS:
+        raise UnsupportedAlgorithm(what="throwaway key", algorithm=algorithm.name)
+    return _lasting(_SIGNS[algorithm])
 
 
 @cache

@@ -12,7 +12,7 @@ from yinxin.crypto import der, oids
 from yinxin.crypto.constraints import NameConstraints, PolicyConstraints, PolicyMapping, write_mappings
 from yinxin.crypto.errors import MalformedTemplate
 from yinxin.crypto.general_names import GeneralName, write_general_name, write_general_names
-from yinxin.crypto.keys import PublicKey, throwaway_key
+from yinxin.crypto.keys import PublicKey, linting_key
 from yinxin.crypto.names import Name
 from yinxin.crypto.oids import EXTENDED_KEY_USAGES, KEY_USAGES, REASON_FLAGS, Extension
 from yinxin.crypto.points import CrlPoint, write_points
@@ -134,7 +134,7 @@ def assemble(tbs: bytes, algorithm: SignatureAlgorithm, signature: bytes) -> byt
 
 def throwaway_sign(tbs: bytes, algorithm: SignatureAlgorithm) -> bytes:
     """A certificate of exactly these octets signed by a key nobody keeps: what a linter is shown."""
-    return assemble(tbs, algorithm, throwaway_key(algorithm).sign(tbs))
+    return assemble(tbs, algorithm, linting_key(algorithm).sign(tbs))
 
 
 def _extensions(template: CertificateTemplate, key_id: bytes, issuer_key_id: bytes) -> Iterable[Extension]:
