@@ -5,6 +5,7 @@ Floats are refused: what is signed and logged must have one spelling in every la
 
 import json
 import re
+from contextlib import suppress
 from typing import Any
 
 import rfc8785
@@ -46,12 +47,10 @@ def decode(data: bytes) -> Any:
         raise NotCanonical(reason="malformed JSON") from error
     # Read like that it holds no number that has no canonical form. Shallow, and without a character beyond the BMP, the
     # only ones that order keys otherwise (RFC 8785 3.2.3), it needs no look at every part: the log reads all it enters.
-    if (
-        data.count(b"{") + data.count(b"[") <= MAX_DEPTH
-        and _BEYOND_BMP.search(data) is None
-        and _dump(value) == data
-    ):
-        return value
+    shallow = data.count(b"{") + data.count(b"[") <= MAX_DEPTH
+    with suppress(ValueError):
+        if shallow and _BEYOND_BMP.search(data) is None and _dump(value) == data:
+            return value
     if encode(value) != data:
         raise NotCanonical(reason="another spelling of the same value")
     return value
