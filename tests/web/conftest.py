@@ -27,6 +27,7 @@ from yinxin.web import (
     Raw,
     Upload,
     WebSettings,
+    answering,
     create_app,
     cursor,
     peer_certificate,
@@ -144,6 +145,8 @@ class World:
         METADATA.create_all(self.store.engine)
         self.settings = WebSettings(public_url=ORIGIN, body_limit=4096, upload_limit=8192)
         self.before_answer: Any = None
+        #: called with the name of each place that a draft reaches
+        self.reached: Any = lambda _place: None
         self.signed_out: list[str] = []
         self.app = create_app(
             authenticator=People(), store=self.store, clock=self.clock, settings=self.settings
@@ -180,6 +183,21 @@ def notes(world: World) -> Api:
             out = NoteOut(id=key[0], text=body.text)
         if world.before_answer is not None:
             world.before_answer()
+        return out
+
+    @api.post("/drafts", status=201, claimed_by_act=True, summary=Text("起草便签", "Draft a note"))
+    def draft(body: NoteIn, caller: Caller) -> NoteOut:
+        hold = answering()
+        assert hold is not None
+        world.reached("begun")
+        with world.store.act(caller.actor, "notes.intend", "note:new"):
+            pass
+        world.reached("intended")
+        with world.store.act(caller.actor, "notes.write", "note:new") as act:
+            (number,) = act.session.execute(sa.insert(NOTE).values(text=body.text)).inserted_primary_key
+            out = NoteOut(id=number, text=body.text)
+            hold.answer(act.session, 201, out.model_dump_json().encode())
+        world.reached("written")
         return out
 
     @api.get("/notes", summary=Text("便签目录", "Notes"))

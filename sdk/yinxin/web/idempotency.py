@@ -229,11 +229,13 @@ def _put(
 @cache
 def _put_of(dialect: str, new: tuple[str, ...]) -> Executable:
     insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(_TABLE)
-    return insert.on_conflict_do_update(
+    put = insert.on_conflict_do_update(
         index_elements=[_TABLE.c.caller, _TABLE.c.key],
         set_={name: insert.excluded[name] for name in new},
         where=_TABLE.c.request == insert.excluded.request,
     )
+    # of an INSERT the number of rows is not kept without being asked for
+    return put.execution_options(preserve_rowcount=True)
 
 
 _TABLE = cast("sa.Table", AnswerRow.__table__)
