@@ -33,7 +33,6 @@ def kill():
 
 
 def test_the_same_answer_again_with_the_same_entries(world):
-    """Seen to fail when the answer is not kept with the act (`Hold.answer` without effect) and not afterwards either."""
     first, second = draft(world.client()), draft(world.client())
     assert second.headers["Idempotency-Replayed"] == "true"
     assert (
@@ -61,7 +60,7 @@ def test_a_refused_request_gives_its_key_back(world, place):
 
 @pytest.mark.parametrize("place", ["begun", "intended"])
 def test_two_at_once(world, place):
-    """Seen to fail when the claim is written whoever has the key: both write their note."""
+    """Seen to fail (`begun`) when the claim is written whoever has the key: both write their note."""
     inside, go = threading.Event(), threading.Event()
     answers = []
 
@@ -112,7 +111,7 @@ def test_who_died_between_the_acts_is_never_done_again(world):
 
 
 def test_who_died_after_the_last_act_has_answered(world):
-    """Seen to fail when the answer is kept after the act instead of with it."""
+    """Seen to fail when the answer is not kept with the act."""
     world.reached = at("written", kill)
     with pytest.raises(Killed):
         draft(world.client())
