@@ -4,6 +4,7 @@ A figure is work per second of CPU of this process, the median over rounds: it h
 clock does not. Where durability is the work, the wall clock counts and says so in its unit.
 """
 
+from ops.bench.acme import acme
 from ops.bench.audit import audit_append
 from ops.bench.crl import crl
 from ops.bench.directory import directory_growth
@@ -22,6 +23,7 @@ BENCHMARKS = {
     "issue-bulk": issue_bulk,
     "issue-growth": issue_growth,
     "issue-http": issue_http,
+    "acme": acme,
     "lint": lint,
     "hsm-sign": hsm_sign,
     "audit-append": audit_append,

