@@ -100,10 +100,13 @@ def account_of(parts: Parts, urls: Urls, kid: object) -> AccountRow:
     if id_ is None or not id_.isalnum() or not id_.isascii():
         raise Malformed(field="kid", reason=Text("不是本服务的账户地址", "no account address of this server"))
     with parts.ctx.store.read() as session:
-        row = session.scalars(sa.select(AccountRow).where(AccountRow.id == id_[:26])).one_or_none()
+        row = session.execute(_ACCOUNT, {"id": id_[:26]}).scalar_one_or_none()
     if row is None or row.id != id_:
         raise NoAccount
     return row
+
+
+_ACCOUNT = sa.select(AccountRow).where(AccountRow.id == sa.bindparam("id"))
 
 
 def signed_by(jws: Jws, key: Jwk) -> None:

@@ -9,6 +9,7 @@ itself: whatever the request then changes is committed after it, and a commit th
 import hmac
 from datetime import timedelta
 from threading import Lock
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -29,6 +30,9 @@ _TIME, _CHANCE, _MAC = 6, 10, 16
 _NAME = _TIME + _CHANCE
 #: how far the clocks of two servers may differ
 _SKEW = timedelta(minutes=1)
+
+
+_SPENT = sa.insert(cast("sa.Table", NonceRow.__table__))
 
 
 class Nonces:
@@ -63,10 +67,10 @@ class Nonces:
 
     def spend(self, name: str) -> None:
         """Use it up; raises BadNonce when it was used before."""
-        row = sa.insert(NonceRow).values(nonce=name, made=self._store.clock.now())
+        row = {"nonce": name, "made": self._store.clock.now()}
         try:
-            with self._store.housekeep() as session:
-                session.execute(row)
+            with self._store.housekeep(lasting=False) as session:
+                session.connection().execute(_SPENT, [row])
         except IntegrityError as error:
             raise BadNonce from error
 

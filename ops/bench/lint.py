@@ -14,13 +14,14 @@ from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.suite import INTL, SM, Suite
+from yinxin.crypto.tbs import throwaway_sign
 
 _COUNT = 100
 _PEER_COUNT = 5
 
 
 def lint() -> Iterator[Result]:
-    """Each suite: the octets read strictly, every rule of RFC 5280 and of the profile asked."""
+    """Each suite: signed by a key nobody keeps, read strictly, every rule of RFC 5280 and of the profile asked."""
     with house() as platform:
         for suite in (INTL, SM):
             yield _one(platform, suite)
@@ -36,14 +37,16 @@ def _one(platform: Platform, suite: Suite) -> Result:
     order = examine(request, profile, ctx.register, ctx.settings)
     ready = prepare(order, issuer, ctx.settings, ctx.store.clock, ctx.store.randomness)
     where = addresses(ctx.settings, issuer, ready.shard)
-    encoded = ready.lint_certificate.der
 
     def ours() -> int:
         for _ in range(_COUNT):
-            # read anew each time: nothing that an earlier round found out is of use
-            if findings(Case(Certificate(encoded), issuer, profile, where, ctx.settings.node)):
+            # signed and read anew each time: nothing that an earlier round found out is of use
+            shown = Certificate(throwaway_sign(ready.tbs, issuer.algorithm))
+            if findings(Case(shown, issuer, profile, where, ctx.settings.node)):
                 raise AssertionError
         return _COUNT
+
+    encoded = ready.lint_certificate.der
 
     def pkilint() -> int:
         for _ in range(_PEER_COUNT):
@@ -56,5 +59,5 @@ def _one(platform: Platform, suite: Suite) -> Result:
         found["ours"],
         "certificates per CPU-second",
         {"pkilint, in-process": found["pkilint"]},
-        "DER read strictly, every rule of RFC 5280 and of the profile; not the throwaway signature",
+        "DER read strictly, every rule of RFC 5280 and of the profile; ours with the throwaway signature that makes it a certificate",
     )

@@ -443,3 +443,30 @@ def test_an_act_by_hand_on_the_engine_is_not_stopped_but_neither_is_it_hidden(st
         connection.execute(sa.insert(Note).values(id=1, text="x"))
     with pytest.raises(DBAPIError), store.engine.begin() as connection:
         connection.execute(sa.insert(Note).values(id=1, text="x"))
+
+
+def test_what_need_not_last_does_not_wait_for_the_disk_and_is_there_all_the_same(database_url):
+    """Seen to fail with the durable engine in the hasty one's place."""
+    sqlite = database_url.startswith("sqlite")
+    # the tests' own server is a hasty one, unless it is told otherwise
+    store = make(database_url if sqlite else f"{database_url}&options=-csynchronous_commit%3Don")
+    asked = "PRAGMA synchronous" if sqlite else "SHOW synchronous_commit"
+
+    def setting(session):
+        return session.connection().connection.driver_connection.execute(asked).fetchone()[0]
+
+    with store.housekeep(lasting=False) as session:
+        session.add(Visit(id=1))
+        session.flush()
+        hasty = setting(session)
+    with store.housekeep() as session:
+        durable = setting(session)
+    with store.act(CLERK, "test.write", "note:1") as act:
+        assert setting(act.session) == durable
+    assert (hasty, durable) in ((1, 2), ("off", "on"))
+    with store.read() as session:
+        assert session.get(Visit, 1) is not None
+    with pytest.raises(UnrecordedChange), store.housekeep(lasting=False) as session:
+        session.add(Note(id=1, text="x"))
+        session.flush()
+    store.engine.dispose()

@@ -26,7 +26,7 @@ from yinxin.canonical import NotCanonical
 from yinxin.clock import Clock
 from yinxin.errors import YinxinError
 from yinxin.randomness import Randomness, identifier
-from yinxin.store._engine import reading_engine
+from yinxin.store._engine import hasty_engine, reading_engine
 from yinxin.store._outbox import OutboxRow
 from yinxin.store.errors import StoreFull, StoreUnavailable, UnrecordedChange
 
@@ -117,7 +117,8 @@ class Store:
         self.randomness = randomness
         self._reading = reading_engine(engine).execution_options(**{_GUARD: _is_nothing})
         self._housekeeping = engine.execution_options(**{_GUARD: _is_housekeeping})
-        for each in (self._reading, self._housekeeping):
+        self._hasty = hasty_engine(engine).execution_options(**{_GUARD: _is_housekeeping})
+        for each in (self._reading, self._housekeeping, self._hasty):
             event.listen(each, "before_cursor_execute", _guard)
         #: each is asked before an act begins and raises when the act could not be recorded (law 7)
         self.gates: list[Callable[[], None]] = []
@@ -136,11 +137,16 @@ class Store:
             _nothing_left(session)
 
     @contextmanager
-    def housekeep(self) -> Iterator[Session]:
-        """A transaction that may change housekeeping tables only, unrecorded; never inside an act."""
+    def housekeep(self, *, lasting: bool = True) -> Iterator[Session]:
+        """A transaction that may change housekeeping tables only, unrecorded; never inside an act.
+
+        One that is not `lasting` does not wait for the disk. No process's death undoes it, and after a power cut it is
+        there if anything is that was committed later.
+        """
         if _inside.get():
             raise RuntimeError("housekeeping was begun inside an act")
-        with _translated(), Session(self._housekeeping) as session, session.begin():
+        engine = self._housekeeping if lasting else self._hasty
+        with _translated(), Session(engine) as session, session.begin():
             yield session
 
     @contextmanager

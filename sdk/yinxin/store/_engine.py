@@ -30,7 +30,7 @@ class DatabaseSettings(Section):
 def open_engine(url: str, *, pool: int = 8) -> sa.Engine:
     """An engine for `url`, with our durability settings; nothing is connected yet."""
     if sa.make_url(url).get_backend_name() == "sqlite":
-        return _sqlite(sa.make_url(url), pool, reading=False)
+        return _sqlite(sa.make_url(url), pool)
     return sa.create_engine(url, pool_size=pool, max_overflow=pool, pool_pre_ping=True)
 
 
@@ -42,13 +42,35 @@ def reading_engine(engine: sa.Engine) -> sa.Engine:
     """
     if engine.dialect.name != "sqlite":
         return engine.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
+    return _beside(engine, reading=True)
+
+
+def hasty_engine(engine: sa.Engine) -> sa.Engine:
+    """The engine for changes that need not survive a power cut by themselves, and do not wait for the disk.
+
+    They are never undone by the death of a process, and whatever is committed durably after them, on whichever
+    connection, brings them along: both databases write one log, in order. The connections end with `engine`'s.
+    """
+    if engine.dialect.name == "sqlite":
+        return _beside(engine, synchronous="NORMAL")
+    hasty = engine.execution_options()
+
+    @event.listens_for(hasty, "begin")
+    def begun(connection: sa.Connection) -> None:
+        driver: Any = connection.connection.driver_connection
+        driver.execute("SET LOCAL synchronous_commit = off")
+
+    return hasty
+
+
+def _beside(engine: sa.Engine, *, reading: bool = False, synchronous: str = "FULL") -> sa.Engine:
     size = engine.pool.size() if isinstance(engine.pool, sa.pool.QueuePool) else 1
-    reading = _sqlite(engine.url, size, reading=True)
-    event.listen(engine, "engine_disposed", lambda _engine: reading.dispose())
-    return reading
+    other = _sqlite(engine.url, size, reading=reading, synchronous=synchronous)
+    event.listen(engine, "engine_disposed", lambda _engine: other.dispose())
+    return other
 
 
-def _sqlite(url: sa.URL, pool: int, *, reading: bool) -> sa.Engine:
+def _sqlite(url: sa.URL, pool: int, *, reading: bool = False, synchronous: str = "FULL") -> sa.Engine:
     engine = sa.create_engine(
         url,
         pool_size=pool,
@@ -58,7 +80,7 @@ def _sqlite(url: sa.URL, pool: int, *, reading: bool) -> sa.Engine:
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "cached_statements": 512},
     )
     begin = "BEGIN" if reading else "BEGIN IMMEDIATE"
-    pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF")
+    pragmas = ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", "trusted_schema=OFF")
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _record: Any) -> None:

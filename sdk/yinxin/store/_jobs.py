@@ -89,7 +89,8 @@ class Jobs:
         now = self._store.clock.now()
         lease = self._store.identifier()
         free = sa.or_(Queue.leased_until.is_(None), Queue.leased_until < now)
-        with self._store.housekeep() as session:
+        # a lease, and its end, that a power cut takes back: the job runs again
+        with self._store.housekeep(lasting=False) as session:
             row = session.scalars(
                 sa.select(Queue)
                 .where(Queue.due <= now, free, Queue.kind.in_(self._handlers))
@@ -113,7 +114,7 @@ class Jobs:
 
     def _settle(self, lease: str, key: str, *, failure: str | None) -> None:
         now = self._store.clock.now()
-        with self._store.housekeep() as session:
+        with self._store.housekeep(lasting=False) as session:
             row = session.get(Queue, key)
             if row is None or row.lease != lease:
                 return  # the lease ran out and another worker has it

@@ -109,7 +109,8 @@ class Answers:
         """Take the key, or give the kept answer; raises IdempotencyKeyReused, RequestUnderWay or AnswerLost."""
         now = self._store.clock.now()
         try:
-            with self._store.housekeep() as session:
+            # the act that follows brings the claim along to the disk; without the act the claim is worth nothing
+            with self._store.housekeep(lasting=False) as session:
                 row = session.get(AnswerRow, (claim.caller, claim.key), with_for_update=True)
                 if row is not None and row.created <= now - self._kept:
                     session.delete(row)
@@ -141,7 +142,7 @@ class Answers:
 
     def release(self, claim: Claim) -> None:
         """Give the key back after a refusal: nothing was done, the same key may try again."""
-        with self._store.housekeep() as session:
+        with self._store.housekeep(lasting=False) as session:
             session.execute(sa.delete(AnswerRow).where(*_held(claim)))
 
     def sweep(self) -> None:
