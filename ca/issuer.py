@@ -218,7 +218,14 @@ _AUTHORITY, _OWN, _TAKEN = (
 )
 #: an authority, and whether its own certificate was revoked or the one it was given has ended
 _STANDING = (
-    sa.select(_AUTHORITY.c.name, _AUTHORITY.c.retired_at, _OWN.c.serial, _OWN.c.revoked_at, _TAKEN.c.ended_at)
+    sa.select(
+        _AUTHORITY.c.name,
+        _AUTHORITY.c.retired_at,
+        _AUTHORITY.c.lists_full,
+        _OWN.c.serial,
+        _OWN.c.revoked_at,
+        _TAKEN.c.ended_at,
+    )
     .outerjoin_from(_AUTHORITY, _OWN, _OWN.c.serial == _AUTHORITY.c.serial)
     .outerjoin(
         _TAKEN,

@@ -2,7 +2,8 @@
 
 A browser completes the TLS handshake on several connections and then says nothing on most of them. gunicorn's worker
 would keep a thread waiting on each; a handful of browsers and nobody is served. Here a connection that is quiet after
-its handshake goes back to the poller, and takes a thread again when its request comes.
+its handshake goes back to the poller, and takes a thread again when its request comes. A client that asks one thing
+after the other keeps its thread meanwhile: handing a connection to the poller and back costs as much as reading a request.
 """
 
 import socket
@@ -15,6 +16,8 @@ from gunicorn.workers.gthread import ThreadWorker
 #: seconds to wait for the beginning of a handshake, and, right after it, of a request, before the thread is given back
 _GREETING = 1.0
 _REQUEST = 0.05
+#: and after an answer
+_NEXT = 0.01
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
@@ -33,7 +36,22 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             conn.data_ready = False
             if not conn.sock.pending() and not conn.wait_for_data(_REQUEST):
                 return True
-        return super().handle(conn)
+        kept = super().handle(conn)
+        # a busy client's next request is served by the same thread, while nobody else waits for one
+        while kept is True and self._nobody_waits() and _goes_on(conn):
+            kept = super().handle(conn)
+        return kept
+
+    def _nobody_waits(self) -> bool:
+        """Whether no connection has come that found no thread."""
+        return bool(self.tpool._work_queue.empty())  # noqa: SLF001 - the pool does not tell otherwise
+
+
+def _goes_on(conn: Any) -> bool:
+    """Whether the next request of a kept connection has begun, or does in a moment."""
+    conn.data_ready = False
+    pending = getattr(conn.sock, "pending", None)
+    return bool(pending and pending()) or bool(conn.wait_for_data(_NEXT))
 
 
 def _begin_plainly(conn: Any) -> None:
