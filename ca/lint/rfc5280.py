@@ -3,9 +3,9 @@
 The reader in `yinxin.crypto` has already held the form to DER, version 3, one of each extension, equal algorithms.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -96,10 +96,11 @@ def subject(case: Case) -> Iterator[str]:
     name = case.certificate.subject
     if not name and case.certificate.is_ca:
         yield "an authority needs a subject"
-    for attribute, count in Counter(attribute for attribute, _ in name.pairs).items():
+    attributes = [attribute for attribute, _ in name.pairs]
+    for attribute in dict.fromkeys(attributes):
         if attribute not in _BOUNDS:
             yield f"{attribute} is not an attribute in use here"
-        elif count > 1 and attribute != "domainComponent":
+        elif attributes.count(attribute) > 1 and attribute != "domainComponent":
             yield f"{attribute} stands twice"
     for attribute, text in name.pairs:
         if not 0 < len(text) <= _BOUNDS.get(attribute, 256):
@@ -240,9 +241,16 @@ def places(case: Case) -> Iterator[str]:
     """Fetched over plain HTTP: asking for status over TLS would ask for status."""
     certificate = case.certificate
     for url in (*certificate.crl_urls, *certificate.ocsp_urls, *certificate.ca_issuer_urls):
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.fragment:
+        if not _fetchable(url):
             yield f"{url} is no address to fetch from"
+
+
+@lru_cache(maxsize=1024)
+def _fetchable(url: str) -> bool:
+    parts = urlsplit(url)
+    return bool(
+        parts.scheme in {"http", "https"} and parts.hostname and not parts.username and not parts.fragment
+    )
 
 
 @rules("RFC 5280 4.2")
