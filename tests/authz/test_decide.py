@@ -1,6 +1,8 @@
 """Decisions: the policies against a plainly written oracle, and each attack by hand."""
 
 import random
+from dataclasses import replace
+from datetime import timedelta
 from itertools import combinations, product
 
 import pytest
@@ -11,6 +13,7 @@ from authz.directory import DirectoryFile, Organ, Person, Post, Standing
 from authz.entities import slice_of
 from authz.policy_set import load_policies
 from authz.roles import POWERS, ROLES
+from authz.step_up import Freshness
 from yinxin.act import STRANGER, SYSTEM, Actor, Kind
 from yinxin.authz import LEVELS, PLATFORM, Denied, Resource, UnknownLevel
 from yinxin.text import Text
@@ -70,6 +73,24 @@ def test_permitted(site):
         "entities": decision.record()["entities"],
         "known": decision.record()["known"],
     }
+
+
+def test_many_at_once_are_answered_as_one_by_one(site):
+    """Seen to fail when the freshness of the proof is not asked for."""
+    decisions = site.authz.decisions
+    known = [
+        (who, "test.edit", paper())
+        for who in (ZHANG, LI, SYSTEM, STRANGER, replace(ZHANG, organ="city"), replace(ZHANG, post="no-such"))
+    ]
+    assert decisions.check_all(known) == tuple(decisions.check(*each) for each in known)
+    assert [each.allowed for each in decisions.check_all(known)] == [True, False, False, False, False, False]
+    unanswerable = [(ZHANG, "no.such", paper()), (ZHANG, "test.edit", paper(organ="nowhere"))]
+    assert decisions.check_all(unanswerable) == (None, None)
+    decisions._freshness = Freshness(frozenset({"test.edit"}))
+    stale, fresh = (replace(ZHANG, certified=site.clock.now() - timedelta(minutes=each)) for each in (6, 1))
+    first, second = decisions.check_all([(stale, "test.edit", paper()), (fresh, "test.edit", paper())])
+    assert first is None
+    assert second.allowed
 
 
 def refused(site, who, action, resource, *policies, **context):
