@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import cedarpy
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from authz.directory import Standing
@@ -25,6 +26,7 @@ from authz.kept import Kept
 from authz.policy_set import PolicySet
 from authz.step_up import Freshness
 from authz.version import InForce, Versions
+from authz.visible import Columns, visible
 from yinxin.act import Actor, Kind
 from yinxin.authz import PLATFORM, Decision, Denied, Resource, StepUpRequired
 from yinxin.errors import YinxinError
@@ -145,6 +147,22 @@ class Decisions:
         except YinxinError:
             return None
         return replace(answer, version=version.number)
+    def visible(self, actor: Actor, action: str, kind: str, columns: Columns) -> sa.ColumnElement[bool]:
+        """The condition for a list: the rows, resources of type `kind`, that the actor may do `action` to.
+
+        It agrees with `check` without a context on every row. Raises UnknownAction, BadQuestion, NotExpressible.
+        """
+        version = self.versions.current()
+        if action not in version.policies.actions:
+            raise UnknownAction(action=action)
+        if kind not in version.policies.declared["actions"][action]["appliesTo"]["resourceTypes"]:
+            raise BadQuestion(resource=kind, action=action, reason=f"{action} is not about {kind}")
+        with self._store.read() as session:
+            person = self._standing(session, actor)
+            grants = self._grants(session, person, version, action)
+            return visible(
+                session, version.policies, person, grants, question=(action, kind), columns=columns
+            )
 
     def replay(self, actor: Actor, record: Mapping[str, Any], entities: Entities | None = None) -> Decision:
         """Decide a recorded question again with the policies of that time and what was kept then.

@@ -7,6 +7,7 @@ from typing import Any, Self
 from authz.errors import BadPolicies
 from authz.policy_set import PolicySet, read_change
 from authz.version.errors import PoliciesRefused
+from yinxin.text import Text
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,32 @@ class Change:
     note: str
     made_from: int
 
-    def policies(self) -> PolicySet:
-        """The set, checked: parsed, named, worded, valid against its schema. Raises PoliciesRefused."""
+    def policies(self, shipped: PolicySet) -> PolicySet:
+        """The set, checked: parsed, named, worded, valid against its schema. Raises PoliciesRefused.
+
+        What the software says of its own acts stays: an act that writes does not become a read by a change, nor does
+        an attribute cease to name a person. The proof rests on both.
+        """
         try:
-            return read_change(self.text, self.schema)
+            policies = read_change(self.text, self.schema)
         except BadPolicies as error:
             raise PoliciesRefused(reason=error.facts["reason"]) from error
+        for action in sorted(shipped.actions & policies.actions):
+            if policies.groups(action) != shipped.groups(action):
+                raise PoliciesRefused(
+                    reason=Text(
+                        f"操作 {action} 的分类不得改变", f"the groups of action {action} may not change"
+                    )
+                )
+        for kind, names in _naming(shipped).items():
+            if names - _naming(policies).get(kind, names):
+                raise PoliciesRefused(
+                    reason=Text(
+                        f"{kind} 中指明人员或机关的属性不得改变",
+                        f"the attributes of {kind} that name people and organs may not change",
+                    )
+                )
+        return policies
 
     def fields(self) -> dict[str, Any]:
         """The change as the content of a proposal."""
@@ -36,3 +57,15 @@ class Change:
     def of(cls, fields: Mapping[str, Any]) -> Self:
         """The change that a proposal's content describes."""
         return cls(fields["text"], fields["schema"], fields["note"], fields["made_from"])
+
+
+def _naming(policies: PolicySet) -> Mapping[str, frozenset[str]]:
+    """The attributes of each type that name people or organs."""
+    return {
+        kind: frozenset(
+            name
+            for name, each in declared["shape"]["attributes"].items()
+            if each.get("annotations", {}).get("names")
+        )
+        for kind, declared in policies.declared["entityTypes"].items()
+    }

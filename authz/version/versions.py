@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from authz.models import PolicySetRow
 from authz.policy_set import PolicySet
+from authz.proof import require_separation
 from authz.version.change import Change
 from authz.version.errors import PoliciesForged, PoliciesMoved, PoliciesUnchanged, UnknownVersion
 from authz.version.models import PolicyVersion
@@ -124,9 +125,11 @@ class Versions:
     def activate(self, act: Act, change: Change, *, proposal: str | None = None) -> int:
         """Put a change in force within the caller's recorded act, and return its number.
 
-        Raises PoliciesRefused, PoliciesUnchanged, or PoliciesMoved when another version came into force meanwhile.
+        Raises PoliciesRefused, PowersNotSeparated, PoliciesUnchanged, or PoliciesMoved when another version came into
+        force meanwhile.
         """
-        policies = change.policies()
+        policies = change.policies(self.shipped)
+        require_separation(policies)
         # of two that come at once the second waits for the row of the first, and then looks again
         act.session.scalars(_query().with_for_update()).first()
         row = _newest(act.session)

@@ -287,6 +287,8 @@ def forbidden(who, action, resource, context):
         yield "base.administrator-no-keys"
     if "administrator" in who.powers and action in BUSINESS:
         yield "base.administrator-no-business"
+    if "security-officer" in who.powers and action in BUSINESS & WRITES:
+        yield "base.officer-no-business"
     if action == "test.approve" and context["approvals"] > 0:
         yield "test.approve-once"
 
@@ -306,7 +308,7 @@ def permitted(who, action, resource):
             "test.seal",
             bool(roles & {"seal-keeper", "administrator"}) and same and given.get("purpose") == "seal",
         ),
-        "test.status": ("test.status", "administrator" in roles),
+        "test.status": ("test.status", "administrator" in roles and below),
         "authz.read": ("authz.read", True),
         "authz.end-sessions": ("authz.end-sessions", "security-officer" in roles and below),
     }

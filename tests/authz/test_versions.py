@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from authz.decide import Decisions
 from authz.errors import UnknownAction
 from authz.models import PolicySetRow
+from authz.proof.errors import PowersNotSeparated
 from authz.version import Change
 from authz.version.errors import (
     PoliciesForged,
@@ -23,10 +24,17 @@ from yinxin.authz import Resource
 from yinxin.crypto.keys import PrivateKey
 from yinxin.tlog import NoteSigner
 
-from .test_decide import ZHANG, paper
+from .test_decide import LI, ZHANG, paper
 
 OFFICER = Actor(Kind.PERSON, "zhao", "officer", "city")
-CLERKS_READ_NEIGHBOURS = """
+LEADERS_EDIT = """
+@id("site.leaders-edit")
+@zh("领导可修改本机关及下级机关的文稿")
+@en("leaders edit papers of the own organ and those below")
+permit (principal, action == Action::"test.edit", resource is Paper)
+when { principal.roles.contains("leader") && resource.organ in principal.organ };
+"""
+EVERYBODY_READS = """
 @id("site.clerks-read")
 @zh("经办人可读各县文稿")
 @en("clerks read the papers of every county")
@@ -49,7 +57,7 @@ def decisions(site, signers):
 def changed(decisions, text=None, schema=None):
     now = decisions.versions.current()
     return Change(
-        now.policies.text + CLERKS_READ_NEIGHBOURS if text is None else text,
+        now.policies.text + LEADERS_EDIT if text is None else text,
         now.policies.schema if schema is None else schema,
         "按省府办〔2026〕5 号",
         now.number,
@@ -61,8 +69,8 @@ def activate(site, decisions, change):
         return decisions.versions.activate(act, change, proposal="p-1")
 
 
-def neighbour(decisions):
-    return decisions.check(ZHANG, "test.read", paper("county-b")).allowed
+def edits(decisions):
+    return decisions.check(LI, "test.edit", paper()).allowed
 
 
 def test_the_shipped_set_is_version_one(decisions, events):
@@ -80,13 +88,13 @@ def test_a_change_is_in_force_at_once_here_and_within_a_second_elsewhere(
     """Seen to fail when: `current` looks only once."""
     elsewhere = Decisions(site.store, decisions.versions.shipped)
     elsewhere.adopt(signers)
-    assert not neighbour(decisions)
-    assert not neighbour(elsewhere)
+    assert not edits(decisions)
+    assert not edits(elsewhere)
     assert activate(site, decisions, changed(decisions)) == 2
-    assert neighbour(decisions)
+    assert edits(decisions)
     clock.advance(timedelta(seconds=1))
-    assert neighbour(elsewhere)
-    assert elsewhere.check(ZHANG, "test.read", paper("county-b")).record()["version"] == 2
+    assert edits(elsewhere)
+    assert elsewhere.check(LI, "test.edit", paper()).record()["version"] == 2
     entry = events()[-1]
     assert entry["facts"] == {"version": 2, "policy_set": decisions.policies.hash}
     second, first = decisions.versions.listed()
@@ -99,16 +107,16 @@ def test_going_back_is_a_new_version(site, decisions):
     version, policies = decisions.versions.version(1)
     again = Change(policies.text, policies.schema, f"back to {version.number}", 2)
     assert activate(site, decisions, again) == 3
-    assert not neighbour(decisions)
+    assert not edits(decisions)
     assert decisions.policies.hash == policies.hash
 
 
 def test_decisions_of_an_earlier_version_are_still_decided_again(site, decisions):
     before = decisions.require(ZHANG, "test.read", paper()).record()
     activate(site, decisions, changed(decisions))
-    after = decisions.require(ZHANG, "test.read", paper("county-b")).record()
+    after = decisions.require(LI, "test.edit", paper()).record()
     assert decisions.replay(ZHANG, before).allowed
-    assert decisions.replay(ZHANG, after).allowed
+    assert decisions.replay(LI, after).allowed
 
 
 @pytest.mark.parametrize(
@@ -116,7 +124,7 @@ def test_decisions_of_an_earlier_version_are_still_decided_again(site, decisions
     [
         "permit (principal",
         "permit (principal, action, resource);",
-        CLERKS_READ_NEIGHBOURS.replace("roles", "rolls"),
+        LEADERS_EDIT.replace("roles", "rolls"),
     ],
 )
 def test_a_set_that_is_wrong_never_comes_into_force(site, decisions, events, text):
@@ -142,6 +150,31 @@ def test_a_change_made_from_another_version(site, decisions):
         activate(site, decisions, changed(decisions, text=decisions.policies.text))
 
 
+def test_a_change_that_breaks_the_separation_of_powers(site, decisions, events):
+    """Seen to fail when: `activate` does not ask for the proof."""
+    with pytest.raises(PowersNotSeparated) as caught:
+        activate(site, decisions, changed(decisions, text=decisions.policies.text + EVERYBODY_READS))
+    assert "经办人可以对" in caught.value.text("zh")
+    assert "site.clerks-read" in caught.value.text("en")
+    assert (events()[-1]["outcome"], events()[-1]["error"]) == ("refused", "authz.powers_not_separated")
+    assert decisions.versions.current().number == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('[{"id": "write"}, {"id": "business"}]', '[{"id": "read"}, {"id": "business"}]'),
+        ('{"id": "approval"}', '{"id": "open"}'),
+        ('"annotations": {"names": "person"}, ', ""),
+    ],
+)
+def test_a_change_does_not_rename_what_an_act_is(site, decisions, before, after):
+    schema = decisions.policies.schema
+    assert before in schema
+    with pytest.raises(PoliciesRefused):
+        activate(site, decisions, changed(decisions, schema=schema.replace(before, after)))
+
+
 def test_an_unknown_version(decisions):
     with pytest.raises(UnknownVersion):
         decisions.versions.version(7)
@@ -155,9 +188,7 @@ def forge(site, statement):
 @pytest.mark.parametrize(
     "statement",
     [
-        lambda new: (
-            sa.update(PolicySetRow).where(PolicySetRow.hash == new).values(text=CLERKS_READ_NEIGHBOURS)
-        ),
+        lambda new: sa.update(PolicySetRow).where(PolicySetRow.hash == new).values(text=LEADERS_EDIT),
         lambda _: sa.update(PolicyVersion).where(PolicyVersion.number == 2).values(author="li"),
         lambda _: sa.update(PolicyVersion).where(PolicyVersion.number == 2).values(signature=None),
         lambda _: sa.update(PolicyVersion).values(signature="x"),
@@ -170,7 +201,7 @@ def test_a_version_written_past_the_platform_stops_everything(site, decisions, s
     fresh = Decisions(site.store, decisions.versions.shipped)
     fresh.versions.sign_with(signers)
     with pytest.raises(PoliciesForged):
-        neighbour(fresh)
+        edits(fresh)
 
 
 def test_a_signature_of_another_version_is_none(site, decisions, signers):
@@ -180,21 +211,23 @@ def test_a_signature_of_another_version_is_none(site, decisions, signers):
     fresh = Decisions(site.store, decisions.versions.shipped)
     fresh.versions.sign_with(signers)
     with pytest.raises(PoliciesForged):
-        neighbour(fresh)
+        edits(fresh)
 
 
 def test_new_software_brings_its_policies_unless_they_were_changed_here(site, decisions, signers):
     text, schema = decisions.policies.text, decisions.policies.schema
-    newer = Change(text + CLERKS_READ_NEIGHBOURS, schema, "", 1).policies()
+    newer = Change(text + LEADERS_EDIT, schema, "", 1).policies(site.authz.decisions.versions.shipped)
     upgraded = Decisions(site.store, newer)
     upgraded.adopt(signers)
     assert upgraded.versions.current().number == 2
     own = Change(text, schema, "ours", 2)
     activate(site, upgraded, own)
-    newest = Change(text + CLERKS_READ_NEIGHBOURS.replace("clerks", "clerk"), schema, "", 1).policies()
+    newest = Change(text + LEADERS_EDIT.replace("leaders edit", "a leader edits"), schema, "", 1).policies(
+        site.authz.decisions.versions.shipped
+    )
     again = Decisions(site.store, newest)
     again.adopt(signers)
-    assert again.policies.hash == own.policies().hash
+    assert again.policies.hash == own.policies(site.authz.decisions.versions.shipped).hash
     assert again.versions.outdated()
 
 

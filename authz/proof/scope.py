@@ -1,0 +1,325 @@
+"""The small scope: every abstract request that policies could tell apart, and the engine's answer to each.
+
+A request is an account (no role, one or two; one of the powers held in another post; not appointed), an action, a
+thing of each type at each place of the tree, with every value of an attribute that a policy names or that is the
+asker's own, and every context. Accounts of at most one role are asked besides about every level of secrecy, every
+grading, and about what flows in from a higher level. Two requests that no policy can tell apart are asked once: a role
+that is named in no policy of the action is like any other such role.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain, combinations, product
+from typing import Any
+
+import cedarpy
+
+from authz.entities import resource_entity
+from authz.errors import BadPolicies
+from authz.policy_set import CHANGE, PolicySet
+from authz.roles import POWERS, ROLES, powers
+from authz.schema import GIVEN
+from yinxin.authz import LEVELS, PLATFORM, Level, Resource, Sharing
+
+#: who asks: everybody's `id`, and the organ everybody belongs to
+SELF, OWN = "self", "own"
+#: where the thing is, seen from the asker's organ
+BELOW, ABOVE, BESIDE = "below", "above", "beside"
+PLACES = (OWN, BELOW, ABOVE, BESIDE, PLATFORM)
+_TREE = {OWN: ABOVE, BELOW: OWN, BESIDE: ABOVE, ABOVE: None, PLATFORM: None}
+_POST = "post"
+CLEARANCE: Level = "internal"
+_OTHER = "other"
+HERE, ELSEWHERE = "990100", "980000"
+#: region, sharing, shared with
+_Grading = tuple[str | None, Sharing | None, tuple[str, ...]]
+_PLAIN: _Grading = (None, None, ())
+_GRADINGS: tuple[_Grading, ...] = (
+    (HERE, None, ()),
+    (ELSEWHERE, None, ()),
+    (None, "none", ()),
+    (None, "conditional", ()),
+    (None, "conditional", (OWN,)),
+)
+#: level, grading, and the level of what flows in: told apart by different policies, so each is varied by itself
+_SECRECY: tuple[tuple[Level, _Grading, Level | None], ...] = (
+    *((level, _PLAIN, None) for level in LEVELS),
+    *((CLEARANCE, grading, None) for grading in _GRADINGS),
+    *((level, _PLAIN, CLEARANCE) for level in LEVELS),
+)
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who asks: the roles of her post, a power she holds in another post, and whether she is appointed."""
+
+    roles: frozenset[str]
+    elsewhere: frozenset[str] = frozenset()
+    appointed: bool = True
+
+    @property
+    def simple(self) -> bool:
+        """At most one role, and appointed: enough where secrecy is the question, as no policy of it looks at roles."""
+        return len(self.roles) < 2 and not self.elsewhere and self.appointed
+
+
+@dataclass(frozen=True)
+class Request:
+    """One abstract request. `granted`: a grant of every template over the organ beside is given to everybody."""
+
+    account: "Account"
+    action: str
+    resource: Resource
+    context: Mapping[str, Any]
+    granted: bool
+    #: the attributes that the schema says name a person or an organ
+    naming: frozenset[str]
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The roles of the post she acts in."""
+        return self.account.roles
+
+    @property
+    def powers(self) -> frozenset[str]:
+        """Which of the three powers she holds, in this post or another."""
+        return powers(self.account.roles) | self.account.elsewhere
+
+    @property
+    def place(self) -> str:
+        """Where the thing is, seen from the asker's organ."""
+        return self.resource.organ
+
+    @property
+    def names_asker(self) -> bool:
+        """Whether the thing names the asker or her organ."""
+        return self.own or any(OWN in value for value in self._named() if isinstance(value, list))
+
+    @property
+    def own(self) -> bool:
+        """Whether the thing names the asker herself: as its author, holder, applicant."""
+        return SELF in self._named()
+
+    def _named(self) -> list[Any]:
+        return [value for name, value in self.resource.attributes.items() if name in self.naming]
+
+
+def answers(
+    policies: PolicySet, literals: "Literals | None" = None
+) -> Iterator[tuple[Request, tuple[str, ...] | None]]:
+    """Every request of the scope with the identifiers of the policies that permit it, or None where it is refused.
+
+    `literals` widens the scope to what another set of policies names too. Raises BadPolicies when a policy cannot be
+    evaluated: what errs is left out by Cedar, and were it a forbid, the answer would be wrong.
+    """
+    known = literals or Literals(policies)
+    for action in sorted(policies.actions):
+        for kind in sorted(policies.declared["actions"][action]["appliesTo"]["resourceTypes"]):
+            templates = [each for each in policies.templates.values() if action in each.actions]
+            for granted in (False, True) if templates else (False,):
+                yield from _ask(policies, _requests(policies, known, action, kind, granted=granted))
+
+
+class Literals:
+    """What policies name, by action: roles and values of attributes."""
+
+    def __init__(self, *sets: PolicySet) -> None:
+        self._sets = sets
+
+    def accounts(self, action: str) -> list[Account]:
+        """No role, every role and every pair of roles that the action's policies can tell apart.
+
+        All but the pairs stand here again with every power in another post besides, and without their appointment.
+        """
+        named = {text for each in self._bodies(action) for text in _texts(each)} & ROLES.keys()
+        unnamed = sorted(ROLES.keys() - named - POWERS)[:1]
+        roles = sorted(named | POWERS | set(unnamed))
+        held = [frozenset(each) for size in (0, 1, 2) for each in combinations(roles, size)]
+        few = [each for each in held if len(each) < 2]
+        return [
+            *(Account(each) for each in held),
+            *(Account(each, frozenset({power})) for each in few for power in sorted(POWERS - each)),
+            *(Account(each, appointed=False) for each in few),
+        ]
+
+    def values(self, action: str, owner: str, name: str, kind: Mapping[str, Any]) -> list[Any]:
+        """The values of an attribute of `owner` (`resource`, `context`) that make a difference to the action."""
+        beside = list(chain.from_iterable(_beside(each, owner, name) for each in self._bodies(action)))
+        names = kind.get("annotations", {}).get("names")
+        if not any(_mentions(each, owner, name) for each in self._bodies(action)):
+            return [_OTHER, SELF] if names == "person" and self._approves(action) else [_unmentioned(kind)]
+        if kind["type"] == "Boolean":
+            return [False, True]
+        if kind["type"] == "Long":
+            numbers = {each for each in beside if isinstance(each, int) and not isinstance(each, bool)}
+            return sorted({0, 1} | numbers | {each + 1 for each in numbers} | {each - 1 for each in numbers})
+        texts = {each for each in beside if isinstance(each, str)} | {_OTHER}
+        if names is not None or any(_is_variable(each, "principal") for each in beside):
+            texts |= {OWN} if names == "organ" else {SELF}
+        return [[each] for each in sorted(texts)] if kind["type"] == "Set" else sorted(texts)
+
+    def _approves(self, action: str) -> bool:
+        return any(action in each.actions and "approval" in each.groups(action) for each in self._sets)
+
+    def _bodies(self, action: str) -> Iterator[Any]:
+        for policies in self._sets:
+            if action in policies.actions:
+                for policy in policies.concerning(action).values():
+                    yield policy["conditions"]
+
+
+def _requests(
+    policies: PolicySet, known: Literals, action: str, kind: str, *, granted: bool
+) -> Iterator[Request]:
+    """The requests about things of one type; with `granted` those about the organ that the grants are over."""
+    accounts = known.accounts(action)
+    simple = [each for each in accounts if each.simple]
+    declared = policies.declared["entityTypes"][kind]["shape"]["attributes"]
+    naming = frozenset(name for name, each in declared.items() if each.get("annotations", {}).get("names"))
+    own = {name: each for name, each in declared.items() if name not in GIVEN}
+    choices = product(*(known.values(action, "resource", name, each) for name, each in own.items()))
+    places = (BESIDE,) if granted else PLACES
+    for number, (values, place, (level, grading, source)) in enumerate(product(choices, places, _SECRECY)):
+        if source is not None and "write" not in policies.groups(action):
+            continue
+        attributes = dict(zip(own, values, strict=True))
+        resource = Resource(kind, f"r-{number}", place, level, attributes, *grading)
+        for asked in _contexts(policies, known, action):
+            context = asked if source is None else {**asked, "source_level": LEVELS.index(source)}
+            plain = (level, grading, source) == (CLEARANCE, _PLAIN, None)
+            for account in accounts if plain else simple:
+                yield Request(account, action, resource, context, granted, naming)
+
+
+def _contexts(policies: PolicySet, known: Literals, action: str) -> list[Mapping[str, Any]]:
+    """Every context but for what flows into the thing, which `_SECRECY` says."""
+    declared = policies.declared["actions"][action]["appliesTo"]["context"].get("attributes", {})
+    asked = {name: each for name, each in declared.items() if name != "source_level"}
+    choices = [
+        [*([] if each.get("required", True) else [None]), *known.values(action, "context", name, each)]
+        for name, each in asked.items()
+    ]
+    return [
+        {name: value for name, value in zip(asked, values, strict=True) if value is not None}
+        for values in product(*choices)
+    ]
+
+
+def _ask(
+    policies: PolicySet, requests: Iterable[Request]
+) -> Iterator[tuple[Request, tuple[str, ...] | None]]:
+    """The engine's answers, all in one call: the entities are parsed once."""
+    asked = list(requests)
+    if not asked:
+        return
+    action, granted = asked[0].action, asked[0].granted
+    concerning = policies.slice(action)
+    if granted:
+        concerning = concerning.with_linked_batch(_links(policies, action))
+    people = {each.account: _person(each.account) for each in asked}
+    things = {each.resource.id: resource_entity(each.resource) for each in asked}
+    entities = [dict(each) for each in (*people.values(), *things.values(), *_organs())]
+    questions = [
+        {
+            "principal": people[each.account]["uid"],
+            "action": {"type": "Action", "id": action},
+            "resource": things[each.resource.id]["uid"],
+            "context": dict(each.context),
+        }
+        for each in asked
+    ]
+    results = cedarpy.is_authorized_batch(questions, concerning, entities, schema=policies.parsed_schema)
+    for each, result in zip(asked, results, strict=True):
+        if result.diagnostics.errors or result.decision is cedarpy.Decision.NoDecision:
+            raise BadPolicies(file=CHANGE, reason=f"{action}: {result.diagnostics.errors[0][-300:]}")
+        yield each, tuple(sorted(result.diagnostics.reasons)) if result.allowed else None
+
+
+def _links(policies: PolicySet, action: str) -> list[dict[str, Any]]:
+    rooms = {"?principal": {"type": "Organ", "id": OWN}, "?resource": {"type": "Organ", "id": BESIDE}}
+    return [
+        {"template_id": each.id, "new_id": f"{each.id}#granted", "values": rooms}
+        for each in policies.templates.values()
+        if action in each.actions
+    ]
+
+
+def _person(account: Account) -> Mapping[str, Any]:
+    parts = ("+".join(sorted(account.roles)), "+".join(sorted(account.elsewhere)), str(account.appointed))
+    return {
+        "uid": {"type": "Person", "id": "/".join(parts)},
+        "attrs": {
+            "id": SELF,
+            "organ": {"__entity": {"type": "Organ", "id": OWN}},
+            "organ_id": OWN,
+            "post": _POST,
+            "regions": [HERE],
+            "roles": sorted(account.roles),
+            "powers": sorted(powers(account.roles) | account.elsewhere),
+            "clearance": LEVELS.index(CLEARANCE),
+            "appointed": account.appointed,
+        },
+        "parents": [{"type": "Organ", "id": OWN}, {"type": "Post", "id": _POST}],
+    }
+
+
+def _organs() -> Iterator[Mapping[str, Any]]:
+    for organ, parent in _TREE.items():
+        above = [{"type": "Organ", "id": parent}] if parent else []
+        yield {"uid": {"type": "Organ", "id": organ}, "attrs": {}, "parents": above}
+
+
+# --- reading policies ------------------------------------------------------------------------------------------
+
+
+def _unmentioned(kind: Mapping[str, Any]) -> Any:
+    return {"Boolean": False, "Long": 0, "Set": []}.get(kind["type"], _OTHER)
+
+
+def _texts(node: Any) -> Iterator[str]:
+    """Every text that an expression (Cedar's JSON) holds as a value."""
+    for value in _literals(node):
+        if isinstance(value, str):
+            yield value
+
+
+def _is_variable(value: Any, name: str) -> bool:
+    return isinstance(value, dict) and value == {"Var": name}
+
+
+def _literals(node: Any) -> Iterator[Any]:
+    """The values in an expression, and the variables it speaks of (as `{"Var": name}`)."""
+    if isinstance(node, dict):
+        for name, each in node.items():
+            if name == "Value":
+                yield from each if isinstance(each, list) else [each]
+            elif name == "Var":
+                yield node
+            else:
+                yield from _literals(each)
+    elif isinstance(node, list):
+        for each in node:
+            yield from _literals(each)
+
+
+def _is(node: Any, owner: str, name: str) -> bool:
+    return isinstance(node, dict) and node.get(".") == {"left": {"Var": owner}, "attr": name}
+
+
+def _mentions(node: Any, owner: str, name: str) -> bool:
+    if _is(node, owner, name):
+        return True
+    parts = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return any(_mentions(each, owner, name) for each in parts)
+
+
+def _beside(node: Any, owner: str, name: str) -> Iterator[Any]:
+    """The values an attribute is held against, wherever an expression has it for one side."""
+    if isinstance(node, dict):
+        sides = [node.get("left"), node.get("right")]
+        for one, other in (sides, sides[::-1]):
+            if _is(one, owner, name):
+                yield from _literals(other)
+    parts = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    for each in parts:
+        yield from _beside(each, owner, name)
