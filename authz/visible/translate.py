@@ -67,6 +67,8 @@ class Translation:
     asker: Asker
     columns: Columns
     wide: frozenset[str]
+    #: the action and the groups it is in
+    action: frozenset[Entity]
 
     def condition(self, node: Mapping[str, Any]) -> bool | sa.ColumnElement[bool]:
         """An expression that is true or false."""
@@ -224,8 +226,8 @@ class Translation:
             settled = [each for each in parts if isinstance(each, bool)]
             return True if any(settled) else _any([each for each in parts if not isinstance(each, bool)])
         if isinstance(right, Entity):
-            if left == _Variable("principal"):
-                return right in self.asker.within
+            if left in (_Variable("principal"), _Variable("action")):
+                return right in (self.asker.within if left.name == "principal" else self.action)
             if left == _Variable("resource") or (isinstance(left, _Column) and left.kind == "organ"):
                 return self.within(right.id) if right.type == "Organ" else False
             if left == self._own_organ:

@@ -42,8 +42,9 @@ def visible(
     declared = policies.declared["entityTypes"][kind]["shape"]["attributes"]
     permits: list[bool | sa.ColumnElement[bool]] = []
     forbids: list[bool | sa.ColumnElement[bool]] = []
+    actions = frozenset(Entity("Action", each) for each in (action, *policies.groups(action)))
     for name, policy in policies.concerning(action).items():
-        translation = Translation(name, kind, declared, asker, columns, wide)
+        translation = Translation(name, kind, declared, asker, columns, wide, actions)
         if is_template(policy):
             links = [each for each in given if each["template"] == name]
             permits += [_holds(translation, policy, link) for link in links]

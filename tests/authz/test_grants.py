@@ -122,6 +122,7 @@ def test_a_grant_ends_with_the_appointment(site, clock):
     assert not may(site, ZHANG, "county-b")
 
 
+@pytest.mark.engines("any")
 @pytest.mark.parametrize(
     ("grant", "error"),
     [

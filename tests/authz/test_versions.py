@@ -119,6 +119,7 @@ def test_decisions_of_an_earlier_version_are_still_decided_again(site, decisions
     assert decisions.replay(LI, after).allowed
 
 
+@pytest.mark.engines("any")
 @pytest.mark.parametrize(
     "text",
     [
@@ -135,6 +136,7 @@ def test_a_set_that_is_wrong_never_comes_into_force(site, decisions, events, tex
     assert events()[-1]["outcome"] == "refused"
 
 
+@pytest.mark.engines("any")
 @pytest.mark.parametrize("schema", ["{", "[]", '{"": {}}', '{"": {"actions": {"a.b": {"appliesTo": 5}}}}'])
 def test_nor_one_with_a_wrong_schema(site, decisions, schema):
     with pytest.raises(PoliciesRefused):
@@ -150,6 +152,7 @@ def test_a_change_made_from_another_version(site, decisions):
         activate(site, decisions, changed(decisions, text=decisions.policies.text))
 
 
+@pytest.mark.engines("any")
 def test_a_change_that_breaks_the_separation_of_powers(site, decisions, events):
     """Seen to fail when: `activate` does not ask for the proof."""
     with pytest.raises(PowersNotSeparated) as caught:
@@ -160,6 +163,7 @@ def test_a_change_that_breaks_the_separation_of_powers(site, decisions, events):
     assert decisions.versions.current().number == 1
 
 
+@pytest.mark.engines("any")
 @pytest.mark.parametrize(
     ("before", "after"),
     [
