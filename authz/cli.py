@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from audit.ask import entry_for
 from authz.commands.delegation import delegation
 from authz.commands.organ import organ
 from authz.commands.person import appointment, person
@@ -11,9 +12,13 @@ from authz.commands.post import post
 from authz.commands.review import review
 from authz.commands.roster import import_
 from authz.directory import Directory, Organ, Person
+from authz.errors import NothingDecided
+from authz.grant.cli import grant, grants, revoke_grant, templates
 from authz.oidc.cli import client
 from authz.proposal.cli import group as proposal_commands
 from authz.service import Authz
+from authz.version.cli import change_policies, difference, policies, prove_command, versions
+from yinxin.act import Actor, Kind
 from yinxin.authz import LEVELS, PLATFORM, Decision, Level, Resource
 from yinxin.clock import rfc3339
 from yinxin.command import acting, as_json_option, print_json, service
@@ -183,9 +188,32 @@ def sign_out(context: click.Context, id: str) -> None:  # noqa: A002 - the field
     click.echo(f"已终止 {count} 个登录 / {count} sessions ended")
 
 
+@group.command(help="按记录重新判定 / decide again what a log entry records")
+@click.argument("entry")
+@as_json_option
+@click.pass_context
+def replay(context: click.Context, entry: str, *, as_json: bool) -> None:
+    """Decide again with the policies and the entities of that time; an error when it comes out otherwise."""
+    found = entry_for(service(context, "audit"), acting(context), entry).fields()
+    record = found.get("decision")
+    if record is None:
+        raise NothingDecided(entry=entry)
+    actor = Actor(Kind(found["actor"]["kind"]), found["actor"]["id"])
+    decision = _authz(context).decisions.replay(actor, record)
+    if as_json:
+        print_json(answer(decision))
+    else:
+        word = "允许 / permitted" if decision.allowed else "不允许 / not permitted"
+        click.echo(f"与记录一致 / as recorded: {word}: {decision.reason.zh} / {decision.reason.en}")
+
+
 group.add_command(proposal_commands)
 for _commands in (organ, post, person, appointment, delegation, import_, review):
     group.add_command(_commands)
+for _command in (versions, policies, prove_command, difference, change_policies):
+    group.add_command(_command)
+for _command in (templates, grants, grant, revoke_grant):
+    group.add_command(_command)
 
 
 def _authz(context: click.Context) -> Authz:

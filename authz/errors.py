@@ -335,3 +335,11 @@ class ReplayDiffers(Misconfigured):
     code = "authz.replay_differs"
     zh = "重放判定与记录不符（{field}）：记录、策略或实体已被改动，请交审计员核查。"
     en = "Deciding again does not give what was recorded ({field}): the record, the policies or the entities were changed; have an auditor look."
+
+
+class NothingDecided(Invalid):
+    """An entry that records no decision."""
+
+    code = "authz.nothing_decided"
+    zh = "记录 {entry} 中没有授权判定，无从重放；请选择办理或拒绝类的记录。"
+    en = "Entry {entry} records no decision that could be taken again; choose an act or a refusal."

@@ -5,10 +5,12 @@ from datetime import timedelta
 from authz.change.proposal import CHANGE
 from authz.change.verbs import VERBS
 from authz.directory.proposal import LOAD
+from authz.grant.proposal import GIVE
 from authz.policy_set import BASE
 from authz.roster.roster import IMPORT
 from authz.service import Authz
 from authz.settings import AuthzSettings
+from authz.version.proposal import CHANGE as CHANGE_POLICIES
 from yinxin.module import Job, Module, Verb
 from yinxin.text import Text
 
@@ -80,9 +82,5 @@ MODULE: Module[Authz] = Module(
     ),
     health=Authz.health,
     policies=BASE,
-    proposals=(
-        LOAD,
-        CHANGE,
-        IMPORT,
-    ),
+    proposals=(LOAD, CHANGE, IMPORT, CHANGE_POLICIES, GIVE),
 )

@@ -107,6 +107,18 @@ class PolicySet:
         """The policies and templates whose scope names the action, a group of it, or every action."""
         return {name: each for name, each in self.documents.items() if self._concerns(each, action)}
 
+    def fingerprint(self, action: str) -> str:
+        """SHA-256 (hex) of all that answers about the action depend on: its policies, its types, its context."""
+        declared = self.declared["actions"][action]
+        types = {kind: self.declared["entityTypes"][kind] for kind in declared["appliesTo"]["resourceTypes"]}
+        body = {
+            "policies": self.concerning(action),
+            "action": declared,
+            "types": types,
+            "person": self.declared["entityTypes"]["Person"],
+        }
+        return INTL.hash.digest(json.dumps(body, sort_keys=True).encode()).hex()
+
     def slice(self, action: str) -> cedarpy.PolicySet:
         """What concerns the action, parsed: whatever is left out could neither decide nor fail."""
         found = self._slices.get(action)

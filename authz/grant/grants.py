@@ -24,12 +24,11 @@ from authz.models import OrganClosure
 from yinxin.act import Actor
 from yinxin.authz import PLATFORM, Resource
 from yinxin.clock import rfc3339
-from yinxin.store import Act, Store
+from yinxin.store import Store
 
 if TYPE_CHECKING:
     from authz.decide import Decisions
 
-GRANT = "authz.grant"
 REVOKE = "authz.revoke-grant"
 READ = "authz.read-grants"
 #: the longest text of a basis
@@ -44,18 +43,21 @@ class Grants:
         self._decisions = decisions
         self._longest = longest
 
-    def check(self, actor: Actor, wanted: Wanted) -> None:
-        """Whether the grant could be given, by this person: template, holder, organ, period, basis.
+    def sound(self, wanted: Wanted) -> None:
+        """Whether the grant could be given: template, holder, organ, period, basis.
 
-        Raises the leaves of `authz.grant.errors`, UnknownOrgan, UnknownPerson, UnknownPost, Denied (recorded).
+        Raises UnknownTemplate, BadHolder, BadGrantPeriod, GrantWithoutSource, UnknownOrgan, UnknownPerson, UnknownPost.
         """
         with self._store.read() as session:
-            self._check(session, actor, wanted)
-        self._decisions.require(actor, GRANT, _resource(wanted.template, wanted.organ))
+            self._sound(session, wanted)
 
-    def give(self, act: Act, wanted: Wanted, *, proposal: str | None = None) -> Grant:
-        """Write the grant within the caller's recorded act; whether the actor may is asked before (`check`)."""
-        self._check(act.session, act.actor, wanted)
+    def give(self, session: Session, actor: Actor, wanted: Wanted, *, proposal: str | None = None) -> Grant:
+        """Write the grant within the caller's recorded transaction; that several agreed is the proposal's to see to.
+
+        Raises what `sound` raises, and OwnGrant.
+        """
+        self._sound(session, wanted)
+        self._not_own(session, actor, wanted)
         row = GrantRow(
             id=self._store.identifier(),
             template=wanted.template,
@@ -64,16 +66,12 @@ class Grants:
             valid_from=wanted.valid_from,
             valid_to=wanted.valid_to,
             source=wanted.source,
-            granted_by=act.actor.id,
+            granted_by=actor.id,
             granted_at=self._store.clock.now(),
             proposal=proposal,
         )
-        act.session.add(row)
-        act.session.flush()
-        act.facts |= {
-            "grant": row.id,
-            **{name: wanted.fields()[name] for name in ("template", "holder", "organ")},
-        }
+        session.add(row)
+        session.flush()
         return Grant.of(row)
 
     def revoke(self, actor: Actor, grant: str, reason: str) -> Grant:
@@ -134,7 +132,7 @@ class Grants:
         with self._store.read() as session:
             return held(session, look.standing(session, person, post, at), templates, at)
 
-    def _check(self, session: Session, actor: Actor, wanted: Wanted) -> None:
+    def _sound(self, session: Session, wanted: Wanted) -> None:
         templates = self._decisions.policies.templates
         if wanted.template not in templates:
             raise UnknownTemplate(template=wanted.template[:100], known=", ".join(sorted(templates)) or "-")
@@ -152,6 +150,8 @@ class Grants:
             )
         if not 0 < len(wanted.source.strip()) <= _SOURCE:
             raise GrantWithoutSource
+
+    def _not_own(self, session: Session, actor: Actor, wanted: Wanted) -> None:
         own = {f"person:{actor.id}", f"post:{actor.post}"}
         if actor.organ is not None:
             own |= {f"organ:{each}" for each in path(session, actor.organ)}

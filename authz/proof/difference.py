@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from authz.policy_set import PolicySet
 from authz.proof.scope import Account, Literals, Request, answers
@@ -32,11 +33,17 @@ class Difference:
         return sentence(self.request, allowed=self.allowed)
 
 
+@lru_cache(maxsize=8)
 def differences(before: PolicySet, after: PolicySet) -> tuple[Difference, ...]:
     """Every difference over the small scope of both sets, the simplest accounts only; new permissions first."""
     literals = Literals(before, after)
-    old = _permitted(before, literals)
-    new = _permitted(after, literals)
+    same = {
+        action
+        for action in before.actions & after.actions
+        if before.fingerprint(action) == after.fingerprint(action)
+    }
+    old = _permitted(before, literals, before.actions - same)
+    new = _permitted(after, literals, after.actions - same)
     gained = _summed(new, new.keys() - old.keys(), allowed=True)
     lost = _summed(old, old.keys() - new.keys(), allowed=False)
     return (*gained, *lost)
@@ -46,12 +53,13 @@ _Key = tuple[object, ...]
 _Permitted = dict[_Key, tuple[Request, tuple[str, ...]]]
 
 
-def _permitted(policies: PolicySet, literals: Literals) -> _Permitted:
+def _permitted(policies: PolicySet, literals: Literals, actions: Iterable[str]) -> _Permitted:
     """What is permitted, by everything but the number of the thing."""
     found: _Permitted = {}
-    for request, reasons in answers(policies, literals):
-        if reasons is not None:
-            found[_key(request)] = request, reasons
+    for action in sorted(actions):
+        for request, reasons in answers(policies, action, literals):
+            if reasons is not None:
+                found[_key(request)] = request, reasons
     return found
 
 

@@ -1,8 +1,7 @@
 """Every theorem held against every request of the small scope that the policies permit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from authz.policy_set import PolicySet
 from authz.proof.errors import PowersNotSeparated
@@ -10,6 +9,10 @@ from authz.proof.scope import Request, answers
 from authz.proof.theorems import THEOREMS, Theorem
 from authz.proof.words import sentence
 from yinxin.text import Text
+
+#: actions, under all sets that were looked at, whose proofs a process remembers
+_REMEMBERED = 1000
+_known: "dict[str, _Part]" = {}
 
 
 @dataclass(frozen=True)
@@ -37,29 +40,64 @@ class Proof:
     violations: int
 
 
-@lru_cache(maxsize=8)
-def prove(policies: PolicySet) -> Proof:
-    """Ask everything, some seconds of work; raises BadPolicies when a policy cannot be evaluated.
+@dataclass(frozen=True)
+class _Part:
+    """What became of one action."""
 
-    A function of the set alone, so a set that was proved for its approvers is not proved anew when it comes into force.
+    requests: int
+    permitted: int
+    violations: int
+    simplest: Mapping[str, Violation]
+
+
+def prove(policies: PolicySet) -> Proof:
+    """Ask everything, some seconds of work for a new set; raises BadPolicies when a policy cannot be evaluated.
+
+    What is known of an action depends on the policies that concern it alone: of a changed set, only the actions that
+    the change concerns are asked about anew.
     """
-    groups = {action: policies.groups(action) for action in policies.actions}
+    parts = []
+    for action in sorted(policies.actions):
+        key = policies.fingerprint(action)
+        part = _known.get(key)
+        if part is None:
+            part = _part(policies, action)
+            if len(_known) >= _REMEMBERED:
+                _known.clear()
+            _known[key] = part
+        parts.append(part)
+    simplest: dict[str, Violation] = {}
+    for part in parts:
+        for name, found in part.simplest.items():
+            simplest[name] = _simpler(simplest.get(name), found)
+    return Proof(
+        policies.hash,
+        sum(each.requests for each in parts),
+        sum(each.permitted for each in parts),
+        [simplest[each.name] for each in THEOREMS if each.name in simplest],
+        sum(each.violations for each in parts),
+    )
+
+
+def _part(policies: PolicySet, action: str) -> _Part:
+    groups = policies.groups(action)
     requests = permitted = violations = 0
     simplest: dict[str, Violation] = {}
-    for request, reasons in answers(policies):
+    for request, reasons in answers(policies, action):
         requests += 1
         if reasons is None:
             continue
         permitted += 1
         for theorem in THEOREMS:
-            if not theorem.breached(request, groups[request.action]):
-                continue
-            violations += 1
-            before = simplest.get(theorem.name)
-            if before is None or _complexity(request) < _complexity(before.request):
-                simplest[theorem.name] = Violation(theorem, request, reasons)
-    broken = [simplest[each.name] for each in THEOREMS if each.name in simplest]
-    return Proof(policies.hash, requests, permitted, broken, violations)
+            if theorem.breached(request, groups):
+                violations += 1
+                found = Violation(theorem, request, reasons)
+                simplest[theorem.name] = _simpler(simplest.get(theorem.name), found)
+    return _Part(requests, permitted, violations, simplest)
+
+
+def _simpler(before: Violation | None, after: Violation) -> Violation:
+    return after if before is None or _complexity(after.request) < _complexity(before.request) else before
 
 
 def require_separation(policies: PolicySet) -> Proof:

@@ -2,13 +2,13 @@
 
 A request is an account (no role, one or two; one of the powers held in another post; not appointed), an action, a
 thing of each type at each place of the tree, with every value of an attribute that a policy names or that is the
-asker's own, and every context. Accounts of at most one role are asked besides about every level of secrecy, every
-grading, and about what flows in from a higher level. Two requests that no policy can tell apart are asked once: a role
-that is named in no policy of the action is like any other such role.
+asker's own, and every context. What is permitted to accounts of at most one role is asked again at every level of
+secrecy, in every grading, and with what flows in from another level. Two requests that no policy can tell apart are
+asked once: a role that is named in no policy of the action is like any other such role.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, combinations, product
 from typing import Any
 
@@ -33,7 +33,7 @@ _OTHER = "other"
 HERE, ELSEWHERE = "990100", "980000"
 #: region, sharing, shared with
 _Grading = tuple[str | None, Sharing | None, tuple[str, ...]]
-_PLAIN: _Grading = (None, None, ())
+_UNGRADED: _Grading = (None, None, ())
 _GRADINGS: tuple[_Grading, ...] = (
     (HERE, None, ()),
     (ELSEWHERE, None, ()),
@@ -43,9 +43,9 @@ _GRADINGS: tuple[_Grading, ...] = (
 )
 #: level, grading, and the level of what flows in: told apart by different policies, so each is varied by itself
 _SECRECY: tuple[tuple[Level, _Grading, Level | None], ...] = (
-    *((level, _PLAIN, None) for level in LEVELS),
+    *((level, _UNGRADED, None) for level in LEVELS if level != CLEARANCE),
     *((CLEARANCE, grading, None) for grading in _GRADINGS),
-    *((level, _PLAIN, CLEARANCE) for level in LEVELS),
+    *((level, _UNGRADED, CLEARANCE) for level in LEVELS),
 )
 
 
@@ -104,20 +104,28 @@ class Request:
         return [value for name, value in self.resource.attributes.items() if name in self.naming]
 
 
-def answers(
-    policies: PolicySet, literals: "Literals | None" = None
-) -> Iterator[tuple[Request, tuple[str, ...] | None]]:
-    """Every request of the scope with the identifiers of the policies that permit it, or None where it is refused.
+#: a request, and the identifiers of the policies that permit it, or None where it is refused
+Answer = tuple[Request, tuple[str, ...] | None]
+
+
+def answers(policies: PolicySet, action: str, literals: "Literals | None" = None) -> Iterator[Answer]:
+    """Every request of the scope about one action, with the policies that permit it, or None where it is refused.
 
     `literals` widens the scope to what another set of policies names too. Raises BadPolicies when a policy cannot be
     evaluated: what errs is left out by Cedar, and were it a forbid, the answer would be wrong.
     """
     known = literals or Literals(policies)
-    for action in sorted(policies.actions):
-        for kind in sorted(policies.declared["actions"][action]["appliesTo"]["resourceTypes"]):
-            templates = [each for each in policies.templates.values() if action in each.actions]
-            for granted in (False, True) if templates else (False,):
-                yield from _ask(policies, _requests(policies, known, action, kind, granted=granted))
+    templates = [each for each in policies.templates.values() if action in each.actions]
+    for kind in sorted(policies.declared["actions"][action]["appliesTo"]["resourceTypes"]):
+        for granted in (False, True) if templates else (False,):
+            plain = _ask(policies, _plain(policies, known, action, kind, granted=granted))
+            secret = []
+            for request, permits, determining in plain:
+                yield request, permits
+                if request.account.simple and (permits or _of_secrecy(policies, action, determining)):
+                    secret += list(_varied(policies, request))
+            for request, permits, _ in _ask(policies, secret):
+                yield request, permits
 
 
 class Literals:
@@ -131,10 +139,7 @@ class Literals:
 
         All but the pairs stand here again with every power in another post besides, and without their appointment.
         """
-        named = {text for each in self._bodies(action) for text in _texts(each)} & ROLES.keys()
-        unnamed = sorted(ROLES.keys() - named - POWERS)[:1]
-        roles = sorted(named | POWERS | set(unnamed))
-        held = [frozenset(each) for size in (0, 1, 2) for each in combinations(roles, size)]
+        held = [frozenset(each) for size in (0, 1, 2) for each in combinations(self._roles(action), size)]
         few = [each for each in held if len(each) < 2]
         return [
             *(Account(each) for each in held),
@@ -145,18 +150,26 @@ class Literals:
     def values(self, action: str, owner: str, name: str, kind: Mapping[str, Any]) -> list[Any]:
         """The values of an attribute of `owner` (`resource`, `context`) that make a difference to the action."""
         beside = list(chain.from_iterable(_beside(each, owner, name) for each in self._bodies(action)))
-        names = kind.get("annotations", {}).get("names")
+        names = _naming(kind)
         if not any(_mentions(each, owner, name) for each in self._bodies(action)):
             return [_OTHER, SELF] if names == "person" and self._approves(action) else [_unmentioned(kind)]
         if kind["type"] == "Boolean":
             return [False, True]
         if kind["type"] == "Long":
-            numbers = {each for each in beside if isinstance(each, int) and not isinstance(each, bool)}
-            return sorted({0, 1} | numbers | {each + 1 for each in numbers} | {each - 1 for each in numbers})
+            # a number may be held against another attribute, so every number that the action's policies name counts
+            return sorted({each for body in self._bodies(action) for each in _numbers(body)} or {0, 1})
+        if names == "role":
+            return [[_OTHER], *([each] for each in self._roles(action))]
         texts = {each for each in beside if isinstance(each, str)} | {_OTHER}
         if names is not None or any(_is_variable(each, "principal") for each in beside):
             texts |= {OWN} if names == "organ" else {SELF}
         return [[each] for each in sorted(texts)] if kind["type"] == "Set" else sorted(texts)
+
+    def _roles(self, action: str) -> list[str]:
+        """The roles that the action's policies name, the three powers, and one of all others."""
+        named = {text for each in self._bodies(action) for text in _texts(each)} & ROLES.keys()
+        unnamed = sorted(ROLES.keys() - named - POWERS)[:1]
+        return sorted(named | POWERS | set(unnamed))
 
     def _approves(self, action: str) -> bool:
         return any(action in each.actions and "approval" in each.groups(action) for each in self._sets)
@@ -168,27 +181,76 @@ class Literals:
                     yield policy["conditions"]
 
 
-def _requests(
+def _plain(
     policies: PolicySet, known: Literals, action: str, kind: str, *, granted: bool
 ) -> Iterator[Request]:
-    """The requests about things of one type; with `granted` those about the organ that the grants are over."""
+    """The requests about things of one type that are not graded, at the level of the clearance.
+
+    With `granted` those about the organ that the grants are over.
+    """
     accounts = known.accounts(action)
-    simple = [each for each in accounts if each.simple]
     declared = policies.declared["entityTypes"][kind]["shape"]["attributes"]
-    naming = frozenset(name for name, each in declared.items() if each.get("annotations", {}).get("names"))
-    own = {name: each for name, each in declared.items() if name not in GIVEN}
-    choices = product(*(known.values(action, "resource", name, each) for name, each in own.items()))
+    naming = frozenset(name for name, each in declared.items() if _naming(each) in ("person", "organ"))
     places = (BESIDE,) if granted else PLACES
-    for number, (values, place, (level, grading, source)) in enumerate(product(choices, places, _SECRECY)):
-        if source is not None and "write" not in policies.groups(action):
-            continue
-        attributes = dict(zip(own, values, strict=True))
-        resource = Resource(kind, f"r-{number}", place, level, attributes, *grading)
-        for asked in _contexts(policies, known, action):
-            context = asked if source is None else {**asked, "source_level": LEVELS.index(source)}
-            plain = (level, grading, source) == (CLEARANCE, _PLAIN, None)
-            for account in accounts if plain else simple:
+    varied = product(_attributes(known, action, declared), places)
+    for number, (attributes, place) in enumerate(varied):
+        resource = Resource(kind, f"r-{number}", place, CLEARANCE, attributes)
+        for context in _contexts(policies, known, action):
+            for account in accounts:
                 yield Request(account, action, resource, context, granted, naming)
+
+
+def _varied(policies: PolicySet, request: Request) -> Iterator[Request]:
+    """The same request at every other level, graded in every way, and with what flows in from another level."""
+    for level, (region, sharing, shared_with), source in _SECRECY:
+        if source is not None and "write" not in policies.groups(request.action):
+            continue
+        mark = f"{request.resource.id}/{level}/{region}/{sharing}/{len(shared_with)}"
+        graded = replace(
+            request.resource, id=mark, level=level, region=region, sharing=sharing, shared_with=shared_with
+        )
+        context = (
+            request.context if source is None else {**request.context, "source_level": LEVELS.index(source)}
+        )
+        yield replace(request, resource=graded, context=context)
+
+
+def _of_secrecy(policies: PolicySet, action: str, determining: Iterable[str]) -> bool:
+    """Whether another level could bring another answer although this one was refused.
+
+    So it is when a permit of the action speaks of secrecy, or when what forbade it did. Where neither does, no
+    variation of a refused request is permitted, and none is asked.
+    """
+    looked_at = [
+        policy
+        for name, policy in policies.concerning(action).items()
+        if policy["effect"] == "permit" or name in determining
+    ]
+    return any(
+        _mentions(policy["conditions"], owner, name)
+        for policy in looked_at
+        for owner, name in (
+            *(("resource", each) for each in GIVEN if each != "organ"),
+            ("context", "source_level"),
+        )
+    )
+
+
+def _attributes(known: Literals, action: str, declared: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The attributes of a thing, in every combination; lists of roles are varied together, all alike."""
+    own = {name: each for name, each in declared.items() if name not in GIVEN}
+    choices = {name: known.values(action, "resource", name, each) for name, each in own.items()}
+    roles = [name for name, each in own.items() if _naming(each) == "role" and len(choices[name]) > 1]
+    for values in product(*choices.values()):
+        attributes = dict(zip(own, values, strict=True))
+        if len({str(attributes[name]) for name in roles}) < 2:
+            yield attributes
+
+
+def _naming(declared: Mapping[str, Any]) -> str | None:
+    """What an attribute names, as the schema's annotation says: a `person`, an `organ`, a `role`, or nothing."""
+    named: str | None = declared.get("annotations", {}).get("names")
+    return named
 
 
 def _contexts(policies: PolicySet, known: Literals, action: str) -> list[Mapping[str, Any]]:
@@ -207,8 +269,8 @@ def _contexts(policies: PolicySet, known: Literals, action: str) -> list[Mapping
 
 def _ask(
     policies: PolicySet, requests: Iterable[Request]
-) -> Iterator[tuple[Request, tuple[str, ...] | None]]:
-    """The engine's answers, all in one call: the entities are parsed once."""
+) -> Iterator[tuple[Request, tuple[str, ...] | None, tuple[str, ...]]]:
+    """The engine's answers, all in one call: the entities are parsed once. What permits, and what decided."""
     asked = list(requests)
     if not asked:
         return
@@ -232,7 +294,8 @@ def _ask(
     for each, result in zip(asked, results, strict=True):
         if result.diagnostics.errors or result.decision is cedarpy.Decision.NoDecision:
             raise BadPolicies(file=CHANGE, reason=f"{action}: {result.diagnostics.errors[0][-300:]}")
-        yield each, tuple(sorted(result.diagnostics.reasons)) if result.allowed else None
+        reasons = tuple(sorted(result.diagnostics.reasons))
+        yield each, reasons if result.allowed else None, reasons
 
 
 def _links(policies: PolicySet, action: str) -> list[dict[str, Any]]:
@@ -300,6 +363,20 @@ def _literals(node: Any) -> Iterator[Any]:
     elif isinstance(node, list):
         for each in node:
             yield from _literals(each)
+
+
+def _numbers(node: Any) -> Iterator[int]:
+    """The numbers on both sides of each that an expression compares something with."""
+    if isinstance(node, dict):
+        for operator, each in node.items():
+            if operator in (">=", "<", ">", "<=", "==", "!=") and isinstance(each, dict):
+                for side in (each.get("left", {}), each.get("right", {})):
+                    if type(number := side.get("Value")) is int:
+                        yield number
+                        yield number - 1 if operator in (">=", "<") else number + 1
+    parts = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    for each in parts:
+        yield from _numbers(each)
 
 
 def _is(node: Any, owner: str, name: str) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
 
 from authz.errors import BadPolicies
 from authz.policy_set import PolicySet, read_change
@@ -48,15 +47,6 @@ class Change:
                     )
                 )
         return policies
-
-    def fields(self) -> dict[str, Any]:
-        """The change as the content of a proposal."""
-        return {"text": self.text, "schema": self.schema, "note": self.note, "made_from": self.made_from}
-
-    @classmethod
-    def of(cls, fields: Mapping[str, Any]) -> Self:
-        """The change that a proposal's content describes."""
-        return cls(fields["text"], fields["schema"], fields["note"], fields["made_from"])
 
 
 def _naming(policies: PolicySet) -> Mapping[str, frozenset[str]]:

@@ -21,9 +21,9 @@ from authz.version.change import Change
 from authz.version.errors import PoliciesForged, PoliciesMoved, PoliciesUnchanged, UnknownVersion
 from authz.version.models import PolicyVersion
 from yinxin import canonical
-from yinxin.act import SYSTEM
+from yinxin.act import SYSTEM, Actor
 from yinxin.clock import rfc3339
-from yinxin.store import Act, Store
+from yinxin.store import Store
 from yinxin.tlog import Note, NoteSigner, NoteVerifier
 from yinxin.tlog.errors import BadNoteSignature, MalformedNote, UntrustedNote
 
@@ -119,29 +119,33 @@ class Versions:
             suppress(IntegrityError),
             self._store.act(SYSTEM, VERB, f"policy-set:{self.shipped.hash}", version=number) as act,
         ):
-            self._write(act, self.shipped, PolicyVersion(number=number, note=""))
+            self._write(act.session, self.shipped, PolicyVersion(number=number, author=SYSTEM.id, note=""))
         self._looked = None
 
-    def activate(self, act: Act, change: Change, *, proposal: str | None = None) -> int:
-        """Put a change in force within the caller's recorded act, and return its number.
+    def check(self, change: Change) -> PolicySet:
+        """The set of a change that could come into force now.
 
-        Raises PoliciesRefused, PowersNotSeparated, PoliciesUnchanged, or PoliciesMoved when another version came into
-        force meanwhile.
+        Raises PoliciesRefused, PoliciesUnchanged, or PoliciesMoved when it was not made from the version in force.
+        """
+        policies = change.policies(self.shipped)
+        with self._store.read() as session:
+            self._follows(session, change, policies)
+        return policies
+
+    def activate(self, session: Session, actor: Actor, change: Change, *, proposal: str | None = None) -> int:
+        """Put a change in force within the caller's recorded transaction, and return its number.
+
+        Raises what `check` raises, and PowersNotSeparated.
         """
         policies = change.policies(self.shipped)
         require_separation(policies)
         # of two that come at once the second waits for the row of the first, and then looks again
-        act.session.scalars(_query().with_for_update()).first()
-        row = _newest(act.session)
-        number = row.number if row is not None else 0
-        if number != change.made_from:
-            raise PoliciesMoved(made_from=change.made_from, version=number)
-        if row is not None and row.policy_set == policies.hash:
-            raise PoliciesUnchanged(version=number)
-        act.facts |= {"version": number + 1, "policy_set": policies.hash}
-        self._write(act, policies, PolicyVersion(number=number + 1, note=change.note, proposal=proposal))
+        session.scalars(_query().with_for_update()).first()
+        number = self._follows(session, change, policies) + 1
+        row = PolicyVersion(number=number, author=actor.id, note=change.note, proposal=proposal)
+        self._write(session, policies, row)
         self._looked = None
-        return number + 1
+        return number
 
     def outdated(self) -> bool:
         """Whether the set in force was changed here and made from another shipped set than the software brings."""
@@ -149,22 +153,31 @@ class Versions:
             row = _newest(session)
         return row is not None and row.based_on != self.shipped.hash
 
-    def _write(self, act: Act, policies: PolicySet, row: PolicyVersion) -> None:
+    def _follows(self, session: Session, change: Change, policies: PolicySet) -> int:
+        """The number of the version in force, which the change was made from and differs from."""
+        row = _newest(session)
+        number = row.number if row is not None else 0
+        if number != change.made_from:
+            raise PoliciesMoved(made_from=change.made_from, version=number)
+        if row is not None and row.policy_set == policies.hash:
+            raise PoliciesUnchanged(version=number)
+        return number
+
+    def _write(self, session: Session, policies: PolicySet, row: PolicyVersion) -> None:
         """Add the version, signed; the one before it ends at this moment."""
         now = self._store.clock.now()
-        if act.session.get(PolicySetRow, policies.hash) is None:
-            act.session.add(
+        if session.get(PolicySetRow, policies.hash) is None:
+            session.add(
                 PolicySetRow(hash=policies.hash, text=policies.text, schema=policies.schema, adopted=now)
             )
-            act.session.flush()
+            session.flush()
         before = sa.update(PolicyVersion).where(PolicyVersion.in_force_until.is_(None))
-        act.session.execute(before.values(in_force_until=now))
-        row.policy_set, row.based_on = policies.hash, self.shipped.hash
-        row.author, row.in_force_from = act.actor.id, now
+        session.execute(before.values(in_force_until=now))
+        row.policy_set, row.based_on, row.in_force_from = policies.hash, self.shipped.hash, now
         if self._signers:
             row.signature = Note.sign(_statement(row), self._signers).encode().decode()
-        act.session.add(row)
-        act.session.flush()
+        session.add(row)
+        session.flush()
 
     def _load(self, session: Session, row: PolicyVersion) -> PolicySet:
         kept = session.get(PolicySetRow, row.policy_set)

@@ -1,0 +1,85 @@
+"""Granting as an act of several people: whoever could grant alone could give herself everything through a friend."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from authz.grant.records import Wanted
+from yinxin.clock import rfc3339
+from yinxin.proposal import About, Approved, Outcome, ProposalKind
+from yinxin.text import Text
+
+if TYPE_CHECKING:
+    from authz.service import Authz
+
+
+class GrantContent(BaseModel):
+    """The template that shall be opened, to whom, over which part of the tree, when and on what basis."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    template: str = Field(min_length=1, max_length=100)
+    holder: str = Field(min_length=1, max_length=80)
+    organ: str = Field(min_length=1, max_length=64)
+    valid_from: AwareDatetime
+    valid_to: AwareDatetime
+    source: str = Field(min_length=1, max_length=400)
+
+    def wanted(self) -> Wanted:
+        """The grant as the register knows it."""
+        return Wanted(self.template, self.holder, self.organ, self.valid_from, self.valid_to, self.source)
+
+
+def _about(_authz: "Authz", content: GrantContent) -> About:
+    """The affair of the organ whose things are opened; a person never decides on a grant to herself."""
+    kind, _, identifier = content.holder.partition(":")
+    return About(content.organ, identifier if kind == "person" else "")
+
+
+def _check(authz: "Authz", content: GrantContent) -> None:
+    authz.grants.sound(content.wanted())
+
+
+def _describe(authz: "Authz", content: GrantContent) -> tuple[Text, ...]:
+    template = authz.decisions.policies.templates.get(content.template)
+    if template is None:
+        return (
+            Text(
+                f"模板“{content.template}”已不存在", f"the template “{content.template}” is no longer there"
+            ),
+        )
+    period = _period(content.valid_from, content.valid_to)
+    return (
+        Text(
+            f"向 {content.holder} 授权“{template.text.zh}”，范围 {content.organ} 及其下级，{period.zh}，依据：{content.source}",
+            f"grant “{template.text.en}” to {content.holder} over {content.organ} and below, {period.en}, on the basis of {content.source}",
+        ),
+        Text(
+            f"可执行的操作：{'、'.join(sorted(template.actions))}",
+            f"the acts it opens: {', '.join(sorted(template.actions))}",
+        ),
+    )
+
+
+def _period(since: datetime, until: datetime) -> Text:
+    return Text(f"自 {rfc3339(since)} 至 {rfc3339(until)}", f"from {rfc3339(since)} until {rfc3339(until)}")
+
+
+def _give(authz: "Authz", approved: Approved[GrantContent], session: Session) -> Outcome:
+    grant = authz.grants.give(session, approved.actor, approved.content.wanted(), proposal=approved.proposal)
+    return {"grant": grant.id, **grant.link()}
+
+
+GIVE: "ProposalKind[Authz, GrantContent]" = ProposalKind(
+    name="authz.grant",
+    title=Text("授权", "grant"),
+    content=GrantContent,
+    proposers=frozenset({"security-officer"}),
+    approvers=frozenset({"security-officer", "leader"}),
+    about=_about,
+    check=_check,
+    describe=_describe,
+    within=_give,
+)
