@@ -49,6 +49,10 @@ _SECRECY: tuple[tuple[Level, _Grading, Level | None], ...] = (
 )
 
 
+#: attributes and what they name
+Naming = frozenset[tuple[str, str]]
+
+
 @dataclass(frozen=True)
 class Account:
     """Who asks: the roles of her post, a power she holds in another post, and whether she is appointed."""
@@ -72,8 +76,8 @@ class Request:
     resource: Resource
     context: Mapping[str, Any]
     granted: bool
-    #: the attributes that the schema says name a person or an organ
-    naming: frozenset[str]
+    #: the attributes that name somebody, and what they name, as the schema says
+    naming: Naming
 
     @property
     def roles(self) -> frozenset[str]:
@@ -92,16 +96,14 @@ class Request:
 
     @property
     def names_asker(self) -> bool:
-        """Whether the thing names the asker or her organ."""
-        return self.own or any(OWN in value for value in self._named() if isinstance(value, list))
+        """Whether the thing names the asker or her organ, in whatever part."""
+        named = [self.resource.attributes[name] for name, _ in self.naming]
+        return SELF in named or any(OWN in value for value in named if isinstance(value, list))
 
     @property
     def own(self) -> bool:
-        """Whether the thing names the asker herself: as its author, holder, applicant."""
-        return SELF in self._named()
-
-    def _named(self) -> list[Any]:
-        return [value for name, value in self.resource.attributes.items() if name in self.naming]
+        """Whether the thing is the asker's own: names her as its author, holder, applicant."""
+        return any(self.resource.attributes[name] == SELF for name, what in self.naming if what == "person")
 
 
 #: a request, and the identifiers of the policies that permit it, or None where it is refused
@@ -190,7 +192,8 @@ def _plain(
     """
     accounts = known.accounts(action)
     declared = policies.declared["entityTypes"][kind]["shape"]["attributes"]
-    naming = frozenset(name for name, each in declared.items() if _naming(each) in ("person", "organ"))
+    named = ((name, _naming(each)) for name, each in declared.items())
+    naming = frozenset((name, what) for name, what in named if what in ("person", "party", "organ"))
     places = (BESIDE,) if granted else PLACES
     varied = product(_attributes(known, action, declared), places)
     for number, (attributes, place) in enumerate(varied):
@@ -248,7 +251,10 @@ def _attributes(known: Literals, action: str, declared: Mapping[str, Any]) -> It
 
 
 def _naming(declared: Mapping[str, Any]) -> str | None:
-    """What an attribute names, as the schema's annotation says: a `person`, an `organ`, a `role`, or nothing."""
+    """What an attribute names, as the schema's annotation says.
+
+    A `person` whose own the thing is, a `party` to it (who may decide on it herself), an `organ`, a `role`, or nothing.
+    """
     named: str | None = declared.get("annotations", {}).get("names")
     return named
 
