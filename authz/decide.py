@@ -1,7 +1,8 @@
 """Decisions: a question in, an answer that can be given again years later out. Fails closed."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import cedarpy
@@ -95,17 +96,23 @@ class Decisions:
                 raise UnknownAction(action=action)
         with self._store.read() as session:
             person = self._standing(session, actor)
-            known = [
-                (self._entities(session, person, resource), self._grants(session, person, version, action))
-                for action, resource, _ in asked
-            ]
-        return tuple(
-            replace(
-                decide(version.policies, (actor.id, action, resource), entities, context, grants),
-                version=version.number,
+            owners = {
+                organ: self._owner(session, person, organ) for organ in {each.organ for _, each, _ in asked}
+            }
+            grants = {
+                action: self._grants(session, person, version, action)
+                for action in {each[0] for each in asked}
+            }
+        put = [
+            Question(
+                (actor.id, action, resource),
+                slice_of(person, resource, owners[resource.organ]),
+                context,
+                grants[action],
             )
-            for (action, resource, context), (entities, grants) in zip(asked, known, strict=True)
-        )
+            for action, resource, context in asked
+        ]
+        return tuple(replace(each, version=version.number) for each in decide_many(version.policies, put))
 
     def check_all(self, questions: Sequence[tuple[Actor, str, Resource]]) -> tuple[Decision | None, ...]:
         """As `check`, for many actors by one set of policies and one state of the directory.
@@ -156,7 +163,8 @@ class Decisions:
         if action not in version.policies.actions:
             raise UnknownAction(action=action)
         if kind not in version.policies.declared["actions"][action]["appliesTo"]["resourceTypes"]:
-            raise BadQuestion(resource=kind, action=action, reason=f"{action} is not about {kind}")
+            about = Text(f"该操作不以 {kind} 为对象", f"the action is not about {kind}")
+            raise BadQuestion(resource=kind, action=action, reason=about)
         with self._store.read() as session:
             person = self._standing(session, actor)
             grants = self._grants(session, person, version, action)
@@ -183,15 +191,14 @@ class Decisions:
                 raise ReplayDiffers(field=field)
         return again
 
-    def _entities(self, session: Session, person: Standing | None, resource: Resource) -> Entities:
-        """What is known of the actor and the resource at this moment."""
-        if person is not None and person.organ.id == resource.organ:
-            owner = person.organ.path
-        else:
-            owner = path(session, resource.organ)
-        if not owner and resource.organ != PLATFORM:
-            raise UnknownOrgan(organ=resource.organ)
-        return slice_of(person, resource, owner or (PLATFORM,))
+    def _owner(self, session: Session, person: Standing | None, organ: str) -> tuple[str, ...]:
+        """The organ that owns a thing and those above it; raises UnknownOrgan."""
+        if organ == PLATFORM:
+            return (PLATFORM,)
+        owner = person.organ.path if person is not None and person.organ.id == organ else path(session, organ)
+        if not owner:
+            raise UnknownOrgan(organ=organ)
+        return owner
 
     def _grants(
         self, session: Session, person: Standing | None, version: InForce, action: str
@@ -220,6 +227,49 @@ def _acting(actor: Actor, found: Standing | None) -> Standing | None:
     return found if actor.organ in (None, found.organ.id) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """(person, action, resource), and all that the answer depends on beside the policies."""
+
+    asked: tuple[str, str, Resource]
+    entities: Entities
+    context: Mapping[str, Any]
+    grants: tuple[Mapping[str, Any], ...] = ()
+
+    def request(self) -> dict[str, Any]:
+        """The question as Cedar takes it."""
+        person, action, resource = self.asked
+        return {
+            "principal": {"type": "Person", "id": person},
+            "action": {"type": "Action", "id": action},
+            "resource": {"type": resource.type, "id": resource.id},
+            "context": dict(self.context),
+        }
+
+    def hopeless(self) -> Text | None:
+        """Why no policy need be asked: the person holds no post, or acts by a delegation for other acts."""
+        if not any(entity["uid"] == {"type": "Person", "id": self.asked[0]} for entity in self.entities):
+            return _NO_POST
+        return _NOT_DELEGATED if beyond_delegation(self.entities, self.asked[1]) else None
+
+    def answer(
+        self, policies: PolicySet, *, allowed: bool, reason: Text, determining: tuple[str, ...] = ()
+    ) -> Decision:
+        """The decision with all that it rests on."""
+        _, action, resource = self.asked
+        return Decision(
+            allowed,
+            action,
+            resource,
+            reason,
+            determining,
+            policies.hash,
+            self.entities,
+            self.context,
+            grants=self.grants,
+        )
+
+
 def decide(
     policies: PolicySet,
     question: tuple[str, str, Resource],
@@ -228,36 +278,72 @@ def decide(
     grants: tuple[Mapping[str, Any], ...] = (),
 ) -> Decision:
     """The answer to (person, action, resource) as a function of the arguments alone."""
-    person, action, resource = question
+    return _decided(policies, Question(question, entities, context, grants))
 
-    def answer(*, allowed: bool, reason: Text, determining: tuple[str, ...] = ()) -> Decision:
-        return Decision(
-            allowed, action, resource, reason, determining, policies.hash, entities, context, grants=grants
-        )
 
-    if not any(entity["uid"] == {"type": "Person", "id": person} for entity in entities):
-        return answer(allowed=False, reason=_NO_POST)
-    if beyond_delegation(entities, action):
-        return answer(allowed=False, reason=_NOT_DELEGATED)
-    request = {
-        "principal": {"type": "Person", "id": person},
-        "action": {"type": "Action", "id": action},
-        "resource": {"type": resource.type, "id": resource.id},
-        "context": dict(context),
-    }
-    slice_ = [dict(entity) for entity in entities]
-    concerning = linked(policies.slice(action), grants)
-    result = cedarpy.is_authorized(request, concerning, slice_, schema=policies.parsed_schema)
+def decide_many(policies: PolicySet, questions: Sequence[Question]) -> list[Decision]:
+    """As `decide` for each; questions about one action in one call of the engine, which reads what they share once.
+
+    When the engine does not answer all of them, or two speak of one thing differently, each is decided by itself: the
+    question that is wrong is then refused as it would be alone.
+    """
+    answers: dict[int, Decision] = {}
+    together: dict[tuple[str, str], list[int]] = {}
+    for number, each in enumerate(questions):
+        if each.hopeless() is None:
+            together.setdefault((each.asked[1], repr(each.grants)), []).append(number)
+    for numbers in together.values():
+        answers |= dict(zip(numbers, _at_once(policies, [questions[each] for each in numbers]), strict=False))
+    return [
+        answers[number] if number in answers else _decided(policies, each)
+        for number, each in enumerate(questions)
+    ]
+
+
+def _at_once(policies: PolicySet, questions: Sequence[Question]) -> list[Decision]:
+    """The answers, or nothing when they have to be asked one by one."""
+    entities: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for each in chain.from_iterable(question.entities for question in questions):
+        name = each["uid"]["type"], each["uid"]["id"]
+        if entities.setdefault(name, each) != each:
+            return []
+    first = questions[0]
+    if len(questions) == 1:
+        return []
+    results = cedarpy.is_authorized_batch(
+        [each.request() for each in questions],
+        linked(policies.slice(first.asked[1]), first.grants),
+        [dict(each) for each in entities.values()],
+        schema=policies.parsed_schema,
+    )
+    if any(each.diagnostics.errors or each.decision is cedarpy.Decision.NoDecision for each in results):
+        return []
+    return [_worded(policies, each, result) for each, result in zip(questions, results, strict=True)]
+
+
+def _decided(policies: PolicySet, question: Question) -> Decision:
+    _, action, resource = question.asked
+    if (reason := question.hopeless()) is not None:
+        return question.answer(policies, allowed=False, reason=reason)
+    slice_ = [dict(entity) for entity in question.entities]
+    concerning = linked(policies.slice(action), question.grants)
+    result = cedarpy.is_authorized(question.request(), concerning, slice_, schema=policies.parsed_schema)
     diagnostics = result.diagnostics
     if result.decision is cedarpy.Decision.NoDecision:
         raise BadQuestion(resource=str(resource), action=action, reason=_short(diagnostics.errors))
     if diagnostics.errors:
         # Cedar leaves out a policy that errs: were it a forbid, the answer would be wrong
         raise DecisionFailed(reason=_short(diagnostics.errors))
-    determining = tuple(sorted(diagnostics.reasons))
+    return _worded(policies, question, result)
+
+
+def _worded(policies: PolicySet, question: Question, result: cedarpy.AuthzResult) -> Decision:
+    determining = tuple(sorted(result.diagnostics.reasons))
     words = [policies.reasons[name] for name in dict.fromkeys(each.partition("#")[0] for each in determining)]
     reason = Text("；".join(word.zh for word in words), "; ".join(word.en for word in words))
-    return answer(allowed=result.allowed, reason=reason if words else _NO_POLICY, determining=determining)
+    return question.answer(
+        policies, allowed=result.allowed, reason=reason if words else _NO_POLICY, determining=determining
+    )
 
 
 def linked(policies: cedarpy.PolicySet, grants: Iterable[Mapping[str, Any]]) -> cedarpy.PolicySet:

@@ -128,7 +128,7 @@ class Delegations:
         now = self._store.clock.now()
         with self._store.read() as session:
             found = self._row(session, id_)
-            about = "" if actor.id in (found.delegator, found.delegate) else found.delegate
+            about = actor.id if actor.id in (found.delegator, found.delegate) else found.delegate
             decision = self._decisions.require(
                 actor, "authz.end-delegation", post_of(session, found.post, about)
             )

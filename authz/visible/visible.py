@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from authz.directory import Standing
-from authz.entities import slice_of
+from authz.entities import beyond_delegation, slice_of
 from authz.grant.records import holder
 from authz.models import OrganClosure
 from authz.policy_set import PolicySet, is_template
@@ -18,6 +18,8 @@ from yinxin.authz import PLATFORM, Resource
 
 #: an organ with more organs than this below it is asked row by row: the list then stops at the end of its page
 _WIDE = 500
+#: a thing to look at the asker beside
+_NOTHING = Resource("Directory", "directory", PLATFORM)
 
 
 def visible(
@@ -33,9 +35,9 @@ def visible(
 
     Raises NotExpressible. Nobody in particular sees nothing.
     """
-    if person is None:
-        return sa.false()
     action, kind = question
+    if person is None or beyond_delegation(slice_of(person, _NOTHING, (PLATFORM,)), action):
+        return sa.false()
     given = list(grants)
     asker = _asker(person)
     wide = _wide(session, {*person.organ.path, *(each["organ"] for each in given)})
@@ -108,7 +110,7 @@ def _resource(
 
 
 def _asker(person: Standing) -> Asker:
-    entity = slice_of(person, Resource("Directory", "directory", PLATFORM), (PLATFORM,))[0]
+    entity = slice_of(person, _NOTHING, (PLATFORM,))[0]
     within = {
         Entity("Person", person.person.id),
         Entity("Post", person.post.id),

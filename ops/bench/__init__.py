@@ -7,6 +7,7 @@ clock does not. Where durability is the work, the wall clock counts and says so 
 from ops.bench.acme import acme
 from ops.bench.audit import audit_append
 from ops.bench.crl import crl
+from ops.bench.decisions import decisions
 from ops.bench.directory import directory_growth
 from ops.bench.growth import issue_growth
 from ops.bench.hsm import hsm_sign
@@ -32,6 +33,7 @@ BENCHMARKS = {
     "directory": directory_growth,
     "ocsp": ocsp,
     "crl": crl,
+    "decisions": decisions,
 }
 
 __all__ = ["BENCHMARKS", "Result"]
