@@ -18,7 +18,7 @@ from authz.visible import Columns, NotExpressible
 from yinxin.act import STRANGER, SYSTEM, Actor, Kind
 from yinxin.authz import LEVELS, PLATFORM, Resource
 
-from .conftest import FIXTURES, NOW, ORIGIN, PROVINCE
+from .conftest import FIXTURES, NOW, ORIGIN, PROVINCE, SoftwareKeys, nobody_to_tell
 from .test_proof import FOLDERS
 
 METADATA = sa.MetaData()
@@ -65,22 +65,30 @@ QUESTIONS = (
     ("ca.read", "Registration"),
     ("ca.approve", "Registration"),
     ("kms.sign", "Key"),
-    ("kms.request-recovery", "UserKey"),
     ("audit.export", "AuditEntry"),
 )
 
 
 @pytest.fixture
 def authz(store, site):
-    return Authz(store, AuthzSettings(), site.ca, {**FOLDERS, "test": FIXTURES}, origins=(ORIGIN,))
+    folders = {**FOLDERS, "test": FIXTURES}
+    return Authz(
+        store, AuthzSettings(), site.ca, folders, origins=(ORIGIN,), keys=SoftwareKeys(), http=nobody_to_tell
+    )
+
+
+#: what lies in a division, one step down
+DEEPER = {"990000": ["990100", "990200"], "990100": ["990121", "990122"], "990200": ["990221"]}
 
 
 def tree(chance):
-    """A random tree: each organ below an earlier one, with divisions that lie in one another or do not."""
+    """A random tree: each organ below an earlier one, in the same division or one that lies in it."""
     organs = [{**PROVINCE["organs"][0], "id": "o0", "uscc": None}]
     for number in range(1, 9):
-        organ = {**PROVINCE["organs"][1], "id": f"o{number}", "parent": f"o{chance.randrange(number)}"}
-        organs.append({**organ, "division": chance.choice(["990000", "990100", "990121", "980100"])})
+        above = organs[chance.randrange(number)]
+        division = chance.choice([above["division"], *DEEPER.get(above["division"], [])])
+        organ = {**PROVINCE["organs"][1], "id": f"o{number}", "parent": above["id"], "level": "department"}
+        organs.append({**organ, "division": division})
     return organs
 
 
