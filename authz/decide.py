@@ -148,12 +148,13 @@ class Decisions:
         person = _acting(actor, found)
         try:
             self._freshness.demand(actor, action, self._store.clock.now())
-            entities = self._entities(session, person, resource)
+            entities = slice_of(person, resource, self._owner(session, person, resource.organ))
             grants = self._grants(session, person, version, action)
             answer = decide(version.policies, (actor.id, action, resource), entities, {}, grants)
         except YinxinError:
             return None
         return replace(answer, version=version.number)
+
     def visible(self, actor: Actor, action: str, kind: str, columns: Columns) -> sa.ColumnElement[bool]:
         """The condition for a list: the rows, resources of type `kind`, that the actor may do `action` to.
 
