@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from authz.policy_set import PolicySet
-from authz.proof.scope import Account, Literals, Request, answers
+from authz.proof.literals import Account, Literals
+from authz.proof.scope import Request, answers
 from authz.proof.words import ORDINARY, sentence
 from yinxin.text import Text
 

@@ -9,7 +9,7 @@ asked once: a role that is named in no policy of the action is like any other su
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import chain, combinations, product
+from itertools import product
 from typing import Any
 
 import cedarpy
@@ -17,19 +17,17 @@ import cedarpy
 from authz.entities import resource_entity
 from authz.errors import BadPolicies
 from authz.policy_set import CHANGE, PolicySet
-from authz.roles import POWERS, ROLES, powers
+from authz.proof.literals import OWN, SELF, Account, Literals, mentions, naming
+from authz.roles import powers
 from authz.schema import GIVEN
 from yinxin.authz import LEVELS, PLATFORM, Level, Resource, Sharing
 
-#: who asks: everybody's `id`, and the organ everybody belongs to
-SELF, OWN = "self", "own"
 #: where the thing is, seen from the asker's organ
 BELOW, ABOVE, BESIDE = "below", "above", "beside"
 PLACES = (OWN, BELOW, ABOVE, BESIDE, PLATFORM)
 _TREE = {OWN: ABOVE, BELOW: OWN, BESIDE: ABOVE, ABOVE: None, PLATFORM: None}
 _POST = "post"
 CLEARANCE: Level = "internal"
-_OTHER = "other"
 HERE, ELSEWHERE = "990100", "980000"
 #: region, sharing, shared with
 _Grading = tuple[str | None, Sharing | None, tuple[str, ...]]
@@ -51,20 +49,6 @@ _SECRECY: tuple[tuple[Level, _Grading, Level | None], ...] = (
 
 #: attributes and what they name
 Naming = frozenset[tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class Account:
-    """Who asks: the roles of her post, a power she holds in another post, and whether she is appointed."""
-
-    roles: frozenset[str]
-    elsewhere: frozenset[str] = frozenset()
-    appointed: bool = True
-
-    @property
-    def simple(self) -> bool:
-        """At most one role, and appointed: enough where secrecy is the question, as no policy of it looks at roles."""
-        return len(self.roles) < 2 and not self.elsewhere and self.appointed
 
 
 @dataclass(frozen=True)
@@ -110,7 +94,7 @@ class Request:
 Answer = tuple[Request, tuple[str, ...] | None]
 
 
-def answers(policies: PolicySet, action: str, literals: "Literals | None" = None) -> Iterator[Answer]:
+def answers(policies: PolicySet, action: str, literals: Literals | None = None) -> Iterator[Answer]:
     """Every request of the scope about one action, with the policies that permit it, or None where it is refused.
 
     `literals` widens the scope to what another set of policies names too. Raises BadPolicies when a policy cannot be
@@ -130,59 +114,6 @@ def answers(policies: PolicySet, action: str, literals: "Literals | None" = None
                 yield request, permits
 
 
-class Literals:
-    """What policies name, by action: roles and values of attributes."""
-
-    def __init__(self, *sets: PolicySet) -> None:
-        self._sets = sets
-
-    def accounts(self, action: str) -> list[Account]:
-        """No role, every role and every pair of roles that the action's policies can tell apart.
-
-        All but the pairs stand here again with every power in another post besides, and without their appointment.
-        """
-        held = [frozenset(each) for size in (0, 1, 2) for each in combinations(self._roles(action), size)]
-        few = [each for each in held if len(each) < 2]
-        return [
-            *(Account(each) for each in held),
-            *(Account(each, frozenset({power})) for each in few for power in sorted(POWERS - each)),
-            *(Account(each, appointed=False) for each in few),
-        ]
-
-    def values(self, action: str, owner: str, name: str, kind: Mapping[str, Any]) -> list[Any]:
-        """The values of an attribute of `owner` (`resource`, `context`) that make a difference to the action."""
-        beside = list(chain.from_iterable(_beside(each, owner, name) for each in self._bodies(action)))
-        names = _naming(kind)
-        if not any(_mentions(each, owner, name) for each in self._bodies(action)):
-            return [_OTHER, SELF] if names == "person" and self._approves(action) else [_unmentioned(kind)]
-        if kind["type"] == "Boolean":
-            return [False, True]
-        if kind["type"] == "Long":
-            # a number may be held against another attribute, so every number that the action's policies name counts
-            return sorted({each for body in self._bodies(action) for each in _numbers(body)} or {0, 1})
-        if names == "role":
-            return [[_OTHER], *([each] for each in self._roles(action))]
-        texts = {each for each in beside if isinstance(each, str)} | {_OTHER}
-        if names is not None or any(_is_variable(each, "principal") for each in beside):
-            texts |= {OWN} if names == "organ" else {SELF}
-        return [[each] for each in sorted(texts)] if kind["type"] == "Set" else sorted(texts)
-
-    def _roles(self, action: str) -> list[str]:
-        """The roles that the action's policies name, the three powers, and one of all others."""
-        named = {text for each in self._bodies(action) for text in _texts(each)} & ROLES.keys()
-        unnamed = sorted(ROLES.keys() - named - POWERS)[:1]
-        return sorted(named | POWERS | set(unnamed))
-
-    def _approves(self, action: str) -> bool:
-        return any(action in each.actions and "approval" in each.groups(action) for each in self._sets)
-
-    def _bodies(self, action: str) -> Iterator[Any]:
-        for policies in self._sets:
-            if action in policies.actions:
-                for policy in policies.concerning(action).values():
-                    yield policy["conditions"]
-
-
 def _plain(
     policies: PolicySet, known: Literals, action: str, kind: str, *, granted: bool
 ) -> Iterator[Request]:
@@ -192,15 +123,15 @@ def _plain(
     """
     accounts = known.accounts(action)
     declared = policies.declared["entityTypes"][kind]["shape"]["attributes"]
-    named = ((name, _naming(each)) for name, each in declared.items())
-    naming = frozenset((name, what) for name, what in named if what in ("person", "party", "organ"))
+    named = ((name, naming(each)) for name, each in declared.items())
+    named_by = frozenset((name, what) for name, what in named if what in ("person", "party", "organ"))
     places = (BESIDE,) if granted else PLACES
     varied = product(_attributes(known, action, declared), places)
     for number, (attributes, place) in enumerate(varied):
         resource = Resource(kind, f"r-{number}", place, CLEARANCE, attributes)
         for context in _contexts(policies, known, action):
             for account in accounts:
-                yield Request(account, action, resource, context, granted, naming)
+                yield Request(account, action, resource, context, granted, named_by)
 
 
 def _varied(policies: PolicySet, request: Request) -> Iterator[Request]:
@@ -230,7 +161,7 @@ def _of_secrecy(policies: PolicySet, action: str, determining: Iterable[str]) ->
         if policy["effect"] == "permit" or name in determining
     ]
     return any(
-        _mentions(policy["conditions"], owner, name)
+        mentions(policy["conditions"], owner, name)
         for policy in looked_at
         for owner, name in (
             *(("resource", each) for each in GIVEN if each != "organ"),
@@ -243,20 +174,11 @@ def _attributes(known: Literals, action: str, declared: Mapping[str, Any]) -> It
     """The attributes of a thing, in every combination; lists of roles are varied together, all alike."""
     own = {name: each for name, each in declared.items() if name not in GIVEN}
     choices = {name: known.values(action, "resource", name, each) for name, each in own.items()}
-    roles = [name for name, each in own.items() if _naming(each) == "role" and len(choices[name]) > 1]
+    roles = [name for name, each in own.items() if naming(each) == "role" and len(choices[name]) > 1]
     for values in product(*choices.values()):
         attributes = dict(zip(own, values, strict=True))
         if len({str(attributes[name]) for name in roles}) < 2:
             yield attributes
-
-
-def _naming(declared: Mapping[str, Any]) -> str | None:
-    """What an attribute names, as the schema's annotation says.
-
-    A `person` whose own the thing is, a `party` to it (who may decide on it herself), an `organ`, a `role`, or nothing.
-    """
-    named: str | None = declared.get("annotations", {}).get("names")
-    return named
 
 
 def _contexts(policies: PolicySet, known: Literals, action: str) -> list[Mapping[str, Any]]:
@@ -336,73 +258,3 @@ def _organs() -> Iterator[Mapping[str, Any]]:
     for organ, parent in _TREE.items():
         above = [{"type": "Organ", "id": parent}] if parent else []
         yield {"uid": {"type": "Organ", "id": organ}, "attrs": {}, "parents": above}
-
-
-# --- reading policies ------------------------------------------------------------------------------------------
-
-
-def _unmentioned(kind: Mapping[str, Any]) -> Any:
-    return {"Boolean": False, "Long": 0, "Set": []}.get(kind["type"], _OTHER)
-
-
-def _texts(node: Any) -> Iterator[str]:
-    """Every text that an expression (Cedar's JSON) holds as a value."""
-    for value in _literals(node):
-        if isinstance(value, str):
-            yield value
-
-
-def _is_variable(value: Any, name: str) -> bool:
-    return isinstance(value, dict) and value == {"Var": name}
-
-
-def _literals(node: Any) -> Iterator[Any]:
-    """The values in an expression, and the variables it speaks of (as `{"Var": name}`)."""
-    if isinstance(node, dict):
-        for name, each in node.items():
-            if name == "Value":
-                yield from each if isinstance(each, list) else [each]
-            elif name == "Var":
-                yield node
-            else:
-                yield from _literals(each)
-    elif isinstance(node, list):
-        for each in node:
-            yield from _literals(each)
-
-
-def _numbers(node: Any) -> Iterator[int]:
-    """The numbers on both sides of each that an expression compares something with."""
-    if isinstance(node, dict):
-        for operator, each in node.items():
-            if operator in (">=", "<", ">", "<=", "==", "!=") and isinstance(each, dict):
-                for side in (each.get("left", {}), each.get("right", {})):
-                    if type(number := side.get("Value")) is int:
-                        yield number
-                        yield number - 1 if operator in (">=", "<") else number + 1
-    parts = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-    for each in parts:
-        yield from _numbers(each)
-
-
-def _is(node: Any, owner: str, name: str) -> bool:
-    return isinstance(node, dict) and node.get(".") == {"left": {"Var": owner}, "attr": name}
-
-
-def _mentions(node: Any, owner: str, name: str) -> bool:
-    if _is(node, owner, name):
-        return True
-    parts = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-    return any(_mentions(each, owner, name) for each in parts)
-
-
-def _beside(node: Any, owner: str, name: str) -> Iterator[Any]:
-    """The values an attribute is held against, wherever an expression has it for one side."""
-    if isinstance(node, dict):
-        sides = [node.get("left"), node.get("right")]
-        for one, other in (sides, sides[::-1]):
-            if _is(one, owner, name):
-                yield from _literals(other)
-    parts = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-    for each in parts:
-        yield from _beside(each, owner, name)

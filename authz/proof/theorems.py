@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from authz.proof.scope import ABOVE, BELOW, BESIDE, CLEARANCE, ELSEWHERE, OWN, Request
+from authz.proof.literals import OWN
+from authz.proof.scope import ABOVE, BELOW, BESIDE, CLEARANCE, ELSEWHERE, Request
 from yinxin.authz import LEVELS
 from yinxin.text import Text
 

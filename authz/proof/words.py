@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from authz.proof.scope import ABOVE, BELOW, BESIDE, OWN, SELF, Account, Request
+from authz.proof.literals import OWN, SELF, Account
+from authz.proof.scope import ABOVE, BELOW, BESIDE, Request
 from authz.roles import ROLES
 from yinxin.authz import PLATFORM, Level
 from yinxin.text import Text

@@ -40,7 +40,7 @@ def officers():
 
 
 def test_every_theorem_holds_of_everything_shipped(shipped):
-    """Seen to fail when: base.cedar loses `base.officer-no-business`, or kms.cedar `kms.not-ones-own-recovery`."""
+    """Seen to fail when: base.cedar loses `base.officer-no-business`, or proposal.cedar `authz.not-for-oneself`."""
     assert {"authz", "kms", "ca", "audit", "document"} <= FOLDERS.keys()
     proof = require_separation(shipped)
     assert proof.policy_set == shipped.hash

@@ -267,7 +267,6 @@ def test_a_question_about_nothing(authz, action, kind):
     ],
 )
 def test_what_cannot_be_told_in_sql_is_refused_and_not_guessed(authz, condition):
-    """Seen to fail when: `_refusal` is answered with false."""
     policy = f'@id("site.x") @zh("x") @en("x") forbid (principal, action == Action::"test.read", resource is Paper) when {{ {condition} }};'
     versions = authz.decisions.versions
     now = versions.current()
