@@ -254,6 +254,14 @@ def site(store: Store, clock: ManualClock) -> Site:
 
 
 @pytest.fixture
+def world(site):
+    """The site with systems that rely on it (`relying`)."""
+    from .relying import relying_world
+
+    return relying_world(site)
+
+
+@pytest.fixture
 def events(store: Store):
     """The outbox read back: one dictionary for each entry, oldest first."""
     import json
