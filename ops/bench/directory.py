@@ -41,14 +41,13 @@ LOOKS: Mapping[str, Callable[[Directory, int, int], object]] = {
     "is-under": lambda d, n, _: d.is_under(f"o-{n // _STAFF}", "o-0"),
     "career": lambda d, n, _: d.career(f"p-{n}"),
     "holders": lambda d, n, _: d.holders_of("reviewer", f"o-{n // _STAFF}"),
-    "page": lambda d, n, _: d.organs(under="o-0", after=f"o-{n // _STAFF}", limit=5),
+    "page": lambda d, n, _: d.people(after=f"p-{n}", limit=5),
 }
 
 
 def directory_growth() -> Iterator[Result]:
     """Each kind of look-up at half a million people beside a thousand, and the import that brought them."""
-    found = {}
-    rates = {}
+    rates, directories, engines = {}, {}, []
     with tempfile.TemporaryDirectory(prefix="yinxin-bench-") as folder:
         for count in (SMALL, LARGE):
             place = Path(folder) / str(count)
@@ -57,8 +56,11 @@ def directory_growth() -> Iterator[Result]:
             began = time.process_time()
             rows = _import(store, place)
             rates[count] = rows / (time.process_time() - began)
-            found[count] = _looked_up(Directory(store), count)
-            store.engine.dispose()
+            directories[count] = Directory(store)
+            engines.append(store.engine)
+        found = _looked_up(directories)
+        for engine in engines:
+            engine.dispose()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     yield Result(
         "directory-import",
@@ -89,17 +91,18 @@ def _import(store: Store, folder: Path) -> int:
     return sum(counts["new"] for counts in report.counts.values())
 
 
-def _looked_up(directory: Directory, count: int) -> Mapping[str, float]:
-    """Seconds of CPU for one look-up of each kind, the median over rounds."""
-    taken: dict[str, list[float]] = {name: [] for name in LOOKS}
+def _looked_up(directories: Mapping[int, Directory]) -> Mapping[int, Mapping[str, float]]:
+    """Seconds of CPU for one look-up of each kind at each size, the median over rounds in turn."""
+    taken: dict[int, dict[str, list[float]]] = {count: {name: [] for name in LOOKS} for count in directories}
     for round_ in range(_ROUNDS):
         for name, look in LOOKS.items():
-            people = [(7919 * (round_ * _LOOKS + each)) % count for each in range(_LOOKS)]
-            began = time.process_time()
-            for person in people:
-                look(directory, person, count)
-            taken[name].append((time.process_time() - began) / _LOOKS)
-    return {name: median(each) for name, each in taken.items()}
+            for count, directory in directories.items():
+                people = [(7919 * (round_ * _LOOKS + each)) % count for each in range(_LOOKS)]
+                began = time.process_time()
+                for person in people:
+                    look(directory, person, count)
+                taken[count][name].append((time.process_time() - began) / _LOOKS)
+    return {count: {name: median(each) for name, each in looks.items()} for count, looks in taken.items()}
 
 
 def _write(folder: Path, count: int) -> None:
