@@ -22,7 +22,8 @@ check lint-imports --no-logo
 [ -z "$failed" ] || printf '检查未通过 / checks failed:%s\n' "$failed" >&2
 
 status=0
-# Files, not tests, are dealt out: what a module makes once (a province, a server) is then made once.
-"$bin/pytest" -n 2 --dist loadfile -m "$select" "$@" || status=$?
+# Files, not tests, are dealt out: what a module makes once (a province, a server) is then made once. In the order in which
+# tests/conftest.py puts them: the long ones first.
+"$bin/pytest" -n 2 --dist loadfile --no-loadscope-reorder -m "$select" "$@" || status=$?
 [ -z "$failed" ] || { printf '检查未通过 / checks failed:%s\n' "$failed" >&2; status=1; }
 exit $status

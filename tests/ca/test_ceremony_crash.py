@@ -84,7 +84,7 @@ def outside(office: Office, name: str) -> tuple[str, ...]:
     ("name", "least"),
     [
         ("subordinate", 15),
-        ("rollover-root", 20),
+        pytest.param("rollover-root", 20, marks=pytest.mark.slow),
         ("request", 5),
         ("retire", 3),
         ("revoke", 4),

@@ -94,7 +94,7 @@ def test_the_profile_is_named_by_address_or_header(peer: Peer, key: PrivateKey) 
     peer.path = "/.well-known/cmp/p/tls-client"
     other = PrivateKey.generate(INTL)
     peer.ask(Body.IR, requests(other))
-    assert [row.profile for row in mine(peer)] == ["tls-server", "tls-client"]
+    assert {row.profile for row in mine(peer)} == {"tls-server", "tls-client"}
 
 
 def test_a_certificate_updates_itself(peer: Peer, key: PrivateKey) -> None:
