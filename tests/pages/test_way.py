@@ -139,7 +139,7 @@ def test_from_draft_to_receipt(site, visit, tmp_path, scripts):
     stranger.goto("/verify")
     stranger.get_by_label("要核验的文件").set_input_files(bundle)
     stranger.get_by_role("button", name="核验", exact=True).click()
-    assert stranger.get_by_role("heading", name="全部成立").is_visible()
+    stranger.get_by_role("heading", name="全部成立").wait_for()
     assert stranger.get_by_text("签收了本文").is_visible()
 
 
