@@ -136,7 +136,7 @@ def test_lists_filter_and_export(site, visit):
     page.goto("/documents/?box=sent")
     page.get_by_label("标题或文号").fill("没有这份")
     page.get_by_role("button", name="筛选").click()
-    assert page.get_by_text("没有符合条件的公文").is_visible()
+    page.get_by_text("没有符合条件的公文").wait_for()
     page.goto("/documents/?box=sent&text=安全检查")
     with page.expect_download() as download:
         page.get_by_role("link", name="导出 CSV").click()
@@ -160,7 +160,7 @@ def test_certificates_are_found_shown_and_exported_without_scripts(site, visit):
     assert lines[0].lstrip("\ufeff").startswith("serial,state,profile")
     assert len(lines) == rows.count() + 1
     rows.first.get_by_role("link").click()
-    assert page.get_by_role("heading", name="经过").is_visible()
+    page.get_by_role("heading", name="经过").wait_for()
     assert page.locator(".timeline li").filter(has_text="签发").count() >= 1
 
 

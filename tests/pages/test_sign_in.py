@@ -58,7 +58,7 @@ def test_without_a_certificate_the_page_says_what_to_do(visit):
     page = visit()
     page.goto("/sign-in")
     page.get_by_role("button", name="用浏览器证书登录").click()
-    assert page.get_by_text("浏览器没有出示证书").is_visible()
+    page.get_by_text("浏览器没有出示证书").wait_for()
 
 
 def test_by_challenge_and_back_to_where_one_was_going(site, visit):

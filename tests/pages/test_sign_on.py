@@ -170,7 +170,7 @@ def test_a_device_is_let_in(site, visit, relying, tmp_path):
         page.goto(given["verification_uri"])
         page.get_by_label("The code on the device's screen").fill("BBBB-BBBB")
         page.get_by_role("button", name="Next").click()
-        assert page.get_by_role("alert").is_visible()
+        page.get_by_role("alert").wait_for()
         page.get_by_label("The code on the device's screen").fill(given["user_code"].lower())
         page.get_by_role("button", name="Next").click()
         page.get_by_role("heading", name="Let this device sign in").wait_for()

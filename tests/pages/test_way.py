@@ -82,7 +82,7 @@ def test_from_draft_to_receipt(site, visit, tmp_path, scripts):
     assert reviewer.get_by_text("全省各级行政机关、事业单位建设").is_visible()
     reviewer.get_by_role("link", name="退回修改").click()
     reviewer.get_by_role("button", name="退回").click()
-    assert reviewer.locator(".error-summary").is_visible()
+    reviewer.locator(".error-summary").wait_for()
     reviewer.get_by_label("理由").fill("请核对附件")
     reviewer.get_by_role("button", name="退回").click()
     assert reviewer.locator("blockquote").inner_text() == "请核对附件"
@@ -101,7 +101,7 @@ def test_from_draft_to_receipt(site, visit, tmp_path, scripts):
     leader.goto("/documents/")
     leader.get_by_role("link", name=TITLE).first.click()
     leader.get_by_role("link", name="签发", exact=True).click()
-    assert leader.get_by_text("示范省人民政府办公厅 · 办公厅主任").last.is_visible()
+    leader.get_by_text("示范省人民政府办公厅 · 办公厅主任").last.wait_for()
     if scripts:
         leader.set_viewport_size({"width": 390, "height": 800})
         assert accessibility_faults(leader) == []
@@ -151,7 +151,7 @@ def test_a_copy_is_returned_with_a_signed_reason(site, visit, tmp_path):
     receiver.get_by_role("link", name="退文").click()
     receiver.get_by_label("理由").fill("附件缺页")
     receiver.get_by_role("button", name="下一步：签名").click()
-    assert receiver.get_by_text("附件缺页").is_visible()
+    receiver.get_by_text("附件缺页").wait_for()
     sign(site, receiver, "city-jia-registrar")
     row = receiver.locator("tr", has_text="甲市人民政府").first
     assert "附件缺页" in row.inner_text()

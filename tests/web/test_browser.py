@@ -78,7 +78,7 @@ def sign_in(page, address):
 def test_signing_in_filling_in_and_switching_language(page, address, complaints, world):
     sign_in(page, address)
     page.get_by_role("button", name="保存").click()
-    assert page.locator(".error-summary").is_visible()
+    page.locator(".error-summary").wait_for()
     page.locator(".error-summary a").first.click()
     assert page.evaluate("document.activeElement.id") == "text"
     page.get_by_label("内容").fill("𬱖先生来函")
@@ -86,7 +86,7 @@ def test_signing_in_filling_in_and_switching_language(page, address, complaints,
     page.wait_for_url(f"{address}/sample/#text")  # a redirection keeps the fragment (RFC 9110 10.2.2)
     assert page.get_by_text("𬱖先生来函").is_visible()
     page.get_by_role("button", name="English").click()
-    assert page.get_by_role("link", name="Next page").is_visible()
+    page.get_by_role("link", name="Next page").wait_for()
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url(f"{address}/sign-in")
     assert world.signed_out == ["s1"]
