@@ -13,11 +13,13 @@ from audit.errors import (
     NobodyMayAsk,
     NothingSigned,
     NotYetSigned,
+    StampBroken,
     TileNotFound,
     UnreadableRecord,
 )
 from audit.service import Log
 from audit.settings import AuditSettings
+from audit.stamp import Vouched
 
 __all__ = [
     "AuditSettings",
@@ -35,6 +37,8 @@ __all__ = [
     "NobodyMayAsk",
     "NotYetSigned",
     "NothingSigned",
+    "StampBroken",
     "TileNotFound",
     "UnreadableRecord",
+    "Vouched",
 ]

@@ -5,6 +5,7 @@ nothing changes. So signing needs no lock, and the database is not held while a 
 """
 
 from collections.abc import Iterable, Mapping
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -81,6 +82,10 @@ class Checkpointer:
 
     def _compare(self, session: Session) -> None:
         remembered = self._file.read()
+        if remembered is None and signed_size(session):
+            # another process may have signed the log's first checkpoint in between: look again, in a new view
+            session.rollback()
+            remembered = self._file.read()
         if remembered is None:
             if signed_size(session):
                 raise CheckpointFileMissing(file=str(self._file.path), reason="FileNotFoundError")
@@ -120,7 +125,10 @@ class Checkpointer:
 
 def signed_size(session: Session) -> int:
     """How many entries the newest stored checkpoint covers; 0 when there is none."""
-    return session.scalar(sa.select(sa.func.max(CheckpointRow.size))) or 0
+    return session.connection().scalar(_SIGNED) or 0
+
+
+_SIGNED = sa.select(sa.func.max(cast("sa.Table", CheckpointRow.__table__).c.size))
 
 
 def newest(session: Session) -> CheckpointRow | None:

@@ -1,6 +1,6 @@
 """What the log can refuse, and what it can find wrong with itself."""
 
-from yinxin.errors import Conflict, Misconfigured, NotFound, NotPermitted, Unavailable, YinxinError
+from yinxin.errors import Conflict, Invalid, Misconfigured, NotFound, NotPermitted, Unavailable, YinxinError
 
 
 class LogUnavailable(Unavailable):
@@ -42,6 +42,62 @@ class TileNotFound(NotFound):
     code = "audit.tile_not_found"
     zh = "日志没有分块 {tile}；请先取得最新的检查点。"
     en = "The log has no tile {tile}; fetch the newest checkpoint first."
+
+
+class NoCheckpointThen(NotFound):
+    """No checkpoint, with a quorum where a policy asks for one, bounds the time on one side."""
+
+    code = "audit.no_checkpoint_then"
+    zh = "没有可用的检查点来界定 {when}（{reason}）；起始时间早于首个检查点的，请改晚；刚过截止时间的，请待见证方联署后重试。"
+    en = "There is no checkpoint that bounds {when} ({reason}); choose a later begin if it is before the first checkpoint, or try again when the witnesses have cosigned if the end has only just passed."
+
+
+class NoStamp(NotFound):
+    """A checkpoint without a timestamp."""
+
+    code = "audit.no_stamp"
+    zh = "规模为 {size} 的检查点没有时间戳；每小时盖一次。"
+    en = "The checkpoint of size {size} has no timestamp; one is made every hour."
+
+
+class TimeReversed(Invalid):
+    """A time that ends before it begins."""
+
+    code = "audit.time_reversed"
+    zh = "止（{until}）早于起（{since}）；请更正。"
+    en = "The end ({until}) is before the begin ({since}); correct them."
+
+
+class StretchTooLong(Invalid):
+    """More entries than one file takes."""
+
+    code = "audit.stretch_too_long"
+    zh = "这段时间有 {count} 条记录，一份证明最多 {most} 条；请缩短时间。"
+    en = "There are {count} entries in that time, and one proof takes {most} at most; ask for a shorter time."
+
+
+class VerbUnknown(Invalid):
+    """A verb, or a module, that no part of the platform records and no entry has."""
+
+    code = "audit.verb_unknown"
+    zh = "没有“{verb}”这种操作{near}；按写错的名称只会“证明”什么都没有发生，请更正。"
+    en = "There is no act {verb}{near}. By a misspelt name it would be proved that nothing was ever done: correct it."
+
+
+class KindUnknown(Invalid):
+    """A subject of a kind that nothing is of, and that no entry names."""
+
+    code = "audit.kind_unknown"
+    zh = "对象“{subject}”的类别“{kind}”不存在{near}；对象先写类别，再写半角冒号和编号，如 document:01k…，请更正。"
+    en = "There is no kind {kind} as in the subject {subject}{near}. A subject is written kind:identifier, such as document:01k…: correct it."
+
+
+class ActorUnknown(Invalid):
+    """An actor whom the directory does not know and who is in no entry."""
+
+    code = "audit.actor_unknown"
+    zh = "名录和日志中都没有操作人“{actor}”；请核对编号。确指此人（只有证书、或已被删除）的，请加 --anybody（接口为 anybody=true）。"
+    en = "Neither the directory nor the log knows an actor {actor}; check the identifier. If it is meant all the same (known by a certificate alone, or erased), add --anybody (anybody=true over HTTP)."
 
 
 class NothingSigned(NotFound):
@@ -98,6 +154,33 @@ class LogTampered(YinxinError):
     exit = 65
     zh = "日志第 {index} 条记录不可信：{part} 与重新计算的结果不符。请保全数据库与检查点文件，并按安全事件处理。"
     en = "Entry {index} of the log does not hold: {part} differs from what was recomputed. Keep database and checkpoint file as they are, and treat this as an incident."
+
+
+class OpeningBroken(YinxinError):
+    """What stands beside an entry is not what it commits to, or is not there and no erasure in the log accounts for that."""
+
+    code = "audit.opening_broken"
+    exit = 65
+    zh = "日志第 {index} 条记录的个人信息“{field}”不可信：{reason}。请保全数据库，并按安全事件处理。"
+    en = "The personal field {field} of entry {index} does not hold: {reason}. Keep the database as it is, and treat this as an incident."
+
+
+class RecordsMissing(YinxinError):
+    """Numbers that sources gave their records do not follow each other: a record that was committed never reached the log, or one was put in."""
+
+    code = "audit.records_missing"
+    exit = 65
+    zh = "记录编号不连续，有记录未进入日志或被塞入：{faults}。日志中已有的记录均无误；请保全数据库，并按安全事件处理。"
+    en = "The numbers of the records do not follow each other, so something never reached the log or was put in: {faults}. What is in the log holds; keep the database as it is, and treat this as an incident."
+
+
+class StampBroken(YinxinError):
+    """A stored timestamp token is not over the checkpoint it stands for."""
+
+    code = "audit.stamp_broken"
+    exit = 65
+    zh = "{tree} 日志规模 {size} 的检查点的时间戳与其不符；请保全数据库，并按安全事件处理。"
+    en = "The timestamp of the checkpoint of size {size} ({tree}) is not over it; keep the database as it is, and treat this as an incident."
 
 
 class CheckpointBroken(YinxinError):

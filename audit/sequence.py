@@ -14,14 +14,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from audit.errors import UnreadableRecord
-from audit.models import EntryRow, NodeRow
-from audit.tree import TREES, log_size, stored
+from audit.models import EntryRow, TileRow
+from audit.personal.models import OpeningRow
+from audit.tree import TREES, completed, log_size
 from yinxin import canonical
 from yinxin.clock import parse_rfc3339
 from yinxin.errors import YinxinError
+from yinxin.personal import Salted, committed_in
 from yinxin.steps import step
 from yinxin.store import OutboxRow, Store
-from yinxin.tlog import Frontier, leaf_hash, subtrees
+from yinxin.tlog import leaf_hash
 
 #: records entered in one transaction: a few milliseconds of work
 BATCH = 512
@@ -34,10 +36,12 @@ _WIDTHS: dict[str, int] = {
     if isinstance(column.type, sa.String) and column.type.length
 }
 
-_ENTRY, _NODE = (sa.insert(cast("sa.Table", each.__table__)) for each in (EntryRow, NodeRow))
+_ENTRY, _TILE, _OPENING = (
+    sa.insert(cast("sa.Table", each.__table__)) for each in (EntryRow, TileRow, OpeningRow)
+)
 
-#: number, identifier and data of an outbox row
-Waiting = sa.Row[int, str, bytes]
+#: number, identifier and data of an outbox row, and what opens the commitments in the data
+Waiting = sa.Row[int, str, bytes, bytes | None]
 
 
 class Sequencer:
@@ -67,14 +71,14 @@ class Sequencer:
             step("audit.sequence.1-locked")
             # 2. What waits, in order.
             waiting = session.execute(
-                sa.select(OutboxRow.number, OutboxRow.id, OutboxRow.data)
+                sa.select(OutboxRow.number, OutboxRow.id, OutboxRow.data, OutboxRow.personal)
                 .order_by(OutboxRow.number)
                 .limit(BATCH)
             ).all()
             step("audit.sequence.2-read")
             if waiting:
-                # 3. Into the log and both trees.
-                _enter(session, waiting)
+                # 3. Into the log and both trees; what opens their commitments, beside them.
+                enter(session, waiting)
                 step("audit.sequence.3-entered")
                 # 4. Out of the outbox, exactly these.
                 session.execute(
@@ -92,7 +96,11 @@ def columns(data: bytes) -> dict[str, Any]:
     Text that came from outside is cut to its column, and NUL, which PostgreSQL cannot store, is replaced: nothing
     that a caller sends may stop the log. The leaf keeps the whole.
     """
-    event = canonical.decode(data)
+    return columns_of(canonical.decode(data))
+
+
+def columns_of(event: Mapping[str, Any]) -> dict[str, Any]:
+    """As `columns`, of an event that is decoded."""
     texts = {
         "verb": event["verb"],
         "subject": event["subject"],
@@ -108,32 +116,61 @@ def _fit(name: str, text: str) -> str:
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")[: _WIDTHS[name]]
 
 
-def _enter(session: Session, waiting: Sequence[Waiting]) -> None:
+def enter(session: Session, waiting: Sequence[Waiting]) -> None:
+    """These records into the log and both trees, in their order, in the session's transaction; raises UnreadableRecord."""
     size = log_size(session)
-    entries = [{"index": size + at, "data": row.data} | _columns(row) for at, row in enumerate(waiting)]
-    nodes: list[Mapping[str, Any]] = []
+    entries: list[dict[str, Any]] = []
+    openings: list[dict[str, Any]] = []
+    for index, row in enumerate(waiting, size):
+        event, found = _read(row)
+        entries.append({"index": index, "data": row.data} | found)
+        if row.personal:
+            openings += _openings(row, event, index)
+    tiles: list[Mapping[str, Any]] = []
     for suite in TREES:
-        edge = subtrees(0, size)
-        hashes = stored(session, suite)(edge)
-        frontier = Frontier(suite.hash, size, [hashes[node] for node in edge])
-        for entry in entries:
-            (_, leaf), *inner = frontier.append(leaf_hash(suite.hash, entry["data"]))
+        leaves = [leaf_hash(suite.hash, entry["data"]) for entry in entries]
+        for entry, leaf in zip(entries, leaves, strict=True):
             entry[f"leaf_{suite.hash.name}"] = leaf
-            nodes += [
-                {"tree": suite.hash.name, "level": node.level, "index": node.index, "hash": hash_}
-                for node, hash_ in inner
-            ]
+        tiles += completed(session, suite, size, leaves)
     connection = session.connection()
     connection.execute(_ENTRY, entries)
-    if nodes:
-        connection.execute(_NODE, nodes)
+    if tiles:
+        connection.execute(_TILE, tiles)
+    if openings:
+        connection.execute(_OPENING, openings)
 
 
-def _columns(row: Waiting) -> dict[str, Any]:
+def _read(row: Waiting) -> tuple[Mapping[str, Any], dict[str, Any]]:
+    """The event and its query columns; raises UnreadableRecord."""
     try:
-        found = columns(row.data)
+        event = canonical.decode(row.data)
+        found = columns_of(event)
     except (YinxinError, KeyError, TypeError, AttributeError) as error:
         raise UnreadableRecord(number=row.number) from error
     if found["event"] != row.id:
         raise UnreadableRecord(number=row.number)
-    return found
+    return event, found
+
+
+def _openings(row: Waiting, event: Mapping[str, Any], index: int) -> list[dict[str, Any]]:
+    """What stands beside the leaf, held against it; raises UnreadableRecord."""
+    try:
+        committed = committed_in(event)
+        found = {
+            name: Salted.of_fields(each) for name, each in canonical.decode(row.personal or b"{}").items()
+        }
+        for name, each in found.items():
+            if each.committed(row.id, name) != committed[name]:
+                raise UnreadableRecord(number=row.number)
+    except (YinxinError, KeyError, TypeError, AttributeError, ValueError) as error:
+        raise UnreadableRecord(number=row.number) from error
+    return [
+        {
+            "index": index,
+            "name": name,
+            "person": each.of,
+            "salt": each.opening.salt,
+            "value": each.opening.value.encode(),
+        }
+        for name, each in found.items()
+    ]

@@ -1,36 +1,67 @@
 """The log's service: what the rest of the platform asks of it."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from audit import entries
+from audit import entries, health
+from audit.archive.errors import EntrySealed
+from audit.archive.models import SealedRow
+from audit.archive.seal import check_archives, seal_name
 from audit.check import CheckReport, check
-from audit.checkpoint import Checkpointer, newest, note_of, note_signers, signed_size
+from audit.checkpoint import Checkpointer, newest, note_signers, signed_size
 from audit.checkpoint_file import CheckpointFile
 from audit.entries import Entry, Filters
-from audit.errors import EntryNotFound, LogUnavailable, NothingSigned, NotYetSigned, TileNotFound
-from audit.models import EntryRow
+from audit.errors import (
+    EntryNotFound,
+    LogUnavailable,
+    NothingSigned,
+    NotYetSigned,
+    RecordsMissing,
+    TileNotFound,
+)
+from audit.forward.courier import Courier
+from audit.index import Index, check_index
+from audit.index.search import search
+from audit.models import CheckpointRow, EntryRow
+from audit.renewal.ledger import check as check_records
 from audit.sequence import Sequencer, columns
 from audit.settings import AuditSettings
-from audit.tree import TREES, log_size, run_of, stored
+from audit.stamp import Stamper, newest_stamped, token_on
+from audit.stamp import check as check_stamps
+from audit.surroundings import Alone, Surroundings
+from audit.tree import TREES, remembered, stored, tile_hashes
+from audit.witness.cosignatures import has_quorum, newest_witnessed, with_cosignatures
+from audit.witness.cosigner import Cosigner
+from audit.witness.witnesses import Witnesses
 from yinxin.authz import Decider
 from yinxin.crypto.keys import Signer
 from yinxin.crypto.suite import Suite
 from yinxin.errors import YinxinError
+from yinxin.evidence.numbers import told
 from yinxin.module import Health
 from yinxin.store import OutboxRow, Store
-from yinxin.text import Text
-from yinxin.tlog import LogProof, Note, NoteVerifier, Tile, inclusion_proof
+from yinxin.tlog import (
+    CosignatureSigner,
+    LogProof,
+    Note,
+    NoteSigner,
+    NoteVerifier,
+    Tile,
+    inclusion_proof,
+)
 
 #: how long an answer of the gate is good for, and how long a failed attempt is not repeated
 _PAUSE = timedelta(seconds=1)
+#: entries read at a time where all are wanted
+_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +81,40 @@ class Log:
         *,
         data: Path,
         decider: Decider | None = None,
+        around: Surroundings | None = None,
+        cosigners: Iterable[Signer] = (),
+        http: Callable[[], httpx.Client] | None = None,
     ) -> None:
         """`signers`: one Ed25519 and one SM2 key, in any order; `data`: where the checkpoint file is unless set elsewhere.
 
-        `decider` says who may ask the log (`audit.ask`); without one nobody may. Raises LogKeysMismatch. Nothing is read or installed before `start`.
+        `decider` says who may ask the log (`audit.ask`); without one nobody may. `around` is what higher floors know.
+        `cosigners` are the keys by which this site witnesses others' logs; `http` makes the client that asks this log's
+        witnesses. Raises LogKeysMismatch. Nothing is read or installed before `start`.
         """
         self.store = store
         self.settings = settings
         self.decider = decider
+        self.around: Surroundings = around or Alone()
         self.checkpoint_file = Path(settings.checkpoint_file or data / "log.checkpoint")
+        signers = list(signers)
         named = note_signers(settings.origin, signers)
+        #: the same keys, under the name by which they seal archives
+        self.archivers = [NoteSigner(seal_name(settings.origin), each) for each in signers]
         self.verifiers: dict[str, NoteVerifier] = {name: signer.verifier for name, signer in named.items()}
+        self.index = Index(store)
+        #: copies outward
+        self.forward = Courier(store, settings.forward, site=settings.origin)
         self._sequencer = Sequencer(store)
         self._checkpointer = Checkpointer(store, CheckpointFile(self.checkpoint_file), named)
+        every = timedelta(seconds=settings.witness_every)
+        self.witnesses = Witnesses(store, self.verifiers, every=every, http=http)
+        name = settings.witness_name or f"{settings.origin}/witness"
+        self.cosigner = Cosigner(
+            store, [CosignatureSigner(name, each) for each in cosigners], data / "witnessed"
+        )
+        self.stamps = Stamper(store)
+        #: bundles of evidence in keeping
+        self.kept = Path(settings.kept or data / "kept")
         self._failures: dict[str, _Failure] = {}
         self._settling = threading.Lock()
         self._asked = threading.Lock()
@@ -75,6 +127,11 @@ class Log:
         """
         self._checkpointer.compare()
         self.store.gates.append(self.gate)
+
+    def close(self) -> None:
+        """Let what runs beside the requests end."""
+        self.witnesses.close()
+        self.forward.close()
 
     # --- writing -----------------------------------------------------------------------------------------------
 
@@ -114,7 +171,7 @@ class Log:
                 raise LogUnavailable(reason=failure.code)
             if failure is None and self._current is not None and abs(now - self._current) < _PAUSE:
                 return
-            if failure is not None or self._overdue(now):
+            if failure is not None or self._overdue():
                 self.sequence()
                 self.checkpoint()
             self._current = now
@@ -129,75 +186,147 @@ class Log:
     def entries(
         self, filters: Filters | None = None, before: int | None = None, limit: int = 50
     ) -> tuple[Entry, ...]:
-        """Up to `limit` matching entries, newest first, of indexes below `before` (the cursor)."""
+        """Up to `limit` matching entries, newest first, of indexes below `before` (the cursor).
+
+        Raises IndexBehind. It may bring the index up to date first, so it is not asked inside an act.
+        """
+        wanted = filters or Filters()
+        organs = () if wanted.under is None else self.around.below(wanted.under)
+        self.index.current()
         with self.store.read() as session:
-            return entries.search(session, filters or Filters(), before, limit)
+            return search(session, wanted, before, limit, organs)
+
+    def every(self, filters: Filters, before: int | None = None) -> Iterator[Entry]:
+        """All matching entries, newest first, read a page at a time."""
+        while True:
+            page = self.entries(filters, before, _PAGE)
+            yield from page
+            if len(page) < _PAGE:
+                return
+            before = page[-1].index
 
     def proof(self, event: str, suite: Suite = TREES[0]) -> LogProof:
-        """The self-contained proof against the newest checkpoint; raises EntryNotFound, NotYetSigned."""
+        """The self-contained proof; raises EntryNotFound, NotYetSigned.
+
+        Against the newest checkpoint that covers the entry, is timestamped and carries a quorum of witnesses; while there
+        is none, with a quorum; while there is none, the newest.
+        """
         with self.store.read() as session:
-            entry, row = self._found(session, event), newest(session)
+            entry = self._found(session, event)
+            if entry.sealed:
+                name = session.scalar(sa.select(SealedRow.archive).where(SealedRow.index == entry.index))
+                raise EntrySealed(event=event, archive=name or "-")
+            row = self._proving(session, suite, entry.index + 1)
             if row is None or row.size <= entry.index:
                 raise NotYetSigned(event=event)
             hashes = inclusion_proof(suite.hash, entry.index, row.size, stored(session, suite))
-            return LogProof(entry.data, entry.index, hashes, note_of(row, suite))
+            return LogProof(entry.data, entry.index, hashes, with_cosignatures(session, row, suite))
+
+    def stamp_on(self, size: int, suite: Suite = TREES[0]) -> bytes | None:
+        """The timestamp token over the checkpoint of that size, DER, if it has one."""
+        with self.store.read() as session:
+            return token_on(session, suite, size)
+
+    def places(
+        self, indexes: Sequence[int], suite: Suite = TREES[0], *, proving: bool = False
+    ) -> tuple[Note, list[tuple[bytes, ...]]]:
+        """The newest checkpoint, and from each of these entries the hashes that lead to its root; raises NotYetSigned.
+
+        With `proving` the checkpoint that `proof` would choose for the last of them.
+        """
+        with self.store.read() as session:
+            row = self._proving(session, suite, max(indexes) + 1) if proving else newest(session)
+            if row is None or (indexes and row.size <= max(indexes)):
+                raise NotYetSigned(event=str(max(indexes, default=0)))
+            fetch = remembered(stored(session, suite))
+            hashes = [inclusion_proof(suite.hash, index, row.size, fetch) for index in indexes]
+            return with_cosignatures(session, row, suite), hashes
 
     def signed(self, suite: Suite = TREES[0]) -> Note:
-        """The newest signed checkpoint of one tree; raises NothingSigned."""
+        """The newest signed checkpoint of one tree, with what witnesses said of it; raises NothingSigned."""
+        with self.store.read() as session:
+            return self._newest(session, suite)
+
+    def published(self, suite: Suite = TREES[0]) -> Note:
+        """What the world is told: the newest checkpoint that carries the quorum of the policy in force.
+
+        The newest of all while there is no policy, and until one has a quorum. Raises NothingSigned.
+        """
+        with self.store.read() as session:
+            row = newest_witnessed(session, suite)
+            return self._newest(session, suite) if row is None else with_cosignatures(session, row, suite)
+
+    def covered(self) -> tuple[int, datetime] | None:
+        """How many entries the newest checkpoint commits to, and its time; None before the first."""
         with self.store.read() as session:
             row = newest(session)
-            if row is None:
-                raise NothingSigned
-            return note_of(row, suite)
+            return None if row is None else (row.size, row.time)
 
     def tile(self, tile: Tile, suite: Suite = TREES[0]) -> bytes:
         """The hashes of a tile that lies within the newest checkpoint; raises TileNotFound."""
         with self.store.read() as session:
             if not tile.within(signed_size(session)):
                 raise TileNotFound(tile=tile.path())
-            return b"".join(run_of(session, suite, tile.first(), tile.width))
+            return b"".join(tile_hashes(session, suite, tile.level, tile.index)[: tile.width])
 
     def check(self) -> CheckReport:
-        """Recompute everything; raises LogTampered, CheckpointBroken, LogRolledBack or CheckpointFileMissing."""
+        """Recompute everything.
+
+        Raises LogTampered, OpeningBroken, IndexBroken, ArchiveBroken, StampBroken, CheckpointBroken, LogRolledBack, CheckpointFileMissing, CosignatureBroken, LogContradicted, RecordsMissing.
+        """
         with self.store.read() as session:
-            report = check(session, self.verifiers)
+            report = check(session, self.verifiers, self.around)
+            check_index(session)
+            check_archives(session, self.settings.origin, self.verifiers)
         self._checkpointer.compare()
+        with self.store.read() as session:
+            report = replace(
+                report,
+                cosignatures=self.witnesses.check(session),
+                stamps=check_stamps(session),
+                records=check_records(session),
+            )
+        if report.misnumbered:
+            # last, because it stays: what else is found is not hidden behind it
+            raise RecordsMissing(faults=told(list(report.misnumbered)))
         return report
 
     def health(self) -> Health:
         """How far the log is, and whether acts can be recorded."""
-        now = self.store.clock.now()
-        with self.store.read() as session:
-            size, signed, since = log_size(session), signed_size(session), self._waiting_since(session)
-            waiting = session.scalar(sa.select(sa.func.count()).select_from(OutboxRow))
-        overdue = since is not None and now - since > self._longest
-        ok = not overdue and not self._failures
-        facts = {
-            "size": size,
-            "signed": signed,
-            "waiting": waiting,
-            "oldest_seconds": 0 if since is None else max(0, int((now - since).total_seconds())),
-            "failures": {step: failure.code for step, failure in self._failures.copy().items()},
-            "keys": {name: verifier.encode() for name, verifier in self.verifiers.items()},
-        }
-        if ok:
-            return Health(ok, Text("审计日志正常", "The audit log is recording"), facts)
-        return Health(
-            ok,
-            Text("审计日志无法记录，各项操作已停止", "The audit log cannot record; acts are refused"),
-            facts,
-        )
+        return health.of(self)
+
+    def failures(self) -> dict[str, str]:
+        """What failed last, by step."""
+        return {step: failure.code for step, failure in self._failures.copy().items()}
+
+    def behind(self, session: Session) -> tuple[datetime | None, bool]:
+        """Since when the oldest record waits to be entered and signed, and whether that is too long."""
+        since = self._waiting_since(session)
+        return since, since is not None and self.store.clock.now() - since > self._longest
 
     # --- inside ------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _proving(session: Session, suite: Suite, covering: int) -> CheckpointRow | None:
+        stamped = newest_stamped(session, suite, covering=covering)
+        if stamped is not None and has_quorum(session, suite, stamped.size):
+            return stamped
+        return newest_witnessed(session, suite, covering=covering) or newest(session)
+
+    @staticmethod
+    def _newest(session: Session, suite: Suite) -> Note:
+        row = newest(session)
+        if row is None:
+            raise NothingSigned
+        return with_cosignatures(session, row, suite)
 
     @property
     def _longest(self) -> timedelta:
         return timedelta(seconds=self.settings.longest_backlog)
 
-    def _overdue(self, now: datetime) -> bool:
+    def _overdue(self) -> bool:
         with self.store.read() as session:
-            since = self._waiting_since(session)
-        return since is not None and now - since > self._longest
+            return self.behind(session)[1]
 
     def _waiting_since(self, session: Session) -> datetime | None:
         """The time of the oldest record that is not yet entered and signed."""

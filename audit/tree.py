@@ -1,17 +1,34 @@
-"""The two trees over the same entries, as they stand in the database."""
+"""The two trees over the same entries, as they stand in the database: in tiles of 256 hashes, eight levels at a time.
 
-from collections.abc import Sequence
-from typing import Any
+A full tile is one row, written once. Every other hash is folded from a tile's, so that a proof reads some three tiles
+however long the log is, and an entry costs no row but its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from audit.models import EntryRow, NodeRow
-from yinxin.crypto.suite import INTL, SM, Suite
-from yinxin.tlog import Fetch, Node
+from audit.models import EntryRow, TileRow
+from yinxin.crypto.suite import INTL, SM, HashAlgorithm, Suite
+from yinxin.tlog import WIDTH, Fetch, Node, node_hash
 
 #: one tree for each suite, over the suite's hash; a suite added here needs its columns and a rebuild of its tree
 TREES: tuple[Suite, ...] = (INTL, SM)
+#: levels of the tree in a tile
+HEIGHT = 8
+
+_ENTRIES, _TILES = (cast("sa.Table", each.__table__).c for each in (EntryRow, TileRow))
+_TREE: sa.BindParameter[str] = sa.bindparam("tree")
+_LEVEL, _FIRST, _END = (sa.bindparam(name, type_=sa.BigInteger) for name in ("level", "first", "end"))
+_LAST = sa.select(sa.func.max(_ENTRIES.index))
+_FULL = sa.select(_TILES.hashes).where(_TILES.tree == _TREE, _TILES.level == _LEVEL, _TILES.index == _FIRST)
+_ROOTS = (
+    sa.select(_TILES.index, _TILES.root)
+    .where(_TILES.tree == _TREE, _TILES.level == _LEVEL, _TILES.index >= _FIRST, _TILES.index < _END)
+    .order_by(_TILES.index)
+)
 
 
 def leaf_column(suite: Suite) -> Any:
@@ -19,9 +36,17 @@ def leaf_column(suite: Suite) -> Any:
     return getattr(EntryRow, f"leaf_{suite.hash.name}")
 
 
+_LEAVES = {
+    suite: sa.select(_ENTRIES.index, _ENTRIES[leaf_column(suite).key])
+    .where(_ENTRIES.index >= _FIRST, _ENTRIES.index < _END)
+    .order_by(_ENTRIES.index)
+    for suite in TREES
+}
+
+
 def log_size(session: Session) -> int:
     """How many entries the log has."""
-    last = session.scalar(sa.select(sa.func.max(EntryRow.index)))
+    last = session.connection().scalar(_LAST)
     return 0 if last is None else last + 1
 
 
@@ -29,43 +54,79 @@ def stored(session: Session, suite: Suite) -> Fetch:
     """Nodes of this suite's tree, out of the database; a missing one is a KeyError."""
 
     def fetch(nodes: Sequence[Node]) -> dict[Node, bytes]:
+        tiles: dict[tuple[int, int], list[bytes]] = {}
         found: dict[Node, bytes] = {}
-        leaves = [node.index for node in nodes if node.level == 0]
-        if leaves:
-            rows = session.execute(
-                sa.select(EntryRow.index, leaf_column(suite)).where(EntryRow.index.in_(leaves))
-            )
-            found.update((Node(0, index), hash_) for index, hash_ in rows)
-        inner = [(node.level, node.index) for node in nodes if node.level]
-        if inner:
-            rows = session.execute(
-                sa.select(NodeRow.level, NodeRow.index, NodeRow.hash).where(
-                    NodeRow.tree == suite.hash.name, sa.tuple_(NodeRow.level, NodeRow.index).in_(inner)
-                )
-            )
-            found.update((Node(level, index), hash_) for level, index, hash_ in rows)
+        for node in nodes:
+            level, height = divmod(node.level, HEIGHT)
+            first = node.index << height
+            tile = level, first // WIDTH
+            if tile not in tiles:
+                tiles[tile] = tile_hashes(session, suite, *tile)
+            begin, count = first % WIDTH, 1 << height
+            under = tiles[tile][begin : begin + count]
+            if len(under) != count:
+                raise KeyError(node)
+            found[node] = folded(suite.hash, under)
         return found
 
     return fetch
 
 
-def run_of(session: Session, suite: Suite, first: Node, count: int) -> list[bytes]:
-    """Up to `count` consecutive stored nodes of one level, in order."""
-    if first.level == 0:
-        query = (
-            sa.select(leaf_column(suite))
-            .where(EntryRow.index >= first.index, EntryRow.index < first.index + count)
-            .order_by(EntryRow.index)
-        )
+def tile_hashes(session: Session, suite: Suite, level: int, index: int) -> list[bytes]:
+    """The hashes of a tile, in order: 256 of a full one, of another as many as there are."""
+    tile = {"tree": suite.hash.name, "level": level, "first": index}
+    connection = session.connection()
+    if (full := connection.scalar(_FULL, tile)) is not None:
+        return [full[at : at + suite.hash.size] for at in range(0, len(full), suite.hash.size)]
+    first = index * WIDTH
+    span = {"first": first, "end": first + WIDTH}
+    if level:
+        rows = connection.execute(_ROOTS, span | {"tree": suite.hash.name, "level": level - 1})
     else:
-        query = (
-            sa.select(NodeRow.hash)
-            .where(
-                NodeRow.tree == suite.hash.name,
-                NodeRow.level == first.level,
-                NodeRow.index >= first.index,
-                NodeRow.index < first.index + count,
-            )
-            .order_by(NodeRow.index)
-        )
-    return list(session.scalars(query))
+        rows = connection.execute(_LEAVES[suite], span)
+    # one that is missing ends it: those after it have no place
+    return [hash_ for at, (found, hash_) in enumerate(rows, first) if found == at]
+
+
+def folded(algorithm: HashAlgorithm, hashes: Sequence[bytes]) -> bytes:
+    """The root over a power of two of hashes."""
+    while len(hashes) > 1:
+        pairs = zip(hashes[::2], hashes[1::2], strict=True)
+        hashes = [node_hash(algorithm, left, right) for left, right in pairs]
+    return hashes[0]
+
+
+def completed(session: Session, suite: Suite, size: int, leaves: Sequence[bytes]) -> list[Mapping[str, Any]]:
+    """The rows of the tiles that become full when these leaf hashes follow the first `size` ones of a stored tree.
+
+    Where none does, which is in most small batches, nothing is read.
+    """
+    made: list[Mapping[str, Any]] = []
+    level, begin, new = 0, size, list(leaves)
+    while begin % WIDTH + len(new) >= WIDTH:
+        index = begin // WIDTH
+        known = tile_hashes(session, suite, level, index) if begin % WIDTH else []
+        if len(known) != begin % WIDTH:
+            raise KeyError(Node(level * HEIGHT, index * WIDTH + len(known)))
+        new = known + new
+        roots = []
+        for at in range(len(new) // WIDTH):
+            tile = new[at * WIDTH : (at + 1) * WIDTH]
+            roots.append(folded(suite.hash, tile))
+            place = {"tree": suite.hash.name, "level": level, "index": index + at}
+            made.append(place | {"root": roots[-1], "hashes": b"".join(tile)})
+        level, begin, new = level + 1, index, roots
+    return made
+
+
+def remembered(fetch: Fetch) -> Fetch:
+    """As `fetch`, asking for no node twice: the paths of many entries share most of theirs."""
+    known: dict[Node, bytes] = {}
+
+    def through(nodes: Sequence[Node]) -> Mapping[Node, bytes]:
+        missing = [node for node in nodes if node not in known]
+        if missing:
+            known.update(fetch(missing))
+        return known
+
+    return through

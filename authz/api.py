@@ -1,20 +1,23 @@
 """Identity and authorization over HTTP: sign in, who am I, may I, who is who."""
 
+import json
 from typing import Annotated, Any
 
 from flask import Blueprint, request
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from authz import errors
 from authz.change.api import add_changes
 from authz.delegation.api import add_delegations
 from authz.directory import Organ
 from authz.directory.errors import NotThere
-from authz.models import SessionRow
 from authz.service import Authz
+from authz.session.api import add_sessions
+from authz.visible import NotExpressible
 from yinxin.authz import Decision, Denied, Level, Resource, Sharing
 from yinxin.clock import rfc3339
 from yinxin.crypto.errors import MalformedCertificate
+from yinxin.faults import BadValue
 from yinxin.text import Text
 from yinxin.web import Api, Caller, Page, Paged, kit, page_of, peer_certificate
 from yinxin.wire import Instant, Model, Octets, Words
@@ -33,6 +36,8 @@ _ANSWER = (
     errors.WrongSignature,
     *_ADMISSION,
 )
+#: octets of JSON that the attributes of a resource, or a context, have at most
+_LONGEST = 16 << 10
 _QUESTION = (errors.UnknownAction, errors.BadQuestion, errors.UnknownOrgan, errors.DecisionFailed)
 
 
@@ -65,24 +70,6 @@ class WhoOut(Model):
     organ_name: Words
     roles: list[str]
     session: str
-
-
-class OpenSessionOut(Model):
-    """One of the caller's open sessions: how and when it was opened, last used (to the minute), and when it is over."""
-
-    id: str
-    post: str
-    way: str
-    created: str
-    used: str
-    expires: str
-    current: bool
-
-
-class EndedOut(Model):
-    """How many sessions were ended."""
-
-    ended: int
 
 
 class SessionOut(Model):
@@ -118,6 +105,16 @@ class CheckIn(Model):
     resource: ResourceIn
     context: dict[str, Any] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _short(self) -> "CheckIn":
+        """Every question is kept with its answer, so that none is longer than a question needs to be."""
+        for field, given in (("resource.attributes", self.resource.attributes), ("context", self.context)):
+            if len(json.dumps(given, ensure_ascii=False).encode()) > _LONGEST:
+                raise BadValue(
+                    f"{field} 合计不得超过 {_LONGEST} 字节", f"{field}: at most {_LONGEST} octets together"
+                )
+        return self
+
 
 class ChecksIn(Model):
     """The caller's questions."""
@@ -137,6 +134,19 @@ class DecisionsOut(Model):
     """The answers, in the order of the questions."""
 
     decisions: list[DecisionOut]
+
+
+class VisibleQuery(Model):
+    """A list: of which type of resource, and what is to be done to its rows."""
+
+    action: str = Field(min_length=1, max_length=100)
+    type: str = Field(min_length=1, max_length=80)
+
+
+class VisibleOut(Model):
+    """The rows that the caller may do it to, as data (`yinxin.condition`)."""
+
+    condition: Any
 
 
 class PermissionOut(Model):
@@ -196,9 +206,11 @@ def routes(authz: Authz) -> tuple[Blueprint, ...]:
     _add_sign_in(api, authz)
     _add_proof(api, authz)
     _add_session(api, authz)
+    _add_questions(api, authz)
     _add_directory(api, authz)
     add_changes(api, authz)
     add_delegations(api, authz)
+    add_sessions(api, authz)
     return (api.blueprint,)
 
 
@@ -271,47 +283,23 @@ def _add_session(api: Api, authz: Authz) -> None:
     def sign_out(caller: Caller) -> None:
         authz.sessions.sign_out(caller)
 
-    @api.get("/sessions", summary=Text("我的登录", "The caller's open sessions"))
-    def sessions(query: Paged, caller: Caller) -> Page[OpenSessionOut]:
-        found = authz.sessions.open_of(caller.actor.id, after=query.begin(str) or "", limit=query.limit + 1)
 
-        def show(row: SessionRow) -> OpenSessionOut:
-            return OpenSessionOut(
-                id=row.id,
-                post=row.post,
-                way=row.way,
-                created=rfc3339(row.created),
-                used=rfc3339(row.used),
-                expires=rfc3339(row.expires),
-                current=row.id == caller.session,
-            )
-
-        return page_of(found, query.limit, key=lambda row: row.id, show=show)
-
-    @api.delete(
-        "/sessions/<id>",
-        problems=(errors.UnknownSession,),
-        summary=Text("终止我的一个登录", "End one of the caller's sessions"),
-    )
-    def end_one(id: str, caller: Caller) -> None:  # noqa: A002 - the field's name
-        authz.sessions.end_one(caller.actor, id)
-
-    @api.delete(
-        "/people/<id>/sessions",
-        status=200,
-        problems=(Denied, errors.UnknownPerson),
-        summary=Text("终止某人的全部登录", "End every session of a person"),
-    )
-    def end_all(id: str, caller: Caller) -> EndedOut:  # noqa: A002 - the field's name
-        return EndedOut(ended=authz.end_sessions(caller.actor, id))
-
+def _add_questions(api: Api, authz: Authz) -> None:
     @api.post(
         "/checks", repeatable=True, problems=_QUESTION, summary=Text("询问权限", "Ask what is permitted")
     )
     def checks(body: ChecksIn, caller: Caller) -> DecisionsOut:
         questions = [(each.action, each.resource.resource(), each.context) for each in body.checks]
-        decisions = authz.decisions.check_many(caller.actor, questions)
+        decisions = authz.answers.ask(caller.actor, questions)
         return DecisionsOut(decisions=[_decision(each) for each in decisions])
+
+    @api.get(
+        "/visible",
+        problems=(errors.UnknownAction, errors.BadQuestion, NotExpressible),
+        summary=Text("询问列表范围", "Ask which rows of a list are permitted"),
+    )
+    def visible(query: VisibleQuery, caller: Caller) -> VisibleOut:
+        return VisibleOut(condition=authz.answers.ask_list(caller.actor, query.action, query.type).tree)
 
     @api.post(
         "/decisions",
@@ -322,6 +310,9 @@ def _add_session(api: Api, authz: Authz) -> None:
     def require(body: CheckIn, caller: Caller) -> PermissionOut:
         asked = body.resource.resource()
         decision = authz.decisions.require(caller.actor, body.action, asked, body.context or None)
+        if "read" in authz.decisions.policies.groups(body.action):
+            # no act follows whose entry would tell of it
+            authz.answers.record(caller.actor, [decision])
         return PermissionOut(record=decision.record())
 
 

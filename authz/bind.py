@@ -8,6 +8,7 @@ from typing import Literal, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from authz.close import close
 from authz.directory.look import standing, standings
 from authz.errors import AlreadyBound, CannotBind, NotBound
 from authz.models import CertificateBinding, SessionRow
@@ -103,8 +104,7 @@ def end_binding(session: Session, fingerprint: str, at: datetime) -> None:
 def suspend_binding(session: Session, fingerprint: str, at: datetime) -> None:
     """End the binding until it is restored, and every open session of the certificate for good; raises NotBound."""
     end_binding(session, fingerprint, at)
-    opened = sa.update(SessionRow).where(SessionRow.certificate == fingerprint, SessionRow.ended.is_(None))
-    session.execute(opened.values(ended=at))
+    close(session, SessionRow.certificate == fingerprint, at)
 
 
 def restore_binding(session: Session, fingerprint: str) -> None:

@@ -1,58 +1,64 @@
 """Decisions: a question in, an answer that can be given again years later out. Fails closed."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-import cedarpy
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from authz.directory import Standing
-from authz.directory.look import path, standing, standings
-from authz.entities import Entities, beyond_delegation, slice_of
+from authz.entities import Entities, organs_of, person_entity, slice_of
 from authz.errors import (
     BadQuestion,
-    DecisionFailed,
     ReplayDiffers,
     UnknownAction,
     UnknownOrgan,
-    UnknownPerson,
-    UnknownPost,
 )
-from authz.grant.look import held
-from authz.grant.records import holder
+from authz.judge import Question, decide, decide_many, words_of
 from authz.kept import Kept
 from authz.policy_set import PolicySet
+from authz.prepared import Prepared
+from authz.state import Acting, Facts, Moved, State
 from authz.step_up import Freshness
-from authz.version import InForce, Versions
-from authz.visible import Columns, visible
+from authz.version import Versions
+from authz.visible import Listed, asker_of, visible
 from yinxin.act import Actor, Kind
-from yinxin.authz import PLATFORM, Decision, Denied, Resource, StepUpRequired
+from yinxin.authz import Decision, Denied, Resource, StepUpRequired
+from yinxin.condition import Condition
 from yinxin.errors import YinxinError
-from yinxin.store import Store
+from yinxin.store import Store, StoreUnavailable
 from yinxin.text import Text
 from yinxin.tlog import NoteSigner
 
-_NO_POLICY = Text("没有规则允许", "no policy permits it")
-_NOT_DELEGATED = Text("该操作不在授权代行的范围内", "the delegation does not extend to this")
-_NO_POST = Text("操作者不是本平台登记的在岗人员", "the actor holds no post in the directory")
+#: how often the state may change while a list's condition is worked out
+_TRIES = 20
 
 
 class Decisions:
     """Answers by the policies in force and what the directory knows now; implements `yinxin.authz.Decider`."""
 
-    def __init__(self, store: Store, shipped: PolicySet, freshness: Freshness | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        shipped: PolicySet,
+        freshness: Freshness | None = None,
+        machines: Callable[[Session, Actor], Standing | None] | None = None,
+    ) -> None:
         self._store = store
+        #: how a registered system stands, by the actor as which it comes; without it none stands anywhere
+        self._machines = machines
         self._freshness = freshness or Freshness()
         self._kept = Kept(store)
         self.versions = Versions(store, shipped)
+        #: what is known of the state that decisions rest on
+        self.state = State(store, self.versions)
 
     @property
     def policies(self) -> PolicySet:
         """The policies in force."""
-        return self.versions.current().policies
+        return self.state.version().policies
 
     def adopt(self, signers: Sequence[NoteSigner] = ()) -> None:
         """Put the shipped set in force where none is, recorded; versions are signed by `signers` and so believed."""
@@ -89,30 +95,23 @@ class Decisions:
         self, actor: Actor, questions: Iterable[tuple[str, Resource, Mapping[str, Any] | None]]
     ) -> tuple[Decision, ...]:
         """One decision for each question, in order: all by one set of policies and one state of the directory."""
-        version = self.versions.current()
         asked = [(action, resource, dict(context or {})) for action, resource, context in questions]
+        pair = _pair(actor)
+        facts = self.state.facts([pair] if pair else [], {each.organ for _, each, _ in asked})
         for action, _, _ in asked:
-            if action not in version.policies.actions:
+            if action not in facts.version.policies.actions:
                 raise UnknownAction(action=action)
-        with self._store.read() as session:
-            person = self._standing(session, actor)
-            owners = {
-                organ: self._owner(session, person, organ) for organ in {each.organ for _, each, _ in asked}
-            }
-            grants = {
-                action: self._grants(session, person, version, action)
-                for action in {each[0] for each in asked}
-            }
-        put = [
-            Question(
-                (actor.id, action, resource),
-                slice_of(person, resource, owners[resource.organ]),
-                context,
-                grants[action],
-            )
-            for action, resource, context in asked
-        ]
-        return tuple(replace(each, version=version.number) for each in decide_many(version.policies, put))
+        for _, resource, _ in asked:
+            if not facts.paths[resource.organ]:
+                raise UnknownOrgan(organ=resource.organ)
+        acting = facts.people[pair] if pair else self._machine(actor)
+        answers: list[Decision | None] = [None] * len(asked)
+        for action in dict.fromkeys(each[0] for each in asked):
+            numbers = [number for number, each in enumerate(asked) if each[0] == action]
+            found = _answers(facts, actor, acting, action, [asked[number][1:] for number in numbers])
+            for number, answer in zip(numbers, found, strict=True):
+                answers[number] = answer
+        return tuple(each for each in answers if each is not None)
 
     def check_all(self, questions: Sequence[tuple[Actor, str, Resource]]) -> tuple[Decision | None, ...]:
         """As `check`, for many actors by one set of policies and one state of the directory.
@@ -120,58 +119,99 @@ class Decisions:
         None where `check` would raise, and where the act wants a fresh proof of the actor's key that is not there:
         `require` says why. What the permissions rest on is kept, as `require` keeps it.
         """
-        version = self.versions.current()
-        acting = {(actor.id, actor.post) for actor, _, _ in questions if actor.post is not None}
-        with self._store.read() as session:
-            people = standings(session, acting, self._store.clock.now())
-            asked = [
-                self._answered(
-                    session, version, question, people.get((question[0].id, question[0].post or ""))
-                )
-                for question in questions
-            ]
-        for decision in asked:
-            if decision is not None and decision.allowed:
-                self._kept.keep(decision)
+        pairs = {pair for actor, _, _ in questions if (pair := _pair(actor))}
+        facts = self.state.facts(pairs, {resource.organ for _, _, resource in questions})
+        # what one asks about one action is asked at once
+        together: dict[tuple[Actor, datetime | None, str], list[int]] = {}
+        for place, (actor, action, resource) in enumerate(questions):
+            if action in facts.version.policies.actions and facts.paths[resource.organ]:
+                # equal actors may have proved their keys at different times
+                together.setdefault((actor, actor.certified, action), []).append(place)
+        asked: list[Decision | None] = [None] * len(questions)
+        for (actor, _, action), places in together.items():
+            found = self._answered(facts, actor, action, [questions[place][2] for place in places])
+            for place, decision in zip(places, found, strict=True):
+                asked[place] = decision
+                if decision is not None and decision.allowed:
+                    self._kept.keep(decision)
         return tuple(asked)
 
     def _answered(
-        self,
-        session: Session,
-        version: InForce,
-        question: tuple[Actor, str, Resource],
-        found: Standing | None,
-    ) -> Decision | None:
-        actor, action, resource = question
-        if action not in version.policies.actions:
-            return None
-        person = _acting(actor, found)
+        self, facts: Facts, actor: Actor, action: str, resources: Sequence[Resource]
+    ) -> Sequence[Decision | None]:
+        pair = _pair(actor)
         try:
             self._freshness.demand(actor, action, self._store.clock.now())
-            entities = slice_of(person, resource, self._owner(session, person, resource.organ))
-            grants = self._grants(session, person, version, action)
-            answer = decide(version.policies, (actor.id, action, resource), entities, {}, grants)
         except YinxinError:
-            return None
-        return replace(answer, version=version.number)
+            return [None] * len(resources)
+        acting = facts.people[pair] if pair else None
+        try:
+            return _answers(facts, actor, acting, action, [(each, {}) for each in resources])
+        except YinxinError:
+            # one of them cannot be answered: each by itself, so that the others are
+            alone = len(resources) == 1
+            return (
+                [None] if alone else [self._answered(facts, actor, action, [each])[0] for each in resources]
+            )
 
-    def visible(self, actor: Actor, action: str, kind: str, columns: Columns) -> sa.ColumnElement[bool]:
+    def _machine(self, actor: Actor) -> Acting | None:
+        """How a registered system stands: looked up each time, and granted nothing besides."""
+        if actor.kind is not Kind.SERVICE or self._machines is None:
+            return None
+        with self._store.read() as session:
+            return Acting(self._machines(session, actor), (), self._store.clock.now(), None)
+
+    def visible(self, actor: Actor, action: str, kind: str) -> Condition:
         """The condition for a list: the rows, resources of type `kind`, that the actor may do `action` to.
 
         It agrees with `check` without a context on every row. Raises UnknownAction, BadQuestion, NotExpressible.
         """
-        version = self.versions.current()
+        return self.listed(actor, action, kind).condition
+
+    def listed(self, actor: Actor, action: str, kind: str) -> Listed:
+        """As `visible`, with what the condition was worked out of."""
+        for _ in range(_TRIES):
+            with suppress(Moved):
+                return self._listed(actor, action, kind)
+        raise StoreUnavailable
+
+    def _listed(self, actor: Actor, action: str, kind: str) -> Listed:
+        pair = _pair(actor)
+        facts = self.state.facts([pair] if pair else [], ())
+        version = facts.version
         if action not in version.policies.actions:
             raise UnknownAction(action=action)
         if kind not in version.policies.declared["actions"][action]["appliesTo"]["resourceTypes"]:
             about = Text(f"该操作不以 {kind} 为对象", f"the action is not about {kind}")
             raise BadQuestion(resource=kind, action=action, reason=about)
-        with self._store.read() as session:
-            person = self._standing(session, actor)
-            grants = self._grants(session, person, version, action)
-            return visible(
-                session, version.policies, person, grants, question=(action, kind), columns=columns
+        acting = facts.people[pair] if pair else self._machine(actor)
+        person = _standing(actor, acting)
+        if person is None or acting is None:
+            return Listed.of(version, (action, kind), (), Condition(tree=False))
+        key = ("visible", person.person.id, person.post.id, action, kind)
+        kept = facts.prepared.get(key)
+        if kept is None or kept[0] is not acting:
+            grants = acting.links(version, action)
+            # all at once; what a policy names besides is looked up when it is met
+            below = dict(self.state.below(facts, {person.organ.id, *(each["organ"] for each in grants)}))
+
+            def reached(organ: str) -> Sequence[str]:
+                if organ not in below:
+                    below.update(self.state.below(facts, [organ]))
+                return below[organ]
+
+            entities = (person_entity(person), *organs_of([person.organ.path]))
+            condition = visible(
+                version.policies, asker_of(entities), grants, question=(action, kind), below=reached
             )
+            listed = Listed.of(version, (action, kind), entities, condition, grants=grants, below=below)
+            facts.keep(key, kept := (acting, listed))
+        found: Listed = kept[1]
+        return found
+
+    def kept_of(self, digest: str, resource: Resource | None = None) -> Entities:
+        """What was kept of the actor and the organs by its digest, with the resource; raises ReplayDiffers."""
+        return self._kept.known(digest, resource)
 
     def replay(self, actor: Actor, record: Mapping[str, Any], entities: Entities | None = None) -> Decision:
         """Decide a recorded question again with the policies of that time and what was kept then.
@@ -192,180 +232,54 @@ class Decisions:
                 raise ReplayDiffers(field=field)
         return again
 
-    def _owner(self, session: Session, person: Standing | None, organ: str) -> tuple[str, ...]:
-        """The organ that owns a thing and those above it; raises UnknownOrgan."""
-        if organ == PLATFORM:
-            return (PLATFORM,)
-        owner = person.organ.path if person is not None and person.organ.id == organ else path(session, organ)
-        if not owner:
-            raise UnknownOrgan(organ=organ)
-        return owner
 
-    def _grants(
-        self, session: Session, person: Standing | None, version: InForce, action: str
-    ) -> tuple[Mapping[str, Any], ...]:
-        """The grants in force that bear on the action, as decisions see them."""
-        if person is None:
-            return ()
-        templates = [each.id for each in version.policies.templates.values() if action in each.actions]
-        return tuple(each.link() for each in held(session, person, templates, self._store.clock.now()))
-
-    def _standing(self, session: Session, actor: Actor) -> Standing | None:
-        """None for whoever is no person in a post: such an actor is permitted nothing."""
-        if actor.kind is not Kind.PERSON or actor.post is None:
-            return None
-        try:
-            found = standing(session, actor.id, actor.post, self._store.clock.now())
-        except (UnknownPerson, UnknownPost):
-            return None
-        return _acting(actor, found)
+def _pair(actor: Actor) -> tuple[str, str] | None:
+    """The person and the post; None for whoever is no person in a post: such an actor is permitted nothing."""
+    return (actor.id, actor.post) if actor.kind is Kind.PERSON and actor.post is not None else None
 
 
-def _acting(actor: Actor, found: Standing | None) -> Standing | None:
+def _standing(actor: Actor, acting: Acting | None) -> Standing | None:
     """The standing in which the actor acts: of a person, and in the organ that she says."""
-    if found is None or actor.kind is not Kind.PERSON:
-        return None
-    return found if actor.organ in (None, found.organ.id) else None
+    found = acting.standing if acting is not None else None
+    return found if found is not None and actor.organ in (None, found.organ.id) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """(person, action, resource), and all that the answer depends on beside the policies."""
-
-    asked: tuple[str, str, Resource]
-    entities: Entities
-    context: Mapping[str, Any]
-    grants: tuple[Mapping[str, Any], ...] = ()
-
-    def request(self) -> dict[str, Any]:
-        """The question as Cedar takes it."""
-        person, action, resource = self.asked
-        return {
-            "principal": {"type": "Person", "id": person},
-            "action": {"type": "Action", "id": action},
-            "resource": {"type": resource.type, "id": resource.id},
-            "context": dict(self.context),
-        }
-
-    def hopeless(self) -> Text | None:
-        """Why no policy need be asked: the person holds no post, or acts by a delegation for other acts."""
-        if not any(entity["uid"] == {"type": "Person", "id": self.asked[0]} for entity in self.entities):
-            return _NO_POST
-        return _NOT_DELEGATED if beyond_delegation(self.entities, self.asked[1]) else None
-
-    def answer(
-        self, policies: PolicySet, *, allowed: bool, reason: Text, determining: tuple[str, ...] = ()
-    ) -> Decision:
-        """The decision with all that it rests on."""
-        _, action, resource = self.asked
-        return Decision(
-            allowed,
-            action,
-            resource,
-            reason,
-            determining,
-            policies.hash,
-            self.entities,
-            self.context,
-            grants=self.grants,
+def _answers(
+    facts: Facts,
+    actor: Actor,
+    acting: Acting | None,
+    action: str,
+    asked: Sequence[tuple[Resource, Mapping[str, Any]]],
+) -> list[Decision]:
+    """One actor's questions about one action: the quick way, or the long one where that does not answer."""
+    version, person = facts.version, _standing(actor, acting)
+    if person is not None and acting is not None and (person.actions is None or action in person.actions):
+        organs = tuple(dict.fromkeys(resource.organ for resource, _ in asked))
+        key = (person.person.id, person.post.id, action, organs)
+        kept = facts.prepared.get(key)
+        if kept is None or kept[0] is not acting:
+            prepared = Prepared(
+                version.policies,
+                version.number,
+                person,
+                action=action,
+                paths={organ: facts.paths[organ] for organ in organs},
+                grants=acting.links(version, action),
+            )
+            facts.keep(key, kept := (acting, prepared))
+        quick: list[Decision] | None = kept[1].answers(
+            asked, lambda determining: words_of(version.policies, determining)
         )
-
-
-def decide(
-    policies: PolicySet,
-    question: tuple[str, str, Resource],
-    entities: Entities,
-    context: Mapping[str, Any],
-    grants: tuple[Mapping[str, Any], ...] = (),
-) -> Decision:
-    """The answer to (person, action, resource) as a function of the arguments alone."""
-    return _decided(policies, Question(question, entities, context, grants))
-
-
-def decide_many(policies: PolicySet, questions: Sequence[Question]) -> list[Decision]:
-    """As `decide` for each; questions about one action in one call of the engine, which reads what they share once.
-
-    When the engine does not answer all of them, or two speak of one thing differently, each is decided by itself: the
-    question that is wrong is then refused as it would be alone.
-    """
-    answers: dict[int, Decision] = {}
-    together: dict[tuple[str, str], list[int]] = {}
-    for number, each in enumerate(questions):
-        if each.hopeless() is None:
-            together.setdefault((each.asked[1], repr(each.grants)), []).append(number)
-    for numbers in together.values():
-        answers |= dict(zip(numbers, _at_once(policies, [questions[each] for each in numbers]), strict=False))
-    return [
-        answers[number] if number in answers else _decided(policies, each)
-        for number, each in enumerate(questions)
+        if quick is not None:
+            return quick
+    grants = acting.links(version, action) if acting is not None and person is not None else ()
+    put = [
+        Question(
+            (actor.id, action, resource),
+            slice_of(person, resource, facts.paths[resource.organ]),
+            context,
+            grants,
+        )
+        for resource, context in asked
     ]
-
-
-def _at_once(policies: PolicySet, questions: Sequence[Question]) -> list[Decision]:
-    """The answers, or nothing when they have to be asked one by one."""
-    entities: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for each in chain.from_iterable(question.entities for question in questions):
-        name = each["uid"]["type"], each["uid"]["id"]
-        if entities.setdefault(name, each) != each:
-            return []
-    first = questions[0]
-    if len(questions) == 1:
-        return []
-    results = cedarpy.is_authorized_batch(
-        [each.request() for each in questions],
-        linked(policies.slice(first.asked[1]), first.grants),
-        [dict(each) for each in entities.values()],
-        schema=policies.parsed_schema,
-    )
-    if any(each.diagnostics.errors or each.decision is cedarpy.Decision.NoDecision for each in results):
-        return []
-    return [_worded(policies, each, result) for each, result in zip(questions, results, strict=True)]
-
-
-def _decided(policies: PolicySet, question: Question) -> Decision:
-    _, action, resource = question.asked
-    if (reason := question.hopeless()) is not None:
-        return question.answer(policies, allowed=False, reason=reason)
-    slice_ = [dict(entity) for entity in question.entities]
-    concerning = linked(policies.slice(action), question.grants)
-    result = cedarpy.is_authorized(question.request(), concerning, slice_, schema=policies.parsed_schema)
-    diagnostics = result.diagnostics
-    if result.decision is cedarpy.Decision.NoDecision:
-        raise BadQuestion(resource=str(resource), action=action, reason=_short(diagnostics.errors))
-    if diagnostics.errors:
-        # Cedar leaves out a policy that errs: were it a forbid, the answer would be wrong
-        raise DecisionFailed(reason=_short(diagnostics.errors))
-    return _worded(policies, question, result)
-
-
-def _worded(policies: PolicySet, question: Question, result: cedarpy.AuthzResult) -> Decision:
-    determining = tuple(sorted(result.diagnostics.reasons))
-    words = [policies.reasons[name] for name in dict.fromkeys(each.partition("#")[0] for each in determining)]
-    reason = Text("；".join(word.zh for word in words), "; ".join(word.en for word in words))
-    return question.answer(
-        policies, allowed=result.allowed, reason=reason if words else _NO_POLICY, determining=determining
-    )
-
-
-def linked(policies: cedarpy.PolicySet, grants: Iterable[Mapping[str, Any]]) -> cedarpy.PolicySet:
-    """The policies with the grants in their templates' rooms; each becomes a policy named `template#grant`."""
-    links = []
-    for grant in grants:
-        kind, identifier = holder(grant["holder"])
-        rooms = {
-            "?principal": {"type": kind, "id": identifier},
-            "?resource": {"type": "Organ", "id": grant["organ"]},
-        }
-        links.append(
-            {
-                "template_id": grant["template"],
-                "new_id": f"{grant['template']}#{grant['id']}",
-                "values": rooms,
-            }
-        )
-    return policies.with_linked_batch(links) if links else policies
-
-
-def _short(errors: list[str]) -> str:
-    """The tail of Cedar's message says what is wrong; its head repeats the whole input."""
-    return errors[0].rsplit("]: ", 1)[-1][:300] if errors else "?"
+    return [replace(each, version=version.number) for each in decide_many(version.policies, put)]

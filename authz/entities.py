@@ -20,8 +20,8 @@ def slice_of(person: Standing | None, resource: Resource, owner: tuple[str, ...]
     people: list[Mapping[str, Any]] = []
     if person is not None:
         chains.append(person.organ.path)
-        people.append(_person(person))
-    return (*people, resource_entity(resource), *_organs(chains))
+        people.append(person_entity(person))
+    return (*people, resource_entity(resource), *organs_of(chains))
 
 
 def resource_entity(resource: Resource) -> Mapping[str, Any]:
@@ -51,7 +51,8 @@ def _organ_reference(organ: str) -> Mapping[str, Any]:
     return {"__entity": {"type": "Organ", "id": organ}}
 
 
-def _person(acting: Standing) -> Mapping[str, Any]:
+def person_entity(acting: Standing) -> Mapping[str, Any]:
+    """The person in the post she acts in."""
     return {
         "uid": {"type": "Person", "id": acting.person.id},
         "attrs": {
@@ -70,8 +71,8 @@ def _person(acting: Standing) -> Mapping[str, Any]:
     }
 
 
-def _organs(chains: Iterable[tuple[str, ...]]) -> Iterable[Mapping[str, Any]]:
-    """Each organ once, with its parent."""
+def organs_of(chains: Iterable[tuple[str, ...]]) -> Iterable[Mapping[str, Any]]:
+    """Each organ of the chains once, with its parent; a chain is an organ and those above it."""
     parents: dict[str, str | None] = {}
     for chain in chains:
         parents |= dict(zip(chain, (*chain[1:], None), strict=True))

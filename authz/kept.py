@@ -41,13 +41,15 @@ class Kept:
 
     def entities(self, record: Mapping[str, Any]) -> Entities:
         """The entities a recorded decision saw; raises ReplayDiffers when they were not kept or do not match."""
+        return self.known(record.get("known"), Resource.of(record["resource"]))
+
+    def known(self, digest: str | None, resource: Resource | None = None) -> Entities:
+        """The actor and the organs that were kept by their digest, and the resource between them; raises ReplayDiffers."""
         with self._store.read() as session:
-            data = session.scalar(
-                sa.select(EntitiesRow.data).where(EntitiesRow.digest == record.get("known"))
-            )
-        if data is None or INTL.hash.digest(data.encode()).hex() != record["known"]:
+            data = session.scalar(sa.select(EntitiesRow.data).where(EntitiesRow.digest == digest))
+        if data is None or INTL.hash.digest(data.encode()).hex() != digest:
             raise ReplayDiffers(field="known")
         known: list[dict[str, Any]] = json.loads(data)
         people = [each for each in known if each["uid"]["type"] == "Person"]
         organs = [each for each in known if each["uid"]["type"] != "Person"]
-        return (*people, resource_entity(Resource.of(record["resource"])), *organs)
+        return (*people, *([resource_entity(resource)] if resource is not None else []), *organs)

@@ -49,7 +49,9 @@ class PersonRow(Base):
     clearance: Mapped[str] = mapped_column(sa.String(16))
     #: when the person left the service for good; a return clears it
     retired: Mapped[datetime | None]
-    since: Mapped[datetime | None]
+    since: Mapped[datetime | None] = mapped_column(index=True)
+    #: the organ that entered her: whose she is before she ever held a post; null is not known
+    entered_by: Mapped[str | None] = mapped_column(sa.String(64))
     #: when she last signed in
     signed_in: Mapped[datetime | None] = mapped_column(index=True)
 
@@ -65,7 +67,7 @@ class PostRow(Base):
     name_en: Mapped[str] = mapped_column(sa.String(200))
     #: when the post was given up; nobody is appointed to it any more
     ended: Mapped[datetime | None]
-    since: Mapped[datetime | None]
+    since: Mapped[datetime | None] = mapped_column(index=True)
 
 
 class PostRole(Base):
@@ -84,8 +86,8 @@ class AppointmentRow(Base):
 
     person: Mapped[str] = mapped_column(sa.ForeignKey("authz_person.id"), primary_key=True)
     post: Mapped[str] = mapped_column(sa.ForeignKey("authz_post.id"), primary_key=True, index=True)
-    valid_from: Mapped[datetime] = mapped_column(primary_key=True)
-    valid_to: Mapped[datetime | None]
+    valid_from: Mapped[datetime] = mapped_column(primary_key=True, index=True)
+    valid_to: Mapped[datetime | None] = mapped_column(index=True)
     #: substantive, acting 代理, or delegation 授权代行
     kind: Mapped[str] = mapped_column(sa.String(12), default="substantive", server_default="substantive")
     #: the delegation that it rests on, when that is its kind
@@ -134,6 +136,8 @@ class SessionRow(Base):
     used: Mapped[datetime]
     expires: Mapped[datetime] = mapped_column(index=True)
     ended: Mapped[datetime | None]
+    #: the session it was opened from, to act by a delegation; it ends with that one
+    opened_from: Mapped[str | None] = mapped_column(sa.String(40), index=True)
 
 
 class ChallengeRow(Base):

@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import cedarpy
 
 from authz.errors import BadPolicies
+from authz.grant.records import holder
 from authz.schema import merge
 from yinxin import canonical
 from yinxin.crypto.suite import INTL
@@ -71,6 +72,11 @@ class PolicySet:
         """The schema's declarations: `entityTypes` and `actions`."""
         declared: Mapping[str, Any] = json.loads(self.schema)[""]
         return declared
+
+    @cached_property
+    def shapes(self) -> Mapping[str, Mapping[str, Any]]:
+        """The attributes that the schema declares, by type of entity."""
+        return {name: each["shape"]["attributes"] for name, each in self.declared["entityTypes"].items()}
 
     @cached_property
     def actions(self) -> frozenset[str]:
@@ -147,6 +153,25 @@ class PolicySet:
         return cedarpy.PolicySet.from_json_str(json.dumps(whole))
 
 
+def linked(policies: cedarpy.PolicySet, grants: Iterable[Mapping[str, Any]]) -> cedarpy.PolicySet:
+    """The policies with the grants in their templates' rooms; each becomes a policy named `template#grant`."""
+    links = []
+    for grant in grants:
+        kind, identifier = holder(grant["holder"])
+        rooms = {
+            "?principal": {"type": kind, "id": identifier},
+            "?resource": {"type": "Organ", "id": grant["organ"]},
+        }
+        links.append(
+            {
+                "template_id": grant["template"],
+                "new_id": f"{grant['template']}#{grant['id']}",
+                "values": rooms,
+            }
+        )
+    return policies.with_linked_batch(links) if links else policies
+
+
 def is_template(policy: Mapping[str, Any]) -> bool:
     """Whether a policy (Cedar's JSON) has room for a holder or an organ."""
     return (
@@ -165,10 +190,14 @@ def load_policies(folders: Mapping[str, Path]) -> PolicySet:
         for module, folder in modules
         for file in sorted(folder.glob("*.cedar"))
     }
-    whole = PolicySet(
-        "\n".join(text.strip() + "\n" for text in texts.values()),
-        json.dumps(schema, sort_keys=True, ensure_ascii=False),
-    )
+    return _checked(tuple(texts.items()), json.dumps(schema, sort_keys=True, ensure_ascii=False))
+
+
+@lru_cache(maxsize=8)
+def _checked(files: tuple[tuple[str, str], ...], schema: str) -> PolicySet:
+    """The set of these texts by file; the same ones are checked and parsed once in a process, which takes 0.1 s."""
+    texts = dict(files)
+    whole = PolicySet("\n".join(text.strip() + "\n" for text in texts.values()), schema)
     _check_annotations(texts)
     _validate(whole, texts)
     return whole

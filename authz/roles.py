@@ -2,19 +2,16 @@
 
 from collections.abc import Mapping
 
+from yinxin.roles import ROLES
 from yinxin.text import Text
 
-ROLES: Mapping[str, Text] = {
-    "clerk": Text("经办人", "clerk"),
-    "reviewer": Text("审核人", "reviewer"),
-    "leader": Text("签发领导", "leader"),
-    "registrar": Text("收发登记员", "registrar"),
-    "seal-keeper": Text("印章保管人", "seal keeper"),
-    "registration-officer": Text("证书注册员", "registration officer"),
-    "personnel-officer": Text("人事管理员", "personnel officer"),
-    "security-officer": Text("安全管理员", "security officer"),
-    "administrator": Text("系统管理员", "system administrator"),
-    "auditor": Text("审计员", "auditor"),
+__all__ = ["POWERS", "ROLES", "powers"]
+
+#: what a registered system may be for the directory; no post carries these
+MACHINE_ROLES: Mapping[str, Text] = {
+    "directory-reader": Text("读取名录的系统", "a system that reads the directory"),
+    "directory-feeder": Text("维护名录的系统", "a system that feeds the directory"),
+    "clearance-reader": Text("读取涉密等级的系统", "a system that reads clearances"),
 }
 
 #: these three never meet in one person at one time (law 4)

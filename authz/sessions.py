@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from authz.challenges import text_token, token_hash
 from authz.checker import CertificateChecker
+from authz.close import close
 from authz.directory import Standing
 from authz.directory.look import standing
 from authz.errors import (
@@ -27,6 +28,7 @@ from authz.refusals import Refusals
 from yinxin.act import STRANGER, Actor, Kind
 from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
+from yinxin.steps import step
 from yinxin.store import Store
 from yinxin.web.caller import Caller
 
@@ -105,7 +107,8 @@ class Sessions:
     def act_for(self, caller: Caller, post: str, delegation: str) -> tuple[str, Caller]:
         """A further session, in a post that the caller was delegated, with the same certificate and no longer than hers.
 
-        Every use looks at the delegation's window, as at any appointment. Raises NoAppointment.
+        Every use looks at the delegation's window, as at any appointment; it ends with the session it was opened from.
+        Raises NoAppointment, or SessionEnded when that one has just ended.
         """
         now = self._store.clock.now()
         token = text_token(self._store.randomness.token(32))
@@ -124,11 +127,21 @@ class Sessions:
             post=post,
             created=now,
             used=now,
+            opened_from=caller.session,
             **more,
         )
         acting = _caller(row, holder)
         with self._store.act(actor, "authz.act-for", f"session:{row.id}", delegation=delegation) as act:
+            # whoever ends that session waits for this row, and then sees what was opened from it
+            open_ = sa.select(SessionRow.id).where(
+                SessionRow.id == caller.session, SessionRow.ended.is_(None)
+            )
+            if act.session.scalar(open_.with_for_update()) is None:
+                raise SessionEnded
             act.session.add(row)
+            act.session.flush()
+            step("authz.act-for.1-opened")
+        step("authz.act-for.2-recorded")
         return token, acting
 
     def authenticate(self, token: str, peer: bytes | None = None) -> Caller:
@@ -224,6 +237,15 @@ class Sessions:
             raise error
         self._end(actor, "authz.sign-out", f"session:{row.id}", mine)
 
+    def end_of(self, actor: Actor, person: str, session_id: str) -> None:
+        """End one open session of `person`; raises UnknownSession. Whether `actor` may is the caller's to ask."""
+        hers = sa.and_(SessionRow.id == session_id, SessionRow.person == person)
+        with self._store.read() as session:
+            row = session.scalar(sa.select(SessionRow).where(hers, SessionRow.ended.is_(None)))
+        if row is None:
+            raise UnknownSession(session=session_id[:40])
+        self._end(actor, "authz.end-sessions", f"session:{row.id}", hers)
+
     def end_all(self, actor: Actor, person: str) -> int:
         """End every open session of `person`; how many there were. Whether `actor` may is the caller's to ask."""
         live = sa.and_(SessionRow.person == person, SessionRow.expires > self._store.clock.now())
@@ -253,8 +275,7 @@ class Sessions:
     ) -> int:
         now = self._store.clock.now()
         with self._store.act(actor, verb, subject) as act:
-            opened = sa.update(SessionRow).where(SessionRow.ended.is_(None), which).values(ended=now)
-            ended = act.session.scalars(opened.returning(SessionRow.id)).all()
+            ended = close(act.session, which, now)
             for tell in self.ended:
                 tell(act.session, ended, now)
             if told:

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from authz.oidc.settings import OidcSettings
 from authz.proposal.settings import ProposalSettings
+from authz.scim.settings import ScimSettings
 from yinxin.settings import Section
 
 
@@ -17,6 +18,8 @@ class AuthzSettings(Section):
     session_idle_minutes: int = Field(default=60, ge=1, le=1440)
     """How long a session may go unused before it is over, in minutes."""
     oidc: OidcSettings = OidcSettings()
+    scim: ScimSettings = ScimSettings()
+    """Systems that read and feed the directory by SCIM."""
     step_up_minutes: int = Field(default=5, ge=1, le=60)
     """How old the last proof of the certificate's key may be for dangerous acts and for adding a passkey, in minutes."""
     attempts_per_minute: int = Field(default=60, ge=1, le=1000)

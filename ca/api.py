@@ -33,6 +33,7 @@ from ca.errors import (
     WeakKey,
     WrongCount,
 )
+from ca.holders import ApplicationNeeded
 from ca.inventory import Filter, Sort, Standing, describe, position
 from ca.issue import Issued
 from ca.models import CertificateRow
@@ -213,6 +214,7 @@ ISSUE_PROBLEMS = (
     ProfileRefuses,
     ForeignName,
     UnknownHolder,
+    ApplicationNeeded,
     UnknownPerson,
     UnknownPost,
     UnknownOrgan,
@@ -272,6 +274,15 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
             key=lambda row: position(row, query.sort),
             show=lambda row: _out(authority, row),
         )
+
+    @api.get(
+        "/own-certificate",
+        summary=Text("本次登录所用的证书", "The certificate of this session"),
+        problems=(UnknownCertificate,),
+    )
+    def own(caller: Caller) -> KeyCertificatesOut:
+        found = authority.own(caller.actor)
+        return KeyCertificatesOut(certificates=[each.pem for each in found], authority=None)
 
     @api.get(
         "/certificates/<serial>",

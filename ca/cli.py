@@ -1,6 +1,6 @@
 """`yinxin ca …`: thin commands over the certificate authority."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any, get_args
@@ -8,9 +8,10 @@ from typing import Any, get_args
 import click
 
 from ca.acme.cli import group as acme_commands
+from ca.attribute.cli import group as attribute_commands
 from ca.bulk.cli import enrol
 from ca.ceremony.cli import group as ceremony_commands
-from ca.command import authority_of
+from ca.command import authority_of, export_option, print_rows, reason_option
 from ca.enrolment.cli import group as credential_commands
 from ca.errors import WrongCount
 from ca.hierarchy.cli import group as authority_commands
@@ -22,14 +23,13 @@ from ca.recheck.cli import recheck
 from ca.registration.cli import group as registration_commands
 from ca.registration.cli import renew
 from ca.request import Holder, IssueRequest
-from ca.revoke import REASONS
 from ca.revoke_many import Target
 from ca.suspend import Hold
-from ca.tables import Format, lines
 from yinxin.clock import rfc3339
 from yinxin.command import acting, as_json_option, print_facts, print_json
 from yinxin.crypto.pem import encode
 from yinxin.crypto.requests import CertificationRequest
+from yinxin.tables import Format, lines
 
 _day = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -59,13 +59,17 @@ def group() -> None:
 
 
 @group.command(help="签发证书 / issue a certificate")
-@click.option("--profile", required=True)
+@click.option("--profile", required=True, help="证书模板 / the profile")
 @click.option("--csr", type=_file, required=True, help="PKCS#10，PEM 或 DER / PEM or DER")
 @click.option(
     "--holder", help="持有者标识，省略则取请求中的通用名称 / its identifier; else the name in the request"
 )
 @click.option(
-    "--kind", type=click.Choice(["person", "organ", "service"]), default="service", show_default=True
+    "--kind",
+    type=click.Choice(["person", "organ", "service"]),
+    default="service",
+    show_default=True,
+    help="持有者的种类 / kind of holder",
 )
 @click.option("--post", help="任职岗位（个人证书）/ post of a person")
 @click.option("--organ", help="运行该系统的机关，省略则为本机关 / organ that runs a service; else your own")
@@ -103,7 +107,7 @@ def issue(context: click.Context, /, *, csr: Path, out: Path | None, as_json: bo
 @click.option("--person", help="某人的全部证书 / all of a person")
 @click.option("--organ", help="该机关及其下级的全部证书 / all of an organ and those below")
 @click.option("--key", help="公钥的 SHA-256 / all with this key, by its SHA-256")
-@click.option("--reason", type=click.Choice([str(each) for each in REASONS]), required=True)
+@reason_option
 @click.option("--dry-run", is_flag=True, help="只列出将撤销的 / list what would be revoked")
 @click.option("--yes", "expected", type=click.IntRange(1), help="确认的张数 / their number, to confirm")
 @as_json_option
@@ -141,7 +145,13 @@ def revoke(context: click.Context, /, *, number: str | None, serial: str | None,
 
 
 @group.command(help="即将到期的证书 / certificates that end soon")
-@click.option("--days", type=click.IntRange(1, 3660), default=30, show_default=True)
+@click.option(
+    "--days",
+    type=click.IntRange(1, 3660),
+    default=30,
+    show_default=True,
+    help="多少天内到期 / which end within so many days",
+)
 @click.option("--organ", help="该机关及其下级 / this organ and those below")
 @as_json_option
 @click.pass_context
@@ -191,18 +201,20 @@ def show(context: click.Context, *, number: str | None, serial: str | None, as_j
 @group.command("list", help="查询证书，可导出 / search certificates, or export them")
 @click.option("--holder", help="持有者标识 / identifier of the holder")
 @click.option("--organ", help="该机关及其下级 / this organ and those below")
-@click.option("--profile")
+@click.option("--profile", help="只看此模板的 / only those of this profile")
 @click.option("--authority", help="签发机构 / authority that issued")
-@click.option("--state", type=click.Choice(get_args(Standing)))
+@click.option(
+    "--state", type=click.Choice(get_args(Standing)), help="只看此状态的 / only those in this state"
+)
 @click.option("--name", help="名称的一部分（姓名、域名）/ part of a name in it")
 @click.option("--serial", help="序列号开头 / how the serial number begins")
 @click.option("--key", help="公钥的 SHA-256 / SHA-256 of the public key")
 @click.option("--ends-before", "ends_to", type=_day, help="在此之前到期 / ends before this day")
 @click.option("--ends-after", "ends_from", type=_day, help="在此之后到期 / ends after this day")
-@click.option("--sort", type=click.Choice(get_args(Sort)), default="serial", show_default=True)
 @click.option(
-    "--export", type=click.Choice(get_args(Format)), help="逐行输出 / print every column, line by line"
+    "--sort", type=click.Choice(get_args(Sort)), default="serial", show_default=True, help="排序 / the order"
 )
+@export_option
 @as_json_option
 @click.pass_context
 def list_(context: click.Context, /, *, export: Format | None, as_json: bool, **wanted: Any) -> None:
@@ -211,16 +223,7 @@ def list_(context: click.Context, /, *, export: Format | None, as_json: bool, **
     now = authority.ctx.store.clock.now()
     instants = {name: wanted[name] and wanted[name].replace(tzinfo=UTC) for name in ("ends_from", "ends_to")}
     rows = (describe(row, now) for row in authority.every(acting(context), Filter(**(wanted | instants))))
-    if export is not None:
-        for line in lines(rows, COLUMNS, export):
-            click.echo(line, nl=False)
-    elif as_json:
-        print_json(list(rows))
-    else:
-        for row in rows:
-            click.echo(
-                f"{row['serial']}  {row['state']:<9} {row['profile']:<15} {row['not_after']}  {row['subject']}"
-            )
+    print_rows(rows, COLUMNS, _line, export=export, as_json=as_json)
 
 
 @group.command(help="取撤销列表 / fetch a revocation list")
@@ -253,12 +256,17 @@ group.add_command(ceremony_commands)
 group.add_command(authority_commands)
 group.add_command(credential_commands)
 group.add_command(pair_commands)
+group.add_command(attribute_commands)
 group.add_command(profile_commands)
 group.add_command(registration_commands)
 group.add_command(renew)
 group.add_command(blocklist_commands)
 group.add_command(enrol)
 group.add_command(recheck)
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    return f"{row['serial']}  {row['state']:<9} {row['profile']:<15} {row['not_after']}  {row['subject']}"
 
 
 def _held(hold: Hold, *, as_json: bool) -> None:

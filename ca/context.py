@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 from authz.refusals import Refusals
 from ca.gather import Gatherer
 from ca.issuer import Issuers
+from ca.outside.order import Order
 from ca.profile import Profiles
 from ca.request import Register
 from ca.settings import CaSettings
+from kms.escrow import Escrow
 from yinxin.authz import Decider
 from yinxin.store import Store
 
@@ -30,7 +32,11 @@ class Context:
     register: Register
     #: who answers for the policies
     decider: Decider
+    #: the encryption keys behind pairs
+    escrow: Escrow
     #: rejections of those who need not sign in, so that they cannot fill the log
     rejections: Refusals
+    #: outside timestamp authorities, before our own units
+    outside: Order
     #: requests of several threads at once become one batch
     gatherer: "Gatherer[Asked, Issued | Exception]" = field(default_factory=lambda: Gatherer(TOGETHER))

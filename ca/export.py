@@ -8,8 +8,8 @@ from authz.errors import UnknownOrgan
 from ca.api import CertificateFilter
 from ca.inventory import COLUMNS, describe
 from ca.service import Authority
-from ca.tables import Format, lines
 from yinxin.authz import Denied
+from yinxin.tables import Format, lines
 from yinxin.text import Text
 from yinxin.web import Api, Caller, Raw
 

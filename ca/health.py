@@ -33,13 +33,14 @@ def health(ctx: Context, recheck: Recheck) -> Health:
     try:
         watch(ctx.settings).check(now)
         recheck.sound()
+        ctx.outside.sound()
     except YinxinError as error:
         failed.append(error)
     for days in ctx.settings.registration.notice_days:
         facts[f"expiring_{days}"] = str(expiring(ctx, days))
     if not ctx.issuers.names() and not failed:
         failed.append(StatusUnavailable(authority="-", reason="ceremony"))
-    facts |= recheck.facts()
+    facts |= recheck.facts() | {f"outside.{name}": said for name, said in ctx.outside.told().items()}
     if failed:
         return Health(ok=False, text=Text(failed[0].text("zh"), failed[0].text("en")), facts=facts)
     return Health(

@@ -14,6 +14,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from types import SimpleNamespace
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -63,8 +64,8 @@ class Issued:
 
     @property
     def row(self) -> CertificateRow:
-        """As it is stored."""
-        return CertificateRow(**self.values)
+        """As it is stored, for reading."""
+        return cast("CertificateRow", SimpleNamespace(**{**_BLANK, **self.values}))
 
 
 #: told in the transaction that stores the certificate what it will be, if that is committed
@@ -83,6 +84,8 @@ class Wanted:
     also: Also | None = None
     told: Told | None = None
     ask: bool = False
+    #: the holder may be one of `ca.request.RESERVED`
+    reserved: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,8 @@ def issue_alone(ctx: Context, asked: Asked) -> Issued:
         decision = permit(ctx, actor, request, ctx.register)
     try:
         # 1. the request is good, the reference new
-        order = examine(request, open_profile(ctx, request.profile), ctx.register, ctx.settings)
+        profile = open_profile(ctx, request.profile)
+        order = examine(request, profile, ctx.register, ctx.settings, reserved=asked.wanted.reserved)
         issuer = ctx.issuers.issuing(order.authority)
         known = recall(ctx, actor, order, issuer)
     except YinxinError as error:
@@ -365,6 +369,8 @@ def complete(session: Session, certificates: Sequence[Certificate]) -> None:
 
 
 _CERTIFICATE = cast("sa.Table", CertificateRow.__table__)
+#: what is not known of a certificate yet
+_BLANK: Mapping[str, None] = dict.fromkeys(_CERTIFICATE.c.keys())
 _INTENT = sa.insert(_CERTIFICATE)
 _NAME = sa.insert(cast("sa.Table", NameRow.__table__))
 _PROFILE = cast("sa.Table", ProfileRow.__table__).c

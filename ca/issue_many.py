@@ -165,7 +165,8 @@ class _Batch:
             if place in self.answers or request.reference in seen:
                 continue
             try:
-                order = examine(request, open_profile(ctx, request.profile), register, ctx.settings)
+                profile, reserved = open_profile(ctx, request.profile), asked.wanted.reserved
+                order = examine(request, profile, register, ctx.settings, reserved=reserved)
                 work = _Work(place, asked, order, self._issuer(order.authority), decisions[place])
             except YinxinError as error:
                 self._refuse(place, asked, error)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from ca import inventory
 from ca.context import Context
 from ca.errors import UnknownCertificate
 from ca.models import AuthorityRow, CertificateRow, State
@@ -51,3 +52,11 @@ def by_key(ctx: Context, spki_digest: str) -> Found:
     certificate = Certificate(found.der)
     above = () if certificate.is_self_issued else ctx.issuers.get(found.authority).chain
     return Found((certificate, *above), found.name)
+
+
+def own(ctx: Context, fingerprint: str) -> tuple[Certificate, ...]:
+    """The certificate of this fingerprint, whose holder asks for it, and those above it; raises UnknownCertificate."""
+    row = inventory.find(ctx, fingerprint)
+    if row.der is None:
+        raise UnknownCertificate(certificate=fingerprint[:80])
+    return (Certificate(row.der), *ctx.issuers.get(row.authority).chain)

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from ca.ceremony.proposal import CEREMONY
+from ca.report import CERTIFICATES
 from ca.service import Authority
 from ca.settings import CaSettings
 from yinxin.module import Job, Module, Verb
@@ -25,16 +26,21 @@ MODULE: Module[Authority] = Module(
         Verb("ca.resume", Text("恢复证书", "lift a certificate's suspension")),
         Verb("ca.crl", Text("签发撤销列表", "issue a revocation list")),
         Verb("ca.open-lists", Text("启用新的撤销列表", "open revocation lists for new certificates")),
+        Verb("ca.timestamp-outside", Text("取得外部时间戳", "get a timestamp of an outside authority")),
         Verb("ca.timestamp", Text("签发时间戳", "issue a timestamp")),
         Verb("ca.recheck", Text("复查存储内容", "check what is stored again")),
-        Verb("ca.block", Text("禁用密钥", "block a key"), fresh=True),
+        Verb("ca.block", Text("禁用密钥", "block a key"), fresh=True, personal=("file_name", "note")),
         Verb("ca.unblock", Text("取消禁用密钥", "take a key off the blocklist"), fresh=True),
         Verb("ca.grant-credential", Text("发放注册凭据", "grant an enrolment credential")),
         Verb("ca.withdraw-credential", Text("撤回注册凭据", "withdraw an enrolment credential")),
         Verb("ca.apply", Text("申请证书", "apply for a certificate")),
         Verb("ca.vet", Text("核验证书申请", "vet an application for a certificate")),
         Verb("ca.approve", Text("批准证书申请", "approve an application for a certificate")),
-        Verb("ca.refuse", Text("驳回证书申请", "refuse an application for a certificate")),
+        Verb(
+            "ca.refuse",
+            Text("驳回证书申请", "refuse an application for a certificate"),
+            personal=("grounds",),
+        ),
         Verb("ca.withdraw", Text("撤回证书申请", "withdraw an application for a certificate")),
         Verb("ca.expire", Text("证书申请逾期", "let an application for a certificate expire")),
         Verb("ca.acme-request", Text("提交 ACME 请求", "ask something by ACME")),
@@ -49,6 +55,16 @@ MODULE: Module[Authority] = Module(
         Verb("ca.acme-deactivate-authorization", Text("停用 ACME 授权", "deactivate an ACME authorization")),
         Verb("ca.acme-finalize", Text("完成 ACME 订单", "finalize an ACME order")),
         Verb("ca.acme-renew", Text("要求立即换发", "have a certificate renewed now")),
+        Verb("ca.issue-attribute-certificate", Text("出具属性证书", "issue an attribute certificate")),
+        Verb(
+            "ca.abandon-attribute-certificate",
+            Text("放弃未完成的属性证书", "abandon an attribute certificate that was cut off"),
+        ),
+        Verb("ca.revoke-attribute-certificate", Text("撤销属性证书", "revoke an attribute certificate")),
+        Verb(
+            "ca.attribute-list",
+            Text("签发属性证书撤销列表", "issue a list of revoked attribute certificates"),
+        ),
         Verb("ca.deliver-pair", Text("交付双证书的加密密钥", "deliver the encryption key of a pair")),
         Verb("ca.enrol", Text("批量注册", "enrol from a list")),
         Verb("ca.notify", Text("通知证书即将到期", "announce that certificates end")),
@@ -66,6 +82,8 @@ MODULE: Module[Authority] = Module(
         "ca.pair.models",
         "ca.keycheck.models",
         "ca.recheck.models",
+        "ca.attribute.models",
+        "ca.outside.models",
     ),
     commands="ca.cli:group",
     routes=(
@@ -77,6 +95,7 @@ MODULE: Module[Authority] = Module(
         "ca.acme.routes:routes",
         "ca.est.public:routes",
         "ca.pair.api:routes",
+        "ca.attribute.api:routes",
         "ca.cmp.public:routes",
         "ca.scep.public:routes",
     ),
@@ -88,6 +107,7 @@ MODULE: Module[Authority] = Module(
         Job("ca.registrations", timedelta(minutes=1), Authority.tend_registrations),
         Job("ca.presign", timedelta(minutes=1), Authority.presign),
         Job("ca.cmp-confirmations", timedelta(minutes=1), Authority.tend_cmp),
+        Job("ca.attributes", timedelta(seconds=15), lambda authority: authority.attributes.tend()),
         Job("ca.renew-lists", timedelta(minutes=1), Authority.renew_lists),
         Job("ca.acme-validate", timedelta(seconds=5), lambda authority: authority.acme.validate_due()),
         Job("ca.acme-settle", timedelta(minutes=1), lambda authority: authority.acme.settle()),
@@ -96,4 +116,6 @@ MODULE: Module[Authority] = Module(
     health=Authority.health,
     policies=Path(__file__).parent / "policies",
     proposals=(CEREMONY,),
+    wrapped=("ca.enrolment.credential:HELD", "ca.acme.nonce:HELD"),
+    reports=(CERTIFICATES,),
 )

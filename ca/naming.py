@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ca.errors import ForeignName, ProfileRefuses
 from ca.profile import NameRule, Profile
 from ca.profile.gmt0015 import IDENTIFIERS
+from ca.profile.wildcards import is_wildcard, wildcard_fault
 from yinxin.crypto.general_names import GeneralName
 from yinxin.crypto.keys import PublicKey
 from yinxin.crypto.names import ATTRIBUTES, Name
@@ -129,9 +130,19 @@ def _alternative_names(
             raise refusal(profile, kind, f"不允许 {text}", f"{text} is not allowed")
         if kind == "dns" and domains and not within(text, domains):
             raise ForeignName(field="dns", asked=text, registered=", ".join(domains))
+        if kind == "dns" and is_wildcard(text):
+            _may_stand_for_many(text, profile)
         _fits(kind, text, profile)
     _count(names, profile)
     return names
+
+
+def _may_stand_for_many(text: str, profile: Profile) -> None:
+    """A wildcard is allowed and well formed; raises ProfileRefuses."""
+    if not profile.wildcards:
+        raise refusal(profile, "dns", f"不允许通配符 {text}", f"the wildcard {text} is not allowed")
+    if (why := wildcard_fault(text)) is not None:
+        raise refusal(profile, "dns", f"{text}：{why.zh}", f"{text}: {why.en}")
 
 
 def _count(names: tuple[GeneralName, ...], profile: Profile) -> None:

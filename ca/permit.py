@@ -1,10 +1,15 @@
-"""Whether the policies let somebody have a certificate issued: asked for each, together where several ask at once."""
+"""Whether the policies let somebody have a certificate issued: asked for each, together where several ask at once.
+
+Whoever has a certificate issued over a key of her own can sign in as its holder. For people of power that takes an
+application, which three people take part in (`ca.registration`): here no officer has one issued by herself.
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ca.context import Context
-from ca.request import IssueRequest, Register
+from ca.holders import ApplicationNeeded
+from ca.request import Holder, IssueRequest, Register
 from yinxin.act import Actor
 from yinxin.authz import PLATFORM, Resource
 from yinxin.errors import YinxinError
@@ -51,7 +56,18 @@ def permit_all(
     return answers
 
 
+def wanted_for(id_: str, holder: Holder, profile: str, register: Register) -> Resource:
+    """What the policies are asked about before a certificate is issued to `holder`, whose organ is filled in.
+
+    Raises ApplicationNeeded for a person of power: the policies forbid it too, but cannot say which way is open.
+    """
+    of_power = register.of_power(holder)
+    if of_power:
+        raise ApplicationNeeded(holder=holder.id, profile=profile)
+    attributes = {"profile": profile, "of_power": of_power}
+    return Resource("Certificate", id_, organ=holder.organ or PLATFORM, attributes=attributes)
+
+
 def _resource(request: IssueRequest, register: Register) -> Resource:
     holder, _ = register.facts(request.holder)
-    attributes = {"profile": request.profile}
-    return Resource("Certificate", request.reference, organ=holder.organ or PLATFORM, attributes=attributes)
+    return wanted_for(request.reference, holder, request.profile, register)

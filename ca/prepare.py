@@ -12,9 +12,10 @@ from ca.settings import CaSettings
 from ca.status.line import shard_of
 from yinxin.clock import Clock
 from yinxin.crypto import alternative
+from yinxin.crypto.attribute.controls import OURS
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import throwaway_key
-from yinxin.crypto.oids import OCSP_NO_CHECK, Extension
+from yinxin.crypto.oids import OCSP_NO_CHECK, SOURCE_OF_AUTHORITY, Extension
 from yinxin.crypto.tbs import CertificateTemplate, throwaway_sign, to_be_signed
 from yinxin.randomness import Randomness
 from yinxin.text import Text
@@ -124,6 +125,7 @@ def _template(
         ca_issuer_urls=where.issuer,
         extensions=(
             *((OCSP_NO_CHECK,) if profile.no_check else ()),
+            *((SOURCE_OF_AUTHORITY, OURS.extension) if profile.attributes else ()),
             *order.identifiers,
             *_alternative(order, issuer),
         ),

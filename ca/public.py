@@ -52,6 +52,12 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
     def certificate(name: str) -> Response:
         return Response(_or_404(lambda: authority.certificate(name).der), content_type=_CERTIFICATE)
 
+    @blueprint.get("/ca/<label>.acrl")
+    def attribute_list(label: str) -> Response:
+        answer = Response(_or_404(lambda: authority.attributes.list(label)), content_type=_CRL)
+        answer.headers["Cache-Control"] = "no-cache"
+        return answer
+
     @blueprint.get("/ca/<name>.p7c")
     def certificates(name: str) -> Response:
         return Response(_or_404(lambda: authority.collection(name)), content_type=_CERTIFICATES)

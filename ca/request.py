@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, Self
 
+from ca.holders import ReservedHolder
 from ca.keycheck.sound import sound
 from ca.naming import identify, name, refusal
 from ca.profile import HolderKind, Profile
 from ca.settings import CaSettings
+from kms.settings import CALLER, CENTRE
 from yinxin import canonical
 from yinxin.authz import PLATFORM
 from yinxin.clock import rfc3339
@@ -20,6 +22,9 @@ from yinxin.crypto.oids import Extension
 from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.suite import INTL
 from yinxin.text import Text
+
+#: services by whose certificates the key centre and whoever calls it know each other; `yinxin kms-services` alone has them issued
+RESERVED = frozenset({CENTRE, CALLER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,10 @@ class Register(Protocol):
         """Whether `organ` is `ancestor` or below it."""
         ...
 
+    def of_power(self, holder: Holder) -> bool:
+        """Whether the holder is a person who has, or will have, a post of power or a grant."""
+        ...
+
 
 @dataclass(frozen=True)
 class Order:
@@ -131,11 +140,21 @@ class Order:
         return INTL.hash.digest(canonical.encode(parts)).hex()
 
 
-def examine(request: IssueRequest, profile: Profile, register: Register, settings: CaSettings) -> Order:
-    """The order that a request amounts to; raises what is wrong with it.
+def examine(
+    request: IssueRequest,
+    profile: Profile,
+    register: Register,
+    settings: CaSettings,
+    *,
+    reserved: bool = False,
+) -> Order:
+    """The order that a request amounts to; raises what is wrong with it. `reserved`: it may name a holder of RESERVED.
 
-    MalformedRequest, BadSignature (proof of possession), WeakKey and its kin, ProfileRefuses, ForeignName, UnknownHolder.
+    ReservedHolder, MalformedRequest, BadSignature (proof of possession), WeakKey and its kin, ProfileRefuses, ForeignName,
+    UnknownHolder.
     """
+    if request.holder.kind == "service" and request.holder.id in RESERVED and not reserved:
+        raise ReservedHolder(holder=request.holder.id)
     asked = application_of(request.csr, settings)
     sound(asked.public_key, profile)
     if request.holder.kind not in profile.holders:

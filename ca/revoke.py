@@ -17,7 +17,7 @@ from ca.models import CertificateRow, HoldRow, State
 from ca.pair.models import pair_of
 from ca.status import crl, publish
 from ca.status.line import Line
-from kms.escrow.pool import to_history
+from kms.escrow import Why
 from yinxin.act import Actor
 from yinxin.clock import rfc3339
 from yinxin.crypto.status import Reason
@@ -77,7 +77,7 @@ def revoke(
                 act.each(
                     ctx.store.identifier(), f"certificate:{other.serial}", reason=reason, pair=row.serial
                 )
-            to_history(act.session, pair.user_key, at)
+            ctx.escrow.to_history(act.session, pair.user_key, Why.REVOKED)
     step("ca.revoke.1-recorded")
     # 2. the lists named are now known to be out of date; they are made anew here, or by whoever asks for them next
     number = crl.brought_up(ctx, Line(row.authority, row.shard), *others)

@@ -1,6 +1,6 @@
 """The certificate authority as one service: what commands, interfaces, timers and the floors above call."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,8 @@ from authz.refusals import Refusals
 from ca import check, inventory, timestamp
 from ca.acme.ari import MARK as RENEW
 from ca.acme.service import Acme
+from ca.attribute.issue import Templates
+from ca.attribute.service import Attributes
 from ca.bulk import Bulk
 from ca.ceremony.conduct import VERB as CEREMONY
 from ca.ceremony.conduct import Done, conduct
@@ -30,7 +32,10 @@ from ca.issue_many import Answer, issue_many
 from ca.issuer import Issuers
 from ca.keycheck.blocklist import Blocklist
 from ca.lookup import Found, by_key
+from ca.lookup import own as own_certificate
 from ca.models import CertificateRow
+from ca.outside.authority import Outside
+from ca.outside.order import Order
 from ca.pair.service import Pairs
 from ca.profile import Profiles
 from ca.recheck.service import Recheck
@@ -65,7 +70,10 @@ EXPORT_PAGE = 500
 
 
 class Authority:
-    """Issues, revokes, answers for and timestamps; one per process, shared by its threads."""
+    """Issues, revokes, answers for and timestamps; one per process, shared by its threads.
+
+    `templates` gives what can be granted by the policies in force: attribute certificates state it.
+    """
 
     def __init__(
         self,
@@ -75,6 +83,7 @@ class Authority:
         decider: Decider,
         settings: CaSettings,
         *,
+        templates: Callable[[], Templates],
         root: Path = Path(),
     ) -> None:
         self.keys = keys
@@ -86,9 +95,11 @@ class Authority:
             issuers=Issuers(store, keys),
             settings=settings,
             profiles=Profiles(root / settings.profiles if settings.profiles else None),
-            register=DirectoryRegister(directory),
+            register=DirectoryRegister(directory, store),
             decider=decider,
+            escrow=keys.escrow,
             rejections=Refusals(store, settings.rejections_per_minute),
+            outside=Order(store, (Outside(name, each) for name, each in settings.tsa_outside.items())),
         )
         #: enrolment by protocol, on credentials that officers grant
         self.enrolment = Enrolment(self.ctx, keys, decider)
@@ -104,6 +115,8 @@ class Authority:
         self.acme = Acme(self.ctx, keys, self.enrolment)
         #: pairs of certificates, their encryption keys in escrow
         self.pairs = Pairs(self.ctx, keys.escrow, decider)
+        #: attribute certificates: posts, roles and grants as signed objects
+        self.attributes = Attributes(self.ctx, decider, templates)
         #: keys that are never certified again
         self.blocklist = Blocklist(self.ctx, decider, self.revoke)
         if settings.status.publish_folder:
@@ -120,6 +133,10 @@ class Authority:
     def issue(self, actor: Actor, request: IssueRequest, *, told: Told | None = None) -> Issued:
         """Issue, if the policies permit it; see `ca.issue.issue_wanted`. Raises Denied."""
         return issue_wanted(self.ctx, actor, Wanted(request, told=told, ask=True))
+
+    def issue_reserved(self, actor: Actor, request: IssueRequest) -> Issued:
+        """As `issue`, for a service of `ca.request.RESERVED`: for `yinxin kms-services`, and behind no address."""
+        return issue_wanted(self.ctx, actor, Wanted(request, ask=True, reserved=True))
 
     def issue_many(self, actor: Actor, requests: Sequence[IssueRequest]) -> list[Answer]:
         """Issue what the policies permit; for each request the certificate or the refusal. See `ca.issue_many`."""
@@ -186,6 +203,10 @@ class Authority:
         row = inventory.find(self.ctx, name)
         self.decider.require(actor, READ, resource_of(row))
         return row
+
+    def own(self, actor: Actor) -> tuple[Certificate, ...]:
+        """The certificate by which the actor is known here, and those above it; raises UnknownCertificate."""
+        return own_certificate(self.ctx, actor.certificate or "")
 
     def may_read(self, actor: Actor) -> None:
         """Whether the actor looks at certificates of the own organ at all; raises Denied."""

@@ -1,10 +1,13 @@
 """Configuration of the certificate authority: `[ca]` in the file."""
 
 from datetime import timedelta
+from typing import Annotated
 
 from pydantic import Field
 
 from ca.acme.settings import AcmeSettings
+from ca.attribute.settings import AttributeSettings
+from ca.outside.settings import OutsideSettings
 from ca.recheck.settings import RecheckSettings
 from ca.status.settings import StatusSettings
 from yinxin.settings import Section
@@ -77,6 +80,10 @@ class CaSettings(Section):
     """File that a timer rewrites with `chronyc -c tracking`; timestamps are refused unless it is fresh and says that the clock is synchronised within the stated accuracy. Empty: nobody is asked."""
     tsa_clock_report_seconds: int = Field(default=120, ge=10, le=3600)
     """Age from which that report counts as missing."""
+    tsa_outside: dict[
+        Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)], OutsideSettings
+    ] = Field(default_factory=dict)
+    """Outside timestamp authorities by name, asked in this order for what the platform itself has stamped (checkpoints, renewals, approvals); our own unit stands in."""
     rejections_per_minute: int = Field(default=60, ge=1, le=10000)
     """Timestamp requests of strangers whose rejection is recorded, per minute and process; more are only counted."""
     registration: RegistrationSettings = RegistrationSettings()
@@ -84,6 +91,8 @@ class CaSettings(Section):
     ceremony: CeremonySettings = CeremonySettings()
     """Ceremonies after the founding."""
     acme: AcmeSettings = AcmeSettings()
+    attributes: AttributeSettings = AttributeSettings()
+    """Attribute certificates."""
     cmp_confirm_minutes: int = Field(default=60, ge=1, le=10080)
     """Time in which a CMP client confirms its certificate; one that is not confirmed is revoked."""
     cmp_clock_seconds: int = Field(default=300, ge=1, le=86400)

@@ -35,6 +35,32 @@ class KeyOut(Model):
     public_key: str | None
 
 
+class TokenOut(Model):
+    """A token: how it is, and, when it answers, which kinds of key it has itself and which are kept beside it."""
+
+    label: str
+    number: int
+    in_use: bool
+    error: str | None
+    serial: str = ""
+    manufacturer: str = ""
+    library: str = ""
+    native: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    unavailable: tuple[str, ...] = ()
+    shares: bool = False
+    mechanisms: tuple[str, ...] = ()
+
+
+class TokensOut(Model):
+    """How the key centre is, and each of its tokens; none when no token answers."""
+
+    ok: bool
+    text_zh: str
+    text_en: str
+    tokens: list[TokenOut]
+
+
 class SignatureIn(Model):
     """What to sign: either the digest (for SM2, e = SM3(ZA ‖ M); for ML-DSA, μ) or a short message; and what it is for."""
 
@@ -66,6 +92,18 @@ class SignatureOut(Model):
 def routes(centre: KeyCentre) -> tuple[Blueprint, ...]:
     """The operations of `centre`."""
     api = Api("kms", "/api/kms/v1", Text("密钥管理中心", "Key centre"))
+
+    @api.get(
+        "/tokens", summary=Text("密码机令牌及其能力", "The tokens, and what they can do"), problems=(Denied,)
+    )
+    def tokens(caller: Caller) -> TokensOut:
+        health = centre.health_for(caller.actor)
+        return TokensOut(
+            ok=health.ok,
+            text_zh=health.text.zh,
+            text_en=health.text.en,
+            tokens=[TokenOut(**each) for each in health.facts.get("tokens", ())],
+        )
 
     @api.get("/keys", summary=Text("密钥登记簿", "The register of keys"), problems=(Denied,))
     def keys(query: Paged, caller: Caller) -> Page[KeyOut]:

@@ -5,17 +5,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from kms.engine import Engine
 from kms.errors import BadKeyRequest, LabelTaken
 from kms.find import find_key
-from kms.generate import find_or_make
 from kms.info import KeyInfo, Wrapped
 from kms.mechanisms import NATIVE, WRAPPABLE
 from kms.models import KeyRow, Place, Purpose, State
-from kms.token import Token
-from kms.wrap import wrap
+from kms.wrap import make_wrapped
 from yinxin.act import Actor, Outcome
 from yinxin.authz import PLATFORM, Decision
-from yinxin.crypto.keys import PrivateKey, PublicKey
+from yinxin.crypto.keys import PublicKey
 from yinxin.crypto.suite import INTL, Suite, suite_of_key
 from yinxin.crypto.suite import suite as suite_of
 from yinxin.errors import YinxinError
@@ -29,7 +28,8 @@ VERB = "kms.create"
 KEK_ALGORITHM = "aes-256"
 
 _LABEL = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
-_OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+#: an organ of the directory, or the platform
+OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class KeyRequest:
                     "1–64 of a–z 0–9 . - , beginning with a letter or digit",
                 ),
             )
-        if not _OWNER.fullmatch(self.owner):
+        if not OWNER.fullmatch(self.owner):
             raise BadKeyRequest(
                 field="owner",
                 reason=Text("须为机关标识或 platform", "the identifier of an organ, or platform"),
@@ -59,7 +59,11 @@ class KeyRequest:
         known = tuple(dict.fromkeys((*NATIVE, *WRAPPABLE)))
         if self.algorithm not in known:
             raise BadKeyRequest(field="algorithm", reason=_one_of(known))
-        if (self.purpose is Purpose.KEK) != (self.algorithm == KEK_ALGORITHM):
+        secret = self.algorithm == KEK_ALGORITHM
+        # a service key of the keyring encrypts with it too
+        if (self.purpose is Purpose.KEK and not secret) or (
+            secret and self.purpose not in (Purpose.KEK, Purpose.SERVICE)
+        ):
             raise BadKeyRequest(
                 field="purpose",
                 reason=Text(
@@ -70,7 +74,7 @@ class KeyRequest:
     @property
     def suite(self) -> Suite:
         """The suite that the algorithm belongs to; a key that wraps is of `intl`."""
-        return INTL if self.purpose is Purpose.KEK else suite_of_key(self.algorithm)
+        return INTL if self.algorithm == KEK_ALGORITHM else suite_of_key(self.algorithm)
 
 
 def _one_of(known: Iterable[str]) -> Text:
@@ -95,7 +99,7 @@ def request_key(
 
 def create(
     store: Store,
-    token: Token,
+    engine: Engine,
     actor: Actor,
     wanted: KeyRequest,
     *,
@@ -118,7 +122,7 @@ def create(
         return info
     step("kms.create.1-intended")
     try:
-        public_key, wrapped = _secret(token, info, kek, store.randomness)
+        public_key, wrapped = _secret(engine, info, kek, store.randomness)
     except YinxinError as error:
         store.refuse(actor, VERB, f"key:{info.label}", error)
         raise
@@ -159,15 +163,14 @@ def _same(info: KeyInfo, wanted: KeyRequest) -> None:
 
 
 def _secret(
-    token: Token, info: KeyInfo, kek: KeyInfo | None, randomness: Randomness
+    engine: Engine, info: KeyInfo, kek: KeyInfo | None, randomness: Randomness
 ) -> tuple[PublicKey | None, Wrapped | None]:
     if info.place is Place.HSM:
-        native = NATIVE[info.algorithm]
-        return token.use(lambda session: find_or_make(session, native, info.handle, info.label)), None
+        spki = engine.make_key(info.reference)
+        return PublicKey.load(spki) if spki else None, None
     if kek is None:
         raise TypeError("a wrapped key needs a wrapping key")
-    key = PrivateKey.generate(info.algorithm)
-    return key.public_key, wrap(token, kek, info, key, randomness)
+    return make_wrapped(engine, kek, info, randomness)
 
 
 def _finish(act: Act, done: KeyInfo) -> None:

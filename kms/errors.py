@@ -39,11 +39,103 @@ class HsmRefused(Misconfigured):
     en = "Token {token} refuses this ({reason}): check which algorithms and key attributes the module supports."
 
 
+class HsmSlow(Unavailable):
+    """The token did not answer in time; what was asked changes nothing, or is found again when it is asked anew."""
+
+    code = "kms.hsm_slow"
+    zh = "密码机令牌 {token} 在 {seconds} 秒内没有应答，本次操作已放弃：请稍后重试；若经常出现，请检查密码机或调大 kms.deadline。"
+    en = "Token {token} gave no answer within {seconds} seconds and was given up: try again; if it goes on, check the module or raise kms.deadline."
+
+
+class HsmFull(Misconfigured):
+    """The token or its library has no room."""
+
+    code = "kms.hsm_full"
+    status = 507
+    zh = "密码机令牌 {token} 的存储或内存已满（{reason}），未做任何更改：请清理令牌或扩容后再试。"
+    en = "Token {token} is full ({reason}); nothing was done: make room in it, or have it enlarged, before trying again."
+
+
+class TokenAmbiguous(Misconfigured):
+    """Several tokens have the configured label."""
+
+    code = "kms.token_ambiguous"
+    status = 503
+    zh = "有多个名为 {token} 的令牌（序列号 {serials}）：请用 kms.serial 指定其中一个。"
+    en = "Several tokens are labelled {token} (serial numbers {serials}): choose one by kms.serial."
+
+
+class MirrorBehind(Unavailable):
+    """Keys are made in all tokens of the mirror or in none."""
+
+    code = "kms.mirror_behind"
+    zh = "镜像中的令牌 {token} 不可用（{reason}），新密钥须同时写入全部令牌，因此未创建：请恢复该令牌后重试。"
+    en = "Token {token} of the mirror does not answer ({reason}) and keys are made in all tokens or in none: restore it, then try again."
+
+
+class MirrorTooLate(Misconfigured):
+    """A mirror was configured for an installation whose keys cannot leave their token any more."""
+
+    code = "kms.mirror_too_late"
+    zh = "令牌 {token} 尚不存在而密钥已经登记：已有密钥不可导出，无法复制到新的镜像。请从备份恢复该令牌，或去掉 kms.mirror。"
+    en = "Token {token} is not there and keys are registered already: they cannot leave their token. Restore it from its backup, or take kms.mirror away."
+
+
+class BadEngineMessage(Invalid):
+    """Octets that are no question or answer of the engine; the two ends may be of different versions."""
+
+    code = "kms.bad_engine_message"
+    zh = "密码机引擎的消息不合规定（{reason}）：请确认密钥管理中心与调用方版本一致。"
+    en = "That is no message of the key centre's engine ({reason}): see that the centre and its callers are of one version."
+
+
+class EngineFault(YinxinError):
+    """Something unforeseen in the engine; the log of its process says what."""
+
+    code = "kms.engine_fault"
+    zh = "密码机引擎内部出错，未给出结果：请查看密钥管理中心的运行日志。"
+    en = "The engine failed and gave no result: the key centre's operational log says why."
+
+
+class CentreUnreachable(Unavailable):
+    """The key centre's process does not answer."""
+
+    code = "kms.centre_unreachable"
+    zh = "密钥管理中心 {address} 没有应答（{reason}），未做任何更改：请稍后重试；若持续，请检查 yinxin serve --only kms。"
+    en = "The key centre {address} does not answer ({reason}); nothing was done: try again, and see that yinxin serve --only kms runs."
+
+
+class NotOurService(NotPermitted):
+    """Only the platform's own services call the key centre's engine."""
+
+    code = "kms.not_our_service"
+    zh = (
+        "证书“{subject}”不属于获准调用密钥管理中心的服务（{reason}）：请使用 yinxin kms-services 签发的证书。"
+    )
+    en = "The certificate “{subject}” is of no service that may call the key centre ({reason}): use the one that yinxin kms-services issued."
+
+
+class NotOffered(NotPermitted):
+    """The engine does this for the key centre's own process only."""
+
+    code = "kms.not_offered"
+    zh = "密钥管理中心不向调用方提供操作“{operation}”，未做任何更改：请确认调用方与密钥管理中心版本一致；若非平台自身发出，请查明来源。"
+    en = "The key centre does not offer the operation “{operation}” to its callers; nothing was done: see that both are of one version, and who asked if it was not the platform."
+
+
+class KeyNotForCall(NotPermitted):
+    """The register does not say of this key what the operation needs."""
+
+    code = "kms.key_not_for_call"
+    zh = "登记簿中密钥“{label}”的状态为 {state}，操作“{operation}”只允许用于状态为 {wanted} 且算法与登记相同的密钥；未做任何更改：请先按规定流程变更其状态。"
+    en = "The register has the key “{label}” as {state}, and “{operation}” is for a key that is {wanted}, of the algorithm on record; nothing was done: change its state in the way laid down first."
+
+
 class OpenedBeforeFork(Misconfigured):
     """A process inherited an open session; PKCS#11 does not allow its use (PKCS#11 v3.1, 5.4 C_Initialize)."""
 
     code = "kms.opened_before_fork"
-    zh = "令牌 {token} 在进程分叉之前已打开，子进程 {process} 不得使用：请在分叉前关闭密钥中心，由各子进程自行打开。"
+    zh = "令牌 {token} 在进程分叉之前已打开，子进程 {process} 不得使用：请在分叉前关闭密钥管理中心，由各子进程自行打开。"
     en = "Token {token} was opened before the fork, so process {process} may not use it: close the key centre before forking."
 
 
@@ -52,8 +144,8 @@ class WrongPin(Misconfigured):
 
     code = "kms.wrong_pin"
     status = 503
-    zh = "令牌 {token} 的口令不对：请把正确的口令写入 {file}；该文件更改之前不会再次尝试，以免密码机锁定。"
-    en = "Token {token} refused the PIN: write the right one to {file}; until that file changes it is not tried again."
+    zh = "令牌 {token} 的口令不对：请把正确的口令写入 {place}；在其更改之前不会再次尝试，以免密码机锁定。"
+    en = "Token {token} refused the PIN: write the right one to {place}; until it changes there it is not tried again."
 
 
 class PinLocked(Misconfigured):
@@ -65,22 +157,6 @@ class PinLocked(Misconfigured):
     en = (
         "The module has locked the PIN of token {token}: have its security officer unlock it with the SO PIN."
     )
-
-
-class PinFileMissing(Misconfigured):
-    """There is no PIN file, or it cannot be read."""
-
-    code = "kms.pin_file_missing"
-    zh = "无法读取口令文件 {file}（{reason}）：请创建该文件，权限 0600，内容为令牌口令；或修改配置 kms.pin_file。"
-    en = "The PIN file {file} cannot be read ({reason}): create it with mode 0600, or correct kms.pin_file."
-
-
-class PinFileLoose(Misconfigured):
-    """The PIN file may be read or changed by others."""
-
-    code = "kms.pin_file_loose"
-    zh = "口令文件 {file} 的权限不安全（{reason}），已拒绝使用：请执行 chmod 600 {file} 并确认属主是本服务。"
-    en = "The PIN file {file} is not private ({reason}) and was not used: chmod 600 {file}, owned by this service."
 
 
 class InitialisingFailed(Misconfigured):

@@ -1,19 +1,21 @@
 """Making keys inside the module, so that they can never leave it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pkcs11 import Attribute, MechanismFlag, ObjectClass
 from pkcs11.exceptions import PKCS11Error, TemplateInconsistent
 
+from kms.engine.gcm import prove_wrapping
 from kms.mechanisms import Native, from_signed, read_public_key, to_sign
 from kms.token import objects
-from kms.wrap import prove_wrapping
 from yinxin.crypto.errors import BadSignature
 from yinxin.crypto.keys import PublicKey
 
-_KINDS = (ObjectClass.PRIVATE_KEY, ObjectClass.PUBLIC_KEY, ObjectClass.SECRET_KEY)
+#: the classes of object that a key consists of
+KINDS = (ObjectClass.PRIVATE_KEY, ObjectClass.PUBLIC_KEY, ObjectClass.SECRET_KEY)
 #: what makes a key one that stays (PKCS#11 v3.1, 4.9): no value in the clear, no wrapping under another key, no changing
-_STAYS: dict[Attribute, Any] = {
+STAYS: dict[Attribute, Any] = {
     Attribute.PRIVATE: True,
     Attribute.SENSITIVE: True,
     Attribute.EXTRACTABLE: False,
@@ -27,46 +29,52 @@ def find_or_make(session: Any, native: Native, identifier: bytes, label: str) ->
 
     Only for a key that nobody has used yet: what is not whole is destroyed. Safe to repeat.
     """
-    left = {kind: objects(session, identifier, kind) for kind in _KINDS}
+    left = {kind: objects(session, identifier, kind) for kind in KINDS}
     try:
-        return _proved(session, native, identifier)
+        return proved(session, native, identifier)
     except (PKCS11Error, BadSignature):
         for each in (each for found in left.values() for each in found):
             each.destroy()
-    _make(session, native, identifier, label)
-    return _proved(session, native, identifier)
+    make(session, native, {"id": identifier, "label": label, "store": True}, STAYS)
+    return proved(session, native, identifier)
 
 
-def _make(session: Any, native: Native, identifier: bytes, label: str) -> None:
-    naming = {"id": identifier, "label": label, "store": True}
+def make(
+    session: Any, native: Native, naming: Mapping[str, Any], template: Mapping[Attribute, Any]
+) -> tuple[Any, Any]:
+    """A new key's secret and public object (None for one that wraps), named so, its secret made by this template."""
     if not native.signs:
-        session.generate_key(
+        secret = session.generate_key(
             native.key_type,
             native.bits,
             capabilities=MechanismFlag.ENCRYPT | MechanismFlag.DECRYPT,
-            template=_STAYS,
+            template=template,
             **naming,
         )
-        return
+        return secret, None
     how: dict[str, Any] = {
         "mechanism": native.generate,
         "capabilities": MechanismFlag.SIGN | MechanismFlag.VERIFY,
-        "private_template": _STAYS,
+        "private_template": template,
     }
     if native.parameter_set is not None:
         how["public_template"] = {Attribute.PARAMETER_SET: native.parameter_set}
     if native.curve is None:
-        session.generate_keypair(native.key_type, native.bits, **naming, **how)
+        public, private = session.generate_keypair(native.key_type, native.bits, **naming, **how)
     else:
         parameters = {Attribute.EC_PARAMS: native.curve}
         domain = session.create_domain_parameters(native.key_type, parameters, local=True)
-        domain.generate_keypair(**naming, **how)
+        public, private = domain.generate_keypair(**naming, **how)
+    return private, public
 
 
-def _proved(session: Any, native: Native, identifier: bytes) -> PublicKey | None:
-    """The public key, after the key has shown that it stays, that it is alone, and that its halves belong together."""
+def proved(session: Any, native: Native, identifier: bytes, *, travelled: bool = False) -> PublicKey | None:
+    """The public key, after the key has shown that it stays, that it is alone, and that its halves belong together.
+
+    One that `travelled` came wrapped from another token, and says so.
+    """
     (key,) = _alone(session, identifier, native.kind)
-    _demand_staying(key)
+    _demand_staying(key, travelled=travelled)
     if not native.signs:
         prove_wrapping(key)
         return None
@@ -78,10 +86,10 @@ def _proved(session: Any, native: Native, identifier: bytes) -> PublicKey | None
     return public_key
 
 
-def _demand_staying(key: Any) -> None:
+def _demand_staying(key: Any, *, travelled: bool = False) -> None:
     """Ask the module itself: a token that ignores part of a template must not go unnoticed."""
     stays = key[Attribute.SENSITIVE], key[Attribute.EXTRACTABLE], key[Attribute.NEVER_EXTRACTABLE]
-    if stays != (True, False, True):
+    if stays != (True, False, not travelled):
         raise TemplateInconsistent
 
 

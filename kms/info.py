@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
+from kms.engine.engine import KeyReference
 from kms.models import Place, Purpose, State
 from yinxin.clock import rfc3339
 from yinxin.crypto.keys import PublicKey
@@ -58,6 +59,12 @@ class KeyInfo:
     def handle(self) -> bytes:
         """The key's CKA_ID in the module."""
         return self.id.encode("ascii")
+
+    @property
+    def reference(self) -> KeyReference:
+        """The key as the security module is asked for it."""
+        spki = self.public_key.spki if self.public_key else None
+        return KeyReference(self.label, self.algorithm, self.handle, spki)
 
     def fields(self) -> dict[str, Any]:
         """The key as JSON, for commands and the log: identifiers and public facts."""

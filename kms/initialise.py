@@ -6,6 +6,7 @@ them. A network HSM is initialised with its vendor's tools; then only the PIN fi
 
 import os
 import pty
+import secrets
 import shutil
 import subprocess
 import termios
@@ -14,7 +15,8 @@ from pathlib import Path
 
 from kms.errors import HsmMissing, InitialisingFailed
 from kms.find import list_keys
-from kms.pin import ensure_pin
+from kms.folder import CONFIGURATION, TOKENS, configuration_for
+from kms.secrets import HSM_PIN, HSM_SO_PIN, Secret, SecretSource
 from yinxin import files
 from yinxin.act import Actor, Outcome
 from yinxin.errors import YinxinError
@@ -24,24 +26,18 @@ from yinxin.text import Text
 
 VERB = "kms.initialise"
 
-#: names inside the key centre's folder
-TOKENS = "tokens"
-CONFIGURATION = "softhsm2.conf"
-#: names inside the folder of secrets
-PIN = "hsm-pin"
-SO_PIN = "hsm-so-pin"
-
 _PROMPT = b"PIN:"
 
 
 @dataclass(frozen=True, slots=True)
 class SoftToken:
-    """Which token is wanted: its label, its place, and the files of its PINs, made when they are not there."""
+    """Which token is wanted: its label, its place, and where its PINs stand; in files they are made when there are none."""
 
     label: str
     folder: Path
-    pin_file: Path
-    so_pin_file: Path
+    secrets: SecretSource
+    #: what the names of its PINs end in
+    ending: str = ""
 
 
 def initialise(store: Store, actor: Actor, wanted: SoftToken) -> bool:
@@ -90,7 +86,7 @@ def _demand_no_keys(store: Store, wanted: SoftToken) -> None:
 def make_token(wanted: SoftToken) -> None:
     """The token, whole or not at all; a token that is there stays as it is.
 
-    1. Write the SO PIN and the user PIN, 0600; those of a run that crashed are used again.
+    1. Have the SO PIN and the user PIN, made where they stand in files; those of a run that crashed are used again.
     2. Make the token in a folder beside its place; the leavings of a crashed run are removed first.
     3. Move it to its place: only now does it exist.
     """
@@ -98,27 +94,27 @@ def make_token(wanted: SoftToken) -> None:
     place, making = folder / TOKENS, folder / f".{TOKENS}"
     if place.is_dir():
         return
-    so_pin, pin = ensure_pin(wanted.so_pin_file), ensure_pin(wanted.pin_file)
-    shutil.rmtree(making, ignore_errors=True)
-    making.mkdir(mode=0o700)
-    configuration = folder / f".{CONFIGURATION}"
-    files.replace(configuration, configuration_for(making), mode=0o600)
-    _run(configuration, wanted.label, (so_pin, so_pin, pin, pin))
+    with (
+        wanted.secrets.ensure(HSM_SO_PIN + wanted.ending, _new_pin) as so_pin,
+        wanted.secrets.ensure(HSM_PIN + wanted.ending, _new_pin) as pin,
+    ):
+        shutil.rmtree(making, ignore_errors=True)
+        making.mkdir(mode=0o700)
+        configuration = folder / f".{CONFIGURATION}"
+        files.replace(configuration, configuration_for(making), mode=0o600)
+        _run(configuration, wanted.label, (so_pin, so_pin, pin, pin))
     configuration.unlink()
     files.sync_folder(making)
     making.rename(place)
     files.sync_folder(folder)
 
 
-def configuration_for(tokens: Path) -> bytes:
-    """The SoftHSM2 configuration that keeps its tokens in `tokens`."""
-    return (
-        f"directories.tokendir = {tokens.absolute()}\n"
-        "objectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n"
-    ).encode()
+def _new_pin() -> bytes:
+    """144 random bits."""
+    return secrets.token_urlsafe(18).encode()
 
 
-def _run(configuration: Path, label: str, answers: tuple[str, ...]) -> None:
+def _run(configuration: Path, label: str, answers: tuple[Secret, ...]) -> None:
     try:
         terminal, other_end = pty.openpty()
     except OSError as error:  # a container or chroot without devpts
@@ -149,7 +145,7 @@ def _silence(terminal: int) -> None:
     termios.tcsetattr(terminal, termios.TCSANOW, modes)
 
 
-def _answer(terminal: int, answers: list[str]) -> str:
+def _answer(terminal: int, answers: list[Secret]) -> str:
     """Give each prompt its answer; the last line that was said."""
     said = b""
     with os.fdopen(terminal, "r+b", buffering=0) as stream:
@@ -162,7 +158,7 @@ def _answer(terminal: int, answers: list[str]) -> str:
                 break
             said += read
             if answers and said.rstrip().endswith(_PROMPT):
-                stream.write(answers.pop(0).encode() + b"\n")
+                stream.write(answers.pop(0).octets() + b"\n")
                 said = b""
     lines = said.decode("utf-8", "replace").split("\n")
     return next((line.strip() for line in reversed(lines) if line.strip()), "no answer")

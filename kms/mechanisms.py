@@ -43,6 +43,16 @@ class Native:
         return self.key_type in (KeyType.EC_EDWARDS, KeyType.ML_DSA)
 
     @property
+    def shared(self) -> bool:
+        """Whether modules agree on how such a key is wrapped for another token (SoftHSM2 refuses Ed25519)."""
+        return self.key_type not in (KeyType.EC_EDWARDS, KeyType.ML_DSA)
+
+    @property
+    def digests(self) -> bool:
+        """Whether the digest must be told how it was made before it is signed."""
+        return self.key_type == KeyType.RSA
+
+    @property
     def kind(self) -> ObjectClass:
         """The class of the object that is used."""
         return ObjectClass.PRIVATE_KEY if self.signs else ObjectClass.SECRET_KEY
@@ -84,7 +94,7 @@ _TABLE = (
 )
 NATIVE = {each.name: each for each in _TABLE}
 #: kinds of key that many modules do not know; there they are kept as `kms.wrap` says
-WRAPPABLE = (*SM.signing_keys, *PQ.signing_keys)
+WRAPPABLE = (*SM.signing_keys, *PQ.signing_keys, "ed25519")
 
 
 def known_to(mechanisms: frozenset[str]) -> list[str]:
@@ -109,9 +119,23 @@ def read_public_key(native: Native, public: Any) -> PublicKey:
     return PublicKey(der.sequence(der.sequence(_EC, native.curve), point))
 
 
+def read_any_public_key(public: Any) -> bytes | None:
+    """The DER public key of whatever CKO_PUBLIC_KEY object this is; None for a kind that `NATIVE` does not name."""
+    key_type = public[Attribute.KEY_TYPE]
+    for each in NATIVE.values():
+        if each.key_type != key_type:
+            continue
+        if each.curve is not None and public[Attribute.EC_PARAMS] != each.curve:
+            continue
+        if each.parameter_set is not None and public[Attribute.PARAMETER_SET] != each.parameter_set:
+            continue
+        return read_public_key(each, public).spki
+    return None
+
+
 def to_sign(native: Native, public_key: PublicKey, digest: bytes) -> bytes:
     """What the mechanism is given for what `prehash` gave: itself, or in a DigestInfo for RSA (RFC 8017 9.2)."""
-    if native.key_type == KeyType.RSA:
+    if native.digests:
         return digest_info(public_key.signature_algorithm.hash, digest)
     return digest
 

@@ -1,34 +1,53 @@
 """The key centre: the register in the database and the token, as one service."""
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kms import create as creating
 from kms import sign as signing
-from kms.create import KEK_ALGORITHM, KeyRequest, request_key
-from kms.errors import KeyNotDeciphering
+from kms.capability import capability
+from kms.ceremony.copies import Copies
+from kms.ceremony.vault import TypedPin
+from kms.create import KeyRequest, request_key
+from kms.engine import Engine, TokenStanding
+from kms.engine.local import LocalEngine
+from kms.engine.mirror import Change, MirroredEngine
+from kms.engine.process import ProcessEngine
+from kms.errors import KeyNotDeciphering, MirrorTooLate
 from kms.escrow import Escrow
+from kms.escrow.keys import HELD
 from kms.find import active_key, find_key, list_keys
+from kms.folder import MIRROR, MIRRORED, TOKENS
+from kms.generation import Generations
+from kms.generation.held import KEYS
+from kms.holder import HolderKeys
 from kms.info import KeyInfo, Wrapped
-from kms.initialise import SO_PIN, SoftToken, initialise
+from kms.initialise import SoftToken, initialise
+from kms.keyring import Keyring
+from kms.kmip.service import Kmip
 from kms.mechanisms import NATIVE, WRAPPABLE, known_to
 from kms.models import Place, Purpose, State
-from kms.settings import KmsSettings
+from kms.secrets import HSM_PIN, SECOND, SecretSource
+from kms.settings import KmsSettings, MirrorSettings, member_settings
 from kms.sign import KeySigner, Signed, SigningRequest, permit_remote, sign_recorded
-from kms.token import Token, locked, objects
-from kms.wrap import unwrap_octets, unwrapped, wrap_octets
-from yinxin import canonical
-from yinxin.act import Actor
+from kms.token import locked
+from kms.wrap import protected, unwrap_octets, wrap_octets
+from yinxin import canonical, files
+from yinxin.act import SYSTEM, Actor
 from yinxin.authz import PLATFORM, Decider, Decision, Resource
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.enveloped_data import EnvelopedData
-from yinxin.crypto.libcrypto import cleanse
 from yinxin.crypto.suite import Suite
 from yinxin.errors import YinxinError
 from yinxin.module import Health
 from yinxin.store import Store
 from yinxin.text import Text
+
+#: a token of the mirror failed, or is well again
+FAIL_OVER = "kms.fail-over"
 
 
 def caveat(native: Collection[str] = ()) -> Text:
@@ -36,8 +55,8 @@ def caveat(native: Collection[str] = ()) -> Text:
     kinds = [kind.upper() for kind in WRAPPABLE if kind not in native]
     zh, en = "、".join(kinds), ", ".join(kinds)
     return Text(
-        f"密码机不支持的密钥（{zh}）由其中的 AES 密钥加密保存，使用时在本进程内存中解开",
-        f"keys that the HSM does not know ({en}) are wrapped under its AES key and used in this process's memory",
+        f"密码机不支持的密钥（{zh}）由其中的 AES 密钥加密保存，使用时在持有密码机的进程内存中解开",
+        f"keys that the HSM does not know ({en}) are wrapped under its AES key and used in the memory of the process that has the module",
     )
 
 
@@ -45,24 +64,100 @@ class KeyCentre:
     """Makes, keeps and uses keys. One per process; opened at the first use, never before a fork."""
 
     def __init__(
-        self, store: Store, settings: KmsSettings, *, folder: Path, secrets: Path, decider: Decider
+        self,
+        store: Store,
+        settings: KmsSettings,
+        *,
+        folder: Path,
+        secrets: SecretSource,
+        decider: Decider,
+        remote: Engine | None = None,
     ) -> None:
-        """`folder` is the key centre's own; `secrets` holds its PIN files, apart from it, in no backup."""
+        """`folder` is the key centre's own; `secrets` is where its PINs stand, apart from it, in no backup.
+
+        With `remote` the modules are another process's business, and nothing is opened here.
+        """
         self.store = store
         self.settings = settings
         self.folder = folder
         self.decider = decider
         self.secrets = secrets
-        self.token = Token(settings, folder, secrets)
+        #: the copies of keys that the vault token passes on, and its PIN while those who brought it hold a ceremony
+        self.copies = Copies(store, folder)
+        self.vault_pin: TypedPin | None = None
+        #: the module in this process
+        self.token = LocalEngine(settings, folder, lambda: secrets.read(HSM_PIN))
+        #: whoever is asked for what the module does
+        self.engine: Engine = remote or self._engine()
+        self.remote = remote is not None
+        #: the key that wraps others, and those before it
+        self.generations = Generations(store, self.engine, decider, self, first=settings.kek)
+        self.generations.held = lambda: (KEYS, HELD)
         #: the encryption keys of people and organs
-        self.escrow = Escrow(store, self.token, settings, decider, wrapping=self)
+        self.escrow = Escrow(store, self.engine, settings, decider, wrapping=self)
+        #: the keys that systems use by their names
+        self.keyring = Keyring(store, settings, decider, keys=self)
+        #: what storage and databases keep here
+        self.kmip = Kmip(store, settings.kmip, decider, keys=self)
+        #: the signing keys of people, each under its holder's sole control
+        self.holders = HolderKeys(store, settings, decider, keys=self)
 
     def initialise(self, actor: Actor) -> bool:
-        """Make the software token of the embedded shape unless it is there; True when made. Recorded."""
+        """Make the software tokens of the embedded shape unless they are there; True when the first was made. Recorded.
+
+        A token of a library that is configured is made with its vendor's tools.
+        """
+        if self.remote:
+            return False
         with locked(self.folder / "create.lock"):
-            so_pin = self.secrets / SO_PIN
-            wanted = SoftToken(self.settings.token, self.folder, self.token.pin_file, so_pin)
+            mirror = [each for each in self.settings.mirror if not each.library]
+            if mirror and not self._initialise_mirror(actor, mirror[0]):
+                return False
+            if self.settings.library:
+                return False
+            wanted = SoftToken(self.settings.token, self.folder, self.secrets)
             return initialise(self.store, actor, wanted)
+
+    def _initialise_mirror(self, actor: Actor, mirror: MirrorSettings) -> bool:
+        """Before the first token: keys must find both. False where a token of a mirror was lost: the other one serves.
+
+        Raises MirrorTooLate when there are keys that cannot travel any more.
+        """
+        folder, note = self.folder / MIRROR, self.folder / MIRRORED
+        there = [(each / TOKENS).is_dir() for each in (self.folder, folder)]
+        if not all(there) and list_keys(self.store, limit=1):
+            if note.exists() and any(there):
+                return False
+            if not there[1]:
+                raise MirrorTooLate(token=mirror.token)
+        initialise(self.store, actor, SoftToken(mirror.token, folder, self.secrets, SECOND))
+        if not note.exists():
+            files.replace(note, b"", mode=0o600)
+        return True
+
+    def _engine(self) -> Engine:
+        settings = self.settings
+        number = settings.processes or (1 if settings.mirror else 0)
+        if not number:
+            return self.token
+        first = ProcessEngine(settings, self.folder, partial(self.secrets.read, HSM_PIN), number)
+        if not settings.mirror:
+            return first
+        other = member_settings(settings, settings.mirror[0])
+        pin = partial(self.secrets.read, HSM_PIN + SECOND)
+        return MirroredEngine((first, ProcessEngine(other, self.folder / MIRROR, pin, number)), self.copies)
+
+    def watch(self) -> None:
+        """Look at the tokens of a mirror, and put on record what became of them; for the timer."""
+        engine = self.engine
+        if isinstance(engine, MirroredEngine):
+            engine.tokens()
+            engine.record(self._changed)
+
+    def _changed(self, change: Change) -> None:
+        with self.store.act(SYSTEM, FAIL_OVER, f"token:{change.label}") as act:
+            act.facts |= {"token": change.token, "in_use": change.in_use}
+            act.facts |= {"error": change.error} if change.error else {}
 
     def create(
         self,
@@ -111,7 +206,9 @@ class KeyCentre:
     def signer(self, label: str) -> KeySigner:
         """A signer for use in this process; raises KeyUnknown, KeyNotActive or KeyNotSigning."""
         info = self.key(label)
-        return signing.signer(self.token, info, self.key(info.wrapped.kek) if info.wrapped else None)
+        if info.wrapped is None:
+            return signing.signer(self.engine, info, None)
+        return signing.signer(self.engine, info, self.key(info.wrapped.kek), lambda: self._wrapped_now(label))
 
     def sign_for(self, actor: Actor, label: str, request: SigningRequest) -> Signed:
         """Sign for a caller over the network, if the policies permit it. Recorded either way.
@@ -135,73 +232,73 @@ class KeyCentre:
         instead. Raises as `Token.use`.
         """
         kek = self.wrapping_key(actor)
-        return wrap_octets(self.token, kek, canonical.encode(dict(context)), secret, self.store.randomness)
+        return wrap_octets(self.engine, kek, canonical.encode(dict(context)), secret, self.store.randomness)
 
     def reveal(self, context: Mapping[str, Any], wrapped: Wrapped) -> bytes:
         """The secret that `protect` was given; raises WrappedKeyAltered, KeyUnknown, or as `Token.use`."""
         kek = self.key(wrapped.kek)
-        return unwrap_octets(self.token, kek, canonical.encode(dict(context)), wrapped, kek.label)
+        return unwrap_octets(self.engine, kek, canonical.encode(dict(context)), wrapped, kek.label)
 
     def open_envelope(self, label: str, envelope: EnvelopedData, recipient: Certificate) -> bytes:
-        """What an envelope for this key holds; the key is in this process's memory for that moment.
+        """What an envelope for this key holds; the key is in the engine's memory for that moment.
 
         Raises KeyNotDeciphering, KeyUnknown, CannotDecrypt, WrappedKeyAltered, or as `Token.use`.
         """
         info = self.key(label)
         if info.purpose is not Purpose.DECIPHER or info.wrapped is None:
             raise KeyNotDeciphering(label=label, purpose=info.purpose.value)
-        with unwrapped(self.token, self.key(info.wrapped.kek), info, info.wrapped) as key:
-            pkcs8 = key.pkcs8()
-            try:
-                return envelope.open(recipient, pkcs8)
-            finally:
-                cleanse(pkcs8)
+        kek = self.key(info.wrapped.kek).reference
+        return self.engine.open_envelope(kek, protected(info, info.wrapped), envelope.encoded, recipient.der)
 
     def wrapping_key(self, actor: Actor) -> KeyInfo:
-        """The key that wraps, made when it is first needed; for the rooms of the centre."""
-        return self._create(actor, KeyRequest(self.settings.kek, Purpose.KEK, KEK_ALGORITHM))
+        """The key that wraps now, made when it is first needed; for the rooms of the centre."""
+        return self.generations.current(actor)
 
     def health(self) -> Health:
-        """Whether the token answers, what it can do, and whether it holds what the register says."""
+        """Whether the tokens answer, what they can do, and whether they hold what the register says."""
         facts: dict[str, Any] = {"token": self.settings.token, "wrapped": caveat().en}
+        if self.remote:
+            facts["address"] = self.settings.address
         try:
-            token = self.token.facts()
-            missing, unfinished = self._disagreements()
+            tokens = self.engine.tokens()
+            ready = self.engine.facts()
+            missing, altered, unfinished = self._disagreements()
         except YinxinError as error:
             text = Text(error.text("zh"), error.text("en"))
             return Health(ok=False, text=text, facts=facts | {"reachable": False, "error": error.code})
-        native = known_to(token.mechanisms)
+        native = known_to(ready.mechanisms)
         said = caveat(native)
         facts |= {
             "wrapped": said.en,
             "reachable": True,
-            "serial": token.serial,
-            "manufacturer": token.manufacturer,
-            "library": token.library,
+            "serial": ready.serial,
+            "manufacturer": ready.manufacturer,
+            "library": ready.library,
             "native": native,
             "missing": missing,
+            "altered": altered,
             "unfinished": unfinished,
-            "pool": [f"{algorithm}: {level}" for algorithm, level in self.escrow.levels().items()],
+            **self.generations.facts(),
+            **self.escrow.facts(),
+            "tokens": [capability(each) for each in tokens],
         }
-        if missing:
-            lost = "、".join(missing)
-            return Health(
-                ok=False,
-                text=Text(
-                    f"令牌中缺少已登记的密钥：{lost}", f"registered keys missing from the token: {lost}"
-                ),
-                facts=facts,
-            )
-        return Health(ok=True, text=Text(f"令牌正常；{said.zh}", f"token answers; {said.en}"), facts=facts)
+        fault = _fault(missing, altered, tokens) or self.generations.trouble() or self.escrow.trouble()
+        text = fault or Text(f"令牌正常；{said.zh}", f"token answers; {said.en}")
+        return Health(ok=fault is None, text=text, facts=facts)
+
+    def health_for(self, actor: Actor) -> Health:
+        """As `health`, for somebody the policies permit to; raises Denied."""
+        self.decider.require(actor, "kms.list", Resource("KeyRegister", "keys", organ=PLATFORM))
+        return self.health()
 
     def close(self) -> None:
         """Let the token go, so that this process may fork or end."""
-        self.token.close()
+        self.engine.close()
 
     def _create(self, actor: Actor, wanted: KeyRequest, decision: Decision | None = None) -> KeyInfo:
         kek = self.wrapping_key(actor) if self._wrapped(actor, wanted) else None
         with locked(self.folder / "create.lock"):
-            return creating.create(self.store, self.token, actor, wanted, kek=kek, decision=decision)
+            return creating.create(self.store, self.engine, actor, wanted, kek=kek, decision=decision)
 
     def _wrapped(self, actor: Actor, wanted: KeyRequest) -> bool:
         """Whether the key lies outside the module: as it was begun, else when the module does not know its kind.
@@ -218,23 +315,53 @@ class KeyCentre:
         if wanted.algorithm not in NATIVE:
             return True
         try:
-            return wanted.algorithm not in known_to(self.token.facts().mechanisms)
+            return wanted.algorithm not in known_to(self.engine.facts().mechanisms)
         except YinxinError as error:
             self.store.refuse(actor, creating.VERB, f"key:{wanted.label}", error)
             raise
 
-    def _disagreements(self) -> tuple[list[str], list[str]]:
-        """Labels of active keys that the token does not hold, and of keys that were begun and not finished."""
+    def _wrapped_now(self, label: str) -> tuple[KeyInfo, KeyInfo]:
+        """A wrapped key as it lies now, and the key over it."""
+        info = self.key(label)
+        if info.wrapped is None:
+            raise TypeError("a key stays where it was made")
+        return info, self.key(info.wrapped.kek)
+
+    def _disagreements(self) -> tuple[list[str], list[str], list[str]]:
+        """Labels of active keys that the token does not hold, or holds another of, and of keys begun and not finished."""
         keys = list_keys(self.store)
-        held = [key for key in keys if key.place is Place.HSM and key.state is State.ACTIVE]
-        missing = self.token.use(
-            lambda session: [
-                key.label
-                for key in held
-                if len(objects(session, key.handle, NATIVE[key.algorithm].kind)) != 1
-            ]
+        registered = [key for key in keys if key.place is Place.HSM and key.state is State.ACTIVE]
+        held = self.engine.inventory()
+        found = Counter(each.identifier for each in held)
+        public = {each.identifier: each.spki for each in held}
+        missing = [key.label for key in registered if found[key.handle] != 1]
+        altered = [
+            key.label
+            for key in registered
+            if found[key.handle] == 1 and public[key.handle] != key.reference.spki
+        ]
+        return missing, altered, [key.label for key in keys if key.state is State.MAKING]
+
+
+def _fault(missing: list[str], altered: list[str], tokens: Sequence[TokenStanding]) -> Text | None:
+    """What is wrong, the worst first; None when nothing is."""
+    if missing:
+        lost = "、".join(missing)
+        return Text(f"令牌中缺少已登记的密钥：{lost}", f"registered keys missing from the token: {lost}")
+    if altered:
+        other = "、".join(altered)
+        return Text(
+            f"令牌中的密钥与登记的公钥不符：{other}",
+            f"keys in the token are not the registered ones: {other}",
         )
-        return missing, [key.label for key in keys if key.state is State.MAKING]
+    failed = "、".join(f"{each.label} ({each.error})" for each in tokens if each.error)
+    if failed:
+        in_use = next(each.label for each in tokens if each.in_use)
+        return Text(
+            f"镜像中的令牌失效：{failed}；正在使用 {in_use}",
+            f"a token of the mirror has failed: {failed}; {in_use} is in use",
+        )
+    return None
 
 
 def _resource(info: KeyInfo) -> Resource:

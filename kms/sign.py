@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-from kms.errors import BadDigest, FaultySignature, KeyNotSigning, PurposeNotRemote
+from kms.engine import Engine
+from kms.errors import BadDigest, FaultySignature, KeyLost, KeyNotSigning, PurposeNotRemote
 from kms.info import KeyInfo
-from kms.mechanisms import NATIVE, from_signed, to_sign
+from kms.mechanisms import NATIVE
 from kms.models import Purpose
-from kms.token import Token
-from kms.wrap import unwrapped
+from kms.wrap import protected
 from yinxin.act import Actor
 from yinxin.authz import Decision
 from yinxin.crypto.errors import BadSignature, UnsupportedAlgorithm
 from yinxin.crypto.keys import PublicKey
+from yinxin.personal import Personal
 from yinxin.store import Store
 
 VERB = "kms.sign"
@@ -69,28 +71,41 @@ class KeySigner:
         return f"<KeySigner {self.info.label}>"
 
 
-def signer(token: Token, info: KeyInfo, kek: KeyInfo | None) -> KeySigner:
-    """A signer for an active key; raises KeyNotSigning. `kek` is the key that wraps it, if it is wrapped."""
-    public_key, wrapped = info.public_key, info.wrapped
+def signer(
+    engine: Engine,
+    info: KeyInfo,
+    kek: KeyInfo | None,
+    now: Callable[[], tuple[KeyInfo, KeyInfo]] | None = None,
+) -> KeySigner:
+    """A signer for an active key; raises KeyNotSigning. `kek` is the key that wraps it, if it is wrapped.
+
+    `now` reads both again: a signer that is kept outlives the wrapping key that it was made with.
+    """
+    public_key = info.public_key
     if public_key is None:
         raise KeyNotSigning(label=info.label, algorithm=info.algorithm)
-    if wrapped is not None and kek is not None:
+    if info.wrapped is not None and kek is not None:
+        lying = [(info, kek)]
 
-        def in_memory(digest: bytes) -> bytes:
-            with unwrapped(token, kek, info, wrapped) as key:
-                return key.sign_prehashed(digest)
+        def beside(digest: bytes) -> bytes:
+            try:
+                return _beside(engine, *lying[0], digest)
+            except KeyLost:
+                if now is None or (again := now()) == lying[0]:
+                    raise
+            lying[0] = again
+            return _beside(engine, *again, digest)
 
-        return KeySigner(info, public_key, in_memory)
-    native = NATIVE[info.algorithm]
+        return KeySigner(info, public_key, beside, whole=info.algorithm == "ed25519")
+    return KeySigner(
+        info, public_key, partial(engine.sign, info.reference), whole=NATIVE[info.algorithm].whole
+    )
 
-    def in_module(digest: bytes) -> bytes:
-        prepared = to_sign(native, public_key, digest)
-        raw = token.use_key(
-            info.label, info.handle, native.kind, lambda key: bytes(key.sign(prepared, mechanism=native.use))
-        )
-        return from_signed(native, raw)
 
-    return KeySigner(info, public_key, in_module, whole=native.whole)
+def _beside(engine: Engine, info: KeyInfo, kek: KeyInfo, digest: bytes) -> bytes:
+    if info.wrapped is None:
+        raise TypeError("a key in the module is not used beside it")
+    return engine.sign_protected(kek.reference, protected(info, info.wrapped), digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +141,7 @@ def sign_recorded(
 ) -> Signed:
     """Sign for somebody who was permitted to: the record commits first, then the signature is handed out."""
     public_key = key.public_key
-    with store.act(actor, VERB, f"key:{key.info.label}", note=request.note) as act:
+    with store.act(actor, VERB, f"key:{key.info.label}", note=Personal(request.note, actor.id)) as act:
         act.decision = decision.record()
         digest = request.content if request.hashed else _digest(key, request.content)
         act.facts |= {"digest": digest.hex(), "for": request.subject}

@@ -8,7 +8,6 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
@@ -16,14 +15,30 @@ from typing import Any, TypeVar
 import pkcs11
 from pkcs11 import exceptions as cryptoki
 
-from kms.errors import HsmGone, HsmMissing, HsmRefused, KeyLost, OpenedBeforeFork, PinLocked, WrongPin
-from kms.initialise import CONFIGURATION, PIN, TOKENS, configuration_for
-from kms.pin import read_pin
+from kms.engine.engine import TokenFacts
+from kms.errors import (
+    HsmFull,
+    HsmGone,
+    HsmMissing,
+    HsmRefused,
+    HsmSlow,
+    KeyLost,
+    OpenedBeforeFork,
+    PinLocked,
+    TokenAmbiguous,
+    WrongPin,
+)
+from kms.folder import CONFIGURATION, TOKENS, configuration_for
+from kms.secrets import Secret
 from kms.settings import KmsSettings
 from yinxin import files
+from yinxin.crypto.libcrypto import library
 from yinxin.text import Text
 
 T = TypeVar("T")
+
+#: the module has no room, and trying again does not make any
+_FULL = (cryptoki.DeviceMemory, cryptoki.HostMemory)
 
 #: where Debian, Ubuntu, Fedora and openEuler put SoftHSM2
 USUAL_PLACES = (
@@ -50,25 +65,16 @@ _REFUSALS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class TokenFacts:
-    """What the token says of itself; none of it is secret."""
-
-    label: str
-    serial: str
-    manufacturer: str
-    library: str
-    mechanisms: frozenset[str]
-
-
 class Token:
     """A PKCS#11 token. Nothing is opened before the first use; safe to share between threads, never across a fork."""
 
-    def __init__(self, settings: KmsSettings, folder: Path, secrets: Path) -> None:
-        """`folder` holds the software token, if there is one, and this class's notes; `secrets` the usual PIN file."""
+    def __init__(self, settings: KmsSettings, folder: Path, pin: Callable[[], Secret]) -> None:
+        """`folder` holds the software token, if there is one, and this class's notes; `pin` reads the user PIN."""
         self.label = settings.token
-        self.pin_file = Path(settings.pin_file) if settings.pin_file else secrets / PIN
+        self._pin = pin
         self._library = settings.library
+        self._serial = settings.serial
+        self._deadline = settings.deadline
         self._folder = folder
         self._lock = Lock()
         self._module: Any = None
@@ -77,7 +83,7 @@ class Token:
         self._handles: dict[tuple[bytes, pkcs11.ObjectClass], Any] = {}
 
     def open(self) -> None:
-        """Log in unless that is done; raises HsmMissing, WrongPin, PinLocked or what `read_pin` raises."""
+        """Log in unless that is done; raises HsmMissing, WrongPin, PinLocked or what the PIN's source raises."""
         self.use(lambda _session: None)
 
     def close(self) -> None:
@@ -89,19 +95,24 @@ class Token:
         """Run `operation` on the session, alone; it must be safe to repeat.
 
         A lost session is opened once more and the operation repeated. Raises HsmGone when that does not help,
-        HsmRefused when the module will not do it, and what `open` raises.
+        HsmRefused when the module will not do it, HsmFull when it has no room, HsmSlow when others have been in it for
+        longer than the deadline, and what `open` raises.
         """
         with self._entered():
             try:
                 return operation(self._opened())
             except _REFUSALS as error:
                 raise HsmRefused(token=self.label, reason=type(error).__name__) from error
+            except _FULL as error:
+                raise HsmFull(token=self.label, reason=type(error).__name__) from error
             except cryptoki.PKCS11Error:
                 self._drop()
             try:
                 return operation(self._opened())
             except cryptoki.NoSuchKey:
                 raise
+            except _FULL as error:
+                raise HsmFull(token=self.label, reason=type(error).__name__) from error
             except (HsmMissing, cryptoki.PKCS11Error) as error:
                 self._drop()
                 raise HsmGone(token=self.label, reason=type(error).__name__) from error
@@ -132,6 +143,12 @@ class Token:
 
         return self.use(ask)
 
+    def forget(self, identifier: bytes) -> None:
+        """Look for this key anew when it is next used."""
+        with self._entered():
+            for known in [each for each in self._handles if each[0] == identifier]:
+                del self._handles[known]
+
     def _handle(self, session: Any, identifier: bytes, kind: pkcs11.ObjectClass) -> Any:
         cached = self._handles.get((identifier, kind))
         if cached is None:
@@ -146,12 +163,22 @@ class Token:
         """Alone in the module, and in the process that opened it."""
         if self._process not in (0, os.getpid()):
             raise OpenedBeforeFork(token=self.label, process=os.getpid())
-        with self._lock:
+        if not self._lock.acquire(timeout=self._deadline):
+            raise HsmSlow(token=self.label, seconds=self._deadline)
+        try:
             yield
+        finally:
+            # what a library leaves in this thread's queue, the thread's next TLS connection would take for its own
+            library().ERR_clear_error()
+            self._lock.release()
 
     def _opened(self) -> Any:
         if self._session is None:
-            token = self._find()
+            try:
+                token = self._find()
+            except HsmMissing:
+                self._drop()  # a library that is initialised does not see a token that comes later
+                raise
             self._process = os.getpid()
             self._session = self._log_in(token)
         return self._session
@@ -183,28 +210,38 @@ class Token:
             raise HsmMissing(what=path, reason=Text("文件不存在", "no such file"))
         try:
             self._module = pkcs11.lib(path)
-            return self._module.get_token(token_label=self.label)
-        except (cryptoki.NoSuchToken, cryptoki.MultipleTokensReturned) as error:
+            return self._chosen()
+        except cryptoki.NoSuchToken as error:
             raise HsmMissing(what=f"{self.label} @ {path}", reason=type(error).__name__) from error
         except cryptoki.PKCS11Error as error:
             raise HsmMissing(what=path, reason=str(error) or type(error).__name__) from error
 
+    def _chosen(self) -> Any:
+        """The token of our label, and of our serial number where one is given."""
+        named: list[Any] = list(self._module.get_tokens(token_label=self.label))
+        serials = [each.serial.decode("ascii", "replace").strip() for each in named]
+        fitting = [each for each, serial in zip(named, serials, strict=True) if self._serial in ("", serial)]
+        if len(fitting) > 1:
+            raise TokenAmbiguous(token=self.label, serials=", ".join(serials))
+        if not fitting:
+            raise cryptoki.NoSuchToken
+        return fitting[0]
+
     def _log_in(self, token: Any) -> Any:
-        """One try for each state of the PIN file, counted over all processes: modules lock after a few."""
+        """One try for each state of the PIN where it stands, counted over all processes: modules lock after a few."""
         note = self._folder / "pin-refused"
-        with locked(self._folder / "login.lock"):
-            pin, stamp = read_pin(self.pin_file), _stamp(self.pin_file)
-            if note.exists() and note.read_text("ascii") == stamp:
-                raise WrongPin(token=self.label, file=str(self.pin_file))
+        with locked(self._folder / "login.lock"), self._pin() as pin:
+            if note.exists() and note.read_text("ascii") == pin.state:
+                raise WrongPin(token=self.label, place=pin.place)
             try:
-                session = token.open(rw=True, user_pin=pin)
+                session = token.open(rw=True, user_pin=pin.text())
             except cryptoki.UserAlreadyLoggedIn:
                 session = token.open(rw=True)  # login is per process and token (PKCS#11 v3.1, 5.6.8)
             except cryptoki.PinLocked:
                 raise PinLocked(token=self.label) from None
             except (cryptoki.PinIncorrect, cryptoki.PinInvalid, cryptoki.PinLenRange):
-                files.replace(note, stamp.encode("ascii"), mode=0o600)
-                raise WrongPin(token=self.label, file=str(self.pin_file)) from None
+                files.replace(note, pin.state.encode("ascii"), mode=0o600)
+                raise WrongPin(token=self.label, place=pin.place) from None
             note.unlink(missing_ok=True)
             return session
 
@@ -224,9 +261,3 @@ def locked(file: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def _stamp(file: Path) -> str:
-    """Which state of the file this is, without a word of its content."""
-    found = file.stat()
-    return f"{found.st_dev}:{found.st_ino}:{found.st_mtime_ns}:{found.st_size}"

@@ -4,6 +4,7 @@ The key is made and kept by its holder; only a request for a certificate goes to
 its certificate is asked for, so that an interrupted enrolment goes on with the same key.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -59,20 +60,31 @@ class Account:
         return Identity.load_p12(self.file, self.password())
 
 
+#: another way to a certificate than an officer's act or the founding
+Way = Callable[["Platform", IssueRequest], Issued]
+
+
 def enrol(
-    platform: "Platform", account: Account, post: str, *, officer: Actor | None, renew: bool = False
+    platform: "Platform",
+    account: Account,
+    post: str,
+    *,
+    officer: Actor | None,
+    renew: bool = False,
+    way: Way | None = None,
 ) -> None:
     """Get the person her certificate; does nothing when she has it, unless it is to be renewed.
 
-    1. The key is made and saved. 2. The request goes to the authority; `officer` None is the ceremony that makes the
-    first officer, before anybody could permit it. 3. Key and certificate are saved together; the pending file goes.
+    1. The key is made and saved. 2. The request goes to the authority; `officer` None is the founding, which certifies
+    people of power before anybody could apply for them; `way` is another one, such as an application. 3. Key and certificate are saved together; the pending file goes.
     """
     _clear(account)
     if account.file.exists() and not renew:
         return
     key = _pending_key(platform, account)
     step("ops.enrol.1-key")
-    issued = _certificate(platform, account, post, key, officer)
+    request = _request(account, post, key)
+    issued = way(platform, request) if way is not None else _certificate(platform, request, officer)
     step("ops.enrol.2-issued")
     Identity(key, issued.certificate, issued.chain).save_p12(account.file, account.password())
     step("ops.enrol.3-saved")
@@ -87,17 +99,18 @@ def _clear(account: Account) -> None:
             account.pending.unlink()
 
 
-def _certificate(
-    platform: "Platform", account: Account, post: str, key: PrivateKey, officer: Actor | None
-) -> Issued:
-    reference = f"account:{account.person}:{account.suite}:{key.public_key.key_id.hex()[:16]}"
-    request = IssueRequest(
-        reference=reference,
+def _request(account: Account, post: str, key: PrivateKey) -> IssueRequest:
+    return IssueRequest(
+        reference=f"account:{account.person}:{account.suite}:{key.public_key.key_id.hex()[:16]}",
         profile=PROFILE,
         csr=CertificationRequest.build(key, {}).der,
         holder=Holder("person", account.person, post=post),
     )
-    abandon_reference(platform.ca.ctx, officer or SYSTEM, reference)  # of an enrolment that was cut off
+
+
+def _certificate(platform: "Platform", request: IssueRequest, officer: Actor | None) -> Issued:
+    # of an enrolment that was cut off
+    abandon_reference(platform.ca.ctx, officer or SYSTEM, request.reference)
     if officer is None:
         return issue_as_authorised(platform.ca.ctx, SYSTEM, request)
     return platform.ca.issue(officer, request)

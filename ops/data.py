@@ -7,6 +7,7 @@
 | `token/` | the SoftHSM2 token: CA, seal, timestamp, log and master keys | 0700 |
 | `secrets/` | PIN of the token, passphrase of the TLS key | 0700, files 0600 |
 | `checkpoint/` | the log's last checkpoint, kept apart from the database | 0700 |
+| `attachments/` | files that people attached, by their digest | 0700 |
 | `tls/` | the server's certificate and its encrypted key | 0700 |
 | `trust/` | certificates and log keys that verifiers need; public | 0755 |
 | `credentials/` | the demo's enrolment credentials, with their secrets | 0700 |
@@ -21,7 +22,7 @@ from pathlib import Path
 from yinxin import files
 from yinxin.errors import Misconfigured, Unavailable
 
-PRIVATE = ("token", "secrets", "checkpoint", "tls", "accounts", "credentials", "run")
+PRIVATE = ("token", "secrets", "checkpoint", "attachments", "tls", "accounts", "credentials", "run")
 PUBLIC = ("trust", "artifacts")
 
 

@@ -4,7 +4,7 @@ Where a lower floor needs a higher one's power it states an interface, and is ha
 """
 
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +12,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from apps.document.remote import RemoteCore
@@ -20,19 +21,30 @@ from audit.service import Log
 from authz.checker import CertificateChecker
 from authz.service import Authz
 from ca.service import Authority
+from kms.custodians.make import Making
+from kms.custodians.wait import record
+from kms.engine.process import MAKING
+from kms.engine.remote import RemoteEngine
 from kms.models import Purpose
+from kms.secrets import DATABASE_PASSWORD, Sources
 from kms.service import KeyCentre
+from ops.auditing import Around
 from ops.data import DataDirectory
 from ops.modules import MODULES
 from ops.schema import upgrade
+from ops.secrets import open_sealed, secrets_of
+from ops.service_certificates import caller_transport
 from ops.settings import Common, check_shape, configuration
 from yinxin.act import SYSTEM
+from yinxin.attachment import Attachments
+from yinxin.calendar.register.service import Calendars
 from yinxin.client import Client, in_process
 from yinxin.clock import Clock, SystemClock
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import Identity, Signer
 from yinxin.errors import Unavailable
-from yinxin.module import Module
+from yinxin.module import Module, imported
+from yinxin.outward import outward
 from yinxin.randomness import Randomness, SystemRandomness
 from yinxin.store import Jobs, Store, open_engine
 from yinxin.tlog import NoteSigner
@@ -45,8 +57,16 @@ if TYPE_CHECKING:
 INSIDE = "https://localhost"
 #: seconds that another system may take to hear of a logout
 _TELLING = 5.0
+#: and from end to end
+_TOLD = 15.0
+#: seconds that a witness may take to answer
+_ASKING = 10.0
+#: and to have answered whole
+_ANSWERED = 20.0
 #: the keys that sign the log's checkpoints, one for each world
 LOG_KEYS = {"log-ed25519": "ed25519", "log-sm2": "sm2"}
+#: the keys by which this site witnesses other sites' logs
+WITNESS_KEYS = {"witness-ed25519": "ed25519", "witness-sm2": "sm2"}
 
 
 class NotAssembled(Unavailable):
@@ -93,8 +113,18 @@ class _TokenKeys:
         return self.centre
 
 
+class _Later:
+    """A service that is made when something of it is first asked for: the log's opens the token, which a start must not."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._make(), name)
+
+
 def _context(trust_file: str) -> ssl.SSLContext:
-    """The anchors by which other systems are known when they are told of a logout."""
+    """The anchors by which other systems are known when they are told of a logout, or of the directory."""
     return ssl.create_default_context(cafile=trust_file or None)
 
 
@@ -114,20 +144,38 @@ class Seams:
 class Platform:
     """One installation, opened in one process. The HSM is first touched when a key is first used, after any fork."""
 
-    def __init__(self, data: DataDirectory, settings: Common, seams: Seams) -> None:
+    def __init__(
+        self,
+        data: DataDirectory,
+        settings: Common,
+        seams: Seams,
+        secrets: Sources | None = None,
+        *,
+        holds_keys: bool = False,
+    ) -> None:
+        """`secrets` are those of this installation that another platform of this process, or its parent, has opened.
+
+        `holds_keys`: this is the key centre's own process, which opens the security module whatever its address is.
+        """
         check_shape(settings)
         self.data = data
         self.settings = settings
         self.clock = seams.clock
-        url = settings.database.url or data.database_url()
-        self.store = Store(
-            open_engine(url, pool=settings.database.pool), clock=seams.clock, randomness=seams.randomness
-        )
+        #: where the installation's secrets stand
+        self.secrets = secrets or secrets_of(data, settings, seams.clock)
+        open_sealed(data, self.secrets)
+        self.store = Store(self._engine(), clock=seams.clock, randomness=seams.randomness)
+        self.store.personal = {
+            verb.name: frozenset(verb.personal)
+            for module in MODULES
+            for verb in module.verbs
+            if verb.personal
+        }
         upgrade(self.store.engine)
         checker = _Checker()
         policies = {module.name: module.policies for module in MODULES if module.policies}
         token_keys = _TokenKeys()
-        trust = self.section("authz").oidc.trust_file
+        oidc, scim = self.section("authz").oidc, self.section("authz").scim
         self.authz = Authz(
             self.store,
             self.section("authz"),
@@ -137,51 +185,85 @@ class Platform:
             site=self.section("ca").public_url,
             keys=token_keys,
             fresh=frozenset(verb.name for module in MODULES for verb in module.verbs if verb.fresh),
-            http=partial(httpx.Client, verify=_context(trust), timeout=_TELLING, follow_redirects=False),
+            http=partial(outward, oidc.logout_networks, _context(oidc.trust_file), _TELLING, _TOLD),
+            push_http=partial(outward, scim.networks, _context(scim.trust_file), _TELLING, None),
         )
         self.kms = KeyCentre(
             self.store,
             self.section("kms"),
             folder=data.path("token"),
-            secrets=data.path("secrets"),
+            secrets=self.secrets,
             decider=self.authz.decisions,
+            remote=None if holds_keys else self._key_centre(),
         )
         token_keys.centre = self.kms
+        self.kms.holders.passkeys = self.authz.passkeys
+        self.kms.generations.held = lambda: [imported(name) for module in MODULES for name in module.wrapped]
         self.ca = Authority(
             self.store,
             self.kms,
             self.authz.directory,
             self.authz.decisions,
             self.section("ca"),
+            templates=lambda: self.authz.decisions.policies.templates,
             root=self.data.root,
         )
-        checker.real = self.ca.checker
+        checker.real = self.kms.kmip.judge = self.ca.checker
+        self.authz.replays.log = lambda: self.audit
+        self.calendar = Calendars(self.store, lambda: self._signers("calendar"))
         self.jobs = Jobs(self.store)
-        self.document = Documents(self.store, self.core_for)
+        self.attachment = Attachments(
+            self.store,
+            self.section("attachment"),
+            self.authz.decisions,
+            default=data.path("attachments"),
+        )
+        self.document = Documents(self.store, self.core_for, self.attachment)
         self.authz.proposals.timestamped_by(self.ca.timestamps)
         for module in MODULES:
             for kind in module.proposals:
-                self.authz.proposals.register(kind, self.service(module))
+                self.authz.proposals.register(kind, _Later(partial(self.service, module)))
 
     @classmethod
     @contextmanager
     def open(
-        cls, data: DataDirectory, overrides: Iterable[str] = (), seams: Seams | None = None
+        cls,
+        data: DataDirectory,
+        overrides: Iterable[str] = (),
+        seams: Seams | None = None,
+        secrets: Sources | None = None,
+        *,
+        holds_keys: bool = False,
     ) -> Iterator["Platform"]:
         """The installation in `data`, with its token and log keys made when missing, and its log held to its checkpoint."""
-        platform = cls(data, configuration(data.config, overrides), seams or Seams.real())
+        settings = configuration(data.config, overrides)
+        platform = cls(data, settings, seams or Seams.real(), secrets, holds_keys=holds_keys)
         try:
+            platform.custodians.finish(SYSTEM)
+            record(platform.store, platform.secrets.sealed)
             platform.audit.start()
             platform.authz.decisions.adopt(platform.version_signers())
-            check_shape(platform.settings, token_manufacturer=platform.kms.token.facts().manufacturer)
+            check_shape(platform.settings, token_manufacturer=platform.kms.engine.facts().manufacturer)
             yield platform
         finally:
             platform.close()
 
     def close(self) -> None:
-        """Let the token and the database go."""
+        """Let what runs in the background, the token and the database go."""
+        if "audit" in vars(self):
+            self.audit.close()
         self.kms.close()
         self.store.engine.dispose()
+
+    def _key_centre(self) -> RemoteEngine | None:
+        """The key centre's process, where it has one."""
+        settings = self.section("kms")
+        if not settings.address:
+            return None
+        transport = partial(caller_transport, self.data, self.secrets)
+        # an answer is as late as the token allows it to be, and the way back
+        deadline = settings.deadline * MAKING + settings.patience
+        return RemoteEngine(settings.address, transport, deadline=deadline, patience=settings.patience)
 
     def section(self, name: str) -> Any:
         """A module's settings."""
@@ -192,24 +274,56 @@ class Platform:
         return getattr(self, module.name)
 
     @cached_property
+    def custodians(self) -> Making:
+        """The making of custodians' shares."""
+        secrets = self.secrets
+        return Making(self.store, self.authz.decisions, secrets.plain, secrets.sealed.file)
+
+    @cached_property
     def audit(self) -> Log:
         """The log; its keys are made in the token first."""
         self.kms.initialise(SYSTEM)
         for label, algorithm in LOG_KEYS.items():
             self.kms.create(SYSTEM, label=label, purpose=Purpose.LOG, algorithm=algorithm)
+        for label, algorithm in WITNESS_KEYS.items():
+            self.kms.create(SYSTEM, label=label, purpose=Purpose.WITNESS, algorithm=algorithm)
         signers = [self.kms.signer(label) for label in LOG_KEYS]
-        return Log(
+        log = Log(
             self.store,
             self.section("audit"),
             signers,
             data=self.data.path("checkpoint"),
             decider=self.authz.decisions,
+            cosigners=[self.kms.signer(label) for label in WITNESS_KEYS],
+            http=self._to_witnesses,
+            around=Around(self),
         )
+        log.stamps.authority = self.ca.timestamps
+        return log
+
+    def _engine(self) -> Engine:
+        """The database; its password, if it stands among our secrets, is read for each connection that is made."""
+        chosen = self.settings.database
+
+        def password() -> str:
+            with self.secrets.read(DATABASE_PASSWORD) as secret:
+                return secret.text()
+
+        url = chosen.url or self.data.database_url()
+        return open_engine(url, pool=chosen.pool, password=password if chosen.password == "secret" else None)  # noqa: S105 - where it stands
+
+    def _to_witnesses(self) -> httpx.Client:
+        audit = self.section("audit")
+        return outward(audit.witness_networks, _context(audit.witness_trust_file), _ASKING, _ANSWERED)
 
     def version_signers(self) -> list[NoteSigner]:
         """The log's keys under a name of their own: they sign which policies are in force."""
+        return self._signers("policies")
+
+    def _signers(self, name: str) -> list[NoteSigner]:
+        """The log's keys under a name of their own, for what the site itself puts in force."""
         origin = self.audit.settings.origin
-        return [NoteSigner(f"{origin}/policies", self.kms.signer(label)) for label in LOG_KEYS]
+        return [NoteSigner(f"{origin}/{name}", self.kms.signer(label)) for label in LOG_KEYS]
 
     @cached_property
     def app(self) -> "Flask":

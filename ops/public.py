@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-#: beginnings of the paths that are served without TLS: OCSP, CRLs, certificates, timestamps, the log's tiles,
-#: and protocols whose messages protect themselves (CMP, SCEP)
-PUBLIC = ("/ocsp", "/crl/", "/ca/", "/tsa/", "/log/", "/cmp", "/.well-known/cmp", "/scep")
+#: beginnings of the paths that are served without TLS: OCSP, CRLs, certificates, timestamps, the log's tiles, the
+#: witness of others' logs, and protocols whose messages protect themselves (CMP, SCEP)
+PUBLIC = ("/ocsp", "/crl/", "/ca/", "/tsa/", "/log/", "/witness/", "/cmp", "/.well-known/cmp", "/scep")
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 

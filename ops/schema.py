@@ -2,7 +2,10 @@
 
 import importlib
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
@@ -26,6 +29,39 @@ def upgrade(engine: sa.Engine) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    with engine.begin() as connection:
+    with engine.connect() as connection, _rebuilding(connection), connection.begin():
+        before = _version(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        if _version(connection) != before:
+            _require_whole(connection)
+
+
+@contextmanager
+def _rebuilding(connection: sa.Connection) -> Iterator[None]:
+    """SQLite changes a table by making it anew; meanwhile references to it are not held.
+
+    The procedure of sqlite.org/lang_altertable.html, section 7: its switch does nothing once a transaction has begun.
+    """
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
+
+
+def _version(connection: sa.Connection) -> object:
+    """A number that changes with the tables, on SQLite."""
+    sqlite = connection.dialect.name == "sqlite"
+    return connection.scalar(sa.text("PRAGMA schema_version")) if sqlite else None
+
+
+def _require_whole(connection: sa.Connection) -> None:
+    """Undo an upgrade that left a row referring to nothing."""
+    broken = connection.execute(sa.text("PRAGMA foreign_key_check")).all()
+    if broken:
+        raise RuntimeError(f"rows that refer to nothing: {broken[:5]}")

@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, create_model
+from sqlalchemy import make_url
 
+from kms.secrets import SecretsSettings
 from ops.modules import MODULES
 from yinxin.errors import Misconfigured
 from yinxin.settings import Section, load
 from yinxin.store import DatabaseSettings
+from yinxin.text import Text
 
 
 class ServerSettings(Section):
@@ -36,6 +39,7 @@ class Common(Section):
     """Shape of deployment: `embedded` allows the soft token and SQLite; `province` refuses insecure stand-ins."""
     database: DatabaseSettings = DatabaseSettings()
     server: ServerSettings = ServerSettings()
+    secrets: SecretsSettings = SecretsSettings()
 
     def section(self, name: str) -> Any:
         """A module's settings."""
@@ -64,10 +68,32 @@ def check_shape(settings: Common, *, token_manufacturer: str | None = None) -> N
         return
     if not settings.database.url.startswith("postgresql"):
         raise InsecureStandIn(part="SQLite", remedy="database.url = postgresql+psycopg://…")
+    if make_url(settings.database.url).password is not None:
+        raise InsecureStandIn(
+            part=Text("database.url 中的口令", "a password in database.url"),
+            remedy="database.password = secret",
+        )
+    openbao = settings.secrets.openbao.address
+    if settings.secrets.uses("openbao") and not openbao.startswith("https://"):
+        raise InsecureStandIn(part=openbao, remedy="secrets.openbao.address = https://…")
     if settings.ca.acme.eab != "required":  # type: ignore[attr-defined]
         raise InsecureStandIn(part=f"ca.acme.eab = {settings.ca.acme.eab}", remedy="ca.acme.eab = required")  # type: ignore[attr-defined]
     if token_manufacturer is not None and "softhsm" in token_manufacturer.lower():
         raise InsecureStandIn(part="SoftHSM2", remedy="kms.library = …")
+
+
+def demand_shared(settings: Common) -> None:
+    """Raise InsecureStandIn where a province would let every serving process open the security module."""
+    if settings.shape == "province" and not settings.kms.address:  # type: ignore[attr-defined]
+        raise InsecureStandIn(
+            part=Text(
+                "由对外服务的进程直接使用密码机", "the security module in a process that serves requests"
+            ),
+            remedy=Text(
+                "请设置 kms.address，并运行 yinxin serve --only kms",
+                "set kms.address, and run yinxin serve --only kms",
+            ),
+        )
 
 
 def configuration(file: Path | None, overrides: Iterable[str] = ()) -> Common:

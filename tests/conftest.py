@@ -1,5 +1,9 @@
 """What every test has: engines to choose, no network beyond this machine, and the servers of tests/support as fixtures."""
 
+import gc
+import os
+from pathlib import Path
+
 import pytest
 
 pytest_plugins = [
@@ -20,6 +24,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+#: where files are kept in memory, and how much room has to be there
+_MEMORY, _ROOM = Path("/dev/shm"), 4 << 30
+
+
+def pytest_configure() -> None:
+    """`tmp_path` lies in memory where there is room, unless PYTEST_DEBUG_TEMPROOT says where.
+
+    Everything that is recorded waits for the disk. A process that is killed loses nothing by it, and a power cut is not
+    what tests can make.
+    """
+    if "PYTEST_DEBUG_TEMPROOT" in os.environ or not os.access(_MEMORY, os.W_OK):
+        return
+    found = os.statvfs(_MEMORY)
+    if found.f_bavail * found.f_frsize >= _ROOM and not found.f_flag & os.ST_NOEXEC:
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(_MEMORY)
+
+
 #: what takes longest is begun first, so that at the end no worker waits for the other's
 _LONGEST = ("tests/crash/", "tests/journey/", "tests/pages/", "tests/ca/test_ceremony_crash", "tests/laws/")
 
@@ -29,3 +50,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((at for at, each in enumerate(_LONGEST) if item.nodeid.startswith(each)), len(_LONGEST))
 
     items.sort(key=rank)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: the collector of garbage need not walk through it again and again."""
+    gc.collect()
+    gc.freeze()

@@ -1,25 +1,19 @@
 """The HTTP face of official documents: /api/document/v1."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import cast, get_args
 
 from flask import Blueprint
 
-from apps.document import dispatch, draft, export, find, number, receive, review, seal, sign_off
-from apps.document.desk import Desk, file, read
-from apps.document.errors import (
-    MovedOn,
-    NoSuchDocument,
-    NumberTaken,
-    StaleStatement,
-    UnknownKind,
-    UnknownStatement,
-    WrongState,
-)
+from apps.document import attach, dispatch, draft, export, find, number, receive, review, seal, sign_off
+from apps.document.desk import Desk, file
+from apps.document.errors import NumberTaken, UnknownKind, UnknownStatement
 from apps.document.layout.errors import DraftTooLarge, RuleBroken
 from apps.document.layout.kinds import Kind
 from apps.document.models import Document
+from apps.document.records import DOCUMENTS
 from apps.document.service import Documents
+from yinxin.attachment.errors import ContentMissing, NameTaken, NoSuchAttachment, NoSuchUpload, TooMany
 from yinxin.documents import (
     Answer,
     CommentIn,
@@ -31,6 +25,7 @@ from yinxin.documents import (
     FileOut,
     ListQuery,
     NumberOut,
+    PieceOut,
     ReasonIn,
     Signable,
     SignedIn,
@@ -40,11 +35,13 @@ from yinxin.documents import (
 )
 from yinxin.errors import NotPermitted
 from yinxin.evidence import MEDIA_TYPE
+from yinxin.flow import MovedOn, NoSuchRecord, StaleStatement, WrongState
 from yinxin.text import Text
-from yinxin.web import Api, Caller, Page, Raw, Upload, cursor, position, session_token
+from yinxin.uploads import AttachIn, AttachmentOut, AttachmentsOut
+from yinxin.web import Api, Caller, Page, Raw, Stored, Upload, cursor, position, session_token
 from yinxin.wire import base64_text
 
-_CHANGE = (NotPermitted, NoSuchDocument, WrongState, MovedOn)
+_CHANGE = (NotPermitted, NoSuchRecord, WrongState, MovedOn)
 
 
 def routes(service: Documents) -> tuple[Blueprint, ...]:
@@ -54,7 +51,7 @@ def routes(service: Documents) -> tuple[Blueprint, ...]:
     def desk(caller: Caller) -> Desk:
         return service.desk(caller, session_token())
 
-    for declare in (_drafting, _deciding, _signing, _sending, _reading):
+    for declare in (_drafting, _attaching, _deciding, _signing, _sending, _reading):
         declare(api, desk)
     return (api.blueprint,)
 
@@ -89,6 +86,41 @@ def _drafting(api: Api, desk: Desks) -> None:
     )
     def submit(document: str, caller: Caller) -> None:
         review.submit(desk(caller), document)
+
+
+def _attaching(api: Api, desk: Desks) -> None:
+    @api.post(
+        "/documents/<document>/attachments",
+        status=201,
+        problems=(*_CHANGE, NoSuchUpload, NameTaken, TooMany),
+        summary=Text("添加附件", "Attach a file"),
+    )
+    def attach_file(document: str, body: AttachIn, caller: Caller) -> AttachmentOut:
+        return attach.attach(desk(caller), document, body.upload)
+
+    @api.delete(
+        "/documents/<document>/attachments/<attachment>",
+        problems=(*_CHANGE, NoSuchAttachment),
+        summary=Text("移除附件", "Take a file off"),
+    )
+    def detach_file(document: str, attachment: str, caller: Caller) -> None:
+        attach.detach(desk(caller), document, attachment)
+
+    @api.get(
+        "/documents/<document>/attachments",
+        problems=(NoSuchRecord,),
+        summary=Text("附件列表", "The attached files"),
+    )
+    def attachments(document: str, caller: Caller) -> AttachmentsOut:
+        return AttachmentsOut(items=list(attach.attached(desk(caller), document)))
+
+    @api.get(
+        "/documents/<document>/attachments/<attachment>",
+        problems=(NoSuchRecord, NoSuchAttachment, ContentMissing),
+        summary=Text("下载附件", "An attached file"),
+    )
+    def attachment_file(document: str, attachment: str, caller: Caller) -> Stored:
+        return attach.handed_out(desk(caller), document, attachment)
 
 
 def _deciding(api: Api, desk: Desks) -> None:
@@ -182,12 +214,15 @@ def _reading(api: Api, desk: Desks) -> None:
     def listing(query: ListQuery, caller: Caller) -> Page[DocumentOut]:
         after = position(query.after, str)[0] if query.after else None
         wanted = find.Filter(query.box, query.text, query.state, query.kind, after)
-        rows, last = find.listing(desk(caller), wanted)
-        return Page(items=[document_out(row) for row in rows], next=cursor(last) if last else None)
+        at_desk = desk(caller)
+        rows, last = find.listing(at_desk, wanted)
+        passages = find.shown(at_desk, rows, query.text) if query.text else {}
+        items = [document_out(row, passages[row.id].passage if row.id in passages else ()) for row in rows]
+        return Page(items=items, next=cursor(last) if last else None)
 
     @api.get(
         "/documents/<document>",
-        problems=(NoSuchDocument,),
+        problems=(NoSuchRecord,),
         summary=Text("公文详情", "A document with its timeline"),
     )
     def dossier(document: str, caller: Caller) -> DossierOut:
@@ -195,12 +230,12 @@ def _reading(api: Api, desk: Desks) -> None:
 
     @api.get(
         "/documents/<document>/files/<name>",
-        problems=(NoSuchDocument,),
+        problems=(NoSuchRecord,),
         summary=Text("公文文件", "A file of a document"),
     )
     def download(document: str, name: str, caller: Caller) -> Raw:
         at_desk = desk(caller)
-        read(at_desk, document)
+        DOCUMENTS.read(at_desk, document)
         with at_desk.store.read() as session:
             data = file(session, document, name).data
         media = "application/pdf" if name.endswith(".pdf") else "application/pkcs7-signature"
@@ -225,9 +260,10 @@ def _new(body: DraftIn, content: Upload) -> draft.NewDocument:
     )
 
 
-def document_out(row: Document) -> DocumentOut:
-    """A document as the API shows it."""
-    return DocumentOut.model_validate({name: getattr(row, name) for name in DocumentOut.model_fields})
+def document_out(row: Document, passage: Iterable[tuple[str, bool]] = ()) -> DocumentOut:
+    """A document as the API shows it, with the passage that a question was found in."""
+    own = {name: getattr(row, name) for name in DocumentOut.model_fields if name != "passage"}
+    return DocumentOut(**own, passage=[PieceOut(text=text, hit=hit) for text, hit in passage])
 
 
 def dossier_out(found: find.Dossier) -> DossierOut:
@@ -243,4 +279,5 @@ def dossier_out(found: find.Dossier) -> DossierOut:
             for copy in found.deliveries
         ],
         files=[FileOut(name=name, sha256=digest) for name, digest in found.files],
+        attachments=list(found.attachments),
     )

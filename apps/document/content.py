@@ -21,8 +21,11 @@ from apps.document.layout.model import (
     Urgency,
 )
 from yinxin import canonical
+from yinxin.uploads import AttachmentOut
 
 FORMAT = 1
+#: what the content says of an attached file
+_OF_FILE = ("name", "media_type", "size", "sha256", "sm3")
 
 
 def encode(
@@ -33,25 +36,46 @@ def encode(
     recipients: Sequence[str],
     names: Sequence[str],
     urgency: str | None,
+    files: Sequence[AttachmentOut] = (),
 ) -> bytes:
-    """The canonical content of a draft issued by `organ` (id, name, code) to `recipients` (ids) by their `names`."""
-    return canonical.encode(
-        {
-            "v": FORMAT,
-            "kind": kind.value,
-            "title": draft.title,
-            "organ": dict(organ),
-            "recipients": list(recipients),
-            "main_recipients": list(names),
-            "urgency": urgency,
-            "body": [_block(block) for block in draft.blocks],
-            "attachments": [
-                {"title": each.title, "body": [_block(block) for block in each.blocks]}
-                for each in draft.attachments
-            ],
-            "notes": draft.notes,
-        }
-    )
+    """The canonical content of a draft issued by `organ` (id, name, code) to `recipients` (ids) by their `names`.
+
+    `files` are its attachments that are no part of the text: named by their digests, so that whoever signs the content
+    signs them.
+    """
+    body = {
+        "v": FORMAT,
+        "kind": kind.value,
+        "title": draft.title,
+        "organ": dict(organ),
+        "recipients": list(recipients),
+        "main_recipients": list(names),
+        "urgency": urgency,
+        "body": [_block(block) for block in draft.blocks],
+        "attachments": [
+            {"title": each.title, "body": [_block(block) for block in each.blocks]}
+            for each in draft.attachments
+        ],
+        "notes": draft.notes,
+    }
+    return canonical.encode(_named(body, files))
+
+
+def with_files(data: bytes, files: Sequence[AttachmentOut]) -> bytes:
+    """The same content with other attached files."""
+    return canonical.encode(_named(canonical.decode(data), files))
+
+
+def files_named(data: bytes) -> list[dict[str, Any]]:
+    """The attached files that the content names: name, octets, digests."""
+    return list(canonical.decode(data).get("files", ()))
+
+
+def _named(body: Mapping[str, Any], files: Sequence[AttachmentOut]) -> dict[str, Any]:
+    """The content with these files; one without any has no such field, as before there were any."""
+    rest = {name: value for name, value in body.items() if name != "files"}
+    named = [{name: getattr(each, name) for name in _OF_FILE} for each in files]
+    return {**rest, "files": named} if named else rest
 
 
 def elements(data: bytes, *, serial: int, year: int, date: dt.date, signer: str | None) -> Elements:
@@ -71,13 +95,22 @@ def elements(data: bytes, *, serial: int, year: int, date: dt.date, signer: str 
         urgency=Urgency(body["urgency"]) if body["urgency"] else None,
         signers=(signer,) if signer else (),
         notes=body["notes"],
-        attachments=tuple(
-            Attachment(each["title"], tuple(_read(block) for block in each["body"]))
-            for each in body["attachments"]
+        attachments=(
+            *(
+                Attachment(each["title"], tuple(_read(block) for block in each["body"]))
+                for each in body["attachments"]
+            ),
+            *(Attachment(_title(each["name"])) for each in body.get("files", ())),
         ),
         printing_organ=organ["name"],
         printing_date=date,
     )
+
+
+def _title(name: str) -> str:
+    """How 附件说明 names a file: without its ending (GB/T 9704-2012, 7.3.4)."""
+    stem, dot, _ = name.rpartition(".")
+    return stem if dot and stem else name
 
 
 def _block(block: Block) -> dict[str, Any]:

@@ -3,13 +3,12 @@
 `ops` hands in an implementation on the SDK's client, over mutual TLS or in-process alike.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from yinxin.authz import Resource
+from yinxin import flow
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.keys import Signer
+from yinxin.crypto.keys import Identity, Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +29,8 @@ class Seal:
     chain: tuple[Certificate, ...]
 
 
-class Core(Protocol):
+class Core(flow.Core, Protocol):
     """The core, asked as one signed-in person."""
-
-    def require(self, action: str, resource: Resource) -> Mapping[str, Any]:
-        """The decision's record; raises NotPermitted with the reason."""
-        ...
-
-    def allowed(self, action: str, resources: Sequence[Resource]) -> Sequence[bool]:
-        """Whether each is permitted, in their order and unrecorded: for what a list shows."""
-        ...
 
     def organ(self, organ: str) -> Organ:
         """An organ of the directory; raises NotFound."""
@@ -57,8 +48,12 @@ class Core(Protocol):
         """The platform's own seal for evidence bundles; each use is authorised and recorded against `subject`."""
         ...
 
-    def query_timestamp(self, request: bytes, suite: str) -> bytes:
-        """Our timestamp authority's answer (RFC 3161 TimeStampResp, DER) to a request (DER)."""
+    def holder_key(self) -> str | None:
+        """Her signing key in the key centre, if the certificate of this session is for one; else None."""
+        ...
+
+    def as_holder(self, pin: str) -> Identity:
+        """That key and certificate, to sign with under her PIN; raises NoHolderKey without one."""
         ...
 
     def timestamp_chain(self, suite: str) -> tuple[Certificate, ...]:
@@ -69,14 +64,18 @@ class Core(Protocol):
         """The issuers of `certificate` up to and with the root."""
         ...
 
-    def ocsp(self, certificate: Certificate) -> bytes:
-        """A fresh OCSP response (DER) for `certificate`."""
-        ...
-
     def crl(self, issuer: Certificate) -> bytes:
         """The current CRL (DER) of `issuer`."""
         ...
 
     def proof(self, entry: str) -> bytes:
         """The log proof of an audit entry, once it is under a signed checkpoint."""
+        ...
+
+    def checkpoint_record(self, size: int) -> bytes | None:
+        """The evidence record of the log's checkpoint of that size: its timestamp and every renewal, if it has one."""
+        ...
+
+    def witness_policy(self) -> bytes | None:
+        """The policy of the log's witnesses, if it has any."""
         ...

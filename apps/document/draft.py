@@ -2,29 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from hashlib import sha256
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from apps.document import content
+from apps.document import content, index
 from apps.document.core import Organ
-from apps.document.desk import Desk, add_step, read, transition, unborn
+from apps.document.desk import Desk
 from apps.document.desk import content as newest
 from apps.document.errors import KindOrLevelFixed, RecipientTwice, ReferenceTaken, UnknownRecipient
 from apps.document.layout import check, read_draft
 from apps.document.layout.kinds import Kind
-from apps.document.models import Content, Document, State
+from apps.document.models import Content, Document
+from apps.document.records import DOCUMENTS
 from yinxin.authz import Level
+from yinxin.calendar import local_date
 from yinxin.errors import NotFound
+from yinxin.uploads import AttachmentOut
 
 #: octets; a larger file is refused before it is read
 LARGEST = 20 * 1024 * 1024
-
-#: official documents are dated by the capital's day (GB/T 7408)
-ZONE = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,35 +59,24 @@ def draft(desk: Desk, new: NewDocument) -> str:
 
 
 def _draft(desk: Desk, new: NewDocument, organ: Organ) -> str:
-    document = desk.store.identifier()
-    about = unborn(document, organ.id, new.level, new.kind.value, desk.caller.actor.id)
-    decision = desk.core.require("document.draft", about)
-    with desk.store.act(
-        desk.caller.actor, "document.draft", f"document:{document}", kind=new.kind.value
-    ) as act:
-        act.decision = dict(decision)
-        title, data = _read(desk, new, organ)
-        now = desk.store.clock.now()
-        row = Document(
-            id=document,
-            reference=new.reference,
-            organ=organ.id,
-            kind=new.kind.value,
-            title=title,
-            level=new.level,
-            urgency=new.urgency,
-            state=State.DRAFT,
-            recipients=list(new.recipients),
-            drafter=desk.caller.actor.id,
-            created_at=now,
-            updated_at=now,
-        )
+    row = Document(
+        id=desk.store.identifier(),
+        reference=new.reference,
+        organ=organ.id,
+        kind=new.kind.value,
+        level=new.level,
+        urgency=new.urgency,
+        recipients=list(new.recipients),
+        drafter=desk.caller.actor.id,
+    )
+    with DOCUMENTS.begin(desk, row, "document.draft", kind=new.kind.value) as act:
+        row.title, data = _read(desk, new, organ)
         act.session.add(row)
         act.session.flush()
-        act.session.add(_content(document, 1, new, data))
+        act.session.add(_content(row.id, 1, new, data))
+        index.put(act.session, row, data)
         act.facts["content_sha256"] = sha256(data).hexdigest()
-        add_step(desk, act, row, "document.draft")
-    return document
+    return row.id
 
 
 def revise(desk: Desk, document: str, new: NewDocument) -> None:
@@ -99,15 +86,18 @@ def revise(desk: Desk, document: str, new: NewDocument) -> None:
     and KindOrLevelFixed.
     """
     organ = desk.core.organ(desk.caller.actor.organ or "")
-    seen = read(desk, document)
+    seen = DOCUMENTS.read(desk, document)
     if (new.kind.value, new.level) != (seen.kind, seen.level):
         raise KindOrLevelFixed(kind=seen.kind, level=seen.level)
-    title, data = _read(desk, new, organ)
-    with transition(desk, document, "document.revise", seen=seen) as (act, row):
+    with desk.store.read() as session:
+        files = desk.attachments.files.of(session, DOCUMENTS.subject(document))
+    title, data = _read(desk, new, organ, files)
+    with DOCUMENTS.move(desk, document, "document.revise", seen=seen) as (act, row):
         act.facts["content_sha256"] = sha256(data).hexdigest()
         revision = newest(act.session, document).revision + 1
         act.session.add(_content(document, revision, new, data))
         row.title, row.recipients, row.urgency = title, list(new.recipients), new.urgency
+        index.put(act.session, row, data)
 
 
 def _existing(desk: Desk, new: NewDocument, organ: Organ) -> str | None:
@@ -121,7 +111,9 @@ def _existing(desk: Desk, new: NewDocument, organ: Organ) -> str | None:
         return row.id
 
 
-def _read(desk: Desk, new: NewDocument, organ: Organ) -> tuple[str, bytes]:
+def _read(
+    desk: Desk, new: NewDocument, organ: Organ, files: Sequence[AttachmentOut] = ()
+) -> tuple[str, bytes]:
     """The title and canonical content of the file, with the rules of the kind checked as if it were issued today."""
     text = read_draft(new.data, new.filename)
     names = _names(desk, new.recipients)
@@ -132,6 +124,7 @@ def _read(desk: Desk, new: NewDocument, organ: Organ) -> tuple[str, bytes]:
         recipients=new.recipients,
         names=names,
         urgency=new.urgency,
+        files=files,
     )
     today = local_date(desk.store.clock.now())
     check(content.elements(data, serial=1, year=today.year, date=today, signer=desk.caller.name))
@@ -149,11 +142,6 @@ def _names(desk: Desk, recipients: Sequence[str]) -> list[str]:
         except NotFound as error:
             raise UnknownRecipient(organ=organ) from error
     return names
-
-
-def local_date(at: datetime) -> date:
-    """The day an instant falls on in China."""
-    return at.astimezone(ZONE).date()
 
 
 def _content(document: str, revision: int, new: NewDocument, data: bytes) -> Content:

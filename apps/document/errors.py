@@ -1,31 +1,6 @@
-"""What the life of a document can refuse; the layout's refusals are in `layout/errors.py`."""
+"""What is refused of documents alone; the refusals of every life are in `yinxin.flow`, the layout's in `layout/errors.py`."""
 
-from yinxin.errors import Conflict, Invalid, NotFound, Unavailable, Untrue
-
-
-class NoSuchDocument(NotFound):
-    """No such document, or not for this reader."""
-
-    code = "document.not_found"
-    zh = "没有公文 {document}，或者您无权查看；请核对编号。"
-    en = "There is no document {document}, or it is not yours to see; check its identifier."
-
-
-class WrongState(Conflict):
-    """The act does not fit the state."""
-
-    code = "document.wrong_state"
-    zh = "公文 {document} 当前状态是“{state}”，不能执行“{verb}”；请刷新后再看。"
-    en = "Document {document} is “{state}” now, which does not allow “{verb}”; reload it and look again."
-
-
-class MovedOn(Conflict):
-    """Somebody else acted in between."""
-
-    code = "document.moved_on"
-    retryable = True
-    zh = "公文 {document} 刚被他人处理过；请刷新后重新操作。"
-    en = "Somebody else has just acted on document {document}; reload it and act again."
+from yinxin.errors import Conflict, Invalid
 
 
 class UnknownRecipient(Invalid):
@@ -36,30 +11,20 @@ class UnknownRecipient(Invalid):
     en = "Recipient “{organ}” is not in the directory of organs; choose one from the directory."
 
 
-class StaleStatement(Conflict):
-    """The statement that was signed is not the one that is due now."""
-
-    code = "document.stale_statement"
-    zh = "所签的内容与公文 {document} 的当前内容不一致或已过期（{field}）；请重新取得待签内容再签。"
-    en = "What was signed does not match document {document} as it stands now, or is too old ({field}); fetch the statement again and sign that."
-
-
-class WrongSigner(Untrue):
-    """Signed with another certificate than the one that signed in."""
-
-    code = "document.wrong_signer"
-    zh = "签名所用证书不是本次登录的证书；请用登录时的证书签名。"
-    en = (
-        "The signature was made with another certificate than the one you signed in with; sign with that one."
-    )
-
-
 class NoSeal(Conflict):
     """The organ has no usable seal."""
 
     code = "document.no_seal"
     zh = "机关 {organ} 没有可用的 {suite} 电子印章；请安全管理员先签发印章证书。"
     en = "Organ {organ} has no usable {suite} seal; have a security officer issue a seal certificate first."
+
+
+class NoHolderKey(Conflict):
+    """The session's certificate is for no key that its holder keeps in the key centre."""
+
+    code = "document.no_holder_key"
+    zh = "本次登录的证书不对应密钥管理中心里您的可用签名密钥：请用该密钥的证书（或为它添加的通行密钥）登录，或在您自己的计算机上签名。"
+    en = "The certificate of this session is for no signing key of yours in the key centre that is in use: sign in with that key's certificate or a passkey added for it, or sign on your own side."
 
 
 class ReferenceTaken(Conflict):
@@ -84,14 +49,6 @@ class KindOrLevelFixed(Invalid):
     code = "document.kind_or_level_fixed"
     zh = "修改时不能更换文种或密级（现为 {kind}、{level}）；请照此提交，或另行起草。"
     en = "A revision cannot change kind or level (they are {kind} and {level}); send it with these, or draft a new document."
-
-
-class ReasonMissing(Invalid):
-    """Sending back without saying why."""
-
-    code = "document.reason_missing"
-    zh = "退回公文必须写明理由；请填写“理由”。"
-    en = "Sending a document back needs a reason; fill in “reason”."
 
 
 class NumberTaken(Conflict):
@@ -133,11 +90,3 @@ class UnknownStatement(Invalid):
     code = "document.unknown_statement"
     zh = "没有可签的“{verb}”；可签的有 {known}。"
     en = "Nothing named “{verb}” is signed here; use one of {known}."
-
-
-class NoTimestamp(Unavailable):
-    """Our own timestamp authority gives no time: without it nothing is signed or sealed."""
-
-    code = "document.no_timestamp"
-    zh = "时间戳服务（{suite}）没有签发时间戳（{reason}），本次签名或用印没有执行；请稍后重试，并请管理员查看 yinxin status 中的 ca 与 kms。"
-    en = "The timestamp authority ({suite}) gave no timestamp ({reason}), so nothing was signed or sealed; try again later, and have an operator look at ca and kms in yinxin status."

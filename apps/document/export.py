@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable
 
-import sqlalchemy as sa
-
-from apps.document.desk import Desk, file, read, resource, transition
-from apps.document.models import Document, Signature, Step
+from apps.document.content import files_named
+from apps.document.desk import Desk, content, file
+from apps.document.models import Document
+from apps.document.records import DOCUMENTS, resource
 from apps.document.seal import SEALED, SEALED_SM
-from apps.document.stamp import stamp
 from yinxin import evidence
 from yinxin.crypto import cms
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import Identity
 from yinxin.crypto.suite import INTL, SM
+from yinxin.flow import stamp
+from yinxin.tlog import Checkpoint, LogProof
 
 #: the acts whose records go into the evidence
 _PROVED = (
@@ -30,7 +31,7 @@ def export(desk: Desk, document: str) -> bytes:
 
     The log is asked for proofs first, so that what is handed out is under a signed checkpoint.
     """
-    row = read(desk, document)
+    row = DOCUMENTS.read(desk, document)
     desk.core.require("document.export", resource(row))
     bundle = _bundle(desk, row)
     manifest = evidence.to_sign(bundle)
@@ -40,7 +41,7 @@ def export(desk: Desk, document: str) -> bytes:
     signature = cms.sign_detached(identity, manifest, signed_at=at)
     signature = cms.with_timestamp(signature, stamp(desk.core, cms.signature_value(signature), INTL.name))
     packed = evidence.pack(bundle, signature)
-    with transition(desk, document, "document.export", bundle_sha256=INTL.hash.digest(packed).hex()):
+    with DOCUMENTS.move(desk, document, "document.export", bundle_sha256=INTL.hash.digest(packed).hex()):
         pass
     return packed
 
@@ -49,34 +50,45 @@ def _bundle(desk: Desk, row: Document) -> evidence.Bundle:
     with desk.store.read() as session:
         sealed = file(session, row.id, SEALED).data
         sealed_sm = file(session, row.id, SEALED_SM).data
-        signatures = list(
-            session.scalars(sa.select(Signature).where(Signature.document == row.id).order_by(Signature.at))
-        )
-        entries = session.scalars(
-            sa.select(Step.entry)
-            .where(Step.document == row.id, Step.verb.in_(_PROVED))
-            .order_by(Step.position)
-        ).all()
-        acts = [evidence.SignedAct(each.statement, each.cms, each.ocsp) for each in signatures]
+        files = files_named(content(session, row.id).data)
+        entries = [each.entry for each in DOCUMENTS.steps(session, row.id) if each.verb in _PROVED]
+        acts = [
+            evidence.SignedAct(
+                each.statement, each.cms, each.ocsp, each.attributes or b"", each.delegation or b""
+            )
+            for each in DOCUMENTS.signatures(session, row.id)
+        ]
     signers = [cms.verify_detached(act.cms, act.statement).certificate for act in acts]
+    given = [evidence.SignedDelegation.decode(act.delegation) for act in acts if act.delegation]
+    signers += [cms.verify_detached(each.cms, each.statement).certificate for each in given]
     certificates, crls = _surroundings(desk, row, signers)
+    proofs = [desk.core.proof(entry) for entry in entries]
     return evidence.Bundle(
-        subject=f"document:{row.id}",
+        subject=DOCUMENTS.subject(row.id),
         sealed=sealed,
         sealed_sm=sealed_sm,
         acts=acts,
-        proofs=[desk.core.proof(entry) for entry in entries],
+        proofs=proofs,
         certificates=certificates,
         crls=crls,
-        facts={"number": row.number, "title": row.title},
+        facts={"number": row.number, "title": row.title} | ({"attachments": files} if files else {}),
+        policies=[each for each in (desk.core.witness_policy(),) if each],
+        records=_records(desk, proofs),
     )
+
+
+def _records(desk: Desk, proofs: Iterable[bytes]) -> list[bytes]:
+    """The evidence records of the checkpoints that the proofs stand under, where there are any."""
+    texts = {LogProof.decode(each).checkpoint.text for each in proofs}
+    sizes = sorted({Checkpoint.parse(text).size for text in texts})
+    return [record for size in sizes if (record := desk.core.checkpoint_record(size))]
 
 
 def _surroundings(
     desk: Desk, row: Document, signers: Iterable[Certificate]
 ) -> tuple[list[bytes], list[bytes]]:
     """Every certificate that a signature in the bundle needs, below the roots, and the CRLs of every issuer."""
-    subject = f"document:{row.id}"
+    subject = DOCUMENTS.subject(row.id)
     seals = [desk.core.seal_chain(row.organ, suite.name) for suite in (INTL, SM)]
     authorities = [desk.core.timestamp_chain(suite.name) for suite in (INTL, SM)]
     keeper = desk.core.evidence_seal(subject)

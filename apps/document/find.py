@@ -5,8 +5,13 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from apps.document.desk import Desk, deliveries, read, resource
-from apps.document.models import Delivery, DeliveryState, Document, File, Signature, State, Step
+from apps.document import index
+from apps.document.desk import Desk, content, deliveries
+from apps.document.models import Delivery, DeliveryState, Document, File, State
+from apps.document.records import DOCUMENTS
+from yinxin import search
+from yinxin.flow import Signature, Step
+from yinxin.uploads import AttachmentOut
 
 #: documents on one page of a list
 PAGE = 50
@@ -14,7 +19,10 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What to list: `box` is `todo` (waits for this person), `sent` (of her organ) or `received`; `text` in title or number."""
+    """What to list; every term of `text` in title, number or text, and then the best hits first.
+
+    `box` is `todo` (waits for this person), `sent` (of her organ), `received`, or `all` that she may read.
+    """
 
     box: str = "todo"
     text: str = ""
@@ -32,6 +40,7 @@ class Dossier:
     deliveries: Sequence[Delivery]
     signatures: Sequence[Signature]
     files: Sequence[tuple[str, str]]
+    attachments: Sequence[AttachmentOut]
 
 
 #: whose move it is, by state and role
@@ -47,47 +56,68 @@ _TURN = {
 def listing(desk: Desk, wanted: Filter) -> tuple[list[Document], str | None]:
     """A page of documents that this person may read, newest first, and the cursor of the next page.
 
-    A title is business data and may be above her clearance: what she may not read is left out, so that a page may
-    hold fewer.
+    A title is business data and may be above her clearance.
     """
     query = _box(desk, wanted)
-    if wanted.text:
-        like = f"%{wanted.text.replace('%', '').replace('_', '')}%"
-        query = query.where(sa.or_(Document.title.like(like), Document.number.like(like)))
     if wanted.state:
         query = query.where(Document.state == wanted.state)
     if wanted.kind:
         query = query.where(Document.kind == wanted.kind)
-    if wanted.after:
-        query = query.where(Document.id < wanted.after)
+    if wanted.text:
+        return _ranked(desk, wanted, query)
+    return DOCUMENTS.page(desk, query, after=wanted.after, limit=PAGE)
+
+
+def _ranked(desk: Desk, wanted: Filter, query: sa.Select[Document]) -> tuple[list[Document], str | None]:
+    """A page of hits that this person may read, best first; the cursor is how many came before."""
+    permitted = desk.core.visible(DOCUMENTS.life.read)
+    start = int(wanted.after[:9]) if wanted.after and wanted.after.isdecimal() else 0
     with desk.store.read() as session:
-        rows = list(session.scalars(query.order_by(Document.id.desc()).limit(PAGE + 1)))
+        hits = search.Hits(session, index.KIND, Document.id, wanted.text)
+        readable = hits.of(query.where(DOCUMENTS.columns.where(permitted)))
+        rows = list(session.scalars(readable.limit(PAGE + 1).offset(start)))
         session.expunge_all()
-    page = rows[:PAGE]
-    allowed = desk.core.allowed("document.read", [resource(row) for row in page])
-    shown = [row for row, may in zip(page, allowed, strict=True) if may]
-    return shown, page[-1].id if len(rows) > PAGE else None
+    return rows[:PAGE], str(start + PAGE) if len(rows) > PAGE else None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a hit is shown: title and number with the terms marked, and the passage of the text around the first."""
+
+    title: search.Marked
+    number: search.Marked
+    passage: search.Marked
+
+
+def shown(desk: Desk, rows: Sequence[Document], text: str) -> dict[str, Shown]:
+    """The hits of a page, which are this person's to read, by document."""
+    wanted = search.terms(text)
+    found = {}
+    with desk.store.read() as session:
+        for row in rows:
+            passage = search.passage(index.text(content(session, row.id).data), wanted)
+            found[row.id] = Shown(
+                search.marked(row.title, wanted), search.marked(row.number or "", wanted), passage
+            )
+    return found
 
 
 def dossier(desk: Desk, document: str) -> Dossier:
-    """Everything about one document that this person may read; raises NoSuchDocument."""
-    row = read(desk, document)
+    """Everything about one document that this person may read; raises NoSuchRecord."""
+    row = DOCUMENTS.read(desk, document)
     with desk.store.read() as session:
         found = Dossier(
             row,
-            list(session.scalars(sa.select(Step).where(Step.document == document).order_by(Step.position))),
+            DOCUMENTS.steps(session, document),
             deliveries(session, document),
-            list(
-                session.scalars(
-                    sa.select(Signature).where(Signature.document == document).order_by(Signature.at)
-                )
-            ),
+            DOCUMENTS.signatures(session, document),
             [
                 (name, digest)
                 for name, digest in session.execute(
                     sa.select(File.name, File.sha256).where(File.document == document)
                 )
             ],
+            desk.attachments.files.of(session, DOCUMENTS.subject(document)),
         )
         session.expunge_all()
     return found
@@ -96,6 +126,8 @@ def dossier(desk: Desk, document: str) -> Dossier:
 def _box(desk: Desk, wanted: Filter) -> sa.Select[Document]:
     organ = desk.caller.actor.organ or ""
     copies = sa.select(Delivery.document).where(Delivery.organ == organ)
+    if wanted.box == "all":
+        return sa.select(Document)
     if wanted.box == "sent":
         return sa.select(Document).where(Document.organ == organ)
     if wanted.box == "received":

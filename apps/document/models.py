@@ -1,7 +1,7 @@
 """The tables of official documents.
 
-A `Document` has a state and a version; every change of state is a `Step`, raises the version and is one recorded act.
-What people signed (`Signature`) and what was made (`File`) is kept as the very bytes.
+A `Document` lives the life of `states.LIFE`; its steps, and what people signed in them, are in the tables of
+`yinxin.flow`. What was made of it (`File`) is kept as the very bytes.
 """
 
 from datetime import datetime
@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from yinxin.flow import Item
 from yinxin.store import Base
 
 
@@ -35,21 +36,20 @@ class DeliveryState(StrEnum):
     RETURNED = "returned"
 
 
-class Document(Base):
+class Document(Item, Base):
     """One official document, from draft to dispatch; `reference` is the drafter's own key, so that drafting twice is once."""
 
     __tablename__ = "document"
-    __table_args__ = (sa.UniqueConstraint("drafter", "reference"),)
+    __table_args__ = (
+        sa.UniqueConstraint("drafter", "reference"),
+        # an organ's documents, newest first
+        sa.Index("ix_document_organ_id", "organ", "id"),
+    )
 
-    id: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
     reference: Mapped[str] = mapped_column(sa.String(120))
-    organ: Mapped[str] = mapped_column(sa.String(80), index=True)
     kind: Mapped[str] = mapped_column(sa.String(20))
     title: Mapped[str] = mapped_column(sa.String(400))
-    level: Mapped[str] = mapped_column(sa.String(20))
     urgency: Mapped[str | None] = mapped_column(sa.String(20))
-    state: Mapped[str] = mapped_column(sa.String(20), index=True)
-    version: Mapped[int] = mapped_column(default=1)
     recipients: Mapped[list[str]] = mapped_column(sa.JSON)
     drafter: Mapped[str] = mapped_column(sa.String(80))
     reviewer: Mapped[str | None] = mapped_column(sa.String(80))
@@ -61,8 +61,6 @@ class Document(Base):
     number_serial: Mapped[int | None]
     pages: Mapped[int | None]
     seal_box: Mapped[dict[str, Any] | None]
-    created_at: Mapped[datetime]
-    updated_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Content(Base):
@@ -89,41 +87,12 @@ class File(Base):
     data: Mapped[bytes]
 
 
-class Step(Base):
-    """One act on a document, in order: the timeline. `entry` is its record in the audit log."""
-
-    __tablename__ = "document_step"
-
-    document: Mapped[str] = mapped_column(sa.ForeignKey("document.id"), primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True)
-    verb: Mapped[str] = mapped_column(sa.String(60))
-    person: Mapped[str] = mapped_column(sa.String(80))
-    post: Mapped[str | None] = mapped_column(sa.String(80))
-    organ: Mapped[str | None] = mapped_column(sa.String(80))
-    at: Mapped[datetime]
-    comment: Mapped[str | None] = mapped_column(sa.String(2000))
-    entry: Mapped[str] = mapped_column(sa.String(40))
-
-
-class Signature(Base):
-    """A statement that a person signed about a document, with the proof that the certificate was good at that time."""
-
-    __tablename__ = "document_signature"
-
-    document: Mapped[str] = mapped_column(sa.ForeignKey("document.id"), primary_key=True)
-    type: Mapped[str] = mapped_column(sa.String(60), primary_key=True)
-    organ: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
-    person: Mapped[str] = mapped_column(sa.String(80))
-    statement: Mapped[bytes]
-    cms: Mapped[bytes]
-    ocsp: Mapped[bytes]
-    at: Mapped[datetime]
-
-
 class Delivery(Base):
     """One recipient's copy of a dispatched document."""
 
     __tablename__ = "document_delivery"
+    # what an organ was sent, newest first
+    __table_args__ = (sa.Index("ix_document_delivery_organ_document", "organ", "document"),)
 
     document: Mapped[str] = mapped_column(sa.ForeignKey("document.id"), primary_key=True)
     organ: Mapped[str] = mapped_column(sa.String(80), primary_key=True)

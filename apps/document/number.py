@@ -2,16 +2,19 @@
 
 import datetime as dt
 from hashlib import sha256
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from apps.document import content as contents
-from apps.document.desk import Desk, content, in_turn, read, resource, transition
+from apps.document import index
+from apps.document.desk import Desk, content
 from apps.document.errors import NumberTaken
 from apps.document.layout import Layout, render
 from apps.document.layout.kinds import KINDS, Direction, Kind
 from apps.document.layout.model import Elements
 from apps.document.models import Document, File, Numbering
+from apps.document.records import DOCUMENTS, resource
 from yinxin.steps import step
 
 LAYOUT = "layout.pdf"
@@ -26,9 +29,9 @@ def number(desk: Desk, document: str) -> str:
     The page takes a second to set, so it is set outside the transaction for the number that is expected; if somebody
     else takes that number meanwhile, it is set again. A page that cannot be set takes no number: no gap, no repeat.
     """
-    row = read(desk, document)
+    row = DOCUMENTS.read(desk, document)
     desk.core.require("document.number", resource(row))  # a page costs a second: not for anybody who may read
-    in_turn(row, "document.number")
+    DOCUMENTS.in_turn(row, "document.number")
     for attempt in range(TRIES):
         with desk.store.read() as session:
             elements = _elements(session, row)
@@ -68,8 +71,8 @@ def _keep(desk: Desk, seen: Document, elements: Elements, laid_out: Layout) -> N
     """
     digest = sha256(laid_out.pdf).hexdigest()
     expected = elements.number
-    facts = {"number": str(expected), "layout_sha256": digest}
-    with transition(desk, seen.id, "document.number", seen=seen, **facts) as (act, row):
+    facts: dict[str, Any] = {"number": str(expected), "layout_sha256": digest}
+    with DOCUMENTS.move(desk, seen.id, "document.number", seen=seen, **facts) as (act, row):
         counter = act.session.get(Numbering, (row.organ, expected.year), with_for_update=True)
         if counter is None:
             counter = Numbering(organ=row.organ, year=expected.year, last=0)
@@ -83,4 +86,6 @@ def _keep(desk: Desk, seen: Document, elements: Elements, laid_out: Layout) -> N
             place = laid_out.seal
             row.seal_box = {"page": place.page, "x": place.x_mm, "y": place.y_mm, "size": place.size_mm}
         act.session.add(File(document=row.id, name=LAYOUT, sha256=digest, data=laid_out.pdf))
-        act.facts["content_sha256"] = content(act.session, row.id).sha256
+        newest = content(act.session, row.id)
+        index.put(act.session, row, newest.data)
+        act.facts["content_sha256"] = newest.sha256

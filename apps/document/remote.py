@@ -4,37 +4,23 @@ Names of keys: an organ's seal is `seal-<organ>-<suite>`, the evidence seal `<su
 authority `<suite>-tsa`.
 """
 
-from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
-from typing import Any
-from urllib.parse import urlsplit
-
 from apps.document.core import Organ, Seal
-from apps.document.errors import NoSeal
-from yinxin.authz import Resource
+from apps.document.errors import NoHolderKey, NoSeal
+from yinxin import flow
 from yinxin.client import Client
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.status import CertId, OcspRequest
+from yinxin.crypto.keys import Identity
 from yinxin.crypto.suite import INTL
 from yinxin.errors import NotFound
 
 _PURPOSE = "document.seal"
 
 
-class RemoteCore:
+class RemoteCore(flow.RemoteCore):
     """The core in the name of one signed-in person (`apps.document.core.Core`)."""
 
     def __init__(self, client: Client) -> None:
-        self._client = client
-        #: authority certificates by the name in their address
-        self._authorities: dict[str, Certificate] = {}
-
-    def require(self, action: str, resource: Resource) -> Mapping[str, Any]:
-        return self._client.authz.require(action, resource)
-
-    def allowed(self, action: str, resources: Sequence[Resource]) -> Sequence[bool]:
-        questions = [(action, each, None) for each in resources]
-        return [each.allowed for each in self._client.authz.check_many(questions)] if questions else []
+        super().__init__(client, "Document")
 
     def organ(self, organ: str) -> Organ:
         found = self._client.authz.organ(organ)
@@ -49,8 +35,17 @@ class RemoteCore:
     def evidence_seal(self, subject: str) -> Seal:
         return self._seal(f"{INTL.name}-evidence", "platform", INTL.name, subject)
 
-    def query_timestamp(self, request: bytes, suite: str) -> bytes:
-        return self._client.ca.timestamp(request, suite=suite)
+    def holder_key(self) -> str | None:
+        own = self._client.ca.own()[0].public_key
+        keys = self._client.kms.holders.list()
+        return next((each.id for each in keys if each.state == "active" and each.verifier() == own), None)
+
+    def as_holder(self, pin: str) -> Identity:
+        key = self.holder_key()
+        if key is None:
+            raise NoHolderKey
+        own, *above = self._client.ca.own()
+        return self._client.kms.holders.identity(key, pin, own, tuple(above))
 
     def timestamp_chain(self, suite: str) -> tuple[Certificate, ...]:
         return self._client.ca.chain_of(self._client.kms.key(f"{suite}-tsa").verifier())
@@ -59,19 +54,21 @@ class RemoteCore:
         issuers: list[Certificate] = []
         below = certificate
         while not below.is_self_issued:
-            below = self._authority(_name(below.ca_issuer_urls))
+            below = self.issuer(below)
             issuers.append(below)
         return tuple(issuers)
-
-    def ocsp(self, certificate: Certificate) -> bytes:
-        issuer = self._authority(_name(certificate.ca_issuer_urls))
-        return self._client.ca.ocsp(OcspRequest.build([CertId.of(certificate.serial, issuer)]))
 
     def crl(self, issuer: Certificate) -> bytes:
         return self._client.ca.crl(self._client.ca.authority_of(issuer.public_key))
 
     def proof(self, entry: str) -> bytes:
         return self._client.audit.proof(entry)
+
+    def checkpoint_record(self, size: int) -> bytes | None:
+        return self._client.audit.record(size)
+
+    def witness_policy(self) -> bytes | None:
+        return self._client.audit.policy()
 
     def _seal(self, label: str, organ: str, suite: str, subject: str) -> Seal:
         try:
@@ -80,13 +77,3 @@ class RemoteCore:
         except NotFound as error:
             raise NoSeal(organ=organ, suite=suite) from error
         return Seal(signer, certificate, tuple(chain))
-
-    def _authority(self, name: str) -> Certificate:
-        if name not in self._authorities:
-            self._authorities[name] = self._client.ca.authority(name)
-        return self._authorities[name]
-
-
-def _name(urls: tuple[str, ...]) -> str:
-    """The authority's name in the address at which its certificate says it can be had."""
-    return PurePosixPath(urlsplit(urls[0]).path).stem if urls else ""

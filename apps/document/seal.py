@@ -9,15 +9,16 @@ from datetime import datetime
 from hashlib import sha256
 
 from apps.document.core import Seal
-from apps.document.desk import Desk, content, file, snapshot, transition
-from apps.document.models import Document, File, Signature
+from apps.document.desk import Desk, content, file
+from apps.document.models import Document, File
 from apps.document.number import LAYOUT
+from apps.document.records import DOCUMENTS
 from apps.document.sign_off import SIGN_OFF
-from apps.document.stamp import granted, stamp
 from yinxin import pdf
 from yinxin.crypto import cms
 from yinxin.crypto.keys import Identity
 from yinxin.crypto.suite import INTL, SM
+from yinxin.flow import granted, stamp
 from yinxin.steps import step
 
 SEALED = "sealed.pdf"
@@ -31,18 +32,18 @@ def seal(desk: Desk, document: str) -> None:
     in the key centre; each use is authorised and recorded there. 3. The sealed file is checked as a stranger would.
     4. It is stored, and the state moves on; recorded.
     """
-    with transition(desk, document, "document.begin-seal"):
+    with DOCUMENTS.move(desk, document, "document.begin-seal"):
         pass
     step("document.seal.1-intended")
-    row = snapshot(desk, document)
-    subject = f"document:{document}"
+    row = DOCUMENTS.snapshot(desk, document)
+    subject = DOCUMENTS.subject(document)
     intl = desk.core.seal(row.organ, INTL.name, subject)
     sealed = _sealed_pdf(desk, row, intl)
     sm = _sm_signature(desk, desk.core.seal(row.organ, SM.name, subject), sealed)
     step("document.seal.2-signed")
     pdf.verify(sealed, [intl.chain[-1]], desk.store.clock.now())
     digest = sha256(sealed).hexdigest()
-    with transition(
+    with DOCUMENTS.move(
         desk, document, "document.seal", sealed_sha256=digest, seal=intl.certificate.fingerprint
     ) as (act, _):
         act.facts["sealed_sm3"] = SM.hash.digest(sealed).hex()
@@ -54,7 +55,8 @@ def _sealed_pdf(desk: Desk, row: Document, organ_seal: Seal) -> bytes:
     with desk.store.read() as session:
         page = file(session, row.id, LAYOUT).data
         body = content(session, row.id).data
-        signed = session.get_one(Signature, (row.id, SIGN_OFF, row.organ))
+        signatures = DOCUMENTS.signatures(session, row.id)
+        signed = next(each for each in reversed(signatures) if each.type == SIGN_OFF)
         session.expunge(signed)
     name = desk.core.organ(row.organ).name
     place = (

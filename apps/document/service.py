@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from apps.document.core import Core
 from apps.document.desk import Desk
+from yinxin.attachment import Attachments
 from yinxin.store import Store
 from yinxin.web.caller import Caller
 
@@ -15,7 +16,8 @@ class Documents:
 
     store: Store
     core_for: Callable[[str], Core]
+    attachments: Attachments
 
     def desk(self, caller: Caller, token: str) -> Desk:
         """The desk of a signed-in person."""
-        return Desk(self.store, self.core_for(token), caller)
+        return Desk(self.store, self.core_for(token), caller, self.attachments)

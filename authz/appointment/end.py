@@ -5,6 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from authz.close import close
 from authz.directory.models import DelegationRow
 from authz.directory.past import Difference
 from authz.models import AppointmentRow, CertificateBinding, SessionRow
@@ -94,10 +95,7 @@ def _holds_still(session: Session, row: AppointmentRow, at: datetime, *, own: bo
 
 def _shut_out(session: Session, person: str, post: str, at: datetime) -> None:
     """End the sessions in the post, and the bindings of certificates to it; the CA revokes those after its grace."""
-    opened = sa.update(SessionRow).where(
-        SessionRow.person == person, SessionRow.post == post, SessionRow.ended.is_(None)
-    )
-    session.execute(opened.values(ended=at))
+    close(session, sa.and_(SessionRow.person == person, SessionRow.post == post), at)
     bound = sa.update(CertificateBinding).where(
         CertificateBinding.person == person,
         CertificateBinding.post == post,

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from authz.appointment.appoint import lock_person
 from authz.appointment.end import end_all, end_delegation, going_on
+from authz.close import close
 from authz.directory.check import check_identifier
 from authz.directory.errors import AlreadyThere, HasRetired, NotRetired
 from authz.directory.file import PersonEntry
@@ -16,12 +17,12 @@ from yinxin.clock import rfc3339
 from yinxin.store import Act
 
 
-def register(act: Act, entry: PersonEntry, at: datetime) -> tuple[Difference, ...]:
-    """Enter a person; raises BadIdentifier, AlreadyThere."""
+def register(act: Act, entry: PersonEntry, at: datetime, *, by: str | None = None) -> tuple[Difference, ...]:
+    """Enter a person, by the organ `by`; raises BadIdentifier, AlreadyThere."""
     check_identifier(f"person:{entry.id}", entry.id)
     if act.session.get(PersonRow, entry.id) is not None:
         raise AlreadyThere(subject=f"person:{entry.id}")
-    row = PersonRow(**entry.model_dump(), since=at)
+    row = PersonRow(**entry.model_dump(), since=at, entered_by=by)
     act.session.add(row)
     act.session.flush()
     return (entered(row),)
@@ -50,8 +51,7 @@ def retire(act: Act, person: str, at: datetime) -> tuple[Difference, ...]:
     query = sa.select(DelegationRow).where(involved, going_on(at))
     for given in session.scalars(query).all():
         ended += end_delegation(session, given, at, "retired", now=at)
-    opened = sa.update(SessionRow).where(SessionRow.person == person, SessionRow.ended.is_(None))
-    session.execute(opened.values(ended=at))
+    close(session, SessionRow.person == person, at)
     return ended + alter(act, row, at, retired=at)
 
 

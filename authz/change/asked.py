@@ -6,8 +6,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from authz.directory.look import post
+from authz.directory.look import path, post
 from authz.errors import UnknownPerson
+from authz.grant.look import to_come
 from authz.models import AppointmentRow, OrganRow, PersonRow
 from yinxin.authz import PLATFORM, Resource
 
@@ -24,20 +25,34 @@ def organ_resources(session: Session, wanted: Iterable[str]) -> list[Resource]:
     return [Resource("Directory", each, each) for each in known(session, wanted)]
 
 
-def post_resource(id_: str, organ: str, roles: Iterable[str], person: str) -> Resource:
-    """A post; `person` is whom it is about, or empty."""
-    return Resource("Appointment", id_, organ, attributes={"roles": sorted(roles), "person": person})
+def post_resource(
+    id_: str, organ: str, roles: Iterable[str], person: str, *, granted: bool = False
+) -> Resource:
+    """A post; `person` is whom it is about, or empty; `granted` whether its holders have a grant by holding it."""
+    attributes = {"roles": sorted(roles), "person": person, "granted": granted}
+    return Resource("Appointment", id_, organ, attributes=attributes)
 
 
-def post_of(session: Session, wanted: str, person: str) -> Resource:
-    """The post, with whom it is about; raises UnknownPost."""
+def post_of(session: Session, wanted: str, person: str, at: datetime) -> Resource:
+    """The post as it is at `at`, with whom it is about; raises UnknownPost."""
     known = post(session, wanted)
-    return post_resource(known.id, known.organ, known.roles, person)
+    granted = granted_to(session, known.id, known.organ, at)
+    return post_resource(known.id, known.organ, known.roles, person, granted=granted)
+
+
+def granted_to(session: Session, wanted: str, organ: str, at: datetime) -> bool:
+    """Whether the post, its organ or one above has a grant in force at `at` or to come."""
+    organs = (f"organ:{each}" for each in path(session, organ))
+    return bool(to_come(session, [f"post:{wanted}", *organs], at))
 
 
 def posts_of(session: Session, person: str, at: datetime) -> list[Resource]:
-    """The posts that the person holds or will hold, or else the last one held; raises UnknownPerson."""
-    if session.get(PersonRow, person) is None:
+    """The posts that the person holds or will hold, or else the last one held; raises UnknownPerson.
+
+    Who never held any belongs to the organ that entered her, if that is known.
+    """
+    entered = session.get(PersonRow, person)
+    if entered is None:
         raise UnknownPerson(person=person)
     rows = session.scalars(
         sa.select(AppointmentRow)
@@ -47,4 +62,6 @@ def posts_of(session: Session, person: str, at: datetime) -> list[Resource]:
     posts = [row.post for row in rows if row.valid_to is None or row.valid_to > at] or [
         row.post for row in rows[-1:]
     ]
-    return [post_of(session, each, person) for each in dict.fromkeys(posts)]
+    if not posts and entered.entered_by is not None:
+        return [post_resource("-", each, (), person) for each in known(session, [entered.entered_by])]
+    return [post_of(session, each, person, at) for each in dict.fromkeys(posts)]

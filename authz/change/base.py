@@ -26,10 +26,9 @@ class Change(Entry):
     def subject(self) -> str:
         """What is changed, as the log names it."""
 
-    @property
-    def concerns(self) -> str:
-        """The person whom it gives something, if there is one; she has no say in it."""
-        return ""
+    def concerns(self, session: Session, at: datetime) -> Iterable[str]:  # noqa: ARG002 - not every change asks for all
+        """The people whom it gives something; they have no say in it."""
+        return ()
 
     @abstractmethod
     def resources(self, session: Session, at: datetime) -> Iterable[Resource]:

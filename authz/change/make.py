@@ -1,5 +1,7 @@
 """Making changes of the directory: asked first, then made in one recorded act, or rehearsed and undone."""
 
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from authz.change.base import Change, Differences
@@ -8,7 +10,8 @@ from authz.directory.errors import NothingChanges
 from authz.directory.rehearse import rehearsal
 from yinxin.act import Actor
 from yinxin.authz import Resource
-from yinxin.store import Store
+from yinxin.steps import step
+from yinxin.store import Act, Store
 
 
 class Changes:
@@ -30,7 +33,40 @@ class Changes:
             if not differences:
                 raise NothingChanges(subject=change.subject)
             act.facts["differences"] = len(differences)
+            step("authz.change.1-made")
+        step("authz.change.2-recorded")
         return differences
+
+    def make_all(
+        self,
+        actor: Actor,
+        name: tuple[str, str],
+        resource: Resource,
+        changes: Sequence[tuple[Change, Sequence[Resource] | None]],
+        *,
+        within: Callable[[Act, datetime], None],
+    ) -> None:
+        """Make several changes in one act of this (verb, subject), each with a record of its own; all, or nothing.
+
+        `resource` is what the policies are asked about for the verb; of each change they are asked as when it is made
+        alone, or about the resources beside it, for what is not there yet. `within` is called first inside the act.
+        Raises as `make` does.
+        """
+        asked = [(change, self._permit(actor, change, given)) for change, given in changes]
+        permission = self._decisions.require(actor, name[0], resource)
+        with self._store.act(actor, *name) as act:
+            act.decision = permission.record()
+            at = self._store.clock.now()
+            within(act, at)
+            for change, decision in asked:
+                id_ = self._store.identifier()
+                one = Act(id_, actor, change.verb, change.subject, act.session, decision=decision)
+                differences = change.apply(one, at)
+                if not differences:
+                    raise NothingChanges(subject=change.subject)
+                one.facts["differences"] = len(differences)
+                act.further.append(one)
+            act.facts["changes"] = len(asked)
 
     def rehearse(self, actor: Actor, change: Change) -> Differences:
         """What the change would make different; raises as `make` does and changes nothing.
@@ -47,9 +83,11 @@ class Changes:
             raise NothingChanges(subject=change.subject)
         return differences
 
-    def _permit(self, actor: Actor, change: Change) -> dict[str, Any]:
+    def _permit(
+        self, actor: Actor, change: Change, given: Sequence[Resource] | None = None
+    ) -> dict[str, Any]:
         """The record of the decision about the first thing asked about; all of them must be permitted."""
         with self._store.read() as session:
-            asked = list(change.resources(session, self._store.clock.now()))
+            asked = list(given or change.resources(session, self._store.clock.now()))
         decisions = [self._decisions.require(actor, change.verb, each) for each in asked]
         return decisions[0].record()

@@ -12,6 +12,7 @@ from authz.change.asked import known, post_of, post_resource, posts_of
 from authz.change.base import Change, Differences
 from authz.directory.file import AppointmentEntry, Entry, PersonEntry
 from yinxin.authz import PLATFORM, Level, Resource
+from yinxin.personal import Personal
 from yinxin.store import Act
 
 
@@ -35,7 +36,8 @@ class Register(Change):
         ]
 
     def apply(self, act: Act, at: datetime) -> Differences:
-        return people.register(act, self.person, at)
+        act.facts["person_name"] = Personal(self.person.name, self.person.id)
+        return people.register(act, self.person, at, by=self.organ)
 
 
 class AlterPerson(Change):
@@ -51,9 +53,8 @@ class AlterPerson(Change):
     def subject(self) -> str:
         return f"person:{self.person}"
 
-    @property
-    def concerns(self) -> str:
-        return self.person
+    def concerns(self, session: Session, at: datetime) -> Iterable[str]:  # noqa: ARG002 - not every change asks for all
+        return (self.person,)
 
     def resources(self, session: Session, at: datetime) -> Iterable[Resource]:
         level = self.clearance or "public"
@@ -63,6 +64,8 @@ class AlterPerson(Change):
         ]
 
     def apply(self, act: Act, at: datetime) -> Differences:
+        if self.name is not None:
+            act.facts["person_name"] = Personal(self.name, self.person)
         return people.alter_person(act, self.person, at, name=self.name, clearance=self.clearance)
 
 
@@ -95,9 +98,8 @@ class Reinstate(Change):
     def subject(self) -> str:
         return f"person:{self.person}"
 
-    @property
-    def concerns(self) -> str:
-        return self.person
+    def concerns(self, session: Session, at: datetime) -> Iterable[str]:  # noqa: ARG002 - not every change asks for all
+        return (self.person,)
 
     def resources(self, session: Session, at: datetime) -> Iterable[Resource]:
         return posts_of(session, self.person, at) or [post_resource("-", PLATFORM, (), self.person)]
@@ -131,12 +133,11 @@ class Appoint(Change):
     def subject(self) -> str:
         return f"appointment:{self.appointment.person}/{self.appointment.post}"
 
-    @property
-    def concerns(self) -> str:
-        return self.appointment.person
+    def concerns(self, session: Session, at: datetime) -> Iterable[str]:  # noqa: ARG002 - not every change asks for all
+        return (self.appointment.person,)
 
-    def resources(self, session: Session, at: datetime) -> Iterable[Resource]:  # noqa: ARG002 - not every change asks for all
-        return [post_of(session, self.appointment.post, self.appointment.person)]
+    def resources(self, session: Session, at: datetime) -> Iterable[Resource]:
+        return [post_of(session, self.appointment.post, self.appointment.person, at)]
 
     def apply(self, act: Act, at: datetime) -> Differences:
         return people.appoint(act, self.appointment.at(at), at)
@@ -155,8 +156,8 @@ class EndAppointment(Change):
     def subject(self) -> str:
         return f"appointment:{self.person}/{self.post}"
 
-    def resources(self, session: Session, at: datetime) -> Iterable[Resource]:  # noqa: ARG002 - not every change asks for all
-        return [post_of(session, self.post, self.person)]
+    def resources(self, session: Session, at: datetime) -> Iterable[Resource]:
+        return [post_of(session, self.post, self.person, at)]
 
     def apply(self, act: Act, at: datetime) -> Differences:
         return people.end(act, self.person, self.post, max(self.at or at, at), now=at)
@@ -174,12 +175,11 @@ class Transfer(Change):
     def subject(self) -> str:
         return f"appointment:{self.to.person}/{self.to.post}"
 
-    @property
-    def concerns(self) -> str:
-        return self.to.person
+    def concerns(self, session: Session, at: datetime) -> Iterable[str]:  # noqa: ARG002 - not every change asks for all
+        return (self.to.person,)
 
-    def resources(self, session: Session, at: datetime) -> Iterable[Resource]:  # noqa: ARG002 - not every change asks for all
-        return [post_of(session, each, self.to.person) for each in (self.of, self.to.post)]
+    def resources(self, session: Session, at: datetime) -> Iterable[Resource]:
+        return [post_of(session, each, self.to.person, at) for each in (self.of, self.to.post)]
 
     def apply(self, act: Act, at: datetime) -> Differences:
         act.facts["of"] = self.of

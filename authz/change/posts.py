@@ -4,14 +4,16 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import ClassVar, Literal
 
+import sqlalchemy as sa
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from authz import appointment as people
-from authz.change.asked import post_of, post_resource
+from authz.change.asked import granted_to, post_of, post_resource
 from authz.change.base import Change, Differences
 from authz.directory.file import PostEntry
-from authz.directory.look import post
+from authz.directory.look import in_force, post
+from authz.models import AppointmentRow
 from yinxin.authz import Resource
 from yinxin.store import Act
 
@@ -27,8 +29,9 @@ class FoundPost(Change):
     def subject(self) -> str:
         return f"post:{self.post.id}"
 
-    def resources(self, session: Session, at: datetime) -> Iterable[Resource]:  # noqa: ARG002 - not every change asks for all
-        return [post_resource(self.post.id, self.post.organ, self.post.roles, "")]
+    def resources(self, session: Session, at: datetime) -> Iterable[Resource]:
+        granted = granted_to(session, self.post.id, self.post.organ, at)
+        return [post_resource(self.post.id, self.post.organ, self.post.roles, "", granted=granted)]
 
     def apply(self, act: Act, at: datetime) -> Differences:
         return people.found_post(act, self.post, at)
@@ -47,8 +50,8 @@ class NamePost(Change):
     def subject(self) -> str:
         return f"post:{self.post}"
 
-    def resources(self, session: Session, at: datetime) -> Iterable[Resource]:  # noqa: ARG002 - not every change asks for all
-        return [post_of(session, self.post, "")]
+    def resources(self, session: Session, at: datetime) -> Iterable[Resource]:
+        return [post_of(session, self.post, "", at)]
 
     def apply(self, act: Act, at: datetime) -> Differences:
         return people.name_post(act, self.post, at, name_zh=self.name_zh, name_en=self.name_en)
@@ -70,6 +73,10 @@ class GiveRoles(Change):
         known = post(session, self.post)
         return [post_resource(known.id, known.organ, {*known.roles, *self.roles}, "")]
 
+    def concerns(self, session: Session, at: datetime) -> Iterable[str]:
+        held = sa.select(AppointmentRow.person).where(AppointmentRow.post == self.post, in_force(at))
+        return session.scalars(held).all()
+
     def apply(self, act: Act, at: datetime) -> Differences:
         act.facts["roles"] = sorted(self.roles)
         return people.give_roles(act, self.post, self.roles, at)
@@ -86,8 +93,8 @@ class GiveUpPost(Change):
     def subject(self) -> str:
         return f"post:{self.post}"
 
-    def resources(self, session: Session, at: datetime) -> Iterable[Resource]:  # noqa: ARG002 - not every change asks for all
-        return [post_of(session, self.post, "")]
+    def resources(self, session: Session, at: datetime) -> Iterable[Resource]:
+        return [post_of(session, self.post, "", at)]
 
     def apply(self, act: Act, at: datetime) -> Differences:
         return people.give_up(act, self.post, at)

@@ -7,14 +7,14 @@ from sqlalchemy.orm import Session
 from authz.change import AnyChange
 from authz.change.base import Differences, wire
 from authz.change.roles import proposed_only
-from authz.directory.errors import ConcernedApproves, MakeItDirectly, NothingChanges
+from authz.directory.errors import MakeItDirectly, NothingChanges
 from authz.directory.file import Entry
 from authz.directory.look import path
 from authz.directory.past import Difference
 from authz.directory.rehearse import rehearsal
 from yinxin.act import SYSTEM
 from yinxin.authz import PLATFORM
-from yinxin.proposal import About, Approved, Outcome, ProposalKind
+from yinxin.proposal import About, Approved, Concerned, Outcome, ProposalKind
 from yinxin.store import Act
 from yinxin.text import Text
 
@@ -73,10 +73,13 @@ def _about(authz: "Authz", content: ProposedChange) -> About:
     return About(organ=next((organ for organ in paths[0] if organ in common), PLATFORM))
 
 
+def _concerned(authz: "Authz", content: ProposedChange) -> Concerned:
+    with authz.store.read() as session:
+        return Concerned(people=frozenset(content.change.concerns(session, authz.store.clock.now())))
+
+
 def _make(authz: "Authz", approved: Approved[ProposedChange], session: Session) -> Outcome:
     change = approved.content.change
-    if change.concerns in {each["person"] for each in approved.approvals}:
-        raise ConcernedApproves(person=change.concerns)
     act = Act(approved.proposal, approved.actor, change.verb, change.subject, session)
     differences = change.apply(act, authz.store.clock.now())
     if not differences:
@@ -93,5 +96,6 @@ CHANGE: ProposalKind["Authz", Any] = ProposalKind(
     check=_check,
     describe=_describe,
     about=_about,
+    concerned=_concerned,
     within=_make,
 )

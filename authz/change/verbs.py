@@ -14,8 +14,8 @@ VERBS = (
     Verb("authz.name-post", Text("岗位更名", "rename a post")),
     Verb("authz.give-roles", Text("变更岗位角色", "change the roles of a post")),
     Verb("authz.give-up-post", Text("撤销岗位", "give up a post")),
-    Verb("authz.register-person", Text("登记人员", "enter a person")),
-    Verb("authz.alter-person", Text("变更人员信息", "change a person's entry")),
+    Verb("authz.register-person", Text("登记人员", "enter a person"), personal=("person_name",)),
+    Verb("authz.alter-person", Text("变更人员信息", "change a person's entry"), personal=("person_name",)),
     Verb("authz.retire", Text("办理离职", "let a person leave the service")),
     Verb("authz.reinstate", Text("办理复职", "let a person come back")),
     Verb("authz.appoint", Text("任职", "appoint")),
@@ -23,6 +23,7 @@ VERBS = (
     Verb("authz.import", Text("导入名录表", "import tables into the directory")),
     Verb("authz.rehearse-import", Text("试算导入", "rehearse an import")),
     Verb("authz.begin-review", Text("发起任职复核", "begin a review of appointments")),
+    Verb("authz.read-reviews", Text("查看复核与权限矩阵", "see reviews and who may what")),
     Verb("authz.confirm-appointment", Text("确认任职", "confirm an appointment")),
     Verb(
         "authz.close-review",
@@ -33,4 +34,7 @@ VERBS = (
     Verb("authz.end-delegation", Text("终止授权代行", "end a delegation")),
     Verb("authz.act-for", Text("以代行身份登录", "act by a delegation")),
     Verb("authz.transfer", Text("调任", "transfer")),
+    Verb("authz.scim-read", Text("系统读取名录", "a system reads the directory")),
+    Verb("authz.scim-read-clearance", Text("系统读取涉密等级", "a system reads a clearance")),
+    Verb("authz.scim-write", Text("系统维护名录", "a system feeds the directory")),
 )

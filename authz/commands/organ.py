@@ -11,12 +11,33 @@ from authz.change.base import wire
 from authz.commands.common import INSTANT, authz_of, build, make, proposable
 from authz.directory import Organ, read_toml
 from authz.directory.codes import LEVELS, organisation_code
-from yinxin.command import acting, as_json_option, print_facts
+from yinxin.command import acting, as_json_option, print_facts, print_json
 
 
 @click.group(help="机关 / organs")
 def organ() -> None:
     """The group of commands."""
+
+
+@organ.command("list", help="机关名录 / the organs")
+@click.option("--under", help="只列此机关及其下级 / only this organ and those below")
+@as_json_option
+@click.pass_context
+def list_(context: click.Context, under: str | None, *, as_json: bool) -> None:
+    """Print the tree, or a part of it."""
+    found: list[Organ] = []
+    directory = authz_of(context).directory_for(acting(context))
+    while page := directory.organs(under=under, after=found[-1].id if found else ""):
+        found += page
+    found.sort(key=lambda organ: organ.path[::-1])
+    if as_json:
+        print_json([{"id": each.id, "parent": each.parent, "name": each.name.zh} for each in found])
+        return
+    for each in found:
+        indent = "  " * (len(each.path) - 1)
+        click.echo(
+            f"{indent}{each.id:<24} {each.level:<10} {each.division:<12} {each.name.zh} / {each.name.en}"
+        )
 
 
 @organ.command(help="机关的现状或某一时刻的情况 / an organ, now or at a time")

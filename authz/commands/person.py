@@ -8,14 +8,47 @@ from authz.change import AlterPerson, Appoint, EndAppointment, Register, Reinsta
 from authz.change.base import wire
 from authz.commands.common import INSTANT, authz_of, build, make, proposable
 from authz.commands.organ import versions_of
-from authz.directory import Appointment
+from authz.directory import Appointment, Directory, Person
 from yinxin.authz import LEVELS
-from yinxin.command import acting, as_json_option, print_facts
+from yinxin.command import acting, as_json_option, print_facts, print_json
 
 
 @click.group(help="人员 / people")
 def person() -> None:
     """The group of commands."""
+
+
+@person.command("list", help="人员名录 / the people")
+@as_json_option
+@click.pass_context
+def list_(context: click.Context, *, as_json: bool) -> None:
+    """Print everybody, by identifier."""
+    found: list[Person] = []
+    directory = authz_of(context).directory_for(acting(context))
+    while page := directory.people(after=found[-1].id if found else ""):
+        found += page
+    if as_json:
+        print_json([{"id": each.id, "name": each.name, "clearance": each.clearance} for each in found])
+        return
+    for each in found:
+        click.echo(f"{each.id:<32} {each.clearance:<13} {each.name}")
+
+
+@person.command(help="某人的任职 / a person and the appointments")
+@click.argument("id")
+@as_json_option
+@click.pass_context
+def show(context: click.Context, id: str, *, as_json: bool) -> None:  # noqa: A002 - the field's name
+    """Print one person."""
+    directory = authz_of(context).directory_for(acting(context))
+    found = facts(directory, directory.person(id))
+    if as_json:
+        print_json(found)
+        return
+    click.echo(f"{found['id']} {found['name']} ({found['clearance']})")
+    for each in found["appointments"]:
+        period = f"{each['valid_from']} – {each['valid_to'] or ''}"
+        click.echo(f"  {each['organ']} {each['post']} [{', '.join(each['roles'])}] {period}")
 
 
 @person.command(help="某人的经历：何时任何职 / who was what, when")
@@ -136,6 +169,26 @@ def transfer(context: click.Context, /, *, of: str, dry_run: bool, as_json: bool
 
 
 appointment.add_command(make_, "make")
+
+
+def facts(directory: Directory, person: Person) -> dict[str, Any]:
+    """A person with every appointment, for people and for scripts."""
+    appointments = [
+        {
+            "post": each.post,
+            "organ": directory.post(each.post).organ,
+            "roles": sorted(directory.post(each.post).roles),
+            "valid_from": wire(each.valid_from),
+            "valid_to": wire(each.valid_to),
+        }
+        for each in directory.appointments_of(person.id)
+    ]
+    return {
+        "id": person.id,
+        "name": person.name,
+        "clearance": person.clearance,
+        "appointments": appointments,
+    }
 
 
 def career_line(each: tuple[Appointment, str, str]) -> dict[str, Any]:

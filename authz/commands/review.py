@@ -11,7 +11,16 @@ import click
 from authz.change.base import wire
 from authz.commands.common import INSTANT, authz_of, dry_run_option
 from authz.review.matrix import COLUMNS, conflicts, matrix
+from yinxin.act import Actor
+from yinxin.authz import PLATFORM
 from yinxin.command import acting, as_json_option, print_facts, print_json
+
+_UNDER = "此机关及其下级，默认本机关 / this organ and those below; the own one if left out"
+
+
+def own(actor: Actor) -> str:
+    """The organ of whoever acts; the platform's own where nobody's is."""
+    return actor.organ or PLATFORM
 
 
 @click.group(help="复核 / reviews of appointments, unused accounts, who holds what")
@@ -35,28 +44,29 @@ def begin(context: click.Context, *, organ: str, deadline: datetime, dry_run: bo
 
 
 @review.command("list", help="复核一览 / the reviews")
-@click.option("--under", help="只列此机关及其下级 / only of this organ and those below")
+@click.option("--under", help=_UNDER)
 @as_json_option
 @click.pass_context
 def list_(context: click.Context, *, under: str | None, as_json: bool) -> None:
     """Print them."""
-    authz = authz_of(context)
-    authz.directory_for(acting(context))
-    found = authz.reviews.campaigns(under=under, limit=1000)
+    authz, actor = authz_of(context), acting(context)
+    found = authz.reviews.listed_for(actor, under or own(actor), limit=1000)
     print_facts({"reviews": [_facts(each) for each in found]}, as_json=as_json)
 
 
 @review.command(help="一次复核的任职 / the appointments of a review")
 @click.argument("review")
+@click.option("--under", help=_UNDER)
 @click.option("--undecided", is_flag=True, help="只列未决的 / only those nobody decided")
 @as_json_option
 @click.pass_context
-def show(context: click.Context, *, review: str, undecided: bool, as_json: bool) -> None:
+def show(context: click.Context, *, review: str, under: str | None, undecided: bool, as_json: bool) -> None:
     """Print them."""
-    authz = authz_of(context)
-    authz.directory_for(acting(context))
-    items = authz.reviews.items(review, undecided=undecided, limit=100_000)
-    facts = _facts(authz.reviews.show(review)) | {"appointments": [_facts(each) for each in items]}
+    authz, actor = authz_of(context), acting(context)
+    part = under or own(actor)
+    found = authz.reviews.shown_for(actor, review, part)
+    items = authz.reviews.items(review, under=part, undecided=undecided, limit=100_000)
+    facts = _facts(found) | {"appointments": [_facts(each) for each in items]}
     print_facts(facts, as_json=as_json)
 
 
@@ -76,24 +86,28 @@ def decide(context: click.Context, *, review: str, person: str, post: str, end: 
 
 @review.command(help="多日未登录的在岗人员 / people in posts who have not signed in for days")
 @click.option("--days", type=click.IntRange(1, 3660), default=90, show_default=True, help="天数 / days")
+@click.option("--under", help=_UNDER)
 @as_json_option
 @click.pass_context
-def dormant(context: click.Context, *, days: int, as_json: bool) -> None:
+def dormant(context: click.Context, *, days: int, under: str | None, as_json: bool) -> None:
     """Print them."""
-    authz = authz_of(context)
-    authz.directory_for(acting(context))
-    found = authz.reviews.dormant(days, limit=100_000)
+    authz, actor = authz_of(context), acting(context)
+    part = under or own(actor)
+    authz.reviews.permit_reading(actor, part)
+    found = authz.reviews.dormant(days, under=part, limit=100_000)
     print_facts({"dormant": [{"person": who, "signed_in": wire(at)} for who, at in found]}, as_json=as_json)
 
 
 @review.command("conflicts", help="三员冲突（应当为空）/ people with more than one of the three powers: none")
+@click.option("--under", help=_UNDER)
 @as_json_option
 @click.pass_context
-def conflicts_command(context: click.Context, *, as_json: bool) -> None:
+def conflicts_command(context: click.Context, *, under: str | None, as_json: bool) -> None:
     """Print them; exit 1 when there are any."""
-    authz = authz_of(context)
-    authz.directory_for(acting(context))
-    found = conflicts(authz.store)
+    authz, actor = authz_of(context), acting(context)
+    part = under or own(actor)
+    authz.reviews.permit_reading(actor, part)
+    found = conflicts(authz.store, part)
     print_facts({"conflicts": found}, as_json=as_json)
     context.exit(1 if found else 0)
 
@@ -105,7 +119,7 @@ def conflicts_command(context: click.Context, *, as_json: bool) -> None:
 def matrix_command(context: click.Context, *, organ: str, as_json: bool) -> None:
     """Print a line for each appointment in force."""
     authz = authz_of(context)
-    authz.directory_for(acting(context)).organ(organ)
+    authz.reviews.permit_reading(acting(context), organ)
     rows = matrix(authz.store, organ)
     if as_json:
         print_json(list(rows))

@@ -34,8 +34,8 @@ def import_(
     """Rehearse, propose or carry out."""
     authz, actor = authz_of(context), acting(context)
     if proposal is not None:
-        authz.roster.offer(folder)
-        shown = authz.proposals.execute(actor, proposal)
+        with authz.roster.offered(folder):
+            shown = authz.proposals.execute(actor, proposal)
         print_facts({"proposal": shown.row.id, "state": shown.state.value}, as_json=as_json)
         return
     report = authz.roster.rehearse(actor, folder)
@@ -45,11 +45,7 @@ def import_(
         else:
             _tell(report.fields())
         context.exit(RosterFaulty.exit if report.faults else 0)
-    if report.faults:
-        first = report.findings[0]
-        raise RosterFaulty(
-            count=report.faults, file=first.file, line=first.line, field=first.field, reason=first.text
-        )
+    report.require_sound()
     content = RosterContent(digest=report.digest, counts=report.counts)
     shown = authz.proposals.propose(actor, "authz.import-directory", content, reason=reason, basis=basis)
     print_facts({"proposal": shown.row.id, "digest": report.digest, "needed": shown.needed}, as_json=as_json)

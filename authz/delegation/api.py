@@ -51,6 +51,20 @@ class DelegationOut(Model):
     ended: str | None
 
 
+class SignedOut(Model):
+    """What a delegator signed, and the detached CMS signature over it (DER); both in base64."""
+
+    id: str
+    statement: str
+    signature: str
+
+
+class UnderOut(Model):
+    """By which delegation the caller acts in the post she is in; null for who holds it otherwise."""
+
+    delegation: SignedOut | None
+
+
 class ActingOut(Model):
     """A further session, in the delegated post: its token, shown once."""
 
@@ -95,6 +109,17 @@ def add_delegations(api: Api, authz: Authz) -> None:
         found = authz.delegations.of(caller.actor.id, after=after, limit=query.limit + 1)
         return page_of(found, query.limit, key=lambda each: each.id, show=_told)
 
+    @api.get(
+        "/delegations/current",
+        summary=Text("本次会话所凭的授权代行", "The delegation that one acts by in this session"),
+    )
+    def current_delegation(caller: Caller) -> UnderOut:
+        found = authz.delegations.under(caller.actor)
+        if found is None:
+            return UnderOut(delegation=None)
+        statement, signature = base64_text(found.statement), base64_text(found.signature)
+        return UnderOut(delegation=SignedOut(id=found.id, statement=statement, signature=signature))
+
     @api.post(
         "/delegations/<id>/end",
         problems=(Denied, refused.UnknownDelegation, refused.DelegationOver),
@@ -107,6 +132,10 @@ def add_delegations(api: Api, authz: Authz) -> None:
         "/delegations/<id>/session",
         status=201,
         problems=(refused.UnknownDelegation, refused.DelegationOver, errors.NoAppointment),
+        secret=Text(
+            "登录令牌只给出一次，请以新的幂等键再次以代行身份登录",
+            "a session's token is given once: open another session by the delegation under a new key",
+        ),
         summary=Text("以代行身份登录", "Act by a delegation"),
     )
     def act_for(id: str, caller: Caller) -> ActingOut:  # noqa: A002 - the field's name

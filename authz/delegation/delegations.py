@@ -22,6 +22,7 @@ from authz.delegation.errors import (
     UnknownDelegation,
 )
 from authz.delegation.wish import VERB, Wish
+from authz.directory.look import standing
 from authz.directory.models import DelegationRow
 from authz.errors import UnknownAction
 from authz.models import AppointmentRow
@@ -29,6 +30,7 @@ from yinxin.act import Actor
 from yinxin.clock import rfc3339
 from yinxin.crypto import cms
 from yinxin.statement import Statement
+from yinxin.steps import step
 from yinxin.store import Store
 
 #: how old a statement may be when its signature arrives, and how much ahead of our clock
@@ -49,6 +51,15 @@ class Delegation:
     given: datetime
     ended_at: datetime | None
     ended: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedDelegation:
+    """What was signed, and the detached CMS signature (DER)."""
+
+    id: str
+    statement: bytes
+    signature: bytes
 
 
 class Delegations:
@@ -86,7 +97,7 @@ class Delegations:
         """
         now = self._store.clock.now()
         with self._store.read() as session:
-            decision = self._decisions.require(actor, VERB, post_of(session, actor.post or "", actor.id))
+            decision = self._decisions.require(actor, VERB, post_of(session, actor.post or "", actor.id, now))
         with self._store.act(actor, VERB, f"post:{actor.post}") as act:
             act.decision = decision.record()
             wish = self._signed(actor, statement, signature, now)
@@ -118,7 +129,10 @@ class Delegations:
             )
             enter(act.session, acting)
             act.facts |= {"delegation": row.id, "delegate": wish.delegate}
-            return _told(row)
+            step("authz.delegate.1-entered")
+            given = _told(row)
+        step("authz.delegate.2-recorded")
+        return given
 
     def end(self, actor: Actor, id_: str) -> Delegation:
         """End a delegation at once: by who gave it, who has it, or who may end appointments in that post.
@@ -130,14 +144,17 @@ class Delegations:
             found = self._row(session, id_)
             about = actor.id if actor.id in (found.delegator, found.delegate) else found.delegate
             decision = self._decisions.require(
-                actor, "authz.end-delegation", post_of(session, found.post, about)
+                actor, "authz.end-delegation", post_of(session, found.post, about, now)
             )
         with self._store.act(actor, "authz.end-delegation", f"delegation:{id_}") as act:
             act.decision = decision.record()
             row = self._row(act.session, id_, hold=True)
             if not end_delegation(act.session, row, now, "withdrawn", now=now):
                 raise DelegationOver(delegation=id_)
-            return _told(row)
+            step("authz.end-delegation.1-ended")
+            ended = _told(row)
+        step("authz.end-delegation.2-recorded")
+        return ended
 
     def of(self, person: str, *, after: str = "", limit: int = 100) -> tuple[Delegation, ...]:
         """Delegations that a person gave or got, by identifier (oldest first), from the one after `after`."""
@@ -145,6 +162,15 @@ class Delegations:
         query = sa.select(DelegationRow).where(involved, DelegationRow.id > after)
         with self._store.read() as session:
             return tuple(_told(row) for row in session.scalars(query.order_by(DelegationRow.id).limit(limit)))
+
+    def under(self, actor: Actor) -> SignedDelegation | None:
+        """The delegation that `actor` acts by in the post she is in now; None for who holds it otherwise."""
+        if actor.post is None:
+            return None
+        with self._store.read() as session:
+            by = standing(session, actor.id, actor.post, self._store.clock.now()).delegation
+            row = None if by is None else self._row(session, by)
+            return None if row is None else SignedDelegation(row.id, row.statement, row.signature)
 
     def held(self, actor: Actor, id_: str) -> Delegation:
         """The delegation by which `actor` may act now; raises UnknownDelegation, DelegationOver."""

@@ -9,6 +9,7 @@ from authz.directory.file import (
     PostEntry,
     read_toml,
 )
+from authz.directory.find import Found
 from authz.directory.load import Loaded
 from authz.directory.records import Appointment, Holder, Organ, Person, Post, Standing, Succession, Version
 
@@ -17,6 +18,7 @@ __all__ = [
     "AppointmentEntry",
     "Directory",
     "DirectoryFile",
+    "Found",
     "Holder",
     "Loaded",
     "Organ",

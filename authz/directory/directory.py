@@ -9,12 +9,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from authz.directory.file import DirectoryFile
+from authz.directory.find import Found, find
 from authz.directory.line import line_of
 from authz.directory.load import Loaded, load
 from authz.directory.look import (
     appointment,
     in_force,
     organ,
+    organ_on_record,
     organs,
     person,
     post,
@@ -57,7 +59,7 @@ class Directory:
     def organ(self, id: str) -> Organ:  # noqa: A002 - the field's name
         """One organ."""
         with self._store.read() as session:
-            return organ(session, id)
+            return organ_on_record(session, id)
 
     def organ_at(self, id: str, at: datetime) -> Organ:  # noqa: A002 - the field's name
         """One organ as it was at `at`, with the tree of that time above it; raises UnknownOrgan, NotThere."""
@@ -110,6 +112,11 @@ class Directory:
             where.append(sa.or_(*(field.contains(name, autoescape=True) for field in fields)))
         with self._store.read() as session:
             return organs(session, under=under, after=after, limit=limit, where=where)
+
+    def find(self, text: str, *, limit: int = 20) -> tuple[Found, ...]:
+        """People, posts and organs of that name or identifier, or a part of it, `limit` of each kind."""
+        with self._store.read() as session:
+            return find(session, text, limit)
 
     def person(self, id: str) -> Person:  # noqa: A002 - the field's name
         """One person."""

@@ -129,11 +129,3 @@ class MakeItDirectly(Invalid):
     code = "authz.make_it_directly"
     zh = "{verb} 属于日常变更，无须提案：请由有权岗位直接办理。"
     en = "{verb} is an everyday change and takes no proposal: let a post that may make it directly."
-
-
-class ConcernedApproves(Conflict):
-    """An approval by the very person it is about."""
-
-    code = "authz.concerned_approves"
-    zh = "{person} 是本提案的受任人，其批准不能计入：请另提案并由他人批准；未作任何更改。"
-    en = "{person} is whom the proposal is about and cannot approve it: propose it anew and let others approve; nothing was changed."

@@ -36,6 +36,14 @@ def organ(session: Session, id: str) -> Organ:  # noqa: A002 - the field's name
     return _organ(row, path(session, id))
 
 
+def organ_on_record(session: Session, id: str) -> Organ:  # noqa: A002 - the field's name
+    """As `organ`, past the ORM: for a transaction that changes nothing. Every issuance asks it."""
+    row = session.connection().execute(_ITSELF, {"organ": id}).one_or_none()
+    if row is None:
+        raise UnknownOrgan(organ=id)
+    return _organ(row, path(session, id))
+
+
 def organs(
     session: Session,
     *,
@@ -169,6 +177,7 @@ def _table(model: type[Base]) -> sa.Table:
 _PERSON, _POST, _ROLE = _table(PersonRow).c, _table(PostRow).c, _table(PostRole).c
 _ORGAN, _ABOVE, _APPOINTED = _table(OrganRow).c, _table(OrganClosure).c, _table(AppointmentRow).c
 _GIVEN = _table(DelegationRow).c
+_ITSELF = sa.select(*_ORGAN).where(_ORGAN.id == sa.bindparam("organ"))
 _PATH = sa.select(_ABOVE.ancestor).where(_ABOVE.organ == sa.bindparam("organ")).order_by(_ABOVE.distance)
 
 

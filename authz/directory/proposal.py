@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from authz.directory.check import check_file
 from authz.directory.file import AppointmentEntry, DirectoryFile, Entry
 from authz.directory.load import load
-from authz.models import OrganRow, PersonRow, PostRole, PostRow
+from authz.models import AppointmentRow, OrganRow, PersonRow, PostRole, PostRow
 from authz.roles import POWERS, ROLES
-from yinxin.proposal import Approved, Outcome, ProposalKind
+from yinxin.proposal import Approved, Concerned, Outcome, ProposalKind
 from yinxin.store import Act
 from yinxin.text import Text
 
@@ -91,6 +91,32 @@ def _roles(session: Session, post: str) -> set[str]:
     return set(session.scalars(sa.select(PostRole.role).where(PostRole.post == post)))
 
 
+def _concerned(authz: "Authz", file: DirectoryFile) -> Concerned:
+    """Whom the file would give a post that she has not got, or more in one that she has, or another clearance."""
+    with authz.store.read() as session:
+        return Concerned(people=gaining(session, file))
+
+
+def gaining(session: Session, file: DirectoryFile) -> frozenset[str]:
+    """The people whom a file gives something, held against what is there now."""
+    there = {
+        (row.person, row.post, row.valid_from): row for row in session.scalars(sa.select(AppointmentRow))
+    }
+    found = {each.person for each in file.appointments if _more(each, there.get(each.key))}
+    altered = {each.id for each in file.posts if _roles(session, each.id) != set(each.roles)}
+    found |= {person for person, post, _ in there if post in altered}
+    known = {row.id: row.clearance for row in session.execute(sa.select(PersonRow.id, PersonRow.clearance))}
+    found |= {each.id for each in file.people if known.get(each.id, each.clearance) != each.clearance}
+    return frozenset(found)
+
+
+def _more(entry: AppointmentEntry, row: AppointmentRow | None) -> bool:
+    """Whether the entry is more than is there: new, of another kind, or longer."""
+    if row is None or row.kind != entry.kind:
+        return True
+    return row.valid_to is not None and (entry.valid_to is None or entry.valid_to > row.valid_to)
+
+
 def _load(authz: "Authz", approved: Approved[DirectoryFile], session: Session) -> Outcome:
     act = Act(approved.proposal, approved.actor, "authz.load", "directory", session)
     return asdict(load(act, approved.content, authz.store.clock.now()))
@@ -104,5 +130,6 @@ LOAD: ProposalKind["Authz", Any] = ProposalKind(
     approvers=frozenset({"security-officer"}),
     check=_check,
     describe=_describe,
+    concerned=_concerned,
     within=_load,
 )

@@ -1,4 +1,4 @@
-"""`yinxin authz grants|grant|revoke-grant|templates`: what was opened to whom."""
+"""`yinxin authz grant …`: what was opened to whom."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,7 +29,12 @@ def grant_fields(grant: Grant, now: datetime) -> dict[str, Any]:
     }
 
 
-@click.command(help="可以授予的模板 / what can be granted")
+@click.group("grant", help="授权 / grants")
+def group() -> None:
+    """The group of commands."""
+
+
+@group.command(help="可以授予的模板 / what can be granted")
 @as_json_option
 @click.pass_context
 def templates(context: click.Context, *, as_json: bool) -> None:
@@ -46,15 +51,24 @@ def templates(context: click.Context, *, as_json: bool) -> None:
         click.echo(f"{each['id']:<32} {each['zh']} / {each['en']} [{', '.join(each['actions'])}]")
 
 
-@click.command(help="授权登记 / the register of grants")
+@group.command("list", help="授权登记 / the register of grants")
 @click.option(
     "--under", default=PLATFORM, show_default=True, help="此机关及其下级 / this organ and those below"
 )
 @click.option("--holder", help="被授权者（person:ID 等）/ the holder (person:ID …)")
+@click.option("--template", help="模板 / the template")
 @click.option("--in-force", is_flag=True, help="仅现行的 / only those in force now")
 @as_json_option
 @click.pass_context
-def grants(context: click.Context, *, under: str, holder: str | None, in_force: bool, as_json: bool) -> None:
+def list_(
+    context: click.Context,
+    *,
+    under: str,
+    holder: str | None,
+    template: str | None,
+    in_force: bool,
+    as_json: bool,
+) -> None:
     """Print the grants over a part of the tree."""
     authz, actor = _authz(context), acting(context)
     now = authz.store.clock.now()
@@ -63,6 +77,7 @@ def grants(context: click.Context, *, under: str, holder: str | None, in_force: 
         actor,
         under=under,
         holding=holder,
+        template=template,
         at=now if in_force else None,
         after=found[-1].id if found else "",
     ):
@@ -77,7 +92,18 @@ def grants(context: click.Context, *, under: str, holder: str | None, in_force: 
         )
 
 
-@click.command(help="提出授权 / propose a grant")
+@group.command(help="一项授权 / one grant")
+@click.argument("grant")
+@as_json_option
+@click.pass_context
+def show(context: click.Context, grant: str, *, as_json: bool) -> None:
+    """Print it."""
+    authz = _authz(context)
+    found = authz.grants.grant_for(acting(context), grant)
+    print_facts(grant_fields(found, authz.store.clock.now()), as_json=as_json)
+
+
+@group.command(help="提出授权 / propose a grant")
 @click.argument("template")
 @click.option("--to", "holder", required=True, help="person:ID、post:ID、organ:ID")
 @click.option("--over", "organ", required=True, help="范围：机关及其下级 / the organ, with those below it")
@@ -86,11 +112,15 @@ def grants(context: click.Context, *, under: str, holder: str | None, in_force: 
 @click.option(
     "--days", type=click.IntRange(1, 3660), help="天数，与 --until 二选一 / days, instead of --until"
 )
-@click.option("--source", required=True, help="依据（文号等）/ the basis")
+@click.option(
+    "--source", required=True, help="来源（文号、批示等）/ its source: a document's number, an instruction"
+)
+@click.option("--reason", default="", help="事由（默认为来源）/ the reason (the source)")
+@click.option("--basis", default="", help="法律依据 / legal basis")
 @click.option("--dry-run", is_flag=True, help="只检查 / check only")
 @as_json_option
 @click.pass_context
-def grant(
+def give(
     context: click.Context,
     template: str,
     *,
@@ -100,6 +130,8 @@ def grant(
     until: str | None,
     days: int | None,
     source: str,
+    reason: str,
+    basis: str,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -114,16 +146,18 @@ def grant(
     if dry_run:
         print_facts(wanted.fields(), as_json=as_json)
         return
-    shown = authz.proposals.propose(acting(context), "authz.grant", wanted.fields(), reason=source)
+    shown = authz.proposals.propose(
+        acting(context), "authz.grant", wanted.fields(), reason=reason or source, basis=basis
+    )
     print_facts({"proposal": shown.row.id}, as_json=as_json)
 
 
-@click.command("revoke-grant", help="撤销授权，立即生效 / revoke a grant, at once")
+@group.command(help="撤销授权，立即生效 / revoke a grant, at once")
 @click.argument("grant")
 @click.option("--reason", required=True, help="事由 / the reason")
 @as_json_option
 @click.pass_context
-def revoke_grant(context: click.Context, grant: str, *, reason: str, as_json: bool) -> None:
+def revoke(context: click.Context, grant: str, *, reason: str, as_json: bool) -> None:
     """End a grant now."""
     authz = _authz(context)
     found = authz.grants.revoke(acting(context), grant, reason)

@@ -28,11 +28,11 @@ class BadGrantPeriod(Invalid):
 
 
 class GrantWithoutSource(Invalid):
-    """A grant that names no basis."""
+    """A grant that names no source."""
 
     code = "authz.grant_without_source"
-    zh = "授权须注明依据（文号、批示等），1 至 400 字。"
-    en = "A grant names its basis (a document's number, an instruction): 1 to 400 characters."
+    zh = "授权须注明授权来源（文号、批示等），1 至 400 字。"
+    en = "A grant names its source (a document's number, an instruction): 1 to 400 characters."
 
 
 class OwnGrant(Conflict):
@@ -47,8 +47,8 @@ class UnknownGrant(NotFound):
     """A grant that does not exist, or is not for this person to see."""
 
     code = "authz.unknown_grant"
-    zh = "没有授权“{grant}”：可用 yinxin authz grants 查看。"
-    en = "There is no grant “{grant}”: see yinxin authz grants."
+    zh = "没有授权“{grant}”：可用 yinxin authz grant list 查看。"
+    en = "There is no grant “{grant}”: see yinxin authz grant list."
 
 
 class GrantOver(Conflict):

@@ -17,7 +17,7 @@ from authz.grant.errors import (
     UnknownGrant,
     UnknownTemplate,
 )
-from authz.grant.look import held, in_force
+from authz.grant.look import in_force
 from authz.grant.models import GrantRow
 from authz.grant.records import Grant, Wanted, holder
 from authz.models import OrganClosure
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 REVOKE = "authz.revoke-grant"
 READ = "authz.read-grants"
-#: the longest text of a basis
+#: the longest text of a source
 _SOURCE = 400
 
 
@@ -44,7 +44,7 @@ class Grants:
         self._longest = longest
 
     def sound(self, wanted: Wanted) -> None:
-        """Whether the grant could be given: template, holder, organ, period, basis.
+        """Whether the grant could be given: template, holder, organ, period, source.
 
         Raises UnknownTemplate, BadHolder, BadGrantPeriod, GrantWithoutSource, UnknownOrgan, UnknownPerson, UnknownPost.
         """
@@ -107,6 +107,7 @@ class Grants:
         *,
         under: str,
         holding: str | None = None,
+        template: str | None = None,
         at: datetime | None = None,
         after: str = "",
         limit: int = 50,
@@ -121,16 +122,12 @@ class Grants:
         query = query.where(GrantRow.organ.in_(below) if under != PLATFORM else GrantRow.organ == PLATFORM)
         if holding is not None:
             query = query.where(GrantRow.holder == holding)
+        if template is not None:
+            query = query.where(GrantRow.template == template)
         if at is not None:
             query = query.where(in_force(at))
         with self._store.read() as session:
             return tuple(Grant.of(row) for row in session.scalars(query))
-
-    def of_person(self, person: str, post: str, at: datetime) -> tuple[Grant, ...]:
-        """Every grant a person in a post holds at `at`, whatever its template."""
-        templates = self._decisions.policies.templates
-        with self._store.read() as session:
-            return held(session, look.standing(session, person, post, at), templates, at)
 
     def _sound(self, session: Session, wanted: Wanted) -> None:
         templates = self._decisions.policies.templates

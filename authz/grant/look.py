@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -15,6 +16,12 @@ from yinxin.store import Instant
 def in_force(at: datetime) -> sa.ColumnElement[bool]:
     """The condition that a grant is in force at `at`."""
     return sa.and_(GrantRow.valid_from <= at, GrantRow.valid_to > at, GrantRow.revoked_at.is_(None))
+
+
+def to_come(session: Session, holders: Collection[str], at: datetime) -> frozenset[str]:
+    """Those of these holders who have a grant in force at `at`, or one that begins later."""
+    asked = {"holders": sorted(holders), "at": at}
+    return frozenset(session.connection().execute(_TO_COME, asked).scalars())
 
 
 def holders(person: Standing) -> list[str]:
@@ -32,10 +39,17 @@ def held(session: Session, person: Standing, templates: Collection[str], at: dat
 
 
 _AT: sa.BindParameter[datetime] = sa.bindparam("at", type_=Instant())
+_HOLDERS: sa.BindParameter[Any] = sa.bindparam("holders", expanding=True)
+_GRANT = cast("sa.Table", GrantRow.__table__).c
+_TO_COME = (
+    sa.select(_GRANT.holder)
+    .distinct()
+    .where(_GRANT.holder.in_(_HOLDERS), _GRANT.valid_to > _AT, _GRANT.revoked_at.is_(None))
+)
 _HELD = (
     sa.select(GrantRow)
     .where(
-        GrantRow.holder.in_(sa.bindparam("holders", expanding=True)),
+        GrantRow.holder.in_(_HOLDERS),
         GrantRow.template.in_(sa.bindparam("templates", expanding=True)),
         GrantRow.valid_from <= _AT,
         GrantRow.valid_to > _AT,

@@ -7,8 +7,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from authz.grant.records import Wanted
+from yinxin.authz import PLATFORM
 from yinxin.clock import rfc3339
-from yinxin.proposal import About, Approved, Outcome, ProposalKind
+from yinxin.proposal import About, Approved, Concerned, Outcome, ProposalKind
 from yinxin.text import Text
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class GrantContent(BaseModel):
-    """The template that shall be opened, to whom, over which part of the tree, when and on what basis."""
+    """The template that shall be opened, to whom, over which part of the tree, when and by which source."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -38,6 +39,15 @@ def _about(_authz: "Authz", content: GrantContent) -> About:
     return About(content.organ, identifier if kind == "person" else "")
 
 
+def _concerned(_authz: "Authz", content: GrantContent) -> Concerned:
+    """Whoever holds the post, or has one in the organ, that is granted to; a person is the holder it is about."""
+    kind, _, identifier = content.holder.partition(":")
+    named = frozenset({identifier})
+    return Concerned(
+        posts=named if kind == "post" else frozenset(), organs=named if kind == "organ" else frozenset()
+    )
+
+
 def _check(authz: "Authz", content: GrantContent) -> None:
     authz.grants.sound(content.wanted())
 
@@ -50,17 +60,46 @@ def _describe(authz: "Authz", content: GrantContent) -> tuple[Text, ...]:
                 f"模板“{content.template}”已不存在", f"the template “{content.template}” is no longer there"
             ),
         )
+    holder, organ = _holder(authz, content.holder), _organ(authz, content.organ)
     period = _period(content.valid_from, content.valid_to)
     return (
         Text(
-            f"向 {content.holder} 授权“{template.text.zh}”，范围 {content.organ} 及其下级，{period.zh}，依据：{content.source}",
-            f"grant “{template.text.en}” to {content.holder} over {content.organ} and below, {period.en}, on the basis of {content.source}",
+            f"向{holder.zh}授权“{template.text.zh}”，范围{organ.zh}，{period.zh}，来源：{content.source}",
+            f"grant “{template.text.en}” to {holder.en} over {organ.en}, {period.en}, by {content.source}",
         ),
         Text(
             f"可执行的操作：{'、'.join(sorted(template.actions))}",
             f"the acts it opens: {', '.join(sorted(template.actions))}",
         ),
     )
+
+
+def _holder(authz: "Authz", holder: str) -> Text:
+    """Who it is, by name and identifier; raises what `sound` raises."""
+    kind, _, identifier = holder.partition(":")
+    directory = authz.directory
+    if kind == "person":
+        name = directory.person(identifier).name
+        return Text(f"人员{name}（{identifier}）", f"{name} ({identifier})")
+    if kind == "post":
+        post = directory.post(identifier)
+        organ = directory.organ(post.organ).name
+        return Text(
+            f"{organ.zh}的岗位“{post.name.zh}”（{identifier}）",
+            f"the post “{post.name.en}” of {organ.en} ({identifier})",
+        )
+    name_ = directory.organ(identifier).name
+    return Text(
+        f"机关{name_.zh}及其下级全体在岗人员（{identifier}）",
+        f"everybody in {name_.en} and below ({identifier})",
+    )
+
+
+def _organ(authz: "Authz", organ: str) -> Text:
+    if organ == PLATFORM:
+        return Text("平台自身", "the platform itself")
+    name = authz.directory.organ(organ).name
+    return Text(f"{name.zh}（{organ}）及其下级", f"{name.en} ({organ}) and below")
 
 
 def _period(since: datetime, until: datetime) -> Text:
@@ -79,6 +118,7 @@ GIVE: "ProposalKind[Authz, GrantContent]" = ProposalKind(
     proposers=frozenset({"security-officer"}),
     approvers=frozenset({"security-officer", "leader"}),
     about=_about,
+    concerned=_concerned,
     check=_check,
     describe=_describe,
     within=_give,

@@ -14,6 +14,7 @@ from authz.oidc.clients import Client, Clients
 from authz.oidc.errors import (
     AccessDenied,
     ConsentRequired,
+    DelegationLimited,
     InvalidRequest,
     InvalidScope,
     LoginRequired,
@@ -197,9 +198,13 @@ class Authorize:
 
     def _grant(self, wanted: Wanted, caller: Caller) -> Sent:
         client = wanted.client.id
-        with self._store.act(caller.actor, "authz.authorize-client", f"client:{client}") as act:
-            grant = self._grants.add(act, caller.session, client, wanted.scope, wanted.nonce)
-            code = self._grants.add_code(act, grant, wanted.redirect_uri, wanted.challenge)
+        try:
+            with self._store.act(caller.actor, "authz.authorize-client", f"client:{client}") as act:
+                grant = self._grants.add(act, caller.session, client, wanted.scope, wanted.nonce)
+                code = self._grants.add_code(act, grant, wanted.redirect_uri, wanted.challenge)
+        except DelegationLimited as error:
+            told = {"error": error.oauth, "error_description": error.text("en")}
+            return Sent(self._address(wanted.redirect_uri, wanted.state, told))
         return Sent(self._address(wanted.redirect_uri, wanted.state, {"code": code}))
 
     def _address(self, redirect_uri: str, state: str | None, answer: Mapping[str, str]) -> str:

@@ -1,16 +1,15 @@
 """`yinxin authz client …`: the systems that rely on our sign-in."""
 
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from pydantic import ValidationError
 
-from authz.oidc.clients import Client, Registration, check
+from authz.commands.registering import check_option, file_argument, say_ended
+from authz.oidc.clients import Client, Registration
 from authz.oidc.errors import BadClient
+from authz.registering import registration_in
 from yinxin.command import acting, as_json_option, print_json, service
-from yinxin.faults import first_fault
 
 if TYPE_CHECKING:
     from authz.oidc.clients import Clients
@@ -22,16 +21,19 @@ def client() -> None:
 
 
 @client.command("register", help="按登记文件登记 / register what a file says")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--dry-run", is_flag=True, help="只检查文件 / only check the file")
+@file_argument
+@check_option
 @as_json_option
 @click.pass_context
 def register(context: click.Context, file: Path, *, dry_run: bool, as_json: bool) -> None:
     """Register it; the secret is printed once and kept nowhere."""
-    wanted = _read(file)
+    wanted = registration_in(file, Registration, BadClient)
     if dry_run:
-        check(wanted)
-        click.echo(f"登记文件无误，未作更改 / {file} is in order; nothing was changed")
+        _clients(context).check(wanted)
+        if as_json:
+            print_json({"client": wanted.id, "dry_run": True})
+        else:
+            click.echo(f"登记文件无误，未作更改 / {file} is in order; nothing was changed")
         return
     secret = _clients(context).register(acting(context), wanted)
     if as_json:
@@ -43,13 +45,16 @@ def register(context: click.Context, file: Path, *, dry_run: bool, as_json: bool
 
 
 @client.command("list", help="清单 / all of them")
+@click.option(
+    "--under", help="此机关及其下级，默认本机关 / this organ and those below; the own one if left out"
+)
 @as_json_option
 @click.pass_context
-def list_(context: click.Context, *, as_json: bool) -> None:
+def list_(context: click.Context, *, under: str | None, as_json: bool) -> None:
     """Print them by identifier; ended ones too."""
     found: list[Client] = []
     clients = _clients(context)
-    while page := clients.list_for(acting(context), after=found[-1].id if found else ""):
+    while page := clients.list_for(acting(context), under=under, after=found[-1].id if found else ""):
         found += page
     if as_json:
         print_json([each.registration.model_dump(mode="json") | {"ended": each.ended} for each in found])
@@ -74,21 +79,12 @@ def secret(context: click.Context, client_id: str, *, as_json: bool) -> None:
 
 @client.command("end", help="停用 / end one")
 @click.argument("client_id")
+@as_json_option
 @click.pass_context
-def end(context: click.Context, client_id: str) -> None:
+def end(context: click.Context, client_id: str, *, as_json: bool) -> None:
     """End it and everything granted to it."""
     _clients(context).end(acting(context), client_id)
-    click.echo(f"已停用 / ended {client_id}")
-
-
-def _read(file: Path) -> Registration:
-    try:
-        return Registration.model_validate(tomllib.loads(file.read_text("utf-8")))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadClient(field=str(file), reason=str(error)) from error
-    except ValidationError as error:
-        place, reason = first_fault(error)
-        raise BadClient(field=".".join(map(str, place)), reason=reason) from error
+    say_ended("client", client_id, as_json=as_json)
 
 
 def _clients(context: click.Context) -> "Clients":

@@ -3,7 +3,6 @@
 import base64
 import binascii
 import hmac
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,7 @@ from authz.oidc.clients import Authentication, Client, Clients
 from authz.oidc.errors import InvalidClient, UnknownClient
 from authz.oidc.models import AssertionRow
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.jose import Jwk, Jws
+from yinxin.crypto.jose import Jwk, Jws, read_object
 from yinxin.crypto.suite import INTL
 from yinxin.errors import Invalid, Untrue, YinxinError
 from yinxin.store import Store
@@ -86,18 +85,18 @@ class ClientAuthentication:
             if jws.algorithm not in ALGORITHMS:
                 raise InvalidClient
             _verify(jws, client)
-            claims = json.loads(jws.payload)
-        except (Invalid, Untrue, ValueError) as error:
+            claims = read_object(jws.payload, "payload")
+        except (Invalid, Untrue) as error:
             raise InvalidClient from error
         self._hold(client, claims)
 
-    def _hold(self, client: Client, claims: Any) -> None:
+    def _hold(self, client: Client, claims: Mapping[str, Any]) -> None:
         """The claims of RFC 7523 section 3: who, for whom, how long, and never twice."""
-        if not isinstance(claims, dict):
-            raise InvalidClient
         now = self._store.clock.now()
         audience = claims.get("aud")
-        named = set(audience) if isinstance(audience, list) else {audience}
+        named = {
+            each for each in (audience if isinstance(audience, list) else [audience]) if isinstance(each, str)
+        }
         expires, jti = claims.get("exp"), claims.get("jti")
         if (
             claims.get("iss") != client.id
@@ -152,10 +151,10 @@ def _basic(authorization: str) -> tuple[str, str]:
 def _subject(assertion: str) -> str:
     """Who the assertion says it is of, to look up the keys that may prove it."""
     try:
-        claims = json.loads(Jws.read_compact(assertion).payload)
-    except (Invalid, Untrue, ValueError) as error:
+        claims = read_object(Jws.read_compact(assertion).payload, "payload")
+    except (Invalid, Untrue) as error:
         raise InvalidClient from error
-    return str(claims.get("sub")) if isinstance(claims, dict) else ""
+    return str(claims.get("sub", ""))
 
 
 def _by_secret(client: Client, secret: str) -> None:

@@ -11,29 +11,37 @@ from sqlalchemy.exc import IntegrityError
 
 from authz.challenges import text_token, token_hash
 from authz.decide import Decisions
+from authz.directory.tree import below
 from authz.errors import UnknownOrgan
 from authz.models import OrganRow
 from authz.oidc.errors import BadClient, ClientTaken, UnknownClient
-from authz.oidc.models import ClientRow, GrantRow
-from authz.oidc.scopes import SCOPES
+from authz.oidc.machine import actor_of
+from authz.oidc.models import ClientRow, GrantRow, ServiceTokenRow
+from authz.oidc.scopes import SCOPES, SERVICE_SCOPES
 from yinxin.act import Actor
-from yinxin.authz import Resource
+from yinxin.authz import PLATFORM, Level, Resource
 from yinxin.crypto.jose import Jwk
 from yinxin.errors import Invalid, Untrue
+from yinxin.outward import Networks
 from yinxin.store import Store
 from yinxin.text import Text
 from yinxin.wire import Model, Words
 
 Authentication = Literal["secret", "private_key_jwt", "tls_client_auth", "none"]
-Grant = Literal["authorization_code", "refresh_token", "device_code"]
+Grant = Literal["authorization_code", "refresh_token", "device_code", "client_credentials"]
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
+_NOT_PUBLIC = Text(
+    "不能是本机或内网地址，除非 authz.oidc.logout_networks 已列出该网段",
+    "no loopback or private address, unless authz.oidc.logout_networks names its network",
+)
+_ID = re.compile(r"[a-z0-9][a-z0-9.-]{1,63}")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
 class Registration(Model):
     """What a client is registered with; `register` holds it to its rules."""
 
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,63}$")
+    id: str = Field(pattern=f"^{_ID.pattern}$")
     """The client_id."""
     name: Words
     """What people read when they are asked."""
@@ -55,6 +63,8 @@ class Registration(Model):
     """SHA-256 of its certificate's DER, hexadecimal, for `tls_client_auth`."""
     consent: Literal["asked", "registered"] = "asked"
     """Whether people are asked, or the officer's registration answers for the organ's own staff systems."""
+    clearance: Level = "internal"
+    """How secret what it handles in its own name may be."""
     introspects: bool = False
     """Whether it may ask about other clients' tokens: a service that takes them."""
 
@@ -71,13 +81,23 @@ class Client(Model):
         """The client_id."""
         return self.registration.id
 
+    @property
+    def actor(self) -> Actor:
+        """The client as it acts in its own name."""
+        return actor_of(self.id, self.registration.organ)
+
 
 class Clients:
     """The clients of this site."""
 
-    def __init__(self, store: Store, decisions: Decisions) -> None:
+    def __init__(self, store: Store, decisions: Decisions, networks: Networks) -> None:
         self._store = store
         self._decisions = decisions
+        self._networks = networks
+
+    def check(self, wanted: Registration) -> None:
+        """What one field alone does not say; raises BadClient."""
+        check(wanted, self._networks)
 
     def register(self, actor: Actor, wanted: Registration) -> str | None:
         """Register it; its secret, which is shown once, when it has one.
@@ -85,7 +105,7 @@ class Clients:
         Raises BadClient, UnknownOrgan, ClientTaken, Denied.
         """
         permission = self._decisions.require(actor, "authz.register-client", _resource(wanted))
-        check(wanted)
+        self.check(wanted)
         secret = text_token(self._store.randomness.token(32)) if wanted.authentication == "secret" else None
         try:
             with self._store.act(
@@ -126,7 +146,10 @@ class Clients:
             act.session.execute(granted.values(ended=now))
 
     def renew_secret(self, actor: Actor, client_id: str) -> str:
-        """A new secret in the place of the old one, shown once; raises UnknownClient, BadClient, Denied."""
+        """A new secret in the place of the old one, shown once; tokens that the client got in its own name end with that one.
+
+        Raises UnknownClient, BadClient, Denied.
+        """
         client = self.get(client_id)
         permission = self._decisions.require(
             actor, "authz.renew-client-secret", _resource(client.registration)
@@ -138,22 +161,79 @@ class Clients:
             act.decision = permission.record()
             renewed = sa.update(ClientRow).where(ClientRow.id == client_id)
             act.session.execute(renewed.values(secret_hash=token_hash(secret)))
+            # a secret is renewed when somebody may have had it: what was got by the old one is worth nothing either
+            theirs = sa.update(ServiceTokenRow).where(
+                ServiceTokenRow.client == client_id, ServiceTokenRow.revoked.is_(None)
+            )
+            act.session.execute(theirs.values(revoked=self._store.clock.now()))
         return secret
 
     def get(self, client_id: str) -> Client:
         """A client that is in use; raises UnknownClient."""
+        # what is no identifier is not looked for: databases take no such text
+        if not _ID.fullmatch(client_id):
+            raise UnknownClient(client=client_id[:64])
         with self._store.read() as session:
             row = session.get(ClientRow, client_id)
             if row is None or row.ended is not None:
                 raise UnknownClient(client=client_id[:64])
             return _client(row)
 
-    def list_for(self, actor: Actor, *, after: str = "", limit: int = 200) -> Sequence[Client]:
-        """The clients by identifier, ended ones too, for whoever may read the directory."""
-        self._decisions.require(actor, "authz.read", Resource("Directory", "clients", "platform"))
-        query = sa.select(ClientRow).where(ClientRow.id > after).order_by(ClientRow.id).limit(limit)
+    def permit_reading(self, actor: Actor, organ: str) -> None:
+        """Raise Denied, recorded, unless the actor may see the clients of organs at or below this one."""
+        self._decisions.require(actor, "authz.read-clients", Resource("Client", "*", organ))
+
+    def list_for(
+        self,
+        actor: Actor,
+        *,
+        under: str | None = None,
+        in_use: bool = False,
+        after: str = "",
+        limit: int = 200,
+    ) -> Sequence[Client]:
+        """The clients of `under` (the own organ) and those below, by identifier; ended ones too unless `in_use`.
+
+        Raises Denied, UnknownOrgan.
+        """
+        part = under or actor.organ or PLATFORM
+        self.permit_reading(actor, part)
+        query = sa.select(ClientRow).where(ClientRow.id > after, ClientRow.organ.in_(below(part)))
+        if in_use:
+            query = query.where(ClientRow.ended.is_(None))
         with self._store.read() as session:
-            return [_client(row) for row in session.scalars(query)]
+            return [_client(row) for row in session.scalars(query.order_by(ClientRow.id).limit(limit))]
+
+    def shown_for(self, actor: Actor, client_id: str) -> Client:
+        """One client, in use or ended; raises UnknownClient, Denied."""
+        if not _ID.fullmatch(client_id):
+            raise UnknownClient(client=client_id[:64])
+        with self._store.read() as session:
+            row = session.get(ClientRow, client_id)
+            found = _client(row) if row is not None else None
+        if found is None:
+            raise UnknownClient(client=client_id[:64])
+        self.permit_reading(actor, found.registration.organ)
+        return found
+
+    def signed_on(self, client_id: str, *, after: str = "", limit: int = 50) -> Sequence[GrantRow]:
+        """What people granted the client that has not ended, oldest first, detached."""
+        now = self._store.clock.now()
+        query = (
+            sa.select(GrantRow)
+            .where(
+                GrantRow.client == client_id,
+                GrantRow.ended.is_(None),
+                GrantRow.expires > now,
+                GrantRow.id > after,
+            )
+            .order_by(GrantRow.id)
+            .limit(limit)
+        )
+        with self._store.read() as session:
+            rows = list(session.scalars(query))
+            session.expunge_all()
+        return rows
 
 
 def _client(row: ClientRow) -> Client:
@@ -165,11 +245,13 @@ def _client(row: ClientRow) -> Client:
 
 
 def _resource(wanted: Registration) -> Resource:
-    return Resource("Client", wanted.id, wanted.organ)
+    # nobody gives a system a clearance above the own: the resource has its level
+    service = "client_credentials" in wanted.grants
+    return Resource("Client", wanted.id, wanted.organ, level=wanted.clearance if service else "public")
 
 
-def check(wanted: Registration) -> None:
-    """What one field alone does not say; raises BadClient."""
+def check(wanted: Registration, networks: Networks) -> None:
+    """Hold it to its rules; raises BadClient. Where a name leads is looked at whenever something is sent there."""
     _needed(wanted)
     for field, addresses in (
         ("redirect_uris", wanted.redirect_uris),
@@ -179,6 +261,9 @@ def check(wanted: Registration) -> None:
         for address in addresses:
             if (fault := _fault(address)) is not None:
                 raise BadClient(field=field, reason=fault)
+    told = wanted.backchannel_logout_uri
+    if told is not None and not networks.permit_host(urlsplit(told).hostname or ""):
+        raise BadClient(field="backchannel_logout_uri", reason=_NOT_PUBLIC)
     for each in wanted.jwks:
         try:
             Jwk.read(each)
@@ -187,14 +272,29 @@ def check(wanted: Registration) -> None:
 
 
 def _needed(wanted: Registration) -> None:
-    unknown = [each for each in wanted.scopes if each not in SCOPES]
+    unknown = [each for each in wanted.scopes if each not in {*SCOPES, *SERVICE_SCOPES}]
     coded = "authorization_code" in wanted.grants
+    signs_in = bool({"authorization_code", "device_code"} & set(wanted.grants))
+    service = "client_credentials" in wanted.grants
+    # whoever writes sees what comes of it; and what a system may besides rests on what it sees
+    own = "scim.read" in wanted.scopes
+    others = SERVICE_SCOPES.keys() & set(wanted.scopes)
     rules: Mapping[str, tuple[bool, Text]] = {
         "scopes": (
-            not unknown and "openid" in wanted.scopes,
-            Text("只能取 " + "、".join(SCOPES) + "，且须含 openid", "openid and others of: " + ", ".join(SCOPES)),
+            not unknown and signs_in == ("openid" in wanted.scopes) and service == own >= bool(others),
+            Text(
+                "只能取 " + "、".join((*SCOPES, *SERVICE_SCOPES)) + "；登录须含 openid，client_credentials 须含 scim.read",
+                "of: " + ", ".join((*SCOPES, *SERVICE_SCOPES)) + "; signing in needs openid, client_credentials needs scim.read",
+            ),
         ),
-        "grants": (bool({"authorization_code", "device_code"} & set(wanted.grants)), Text("至少一种登录方式", "one way to sign in, at least")),
+        "grants": (
+            signs_in or service,
+            Text("至少一种登录方式，或 client_credentials", "one way to sign in, at least, or client_credentials"),
+        ),
+        "authentication": (
+            not service or wanted.authentication != "none",
+            Text("以自身名义访问的系统须能证明身份", "a system that acts in its own name has to prove who it is"),
+        ),
         "redirect_uris": (
             coded == bool(wanted.redirect_uris),
             Text("授权码方式需要回调地址", "the code grant needs a redirect address, and nothing else has one"),

@@ -22,6 +22,7 @@ from authz.oidc.errors import (
 )
 from authz.oidc.granted import Grants
 from authz.oidc.models import DeviceRow, GrantRow
+from authz.refusals import Refusals
 from yinxin.store import Store
 from yinxin.web.caller import Caller
 
@@ -56,8 +57,9 @@ class Waiting:
 class Devices:
     """The devices that wait."""
 
-    def __init__(self, store: Store, clients: Clients, grants: Grants) -> None:
+    def __init__(self, store: Store, clients: Clients, grants: Grants, refusals: Refusals) -> None:
         self._store = store
+        self._refusals = refusals
         self._clients = clients
         self._grants = grants
 
@@ -82,7 +84,17 @@ class Devices:
         return Codes(device, f"{user[:4]}-{user[4:]}", int(lasts.total_seconds()), _INTERVAL)
 
     def look(self, user_code: str, caller: Caller) -> Waiting:
-        """The device that shows this code; raises UnknownUserCode, or TooManyUserCodes for a session that guesses."""
+        """The device that shows this code; raises UnknownUserCode, or TooManyUserCodes for a session that guesses.
+
+        Both are recorded.
+        """
+        try:
+            return self._look(user_code, caller)
+        except (UnknownUserCode, TooManyUserCodes) as error:
+            self._refusals.record(caller.actor, "authz.authorize-client", "device:unknown", error)
+            raise
+
+    def _look(self, user_code: str, caller: Caller) -> Waiting:
         typed = "".join(each for each in user_code.upper() if each in _LETTERS)
         guesser = f"device:{caller.session}"
         now = self._store.clock.now()
@@ -99,9 +111,7 @@ class Devices:
             else:
                 session.expunge(row)
         if row is None:
-            error = UnknownUserCode()
-            self._store.refuse(caller.actor, "authz.authorize-client", "device:unknown", error)
-            raise error
+            raise UnknownUserCode
         return Waiting(row.hash, self._clients.get(row.client), tuple(row.scope.split()))
 
     def answer(self, user_code: str, caller: Caller, *, agreed: bool) -> Client:

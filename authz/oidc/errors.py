@@ -142,6 +142,15 @@ class AccessDenied(Protocol):
     en = "The user refused."
 
 
+class DelegationLimited(Protocol):
+    """A sign-on from a session in a post that was delegated for some acts only: no other system would keep to those."""
+
+    code = "authz.oidc_delegation_limited"
+    oauth = "access_denied"
+    zh = "授权代行仅限部分操作，不能以此身份登录其他系统：请以本人岗位登录后再进入该系统。"
+    en = "The delegation is limited to certain acts, and other systems cannot keep to that: sign in in your own post and enter the system from there."
+
+
 class InvalidGrant(Protocol):
     """A code or refresh token that is unknown, used, over, another client's, or does not fit its verifier."""
 
@@ -185,6 +194,14 @@ class InvalidClient(NotAuthenticated):
     oauth = "invalid_client"
     zh = "接入系统未能证明身份：请核对登记的认证方式、密钥或证书。"
     en = "The client did not prove who it is: check the registered way, secret, key or certificate."
+
+
+class TokenOfAnother(NotPermitted):
+    """A client asked about another's token, or to take it back. The protocol has it told nothing; it is recorded."""
+
+    code = "authz.oidc_token_of_another"
+    zh = "令牌不属于接入系统 {client}：只能查询和收回自己的令牌，未作任何更改。"
+    en = "The token is not one of the client {client}: a client asks about and takes back its own alone; nothing was changed."
 
 
 class InvalidToken(NotAuthenticated):

@@ -18,6 +18,7 @@ from authz.oidc.errors import InvalidGrant, InvalidRequest, InvalidScope, Unauth
 from authz.oidc.granted import Grants, Tokens, actor_of, in_organ
 from authz.oidc.id_token import IdTokens
 from authz.oidc.models import CodeRow, GrantRow, TokenRow
+from authz.oidc.service_tokens import ServiceTokens
 from yinxin.crypto.jose import encode64
 from yinxin.crypto.suite import SHA256
 from yinxin.store import Act, Store
@@ -28,7 +29,14 @@ DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 class Exchange:
     """What clients get for what they show."""
 
-    def __init__(self, store: Store, grants: Grants, devices: Devices, id_tokens: IdTokens) -> None:
+    def __init__(
+        self,
+        store: Store,
+        grants: Grants,
+        devices: Devices,
+        id_tokens: IdTokens,
+        service_tokens: ServiceTokens,
+    ) -> None:
         self._store = store
         self._grants = grants
         self._devices = devices
@@ -37,6 +45,7 @@ class Exchange:
             "authorization_code": ("authorization_code", self._code),
             "refresh_token": ("refresh_token", self._refresh),
             DEVICE: ("device_code", self._device),
+            "client_credentials": ("client_credentials", service_tokens.give),
         }
 
     def tokens(self, client: Client, form: Mapping[str, str]) -> dict[str, Any]:

@@ -1,16 +1,17 @@
 """The provider's addresses for programs, in the protocol's own form (RFC 6749 5.2): discovery, keys, tokens."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from authz.oidc.access import bearer_of
+from authz.oidc.access import INTROSPECT, READ, bearer_of
 from authz.oidc.client_auth import Shown
 from authz.oidc.clients import Client
-from authz.oidc.errors import InvalidClient, InvalidRequest, InvalidToken, Protocol
+from authz.oidc.errors import InvalidClient, InvalidRequest, InvalidToken
 from authz.oidc.provider import ROOT
-from yinxin.act import STRANGER, Actor, Kind
+from yinxin.act import STRANGER
 from yinxin.errors import Unavailable, YinxinError
 from yinxin.web import peer_certificate
 
@@ -51,17 +52,14 @@ def _add_tokens(blueprint: Blueprint, provider: "Provider") -> None:
     @blueprint.post(f"{ROOT}/token")
     def token() -> Response:
         client, form = _client(provider)
-        try:
+        with _recorded(provider, client, "authz.issue-token"):
             return _fresh(provider.exchange.tokens(client, form))
-        except Protocol as error:
-            if error.oauth not in ("authorization_pending", "slow_down"):  # a device that waits is no refusal
-                provider.refusals.record(_actor(client), "authz.issue-token", f"client:{client.id}", error)
-            raise
 
     @blueprint.post(f"{ROOT}/device_authorization")
     def device_authorization() -> Response:
         client, form = _client(provider)
-        codes = provider.devices.begin(client, form.get("scope", ""))
+        with _recorded(provider, client, "authz.authorize-device"):
+            codes = provider.devices.begin(client, form.get("scope", ""))
         page = f"{provider.issuer}{ROOT}/device"
         return _fresh(
             {
@@ -77,21 +75,37 @@ def _add_tokens(blueprint: Blueprint, provider: "Provider") -> None:
     @blueprint.post(f"{ROOT}/revoke")
     def revoke() -> Response:
         client, form = _client(provider)
-        provider.access.revoke(client, _needed(form, "token"))
+        with _recorded(provider, client, "authz.revoke-token"):
+            provider.access.revoke(client, _needed(form, "token"))
         return Response(status=200)
 
     @blueprint.post(f"{ROOT}/introspect")
     def introspect() -> Response:
         client, form = _client(provider)
-        if client.registration.authentication == "none":
-            raise InvalidClient
-        return _fresh(provider.access.introspect(client, _needed(form, "token")))
+        with _recorded(provider, client, INTROSPECT):
+            if client.registration.authentication == "none":
+                raise InvalidClient
+            return _fresh(provider.access.introspect(client, _needed(form, "token")))
 
 
 def _add_service(blueprint: Blueprint, provider: "Provider") -> None:
     @blueprint.route(f"{ROOT}/userinfo", methods=["GET", "POST"])
     def userinfo() -> Response:
-        return _fresh(provider.access.userinfo(bearer_of(request.headers.get("Authorization", ""), _form())))
+        with _recorded(provider, None, READ):
+            token = bearer_of(request.headers.get("Authorization", ""), _form())
+            return _fresh(provider.access.userinfo(token))
+
+
+@contextmanager
+def _recorded(provider: "Provider", client: Client | None, verb: str) -> Iterator[None]:
+    """Record what is refused inside, within the limit on refusals; a device that waits is not refused."""
+    try:
+        yield
+    except YinxinError as error:
+        if getattr(error, "oauth", "") not in ("authorization_pending", "slow_down") and error.status < 500:
+            actor, subject = (client.actor, client.id) if client is not None else (STRANGER, "unknown")
+            provider.refusals.record(actor, verb, f"client:{subject}", error)
+        raise
 
 
 def _form() -> dict[str, str]:
@@ -103,17 +117,10 @@ def _form() -> dict[str, str]:
 
 
 def _client(provider: "Provider") -> tuple[Client, dict[str, str]]:
-    form = _form()
-    shown = Shown(form, request.headers.get("Authorization", ""), peer_certificate(request.environ))
-    try:
+    with _recorded(provider, None, "authz.authenticate-client"):
+        form = _form()
+        shown = Shown(form, request.headers.get("Authorization", ""), peer_certificate(request.environ))
         return provider.authentication.authenticate(shown), form
-    except InvalidClient as error:
-        provider.refusals.record(STRANGER, "authz.authenticate-client", "client:unknown", error)
-        raise
-
-
-def _actor(client: Client) -> Actor:
-    return Actor(Kind.SERVICE, client.id, organ=client.registration.organ)
 
 
 def _needed(form: Mapping[str, str], name: str) -> str:

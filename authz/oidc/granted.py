@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from authz.challenges import text_token, token_hash
 from authz.directory import Standing
-from authz.oidc.errors import InvalidGrant
+from authz.oidc.errors import DelegationLimited, InvalidGrant
 from authz.oidc.models import CodeRow, GrantRow, TokenRow
 from authz.sessions import Sessions
 from yinxin.act import SYSTEM, Actor, Kind
@@ -52,8 +52,10 @@ class Grants:
         self.lifetimes = lifetimes
 
     def add(self, act: Act, session_id: str, client: str, scope: str, nonce: str | None) -> GrantRow:
-        """A new grant of the person whose session it is, inside her act; raises NotAuthenticated's leaves."""
-        row, _ = self._sessions.holder(act.session, session_id)
+        """A new grant of the person whose session it is, inside her act; raises NotAuthenticated's leaves, DelegationLimited."""
+        row, holder = self._sessions.holder(act.session, session_id)
+        if holder.actions is not None:
+            raise DelegationLimited
         grant = GrantRow(
             id=self._store.identifier(),
             client=client,
@@ -88,14 +90,20 @@ class Grants:
         return code
 
     def live(self, session: Session, grant: GrantRow | None) -> tuple[GrantRow, Standing]:
-        """The grant and who gave it, looked at from the ground; raises InvalidGrant, or Unavailable."""
+        """The grant and who gave it, looked at from the ground; raises InvalidGrant, or Unavailable.
+
+        Who has the post by a limited delegation alone is nobody to other systems: a role told there knows no limit.
+        """
         now = self._store.clock.now()
         if grant is None or grant.ended is not None or grant.expires <= now:
             raise InvalidGrant
         try:
-            return grant, self._sessions.holder(session, grant.session)[1]
+            holder = self._sessions.holder(session, grant.session)[1]
         except NotAuthenticated as error:
             raise InvalidGrant from error
+        if holder.actions is not None:
+            raise InvalidGrant
+        return grant, holder
 
     def give_tokens(self, act: Act, grant: GrantRow, scope: str, *, refresh: bool) -> Tokens:
         """New tokens for it, in the same transaction as their record."""

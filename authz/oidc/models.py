@@ -85,6 +85,20 @@ class TokenRow(Base):
     revoked: Mapped[datetime | None]
 
 
+class ServiceTokenRow(Base):
+    """An access token that a client got in its own name (RFC 6749 4.4)."""
+
+    __tablename__ = "authz_oidc_service_token"
+    __table_args__ = {"info": housekeeping}  # noqa: RUF012 - SQLAlchemy's own form
+
+    hash: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    client: Mapped[str] = mapped_column(sa.String(64), index=True)
+    scope: Mapped[str] = mapped_column(sa.String(200))
+    created: Mapped[datetime]
+    expires: Mapped[datetime] = mapped_column(index=True)
+    revoked: Mapped[datetime | None]
+
+
 class DeviceRow(Base):
     """A device that waits for somebody to let it in (RFC 8628); `grant` once she has."""
 

@@ -18,10 +18,12 @@ from authz.oidc.granted import Grants, Lifetimes
 from authz.oidc.id_token import IdTokens
 from authz.oidc.keys import SigningKeys, TokenKeys
 from authz.oidc.logout import Logouts
-from authz.oidc.scopes import ACR, CLAIMS, SCOPES
+from authz.oidc.scopes import ACR, CLAIMS, SCOPES, SERVICE_SCOPES
+from authz.oidc.service_tokens import ServiceTokens
 from authz.oidc.settings import OidcSettings
 from authz.refusals import Refusals
 from authz.sessions import Sessions
+from yinxin.outward import Networks
 from yinxin.store import Store
 
 #: below which every address of the provider lies
@@ -57,13 +59,14 @@ class Provider:
         self.issuer = issuer
         self.refusals = refusals
         self.keys = SigningKeys(store, keys, timedelta(days=settings.key_days))
-        self.clients = Clients(store, decisions)
+        self.clients = Clients(store, decisions, Networks(settings.logout_networks))
         self.grants = Grants(store, sessions, lifetimes)
         self.id_tokens = IdTokens(store, self.keys, issuer, settings.access_minutes * 60)
         self.authorize = Authorize(store, self.clients, self.grants, issuer)
-        self.devices = Devices(store, self.clients, self.grants)
-        self.exchange = Exchange(store, self.grants, self.devices, self.id_tokens)
-        self.access = Access(store, self.grants, issuer)
+        self.devices = Devices(store, self.clients, self.grants, refusals)
+        self.service_tokens = ServiceTokens(store, self.clients, lifetimes.access)
+        self.exchange = Exchange(store, self.grants, self.devices, self.id_tokens, self.service_tokens)
+        self.access = Access(store, self.grants, refusals, self.service_tokens, issuer)
         audience = frozenset({issuer, f"{issuer}{ROOT}/token"})
         self.authentication = ClientAuthentication(store, self.clients, checker, audience)
         self.logouts = Logouts(
@@ -85,11 +88,11 @@ class Provider:
             "introspection_endpoint": f"{at}/introspect",
             "device_authorization_endpoint": f"{at}/device_authorization",
             "end_session_endpoint": f"{at}/logout",
-            "scopes_supported": list(SCOPES),
+            "scopes_supported": [*SCOPES, *SERVICE_SCOPES],
             "claims_supported": list(CLAIMS),
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
-            "grant_types_supported": ["authorization_code", "refresh_token", DEVICE],
+            "grant_types_supported": ["authorization_code", "refresh_token", DEVICE, "client_credentials"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["ES256"],
             "token_endpoint_auth_methods_supported": ways,
@@ -116,7 +119,7 @@ class Provider:
     def forget(self) -> None:
         """Delete what is long over; a job."""
         now = self._store.clock.now()
-        for kept in (self.authorize, self.devices, self.authentication):
+        for kept in (self.authorize, self.devices, self.authentication, self.service_tokens):
             kept.forget(now - _KEEP)
         self.logouts.forget(now - timedelta(days=1))
         self.grants.forget(now - _KEEP_GRANTS)

@@ -15,6 +15,12 @@ SCOPES: Mapping[str, Text] = {
     "clearance": Text("您的涉密等级", "your clearance"),
     "offline_access": Text("在本次登录期间保持登录", "stay signed in for as long as this session"),
 }
+#: what a system may be given in its own name (client_credentials) → its role for the policies
+SERVICE_SCOPES: Mapping[str, str] = {
+    "scim.read": "directory-reader",
+    "scim.write": "directory-feeder",
+    "scim.clearance": "clearance-reader",
+}
 _CLAIMS: Mapping[str, tuple[str, ...]] = {
     "profile": ("name",),
     "organ": ("organ", "organ_name", "organ_path"),

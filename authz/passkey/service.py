@@ -4,7 +4,8 @@ import ipaddress
 import json
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 import webauthn
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from webauthn.authentication.verify_authentication_response import VerifiedAuthentication
 from webauthn.helpers import base64url_to_bytes
 from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
@@ -34,7 +36,7 @@ from authz.passkey.errors import (
 from authz.passkey.models import PasskeyRow
 from authz.sessions import Sessions
 from authz.sign_in import SignIn
-from yinxin.act import STRANGER
+from yinxin.act import STRANGER, Actor
 from yinxin.crypto.suite import INTL
 from yinxin.store import Store
 from yinxin.web.caller import Caller
@@ -158,6 +160,47 @@ class Passkeys:
 
         return self._sessions.open(binding, holder, "passkey", within=count)
 
+    def nonce(self) -> str:
+        """A nonce that is good for one answer, whatever it is asked for; see `attest`."""
+        return self._challenges.give().nonce
+
+    def attest(self, actor: Actor, credential: str, nonce: str, challenge: bytes) -> "Attested":
+        """The actor's own passkey that answered `challenge`, which the caller has bound to `nonce` and to what it is for.
+
+        Raises a challenge's errors, WrongPasskey, UnknownPasskey, PasskeyCopied, and what signing in by the passkey's
+        certificate would raise. Whoever asks records the refusal, and counts in the transaction of what it was for.
+        """
+        self._challenges.use(nonce)
+        origin = _told(credential)[1]
+        self._host(origin)
+        row = self._row(credential)
+        if row.person != actor.id:
+            raise UnknownPasskey
+        verified = self._verified(credential, row, challenge, origin)
+        self._sign_in.look_up(row.certificate)
+        return Attested(row.id, row.counter, verified.new_sign_count, self._store.clock.now())
+
+    def _verified(
+        self, credential: str, row: PasskeyRow, challenge: bytes, origin: str
+    ) -> VerifiedAuthentication:
+        """The answer, verified under the passkey's key; raises WrongPasskey, PasskeyCopied."""
+        try:
+            verified = webauthn.verify_authentication_response(
+                credential=credential,
+                expected_challenge=challenge,
+                expected_rp_id=self._host(origin),
+                expected_origin=origin,
+                credential_public_key=row.public_key,
+                credential_current_sign_count=0,  # what does not go up is ours to judge
+                require_user_verification=True,
+            )
+        except (WebAuthnException, ValueError, TypeError, KeyError) as error:
+            raise WrongPasskey from error
+        if (verified.new_sign_count or row.counter) and verified.new_sign_count <= row.counter:
+            self._end(row, "copied")
+            raise PasskeyCopied
+        return verified
+
     def of(self, caller: Caller) -> Sequence[PasskeyRow]:
         """The caller's passkeys of this certificate, oldest first."""
         mine = sa.select(PasskeyRow).where(
@@ -197,11 +240,10 @@ class Passkeys:
 
         Raises WrongPasskey, NoPasskeysHere for an origin that is none of ours, or what `Challenges.use` raises.
         """
+        challenge, origin = _told(credential)
         try:
-            answered = json.loads(credential)["response"]["clientDataJSON"]
-            told = json.loads(base64url_to_bytes(answered))
-            nonce, origin = base64url_to_bytes(told["challenge"]).decode("ascii"), str(told["origin"])
-        except (ValueError, KeyError, TypeError) as error:
+            nonce = challenge.decode("ascii")
+        except ValueError as error:
             raise WrongPasskey from error
         self._challenges.use(nonce)
         self._host(origin)
@@ -227,6 +269,37 @@ class Passkeys:
         with self._store.act(actor, "authz.remove-passkey", f"passkey:{row.id}", reason=reason) as act:
             ended = sa.update(PasskeyRow).where(PasskeyRow.id == row.id)
             act.session.execute(ended.values(ended=self._store.clock.now()))
+
+
+@dataclass(frozen=True, slots=True)
+class Attested:
+    """A passkey's answer that held; its counter moves on with `count`."""
+
+    passkey: str
+    before: int
+    counter: int
+    at: datetime
+
+    def count(self, session: Session) -> None:
+        """Move the counter on, in the transaction of what the answer was for; raises WrongPasskey when another was quicker."""
+        counted = sa.update(PasskeyRow).where(
+            PasskeyRow.id == self.passkey, PasskeyRow.counter == self.before, PasskeyRow.ended.is_(None)
+        )
+        if (
+            session.scalar(counted.values(counter=self.counter, used=self.at).returning(PasskeyRow.id))
+            is None
+        ):
+            raise WrongPasskey
+
+
+def _told(credential: str) -> tuple[bytes, str]:
+    """The challenge that the browser says was answered, and the origin; raises WrongPasskey."""
+    try:
+        answered = json.loads(credential)["response"]["clientDataJSON"]
+        told = json.loads(base64url_to_bytes(answered))
+        return base64url_to_bytes(told["challenge"]), str(told["origin"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise WrongPasskey from error
 
 
 def _hash(credential: bytes) -> str:

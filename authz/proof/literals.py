@@ -6,7 +6,7 @@ from itertools import chain, combinations
 from typing import Any
 
 from authz.policy_set import PolicySet
-from authz.roles import POWERS, ROLES
+from authz.roles import MACHINE_ROLES, POWERS, ROLES
 
 #: who asks: everybody's `id`, and the organ everybody belongs to
 SELF, OWN = "self", "own"
@@ -66,7 +66,8 @@ class Literals:
 
     def _roles(self, action: str) -> list[str]:
         """The roles that the action's policies name, the three powers, and one of all others."""
-        named = {text for each in self._bodies(action) for text in _texts(each)} & ROLES.keys()
+        known = ROLES.keys() | MACHINE_ROLES.keys()
+        named = {text for each in self._bodies(action) for text in _texts(each)} & known
         unnamed = sorted(ROLES.keys() - named - POWERS)[:1]
         return sorted(named | POWERS | set(unnamed))
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from authz.proof.literals import OWN, SELF, Account
 from authz.proof.scope import ABOVE, BELOW, BESIDE, Request
-from authz.roles import ROLES
+from authz.roles import MACHINE_ROLES, ROLES
 from yinxin.authz import PLATFORM, Level
 from yinxin.text import Text
 
@@ -30,7 +30,7 @@ _OWN = Text("本机关", "her organ")
 
 def who(account: Account) -> Text:
     """The asker, in words."""
-    named = [ROLES[each] for each in sorted(account.roles)]
+    named = [{**ROLES, **MACHINE_ROLES}[each] for each in sorted(account.roles)]
     zh, en = "、".join(each.zh for each in named), " and ".join(each.en for each in named)
     for power in sorted(account.elsewhere):
         zh, en = (

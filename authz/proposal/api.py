@@ -31,6 +31,7 @@ _SIGNED = (
     errors.ApproverInTwoPosts,
     errors.PostApprovedTwice,
     errors.ProposerApproves,
+    errors.ApproverConcerned,
     MalformedSignature,
     MalformedStatement,
     BadSignature,
@@ -214,7 +215,7 @@ def _add_acts(api: Api, authz: Authz) -> None:
     @api.post(
         "/proposals",
         status=201,
-        problems=(errors.ProposalKindUnknown, errors.BadProposal, Denied),
+        problems=(errors.ProposalKindUnknown, errors.BadProposal, errors.ApproverConcerned, Denied),
         summary=Text("提出提案", "Propose"),
         limit=8_388_608,
     )

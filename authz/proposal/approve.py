@@ -6,6 +6,7 @@
 from datetime import datetime
 from typing import Any
 
+from authz.proposal.concerned import apart_from_concerned
 from authz.proposal.context import Context, closed, state_of, subject
 from authz.proposal.errors import NotTheSigner
 from authz.proposal.judge import VERB, Approval, judge, read, statement_of
@@ -23,10 +24,14 @@ _ACT = Text("批准", "approved")
 
 
 def statement(ctx: Context, actor: Actor, id_: str) -> bytes:
-    """What `actor` signs to approve; raises ProposalUnknown, ProposalClosed, Denied, and what the kind's check raises."""
+    """What `actor` signs to approve.
+
+    Raises ProposalUnknown, ProposalClosed, Denied, ApproverConcerned, and what the kind's check raises.
+    """
     row = ctx.seen(actor, VERB, id_)
-    with ctx.refusing(actor, VERB, subject(id_)):
+    with ctx.store.refusing(actor, VERB, subject(id_)):
         _may(ctx, actor, row)
+        apart_from_concerned(ctx, row, actor)
         # what cannot be carried out as things are is not signed for
         ctx.registered(row.kind).check(ctx.content(row))
         return statement_of(ctx, actor, row).encode()
@@ -35,10 +40,10 @@ def statement(ctx: Context, actor: Actor, id_: str) -> bytes:
 def approve(ctx: Context, actor: Actor, id_: str, signed: bytes, signature: bytes) -> ProposalRow:
     """Take the actor's own approval: the statement, and the detached CMS signature over it.
 
-    Raises ProposalUnknown, ProposalClosed, Denied, NotTheSigner, and what `judge` and `distinct` raise.
+    Raises ProposalUnknown, ProposalClosed, Denied, NotTheSigner, ApproverConcerned, and what `judge` and `distinct` raise.
     """
     row = ctx.seen(actor, VERB, id_)
-    with ctx.refusing(actor, VERB, subject(id_)):
+    with ctx.store.refusing(actor, VERB, subject(id_)):
         decision = _may(ctx, actor, row)
         approval = judge(ctx, row, signed, signature)
         if (approval.person, approval.post) != (actor.id, actor.post) or (
@@ -54,7 +59,7 @@ def submit(ctx: Context, actor: Actor, id_: str, signature: bytes) -> ProposalRo
     Raises as `approve`.
     """
     row = ctx.seen(actor, SUBMIT, id_)
-    with ctx.refusing(actor, SUBMIT, subject(id_)):
+    with ctx.store.refusing(actor, SUBMIT, subject(id_)):
         decision = ctx.decider.require(actor, SUBMIT, ctx.resource(row))
         _pending(ctx, row)
         signed, _ = read(None, signature)
@@ -78,6 +83,7 @@ def _take(
     ctx: Context, acting: tuple[Actor, str, Decision], row: ProposalRow, given: tuple[Approval, bytes, bytes]
 ) -> ProposalRow:
     (actor, verb, decision), (approval, signed, signature) = acting, given
+    apart_from_concerned(ctx, row, approval.actor)
     apart_from_proposer(ctx, row, approval)
     step("authz.approve.1-judged")
     # 2. when it was seen, on a timestamp authority's word, where the site has one
@@ -91,7 +97,7 @@ def _take(
         act.decision = decision.record()
         current = pending(act.session, row, now, _ACT)
         before = approvals_of(act.session, row.id)
-        distinct(approval, before)
+        distinct(act.session, approval, before)
         act.session.add(_row(row, approval, signed, signature, now))
         act.session.flush()
         after = approvals_of(act.session, row.id)

@@ -52,7 +52,11 @@ def kinds(context: click.Context, *, as_json: bool) -> None:
 
 @group.command("list", help="提案清单，新的在前 / the proposals, newest first")
 @click.option("--kind", default="", help="种类 / kind")
-@click.option("--state", type=click.Choice([str(each) for each in State]))
+@click.option(
+    "--state",
+    type=click.Choice([str(each) for each in State]),
+    help="只看此状态的 / only those in this state",
+)
 @click.option("--organ", default="", help="所涉机关 / the organ it concerns")
 @click.option("--proposer", default="", help="提案人 / who proposed it")
 @as_json_option

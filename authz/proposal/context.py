@@ -1,7 +1,6 @@
 """What every verb on proposals works with, and the kinds that the modules have registered."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -17,9 +16,8 @@ from authz.proposal.settings import ProposalSettings
 from authz.proposal.words import STATES
 from yinxin.act import Actor
 from yinxin.authz import Resource
-from yinxin.errors import YinxinError
 from yinxin.faults import first_fault
-from yinxin.proposal import About, Approved, ProposalKind, Terms
+from yinxin.proposal import About, Approved, Concerned, ProposalKind, Terms
 from yinxin.store import Store
 from yinxin.text import Text
 
@@ -57,6 +55,10 @@ class Registered:
     def about(self, content: BaseModel) -> About:
         """Whose affair it is."""
         return self.kind.about(self.service, content)
+
+    def concerned(self, content: BaseModel) -> Concerned:
+        """Who has no part in deciding it, beside the holder it is about."""
+        return self.kind.concerned(self.service, content)
 
     def check(self, content: BaseModel) -> None:
         """Raise what is wrong with it now."""
@@ -103,7 +105,7 @@ class Context:
 
     def seen(self, actor: Actor, verb: str, id_: str) -> ProposalRow:
         """A proposal that this actor may see; raises ProposalUnknown, recorded: nobody learns which numbers exist."""
-        with self.refusing(actor, verb, subject(id_)):
+        with self.store.refusing(actor, verb, subject(id_)):
             row = self.find(id_)
             self._shown_to(actor, row)
         return row
@@ -135,20 +137,12 @@ class Context:
         }
         return Resource("Proposal", id_, about.organ, attributes=attributes)
 
-    @contextmanager
-    def refusing(self, actor: Actor, verb: str, subject_: str) -> Iterator[None]:
-        """What is refused inside is recorded, unless an act did."""
-        try:
-            yield
-        except YinxinError as error:
-            self.store.refuse(actor, verb, subject_, error)
-            raise
-
     def approved(
         self, row: ProposalRow, actor: Actor, approvals: Sequence[Mapping[str, str]]
     ) -> Approved[Any]:
         """What the kind's own function is given: the content is that of the document whose digest was approved."""
-        return Approved(row.id, row.digest, self.content(row), actor, tuple(approvals))
+        basis = Document.of(row).basis
+        return Approved(row.id, row.digest, self.content(row), actor, tuple(approvals), basis)
 
     def content(self, row: ProposalRow) -> BaseModel:
         """What is proposed, in its kind's model; raises DocumentAltered, ProposalKindUnknown, BadProposal."""

@@ -153,12 +153,28 @@ class PostApprovedTwice(NotPermitted):
     en = "{people} approved in the one post {post}: approvers hold different posts; have somebody in another post approve."
 
 
+class ApproverStandsForAnother(NotPermitted):
+    """One of two approvals is given for the other's approver, by a delegation, or both for the same person."""
+
+    code = "authz.approver_stands_for"
+    zh = "{people} 的批准出自同一人：其中有凭授权代行代为批准的；请由与此无关的人批准。"
+    en = "The approvals of {people} come from one person: one of them acts for another by a delegation; have somebody else approve."
+
+
 class ProposerApproves(NotPermitted):
     """Who proposed it approves it, though others could, or where she never may."""
 
     code = "authz.proposer_approves"
     zh = "{person} 是提案人，本人及其岗位不能批准（另有 {others} 人可以批准）：请由他们批准。"
     en = "{person} proposed it, and neither she nor her post can approve it ({others} others could): have them approve."
+
+
+class ApproverConcerned(NotPermitted):
+    """Whoever it gives something, or whose own it decides on, approves it or carries it out."""
+
+    code = "authz.approver_concerned"
+    zh = "{person} 是提案 {proposal} 的当事人，不能批准也不能执行：请由其他人办理。"
+    en = "{person} is whom proposal {proposal} concerns and can neither approve it nor carry it out: have somebody else do it."
 
 
 class ExecutorApproved(NotPermitted):

@@ -35,11 +35,11 @@ _RECORDED = 16_384
 def execute(ctx: Context, actor: Actor, id_: str) -> ProposalRow:
     """Carry an approved proposal out, or go on with one that was cut off.
 
-    Raises ProposalUnknown, ProposalClosed, ApprovalsMissing, ExecutorApproved, ExecutionUnderWay, DocumentAltered,
-    Denied, why an approval has fallen, and what the kind's own function raises: the proposal has then failed.
+    Raises ProposalUnknown, ProposalClosed, ApprovalsMissing, ExecutorApproved, ApproverConcerned, ExecutionUnderWay,
+    DocumentAltered, Denied, why an approval has fallen, and what the kind's own function raises: the proposal has then failed.
     """
     row = ctx.seen(actor, VERB, id_)
-    with ctx.refusing(actor, VERB, subject(id_)):
+    with ctx.store.refusing(actor, VERB, subject(id_)):
         registered = ctx.registered(row.kind)
         if registered.kind.within is not None:
             _within(ctx, actor, row, registered)
@@ -64,7 +64,7 @@ def _permitted(
     found = standing(ctx, row)
     require_enough(ctx, row, found)
     decision = ctx.decider.require(actor, VERB, ctx.resource(row, given=len(found.holding)))
-    apart_from_executor(ctx, row, actor, found.holding)
+    apart_from_executor(ctx, row, actor, {each.person for each in found.holding})
     return decision.record(), [each.fields() for each in found.holding]
 
 
@@ -148,7 +148,8 @@ def _claim(
 ) -> Sequence[Mapping[str, str]]:
     """Take it for this process. What a process that died has left is gone on with, if the act can be repeated.
 
-    It was begun with enough approvals, which are on record: they are not asked for again.
+    It was begun with enough approvals, which are on record: they are not asked for again. Whether this actor may go on with
+    it is, as at the beginning.
     """
     now, left = ctx.store.clock.now(), row.state == State.EXECUTING
     decision: Mapping[str, Any] = {}
@@ -156,6 +157,7 @@ def _claim(
     if left:
         approvals = given(ctx, row)
         decision = ctx.decider.require(actor, VERB, ctx.resource(row, given=len(approvals))).record()
+        apart_from_executor(ctx, row, actor, {each["person"] for each in approvals})
         if not registered.kind.repeatable:
             _fail(ctx, actor, row, Interrupted(proposal=row.id))
     if row.state in (State.EXECUTING, State.FAILED) and not registered.kind.repeatable:

@@ -10,8 +10,10 @@ import sqlalchemy as sa
 from authz.models import OrganClosure
 from authz.proposal.context import READ, Context, state_of
 from authz.proposal.document import Document
+from authz.proposal.errors import DocumentAltered, ProposalUnknown
+from authz.proposal.judge import Approval
 from authz.proposal.models import PENDING, ProposalRow, State
-from authz.proposal.several import approvers, given, needed
+from authz.proposal.several import approvers, given, needed, signed
 from yinxin.act import Actor
 from yinxin.authz import PLATFORM
 from yinxin.clock import rfc3339
@@ -56,6 +58,30 @@ def search(
         if ctx.decider.check(actor, READ, ctx.resource(row)).allowed:
             found.append(row)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedOut:
+    """A proposal that was carried out: its document, the digest that was approved, and the approvals whose signatures hold."""
+
+    document: Document
+    digest: str
+    signed: tuple[Approval, ...]
+
+
+def executed(ctx: Context, id_: str) -> CarriedOut | None:
+    """A proposal that is on record, whose document fits its digest, and that was carried out; whoever asks.
+
+    Its approvals are verified as of the time when they were given. Raises Unavailable when one cannot be judged.
+    """
+    try:
+        row = ctx.find(id_)
+        document = Document.of(row)
+    except (ProposalUnknown, DocumentAltered):
+        return None
+    if row.state != State.EXECUTED:
+        return None
+    return CarriedOut(document, row.digest, signed(ctx, row))
 
 
 def _matching(ctx: Context, actor: Actor, wanted: Filter, after: str) -> Iterator[ProposalRow]:
@@ -137,11 +163,16 @@ def show(ctx: Context, row: ProposalRow) -> Shown:
     known = ctx.kinds.get(row.kind)
     described: tuple[Text, ...] = ()
     trouble: YinxinError | None = None
+    left: tuple[tuple[str, str], ...] = ()
     if known is not None:
         try:
             described = known.describe(known.parse(document.content))
         except YinxinError as error:
             trouble = error
+        try:
+            left = _left(ctx, row, approvals) if state in PENDING else ()
+        except YinxinError as error:
+            trouble = trouble or error
     people, organs = needed(ctx, row)
     return Shown(
         row=row,
@@ -153,7 +184,7 @@ def show(ctx: Context, row: ProposalRow) -> Shown:
         approvals=tuple(approvals),
         described=described,
         trouble=trouble,
-        may_approve=_left(ctx, row, approvals) if state in PENDING else (),
+        may_approve=left,
     )
 
 

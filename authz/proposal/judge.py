@@ -24,7 +24,7 @@ from yinxin.clock import rfc3339
 from yinxin.crypto import cms
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.cms import SignedBy
-from yinxin.crypto.errors import BadSignature, PathInvalid, RevocationUnknown, UnknownIssuer
+from yinxin.crypto.errors import BadSignature, DigestMismatch, PathInvalid, RevocationUnknown, UnknownIssuer
 from yinxin.crypto.signed_data import SignedData
 from yinxin.statement import Statement
 from yinxin.text import Text
@@ -73,11 +73,22 @@ def _content(ctx: Context, row: ProposalRow) -> dict[str, Any]:
     return {"proposal": row.id, "kind": row.kind, "digest": row.digest, "site": ctx.site}
 
 
+def _due(ctx: Context, row: ProposalRow, declared: Statement) -> bytes:
+    """The statement of this proposal for this person in this post, made anew; only the time is as she had it."""
+    approver = Actor(Kind.PERSON, declared.person, declared.post, declared.organ)
+    return Statement.of(approver, VERB, subject(row.id), declared.at, _content(ctx, row)).encode()
+
+
 def read(statement: bytes | None, signature: bytes) -> tuple[bytes, SignedBy]:
-    """The statement that was signed, apart or inside, and who signed it; raises what verifying a signature raises."""
+    """The statement that was signed, apart or inside, and who signed it; raises what verifying a signature raises.
+
+    One that comes beside a signature with another one inside is not what was signed: DigestMismatch.
+    """
     if SignedData.load(signature, "approval").content is None:
         return statement or b"", cms.verify_detached(signature, statement or b"")
     content, by = cms.verify_attached(signature)
+    if statement is not None and statement != content:
+        raise DigestMismatch(what="approval")
     return content, by
 
 
@@ -93,8 +104,10 @@ def judge(ctx: Context, row: ProposalRow, statement: bytes | None, signature: by
     _about_this(ctx, row, declared)
     # 2. it is of the proposal's time
     stamped = _timely(ctx, row, declared, by, signature)
-    # 3. the certificate is ours, good now, and hers in that post
+    # 3. the certificate is ours, good now, and hers in that post; and what was signed is what she would be given to sign
     _trusted(ctx, by.certificate, declared)
+    if content != _due(ctx, row, declared):
+        raise ApprovalForAnother(approved=declared.subject[:160], proposal=row.id, digest=row.digest)
     # 4. the post may approve now
     approver = Actor(Kind.PERSON, declared.person, declared.post, declared.organ)
     decision = ctx.decider.check(approver, VERB, ctx.resource(row))
@@ -102,6 +115,27 @@ def judge(ctx: Context, row: ProposalRow, statement: bytes | None, signature: by
         raise ApproverNotPermitted(
             person=declared.person, post=declared.post, proposal=row.id, reason=decision.reason
         )
+    fingerprint = by.certificate.fingerprint
+    return Approval(declared.person, declared.post, declared.organ, fingerprint, declared.at, stamped)
+
+
+def judge_then(ctx: Context, row: ProposalRow, statement: bytes, signature: bytes) -> Approval:
+    """An approval on record, as of the time when it was given: what stands in no table alone.
+
+    The signature over the very document, the time that a timestamp proves (or that she states, where the site has no
+    authority), the certificate's path to our roots and its standing then, and that it names her. Which roles her post had
+    then is not asked. Raises what `judge` raises.
+    """
+    content, by = read(statement, signature)
+    declared = Statement.decode(content)
+    _about_this(ctx, row, declared)
+    stamped = _timely(ctx, row, declared, by, signature)
+    _good_at(ctx, by.certificate, declared, stamped or declared.at)
+    named = by.certificate.subject.get("serialNumber")
+    if named != declared.person:
+        raise ForeignApprover(person=declared.person, reason=Text("证书属于别人", "another's certificate"))
+    if content != _due(ctx, row, declared):
+        raise ApprovalForAnother(approved=declared.subject[:160], proposal=row.id, digest=row.digest)
     fingerprint = by.certificate.fingerprint
     return Approval(declared.person, declared.post, declared.organ, fingerprint, declared.at, stamped)
 
@@ -139,16 +173,20 @@ def _timely(
     return stamped
 
 
+def _good_at(ctx: Context, certificate: Certificate, declared: Statement, at: datetime) -> None:
+    try:
+        ctx.checker.check(certificate, (), at)
+    except (UnknownIssuer, RevocationUnknown, BadSignature) as error:
+        raise ForeignApprover(person=declared.person, reason=error) from error
+    except PathInvalid as error:
+        raise ApproverUntrusted(person=declared.person, reason=error) from error
+
+
 def _trusted(ctx: Context, certificate: Certificate, declared: Statement) -> None:
     def foreign(reason: object) -> ForeignApprover:
         return ForeignApprover(person=declared.person, reason=reason)
 
-    try:
-        ctx.checker.check(certificate, (), ctx.store.clock.now())
-    except (UnknownIssuer, RevocationUnknown, BadSignature) as error:
-        raise foreign(error) from error
-    except PathInvalid as error:
-        raise ApproverUntrusted(person=declared.person, reason=error) from error
+    _good_at(ctx, certificate, declared, ctx.store.clock.now())
     with ctx.store.read() as session:
         bound = session.get(CertificateBinding, certificate.fingerprint)
     wanted = (declared.person, declared.post, declared.organ)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from authz.proposal.concerned import keep_apart, resolved
 from authz.proposal.context import Context, Registered, subject
 from authz.proposal.document import Document, digest_of
 from authz.proposal.errors import BadProposal
@@ -23,9 +24,10 @@ def propose(
 ) -> ProposalRow:
     """A new proposal, recorded; `content` is the kind's model or the JSON of one.
 
-    Raises ProposalKindUnknown, BadProposal, Denied, and what the kind's own check raises.
+    Raises ProposalKindUnknown, BadProposal, Denied, and what the kind's own check raises; ApproverConcerned when the actor
+    alone could carry it out and may not, for it concerns her.
     """
-    with ctx.refusing(actor, VERB, f"proposal-kind:{kind[:80]}"):
+    with ctx.store.refusing(actor, VERB, f"proposal-kind:{kind[:80]}"):
         # 1. it reads well, and the actor may propose it
         registered = ctx.registered(kind)
         document, decision = _written(ctx, actor, registered, content, _told(registered, reason, basis))
@@ -63,6 +65,8 @@ def _written(
     resource = ctx.resource_of(id_, kind.name, about, actor.id, needed=terms.approvals)
     decision = ctx.decider.require(actor, VERB, resource)
     registered.check(parsed)
+    if not kind.executors:  # nobody but the proposer will carry it out
+        keep_apart(ctx, resolved(ctx, registered.concerned(parsed), about.holder), id_, actor)
     try:
         plain = canonical.decode(canonical.encode(parsed.model_dump(mode="json")))
     except NotCanonical as error:

@@ -15,7 +15,7 @@ _ACT = Text("否决", "refused")
 def refuse(ctx: Context, actor: Actor, id_: str, reason: str) -> ProposalRow:
     """End it; raises ProposalUnknown, ProposalClosed, BadProposal, Denied."""
     row = ctx.seen(actor, VERB, id_)
-    with ctx.refusing(actor, VERB, subject(id_)):
+    with ctx.store.refusing(actor, VERB, subject(id_)):
         decision = ctx.decider.require(actor, VERB, ctx.resource(row))
         if not 1 <= len(reason.strip()) <= LONGEST:
             said = Text(f"须写明否决的理由，至多 {LONGEST} 字", f"say why, in {LONGEST} characters at most")

@@ -6,15 +6,19 @@ from typing import Any
 from authz.checker import CertificateChecker
 from authz.decide import Decisions
 from authz.proposal import approve, find, refuse, withdraw
+from authz.proposal.concerned import apart_from_concerned
 from authz.proposal.context import READ, Context, Registered, Timestamps
+from authz.proposal.execute import VERB as EXECUTE
 from authz.proposal.execute import execute
 from authz.proposal.expire import expire
 from authz.proposal.find import Filter, Shown
+from authz.proposal.judge import VERB as APPROVE
 from authz.proposal.propose import propose
 from authz.proposal.settings import ProposalSettings
 from yinxin.act import Actor
 from yinxin.crypto import cms
 from yinxin.crypto.keys import Identity
+from yinxin.errors import YinxinError
 from yinxin.proposal import ProposalKind
 from yinxin.store import Store
 
@@ -73,9 +77,18 @@ class Proposals:
             yield from page
             page = self.search(actor, wanted, after=page[-1]["id"], limit=_PAGE) if len(page) == _PAGE else []
 
+    def executed(self, id_: str) -> find.CarriedOut | None:
+        """A proposal, if it is on record, its document fits and it was carried out, with the approvals whose signatures hold."""
+        return find.executed(self._ctx, id_)
+
     def may(self, actor: Actor, verb: str, id_: str) -> bool:
-        """Whether the policies would let the actor do this to it, for showing a button."""
+        """Whether the actor would be let do this to it, as far as it is her affair alone; for showing a button."""
         row = self._ctx.seen(actor, READ, id_)
+        if verb in (APPROVE, EXECUTE):
+            try:
+                apart_from_concerned(self._ctx, row, actor)
+            except YinxinError:
+                return False
         return self._ctx.decider.check(actor, verb, self._ctx.resource(row, given=row.needed)).allowed
 
     # --- acting ------------------------------------------------------------------------------------------------

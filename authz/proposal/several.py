@@ -1,6 +1,6 @@
 """Approvals together: different people in different posts, apart from who proposes and who carries out, and enough."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -8,16 +8,18 @@ from sqlalchemy.orm import Session
 
 from authz.directory.look import in_force
 from authz.models import AppointmentRow, OrganClosure, PostRole, PostRow
+from authz.proposal.concerned import apart_from_concerned, barred, deciding_in
 from authz.proposal.context import Context
 from authz.proposal.errors import (
     ApprovalsMissing,
     ApproverInTwoPosts,
+    ApproverStandsForAnother,
     ApproverTwice,
     ExecutorApproved,
     PostApprovedTwice,
     ProposerApproves,
 )
-from authz.proposal.judge import Approval, judge
+from authz.proposal.judge import Approval, judge, judge_then
 from authz.proposal.models import ApprovalRow, ProposalRow
 from yinxin.act import Actor
 from yinxin.authz import PLATFORM
@@ -41,13 +43,36 @@ def standing(ctx: Context, row: ProposalRow) -> Standing:
     for statement, signature in given:
         try:
             approval = judge(ctx, row, statement, signature)
-            distinct(approval, holding)
+            apart_from_concerned(ctx, row, approval.actor)
+            with ctx.store.read() as session:
+                distinct(session, approval, holding)
             holding.append(approval)
         except Unavailable:
             raise
         except YinxinError as error:
             fallen.append(error)
     return Standing(tuple(holding), tuple(fallen))
+
+
+def signed(ctx: Context, row: ProposalRow) -> tuple[Approval, ...]:
+    """The approvals on record whose signatures hold, each as of its own time, of different people in different posts.
+
+    What does not hold is left out: nobody who can write to tables can make one. Raises Unavailable when one cannot be judged.
+    """
+    with ctx.store.read() as session:
+        given = [(each.statement, each.signature) for each in approvals_of(session, row.id)]
+    found: list[Approval] = []
+    for statement, signature in given:
+        try:
+            approval = judge_then(ctx, row, statement, signature)
+            with ctx.store.read() as session:
+                distinct(session, approval, found)
+        except Unavailable:
+            raise
+        except YinxinError:
+            continue
+        found.append(approval)
+    return tuple(found)
 
 
 def approvals_of(session: Session, id_: str) -> Sequence[ApprovalRow]:
@@ -90,8 +115,12 @@ def require_enough(ctx: Context, row: ProposalRow, found: Standing) -> None:
     raise ApprovalsMissing(proposal=row.id, needed=people, organs=organs, given=len(found.holding))
 
 
-def distinct(approval: Approval, others: Iterable[Approval | ApprovalRow]) -> None:
-    """Raise ApproverTwice, ApproverInTwoPosts or PostApprovedTwice unless person, post and certificate are new."""
+def distinct(session: Session, approval: Approval, others: Iterable[Approval | ApprovalRow]) -> None:
+    """Raise ApproverTwice, ApproverInTwoPosts, PostApprovedTwice or ApproverStandsForAnother unless it is a new person's.
+
+    Person, post and certificate are new, and nobody approves for another of them or for the same person as another.
+    """
+    whose = deciding_in(session, approval.person, approval.post, approval.at)
     for other in others:
         if other.person == approval.person and other.post != approval.post:
             raise ApproverInTwoPosts(person=approval.person, posts=f"{other.post}, {approval.post}")
@@ -99,6 +128,8 @@ def distinct(approval: Approval, others: Iterable[Approval | ApprovalRow]) -> No
             raise ApproverTwice(person=approval.person)
         if other.post == approval.post:
             raise PostApprovedTwice(post=approval.post, people=f"{other.person}, {approval.person}")
+        if whose & deciding_in(session, other.person, other.post, other.at):
+            raise ApproverStandsForAnother(people=f"{other.person}, {approval.person}")
 
 
 def apart_from_proposer(ctx: Context, row: ProposalRow, approval: Approval) -> None:
@@ -111,9 +142,13 @@ def apart_from_proposer(ctx: Context, row: ProposalRow, approval: Approval) -> N
         raise ProposerApproves(person=approval.person, others=others)
 
 
-def apart_from_executor(ctx: Context, row: ProposalRow, actor: Actor, approvals: Iterable[Approval]) -> None:
-    """Who carries it out did not approve it while enough others could; raises ExecutorApproved."""
-    if actor.id not in {each.person for each in approvals}:
+def apart_from_executor(ctx: Context, row: ProposalRow, actor: Actor, approved: Collection[str]) -> None:
+    """Who carries it out did not approve it while enough others could, and is not whom it concerns.
+
+    `approved` are the people who did. Raises ExecutorApproved, ApproverConcerned.
+    """
+    apart_from_concerned(ctx, row, actor)
+    if actor.id not in approved:
         return
     others = could_approve(ctx, row, without=actor.id)
     if others >= needed(ctx, row)[0]:
@@ -128,7 +163,10 @@ def could_approve(ctx: Context, row: ProposalRow, *, without: str = "", without_
 
 
 def approvers(ctx: Context, row: ProposalRow) -> tuple[tuple[str, str], ...]:
-    """People and posts whose roles approve it, in the organ it concerns and those above; everywhere for the platform's."""
+    """People and posts whose roles approve it, in the organ it concerns and those above; everywhere for the platform's.
+
+    Whom it concerns is not among them. Raises what reading its content raises, and what its kind does.
+    """
     known = ctx.kinds.get(row.kind)
     roles = sorted(known.kind.approvers) if known else []
     query = (
@@ -142,5 +180,8 @@ def approvers(ctx: Context, row: ProposalRow) -> tuple[tuple[str, str], ...]:
     if row.organ != PLATFORM:
         above = sa.select(OrganClosure.ancestor).where(OrganClosure.organ == row.organ)
         query = query.where(PostRow.organ.in_(above))
+    found = barred(ctx, row)
     with ctx.store.read() as session:
-        return tuple((each.person, each.post) for each in session.execute(query))
+        pairs = [(each.person, each.post) for each in session.execute(query)]
+        concerned = found.among(session, {person for person, _ in pairs}, ctx.store.clock.now())
+    return tuple(each for each in pairs if each[0] not in concerned and each[1] not in found.posts)

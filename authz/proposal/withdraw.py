@@ -13,7 +13,7 @@ _ACT = Text("撤回", "withdrawn")
 def withdraw(ctx: Context, actor: Actor, id_: str) -> ProposalRow:
     """End it; raises ProposalUnknown, ProposalClosed, Denied for everybody but its proposer."""
     row = ctx.seen(actor, VERB, id_)
-    with ctx.refusing(actor, VERB, subject(id_)):
+    with ctx.store.refusing(actor, VERB, subject(id_)):
         decision = ctx.decider.require(actor, VERB, ctx.resource(row))
         now = ctx.store.clock.now()
         with ctx.store.act(actor, VERB, subject(row.id), digest=row.digest) as act:

@@ -4,6 +4,7 @@ Whoever nobody confirmed by then holds the post no longer: silence does not keep
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -30,6 +31,7 @@ _log = logging.getLogger("yinxin.authz")
 #: time that reviewers have at least
 SHORTEST = timedelta(days=7)
 Outcome = Literal["confirmed", "ended"]
+READ = "authz.read-reviews"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Reviews:
         now = self._store.clock.now()
         with self._store.read() as session:
             self._item(session, id_, person, post)
-            decision = self._decisions.require(actor, verb, post_of(session, post, person))
+            decision = self._decisions.require(actor, verb, post_of(session, post, person, now))
         with self._store.act(actor, verb, f"appointment:{person}/{post}", review=id_) as act:
             act.decision = decision.record()
             campaign, item = self._item(act.session, id_, person, post, hold=True)
@@ -135,10 +137,49 @@ class Reviews:
             raise UnknownReview(review=id_)
         return found[0]
 
-    def campaigns(
-        self, *, under: str | None = None, after: str = "", limit: int = 100, only: str | None = None
+    def permit_reading(self, actor: Actor, organ: str) -> None:
+        """Raise Denied, recorded, unless the actor may see who holds what at or below `organ`, and its reviews.
+
+        Raises UnknownOrgan.
+        """
+        self._decisions.require(actor, READ, Resource("Directory", organ, organ))
+
+    def listed_for(
+        self, actor: Actor, under: str, *, open_only: bool = False, after: str = "", limit: int = 100
     ) -> tuple[Campaign, ...]:
-        """Reviews by identifier (oldest first), from the one after `after`; with `under`, of that part of the tree."""
+        """As `campaigns`, for whoever may see them; raises Denied, UnknownOrgan."""
+        self.permit_reading(actor, under)
+        return self.campaigns(under=under, open_only=open_only, after=after, limit=limit)
+
+    def shown_for(self, actor: Actor, id_: str, under: str) -> Campaign:
+        """One review, as far as it concerns `under`; raises Denied, UnknownOrgan, UnknownReview."""
+        self.permit_reading(actor, under)
+        found = self.campaigns(under=under, only=id_)
+        if not found:
+            raise UnknownReview(review=id_)
+        return found[0]
+
+    def may_decide(self, actor: Actor, items: Sequence[Item]) -> tuple[bool, ...]:
+        """For each appointment whether the policies would let the actor confirm it, for showing buttons."""
+        now = self._store.clock.now()
+        with self._store.read() as session:
+            asked = [post_of(session, each.post, each.person, now) for each in items]
+        questions = [("authz.confirm-appointment", each, None) for each in asked]
+        return tuple(each.allowed for each in self._decisions.check_many(actor, questions))
+
+    def campaigns(
+        self,
+        *,
+        under: str | None = None,
+        open_only: bool = False,
+        after: str = "",
+        limit: int = 100,
+        only: str | None = None,
+    ) -> tuple[Campaign, ...]:
+        """Reviews by identifier (oldest first), from the one after `after`.
+
+        With `under`, those that concern appointments at or below that organ, counting only these.
+        """
         undecided = sa.func.sum(sa.case((ItemRow.outcome.is_(None), 1), else_=0))
         query = (
             sa.select(CampaignRow, sa.func.count(), undecided)
@@ -149,7 +190,9 @@ class Reviews:
             .limit(limit)
         )
         if under is not None:
-            query = query.where(CampaignRow.organ.in_(below(under)))
+            query = query.join(PostRow, PostRow.id == ItemRow.post).where(PostRow.organ.in_(below(under)))
+        if open_only:
+            query = query.where(CampaignRow.closed.is_(None))
         if only is not None:
             query = query.where(CampaignRow.id == only)
         with self._store.read() as session:
@@ -161,9 +204,15 @@ class Reviews:
             )
 
     def items(
-        self, id_: str, *, undecided: bool = False, after: tuple[str, str] = ("", ""), limit: int = 100
+        self,
+        id_: str,
+        *,
+        under: str | None = None,
+        undecided: bool = False,
+        after: tuple[str, str] = ("", ""),
+        limit: int = 100,
     ) -> tuple[Item, ...]:
-        """The appointments of a review by person and post, from the one after `after`."""
+        """The appointments of a review by person and post, from the one after `after`; with `under`, those there."""
         person, post = after
         beyond = sa.or_(ItemRow.person > person, sa.and_(ItemRow.person == person, ItemRow.post > post))
         query = (
@@ -173,6 +222,8 @@ class Reviews:
             .order_by(ItemRow.person, ItemRow.post)
             .limit(limit)
         )
+        if under is not None:
+            query = query.where(PostRow.organ.in_(below(under)))
         if undecided:
             query = query.where(ItemRow.outcome.is_(None))
         with self._store.read() as session:
@@ -182,12 +233,15 @@ class Reviews:
             )
 
     def dormant(
-        self, days: int, *, after: str = "", limit: int = 100
+        self, days: int, *, under: str | None = None, after: str = "", limit: int = 100
     ) -> tuple[tuple[str, datetime | None], ...]:
-        """People who hold a post and have not signed in for `days`, with when they last did; by identifier."""
+        """People who hold a post (with `under`, there) and have not signed in for `days`, with when they last did."""
         now = self._store.clock.now()
         since = now - timedelta(days=days)
         held = sa.exists().where(AppointmentRow.person == PersonRow.id, in_force(now))
+        if under is not None:
+            there = sa.select(PostRow.id).where(PostRow.organ.in_(below(under)))
+            held = held.where(AppointmentRow.post.in_(there))
         query = (
             sa.select(PersonRow.id, PersonRow.signed_in)
             .where(

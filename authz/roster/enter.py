@@ -1,6 +1,7 @@
 """Entering rows by batches within one transaction: new ones by the thousand, changed ones with how they were."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -44,6 +45,9 @@ class Entering:
     at: datetime
     tallies: dict[str, Tally] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
+    #: of the people in `watched`, those whom it gives a post, more in one, or another clearance
+    gaining: set[str] = field(default_factory=set)
+    watched: frozenset[str] = frozenset()
 
     def organs(self, entries: Sequence[OrganEntry]) -> None:
         """All organs at once: there are some thousand, and the tree is theirs together."""
@@ -83,6 +87,8 @@ class Entering:
             for each in batch:
                 if each.id in rows:
                     differing = alter(self.act, rows[each.id], self.at, **each.model_dump(exclude={"id"}))
+                    if any(difference.field == "clearance" for difference in differing):
+                        self._gain({each.id})
                     self._count(tally, differing)
             session.flush()
             session.expunge_all()
@@ -97,6 +103,7 @@ class Entering:
             rows = {(row.person, row.post, row.valid_from): row for row in session.scalars(query)}
             new = [each.model_dump() for each in batch if each.key not in rows]
             self._insert(AppointmentRow, new)
+            self._gain({each.person for each in batch if each.key not in rows})
             tally.new += len(new)
             for each in batch:
                 if (row := rows.get(each.key)) is not None:
@@ -114,6 +121,10 @@ class Entering:
             session.execute(sa.delete(PostRole).where(PostRole.post == row.id))
             self._insert(PostRole, [{"post": row.id, "role": role} for role in sorted(after)])
             differing += (Difference(f"post:{row.id}", "roles", sorted(before), sorted(after)),)
+            held = sa.select(AppointmentRow.person).where(
+                AppointmentRow.post == row.id, AppointmentRow.person.in_(self.watched)
+            )
+            self.gaining |= set(session.scalars(held))
         self._count(tally, differing)
         self.act.session.flush()
 
@@ -124,9 +135,14 @@ class Entering:
         shortened = entry.valid_to is not None and (row.valid_to is None or entry.valid_to < row.valid_to)
         subject = f"appointment:{row.person}/{row.post}/{rfc3339(row.valid_from)}"
         self._tell((Difference(subject, "valid_to", row.valid_to, entry.valid_to),))
+        if not shortened:
+            self._gain({row.person})
         row.valid_to, row.kind = entry.valid_to, entry.kind
         tally.ended += shortened
         tally.changed += not shortened
+
+    def _gain(self, people: AbstractSet[str]) -> None:
+        self.gaining |= people & self.watched
 
     def _count(self, tally: Tally, differing: tuple[Difference, ...]) -> None:
         tally.changed += bool(differing)

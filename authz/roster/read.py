@@ -53,10 +53,8 @@ def digest(folder: Path) -> str:
     found = [folder / f"{table}.csv" for table in TABLES]
     present = [file for file in found if file.exists()]
     if not present:
-        reason = Text(
-            f"没有 {', '.join(file.name for file in found)} 中的任何一个", "none of its tables is there"
-        )
-        raise RosterUnreadable(file=str(folder), reason=reason)
+        reason = Text("一个也没有交出", "none of them was given")
+        raise RosterUnreadable(file=", ".join(file.name for file in found), reason=reason)
     try:
         for file in present:
             state.update(f"{file.name}\n{file.stat().st_size}\n".encode())

@@ -1,6 +1,8 @@
 """An import: looked at whole, rehearsed or made, by the proposal that names exactly these tables."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -15,7 +17,7 @@ from authz.directory.past import Difference
 from authz.directory.rehearse import rehearsal
 from authz.roster.check import Checker, Finding
 from authz.roster.enter import Entering
-from authz.roster.errors import RosterChanged, RosterFaulty
+from authz.roster.errors import ComesToElse, GivesToDecider, RosterChanged, RosterFaulty
 from authz.roster.known import Known
 from authz.roster.read import TABLES, digest, lines
 from yinxin.act import Actor
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from authz.service import Authz
 
 VERB = "authz.import"
+#: the folder that whoever carries a proposal out hands in with it
+_OFFERED: ContextVar[Path | None] = ContextVar("roster", default=None)
 
 
 class RosterContent(Entry):
@@ -47,6 +51,14 @@ class Report:
     differences: tuple[Difference, ...]
     findings: tuple[Finding, ...]
     faults: int
+
+    def require_sound(self) -> None:
+        """Raise RosterFaulty when anything is wrong with the tables."""
+        if self.faults:
+            first = self.findings[0]
+            raise RosterFaulty(
+                count=self.faults, file=first.file, line=first.line, field=first.field, reason=first.text
+            )
 
     def fields(self) -> dict[str, Any]:
         """For machines."""
@@ -77,8 +89,6 @@ class Roster:
     def __init__(self, store: Store, decisions: "Decisions") -> None:
         self._store = store
         self._decisions = decisions
-        #: digest → the folder that somebody hands in to carry a proposal out, in this process
-        self._offered: dict[str, Path] = {}
 
     def rehearse(self, actor: Actor, folder: Path) -> Report:
         """Every fault and every difference, and nothing changed; raises Denied, RosterUnreadable."""
@@ -87,31 +97,30 @@ class Roster:
         with rehearsal(self._store, actor, VERB, "directory") as act:
             return self._whole(act, folder)
 
-    def offer(self, folder: Path) -> str:
-        """Hand in the tables for a proposal carried out in this process; the digest that names them."""
-        named = digest(folder)
-        self._offered[named] = folder
-        return named
+    @contextmanager
+    def offered(self, folder: Path) -> Iterator[str]:
+        """Hand in the tables for a proposal carried out inside this block; gives the digest that names them."""
+        token = _OFFERED.set(folder)
+        try:
+            yield digest(folder)
+        finally:
+            _OFFERED.reset(token)
 
-    def enter(self, act: Act, named: str) -> Report:
-        """Enter the tables of that digest, whole or not at all.
+    def enter(self, act: Act, named: str, deciding: frozenset[str] = frozenset()) -> Report:
+        """Enter the tables of that digest, whole or not at all; `deciding` are the people who decided on it.
 
-        Raises RosterChanged, RosterFaulty, PowersMeet, RosterUnreadable.
+        Raises RosterChanged, RosterFaulty, PowersMeet, RosterUnreadable; GivesToDecider when it gives one of them something.
         """
-        folder = self._offered.get(named)
+        folder = _OFFERED.get()
         if folder is None:
             raise RosterChanged(approved=named[:16], found="-")
         if (found := digest(folder)) != named:
             raise RosterChanged(approved=named[:16], found=found[:16])
-        report = self._whole(act, folder)
-        if report.faults:
-            first = report.findings[0]
-            raise RosterFaulty(
-                count=report.faults, file=first.file, line=first.line, field=first.field, reason=first.text
-            )
+        report = self._whole(act, folder, deciding)
+        report.require_sound()
         return report
 
-    def _whole(self, act: Act, folder: Path) -> Report:
+    def _whole(self, act: Act, folder: Path, deciding: frozenset[str] = frozenset()) -> Report:
         named, session = digest(folder), act.session
         one_at_a_time(session)
         checker = Checker(Known.of(session))
@@ -124,7 +133,7 @@ class Roster:
         if findings.count:
             return Report(named, {}, (), tuple(findings.first), findings.count)
         # 2. entered, table by table; the rows are read again instead of kept
-        entering = Entering(act, self._store.clock.now())
+        entering = Entering(act, self._store.clock.now(), watched=deciding)
         entering.organs(list(checker.organs))
         del checker
         entering.posts(_entries(folder, "posts"))
@@ -132,6 +141,8 @@ class Roster:
         entering.appointments(_entries(folder, "appointments"))
         # 3. and held against what no row shows by itself
         keep_powers_apart(session)
+        if entering.gaining:
+            raise GivesToDecider(people=", ".join(sorted(entering.gaining)))
         counts = {table: tally.fields() for table, tally in entering.tallies.items()}
         return Report(named, counts, tuple(entering.differences), (), 0)
 
@@ -157,7 +168,25 @@ def _describe(_authz: "Authz", content: RosterContent) -> tuple[Text, ...]:
 
 def _import(authz: "Authz", approved: Approved[RosterContent], session: Session) -> Outcome:
     act = Act(approved.proposal, approved.actor, VERB, "directory", session)
-    return dict(authz.roster.enter(act, approved.content.digest).counts)
+    # who is in the tables is known only here, to whoever hands them in
+    deciding = frozenset({approved.actor.id, *(each["person"] for each in approved.approvals)})
+    counts = authz.roster.enter(act, approved.content.digest, deciding).counts
+    _hold_counts(approved.content.counts, counts)
+    return dict(counts)
+
+
+def _hold_counts(told: Mapping[str, Mapping[str, int]], found: Mapping[str, Mapping[str, int]]) -> None:
+    """What the approvers were told is what comes of it: the tables they never saw; raises ComesToElse."""
+    for table in sorted(told.keys() | found.keys()):
+        one, other = (
+            {name: count for name, count in each.get(table, {}).items() if count} for each in (told, found)
+        )
+        if one != other:
+            raise ComesToElse(table=table, approved=_counted(one), found=_counted(other))
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "0"
 
 
 IMPORT: ProposalKind["Authz", Any] = ProposalKind(

@@ -1,4 +1,4 @@
-"""`yinxin authz versions|policies|prove|difference|change-policies`: the policies as data."""
+"""`yinxin authz policy …`: the policies as data."""
 
 import json
 from pathlib import Path
@@ -12,12 +12,10 @@ from authz.proof import Proof, differences, prove
 from authz.service import Authz
 from authz.version.affected import Affected, affected
 from authz.version.errors import PoliciesRefused
+from authz.version.rehearse import permit_reading
 from authz.version.versions import Version
-from yinxin.authz import PLATFORM, Resource
 from yinxin.clock import rfc3339
 from yinxin.command import acting, as_json_option, print_json, service
-
-READ = "authz.read-policies"
 
 
 def version_fields(version: Version) -> dict[str, Any]:
@@ -70,10 +68,15 @@ def affected_fields(each: Affected) -> dict[str, Any]:
     }
 
 
-@click.command(help="授权策略的各个版本 / the versions of the policies")
+@click.group(help="授权策略 / the policies")
+def policy() -> None:
+    """The group of commands."""
+
+
+@policy.command("list", help="授权策略的各个版本 / the versions of the policies")
 @as_json_option
 @click.pass_context
-def versions(context: click.Context, *, as_json: bool) -> None:
+def list_(context: click.Context, *, as_json: bool) -> None:
     """Print every version, newest first."""
     authz = permitted(context)
     found: list[Version] = []
@@ -89,18 +92,18 @@ def versions(context: click.Context, *, as_json: bool) -> None:
         )
 
 
-@click.command(help="输出某一版本的策略或模式 / print one version's policies, or its schema")
+@policy.command(help="输出某一版本的策略或模式 / print one version's policies, or its schema")
 @click.argument("version", type=int, required=False)
 @click.option("--schema", is_flag=True, help="输出模式 / the schema")
 @click.pass_context
-def policies(context: click.Context, version: int | None, *, schema: bool) -> None:
+def show(context: click.Context, version: int | None, *, schema: bool) -> None:
     """Print the text of a version, the one in force unless another is named: what a change begins from."""
     authz = permitted(context)
     found = authz.decisions.versions.version(version)[1] if version else authz.decisions.policies
     click.echo(found.schema if schema else found.text)
 
 
-@click.command("prove", help="穷举证明三员分立等定理 / prove the separation of powers, exhaustively")
+@policy.command("prove", help="穷举证明三员分立等定理 / prove the separation of powers, exhaustively")
 @click.argument("version", required=False)
 @as_json_option
 @click.pass_context
@@ -121,7 +124,7 @@ def prove_command(context: click.Context, version: str | None, *, as_json: bool)
     context.exit(1 if proof.broken else 0)
 
 
-@click.command("difference", help="变更会使谁能做什么 / what a change would let whom do")
+@policy.command(help="变更会使谁能做什么 / what a change would let whom do")
 @click.argument("version")
 @as_json_option
 @click.pass_context
@@ -139,7 +142,7 @@ def difference(context: click.Context, version: str, *, as_json: bool) -> None:
         click.echo("不改变任何人的权限 / nobody's permissions change")
 
 
-@click.command("change-policies", help="提出变更授权策略 / propose a change of the policies")
+@policy.command(help="提出变更授权策略 / propose a change of the policies")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option(
     "--schema", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="模式文件 / schema file"
@@ -149,7 +152,7 @@ def difference(context: click.Context, version: str, *, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="只检查和证明 / check and prove only")
 @as_json_option
 @click.pass_context
-def change_policies(
+def change(
     context: click.Context,
     file: Path,
     *,
@@ -188,7 +191,7 @@ def change_policies(
 def permitted(context: click.Context) -> Authz:
     """The service, for somebody who may read the policies; raises Denied."""
     authz: Authz = service(context, "authz")
-    authz.decisions.require(acting(context), READ, Resource("Policies", "policies", PLATFORM))
+    permit_reading(authz.decisions, acting(context))
     return authz
 
 

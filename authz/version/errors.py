@@ -31,8 +31,8 @@ class UnknownVersion(NotFound):
     """A version that does not exist."""
 
     code = "authz.unknown_policy_version"
-    zh = "没有第 {version} 版授权策略：可用 yinxin authz versions 查看。"
-    en = "There is no version {version} of the policies: see yinxin authz versions."
+    zh = "没有第 {version} 版授权策略：可用 yinxin authz policy list 查看。"
+    en = "There is no version {version} of the policies: see yinxin authz policy list."
 
 
 class PoliciesForged(Misconfigured):

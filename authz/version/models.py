@@ -36,3 +36,14 @@ class EntitiesRow(Base):
     digest: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     data: Mapped[str] = mapped_column(sa.Text())
     since: Mapped[datetime]
+
+
+class AnswersRow(Base):
+    """Answers that were given without an act (canonical JSON), by their SHA-256; written with the record that names them."""
+
+    __tablename__ = "authz_answers"
+    __table_args__ = {"info": housekeeping}  # noqa: RUF012 - SQLAlchemy's own form
+
+    digest: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    data: Mapped[str] = mapped_column(sa.Text())
+    since: Mapped[datetime]

@@ -1,14 +1,13 @@
 """Which policies are in force, told cheaply and often; and how others come into force.
 
-A process looks at one row, the newest version's number, at most twice a second, and loads a version it has not seen:
-text and schema must have the hash the row names, and the row the site's signature. What fails is not put in force,
+A process looks at one row, the newest version's number, and loads a version it has not seen: text and schema must have the hash the row names, and the row the site's signature. What fails is not put in force,
 and nothing is decided any more (law 7): a version is checked before it is written, so such a row was tampered with.
 """
 
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -27,8 +26,6 @@ from yinxin.store import Store
 from yinxin.tlog import Note, NoteSigner, NoteVerifier
 from yinxin.tlog.errors import BadNoteSignature, MalformedNote, UntrustedNote
 
-#: how long a process may go on with what it saw; every process follows within a second
-_LOOK_AGAIN = timedelta(milliseconds=500)
 VERB = "authz.adopt-policies"
 
 
@@ -62,22 +59,17 @@ class Versions:
         self.shipped = shipped
         self._signers: Sequence[NoteSigner] = ()
         self._current = InForce(shipped, None)
-        self._looked: datetime | None = None
 
     def sign_with(self, signers: Sequence[NoteSigner]) -> None:
         """From now on versions are signed by these keys, and only such are believed."""
         self._signers = signers
-        self._looked = None
 
     def current(self) -> InForce:
-        """What is in force now; raises PoliciesForged. Whoever decides asks once and keeps to the answer."""
-        now = self._store.clock.now()
-        if self._looked is None or not timedelta(0) <= now - self._looked < _LOOK_AGAIN:
-            with self._store.read() as session:
-                row = _newest(session)
-                if row is not None and row.number != self._current.number:
-                    self._current = InForce(self._load(session, row), row.number)
-            self._looked = now
+        """What is in force now; raises PoliciesForged. Whoever decides asks `authz.state`, which knows when to look."""
+        with self._store.read() as session:
+            row = _newest(session)
+            if row is not None and row.number != self._current.number:
+                self._current = InForce(self._load(session, row), row.number)
         return self._current
 
     def version(self, number: int) -> tuple[Version, PolicySet]:
@@ -120,7 +112,6 @@ class Versions:
             self._store.act(SYSTEM, VERB, f"policy-set:{self.shipped.hash}", version=number) as act,
         ):
             self._write(act.session, self.shipped, PolicyVersion(number=number, author=SYSTEM.id, note=""))
-        self._looked = None
 
     def check(self, change: Change) -> PolicySet:
         """The set of a change that could come into force now.
@@ -144,7 +135,6 @@ class Versions:
         number = self._follows(session, change, policies) + 1
         row = PolicyVersion(number=number, author=actor.id, note=change.note, proposal=proposal)
         self._write(session, policies, row)
-        self._looked = None
         return number
 
     def outdated(self) -> bool:

@@ -1,7 +1,7 @@
-"""List questions: what somebody may see of a table, as a condition in SQL that agrees with every single decision."""
+"""List questions: what somebody may see of a table, as a condition that agrees with every single decision."""
 
-from authz.visible.columns import Columns
 from authz.visible.errors import NotExpressible
-from authz.visible.visible import visible
+from authz.visible.listed import Listed
+from authz.visible.visible import asker_of, visible
 
-__all__ = ["Columns", "NotExpressible", "visible"]
+__all__ = ["Listed", "NotExpressible", "asker_of", "visible"]

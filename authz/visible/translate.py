@@ -1,20 +1,17 @@
-"""Cedar's expressions as conditions in SQL, with everything about the asker already known.
+"""Cedar's expressions as conditions on rows (`yinxin.condition`), with everything about the asker already known.
 
 An expression is worked out as far as it speaks of the asker alone; what is left speaks of the row. Whatever has no
 place here raises NotExpressible: a list is refused rather than guessed.
 """
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
-
-from authz.models import OrganClosure
-from authz.visible.columns import Columns
 from authz.visible.errors import NotExpressible
-from yinxin.authz import LEVELS, PLATFORM
+from yinxin.authz import LEVELS
+from yinxin.condition import Node, either, every, no
 
 _COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
@@ -47,6 +44,16 @@ class _Column:
 
 
 @dataclass(frozen=True)
+class Row:
+    """What is left to ask of the row."""
+
+    tree: Node
+
+
+Told = bool | Row
+
+
+@dataclass(frozen=True)
 class Asker:
     """The asker as an entity: attributes (Cedar's JSON), and all entities she is in."""
 
@@ -59,33 +66,26 @@ class Asker:
 
 @dataclass(frozen=True)
 class Translation:
-    """One policy's expressions over one table. `wide` organs have so many below them that rows are asked one by one."""
+    """One policy's expressions over one type of row; `below` tells an organ and all below it."""
 
     policy: str
     type: str
     declared: Mapping[str, Any]
     asker: Asker
-    columns: Columns
-    wide: frozenset[str]
+    below: Callable[[str], Sequence[str]]
     #: the action and the groups it is in
     action: frozenset[Entity]
 
-    def condition(self, node: Mapping[str, Any]) -> bool | sa.ColumnElement[bool]:
+    def condition(self, node: Mapping[str, Any]) -> Told:
         """An expression that is true or false."""
         value = self._value(node)
-        if isinstance(value, bool | sa.ColumnElement):
+        if isinstance(value, bool | Row):
             return value
         raise self._refusal(node)
 
-    def within(self, organ: str) -> sa.ColumnElement[bool]:
+    def within(self, organ: str) -> Told:
         """Whether the row belongs to the organ or one below it."""
-        owner = self.columns.organ
-        if organ == PLATFORM:
-            return owner == PLATFORM
-        below = sa.select(OrganClosure.organ).where(OrganClosure.ancestor == organ)
-        if organ in self.wide:
-            return sa.exists(below.where(OrganClosure.organ == owner).correlate_except(OrganClosure))
-        return owner.in_(below)
+        return _one_of("organ", self.below(organ))
 
     @property
     def _own_organ(self) -> Entity:
@@ -113,7 +113,7 @@ class Translation:
 
     def _logic(self, node: Mapping[str, Any], name: str, body: Mapping[str, Any]) -> Any:
         if name == "!":
-            return _not(self.condition(body["arg"]))
+            return told_not(self.condition(body["arg"]))
         if name != "if-then-else":
             return self._joined(name, body)
         chosen = self.condition(body["if"])
@@ -135,36 +135,29 @@ class Translation:
             raise self._refusal(node)
         if name in ("organ", "level"):
             return _Column(name, name)
-        if name in ("region", "sharing") and getattr(self.columns, name) is not None:
+        kind = self.declared.get(name, {}).get("type")
+        if kind in ("String", "Long", "Boolean"):
             return _Column("single", name)
-        if name in self.columns.attributes:
-            return _Column("single", name)
-        if name in self.columns.contains:
+        if kind == "Set":
             return _Column("set", name)
         raise self._refusal(node)
 
-    def _has(self, node: Mapping[str, Any], owner: Any, name: str) -> bool | sa.ColumnElement[bool]:
+    def _has(self, node: Mapping[str, Any], owner: Any, name: str) -> Told:
         if owner == _Variable("context"):
             return False  # a list is asked without a context
         if owner == _Variable("principal"):
             return name in self.asker.attributes
         if owner != _Variable("resource"):
             raise self._refusal(node)
-        if name in ("region", "sharing"):
-            column: sa.ColumnElement[Any] | None = getattr(self.columns, name)
-            if column is None:
-                return False
-            present: sa.ColumnElement[bool] = column.is_not(None)
-            return present
-        if name == "shared_with":
+        if name in ("region", "sharing", "shared_with"):
             # an empty set is left out of the entity; nothing is in it either way
-            return name in self.columns.contains
+            return Row(["given", name])
         declared = self.declared.get(name)
         if declared is not None and not declared.get("required", True):
             raise self._refusal(node)
         return declared is not None
 
-    def _is(self, node: Mapping[str, Any], body: Mapping[str, Any]) -> bool | sa.ColumnElement[bool]:
+    def _is(self, node: Mapping[str, Any], body: Mapping[str, Any]) -> Told:
         subject = self._value(body["left"])
         if subject == _Variable("principal"):
             right = bool(body["entity_type"] == "Person")
@@ -178,16 +171,13 @@ class Translation:
 
     # --- relations ---------------------------------------------------------------------------------------------
 
-    def _joined(self, name: str, body: Mapping[str, Any]) -> bool | sa.ColumnElement[bool]:
+    def _joined(self, name: str, body: Mapping[str, Any]) -> Told:
         """As Cedar: the right side counts only when the left does not settle it."""
         settles = name == "||"
         left = self.condition(body["left"])
-        if isinstance(left, bool):
-            return left if left is settles else self.condition(body["right"])
-        right = self.condition(body["right"])
-        if isinstance(right, bool):
-            return right if right is settles else left
-        return sa.or_(left, right) if settles else sa.and_(left, right)
+        if isinstance(left, bool) and left is settles:
+            return left
+        return (told_either if settles else told_every)([left, self.condition(body["right"])])
 
     def _relation(self, node: Mapping[str, Any], name: str, body: Mapping[str, Any]) -> Any:
         if name not in ("==", "!=", "in", "contains", "containsAny", "containsAll", *_COMPARISONS):
@@ -196,7 +186,7 @@ class Translation:
         if name == "==":
             return self._equal(node, left, right)
         if name == "!=":
-            return _not(self._equal(node, left, right))
+            return told_not(self._equal(node, left, right))
         if name == "in":
             return self._in(node, left, right)
         if name == "contains":
@@ -205,7 +195,7 @@ class Translation:
             return self._contains_some(node, name, left, right)
         return self._compare(node, name, left, right)
 
-    def _equal(self, node: Mapping[str, Any], left: Any, right: Any) -> bool | sa.ColumnElement[bool]:
+    def _equal(self, node: Mapping[str, Any], left: Any, right: Any) -> Told:
         if isinstance(right, _Column) and not isinstance(left, _Column):
             left, right = right, left
         if not isinstance(left, _Column):
@@ -213,18 +203,16 @@ class Translation:
                 raise self._refusal(node)
             return bool(left == right)
         if left.kind == "organ" and isinstance(right, Entity):
-            return self.columns.organ == right.id if right.type == "Organ" else False
+            return _one_of("organ", [right.id]) if right.type == "Organ" else False
         if left.kind == "level" and isinstance(right, int):
-            return self.columns.level.in_([LEVELS[right]] if 0 <= right < len(LEVELS) else [])
+            return _one_of("level", [LEVELS[right]] if 0 <= right < len(LEVELS) else [])
         if left.kind == "single" and isinstance(right, str | bool | int):
-            return self._single(left) == right
+            return _one_of(left.name, [right])
         raise self._refusal(node)
 
-    def _in(self, node: Mapping[str, Any], left: Any, right: Any) -> bool | sa.ColumnElement[bool]:
+    def _in(self, node: Mapping[str, Any], left: Any, right: Any) -> Told:
         if isinstance(right, list):
-            parts = [self._in(node, left, each) for each in right]
-            settled = [each for each in parts if isinstance(each, bool)]
-            return True if any(settled) else _any([each for each in parts if not isinstance(each, bool)])
+            return told_either([self._in(node, left, each) for each in right])
         if isinstance(right, Entity):
             if left in (_Variable("principal"), _Variable("action")):
                 return right in (self.asker.within if left.name == "principal" else self.action)
@@ -233,37 +221,30 @@ class Translation:
             if left == self._own_organ:
                 return right.type == "Organ" and right.id in self.asker.path
         if isinstance(right, _Column) and right.kind == "organ" and left == self._own_organ:
-            return self.columns.organ.in_(self.asker.path)
+            return _one_of("organ", self.asker.path)
         raise self._refusal(node)
 
-    def _contains(self, node: Mapping[str, Any], whole: Any, part: Any) -> bool | sa.ColumnElement[bool]:
+    def _contains(self, node: Mapping[str, Any], whole: Any, part: Any) -> Told:
         if isinstance(whole, list) and not _of_the_row(whole):
             if isinstance(part, _Column) and part.kind == "single":
-                return self._single(part).in_(whole)
+                return _one_of(part.name, whole)
             if isinstance(part, _Column) and part.kind == "organ":
-                return self.columns.organ.in_([each.id for each in whole if isinstance(each, Entity)])
+                return _one_of("organ", [each.id for each in whole if isinstance(each, Entity)])
             if not isinstance(part, _Column | _Variable):
                 return part in whole
         if isinstance(whole, _Column) and whole.kind == "set" and isinstance(part, str):
-            return self.columns.contains[whole.name](part)
+            return Row(["holds", whole.name, part])
         raise self._refusal(node)
 
-    def _contains_some(
-        self, node: Mapping[str, Any], name: str, whole: Any, parts: Any
-    ) -> bool | sa.ColumnElement[bool]:
+    def _contains_some(self, node: Mapping[str, Any], name: str, whole: Any, parts: Any) -> Told:
         if isinstance(whole, list) and isinstance(parts, list) and not _of_the_row([*whole, *parts]):
             return (any if name == "containsAny" else all)(each in whole for each in parts)
         if isinstance(whole, _Column) and whole.kind == "set" and isinstance(parts, list):
             found = [self._contains(node, whole, each) for each in parts]
-            columns = [each for each in found if not isinstance(each, bool)]
-            if name == "containsAny":
-                return _any(columns)
-            return sa.and_(sa.true(), *columns)
+            return (told_either if name == "containsAny" else told_every)(found)
         raise self._refusal(node)
 
-    def _compare(
-        self, node: Mapping[str, Any], name: str, left: Any, right: Any
-    ) -> bool | sa.ColumnElement[bool]:
+    def _compare(self, node: Mapping[str, Any], name: str, left: Any, right: Any) -> Told:
         if isinstance(right, _Column) and not isinstance(left, _Column):
             left, right, name = right, left, _MIRRORED[name]
         if isinstance(left, int) and isinstance(right, int):
@@ -271,28 +252,41 @@ class Translation:
         if isinstance(left, _Column) and isinstance(right, int):
             if left.kind == "level":
                 fitting = [level for at, level in enumerate(LEVELS) if _COMPARISONS[name](at, right)]
-                return self.columns.level.in_(fitting)
+                return _one_of("level", fitting)
             if left.kind == "single":
-                compared: sa.ColumnElement[bool] = _COMPARISONS[name](self._single(left), right)
-                return compared
+                return Row([name, left.name, right])
         raise self._refusal(node)
-
-    def _single(self, column: _Column) -> sa.ColumnElement[Any]:
-        if column.name in self.columns.attributes:
-            return self.columns.attributes[column.name]
-        graded: sa.ColumnElement[Any] = getattr(self.columns, column.name)
-        return graded
 
     def _refusal(self, node: Mapping[str, Any]) -> NotExpressible:
         return NotExpressible(policy=self.policy, part=next(iter(node)))
 
 
-def _not(condition: bool | sa.ColumnElement[bool]) -> bool | sa.ColumnElement[bool]:  # noqa: FBT001 - a value, not a switch
-    return not condition if isinstance(condition, bool) else sa.not_(condition)
+def told_not(told: Told) -> Told:
+    """That it does not hold."""
+    return not told if isinstance(told, bool) else _told(no(told.tree))
 
 
-def _any(conditions: list[sa.ColumnElement[bool]]) -> bool | sa.ColumnElement[bool]:
-    return sa.or_(*conditions) if conditions else False
+def told_either(parts: Iterable[Told]) -> Told:
+    """That one of them holds."""
+    return _told(either([_tree(each) for each in parts]))
+
+
+def told_every(parts: Iterable[Told]) -> Told:
+    """That all of them hold."""
+    return _told(every([_tree(each) for each in parts]))
+
+
+def _tree(told: Told) -> Node:
+    return told if isinstance(told, bool) else told.tree
+
+
+def _told(tree: Node) -> Told:
+    return tree if isinstance(tree, bool) else Row(tree)
+
+
+def _one_of(name: str, values: Iterable[Any]) -> Told:
+    found = sorted(set(values))
+    return Row(["in", name, found]) if found else False
 
 
 def _of_the_row(parts: list[Any]) -> bool:

@@ -1,79 +1,59 @@
-"""The condition for a list: what one person may do one act to, of all rows of a table."""
+"""The condition for a list: what one person may do one act to, of all rows of one type."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy.orm import Session
-
-from authz.directory import Standing
-from authz.entities import beyond_delegation, slice_of
+from authz.entities import Entities
 from authz.grant.records import holder
-from authz.models import OrganClosure
 from authz.policy_set import PolicySet, is_template
-from authz.visible.columns import Columns
 from authz.visible.errors import NotExpressible
-from authz.visible.translate import Asker, Entity, Translation
-from yinxin.authz import PLATFORM, Resource
-
-#: an organ with more organs than this below it is asked row by row: the list then stops at the end of its page
-_WIDE = 500
-#: a thing to look at the asker beside
-_NOTHING = Resource("Directory", "directory", PLATFORM)
+from authz.visible.translate import Asker, Entity, Told, Translation, told_either, told_every, told_not
+from yinxin.condition import Condition
 
 
 def visible(
-    session: Session,
     policies: PolicySet,
-    person: Standing | None,
+    asker: Asker | None,
     grants: Iterable[Mapping[str, Any]],
     *,
     question: tuple[str, str],
-    columns: Columns,
-) -> sa.ColumnElement[bool]:
-    """The rows of a table of resources of a type that `person` may do an action to; `question` is (action, type).
+    below: Callable[[str], Sequence[str]],
+) -> Condition:
+    """The rows that are resources of a type and that `asker` may do an action to; `question` is (action, type).
 
-    Raises NotExpressible. Nobody in particular sees nothing.
+    `below` tells an organ and all below it. Raises NotExpressible. Nobody in particular sees nothing.
     """
     action, kind = question
-    if person is None or beyond_delegation(slice_of(person, _NOTHING, (PLATFORM,)), action):
-        return sa.false()
+    if asker is None or action not in asker.attributes.get("actions", [action]):
+        return Condition(tree=False)
     given = list(grants)
-    asker = _asker(person)
-    wide = _wide(session, {*person.organ.path, *(each["organ"] for each in given)})
-    declared = policies.declared["entityTypes"][kind]["shape"]["attributes"]
-    permits: list[bool | sa.ColumnElement[bool]] = []
-    forbids: list[bool | sa.ColumnElement[bool]] = []
+    declared = policies.shapes[kind]
+    permits: list[Told] = []
+    forbids: list[Told] = []
     actions = frozenset(Entity("Action", each) for each in (action, *policies.groups(action)))
     for name, policy in policies.concerning(action).items():
-        translation = Translation(name, kind, declared, asker, columns, wide, actions)
+        translation = Translation(name, kind, declared, asker, below, actions)
         if is_template(policy):
             links = [each for each in given if each["template"] == name]
             permits += [_holds(translation, policy, link) for link in links]
         else:
             (permits if policy["effect"] == "permit" else forbids).append(_holds(translation, policy, None))
-    return sa.and_(_either(permits), sa.not_(_either(forbids)))
+    told = told_every([told_either(permits), told_not(told_either(forbids))])
+    return Condition(told if isinstance(told, bool) else told.tree)
 
 
-def _holds(
-    translation: Translation, policy: Mapping[str, Any], link: Mapping[str, Any] | None
-) -> bool | sa.ColumnElement[bool]:
+def _holds(translation: Translation, policy: Mapping[str, Any], link: Mapping[str, Any] | None) -> Told:
     """Whether scope and conditions hold; the action was looked at before."""
-    parts: list[bool | sa.ColumnElement[bool]] = [
+    parts: list[Told] = [
         _principal(translation, policy["principal"], link),
         _resource(translation, policy["resource"], link),
     ]
-    if False in [each for each in parts if isinstance(each, bool)]:
-        return False
     for each in policy["conditions"]:
-        found = translation.condition(each["body"])
-        if each["kind"] == "unless":
-            found = not found if isinstance(found, bool) else sa.not_(found)
-        parts.append(found)
-        if found is False:
+        if False in [part for part in parts if isinstance(part, bool)]:
             return False
-    rest = [each for each in parts if not isinstance(each, bool)]
-    return sa.and_(*rest) if rest else True
+        found = translation.condition(each["body"])
+        parts.append(told_not(found) if each["kind"] == "unless" else found)
+    return told_every(parts)
 
 
 def _principal(translation: Translation, scope: Mapping[str, Any], link: Mapping[str, Any] | None) -> bool:
@@ -94,9 +74,7 @@ def _principal(translation: Translation, scope: Mapping[str, Any], link: Mapping
     return wanted in translation.asker.within
 
 
-def _resource(
-    translation: Translation, scope: Mapping[str, Any], link: Mapping[str, Any] | None
-) -> bool | sa.ColumnElement[bool]:
+def _resource(translation: Translation, scope: Mapping[str, Any], link: Mapping[str, Any] | None) -> Told:
     if scope["op"] == "==":
         raise NotExpressible(policy=translation.policy, part="resource ==")
     if scope["op"] == "is" and scope["entity_type"] != translation.type:
@@ -109,29 +87,24 @@ def _resource(
     return translation.within(inner["entity"]["id"]) if inner["entity"]["type"] == "Organ" else False
 
 
-def _asker(person: Standing) -> Asker:
-    entity = slice_of(person, _NOTHING, (PLATFORM,))[0]
-    within = {
-        Entity("Person", person.person.id),
-        Entity("Post", person.post.id),
-        *(Entity("Organ", organ) for organ in person.organ.path),
+def asker_of(entities: Entities) -> Asker | None:
+    """Who asks, as decisions know her: the person among the entities, with the organs above; None if there is none."""
+    person = next((each for each in entities if each["uid"]["type"] == "Person"), None)
+    if person is None:
+        return None
+    parents = {
+        each["uid"]["id"]: each["parents"][0]["id"] if each["parents"] else None
+        for each in entities
+        if each["uid"]["type"] == "Organ"
     }
-    return Asker(person.person.id, entity["attrs"], frozenset(within), person.organ.path)
-
-
-def _wide(session: Session, organs: set[str]) -> frozenset[str]:
-    """Those of the organs that have very many below them."""
-    counted = (
-        sa.select(OrganClosure.ancestor)
-        .where(OrganClosure.ancestor.in_(organs))
-        .group_by(OrganClosure.ancestor)
-        .having(sa.func.count() > _WIDE)
-    )
-    return frozenset(session.scalars(counted))
-
-
-def _either(conditions: Iterable[bool | sa.ColumnElement[bool]]) -> sa.ColumnElement[bool]:
-    found = list(conditions)
-    if any(each is True for each in found):
-        return sa.true()
-    return sa.or_(sa.false(), *(each for each in found if not isinstance(each, bool)))
+    path: list[str] = []
+    organ: str | None = person["attrs"]["organ_id"]
+    while organ is not None:
+        path.append(organ)
+        organ = parents[organ]
+    within = {
+        Entity("Person", person["uid"]["id"]),
+        Entity("Post", person["attrs"]["post"]),
+        *(Entity("Organ", each) for each in path),
+    }
+    return Asker(person["uid"]["id"], person["attrs"], frozenset(within), tuple(path))

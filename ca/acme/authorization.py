@@ -5,12 +5,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ca.acme import look
 from ca.acme.errors import Malformed, NoResource
 from ca.acme.identifiers import shown
 from ca.acme.models import AuthorizationRow, AuthorizationState
 from ca.acme.parts import Answer, Asked, Parts, Urls, actor_of
 from ca.acme.payload import text
 from ca.acme.standing import of_authorization
+from ca.profile.wildcards import domain_of, is_wildcard
 from yinxin.clock import rfc3339
 from yinxin.crypto.general_names import GeneralName
 from yinxin.crypto.jose import encode64
@@ -19,7 +21,9 @@ from yinxin.text import Text
 DEACTIVATE = "ca.acme-deactivate-authorization"
 
 #: RFC 8555 8.3 and 8.4, RFC 8737; an address is no name of the DNS (RFC 8738 section 7)
-CHALLENGES = {"dns": ("http-01", "dns-01", "tls-alpn-01"), "ip": ("http-01", "tls-alpn-01")}
+_CHALLENGES = {"dns": ("http-01", "dns-01", "tls-alpn-01"), "ip": ("http-01", "tls-alpn-01")}
+#: who answers as one host has not shown to hold all of them: only the zone has (RFC 8555 10.5)
+_OF_WILDCARDS = ("dns-01",)
 #: octets of a token: twice the 128 bits that RFC 8555 8.1 asks for
 _TOKEN = 32
 #: seconds after which a client asks again
@@ -68,24 +72,31 @@ def _deactivated(parts: Parts, asked: Asked, row: AuthorizationRow) -> Authoriza
 def found(parts: Parts, asked: Asked, id_: str) -> AuthorizationRow:
     """An authorization of the asking account; raises NoResource, also for another's."""
     with parts.ctx.store.read() as session:
-        row = session.get(AuthorizationRow, id_)
+        row = look.authorization(session, id_)
     if row is None or row.account != asked.owner.id:
         raise NoResource
     return row
 
 
+def challenges(row: AuthorizationRow) -> tuple[str, ...]:
+    """The kinds of challenge by which its name can be proved."""
+    return _OF_WILDCARDS if is_wildcard(row.name) else _CHALLENGES[row.kind]
+
+
 def described(urls: Urls, row: AuthorizationRow, now: datetime) -> dict[str, Any]:
     """The authorization as JSON; once a challenge has decided it, with that one alone."""
     status = of_authorization(row, now)
-    kinds = CHALLENGES[row.kind]
+    kinds = challenges(row)
     if row.challenge is not None and status != AuthorizationState.PENDING:
         kinds = (row.challenge,)
-    return {
-        "identifier": shown((row.kind, row.name)),
+    body: dict[str, Any] = {
+        "identifier": shown((row.kind, domain_of(row.name))),
         "status": status,
         "expires": rfc3339(row.expires),
         "challenges": [challenge(urls, row, kind) for kind in kinds],
     }
+    # there and true for these, and absent for all others (RFC 8555 7.1.4)
+    return body | {"wildcard": True} if is_wildcard(row.name) else body
 
 
 def challenge(urls: Urls, row: AuthorizationRow, kind: str) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """Certificates (RFC 8555 7.4.2): to the account that ordered them, with every way up to a root."""
 
+from typing import cast
+
 import sqlalchemy as sa
 
 from ca.acme.errors import NoResource
-from ca.acme.models import OrderRow
+from ca.acme.look import order_of
 from ca.acme.parts import Answer, Asked, Parts
 from ca.acme.payload import nothing
 from ca.hierarchy.chains import chains
@@ -17,8 +19,8 @@ def download(parts: Parts, asked: Asked, serial: str, number: int = 0) -> Answer
     """The certificate and those above it without the root, PEM; `number` chooses another chain. Raises NoResource."""
     nothing(asked.payload)
     with parts.ctx.store.read() as session:
-        order = session.scalars(sa.select(OrderRow).where(OrderRow.serial == serial[:40])).one_or_none()
-        row = session.get(CertificateRow, serial[:40])
+        order = order_of(session, serial[:40])
+        row = session.connection().execute(_ISSUED, {"serial": serial[:40]}).one_or_none()
     if order is None or order.account != asked.owner.id or row is None or row.der is None:
         raise NoResource
     ways = _ways(parts, row.authority)
@@ -28,6 +30,10 @@ def download(parts: Parts, asked: Asked, serial: str, number: int = 0) -> Answer
     links = tuple(("alternate", asked.urls.of("certificate", serial, str(each))) for each in others)
     text = Certificate(row.der).pem + ways[number]
     return Answer(text.encode("ascii"), media_type=MEDIA_TYPE, links=links)
+
+
+_ROW = cast("sa.Table", CertificateRow.__table__).c
+_ISSUED = sa.select(_ROW.der, _ROW.authority).where(_ROW.serial == sa.bindparam("serial"))
 
 
 def _ways(parts: Parts, authority: str) -> tuple[str, ...]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import cast
 
 import sqlalchemy as sa
 
-from ca.acme import authorization
+from ca.acme import authorization, look
 from ca.acme.errors import Expired, NoResource
 from ca.acme.models import AuthorizationRow, AuthorizationState
 from ca.acme.parts import Answer, Asked, Parts, actor_of
@@ -23,7 +24,7 @@ def respond(parts: Parts, asked: Asked, id_: str, kind: str, tried: Callable[[st
     TooMany.
     """
     row = authorization.found(parts, asked, id_)
-    if kind not in authorization.CHALLENGES[row.kind]:
+    if kind not in authorization.challenges(row):
         raise NoResource
     now = parts.ctx.store.clock.now()
     if asked.payload is not None and row.state == AuthorizationState.PENDING and row.challenge is None:
@@ -44,16 +45,22 @@ def _taken_up(parts: Parts, asked: Asked, row: AuthorizationRow, kind: str) -> A
     account, settings = asked.owner, parts.settings
     parts.limits.check(FAILURES, account.id, settings.failures_per_hour)
     now = parts.ctx.store.clock.now()
-    untouched = sa.update(AuthorizationRow).where(
-        AuthorizationRow.id == row.id,
-        AuthorizationRow.state == AuthorizationState.PENDING,
-        AuthorizationRow.challenge.is_(None),
-    )
     subject = f"acme-authorization:{row.id}"
     with parts.ctx.store.act(actor_of(account), RESPOND, subject, challenge=kind) as act:
         # whoever takes it up tries it; should this process die, the job takes over when the lease is out
         due = now + timedelta(seconds=lease(settings))
-        act.session.execute(untouched.values(challenge=kind, answered=now, due=due))
-        changed = act.session.get_one(AuthorizationRow, row.id, populate_existing=True)
-        act.session.expunge(changed)
-    return changed
+        changes = {"of": row.id, "chosen": kind, "now": now, "then": due}
+        act.session.connection().execute(_TAKE_UP, changes)
+        return look.authorization(act.session, row.id) or row
+
+
+_PROOF = cast("sa.Table", AuthorizationRow.__table__)
+_TAKE_UP = (
+    sa.update(_PROOF)
+    .where(
+        _PROOF.c.id == sa.bindparam("of"),
+        _PROOF.c.state == AuthorizationState.PENDING,
+        _PROOF.c.challenge.is_(None),
+    )
+    .values(challenge=sa.bindparam("chosen"), answered=sa.bindparam("now"), due=sa.bindparam("then"))
+)

@@ -7,6 +7,8 @@
 4. What fails makes the order invalid; what dies is made invalid by whoever looks next (`order.settle`).
 """
 
+from typing import cast
+
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -97,16 +99,15 @@ def _fitting(parts: Parts, asked: Asked, row: OrderRow, csr: str, credential: Cr
 def _claim(parts: Parts, asked: Asked, row: OrderRow) -> None:
     """From ready to processing, once; raises NotReady, and Replaced when another order was first to replace."""
     now, account = parts.ctx.store.clock.now(), asked.owner
-    open_ = sa.update(OrderRow).where(OrderRow.id == row.id, OrderRow.state == OrderState.OPEN)
     try:
         with parts.ctx.store.act(
             actor_of(account), FINALIZE, f"acme-order:{row.id}", outcome=Outcome.INTENT
         ) as act:
-            done = act.session.execute(open_.values(state=OrderState.PROCESSING, begun=now))
+            done = act.session.connection().execute(_CLAIM, {"of": row.id, "now": now})
             proofs = authorizations_of(act.session, row)
             # a proof may have been withdrawn since it was looked at
             status = of_order(row, proofs, now)
-            if done.rowcount != 1 or status != "ready":  # type: ignore[attr-defined]
+            if done.rowcount != 1 or status != "ready":
                 raise NotReady(status="processing" if status == "ready" else status)
     except IntegrityError as error:
         raise Replaced(certificate=row.replaces) from error
@@ -116,12 +117,21 @@ def _concluded(id_: str) -> Also:
     """The order becomes valid with its certificate, or there is no certificate."""
 
     def conclude(session: Session, certificate: Certificate) -> None:
-        processing = sa.update(OrderRow).where(OrderRow.id == id_, OrderRow.state == OrderState.PROCESSING)
-        values = {"state": OrderState.VALID, "serial": f"{certificate.serial:x}"}
-        if session.execute(processing.values(values)).rowcount != 1:  # type: ignore[attr-defined]
+        made = {"of": id_, "number": f"{certificate.serial:x}"}
+        if session.connection().execute(_CONCLUDE, made).rowcount != 1:
             raise CutOff
 
     return conclude
+
+
+_ORDER = cast("sa.Table", OrderRow.__table__)
+_OF = sa.update(_ORDER).where(_ORDER.c.id == sa.bindparam("of"))
+_CLAIM = _OF.where(_ORDER.c.state == OrderState.OPEN).values(
+    state=OrderState.PROCESSING, begun=sa.bindparam("now")
+)
+_CONCLUDE = _OF.where(_ORDER.c.state == OrderState.PROCESSING).values(
+    state=OrderState.VALID, serial=sa.bindparam("number")
+)
 
 
 def _told(error: YinxinError) -> YinxinError:

@@ -8,6 +8,7 @@ from ca.acme.parts import Parts
 from ca.acme.payload import many
 from ca.enrolment import Credential
 from ca.naming import within
+from ca.profile.wildcards import domain_of, is_wildcard, wildcard_fault
 from yinxin.crypto.errors import MalformedTemplate
 from yinxin.crypto.general_names import GeneralName, write_general_name
 from yinxin.text import Text
@@ -56,12 +57,23 @@ def _refusal(parts: Parts, credential: Credential, kind: str, value: str) -> tup
     if (why := _address(value) if kind == "ip" else _host(value)) is not None:
         return _REJECTED, why
     granted, allowed = credential.grant.bounds, parts.ctx.settings.dns_domains
+    if kind == "dns" and is_wildcard(value) and (why := _wildcard(parts, credential)) is not None:
+        return _REJECTED, why
     if granted and (kind != "dns" or not within(value.lower(), granted)):
         known = ", ".join(granted)
         return _REJECTED, Text(f"注册凭据只包括 {known}", f"the credential covers {known} only")
     if kind == "dns" and allowed and not within(value.lower(), allowed):
         known = ", ".join(allowed)
         return _REJECTED, Text(f"本机构只为 {known} 签发", f"this authority certifies {known} only")
+    return None
+
+
+def _wildcard(parts: Parts, credential: Credential) -> Text | None:
+    """Whether the credential is good for wildcards: by a profile that has them, below domains that it names."""
+    if not any(parts.ctx.profiles[each].wildcards for each in credential.grant.profiles):
+        return Text("注册凭据没有允许通配符的证书模板", "no profile of the credential allows wildcards")
+    if not credential.grant.bounds:
+        return Text("注册凭据未限定域，不能用通配符", "the credential names no domains, as a wildcard needs")
     return None
 
 
@@ -75,8 +87,8 @@ def _address(value: str) -> Text | None:
 
 
 def _host(value: str) -> Text | None:
-    if "*" in value:
-        return Text("证书模板不允许通配符", "the profile allows no wildcards")
+    if is_wildcard(value):
+        return wildcard_fault(value.lower()) or _host(domain_of(value))
     try:
         write_general_name("dns", value)
     except MalformedTemplate:
@@ -89,5 +101,5 @@ def _host(value: str) -> Text | None:
 
 
 def shown(name: GeneralName | list[str]) -> dict[str, str]:
-    """An identifier as JSON."""
+    """An identifier of an order as JSON."""
     return {"type": name[0], "value": name[1]}

@@ -1,7 +1,8 @@
 """From an HTTP body to a request that is believed (RFC 8555 6.2 to 6.5): form, address, key, signature, nonce."""
 
-import sqlalchemy as sa
+from functools import lru_cache
 
+from ca.acme import look
 from ca.acme.errors import (
     AccountEnded,
     BadAlgorithm,
@@ -39,7 +40,7 @@ def believed(
         key = key_of(header["jwk"])
     else:
         account = account_of(parts, urls, header["kid"])
-        key = key_of(account.jwk)
+        key = _known(tuple(account.jwk.items()))
     signed_by(jws, key)
     parts.nonces.spend(name)
     if account is not None and account.state != AccountState.VALID:
@@ -94,19 +95,22 @@ def key_of(value: object) -> Jwk:
         raise BadKey(reason=error) from error
 
 
+@lru_cache(maxsize=1024)
+def _known(members: tuple[tuple[str, object], ...]) -> Jwk:
+    """The key of an account, which asks often: from its members it is always the same; raises BadKey."""
+    return key_of(dict(members))
+
+
 def account_of(parts: Parts, urls: Urls, kid: object) -> AccountRow:
     """The account of an address; raises Malformed for an address that is not ours, NoAccount."""
     id_ = urls.id_in(kid, "account") if isinstance(kid, str) else None
     if id_ is None or not id_.isalnum() or not id_.isascii():
         raise Malformed(field="kid", reason=Text("不是本服务的账户地址", "no account address of this server"))
     with parts.ctx.store.read() as session:
-        row = session.execute(_ACCOUNT, {"id": id_[:26]}).scalar_one_or_none()
+        row = look.account(session, id_[:26])
     if row is None or row.id != id_:
         raise NoAccount
     return row
-
-
-_ACCOUNT = sa.select(AccountRow).where(AccountRow.id == sa.bindparam("id"))
 
 
 def signed_by(jws: Jws, key: Jwk) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from kms.models import OPEN_GENERATION
 from yinxin.store import Base, housekeeping
 
 
@@ -144,6 +145,6 @@ class NonceKeyRow(Base):
     __table_args__ = {"info": housekeeping}  # noqa: RUF012 - SQLAlchemy's own form
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    kek: Mapped[str] = mapped_column(sa.String(64))
+    kek: Mapped[str] = mapped_column(sa.String(64), sa.ForeignKey(OPEN_GENERATION))
     nonce: Mapped[bytes]
     blob: Mapped[bytes]

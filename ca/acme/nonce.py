@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ca.acme.errors import BadNonce
 from ca.acme.models import NonceKeyRow, NonceRow
+from kms.generation import Held, in_context
 from kms.info import Wrapped
 from kms.service import KeyCentre
 from yinxin.act import SYSTEM
@@ -25,6 +26,8 @@ from yinxin.crypto.suite import INTL
 from yinxin.store import Store
 
 _CONTEXT = {"type": "ca.acme-nonce"}
+#: how the key of the nonces is bound, for rewrapping
+HELD = Held(NonceKeyRow, in_context(lambda _row: _CONTEXT))
 #: octets of milliseconds, of chance, and of the MAC; the first two together are the nonce's name
 _TIME, _CHANCE, _MAC = 6, 10, 16
 _NAME = _TIME + _CHANCE

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from ca.acme import authorization
+from ca.acme import authorization, look
 from ca.acme.account import credential_of
 from ca.acme.ari import predecessor
 from ca.acme.errors import BadProfile, CutOff, Malformed, NoResource
@@ -91,12 +91,7 @@ def _proofs(
 
 def _profile(parts: Parts, credential: Credential, names: tuple[GeneralName, ...], wanted: str) -> str:
     """The profile that is asked for, or the first granted one that certifies such names; raises BadProfile."""
-    kinds = {kind for kind, _ in names}
-    usable = [
-        name
-        for name in credential.grant.profiles
-        if kinds <= {str(kind) for kind in parts.ctx.profiles[name].san}
-    ]
+    usable = [name for name in credential.grant.profiles if parts.ctx.profiles[name].may_name(names)]
     if (wanted and wanted not in usable) or not usable:
         raise BadProfile(profile=wanted[:60] or "-", known=", ".join(usable) or "-")
     return wanted or usable[0]
@@ -124,7 +119,7 @@ def show(parts: Parts, asked: Asked, id_: str) -> Answer:
 def found(parts: Parts, asked: Asked, id_: str) -> tuple[OrderRow, list[AuthorizationRow]]:
     """An order of the asking account; raises NoResource, also for another's."""
     with parts.ctx.store.read() as session:
-        row = session.get(OrderRow, id_)
+        row = look.order(session, id_)
         if row is None or row.account != asked.owner.id:
             raise NoResource
         return row, authorizations_of(session, row)

@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import ip_address
 from typing import Any
 
 import dns.exception
@@ -17,6 +17,7 @@ import dns.resolver
 
 from ca.acme.errors import NoAddress, NoConnection
 from ca.acme.settings import AcmeSettings
+from yinxin.networks import Address, addresses_of, embedded, plain, within
 from yinxin.text import Text
 
 #: addresses of one name that are tried, and aliases that are followed
@@ -83,13 +84,12 @@ class Reach:
         answer = self._asked(name, dns.rdatatype.TXT, until)
         return [b"".join(each.strings).decode("utf-8", "replace") for each in answer]
 
-    def _allowed(self, address: IPv4Address | IPv6Address) -> bool:
-        plain = getattr(address, "ipv4_mapped", None) or address
-        meant = (address, plain, *_embedded(address))
-        if any(_within(one, each) for one in meant for each in self.settings.denied):
+    def _allowed(self, address: Address) -> bool:
+        meant = (address, plain(address), *embedded(address))
+        if any(within(one, each) for one in meant for each in self.settings.denied):
             return False
         allowed = self.settings.allowed
-        return not allowed or any(_within(plain, each) for each in allowed)
+        return not allowed or any(within(plain(address), each) for each in allowed)
 
     def _looked_up(self, name: str, until: float) -> list[str]:
         if not self.settings.dns_resolver:
@@ -136,34 +136,6 @@ class Reach:
 
 def _by_system(name: str) -> list[str]:
     try:
-        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+        return addresses_of(name)
     except OSError as error:
         raise NoAddress(name=name, reason=str(error)[:160]) from error
-    return list(dict.fromkeys(str(each[4][0]).partition("%")[0] for each in found))
-
-
-#: prefixes below which a translator or tunnel takes an IPv4 address out of an IPv6 one: RFC 6052, RFC 8215
-_TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
-#: where it stands by the length of the prefix (RFC 6052 2.2): octets of the address, the ninth left out
-_PLACES = ((12, 13, 14, 15), (9, 10, 11, 12), (7, 9, 10, 11), (6, 7, 9, 10))
-
-
-def _embedded(address: IPv4Address | IPv6Address) -> list[IPv4Address]:
-    """The IPv4 addresses that a connection to an IPv6 address may end at, by NAT64, 6to4 (RFC 3056) or Teredo (RFC 4380).
-
-    Below the prefix for local use nobody but its network knows the length of the translator's: each is considered, but for
-    those by which an address would begin with zero, which is no host's.
-    """
-    if not isinstance(address, IPv6Address):
-        return []
-    found = [address.sixtofour, *(address.teredo or ())]
-    if any(address in each for each in _TRANSLATED):
-        octets = address.packed
-        places = _PLACES[:1] if address in _TRANSLATED[0] else _PLACES
-        taken = [bytes(octets[place] for place in each) for each in places]
-        found += [IPv4Address(each) for each in taken if each[0] or len(taken) == 1]
-    return [each for each in found if each is not None]
-
-
-def _within(address: IPv4Address | IPv6Address, network: IPv4Network | IPv6Network) -> bool:
-    return address.version == network.version and address in network

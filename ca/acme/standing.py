@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from ca.acme.look import authorizations
 from ca.acme.models import AuthorizationRow, AuthorizationState, OrderRow, OrderState
 
 
@@ -28,6 +28,5 @@ def of_order(row: OrderRow, authorizations: Sequence[AuthorizationRow], now: dat
 
 def authorizations_of(session: Session, row: OrderRow) -> list[AuthorizationRow]:
     """An order's authorizations, in its order."""
-    query = sa.select(AuthorizationRow).where(AuthorizationRow.id.in_(row.authorizations))
-    found = {each.id: each for each in session.scalars(query)}
+    found = authorizations(session, row.authorizations)
     return [found[id_] for id_ in row.authorizations]

@@ -3,11 +3,11 @@
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
-from ca.acme import dns01, http01, tlsalpn01
+from ca.acme import dns01, http01, look, tlsalpn01
 from ca.acme.models import AccountRow, AuthorizationRow, AuthorizationState
 from ca.acme.parts import Parts, actor_of
 from ca.acme.problems import problem
@@ -35,8 +35,10 @@ def lease(settings: AcmeSettings) -> int:
 def attempt(parts: Parts, reach: Reach, id_: str) -> None:
     """Try the challenge of an authorization that is due to this process, and write down what came of it."""
     with parts.ctx.store.read() as session:
-        row = session.get_one(AuthorizationRow, id_)
-        account = session.get_one(AccountRow, row.account)
+        row = look.authorization(session, id_)
+        account = look.account(session, row.account) if row is not None else None
+    if row is None or account is None:
+        return
     if row.state != AuthorizationState.PENDING or row.challenge is None:
         return
     expected = f"{row.token}.{Jwk.read(dict(account.jwk)).thumbprint}"
@@ -85,18 +87,21 @@ def _write(
     failure: str | None = None,
 ) -> None:
     """The result, unless another came first: the attempts counted so far are part of what is compared."""
-    same = sa.update(AuthorizationRow).where(
-        AuthorizationRow.id == row.id,
-        AuthorizationRow.state == AuthorizationState.PENDING,
-        AuthorizationRow.attempts == row.attempts,
-    )
+    same = {"of": row.id, "counted": row.attempts, "attempts": row.attempts + 1}
     subject, outcome = f"acme-authorization:{row.id}", Outcome.FAILED if failure else Outcome.DONE
     with parts.ctx.store.act(actor_of(account), VALIDATE, subject, outcome=outcome) as act:
         act.facts |= {"challenge": row.challenge, "attempt": row.attempts + 1}
         if failure is not None:
             act.facts["error"] = failure
-        done = act.session.execute(same.values(attempts=row.attempts + 1, **values))
-        act.facts["changed"] = done.rowcount  # type: ignore[attr-defined]
+        act.facts["changed"] = act.session.connection().execute(_RESULT, {**values, **same}).rowcount
+
+
+_PROOF = cast("sa.Table", AuthorizationRow.__table__)
+_RESULT = sa.update(_PROOF).where(
+    _PROOF.c.id == sa.bindparam("of"),
+    _PROOF.c.state == AuthorizationState.PENDING,
+    _PROOF.c.attempts == sa.bindparam("counted"),
+)
 
 
 def take_over(parts: Parts) -> list[str]:

@@ -15,9 +15,9 @@ from ca.bulk.read import Entry, Table, read
 from ca.bulk.run import Progress
 from ca.bulk.service import Bulk
 from ca.command import authority_of
-from ca.tables import lines
 from yinxin.command import acting, as_json_option, print_json
 from yinxin.errors import YinxinError
+from yinxin.tables import lines
 
 #: what a report tells of each row
 COLUMNS = ("row", "state", "holder", "profile", "serial", "code", "reason_zh", "reason_en")
@@ -26,7 +26,13 @@ COLUMNS = ("row", "state", "holder", "profile", "serial", "code", "reason_zh", "
 @click.command(
     "enrol", help="按 CSV 名册批量签发；中断后重新执行即可 / issue by a list; run again if cut off"
 )
-@click.option("--csv", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True)
+@click.option(
+    "--csv",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help="人员名单（CSV） / the list of people (CSV)",
+)
 @click.option("--dry-run", is_flag=True, help="只逐行检查，不作更改 / judge every row, change nothing")
 @click.option(
     "--report",
@@ -38,7 +44,13 @@ COLUMNS = ("row", "state", "holder", "profile", "serial", "code", "reason_zh", "
     type=click.Path(file_okay=False, path_type=Path),
     help="csr 列为 p12 时，密钥文件写入此目录；仅供试用 / where keys go that the platform makes: for trials only",
 )
-@click.option("--suite", type=click.Choice(["intl", "sm"]), default="intl", show_default=True)
+@click.option(
+    "--suite",
+    type=click.Choice(["intl", "sm"]),
+    default="intl",
+    show_default=True,
+    help="密钥与签名的套件 / suite of keys and signatures",
+)
 @as_json_option
 @click.pass_context
 def enrol(context: click.Context, /, *, file: Path, dry_run: bool, report: Path | None, keys: Path | None, suite: str, as_json: bool) -> None:  # fmt: skip

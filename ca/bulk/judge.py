@@ -9,6 +9,7 @@ from ca.bulk.errors import RowTwice
 from ca.bulk.read import Entry, Table
 from ca.context import Context
 from ca.issue import VERB, open_profile
+from ca.permit import wanted_for
 from ca.request import Application, IssueRequest, Register, examine
 from yinxin.act import Actor
 from yinxin.authz import PLATFORM, Decider, Denied, Resource
@@ -48,6 +49,7 @@ class Judge:
                 request = IssueRequest("judged", row.profile, row.csr or self._sample, row.holder, row.days)
                 order = examine(request, open_profile(self._ctx, row.profile), register, self._ctx.settings)
                 self._ctx.issuers.issuing(order.authority)
+                wanted_for("batch", order.holder, row.profile, register)
                 self.decision(order.holder.organ or PLATFORM, row.profile)
                 judged[number] = replace(row, holder=order.holder)
             except YinxinError as error:
@@ -69,7 +71,9 @@ class Judge:
         return found
 
     def _ask(self, organ: str, profile: str) -> Mapping[str, Any] | YinxinError:
-        resource = Resource("Certificate", "batch", organ=organ, attributes={"profile": profile})
+        resource = Resource(
+            "Certificate", "batch", organ=organ, attributes={"profile": profile, "of_power": False}
+        )
         try:
             decision = self._decider.check(self._actor, VERB, resource)
         except YinxinError as error:

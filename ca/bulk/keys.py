@@ -11,7 +11,7 @@ from ca.bulk.read import Entry
 from ca.issue import Issued
 from yinxin import files
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.keys import Identity, PrivateKey
+from yinxin.crypto.keys import Identity, PrivateKey, Signer
 from yinxin.crypto.names import Name
 from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.suite import Suite
@@ -77,7 +77,7 @@ def _password(file: Path) -> str:
     return file.read_text("utf-8").strip()
 
 
-def placeholder(key: PrivateKey, owner: str, now: datetime) -> Certificate:
+def placeholder(key: Signer, owner: str, now: datetime) -> Certificate:
     """A certificate signed by the key itself, good for nothing: PKCS#12 keeps no key without one."""
     name = Name.of({"commonName": f"pending {owner}"})
     at = now.replace(microsecond=0)

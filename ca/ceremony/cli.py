@@ -21,7 +21,13 @@ _EMBEDDED = Path(__file__).parent.parent / "plans" / "embedded.toml"
     invoke_without_command=True,
     help="演练仪式，或首次建立体系；其他仪式经提案批准后执行 / rehearse, or found; other ceremonies go by proposal",
 )
-@click.option("--plan", type=_file, default=_EMBEDDED, show_default="embedded")
+@click.option(
+    "--plan",
+    type=_file,
+    default=_EMBEDDED,
+    show_default="embedded",
+    help="仪式方案（TOML） / the plan of the ceremony",
+)
 @click.option("--dry-run", is_flag=True, help="只演练，不写入 / rehearse, write nothing")
 @as_json_option
 @click.pass_context
@@ -47,7 +53,7 @@ def group(context: click.Context, *, plan: Path, dry_run: bool, as_json: bool) -
 @group.command(
     help="演练后提出，供其他安全管理员批准 / rehearse and propose, for other security officers to approve"
 )
-@click.option("--plan", type=_file, required=True)
+@click.option("--plan", type=_file, required=True, help="仪式方案（TOML） / the plan of the ceremony")
 @click.option("--reason", required=True, help="事由 / reason")
 @click.option("--basis", default="", help="法律依据 / legal basis")
 @as_json_option

@@ -6,6 +6,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 
 from ca.errors import CeremonyDiffers
+from kms.secrets import SecretSource
 from yinxin import files
 from yinxin.crypto.errors import MalformedKey
 from yinxin.crypto.keys import PrivateKey
@@ -23,18 +24,22 @@ def write_once(path: Path, data: bytes, *, secret: bool = False) -> None:
     files.replace(path, data, mode=0o600 if secret else 0o644)
 
 
-def file_key(folder: Path, label: str, kind: str, randomness: Randomness) -> PrivateKey:
-    """A TLS server's key: `tls/<label>.key`, encrypted under the password in `secrets/<label>.password`, both 0600.
+def file_key(
+    folder: Path, label: str, kind: str, secrets: SecretSource, randomness: Randomness
+) -> PrivateKey:
+    """A TLS server's key: `tls/<label>.key`, 0600, encrypted under the secret `<label>.password`.
 
-    Of this kind and made once; raises MalformedKey when the two files do not belong together.
+    Of this kind and made once; raises MalformedKey when file and secret do not belong together, and what the source of
+    the secret raises.
     """
-    password_file, key_file = folder / "secrets" / f"{label}.password", folder / "tls" / f"{label}.key"
-    if not password_file.exists():
-        write_once(password_file, base64.urlsafe_b64encode(randomness.token(24)), secret=True)
-    password = password_file.read_bytes()
-    if not key_file.exists():
-        write_once(key_file, _sealed(PrivateKey.generate(kind), password), secret=True)
-    return _opened(key_file, password)
+    key_file = folder / "tls" / f"{label}.key"
+    with secrets.ensure(
+        f"{label}.password", lambda: base64.urlsafe_b64encode(randomness.token(24))
+    ) as secret:
+        password = secret.octets()
+        if not key_file.exists():
+            write_once(key_file, _sealed(PrivateKey.generate(kind), password), secret=True)
+        return _opened(key_file, password)
 
 
 def _sealed(key: PrivateKey, password: bytes) -> bytes:

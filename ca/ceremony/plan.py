@@ -29,6 +29,7 @@ PURPOSES = {
     "ocsp-responder": Purpose.OCSP,
     "tsa": Purpose.TSA,
     "evidence": Purpose.EVIDENCE,
+    "attribute-authority": Purpose.ATTRIBUTES,
     "organ-seal": Purpose.SEAL,
     "tls-server": Purpose.TLS,
 }
@@ -52,7 +53,7 @@ class ServicePlan(Section):
 
     label: str
     """Name of the key and of the certificate's files."""
-    profile: Literal["ocsp-responder", "tsa", "evidence", "organ-seal", "tls-server"]
+    profile: Literal["ocsp-responder", "tsa", "evidence", "attribute-authority", "organ-seal", "tls-server"]
     """Its profile."""
     common_name: str
     """Its name in the certificate."""

@@ -114,7 +114,7 @@ class Table:
 
     def key_in_file(self, label: str, kind: str) -> Signer:
         """A TLS server's own key in its encrypted file, made at the first time."""
-        signer = file_key(self.folder, label, kind, self.ctx.store.randomness)
+        signer = file_key(self.folder, label, kind, self.keys.secrets, self.ctx.store.randomness)
         step(f"ca.ceremony.3-key-{label}")
         return signer
 

@@ -18,7 +18,12 @@ def group() -> None:
 
 
 @group.command(help="发放凭据；密钥只显示这一次 / grant one; its secret is shown this once")
-@click.option("--protocol", type=click.Choice([str(each) for each in Protocol]), required=True)
+@click.option(
+    "--protocol",
+    type=click.Choice([str(each) for each in Protocol]),
+    required=True,
+    help="用于哪种协议 / the protocol it is for",
+)
 @click.option("--organ", help="所属机关，省略则为本机关 / the organ; else your own")
 @click.option(
     "--profile", "profiles", multiple=True, required=True, help="可重复，第一个为默认 / may be repeated"
@@ -33,11 +38,21 @@ def group() -> None:
     "--any-domain", is_flag=True, help="不限主机名的域（记录在案） / any host name; shown and recorded"
 )
 @click.option(
-    "--kind", type=click.Choice(["service", "person", "organ"]), default="service", show_default=True
+    "--kind",
+    type=click.Choice(["service", "person", "organ"]),
+    default="service",
+    show_default=True,
+    help="持有者的种类 / kind of holder",
 )
 @click.option("--holder", help="持有者标识，服务可省略 / the holder; for a service, else the name asked for")
 @click.option("--post", help="个人的岗位 / post of a person")
-@click.option("--days", type=click.IntRange(1, 1096), default=90, show_default=True)
+@click.option(
+    "--days",
+    type=click.IntRange(1, 1096),
+    default=90,
+    show_default=True,
+    help="凭据有效天数 / days for which the credential is good",
+)
 @click.option(
     "--uses", type=click.IntRange(1), help="可签发张数，省略则不限 / how many certificates; else any number"
 )

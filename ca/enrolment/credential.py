@@ -5,13 +5,14 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import sqlalchemy as sa
 
 from ca.enrolment.errors import CredentialRefused, CredentialWithdrawn, UnknownCredential
 from ca.enrolment.models import CredentialRow, Protocol
 from ca.profile import HolderKind
+from kms.generation import Held, in_context
 from kms.info import Wrapped
 from kms.service import KeyCentre
 from yinxin.act import Actor, Kind
@@ -172,11 +173,15 @@ def search(
 def usable(store: Store, id_: str, protocol: Protocol) -> Credential:
     """The credential, if it may be used now by this protocol; raises CredentialRefused, whatever is wrong with it."""
     with store.read() as session:
-        row = session.get(CredentialRow, id_[:26])
+        row = session.connection().execute(_OF_ID, {"id": id_[:26]}).one_or_none()
     now = store.clock.now()
     if row is None or row.protocol != protocol or row.withdrawn_at is not None or row.expires <= now:
         raise CredentialRefused
-    return Credential.of(row)
+    return Credential.of(cast("CredentialRow", row))
+
+
+_ROWS = cast("sa.Table", CredentialRow.__table__)
+_OF_ID = sa.select(_ROWS).where(_ROWS.c.id == sa.bindparam("id"))
 
 
 def secret_of(keys: KeyCentre, known: Credential) -> bytes:
@@ -200,6 +205,10 @@ def proved(keys: KeyCentre, known: Credential, secret: str) -> None:
 
 def _context(id_: str) -> dict[str, str]:
     return {"type": "ca.credential", "id": id_}
+
+
+#: how the secrets of credentials are bound, for rewrapping
+HELD = Held(CredentialRow, in_context(lambda row: _context(row.id)))
 
 
 def _facts(made: Credential) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from kms.models import OPEN_GENERATION
 from yinxin.store import Base
 
 
@@ -37,7 +38,7 @@ class CredentialRow(Base):
     profiles: Mapped[list[str]] = mapped_column(sa.JSON)
     #: domains that names must lie in; `*` alone, or none, is whatever the installation allows
     domains: Mapped[list[str]] = mapped_column(sa.JSON)
-    kek: Mapped[str] = mapped_column(sa.String(64))
+    kek: Mapped[str] = mapped_column(sa.String(64), sa.ForeignKey(OPEN_GENERATION))
     nonce: Mapped[bytes]
     blob: Mapped[bytes]
     #: certificates that may still be had on it; None is as many as are asked for

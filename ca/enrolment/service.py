@@ -15,6 +15,8 @@ from ca.issue import VERB as ISSUE
 from ca.issue import Also, Issued, issue
 from ca.keycheck import unburdened
 from ca.naming import within
+from ca.permit import wanted_for
+from ca.profile.wildcards import any_wildcard
 from ca.request import Application, Holder, IssueRequest, application_of, examine
 from kms.service import KeyCentre
 from yinxin.act import Actor
@@ -41,11 +43,13 @@ class Enrolment:
     def grant(self, actor: Actor, wanted: Grant) -> tuple[Credential, bytes]:
         """A credential and its secret, shown this once. Who may issue such certificates herself may grant them.
 
-        Raises BadGrant, UnknownProfile, Denied, and what the directory raises for organ, person and post.
+        Raises BadGrant, UnknownProfile, ApplicationNeeded, Denied, and what the directory raises for organ, person and post.
         """
         try:
             self._check(wanted)
-            decisions = [self._permitted(actor, wanted.organ, profile) for profile in wanted.profiles]
+            holder = _granted_to(wanted)
+            asked = [wanted_for("credential", holder, each, self.ctx.register) for each in wanted.profiles]
+            decisions = [self._decider.require(actor, ISSUE, each) for each in asked]
         except YinxinError as error:
             self.ctx.store.refuse(actor, credentials.GRANT, f"credential:{wanted.protocol}", error)
             raise
@@ -105,12 +109,14 @@ class Enrolment:
         Without a profile it is the first granted one that certifies names such as are asked for. `also` joins the
         transaction that stores the certificate.
 
-        Raises NotGranted, CredentialSpent, and what `ca.issue.issue` raises. Refusals are recorded.
+        Raises NotGranted, CredentialSpent, ApplicationNeeded, and what `ca.issue.issue` raises. Refusals are recorded.
         """
         try:
             application = application_of(asked, self.ctx.settings)
             chosen = profile or self._fitting(known, application)
             _covers(known, chosen, application)
+            # who was granted a credential may have come to power since
+            wanted_for(reference, _holder(known, application), chosen, self.ctx.register)
         except YinxinError as error:
             self.ctx.rejections.record(known.actor, ISSUE, f"reference:{reference}", error)
             raise
@@ -131,10 +137,9 @@ class Enrolment:
 
     def _fitting(self, known: Credential, asked: Application) -> str:
         """The first granted profile for the kinds of alternative name asked for, or else the first of all."""
-        kinds = {kind for kind, _ in asked.san}
         for name in known.grant.profiles:
-            allowed = {str(kind) for kind in self.ctx.profiles[name].san}
-            if kinds <= allowed and bool(kinds) == bool(allowed):
+            profile = self.ctx.profiles[name]
+            if profile.may_name(asked.san) and bool(asked.san) == bool(profile.san):
                 return name
         return known.grant.profiles[0]
 
@@ -160,17 +165,32 @@ class Enrolment:
                     reason=Text("不能发给这类持有者", f"it is not for holders of kind {wanted.holder_kind}"),
                 )
         self._bounded(wanted)
-        holder = Holder(wanted.holder_kind, wanted.holder or "-", wanted.post, wanted.organ)
-        registered, _ = self.ctx.register.facts(holder)
+        registered, _ = self.ctx.register.facts(_granted_to(wanted))
         if registered.organ != wanted.organ:
             raise BadGrant(
                 field="organ", reason=Text("不是该持有者所在的机关", "it is not the holder's organ")
             )
 
     def _bounded(self, wanted: Grant) -> None:
-        """Which hosts it is for is said, except by ACME, where control of each is proved; raises BadGrant."""
+        """Which hosts it is for is said, except by ACME, where control of each is proved; for wildcards by ACME, too.
+
+        Only ACME has wildcards, for only there the DNS proves them. Raises BadGrant.
+        """
         if ANY_DOMAIN[0] in wanted.domains and wanted.domains != ANY_DOMAIN:
             raise BadGrant(field="domains", reason=Text("“*”只能单独使用", "“*” stands alone"))
+        wild = [each for each in wanted.profiles if self.ctx.profiles[each].wildcards]
+        if wild and wanted.protocol is not Protocol.ACME:
+            reason = Text(
+                f"模板 {wild[0]} 允许通配符，只能由 ACME 在 DNS 中证明",
+                f"certificates of {wild[0]} may have wildcards, which ACME alone has proved, in the DNS",
+            )
+            raise BadGrant(field="protocol", reason=reason)
+        if wild and wanted.domains in ((), ANY_DOMAIN):
+            reason = Text(
+                f"模板 {wild[0]} 允许通配符：须用 --domain 指明域",
+                f"certificates of {wild[0]} may have wildcards: say below which domains, by --domain",
+            )
+            raise BadGrant(field="domains", reason=reason)
         hosts = [each for each in wanted.profiles if {"dns", "ip"} & set(self.ctx.profiles[each].san)]
         if hosts and not wanted.domains and wanted.protocol is not Protocol.ACME:
             reason = Text(
@@ -185,9 +205,13 @@ def _covers(known: Credential, profile: str, asked: Application) -> None:
     if profile not in grant.profiles:
         granted = ", ".join(grant.profiles)
         raise NotGranted(credential=known.id, field="profile", asked=profile[:60], granted=granted)
-    for kind, text in _hosts(asked) if grant.bounds else ():
-        if kind != "dns" or not within(text.lower(), grant.bounds):
-            granted = ", ".join(grant.bounds)
+    for kind, text in _hosts(asked):
+        wild = any_wildcard([(kind, text)])
+        if not grant.bounds and not wild:
+            continue
+        proved = grant.protocol is Protocol.ACME or not wild
+        if kind != "dns" or not within(text.lower(), grant.bounds) or not proved:
+            granted = ", ".join(grant.bounds) or "-"
             raise NotGranted(credential=known.id, field=kind, asked=text, granted=granted)
     if grant.uses == 0:
         raise CredentialSpent(credential=known.id)
@@ -197,6 +221,11 @@ def _hosts(asked: Application) -> tuple[GeneralName, ...]:
     """The alternative names; where there are none, a common name with a dot counts as a host's."""
     common = asked.subject.common_name or ""
     return asked.san or ((("dns", common),) if "." in common else ())
+
+
+def _granted_to(wanted: Grant) -> Holder:
+    """Whom a credential is for; a service may be named when it asks."""
+    return Holder(wanted.holder_kind, wanted.holder or "-", wanted.post, wanted.organ)
 
 
 def _holder(known: Credential, asked: Application) -> Holder:

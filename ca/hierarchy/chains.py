@@ -5,6 +5,8 @@ trusts. All of them are handed out: EST's cacerts, CMP, ACME's alternate links, 
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -43,22 +45,37 @@ def in_force(ctx: Context) -> tuple[Certificate, ...]:
     now = ctx.store.clock.now()
     with ctx.store.read() as session:
         found = [*_issued(ctx, session), *_taken(session)]
-    unique = dict.fromkeys(Certificate(each) for each in found)
+    unique = dict.fromkeys(map(_read, found))
     return tuple(each for each in unique if each.not_before <= now <= each.not_after)
+
+
+@lru_cache(maxsize=256)
+def _read(der: bytes) -> Certificate:
+    """A certificate of an authority, of which there are few and for which every client asks."""
+    return Certificate(der)
 
 
 def _issued(ctx: Context, session: Session) -> Iterator[bytes]:
     profiles = [profile.name for profile in ctx.profiles.values() if profile.ca]
-    row = CertificateRow
-    query = sa.select(row.der).where(
-        row.profile.in_(profiles), row.state == State.ISSUED, row.revoked_at.is_(None)
-    )
-    yield from (each for each in session.scalars(query.order_by(row.created)) if each is not None)
+    found = session.connection().execute(_ISSUED, {"profiles": profiles}).scalars()
+    yield from (each for each in found if each is not None)
 
 
 def _taken(session: Session) -> Iterator[bytes]:
-    query = sa.select(TakenCertificate.der).where(TakenCertificate.ended_at.is_(None))
-    yield from session.scalars(query.order_by(TakenCertificate.created, TakenCertificate.fingerprint))
+    yield from session.connection().execute(_TAKEN).scalars()
+
+
+_OWN, _GIVEN = (cast("sa.Table", each.__table__).c for each in (CertificateRow, TakenCertificate))
+_ISSUED = (
+    sa.select(_OWN.der)
+    .where(
+        _OWN.profile.in_(sa.bindparam("profiles", expanding=True)),
+        _OWN.state == State.ISSUED,
+        _OWN.revoked_at.is_(None),
+    )
+    .order_by(_OWN.created)
+)
+_TAKEN = sa.select(_GIVEN.der).where(_GIVEN.ended_at.is_(None)).order_by(_GIVEN.created, _GIVEN.fingerprint)
 
 
 def _is_of(certificate: Certificate, issuer: Issuer) -> bool:

@@ -96,17 +96,14 @@ def burdens(session: Session, orders: "Sequence[Order]") -> list[YinxinError | N
 def _taken(session: Session, orders: "Sequence[Order]") -> Mapping[tuple[str, str], str]:
     """Of which other kind a holder of this identifier is: in the directory, or by any certificate there ever was."""
     found: dict[tuple[str, str], str] = {}
-    row = CertificateRow
+    connection = session.connection()
     for kind, other in (("service", "person"), ("person", "service")):
-        ids = {order.holder.id for order in orders if order.holder.kind == kind}
+        ids = sorted({order.holder.id for order in orders if order.holder.kind == kind})
         if not ids:
             continue
-        named = sa.select(row.holder).where(
-            row.holder.in_(ids), row.holder_kind == other, row.state == State.ISSUED
-        )
-        taken = set(session.scalars(named.distinct()))
+        taken = set(connection.execute(_HOLDERS, {"ids": ids, "kind": other}).scalars())
         if kind == "service":
-            taken |= set(session.scalars(sa.select(PersonRow.id).where(PersonRow.id.in_(ids))))
+            taken |= set(connection.execute(_PERSONS, {"ids": ids}).scalars())
         found |= {(kind, each): other for each in taken}
     return found
 
@@ -126,6 +123,18 @@ class _Use(NamedTuple):
 
 _ENTRY, _CERTIFICATE = (cast("sa.Table", each.__table__).c for each in (BlockedKeyRow, CertificateRow))
 _DIGESTS: sa.BindParameter[Any] = sa.bindparam("digests", expanding=True)
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+_HOLDERS = (
+    sa.select(_CERTIFICATE.holder)
+    .distinct()
+    .where(
+        _CERTIFICATE.holder.in_(_IDS),
+        _CERTIFICATE.holder_kind == sa.bindparam("kind"),
+        _CERTIFICATE.state == State.ISSUED,
+    )
+)
+_PERSON = cast("sa.Table", PersonRow.__table__).c
+_PERSONS = sa.select(_PERSON.id).where(_PERSON.id.in_(_IDS))
 _LISTED = sa.select(*_ENTRY).where(_ENTRY.digest.in_(_DIGESTS))
 _USES = sa.select(
     _CERTIFICATE.spki_digest,

@@ -18,6 +18,7 @@ from yinxin.authz import PLATFORM, Decider, Resource
 from yinxin.crypto.status import Reason
 from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
+from yinxin.personal import Personal
 from yinxin.steps import step
 
 BLOCK, UNBLOCK = "ca.block", "ca.unblock"
@@ -51,6 +52,8 @@ class Blocklist:
         decision = self._decider.require(actor, BLOCK, _resource(digest))
         with self._ctx.store.act(actor, BLOCK, f"key:{digest}", reason=reason) as act:
             act.decision = decision.record()
+            if note:
+                act.facts["note"] = Personal(note, actor.id)
             at = self._ctx.store.clock.now()
             act.facts["added"] = added = block(act.session, digest, reason, at=at, by=actor.id, note=note)
         step("ca.block.1-recorded")
@@ -106,8 +109,9 @@ class Blocklist:
         name, new = INTL.hash.digest(content).hex(), 0
         for start in range(0, len(digests), _BATCH):
             part = digests[start : start + _BATCH]
-            with self._ctx.store.act(actor, BLOCK, f"key-list:{name}", file=file.name, first=start) as act:
+            with self._ctx.store.act(actor, BLOCK, f"key-list:{name}", first=start) as act:
                 act.decision = decision.record()
+                act.facts["file_name"] = Personal(file.name, actor.id)
                 listed = sa.select(BlockedKeyRow.digest).where(BlockedKeyRow.digest.in_(part))
                 known = set(act.session.scalars(listed))
                 at = self._ctx.store.clock.now()

@@ -36,7 +36,13 @@ def group() -> None:
     help="PEM 文件：证书、请求、公钥，或作为证明的私钥 / PEM: certificate, request, public key, or the private key as proof",
 )
 @click.option("--digest", help="SubjectPublicKeyInfo 的 SHA-256 / SHA-256 of the SubjectPublicKeyInfo")
-@click.option("--reason", type=click.Choice(REASONS), default="keyCompromise", show_default=True)
+@click.option(
+    "--reason",
+    type=click.Choice(REASONS),
+    default="keyCompromise",
+    show_default=True,
+    help="禁用的原因，也是撤销其证书的原因 / why it is blocked, and why its certificates are revoked",
+)
 @click.option("--note", default="", help="备注 / remark")
 @click.option(
     "--revoke-all", is_flag=True, help="撤销该密钥的全部有效证书 / revoke every valid certificate of the key"
@@ -86,7 +92,9 @@ def import_(context: click.Context, *, file: Path, note: str, as_json: bool) -> 
 @group.command("list", help="列出名单 / show the list")
 @click.option("--digest", default="", help="只查一个密钥 / one key only")
 @click.option("--after", default="", help="从此项之后 / from the one after this")
-@click.option("--limit", type=click.IntRange(1, 10000), default=_PAGE, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1, 10000), default=_PAGE, show_default=True, help="条数 / how many"
+)
 @as_json_option
 @click.pass_context
 def list_(context: click.Context, *, digest: str, after: str, limit: int, as_json: bool) -> None:

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 from ca.lint.case import Case, Rules
 from ca.profile import gmt0015
+from ca.profile.wildcards import any_wildcard
 from yinxin.crypto import oids
+from yinxin.crypto.attribute.controls import OURS
 from yinxin.crypto.errors import MalformedDer
 from yinxin.crypto.suite import SM
 
@@ -65,6 +67,13 @@ def alternative_names(case: Case) -> Iterator[str]:
         yield f"not {case.profile.least_names} to {case.profile.most_names} names"
 
 
+@rules("profile: wildcards")
+def wildcards(case: Case) -> Iterator[str]:
+    """Only where the profile has them."""
+    if any_wildcard(case.certificate.san) and not case.profile.wildcards:
+        yield "a host name with a wildcard"
+
+
 @rules("profile: ca, path_length")
 def authority(case: Case) -> Iterator[str]:
     """An authority exactly when the profile makes one."""
@@ -84,6 +93,18 @@ def purposes(case: Case) -> Iterator[str]:
         yield "policies differ"
     if (oids.OCSP_NOCHECK in certificate.extensions) != profile.no_check:
         yield "nocheck differs"
+
+
+@rules("profile: attributes; RFC 5755 4.5 and 7.4, X.509 17.2")
+def attribute_authority(case: Case) -> Iterator[str]:
+    """A source of authority, with exactly our aaControls, where the profile makes one; never a certification authority."""
+    extensions, wanted = case.certificate.extensions, case.profile.attributes
+    if (extensions.get(oids.AA_CONTROLS) == OURS.extension) != wanted:
+        yield "aaControls differs"
+    if (extensions.get(oids.SOA_IDENTIFIER) == oids.SOURCE_OF_AUTHORITY) != wanted:
+        yield "sOAIdentifier differs"
+    if {oids.AA_CONTROLS, oids.SOA_IDENTIFIER} & extensions.keys() and (not wanted or case.certificate.is_ca):
+        yield "marked as an attribute authority and must not be one"
 
 
 @rules("profile: gmt0015")

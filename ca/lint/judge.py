@@ -5,13 +5,27 @@ is signed that was not linted, and nothing linted is signed twice (law 5).
 """
 
 from threading import Lock
+from typing import Protocol
 
 from ca.errors import LintFailed, TokenForeign, TokenSpent
-from ca.issuer import Issuer
 from ca.lint import alternative, house, keys, rfc5280
 from ca.lint.case import Case, Finding
 
 _RULES = (*rfc5280.rules.all, *keys.rules.all, *alternative.rules.all, *house.rules.all)
+
+
+class Signing(Protocol):
+    """Whoever signs, by name and key: an `Issuer`, or an attribute authority."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    @property
+    def key_id(self) -> bytes:
+        """Identifier of its key."""
+        ...
 
 
 class Cleared:
@@ -19,13 +33,13 @@ class Cleared:
 
     __slots__ = ("_issuer", "_lock", "_spent", "_tbs")
 
-    def __init__(self, tbs: bytes, issuer: Issuer) -> None:
+    def __init__(self, tbs: bytes, issuer: Signing) -> None:
         self._tbs = tbs
         self._issuer = (issuer.name, issuer.key_id)
         self._spent = False
         self._lock = Lock()
 
-    def redeem(self, tbs: bytes, issuer: Issuer) -> bytes:
+    def redeem(self, tbs: bytes, issuer: Signing) -> bytes:
         """The octets to sign; raises TokenForeign for other octets or another issuer, TokenSpent the second time."""
         if tbs != self._tbs or (issuer.name, issuer.key_id) != self._issuer:
             raise TokenForeign(issuer=issuer.name)

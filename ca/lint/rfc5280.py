@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from ca.lint.case import Case, Rules
 from ca.profile import gmt0015
+from ca.profile.wildcards import is_wildcard, wildcard_fault
 from yinxin.crypto import der, oids
 from yinxin.crypto.constraints import ANY_POLICY
 from yinxin.crypto.general_names import write_general_name
@@ -30,6 +31,8 @@ _NEVER_CRITICAL = (
     oids.CRL_DISTRIBUTION_POINTS,
     oids.AUTHORITY_INFORMATION_ACCESS,
     oids.OCSP_NOCHECK,
+    oids.SOA_IDENTIFIER,
+    oids.AA_CONTROLS,
     *gmt0015.BY_OID,
     oids.ALTERNATIVE_KEY,
     oids.ALTERNATIVE_ALGORITHM,
@@ -132,7 +135,9 @@ def key_usage(case: Case) -> Iterator[str]:
         return
     if ("keyCertSign" in usage) != case.certificate.is_ca:
         yield "keyCertSign goes with authorities, and only with them"
-    if "cRLSign" in usage and not case.certificate.is_ca:
+    # an attribute authority signs the list of its own attribute certificates (RFC 5755 section 6)
+    attributes = oids.AA_CONTROLS in case.certificate.extensions
+    if "cRLSign" in usage and not case.certificate.is_ca and not attributes:
         yield "cRLSign without being an authority"
 
 
@@ -170,7 +175,7 @@ def within_constraints(case: Case) -> Iterator[str]:
 
 @rules("RFC 5280 4.2.1.6")
 def alternative_names(case: Case) -> Iterator[str]:
-    """Well formed, none twice, lower-case host names without wildcards, critical exactly when the subject is empty."""
+    """Well formed, none twice, lower-case host names, a `*` as their whole first label only, critical exactly when the subject is empty."""
     names = case.certificate.san
     extension = case.certificate.extensions.get(oids.SUBJECT_ALTERNATIVE_NAME)
     if extension is None:
@@ -191,8 +196,10 @@ def _alternative_name(kind: str, text: str) -> Iterator[str]:
     except YinxinError:
         yield f"{kind} {text!r} is not well formed"
         return
-    if kind == "dns" and ("*" in text or text != text.lower() or _looks_like_address(text)):
-        yield f"dns {text!r} is a wildcard, an address, or not in lower case"
+    if kind == "dns" and (text != text.lower() or _looks_like_address(text)):
+        yield f"dns {text!r} is an address, or not in lower case"
+    if kind == "dns" and is_wildcard(text) and (why := wildcard_fault(text)) is not None:
+        yield f"dns {text!r}: {why.en}"
 
 
 def _looks_like_address(text: str) -> bool:
@@ -223,7 +230,7 @@ def extended_key_usage(case: Case) -> Iterator[str]:
     """Named in every end-entity certificate; timestamps and OCSP as their RFCs want."""
     purposes = case.certificate.extended_key_usage
     if purposes is None:
-        if not case.certificate.is_ca:
+        if not case.certificate.is_ca and oids.SOA_IDENTIFIER not in case.certificate.extensions:
             yield "an end entity must name its purposes"
         return
     if "anyExtendedKeyUsage" in purposes:

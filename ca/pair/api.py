@@ -16,8 +16,17 @@ from ca.errors import (
     UnknownProfile,
     WeakKey,
 )
+from ca.holders import ApplicationNeeded
 from ca.pair.envelope import Dialect
-from ca.pair.errors import CannotReceive, NoPair, PairEnded, UnknownDialect, UnknownPair
+from ca.pair.errors import (
+    CannotReceive,
+    NoPair,
+    PairEnded,
+    TransportNeeded,
+    TransportUnwanted,
+    UnknownDialect,
+    UnknownPair,
+)
 from ca.pair.issue import PairRequest
 from ca.pair.service import Pair
 from ca.request import Holder
@@ -38,7 +47,7 @@ class PairIn(Model):
     profile: str = Field(max_length=60)
     """The signing profile; its encryption profile goes with it."""
     csr_pem: str = Field(max_length=65536)
-    """PKCS#10 of the signing key, in PEM."""
+    """PKCS#10 of the signing key, in PEM; one that only signs (ML-DSA) brings a transport key in it."""
     holder_kind: Literal["person", "organ"]
     holder: str = Field(min_length=1, max_length=64)
     post: str | None = Field(default=None, max_length=64)
@@ -89,7 +98,10 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
             UnknownProfile,
             NoPair,
             CannotReceive,
+            TransportNeeded,
+            TransportUnwanted,
             ProfileRefuses,
+            ApplicationNeeded,
             UnknownPerson,
             UnknownPost,
             UnknownOrgan,

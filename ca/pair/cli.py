@@ -7,6 +7,7 @@ import click
 
 from ca.command import authority_of
 from ca.pair.envelope import Dialect
+from ca.pair.errors import FileThere
 from ca.pair.issue import PairRequest
 from ca.pair.service import Pair
 from ca.request import Holder
@@ -14,8 +15,11 @@ from yinxin.command import acting, as_json_option, print_facts
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import MalformedKey
 from yinxin.crypto.keys import Identity, PrivateKey
-from yinxin.crypto.pem import decode
+from yinxin.crypto.pem import decode, encode
 from yinxin.crypto.received_key import open_received
+from yinxin.crypto.requests import CertificationRequest
+from yinxin.crypto.suite import PQ
+from yinxin.files import replace
 from yinxin.text import Text
 
 _in = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -35,10 +39,16 @@ def group() -> None:
 @group.command(help="签发一对证书；加密密钥由密钥管理中心产生并托管 / issue a pair")
 @click.option("--csr", type=_in, required=True, help="签名密钥的 PKCS#10 / PKCS#10 of the signing key")
 @click.option("--holder", required=True, help="持有者标识 / the holder's identifier")
-@click.option("--kind", type=click.Choice(["person", "organ"]), default="person", show_default=True)
+@click.option(
+    "--kind",
+    type=click.Choice(["person", "organ"]),
+    default="person",
+    show_default=True,
+    help="持有者的种类 / kind of holder",
+)
 @click.option("--post", help="个人的岗位 / post of a person")
 @click.option("--profile", help="签名证书模板 / the signing profile")
-@click.option("--days", type=click.IntRange(1, 36525))
+@click.option("--days", type=click.IntRange(1, 36525), help="有效天数 / validity in days")
 @click.option("--renews", help="换发哪一对（引用号）/ reference of the pair whose place it takes")
 @click.option("--reference", help="引用号，重复使用得到同一对 / the same one gives the same pair")
 @click.option("--out", type=_out, required=True, help="证书写入此文件 / the certificates")
@@ -82,7 +92,7 @@ def show(context: click.Context, *, name: str, as_json: bool) -> None:
 
 @group.command(help="再次取出加密密钥的信封 / fetch the encryption key's envelope again")
 @click.argument("name", metavar="REFERENCE|SERIAL")
-@click.option("--out", type=_out, required=True)
+@click.option("--out", type=_out, required=True, help="信封写入此文件 / the envelope goes to this file")
 @_dialect
 @click.pass_context
 def envelope(context: click.Context, *, name: str, out: Path, dialect: str | None) -> None:
@@ -91,12 +101,48 @@ def envelope(context: click.Context, *, name: str, out: Path, dialect: str | Non
     click.echo(str(out))
 
 
+@group.command(
+    help="持有者生成抗量子签名密钥、传输密钥及申请 / the holder makes a signing key and a transport key of pq, and the request"
+)
+@click.option(
+    "--algorithm",
+    type=click.Choice(PQ.signing_keys),
+    default=PQ.key_algorithm,
+    show_default=True,
+    help="签名密钥的算法 / algorithm of the signing key",
+)
+@click.option("--key", type=_out, required=True, help="签名密钥写入此文件 / the signing key")
+@click.option("--transport", type=_out, required=True, help="传输密钥写入此文件 / the transport key")
+@click.option("--csr", type=_out, required=True, help="申请写入此文件 / the request")
+def request(*, algorithm: str, key: Path, transport: Path, csr: Path) -> None:
+    """Make both keys on the holder's side, and the request that binds the second to the first.
+
+    No file that exists is written over: a key that is lost so is lost for good.
+    """
+    for each in (key, transport, csr):
+        if each.exists():
+            raise FileThere(file=str(each))
+    signing, receiving = PrivateKey.generate(algorithm), PrivateKey.generate(PQ.encryption_for(algorithm))
+    made = CertificationRequest.build(signing, {}, transport=receiving.public_key)
+    for path, private in ((key, signing), (transport, receiving)):
+        replace(path, encode("PRIVATE KEY", private.pkcs8()).encode(), mode=0o600)
+    replace(csr, made.pem.encode())
+    click.echo(str(csr))
+
+
 @group.command("open", help="持有者打开信封，得到加密密钥的 PKCS#12 / the holder opens the envelope")
-@click.option("--key", type=_in, required=True, help="签名密钥，PKCS#8 PEM / the signing key")
+@click.option(
+    "--key",
+    type=_in,
+    required=True,
+    help="签名密钥（抗量子：传输密钥），PKCS#8 PEM / the signing key; of pq, the transport key",
+)
 @click.option(
     "--certificates", type=_in, required=True, help="issue --out 所写的文件 / what issue --out wrote"
 )
-@click.option("--envelope", "sealed", type=_in, required=True)
+@click.option(
+    "--envelope", "sealed", type=_in, required=True, help="加密密钥的信封 / the encryption key's envelope"
+)
 @click.option("--password", type=_in, required=True, help="口令文件 / file with the password of the PKCS#12")
 @click.option("--out", type=_out, required=True, help="PKCS#12")
 def open_(*, key: Path, certificates: Path, sealed: Path, password: Path, out: Path) -> None:
@@ -106,7 +152,9 @@ def open_(*, key: Path, certificates: Path, sealed: Path, password: Path, out: P
         raise MalformedKey(reason=Text("应为一个 PEM 格式的 PRIVATE KEY", "one PEM PRIVATE KEY is expected"))
     signing, encryption, *chain = Certificate.load_many(certificates.read_bytes())
     own = PrivateKey.load(blocks[0])
-    received = open_received(sealed.read_bytes(), own, signing, encryption=encryption)
+    # who is named in it: the signing certificate, or the transport key that its holder signed for
+    named = signing if own.public_key == signing.public_key else None
+    received = open_received(sealed.read_bytes(), own, named, encryption=encryption)
     Identity(received, encryption, tuple(chain)).save_p12(out, password.read_text("utf-8").strip())
     click.echo(str(out))
 

@@ -1,4 +1,4 @@
-"""The encryption key on its way to its holder: encrypted to the signing key, in the form that her software reads.
+"""The encryption key on its way to its holder: for her signing key, or the transport key that this one signed for.
 
 Every vendor reads another one of these, so that the form is the asker's choice; what is inside is the same key.
 """
@@ -7,11 +7,12 @@ from enum import StrEnum
 
 from ca.pair.errors import CannotReceive, UnknownDialect
 from yinxin.crypto import enveloped_key
-from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.authenticated_envelope import envelop_authenticated
 from yinxin.crypto.enveloped_data import envelop
 from yinxin.crypto.keys import PrivateKey, PublicKey
 from yinxin.crypto.libcrypto import cleanse
-from yinxin.crypto.suite import INTL, SM
+from yinxin.crypto.recipients import Recipient, key_of
+from yinxin.crypto.suite import INTL, PQ, SM
 
 
 class Dialect(StrEnum):
@@ -29,35 +30,46 @@ class Dialect(StrEnum):
     CMS = "cms"
     #: the same with the recipient named by its key identifier
     CMS_KEY_ID = "cms-key-id"
+    #: AuthEnvelopedData of RFC 5083, AES-256-GCM: what a key that was encapsulated is to be used with
+    CMS_AUTHENTICATED = "cms-authenticated"
 
 
 _SM = (Dialect.GBT_35276, Dialect.GMT_0009, Dialect.GBT_35275, Dialect.GBT_35275_KEY_ID)
 _CMS = (Dialect.CMS, Dialect.CMS_KEY_ID)
-#: kinds of signing key that can open an envelope: SM2, and those that a secret can be encrypted to or agreed with
-RECEIVING = (*SM.encryption_keys, *INTL.encryption_keys)
+_PQ = (Dialect.CMS_AUTHENTICATED, Dialect.CMS, Dialect.CMS_KEY_ID)
+#: kinds of key that can open an envelope: SM2, and those that a secret can be encrypted to, agreed with or encapsulated to
+RECEIVING = (*SM.encryption_keys, *INTL.encryption_keys, *PQ.encryption_keys)
 
 
 def dialects(key: PublicKey) -> tuple[Dialect, ...]:
-    """The forms for a signing key, the usual one first; raises CannotReceive for one that does nothing but sign."""
+    """The forms for a receiving key, the usual one first; raises CannotReceive for one that does nothing but sign."""
     if not key.usages & {"keyAgreement", "keyEncipherment"}:
         raise CannotReceive(algorithm=key.algorithm, known=", ".join(RECEIVING))
+    if key.suite is PQ:
+        return _PQ
     return _SM if key.suite is SM else _CMS
 
 
-def seal(key: PrivateKey, recipient: Certificate, dialect: Dialect | None) -> bytes:
-    """`key` for the holder of `recipient`; without a dialect, the usual one. Raises CannotReceive, UnknownDialect."""
-    algorithm = recipient.public_key.algorithm
-    known = dialects(recipient.public_key)
+def seal(key: PrivateKey, recipient: Recipient, dialect: Dialect | None) -> bytes:
+    """`key` for the holder of `recipient`, a certificate or a bare key; without a dialect, the usual one.
+
+    Raises CannotReceive, UnknownDialect.
+    """
+    public_key = key_of(recipient)
+    algorithm = public_key.algorithm
+    known = dialects(public_key)
     chosen = dialect or known[0]
     if chosen not in known or (chosen in _SM[:2] and key.public_key.algorithm not in SM.encryption_keys):
         raise UnknownDialect(algorithm=algorithm, dialect=str(chosen), known=", ".join(known))
     if chosen is Dialect.GBT_35276:
-        return enveloped_key.envelop(recipient.public_key, key)
+        return enveloped_key.envelop(public_key, key)
     if chosen is Dialect.GMT_0009:
-        return enveloped_key.envelop(recipient.public_key, key, algorithm=enveloped_key.SM4)
+        return enveloped_key.envelop(public_key, key, algorithm=enveloped_key.SM4)
     by_key = chosen in (Dialect.GBT_35275_KEY_ID, Dialect.CMS_KEY_ID)
     pkcs8 = key.pkcs8()
     try:
-        return envelop(pkcs8, recipient.public_key if by_key else recipient)
+        if chosen is Dialect.CMS_AUTHENTICATED:
+            return envelop_authenticated(pkcs8, recipient)
+        return envelop(pkcs8, public_key if by_key else recipient)
     finally:
         cleanse(pkcs8)

@@ -19,6 +19,30 @@ class CannotReceive(Invalid):
     en = "The signing key is {algorithm} and cannot open the envelope with the encryption key: ask for a pair with a key of {known}."
 
 
+class TransportNeeded(Invalid):
+    """A signing key that opens nothing, and no key beside it that does."""
+
+    code = "ca.transport_needed"
+    zh = "签名密钥为 {algorithm}，只能签名：请求中须有由它签名的传输密钥（{known}），加密密钥将交付给该密钥。请用 yinxin ca pair request 重新生成请求。"
+    en = "The signing key is {algorithm} and does nothing but sign: the request must bring a transport key ({known}), signed by it, to deliver the encryption key to. Make the request again by yinxin ca pair request."
+
+
+class TransportUnwanted(Invalid):
+    """A transport key that is of no use."""
+
+    code = "ca.transport_unwanted"
+    zh = "请求中的传输密钥（{algorithm}）不能使用：只有 {known} 密钥可用于抗量子双证书，签名密钥能自行打开信封时不要附带。"
+    en = "The transport key of the request ({algorithm}) is of no use: {known} only, for a pair of the post-quantum suite; leave it out where the signing key opens the envelope itself."
+
+
+class FileThere(Conflict):
+    """A file that a new key would be written over."""
+
+    code = "ca.file_there"
+    zh = "文件 {file} 已存在，未作任何更改：请换一个文件名，或先移走原文件。"
+    en = "The file {file} exists already; nothing was changed: choose another name, or move it away first."
+
+
 class UnknownPair(NotFound):
     """No pair of this reference or certificate."""
 

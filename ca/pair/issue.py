@@ -16,6 +16,7 @@ from ca.context import Context
 from ca.errors import IssuanceUnderWay, ReferenceReused
 from ca.issue import (
     VERB,
+    Also,
     facts_of,
     give_up,
     intent_row,
@@ -27,14 +28,14 @@ from ca.issue import (
 )
 from ca.issuer import Issuer
 from ca.keycheck import unburdened
-from ca.pair.envelope import dialects
 from ca.pair.errors import NoPair, PairEnded
 from ca.pair.models import PairRow
+from ca.pair.transport import digest_of, transport_of
 from ca.prepare import Prepared, prepare
 from ca.profile import Profile
 from ca.request import Application, Holder, IssueRequest, Order, examine
 from ca.sign import sign
-from kms.escrow import Escrow, UserKey
+from kms.escrow import Escrow, UserKey, Why, encryption_algorithm
 from kms.escrow.pool import Wanted
 from yinxin.act import Actor, Outcome
 from yinxin.crypto.certificates import Certificate
@@ -51,7 +52,7 @@ _TRIES = 3
 class PairRequest:
     """A request for a pair: `csr` brings the signing key; `profile` is the signing profile.
 
-    `renews` names the pair whose place it takes: that one's key goes into the history.
+    A signing key that opens nothing brings a transport key in its PKCS#10. `renews` names the pair whose place it takes: that one's key goes into the history.
     """
 
     reference: str
@@ -84,10 +85,13 @@ def issue_pair(
     actor: Actor,
     request: PairRequest,
     decision: Mapping[str, Any] | None = None,
+    *,
+    also: Also | None = None,
 ) -> PairRow:
     """The pair for a request that its caller has authorised; the same reference gives the same pair.
 
-    Raises NoPair, CannotReceive, and what `ca.issue.issue` and `Escrow.give` raise; then neither certificate exists.
+    `also` joins the transaction that stores it, and is told the signing certificate. Raises NoPair, CannotReceive,
+    TransportNeeded, TransportUnwanted, and what `ca.issue.issue` and `Escrow.give` raise; then neither certificate exists.
     """
     try:
         # 1. the signing half is good, its key can open an envelope, the reference is new
@@ -119,7 +123,7 @@ def issue_pair(
         step("ca.issue-pair.5-signed")
         # 6. both stored and bound, the pair written, what it renews superseded: in one transaction, or none of it
         made = tuple(zip(halves, certificates, strict=True))
-        row = _stored(ctx, escrow, actor, request, made=made, key=key)
+        row = _stored(ctx, escrow, actor, request, made=made, key=key, also=also)
     except Exception:
         for half in halves:
             give_up(ctx, actor, half.prepared.serial)
@@ -137,6 +141,11 @@ def find(ctx: Context, name: str) -> PairRow | None:
         return session.scalars(query).one_or_none()
 
 
+def examined(ctx: Context, request: PairRequest) -> Order:
+    """What the signing half amounts to today; raises NoPair, and what is raised of a request that could never give a pair."""
+    return _signing_half(ctx, request)[0]
+
+
 def _signing_half(ctx: Context, request: PairRequest) -> tuple[Order, Issuer]:
     profile = open_profile(ctx, request.profile)
     encryption_profile(ctx, request.profile)
@@ -144,7 +153,7 @@ def _signing_half(ctx: Context, request: PairRequest) -> tuple[Order, Issuer]:
         f"{request.reference}/signing", request.profile, request.csr, request.holder, request.days
     )
     order = examine(asked, profile, ctx.register, ctx.settings)
-    dialects(order.public_key)
+    transport_of(request.csr, order.public_key)
     return order, ctx.issuers.issuing(order.authority)
 
 
@@ -152,7 +161,7 @@ def _recall(ctx: Context, actor: Actor, request: PairRequest, order: Order, issu
     """The pair that the reference already gave; a stale attempt of either half is abandoned on the way."""
     known = find(ctx, request.reference)
     if known is not None and known.reference == request.reference:
-        if known.request_digest != order.digest:
+        if known.request_digest != digest_of(request.csr, order):
             raise ReferenceReused(reference=request.reference, serial=known.signing)
         return known
     recall(ctx, actor, order, issuer)
@@ -160,7 +169,8 @@ def _recall(ctx: Context, actor: Actor, request: PairRequest, order: Order, issu
 
 
 def _wanted(request: PairRequest, order: Order) -> Wanted:
-    algorithm = order.public_key.suite.encryption_keys[0]
+    key = order.public_key
+    algorithm = encryption_algorithm(key.suite.encryption_for(key.kind))
     holder = order.holder
     return Wanted(request.reference, algorithm, holder.kind, holder.id, holder.organ or "")
 
@@ -222,30 +232,36 @@ def _stored(
     *,
     made: Sequence[tuple[_Half, Certificate]],
     key: UserKey,
+    also: Also | None,
 ) -> PairRow:
-    (signing, _), (encryption, _) = made
+    (signing, signed), (encryption, certificate) = made
     order, now = signing.order, ctx.store.clock.now()
+    transport = transport_of(request.csr, order.public_key)
     row = PairRow(
         reference=request.reference,
         signing=signing.prepared.serial,
         encryption=encryption.prepared.serial,
         user_key=key.id,
-        request_digest=order.digest,
+        transport=transport.spki if transport is not None else None,
+        request_digest=digest_of(request.csr, order),
         holder_kind=order.holder.kind,
         holder=order.holder.id,
         organ=order.holder.organ,
         created=now,
     )
     with ctx.store.act(actor, VERB, f"pair:{request.reference}", user_key=key.id) as act:
-        for half, certificate in made:
-            mark_issued(act.session, half.order, certificate, at=now)
-            facts = {"fingerprint": certificate.fingerprint, "reference": half.order.reference}
+        for half, each in made:
+            mark_issued(act.session, half.order, each, at=now)
+            facts = {"fingerprint": each.fingerprint, "reference": half.order.reference}
             act.each(ctx.store.identifier(), f"certificate:{half.prepared.serial}", None, **facts)
         act.session.add(row)
         act.session.flush()
+        escrow.certified(act.session, key.id, row.encryption, certificate.not_after)
         if request.renews is not None:
             act.facts["renews"] = request.renews
             _supersede(act.session, escrow, request.renews, row)
+        if also is not None:
+            also(act.session, signed)
         act.session.expunge(row)
     return row
 
@@ -256,4 +272,4 @@ def _supersede(session: Session, escrow: Escrow, reference: str, by: PairRow) ->
         state = Text("已被换发", "renewed already")
         raise PairEnded(pair=reference, state=state, act=Text("换发", "renewed"))
     old.superseded_by = by.reference
-    escrow.to_history(session, old.user_key)
+    escrow.to_history(session, old.user_key, Why.REPLACED)

@@ -18,6 +18,8 @@ class PairRow(Base):
     encryption: Mapped[str] = mapped_column(sa.ForeignKey("ca_certificate.serial"), unique=True)
     #: the key in escrow behind the encryption certificate (`kms_user_key`)
     user_key: Mapped[str] = mapped_column(sa.String(26), unique=True)
+    #: SubjectPublicKeyInfo to which the encryption key is delivered; None: to the signing key
+    transport: Mapped[bytes | None]
     request_digest: Mapped[str] = mapped_column(sa.String(64))
     holder_kind: Mapped[str] = mapped_column(sa.String(12))
     holder: Mapped[str] = mapped_column(sa.String(80), index=True)

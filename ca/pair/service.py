@@ -12,12 +12,16 @@ from ca.models import CertificateRow
 from ca.pair.envelope import Dialect, dialects, seal
 from ca.pair.errors import PairEnded, UnknownDialect, UnknownPair
 from ca.pair.issue import PairRequest, encryption_profile, find, issue_pair
-from ca.pair.models import PairRow
+from ca.pair.models import PairRow, pair_of
+from ca.permit import wanted_for
 from kms.escrow import Escrow, UserKey
+from kms.escrow import Recipient as RecoveryRecipient
 from yinxin.act import Actor
 from yinxin.authz import PLATFORM, Decider, Decision, Resource
 from yinxin.clock import rfc3339
 from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.keys import PublicKey
+from yinxin.crypto.recipients import Recipient, key_of
 from yinxin.errors import YinxinError
 from yinxin.text import Text
 
@@ -86,21 +90,26 @@ class Pairs:
         self._decider = decider
 
     def issue(self, actor: Actor, request: PairRequest) -> Pair:
-        """A pair, if the policies permit both certificates; see `ca.pair.issue.issue_pair`. Raises Denied."""
+        """A pair, if the policies permit both certificates; see `ca.pair.issue.issue_pair`.
+
+        Raises Denied, and ApplicationNeeded for a person of power, who gets one by application (`ca.registration`).
+        """
         ctx = self._ctx
         try:
             other = encryption_profile(ctx, request.profile)
             holder, _ = ctx.register.facts(request.holder)
+            asked = [
+                wanted_for(request.reference, holder, each, ctx.register)
+                for each in (other.name, request.profile)
+            ]
             old = self._renewed(request) if request.renews is not None else None
         except YinxinError as error:
             ctx.store.refuse(actor, ISSUE, f"pair:{request.reference}", error)
             raise
-        organ = holder.organ or PLATFORM
-        self._permit(actor, ISSUE, request.reference, organ, other.name)
-        decision = self._permit(actor, ISSUE, request.reference, organ, request.profile)
+        decisions = [self._decider.require(actor, ISSUE, each) for each in asked]
         if old is not None:
             self._permit(actor, ISSUE, old.reference, old.organ or PLATFORM, request.profile)
-        row = issue_pair(ctx, self._escrow, actor, request, decision.record())
+        row = issue_pair(ctx, self._escrow, actor, request, decisions[-1].record())
         return Pair.of(ctx, row)
 
     def show(self, actor: Actor, name: str) -> Pair:
@@ -112,7 +121,7 @@ class Pairs:
     def envelope(self, actor: Actor, name: str, dialect: Dialect | None = None) -> bytes:
         """The encryption key for the holder of the signing key, as often as it is asked for; each time recorded.
 
-        Whoever is asked to, may fetch it: only the signing key opens it. Raises UnknownPair, PairEnded when the pair
+        Whoever is asked to, may fetch it: only the signing key opens it, or the transport key that it signed for. Raises UnknownPair, PairEnded when the pair
         is not in force (what remains then is a recovery), UnknownDialect, Denied, and what the key centre raises.
         """
         store = self._ctx.store
@@ -131,25 +140,40 @@ class Pairs:
         with store.act(actor, DELIVER, f"pair:{row.reference}", user_key=row.user_key) as act:
             act.decision = decision.record()
             act.facts["dialect"] = str(dialect or "usual")
-            return self._sealed(dialect)(self._escrow.key(row.user_key), pair.signing)
+            recipient = PublicKey(row.transport) if row.transport is not None else pair.signing
+            return self._sealed(dialect)(self._escrow.key(row.user_key), recipient)
 
     # --- for the key centre's recoveries (`kms.escrow.Enveloper`) -----------------------------------------------
 
     def receives(self, recipient: Certificate, dialect: str) -> None:
         """Raise UnknownCertificate, CertificateRevoked, Expired, CannotReceive or UnknownDialect."""
         in_force(self._ctx, recipient)
-        known = dialects(recipient.public_key)
+        key = key_of(self._receiving(recipient))
+        known = dialects(key)
         if dialect and dialect not in known:
             told = ", ".join(known)
-            raise UnknownDialect(algorithm=recipient.public_key.algorithm, dialect=dialect[:40], known=told)
+            raise UnknownDialect(algorithm=key.algorithm, dialect=dialect[:40], known=told)
+
+    def holder_of(self, recipient: Certificate) -> RecoveryRecipient:
+        """Whose a certificate of this site in force is; raises as `receives`."""
+        row = in_force(self._ctx, recipient)
+        return RecoveryRecipient(row.holder_kind, row.holder, row.post, row.organ)
 
     def envelop(self, key: UserKey, recipient: Certificate, dialect: str) -> bytes:
         """The key of an approved recovery for the certificate that it names; raises as `receives`."""
         self.receives(recipient, dialect)
-        return self._sealed(Dialect(dialect) if dialect else None)(key, recipient)
+        return self._sealed(Dialect(dialect) if dialect else None)(key, self._receiving(recipient))
 
-    def _sealed(self, dialect: Dialect | None) -> Callable[[UserKey, Certificate], bytes]:
-        def envelop(key: UserKey, recipient: Certificate) -> bytes:
+    def _receiving(self, recipient: Certificate) -> Recipient:
+        """Who opens what is meant for the holder of a certificate: its key, or the transport key of its pair."""
+        with self._ctx.store.read() as session:
+            pair = pair_of(session, f"{recipient.serial:x}")
+        if pair is None or pair.transport is None or pair.signing != f"{recipient.serial:x}":
+            return recipient
+        return PublicKey(pair.transport)
+
+    def _sealed(self, dialect: Dialect | None) -> Callable[[UserKey, Recipient], bytes]:
+        def envelop(key: UserKey, recipient: Recipient) -> bytes:
             with self._escrow.opened(key) as private:
                 return seal(private, recipient, dialect)
 

@@ -1,7 +1,7 @@
 """What a certificate profile can say, and what makes one contradict itself."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Any, Literal
 
@@ -9,7 +9,9 @@ from pydantic import Field, field_validator, model_validator
 
 from ca.profile.constraints import Constraints
 from ca.profile.gmt0015 import IDENTIFIERS, Title
+from ca.profile.wildcards import any_wildcard
 from yinxin import canonical
+from yinxin.crypto.general_names import GeneralName
 from yinxin.crypto.names import ATTRIBUTES
 from yinxin.crypto.oids import EXTENDED_KEY_USAGES, KEY_USAGES
 from yinxin.crypto.suite import INTL
@@ -130,6 +132,8 @@ class Profile(Section):
     """Certificate policies, dotted."""
     constraints: Constraints = Constraints()
     """What it imposes on those below; authorities only."""
+    attributes: bool = False
+    """Whether the holder states attributes of others (RFC 5755 4.5): aaControls and sOAIdentifier; never with `ca`."""
     no_check: bool = False
     """Status need not be asked (RFC 6960 4.2.2.2.1): OCSP responders only."""
     subject: dict[str, str]
@@ -140,6 +144,8 @@ class Profile(Section):
     """How many alternative names there are at least, of whatever kind."""
     most_names: int = Field(default=100, ge=0, le=1000)
     """How many alternative names there are at most, of whatever kind."""
+    wildcards: bool = False
+    """Whether a host name may begin with a label `*`, for every host right below a domain (RFC 9525 6.3)."""
     rules: dict[str, NameRule] = {}  # noqa: RUF012 - pydantic copies defaults
     """Rules for an attribute of the subject or a kind of alternative name, by its name."""
     gmt0015: dict[str, str] = {}  # noqa: RUF012 - pydantic copies defaults
@@ -189,8 +195,12 @@ class Profile(Section):
 
     @model_validator(mode="after")
     def _constrained(self) -> "Profile":
+        if self.attributes and (self.ca or self.extended_key_usage):
+            raise ValueError("an attribute authority is no certification authority and has no other purpose")
         if self.constraints != Constraints() and not self.ca:
             raise ValueError("constraints are for authorities")
+        if self.wildcards and "dns" not in self.san:
+            raise ValueError("wildcards are for host names, and san has no dns")
         return self
 
     @model_validator(mode="after")
@@ -218,6 +228,11 @@ class Profile(Section):
     def usage_of(self, key: str) -> frozenset[str]:
         """The key usages of a certificate for this kind of key."""
         return frozenset(self.key_usage_by_key.get(key, self.key_usage))
+
+    def may_name(self, names: Collection[GeneralName]) -> bool:
+        """Whether its certificates may have such alternative names: their kinds, and wildcards among the hosts."""
+        kinds = {kind for kind, _ in names}
+        return kinds <= {str(kind) for kind in self.san} and (self.wildcards or not any_wildcard(names))
 
     @property
     def binding(self) -> Literal["signing", "encryption", "other"]:

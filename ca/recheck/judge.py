@@ -4,14 +4,21 @@ import re
 from functools import cache
 from typing import Any
 
+from yinxin.crypto import oids
+from yinxin.crypto.attribute import Controls
+from yinxin.crypto.errors import Malformed
 from yinxin.crypto.keys import PublicKey
 from yinxin.crypto.suite import SM
 
 #: RFC 8813 3 forbids an EC key what GM/T 0015 has an SM2 key do, and SM2 keys are EC keys to pkilint
 _NATIONAL = {"pkix.key_usage_value_prohibited_for_ec"}
 #: what it says of a host without a dot, as closed networks have them. RFC 5280 4.2.1.6 wants the preferred name syntax of
-#: RFC 1034 3.5, modified by RFC 1123 2.1, and that is `<label>` as well as `<subdomain> "." <label>`
+#: RFC 1034 3.5, modified by RFC 1123 2.1, and that is `<label>` as well as `<subdomain> "." <label>`. It says the same of a
+#: wildcard, which that clause leaves to whoever uses one (RFC 9525 6.3): whether it may be there is the profile's to say
 _DOMAIN_SYNTAX = "pkix.invalid_domain_name_syntax"
+_WILDCARD = re.compile(r"\*(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?){2,}", re.ASCII)
+#: what it says of an object identifier with an arc of more than 32 bits, which X.667 has (2.25 and a UUID)
+_SYNTAX = "itu.invalid_asn1_syntax"
 LABEL = re.compile(r"(?=.*[a-z])[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII | re.IGNORECASE)
 
 
@@ -40,8 +47,22 @@ def _errors(judge: Any, root: Any) -> tuple[str, ...]:
         for result in judge.validate(root)
         for each in result.finding_descriptions
         if each.finding.severity in (Severity.ERROR, Severity.FATAL)
-        and not (each.finding.code == _DOMAIN_SYNTAX and LABEL.fullmatch(str(result.node.pdu)))
+        and not (each.finding.code == _DOMAIN_SYNTAX and _stands(str(result.node.pdu)))
+        and not (each.finding.code == _SYNTAX and _our_controls(result.node.pdu))
     )
+
+
+def _stands(host: str) -> bool:
+    return bool(LABEL.fullmatch(host) or _WILDCARD.fullmatch(host))
+
+
+def _our_controls(extension: Any) -> bool:
+    """Whether it is an aaControls (RFC 5755 7.4) that reads as it should; it names our own attributes, with long arcs."""
+    try:
+        named = str(extension["extnID"])
+        return named == oids.AA_CONTROLS and bool(Controls.read(bytes(extension["extnValue"])))
+    except (Malformed, ValueError, TypeError, KeyError):
+        return False
 
 
 @cache

@@ -9,6 +9,7 @@ from authz.errors import UnknownOrgan
 from ca.api import ISSUE_PROBLEMS, HolderIn, Nothing
 from ca.enrolment.errors import HalfOfPair, RenewalDiffers
 from ca.errors import UnknownCertificate
+from ca.pair.errors import CannotReceive, NoPair, TransportNeeded, TransportUnwanted
 from ca.registration.errors import (
     BadCheck,
     NotRenewable,
@@ -50,6 +51,8 @@ class RegistrationIn(Model):
     holder: HolderIn
     days: int | None = Field(default=None, ge=1, le=36525)
     """Validity in days; the profile's own when left out."""
+    pair: bool = False
+    """Whether a pair is applied for: `profile` is its signing half, and `csr_pem` brings the signing key."""
 
 
 class CheckInOut(Model):
@@ -72,7 +75,7 @@ class RefusalIn(Model):
 
 
 class RegistrationOut(Model):
-    """An application; `serial` is there once its certificate is issued."""
+    """An application; `serial` is there once its certificate is issued: of a pair, whose reference is `registration/` and `id`, the signing one's."""
 
     id: str
     reference: str
@@ -83,6 +86,7 @@ class RegistrationOut(Model):
     post: str | None
     organ: str
     days: int | None
+    pair: bool
     applicant: str
     submitted: str
     expires: str
@@ -107,7 +111,7 @@ class RenewalIn(Model):
 
 
 class RenewalOut(Model):
-    """The successor, and the certificates above it."""
+    """A certificate that was issued, a successor or the first, and the certificates above it."""
 
     serial: str
     pem: str
@@ -123,6 +127,7 @@ class RegistrationQuery(Paged):
     holder: str | None = Field(default=None, max_length=80)
 
 
+PAIR_PROBLEMS = (NoPair, CannotReceive, TransportNeeded, TransportUnwanted)
 RENEWAL_PROBLEMS = (
     NotRenewable,
     TooEarly,
@@ -149,12 +154,13 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
         "",
         status=201,
         summary=Text("申请证书", "Apply for a certificate"),
-        problems=(RegistrationReused, TooManyOpen, *ISSUE_PROBLEMS),
+        problems=(RegistrationReused, TooManyOpen, *PAIR_PROBLEMS, *ISSUE_PROBLEMS),
     )
     def submit(body: RegistrationIn, caller: Caller) -> RegistrationOut:
         holder = Holder(body.holder.kind, body.holder.id, body.holder.post, body.holder.organ)
         request = IssueRequest(body.reference, body.profile, body.csr_pem.encode(), holder, body.days)
-        return RegistrationOut.model_validate(describe(registrations.submit(caller.actor, request)))
+        row = registrations.submit(caller.actor, request, pair=body.pair)
+        return RegistrationOut.model_validate(describe(row))
 
     @api.get("", summary=Text("查询证书申请", "Search applications"), problems=(Denied, UnknownOrgan))
     def search(query: RegistrationQuery, caller: Caller) -> Page[RegistrationOut]:
@@ -176,6 +182,16 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
     def show(registration: str, caller: Caller) -> RegistrationOut:
         return RegistrationOut.model_validate(describe(registrations.show(caller.actor, registration)))
 
+    @api.get(
+        "/<registration>/certificate",
+        summary=Text("申请所得的证书", "The certificate of an application"),
+        problems=(UnknownRegistration, WrongState, Denied),
+    )
+    def certificate(registration: str, caller: Caller) -> RenewalOut:
+        own, *above = registrations.certificate(caller.actor, registration)
+        chain = "".join(each.pem for each in above)
+        return RenewalOut(serial=f"{own.serial:x}", pem=own.pem, chain_pem=chain)
+
     @api.post(
         "/<registration>/vetting",
         status=201,
@@ -190,7 +206,7 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
         "/<registration>/approval",
         status=201,
         summary=Text("批准证书申请并签发", "Approve an application and issue"),
-        problems=(UnknownRegistration, WrongState, *ISSUE_PROBLEMS),
+        problems=(UnknownRegistration, WrongState, *PAIR_PROBLEMS, *ISSUE_PROBLEMS),
     )
     def approve(registration: str, body: Nothing, caller: Caller) -> RegistrationOut:  # noqa: ARG001 - the contract: an empty object
         return RegistrationOut.model_validate(describe(registrations.approve(caller.actor, registration)))

@@ -13,7 +13,7 @@ from ca.registration.service import Registrations
 from ca.registration.vet import Check
 from ca.request import Holder, IssueRequest
 from yinxin.clock import rfc3339
-from yinxin.command import acting, as_json_option, print_json
+from yinxin.command import acting, as_json_option, print_facts, print_json
 from yinxin.crypto import cms
 from yinxin.crypto.keys import Identity, PrivateKey
 from yinxin.crypto.requests import CertificationRequest
@@ -29,30 +29,42 @@ def group() -> None:
 
 
 @group.command(help="申请证书；省略持有者即为本人 / apply; without a holder, for oneself")
-@click.option("--profile", required=True)
+@click.option("--profile", required=True, help="证书模板 / the profile")
 @click.option("--csr", type=_file, required=True, help="PKCS#10，PEM 或 DER / PEM or DER")
-@click.option("--holder", help="机关或系统的标识 / identifier of an organ or service")
-@click.option("--kind", type=click.Choice(["organ", "service"]), default="service", show_default=True)
+@click.option("--holder", help="机关、系统或人员的标识 / identifier of an organ, service or person")
+@click.option(
+    "--kind",
+    type=click.Choice(["organ", "service", "person"]),
+    default="service",
+    show_default=True,
+    help="持有者的种类 / kind of holder",
+)
+@click.option("--post", help="代为申请时该人员的岗位 / the person's post, when an officer applies for her")
 @click.option("--days", type=click.IntRange(1, 36525), help="有效天数 / validity in days")
 @click.option("--reference", help="引用号，重复使用得到同一申请 / the same one gives the same application")
+@click.option("--pair", is_flag=True, help="申请双证书：签名与加密 / a pair: to sign with and to encrypt to")
 @as_json_option
 @click.pass_context
-def submit(context: click.Context, /, *, csr: Path, as_json: bool, **asked: Any) -> None:
+def submit(context: click.Context, /, *, csr: Path, pair: bool, as_json: bool, **asked: Any) -> None:
     """Submit an application."""
     actor = acting(context)
     holder = (
-        Holder(asked["kind"], asked["holder"], None, actor.organ)
+        Holder(asked["kind"], asked["holder"], asked["post"], actor.organ)
         if asked["holder"]
         else Holder("person", actor.id, actor.post)
     )
     reference = asked["reference"] or f"cli/{authority_of(context).ctx.store.identifier()}"
     request = IssueRequest(reference, asked["profile"], csr.read_bytes(), holder, asked["days"])
-    _say(_registrations(context).submit(actor, request), as_json=as_json)
+    _say(_registrations(context).submit(actor, request, pair=pair), as_json=as_json)
 
 
 @group.command("list", help="列出证书申请 / list applications")
 @click.option("--organ", help="该机关及其下级，省略则为本机关 / this organ and those below; else your own")
-@click.option("--state", type=click.Choice([each.value for each in State]))
+@click.option(
+    "--state",
+    type=click.Choice([each.value for each in State]),
+    help="只看此状态的 / only those in this state",
+)
 @click.option("--mine", is_flag=True, help="只列自己提交的 / only your own")
 @as_json_option
 @click.pass_context
@@ -82,9 +94,31 @@ def show(context: click.Context, *, registration: str, as_json: bool) -> None:
     _say(_registrations(context).show(acting(context), registration), as_json=as_json)
 
 
+@group.command(
+    help="取回申请所得的证书及上级证书 / fetch the certificate of an application and those above it"
+)
+@_which
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="写到此文件（PEM）/ where they go")  # fmt: skip
+@as_json_option
+@click.pass_context
+def certificate(context: click.Context, *, registration: str, out: Path, as_json: bool) -> None:
+    """Write them."""
+    own, *above = _registrations(context).certificate(acting(context), registration)
+    out.write_text("".join(each.pem for each in (own, *above)), "ascii")
+    facts = {"serial": f"{own.serial:x}", "not_after": rfc3339(own.not_after), "out": str(out)}
+    print_facts(facts, as_json=as_json)
+
+
 @group.command(help="核验：写明核验了什么、结果如何 / vet: say what was checked and what was found")
 @_which
-@click.option("--check", "checks", multiple=True, required=True, metavar="SUBJECT=FINDING")
+@click.option(
+    "--check",
+    "checks",
+    multiple=True,
+    required=True,
+    metavar="SUBJECT=FINDING",
+    help="核验了什么、结果如何，可多次给出 / what was checked and what was found, as often as needed",
+)
 @as_json_option
 @click.pass_context
 def vet(context: click.Context, *, registration: str, checks: tuple[str, ...], as_json: bool) -> None:
@@ -104,7 +138,7 @@ def approve(context: click.Context, *, registration: str, as_json: bool) -> None
 
 @group.command(help="驳回；申请人会看到理由 / refuse; the applicant reads the reason")
 @_which
-@click.option("--reason", required=True)
+@click.option("--reason", required=True, help="理由 / why")
 @as_json_option
 @click.pass_context
 def refuse(context: click.Context, *, registration: str, reason: str, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from ca.registration.finish import finish
 from ca.registration.models import OPEN, RegistrationRow, State
 from ca.registration.vet import LONGEST
 from yinxin.act import Actor
-from yinxin.crypto.suite import INTL
+from yinxin.personal import Personal
 from yinxin.steps import step
 
 APPROVE = "ca.approve"
@@ -45,8 +45,7 @@ def refuse(ctx: Context, actor: Actor, id_: str, reason: str, decision: dict[str
         told = reason.strip()
         if not 0 < len(told) <= LONGEST:
             raise BadCheck(field="reason")
-        act.facts["reason"] = INTL.hash.digest(told.encode()).hex()
-        return change(
+        row = change(
             act.session,
             ctx.store.clock,
             id_,
@@ -56,6 +55,8 @@ def refuse(ctx: Context, actor: Actor, id_: str, reason: str, decision: dict[str
             decided_at=ctx.store.clock.now(),
             reason=told,
         )
+        act.facts["grounds"] = Personal(told, row.holder if row.holder_kind == "person" else None)
+        return row
 
 
 def withdraw(ctx: Context, actor: Actor, id_: str, decision: dict[str, object]) -> RegistrationRow:

@@ -7,10 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from authz.models import OrganClosure
-from ca.registration.errors import UnknownRegistration
+from ca.context import Context
+from ca.models import CertificateRow
+from ca.registration.errors import UnknownRegistration, WrongState
 from ca.registration.models import RegistrationRow, State
 from yinxin.authz import Resource
 from yinxin.clock import rfc3339
+from yinxin.crypto.certificates import Certificate
 from yinxin.store import Store
 
 
@@ -52,6 +55,15 @@ def search(store: Store, wanted: Wanted, *, after: str = "", limit: int = 100) -
         return session.scalars(query.order_by(row.id).limit(limit)).all()
 
 
+def certificate_of(ctx: Context, row: RegistrationRow) -> tuple[Certificate, ...]:
+    """What came of an application: its certificate and those above it, up to the root; raises WrongState before it is issued."""
+    with ctx.store.read() as session:
+        found = session.get(CertificateRow, row.serial or "")
+    if found is None or found.der is None:
+        raise WrongState(registration=row.id, state=row.state, needed=State.ISSUED.value)
+    return (Certificate(found.der), *ctx.issuers.get(found.authority).chain)
+
+
 def resource_of(row: RegistrationRow) -> Resource:
     """An application as policies see it: it belongs to its holder's organ."""
     return Resource(
@@ -84,6 +96,7 @@ def describe(row: RegistrationRow) -> dict[str, Any]:
         "post": row.post,
         "organ": row.organ,
         "days": row.days,
+        "pair": row.pair,
         "applicant": row.applicant,
         "submitted": rfc3339(row.submitted),
         "expires": rfc3339(row.expires),

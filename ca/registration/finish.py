@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 
 from ca.context import Context
 from ca.issue import Also, issue
+from ca.pair.issue import issue_pair
 from ca.profile import HolderKind
 from ca.registration.change import change
 from ca.registration.errors import WrongState
 from ca.registration.models import OPEN, RegistrationRow, State
+from ca.registration.submit import pair_of
 from ca.request import Holder, IssueRequest
 from yinxin.act import SYSTEM, Actor
 from yinxin.clock import rfc3339
@@ -27,13 +29,17 @@ CLOSE = "ca.refuse"
 
 
 def finish(ctx: Context, actor: Actor, row: RegistrationRow) -> RegistrationRow:
-    """Issue for an approved application and mark it issued, in the transaction that stores the certificate.
+    """Issue for an approved application and mark it issued, in the transaction that stores the certificate, or the pair.
 
-    Safe to repeat and to do twice at once. Raises what `ca.issue.issue` raises; what can never be issued becomes
-    refused on the way.
+    Safe to repeat and to do twice at once. Raises what `ca.issue.issue` or `ca.pair.issue.issue_pair` raises; what can
+    never be issued becomes refused on the way.
     """
+    request, decision, mark = request_of(row), _decision(row), _mark(ctx, row.id)
     try:
-        issue(ctx, actor, request_of(row), _decision(row), also=_mark(ctx, row.id))
+        if row.pair:
+            issue_pair(ctx, ctx.escrow, actor, pair_of(request), decision, also=mark)
+        else:
+            issue(ctx, actor, request, decision, also=mark)
     except YinxinError as error:
         if not (error.retryable or isinstance(error, Unavailable)):
             _close(ctx, actor, row.id, error)
@@ -43,7 +49,7 @@ def finish(ctx: Context, actor: Actor, row: RegistrationRow) -> RegistrationRow:
 
 
 def request_of(row: RegistrationRow) -> IssueRequest:
-    """What the certificate is issued for; its reference is the application's identifier."""
+    """What the certificate, or the pair, is issued for; its reference is the application's identifier."""
     return IssueRequest(
         reference=f"registration/{row.id}",
         profile=row.profile,

@@ -48,6 +48,8 @@ class RegistrationRow(Base):
     post: Mapped[str | None] = mapped_column(sa.String(80))
     organ: Mapped[str] = mapped_column(sa.String(80), index=True)
     days: Mapped[int | None]
+    #: whether a pair is asked for, of which `profile` is the signing half
+    pair: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     applicant: Mapped[str] = mapped_column(sa.String(80))
     submitted: Mapped[datetime]
     #: nobody decides on it after that

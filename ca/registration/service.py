@@ -12,6 +12,7 @@ from ca.registration.vet import Check
 from ca.request import IssueRequest, Order
 from yinxin.act import Actor, Kind
 from yinxin.authz import PLATFORM, Decider, Resource
+from yinxin.crypto.certificates import Certificate
 from yinxin.errors import YinxinError
 
 READ = "ca.read"
@@ -26,17 +27,18 @@ class Registrations:
 
     # --- applicants --------------------------------------------------------------------------------------------
 
-    def submit(self, actor: Actor, request: IssueRequest) -> RegistrationRow:
-        """Apply for a certificate of one's own, or of one's organ or its services.
+    def submit(self, actor: Actor, request: IssueRequest, *, pair: bool = False) -> RegistrationRow:
+        """Apply for a certificate of one's own, or of one's organ or its services; or for a pair, whose signing half it is.
 
-        Raises Denied, RegistrationReused, TooManyOpen, and what `ca.request.examine` finds wrong.
+        Raises Denied, RegistrationReused, TooManyOpen, and what `ca.registration.submit.examined` finds wrong.
         """
         try:
-            order = submit.examined(self._ctx, request)
+            order = submit.examined(self._ctx, request, pair=pair)
         except YinxinError as error:
             self._ctx.store.refuse(actor, submit.VERB, f"registration:{request.reference}", error)
             raise
-        return submit.submit(self._ctx, actor, request, order, self._may_apply(actor, order))
+        decision = self._may_apply(actor, order)
+        return submit.submit(self._ctx, actor, request, order, decision, pair=pair)
 
     def withdraw(self, actor: Actor, id_: str) -> RegistrationRow:
         """Take one's own application back; raises UnknownRegistration, NotYourRegistration, WrongState."""
@@ -71,6 +73,10 @@ class Registrations:
         row = find.find(self._ctx.store, id_)
         self._permitted(actor, READ, row)
         return row
+
+    def certificate(self, actor: Actor, id_: str) -> tuple[Certificate, ...]:
+        """The certificate of an application and those above it; raises UnknownRegistration, Denied, WrongState."""
+        return find.certificate_of(self._ctx, self.show(actor, id_))
 
     def search(
         self, actor: Actor, wanted: Wanted, *, after: str = "", limit: int = 100

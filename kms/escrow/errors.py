@@ -41,3 +41,19 @@ class NoEnveloper(Unavailable):
     code = "kms.no_enveloper"
     zh = "证书机构尚未就绪，不能制作密钥信封：请稍后重试。"
     en = "The authority is not ready, and no envelope can be made: try again shortly."
+
+
+class RecipientMismatch(Invalid):
+    """Whoever would have the key, or the order that it rests on, does not fit this kind of recovery."""
+
+    code = "kms.recipient_mismatch"
+    zh = "恢复申请不符合该类恢复的要求（{recipient}：{reason}）：请更正接收证书或文书信息后重新提出。"
+    en = "The recovery does not fit its kind ({recipient}: {reason}): correct the recipient's certificate or the order, and propose it again."
+
+
+class RecoveryKindEnded(Conflict):
+    """Recoveries are proposed by ground now."""
+
+    code = "kms.recovery_kind_ended"
+    zh = "密钥恢复已按理由分类：请以 {kind} 重新提出。"
+    en = "Recoveries have a kind for each ground now: propose it as {kind}."

@@ -6,20 +6,30 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
+from kms.engine import Engine
+from kms.engine.gcm import NONCE
 from kms.escrow.errors import NotAnEncryptionKey
-from kms.escrow.models import Standing, UserKeyRow
+from kms.escrow.models import Standing, UserKeyRow, Why
+from kms.generation.held import Held
 from kms.info import KeyInfo, Wrapped
-from kms.token import Token
-from kms.wrap import unwrap_octets, wrap_octets
+from kms.models import EncryptionAlgorithm
+from kms.wrap import unwrap_octets
 from yinxin import canonical
 from yinxin.clock import rfc3339
 from yinxin.crypto.keys import PrivateKey, PublicKey
 from yinxin.crypto.libcrypto import cleanse
-from yinxin.crypto.suite import INTL, Suite, suite
+from yinxin.crypto.suite import INTL
 from yinxin.store import Store
 
 #: the kinds of key that are kept, and the suite each is the encryption key of
-ALGORITHMS: dict[str, str] = {"ecdsa-p256": "intl", "sm2": "sm"}
+ALGORITHMS: dict[EncryptionAlgorithm, str] = {
+    "ecdsa-p256": "intl",
+    "rsa-3072": "intl",
+    "rsa-4096": "intl",
+    "sm2": "sm",
+    "ml-kem-768": "pq",
+    "ml-kem-1024": "pq",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,11 @@ class UserKey:
     organ: str | None
     created: datetime
     given: datetime | None
+    certificate: str | None
+    expires: datetime | None
+    ended: datetime | None
+    why: Why | None
+    keep_until: datetime | None
     wrapped: Wrapped = field(repr=False)
 
     @classmethod
@@ -52,6 +67,11 @@ class UserKey:
             organ=row.organ,
             created=row.created,
             given=row.given,
+            certificate=row.certificate,
+            expires=row.expires,
+            ended=row.ended,
+            why=Why(row.why) if row.why else None,
+            keep_until=row.keep_until,
             wrapped=Wrapped(row.kek, row.nonce, row.blob),
         )
 
@@ -64,45 +84,51 @@ class UserKey:
             "holder": f"{self.holder_kind}:{self.holder}" if self.holder else None,
             "organ": self.organ,
             "key": INTL.hash.digest(self.public_key.spki).hex(),
+            "certificate": self.certificate,
             "created": rfc3339(self.created),
-            "given": rfc3339(self.given) if self.given else None,
+            "given": _instant(self.given),
+            "expires": _instant(self.expires),
+            "ended": _instant(self.ended),
+            "why": self.why.value if self.why else None,
+            "keep_until": _instant(self.keep_until),
         }
 
 
-def suite_of(algorithm: str) -> Suite:
-    """The suite of a kind of encryption key; raises NotAnEncryptionKey."""
-    if algorithm not in ALGORITHMS:
-        raise NotAnEncryptionKey(algorithm=algorithm[:40], known=", ".join(ALGORITHMS))
-    return suite(ALGORITHMS[algorithm])
+def _instant(at: datetime | None) -> str | None:
+    return rfc3339(at) if at else None
 
 
-def make(store: Store, token: Token, kek: KeyInfo, algorithm: str) -> UserKeyRow:
-    """A new key on standby, as a row to be stored; raises NotAnEncryptionKey, or as `Token.use`."""
-    key = PrivateKey.generate(suite_of(algorithm))
-    id_, spki = store.identifier(), key.public_key.spki
-    pkcs8 = key.pkcs8()
-    try:
-        wrapped = wrap_octets(token, kek, _bound(id_, algorithm, kek.label), pkcs8, store.randomness)
-    finally:
-        cleanse(pkcs8)
+def encryption_algorithm(algorithm: str) -> EncryptionAlgorithm:
+    """The kind of key that is kept, of this name; raises NotAnEncryptionKey for one that only signs."""
+    for known in ALGORITHMS:
+        if known == algorithm:
+            return known
+    raise NotAnEncryptionKey(algorithm=algorithm[:40], known=", ".join(ALGORITHMS))
+
+
+def make(store: Store, engine: Engine, kek: KeyInfo, algorithm: EncryptionAlgorithm) -> UserKeyRow:
+    """A new key on standby, as a row to be stored; raises as `Token.use`."""
+    id_, nonce = store.identifier(), store.randomness.token(NONCE)
+    bound = _bound(id_, algorithm, kek.label)
+    spki, blob = engine.make_protected(kek.reference, algorithm, nonce, bound)
     return UserKeyRow(
         id=id_,
         algorithm=algorithm,
         standing=Standing.STANDBY.value,
         spki=spki,
         spki_digest=INTL.hash.digest(spki).hex(),
-        kek=wrapped.kek,
-        nonce=wrapped.nonce,
-        blob=wrapped.blob,
+        kek=kek.label,
+        nonce=nonce,
+        blob=blob,
         created=store.clock.now(),
     )
 
 
 @contextmanager
-def opened(token: Token, kek: KeyInfo, key: UserKey) -> Iterator[PrivateKey]:
+def opened(engine: Engine, kek: KeyInfo, key: UserKey) -> Iterator[PrivateKey]:
     """The private key, for the moment of use; raises WrappedKeyAltered, or as `Token.use`."""
     bound = _bound(key.id, key.algorithm, kek.label)
-    pkcs8 = unwrap_octets(token, kek, bound, key.wrapped, key.id)
+    pkcs8 = unwrap_octets(engine, kek, bound, key.wrapped, key.id)
     try:
         private = PrivateKey.load(pkcs8, proved=True)
     finally:
@@ -117,3 +143,7 @@ def _bound(id_: str, algorithm: str, kek: str) -> bytes:
     later is what the log proves.
     """
     return canonical.encode({"v": 1, "type": "kms.user-key", "id": id_, "algorithm": algorithm, "kek": kek})
+
+
+#: how the ciphertexts of the library are bound, for rewrapping
+HELD = Held(UserKeyRow, lambda row, kek: _bound(row.id, row.algorithm, kek))

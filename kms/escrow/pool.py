@@ -1,30 +1,40 @@
 """Keys made ahead, so that nobody waits while a module makes one; and the giving of one to a holder."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from kms.engine import Engine
 from kms.escrow.errors import UserKeyElsewhere
 from kms.escrow.keys import UserKey, make
-from kms.escrow.models import Standing, UserKeyRow
+from kms.escrow.models import Standing, UserKeyRow, Why
 from kms.info import KeyInfo
-from kms.token import Token
+from kms.models import EncryptionAlgorithm
 from yinxin.act import SYSTEM, Actor
 from yinxin.steps import step
-from yinxin.store import Store
+from yinxin.store import Store, alone
 
 _log = logging.getLogger("yinxin.kms")
 
 MAKE = "kms.make-user-keys"
 GIVE = "kms.give-user-key"
+ARCHIVE = "kms.archive-user-key"
 #: keys made and stored together; a crash loses at most these, and nobody has them yet
 BATCH = 50
+#: keys that go into the history in one act
+TOGETHER = 200
+
+
+#: of kinds that take seconds to make: fewer, so that little is lost and a stretch is kept to
+FEW = 5
+#: how long the timer makes keys at a time, so that other work of the server does not wait for it
+STRETCH = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +42,56 @@ class Wanted:
     """For whom an encryption key is wanted. The same `reference` gets the same key."""
 
     reference: str
-    algorithm: str
+    algorithm: EncryptionAlgorithm
     holder_kind: str
     holder: str
     organ: str
 
 
-def fill(store: Store, token: Token, kek: KeyInfo, levels: Mapping[str, int]) -> int:
-    """Make keys until each algorithm has as many on standby as `levels` says; the number made."""
-    made = 0
-    for algorithm, level in levels.items():
-        while (missing := level - count(store, algorithm)) > 0:
-            made += _batch(store, token, kek, algorithm, min(missing, BATCH))
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Keys of one kind on standby: how many there are, are kept (`high`), and are too few (below `low`)."""
+
+    algorithm: EncryptionAlgorithm
+    level: int
+    low: int
+    high: int
+
+    @property
+    def state(self) -> str:
+        """`full`, `filling`, `low`; `off` where none are kept."""
+        if not self.high:
+            return "off"
+        if self.level >= self.high:
+            return "full"
+        return "low" if self.level < self.low else "filling"
+
+    def fields(self) -> dict[str, Any]:
+        """The pool as JSON."""
+        return {
+            "algorithm": self.algorithm,
+            "level": self.level,
+            "low": self.low,
+            "high": self.high,
+            "state": self.state,
+        }
+
+
+def fill(
+    store: Store, engine: Engine, kek: Callable[[], KeyInfo], pools: Sequence[Pool], stretch: timedelta
+) -> int:
+    """Make keys until each pool is full or `stretch` is over, the emptiest first; the number made.
+
+    One process at a time, so that no pool has more than it shall. Raises as `Token.use`.
+    """
+    made, until = 0, store.clock.now() + stretch
+    with alone(store.engine, MAKE) as only:
+        for each in sorted(pools, key=lambda pool: pool.level / pool.high) if only else ():
+            most = FEW if each.algorithm.startswith("rsa-") else BATCH
+            while (missing := each.high - count(store, each.algorithm)) > 0:
+                if store.clock.now() >= until:
+                    return made
+                made += _batch(store, engine, kek(), each.algorithm, min(missing, most))
     return made
 
 
@@ -56,8 +104,8 @@ def count(store: Store, algorithm: str) -> int:
         return session.scalar(standby) or 0
 
 
-def _batch(store: Store, token: Token, kek: KeyInfo, algorithm: str, number: int) -> int:
-    rows = [make(store, token, kek, algorithm) for _ in range(number)]
+def _batch(store: Store, engine: Engine, kek: KeyInfo, algorithm: EncryptionAlgorithm, number: int) -> int:
+    rows = [make(store, engine, kek, algorithm) for _ in range(number)]
     step("kms.make-user-keys.1-made")
     with store.act(SYSTEM, MAKE, f"pool:{algorithm}", number=number, kek=kek.label) as act:
         act.session.add_all(rows)
@@ -66,8 +114,8 @@ def _batch(store: Store, token: Token, kek: KeyInfo, algorithm: str, number: int
 
 def give(
     store: Store,
-    token: Token,
-    kek: KeyInfo,
+    engine: Engine,
+    kek: Callable[[], KeyInfo],
     actor: Actor,
     wanted: Wanted,
     *,
@@ -75,16 +123,16 @@ def give(
 ) -> UserKey:
     """The encryption key of this reference, durably in escrow before anybody sees its public part.
 
-    One from the pool, or a new one when the pool is empty. Raises UserKeyElsewhere, NotAnEncryptionKey, or as
-    `Token.use`.
+    One from the pool, or a new one when the pool is empty. Raises UserKeyElsewhere, or as `Token.use`.
     """
     while (known := of_reference(store, wanted)) is None:
+        wrapping = kek()  # asked for each time: its generation may have ended meanwhile
         try:
             with store.act(actor, GIVE, f"reference:{wanted.reference}") as act:
                 act.decision = dict(decision) if decision else None
                 row = _standby(act.session, wanted.algorithm)
                 if row is None:
-                    row = make(store, token, kek, wanted.algorithm)
+                    row = make(store, engine, wrapping, wanted.algorithm)
                     act.session.add(row)
                 row.reference, row.standing = wanted.reference, Standing.IN_USE.value
                 row.holder_kind, row.holder, row.organ = wanted.holder_kind, wanted.holder, wanted.organ
@@ -122,7 +170,37 @@ def of_reference(store: Store, wanted: Wanted) -> UserKey | None:
     return UserKey.of(row)
 
 
-def to_history(session: Session, id_: str, at: datetime) -> None:
-    """Within the caller's act: the key encrypts no more, and is kept for what it encrypted."""
-    ended = sa.update(UserKeyRow).where(UserKeyRow.id == id_, UserKeyRow.standing == Standing.IN_USE)
-    session.execute(ended.values(standing=Standing.HISTORY.value, ended=at))
+def certified(session: Session, id_: str, serial: str, expires: datetime) -> None:
+    """Within the caller's act: the certificate that was issued over the key, and when it ends."""
+    over = sa.update(UserKeyRow).where(UserKeyRow.id == id_, UserKeyRow.standing == Standing.IN_USE)
+    session.execute(over.values(certificate=serial, expires=expires))
+
+
+def to_history(session: Session, id_: str, at: datetime, why: Why, keep: timedelta) -> None:
+    """Within the caller's act: the key encrypts no more, and is kept for what it encrypted; `keep` from its end on."""
+    row = session.get(UserKeyRow, id_, with_for_update=True)
+    if row is None or row.standing != Standing.IN_USE:
+        return
+    row.standing, row.ended, row.why = Standing.HISTORY.value, at, why.value
+    row.keep_until = max(at, row.expires or at) + keep
+    session.flush()
+
+
+def archive(store: Store, keep: timedelta) -> int:
+    """Keys in use whose certificates have ended go into the history; the number of them. For the timer."""
+    archived = 0
+    while True:
+        now = store.clock.now()
+        late = sa.select(UserKeyRow.id).where(
+            UserKeyRow.standing == Standing.IN_USE, UserKeyRow.expires <= now
+        )
+        with store.read() as session:
+            ids = list(session.scalars(late.order_by(UserKeyRow.expires).limit(TOGETHER)))
+        if not ids:
+            return archived
+        with store.act(SYSTEM, ARCHIVE, f"user-key:{ids[0]}") as act:
+            for id_ in ids:
+                to_history(act.session, id_, now, Why.EXPIRED, keep)
+                if id_ != ids[0]:
+                    act.each(store.identifier(), f"user-key:{id_}")
+        archived += len(ids)

@@ -5,19 +5,27 @@ clock does not. Where durability is the work, the wall clock counts and says so 
 """
 
 from ops.bench.acme import acme
+from ops.bench.attachment import attachment
 from ops.bench.audit import audit_append
+from ops.bench.audit_proof import audit_proof, audit_tree
+from ops.bench.audit_query import audit_query
 from ops.bench.crl import crl
-from ops.bench.decisions import decisions
+from ops.bench.decisions import decisions, decisions_growth, decisions_sdk
 from ops.bench.directory import directory_growth
 from ops.bench.growth import issue_growth
 from ops.bench.hsm import hsm_sign
 from ops.bench.inventory import inventory_growth
 from ops.bench.issue import issue, issue_bulk
 from ops.bench.issue_http import issue_http
+from ops.bench.kms_growth import kms_growth
+from ops.bench.kms_rewrap import kms_rewrap
+from ops.bench.kms_served import kms_encrypt, kms_sign
+from ops.bench.kms_work import kms_bulk, kms_pool, kms_wrap
 from ops.bench.lint import lint
 from ops.bench.measure import Result
 from ops.bench.ocsp import ocsp
-from ops.bench.sign_in import sign_in
+from ops.bench.sign_in import sign_in, sign_in_tls
+from ops.bench.visible import visible
 
 BENCHMARKS = {
     "issue": issue,
@@ -27,13 +35,28 @@ BENCHMARKS = {
     "acme": acme,
     "lint": lint,
     "hsm-sign": hsm_sign,
+    "kms-sign": kms_sign,
+    "kms-bulk": kms_bulk,
+    "kms-encrypt": kms_encrypt,
+    "kms-wrap": kms_wrap,
+    "kms-pool": kms_pool,
+    "kms-rewrap": kms_rewrap,
+    "kms-growth": kms_growth,
     "audit-append": audit_append,
+    "audit-proof": audit_proof,
+    "audit-tree": audit_tree,
+    "audit-query": audit_query,
     "sign-in": sign_in,
+    "sign-in-tls": sign_in_tls,
     "inventory": inventory_growth,
     "directory": directory_growth,
     "ocsp": ocsp,
     "crl": crl,
     "decisions": decisions,
+    "decisions-growth": decisions_growth,
+    "decisions-sdk": decisions_sdk,
+    "visible": visible,
+    "attachment": attachment,
 }
 
 __all__ = ["BENCHMARKS", "Result"]

@@ -1,30 +1,29 @@
-"""Decisions beside the bare engine, alone and many at once; what growth of the directory costs; lists out of a million."""
+"""Decisions beside the bare engine, alone and many at once; what growth of the directory costs."""
 
-import os
+import json
+import tempfile
 import time
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import count, islice
+from pathlib import Path
+from typing import Any
 
 import cedarpy
 import sqlalchemy as sa
-from sqlalchemy import MetaData
 
 from authz.entities import resource_entity
-from authz.grant.models import GrantRow
-from authz.models import AppointmentRow, OrganClosure, OrganRow, PersonRow, PostRole, PostRow
-from authz.visible import Columns
+from authz.state.models import StateRow
+from ops.bench.grown import GRANTS, ORGANS, PEOPLE, grown, somebody
 from ops.bench.house import house
 from ops.bench.measure import Result, rates
+from ops.bench.served import cpu_seconds, ours
 from ops.platform import Platform
 from yinxin.act import Actor, Kind
 from yinxin.authz import Resource
 
-#: organs, people and grants at the end, and rows of the list; others by the environment
-ORGANS = int(os.environ.get("YINXIN_BENCH_ORGANS", "10000"))
-PEOPLE = int(os.environ.get("YINXIN_BENCH_PEOPLE", "500000"))
-GRANTS = int(os.environ.get("YINXIN_BENCH_GRANTS", "2000000"))
-ROWS = int(os.environ.get("YINXIN_BENCH_ROWS", "1000000"))
-_COUNT, _ASKED, _CHUNK = 100, 200, 20_000
+_COUNT, _FEW = 100, 1000
 _CLERK = Actor(Kind.PERSON, "demo-clerk", "province-office-clerk", "province-office")
 
 
@@ -32,17 +31,109 @@ def decisions() -> Iterator[Result]:
     """The platform's decisions, of questions it has not had before, beside the same questions put to the bare engine."""
     with house() as platform:
         yield _beside_the_engine(platform)
-        few = _rate(platform)
-        _grow(platform)
-        many = _rate(platform)
-        yield Result(
-            "decisions-growth",
-            many,
-            f"decisions per CPU-second at {ORGANS} organs, {PEOPLE} people, {GRANTS} grants",
-            {"in the miniature province": few},
-            "one question at a time, standing, organs and grants read from SQLite each time",
+
+
+def decisions_sdk() -> Iterator[Result]:
+    """The same through the SDK over HTTPS on the loopback interface, beside the platform in this process and the engine.
+
+    CPU of this process and of the server's together, for all of them.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="yinxin-bench-") as folder,
+        ours(Path(folder)) as server,
+        house() as platform,
+    ):
+        if server.client is None:
+            raise AssertionError
+        client, round_ = server.client.authz, iter(range(1_000_000))
+        deciding, answers = platform.authz.decisions, platform.authz.answers
+
+        def each(ask: Callable[[tuple[str, Resource, None]], object]) -> int:
+            for question in _questions(next(round_)):
+                ask(question)
+            return _COUNT
+
+        def together(ask: Callable[[Sequence[tuple[str, Resource, None]]], Sequence[object]]) -> int:
+            return sum(len(ask(_questions(next(round_)))) for _ in range(5))
+
+        found = rates(
+            {
+                "sdk": lambda: each(lambda question: client.check(*question)),
+                "sdk-many": lambda: together(client.check_many),
+                "recorded": lambda: each(lambda question: answers.ask(_CLERK, [question])),
+                "recorded-many": lambda: together(lambda questions: answers.ask(_CLERK, questions)),
+                "single": lambda: each(lambda question: deciding.check(_CLERK, *question)),
+                "many": lambda: together(lambda questions: deciding.check_many(_CLERK, questions)),
+                "bare": _bare(platform, round_),
+            },
+            clock=lambda: time.process_time() + cpu_seconds(server.process),
         )
-        yield _listed(platform)
+    engine = {"cedarpy, policies of the action parsed once": found["bare"]}
+    yield Result(
+        "decisions-sdk",
+        found["sdk"],
+        "decisions per CPU-second of client and server, one call each",
+        {"in-process, recorded": found["recorded"], "in-process, unrecorded": found["single"], **engine},
+        "HTTPS, session looked at again, decided, one entry for each call",
+    )
+    yield Result(
+        "decisions-sdk-many",
+        found["sdk-many"],
+        "decisions per CPU-second of client and server, a hundred in a call",
+        {"in-process, recorded": found["recorded-many"], "in-process, unrecorded": found["many"], **engine},
+        "HTTPS, session looked at again, decided, one entry for each call",
+    )
+
+
+def decisions_growth() -> Iterator[Result]:
+    """What a decision costs at a province's size, over what it costs at a thousand people, both in turn."""
+    with grown(_FEW // 10, _FEW, 4 * _FEW) as few, grown(ORGANS, PEOPLE, GRANTS) as many:
+
+        def asked(platform: Platform, organs: int, people: Iterator[int]) -> int:
+            for number, (action, resource, _) in zip(islice(people, _COUNT), _questions(0), strict=True):
+                actor = somebody(number, organs)
+                found = platform.authz.decisions.check(
+                    actor, action, replace(resource, organ=actor.organ or "")
+                )
+                if not found.entities or len(found.grants) == 0:
+                    raise AssertionError(actor)  # somebody unknown costs nothing and measures nothing
+            return _COUNT
+
+        def afresh(platform: Platform, organs: int, people: Iterator[int]) -> int:
+            """As after a change of the directory: the database gives the state another number, all is looked up anew."""
+            with platform.store.engine.begin() as connection:
+                connection.execute(sa.update(StateRow).values(number=StateRow.number + 1))
+            return asked(platform, organs, people)
+
+        def apart(size: int) -> Iterator[int]:
+            """People by number, each some way from the last."""
+            return (7919 * n % size for n in count())
+
+        sizes = {"few": (few, _FEW // 10, _FEW), "many": (many, ORGANS, PEOPLE)}
+        again = rates(
+            {
+                name: lambda at=at, organs=organs, size=size: asked(at, organs, apart(size))  # type: ignore[misc]
+                for name, (at, organs, size) in sizes.items()
+            }
+        )
+        once = rates(
+            {name: partial(afresh, at, organs, apart(size)) for name, (at, organs, size) in sizes.items()}
+        )
+    size_ = f"{ORGANS} organs, {PEOPLE} people, {GRANTS} grants"
+    yield Result(
+        "decisions-growth",
+        again["many"],
+        f"decisions per CPU-second at {size_}",
+        {f"at {_FEW} people": again["few"]},
+        "a hundred people in turn, one question each",
+    )
+    yield Result(
+        "decisions-growth-first",
+        once["many"],
+        f"decisions per CPU-second at {size_}, nothing known of them",
+        {f"at {_FEW} people": once["few"]},
+        "after a change of the directory a hundred people, one question each: standing, organs and grants read from SQLite, parsed, decided",
+    )
 
 
 def _questions(number: int) -> list[tuple[str, Resource, None]]:
@@ -57,26 +148,54 @@ def _questions(number: int) -> list[tuple[str, Resource, None]]:
     ]
 
 
-def _beside_the_engine(platform: Platform) -> Result:
-    deciding, round_ = platform.authz.decisions, iter(range(1_000_000))
-    policies = deciding.policies
-    (known,) = deciding.check_many(_CLERK, _questions(0)[:1])
+def _request(person: Mapping[str, Any], resource: Resource) -> dict[str, Any]:
+    return {
+        "principal": person["uid"],
+        "action": {"type": "Action", "id": "document.read"},
+        "resource": {"type": resource.type, "id": resource.id},
+        "context": {},
+    }
+
+
+def _bare(
+    platform: Platform, round_: Iterator[int], parsed: cedarpy.PolicySet | None = None
+) -> Callable[[], int]:
+    """The engine itself: the same questions, policies, schema and entities as the platform's own."""
+    policies = platform.authz.decisions.policies
+    (known,) = platform.authz.decisions.check_many(_CLERK, _questions(0)[:1])
     person, _, *organs = known.entities
-    concerning = policies.slice("document.read")
+    concerning = parsed or policies.slice("document.read")
 
     def bare() -> int:
         for _, resource, _ in _questions(next(round_)):
             entities = [dict(person), dict(resource_entity(resource)), *(dict(each) for each in organs)]
-            request = {
-                "principal": person["uid"],
-                "action": {"type": "Action", "id": "document.read"},
-                "resource": {"type": resource.type, "id": resource.id},
-                "context": {},
-            }
-            if not cedarpy.is_authorized(
-                request, concerning, entities, schema=policies.parsed_schema
-            ).allowed:
+            asked = _request(person, resource)
+            if not cedarpy.is_authorized(asked, concerning, entities, schema=policies.parsed_schema).allowed:
                 raise AssertionError
+        return _COUNT
+
+    return bare
+
+
+def _beside_the_engine(platform: Platform) -> Result:
+    deciding, round_ = platform.authz.decisions, iter(range(1_000_000))
+    policies = deciding.policies
+    resource = _questions(0)[0][1]
+    (known,) = deciding.check_many(_CLERK, _questions(0)[:1])
+    person, _, *organs = known.entities
+    whole = cedarpy.Entities.from_json_str(
+        json.dumps([person, resource_entity(resource), *organs]), policies.parsed_schema
+    )
+
+    def evaluated() -> int:
+        concerning, asked = policies.slice("document.read"), _request(person, resource)
+        for _ in range(_COUNT):
+            cedarpy.is_authorized(asked, concerning, whole, schema=policies.parsed_schema)
+        return _COUNT
+
+    def recorded() -> int:
+        for question in _questions(next(round_)):
+            platform.authz.answers.ask(_CLERK, [question])
         return _COUNT
 
     def many() -> int:
@@ -87,137 +206,28 @@ def _beside_the_engine(platform: Platform) -> Result:
             deciding.check(_CLERK, *question)
         return _COUNT
 
-    found = rates({"bare": bare, "many": many, "single": single})
+    found = rates(
+        {
+            "single": single,
+            "sliced": _bare(platform, round_),
+            "bare": _bare(platform, round_, policies.parsed),
+            "evaluated": evaluated,
+            "many": many,
+            "recorded": recorded,
+            "recorded-many": lambda: len(platform.authz.answers.ask(_CLERK, _questions(next(round_)))),
+        }
+    )
     return Result(
         "decisions",
-        found["many"],
-        "decisions per CPU-second, a hundred questions at once",
+        found["single"],
+        "decisions per CPU-second, one at a time",
         {
-            "cedarpy, policies of the action parsed once": found["bare"],
-            "ours, one at a time": found["single"],
+            "cedarpy, policies parsed once": found["bare"],
+            "cedarpy, policies of the action parsed once": found["sliced"],
+            "cedarpy, nothing parsed, one question over and over": found["evaluated"],
+            "ours, a hundred at once": found["many"],
+            "ours, one at a time, each recorded": found["recorded"],
+            "ours, a hundred at once, recorded": found["recorded-many"],
         },
-        "standing, organs and grants read from SQLite for every call; no answer twice",
-    )
-
-
-def _rate(platform: Platform) -> float:
-    deciding = platform.authz.decisions
-
-    def single() -> int:
-        for question in _questions(0):
-            deciding.check(_CLERK, *question)
-        return _COUNT
-
-    return rates({"single": single})["single"]
-
-
-def _grow(platform: Platform) -> None:
-    """A tree four deep below the province, people in posts of their own, grants to all of them and over all organs."""
-    now = platform.clock.now()
-    with platform.store.engine.begin() as connection:
-        top = connection.scalar(sa.select(OrganRow.id).where(OrganRow.parent.is_(None))) or ""
-        pattern = {
-            "name_zh": "机关",
-            "name_en": "Organ",
-            "short_name": "x",
-            "level": "county",
-            "division": "990121",
-        }
-        paths: list[tuple[str, ...]] = [(top,)]
-        rows, closure = [], []
-        for number in range(ORGANS):
-            above = paths[number // 10]
-            path = (f"bench-{number}", *above)
-            paths.append(path)
-            rows.append({**pattern, "id": path[0], "parent": above[0], "uscc": None})
-            closure += [{"organ": path[0], "ancestor": each, "distance": at} for at, each in enumerate(path)]
-        connection.execute(sa.insert(OrganRow), rows)
-        connection.execute(sa.insert(OrganClosure), closure)
-    for start in range(0, PEOPLE, _CHUNK):
-        numbers = range(start, min(start + _CHUNK, PEOPLE))
-        posts = [
-            {"id": f"post-{each}", "organ": f"bench-{each % ORGANS}", "name_zh": "岗", "name_en": "Post"}
-            for each in numbers
-        ]
-        with platform.store.engine.begin() as connection:
-            connection.execute(
-                sa.insert(PersonRow),
-                [{"id": f"person-{n}", "name": "某", "clearance": "public"} for n in numbers],
-            )
-            connection.execute(sa.insert(PostRow), posts)
-            connection.execute(sa.insert(PostRole), [{"post": f"post-{n}", "role": "clerk"} for n in numbers])
-            held = [
-                {"person": f"person-{n}", "post": f"post-{n}", "valid_from": now, "valid_to": None}
-                for n in numbers
-            ]
-            connection.execute(sa.insert(AppointmentRow), held)
-    given = {
-        "template": "document.grant-reading",
-        "source": "bench",
-        "granted_by": "system",
-        "granted_at": now,
-    }
-    given |= {"valid_from": now, "valid_to": now + timedelta(days=300)}
-    for start in range(0, GRANTS, _CHUNK):
-        numbers = range(start, min(start + _CHUNK, GRANTS))
-        with platform.store.engine.begin() as connection:
-            grants = [
-                {
-                    **given,
-                    "id": f"grant-{n}",
-                    "holder": f"person:person-{n % PEOPLE}",
-                    "organ": f"bench-{n % ORGANS}",
-                }
-                for n in numbers
-            ]
-            connection.execute(sa.insert(GrantRow), grants)
-
-
-def _listed(platform: Platform) -> Result:
-    """A page of fifty, newest first, out of a million papers of all organs; for people in organs of every size."""
-    papers = sa.Table(
-        "bench_paper",
-        MetaData(),
-        sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("organ", sa.String(64)),
-        sa.Column("level", sa.String(16)),
-        sa.Column("drafter", sa.String(64)),
-        sa.Index("ix_bench_paper_organ", "organ", "id"),
-    )
-    papers.create(platform.store.engine)
-    for start in range(0, ROWS, _CHUNK):
-        rows = [
-            {
-                "id": n,
-                "organ": f"bench-{n % ORGANS}",
-                "level": ("public", "secret")[n % 7 == 0],
-                "drafter": "x",
-            }
-            for n in range(start, min(start + _CHUNK, ROWS))
-        ]
-        with platform.store.engine.begin() as connection:
-            connection.execute(sa.insert(papers), rows)
-    columns = Columns(
-        papers.c.organ, papers.c.level, {"drafter": papers.c.drafter}, {"recipients": lambda _: sa.false()}
-    )
-    times = []
-    for number in range(_ASKED):
-        asker = number * PEOPLE // _ASKED
-        actor = Actor(Kind.PERSON, f"person-{asker}", f"post-{asker}", f"bench-{asker % ORGANS}")
-        began = time.process_time()
-        condition = platform.authz.decisions.visible(actor, "document.read", "Document", columns)
-        with platform.store.engine.connect() as connection:
-            page = connection.execute(
-                sa.select(papers.c.id).where(condition).order_by(papers.c.id.desc()).limit(50)
-            ).all()
-        times.append(1000 * (time.process_time() - began))
-        if not page:
-            raise AssertionError
-    times.sort()
-    return Result(
-        "visible",
-        1000 / times[int(0.99 * len(times))],
-        f"lists per CPU-second at the 99th percentile, a page of 50 out of {ROWS} papers",
-        {"20 ms": 50.0, "ours, median": 1000 / times[len(times) // 2]},
-        "standing and grants read, condition made, page fetched; own organ and what was granted",
+        "the state's number read from SQLite for every call; new things each time, the same policies and entities for all",
     )

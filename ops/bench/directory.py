@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from authz.directory import Directory
 from authz.directory.models import DelegationRow  # noqa: F401 - defines its tables
 from authz.models import AppointmentRow
-from authz.roster.read import digest
 from authz.roster.roster import Roster
 from ops.bench.measure import Result
 from ops.schema import upgrade
@@ -83,9 +82,8 @@ def _store(url: str) -> Store:
 
 def _import(store: Store, folder: Path) -> int:
     roster = Roster(store, None)  # type: ignore[arg-type]  # nobody is asked: it is entered as approved
-    roster.offer(folder)
-    with store.act(SYSTEM, "authz.import", "directory") as act:
-        report = roster.enter(act, digest(folder))
+    with roster.offered(folder) as named, store.act(SYSTEM, "authz.import", "directory") as act:
+        report = roster.enter(act, named)
     with store.read() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(AppointmentRow))  # noqa: S101 - a bench that entered nothing measures nothing
     return sum(counts["new"] for counts in report.counts.values())

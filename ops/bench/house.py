@@ -14,11 +14,11 @@ from yinxin.act import SYSTEM
 
 
 @contextmanager
-def house() -> Iterator[Platform]:
-    """The platform; gone afterwards."""
+def house(*overrides: str) -> Iterator[Platform]:
+    """The platform, with other settings where `overrides` (KEY=VALUE) say so; gone afterwards."""
     with (
         tempfile.TemporaryDirectory(prefix="yinxin-bench-") as folder,
-        Platform.open(DataDirectory(Path(folder))) as platform,
+        Platform.open(DataDirectory(Path(folder)), overrides) as platform,
     ):
         platform.authz.directory.load(SYSTEM, DirectoryFile.read(FOLDER / "province.toml"))
         plan = CeremonyPlan.read(FOLDER / "ceremony.toml")

@@ -38,15 +38,28 @@ Work = Callable[[], int]
 
 
 def rates(
-    contestants: Mapping[str, Work], *, clock: Callable[[], float] = time.process_time
+    contestants: Mapping[str, Work],
+    *,
+    clock: Callable[[], float] = time.process_time,
+    before: Mapping[str, Callable[[], None]] | None = None,
 ) -> dict[str, float]:
-    """Work done per second of `clock`, the median over rounds in turn; each call of a contestant returns what it did."""
+    """Work done per second of `clock`, the median over rounds in turn; each call of a contestant returns what it did.
+
+    `before` lays out what a contestant works on, each time, and is not measured.
+    """
     found: dict[str, list[float]] = {name: [] for name in contestants}
-    for work in contestants.values():
+    ready = dict(before or {})
+    for name, work in contestants.items():
+        ready.setdefault(name, _nothing)()
         work()  # warm
     for _ in range(ROUNDS):
         for name, work in contestants.items():
+            ready[name]()
             began = clock()
             done = work()
             found[name].append(done / max(clock() - began, 1e-9))
     return {name: median(each) for name, each in found.items()}
+
+
+def _nothing() -> None:
+    """Nothing to lay out."""

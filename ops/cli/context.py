@@ -14,6 +14,7 @@ import click
 from ops.data import DataDirectory, NoDataDirectory
 
 if TYPE_CHECKING:
+    from kms.secrets import Sources
     from ops.platform import Platform
     from yinxin.act import Actor
     from yinxin.crypto.keys import Identity
@@ -34,6 +35,8 @@ class Context:
     identity: Path | None = None
     password_file: Path | None = None
     closing: ExitStack = field(default_factory=ExitStack)
+    #: what was opened for this run already, by custodians who are present or who came to a start
+    secrets: Sources | None = None
     _platform: Platform | None = None
 
     def directory(self, *, make: bool = False) -> DataDirectory:
@@ -42,12 +45,45 @@ class Context:
             raise NoDataDirectory(path=str(self.data.absolute()))
         return DataDirectory(self.data)
 
+    def folder(self) -> Path:
+        """The data directory; nothing in it is opened. Raises NoDataDirectory."""
+        return self.directory().root
+
+    def unseal(self, key: bytes) -> None:
+        """Open what custodians have sealed with the key that those who are present gave; raises SealedFileAltered."""
+        from ops.secrets import secrets_of
+        from ops.settings import configuration
+        from yinxin.clock import SystemClock
+
+        data = self.directory()
+        if self.secrets is None:
+            self.secrets = secrets_of(data, configuration(data.config, self.overrides), SystemClock())
+        self.secrets.sealed.unseal(key)
+
     def platform(self) -> Platform:
         """The platform on this data directory, opened once and closed when the command ends."""
         if self._platform is None:
             from ops.platform import Platform
 
-            self._platform = self.closing.enter_context(Platform.open(self.directory(), self.overrides))
+            self._platform = self.closing.enter_context(
+                Platform.open(self.directory(), self.overrides, secrets=self.secrets)
+            )
+        return self._platform
+
+    def assembled(self, *, started: bool = False) -> Platform:
+        """The platform on this data directory as the key centre's own process has it, with the tokens in this process."""
+        from ops.platform import Platform, Seams
+        from ops.settings import configuration
+
+        if self._platform is None:
+            data = self.directory()
+            if started:
+                opening = Platform.open(data, self.overrides, secrets=self.secrets, holds_keys=True)
+                self._platform = self.closing.enter_context(opening)
+            else:
+                settings = configuration(data.config, self.overrides)
+                self._platform = Platform(data, settings, Seams.real(), self.secrets, holds_keys=True)
+                self.closing.callback(self._platform.close)
         return self._platform
 
     def actor(self) -> Actor:
@@ -75,10 +111,12 @@ class Context:
         for language in (self.language,) if self.language else ("zh", "en"):
             click.echo(text(language))
 
-    def release(self) -> None:
-        """Let the platform go: the server opens it anew in its own process."""
+    def release(self) -> Sources:
+        """Let the platform go: the server opens it anew in its own process, with its secrets, which are given back."""
+        secrets = self.platform().secrets
         self.closing.close()
         self._platform = None
+        return secrets
 
     def fail(self, error: YinxinError, *, as_json: bool) -> None:
         """Say what was refused and what to do, on standard error."""

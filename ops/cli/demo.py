@@ -43,8 +43,8 @@ def demo(context: Context, document: Path | None, kind: str, keep: bool, port: i
         platform.audit.checkpoint()
     for text in summary(platform, outcome, time.monotonic() - began):
         context.say_apart(text)
-    context.release()
+    secrets = context.release()
     if keep:
         from ops.cli.up import keep_serving
 
-        keep_serving(context, settings)
+        keep_serving(context, settings, secrets)

@@ -23,12 +23,23 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "一个小省份，从无到有，把主要工作做一遍 / A miniature province, from nothing, does the main job",
     ),
     "up": ("ops.cli.up:up", "前台运行 / Serve in the foreground"),
+    "serve": (
+        "ops.cli.serve:serve",
+        "运行已建立的平台，或只运行密钥管理中心 / Serve what is founded, or the key centre alone",
+    ),
+    "kms-services": (
+        "ops.cli.serve:kms_services",
+        "签发密钥管理中心的服务证书 / Issue the key centre's service certificates",
+    ),
     "status": ("ops.cli.status:status", "运行状态 / Where everything is, and how it is"),
     "verify": (
         "ops.cli.verify:verify",
         "离线核验证据包或盖章文件 / Check evidence or a sealed document offline",
     ),
-    "sign": ("ops.cli.sign:sign", "用自己的证书签署待签内容 / Sign a statement with your own certificate"),
+    "sign": (
+        "ops.cli.sign:sign",
+        "用自己的密钥签署声明或文件 / Sign a statement or a file with your own key",
+    ),
     "sign-in": ("ops.cli.sign:sign_in", "签署登录挑战 / Answer a sign-in challenge"),
     "bench": ("ops.cli.bench:bench", "性能，以比值表示 / Performance, as ratios"),
     "errors": ("ops.cli.errors:errors", "错误一览 / The table of errors"),
@@ -37,6 +48,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "kms": ("kms.cli:group", "密钥管理中心 / The key centre"),
     "authz": ("authz.cli:group", "机构、人员与授权 / Organs, people and authorization"),
     "ca": ("ca.cli:group", "数字认证中心 / The certificate authority"),
+    "calendar": (
+        "yinxin.calendar.register.cli:group",
+        "工作日历与期限 / Working-day calendars and deadlines",
+    ),
+    "attachment": ("yinxin.attachment.cli:group", "附件存储 / The store of attachments"),
 }
 
 

@@ -65,6 +65,7 @@ def _urls(where: dict[str, Any]) -> dict[str, str]:
         "openapi": f"{secure}/api/openapi.json",
         "est": f"{secure}/.well-known/est",
         "oidc": f"{secure}/.well-known/openid-configuration",
+        "scim": f"{secure}/scim/v2",
         "acme": f"{secure}/acme/directory",
         "cmp": f"{plain}/cmp",
         "scep": f"{plain}/scep",
@@ -73,7 +74,8 @@ def _urls(where: dict[str, Any]) -> dict[str, str]:
         "tsa": f"{plain}/tsa/intl",
         "tsa_sm": f"{plain}/tsa/sm",
         "log": f"{plain}/log",
-    }
+        "witness": f"{plain}/witness",
+    } | ({"kmip": f"kmip://{where['kmip']}"} if "kmip" in where else {})
 
 
 def _trust(data: DataDirectory, context: Context) -> dict[str, str]:

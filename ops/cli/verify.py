@@ -1,13 +1,17 @@
 """`yinxin verify`: check a file offline and say in words what holds."""
 
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ops.cli.context import Context
-from yinxin import evidence
+from yinxin import evidence, report
 from yinxin.clock import SystemClock
+from yinxin.crypto.certificates import Certificate
 from yinxin.errors import YinxinError
+from yinxin.evidence.record import EvidenceRecord, follow
 from yinxin.text import Text
 
 #: octets; a larger file is refused before it is read
@@ -31,15 +35,67 @@ class UnreadableFile(evidence.UnknownFile):
     help="信任的根证书和日志公钥所在目录，省略则用数据目录中的 / folder of roots and log keys; else the data directory's",
 )
 @click.option("--json", "as_json", is_flag=True, help="机器可读 / machine-readable")
+@click.option(
+    "--holder",
+    type=click.Path(path_type=Path),
+    help="属性证书：出示者的证书 / for an attribute certificate: the certificate that was shown",
+)
+@click.option(
+    "--with",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="属性证书：另有的证书和撤销列表（PEM）/ certificates and lists given apart",
+)
+@click.option(
+    "--attached",
+    "attached",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="证据所载的附件，与签发的摘要核对 / a file that the evidence names: it is held against what was signed",
+)
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path),
+    help="证据记录（.ers），按续期链核验 / the file's evidence record: its renewals are followed",
+)
+@click.option(
+    "--at",
+    type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]),
+    help="按此时刻核验，省略则为现在 / judge for this instant; else now",
+)
+@click.option(
+    "--as-target", "names", multiple=True, help="属性证书：使用方的网址或域名 / by which name it is used here"
+)
+@click.option("--as-member-of", "groups", multiple=True, help="属性证书：使用方所属的组 / groups of the user")
 @click.pass_obj
-def verify(context: Context, file: Path, trust: Path | None, as_json: bool) -> None:  # noqa: FBT001 - a click flag
-    """离线核验证据包（.asice）或盖章的 PDF / Check an evidence bundle or a sealed PDF, offline."""
+def verify(
+    context: Context,
+    /,
+    *,
+    file: Path,
+    trust: Path | None,
+    as_json: bool,
+    at: datetime | None,
+    record: Path | None,
+    **beside: Any,
+) -> None:
+    """离线核验证据包（.asice）、盖章的 PDF、审计报告、属性证书、日志区间或摘录 / Check evidence, a sealed PDF, a report, an attribute certificate, a stretch or an extract of the log, offline."""
     held: list[Text] = []
     try:
         data = _read(file)
         folder = trust or context.data / "trust"
         trusted = evidence.Trust.load(folder)
-        evidence.verify(data, trusted, at=SystemClock().now(), held=held)
+        when = at or SystemClock().now()
+        renewals = _read(record) if record else None
+        if report.is_report(data):
+            if renewals is not None:
+                when = follow(
+                    EvidenceRecord.decode(renewals), data, trusted.roots, trusted.ages, at=when, held=held
+                ).since
+            report.verify(data, trusted, at=when, held=held)
+        else:
+            evidence.verify(data, trusted, at=when, held=held, beside=_beside(**beside), record=renewals)
     except YinxinError as error:
         if as_json:
             context.answer(
@@ -68,10 +124,37 @@ def verify(context: Context, file: Path, trust: Path | None, as_json: bool) -> N
     context.say(Text("全部成立。", "Everything holds."))
 
 
+def _beside(
+    *,
+    holder: Path | None,
+    files: tuple[Path, ...],
+    names: tuple[str, ...],
+    groups: tuple[str, ...],
+    attached: tuple[Path, ...],
+) -> evidence.Beside:
+    """What the file is judged with besides itself."""
+    return evidence.Beside(
+        tuple(map(_read, files)),
+        Certificate.load(_read(holder)) if holder else None,
+        frozenset(names),
+        frozenset(groups),
+        tuple(map(_digested, attached)),
+    )
+
+
+def _digested(file: Path) -> evidence.Attached:
+    """An attached file of any size."""
+    try:
+        return evidence.Attached.of(file)
+    except OSError as error:
+        raise UnreadableFile(file=str(file), reason=error.strerror or str(error)) from error
+
+
 def _say(context: Context, held: list[Text]) -> None:
     for text in held:
+        mark = "!" if isinstance(text, evidence.NotJudged) else "✓"
         for language in (context.language,) if context.language else ("zh", "en"):
-            click.echo(f"  ✓ {text(language)}")
+            click.echo(f"  {mark} {text(language)}")
 
 
 def _both(held: list[Text]) -> list[dict[str, str]]:

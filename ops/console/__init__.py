@@ -2,7 +2,32 @@
 
 from typing import TYPE_CHECKING
 
-from ops.console import certificates, directory, home, passkeys, proposals, sessions, show, verify
+from ops.console import (
+    authorization,
+    calendar,
+    certificates,
+    clients,
+    delegations,
+    directory,
+    grants,
+    holder_keys,
+    home,
+    imports,
+    key_centre,
+    keys,
+    kmip,
+    matrix,
+    others,
+    passkeys,
+    policies,
+    proposals,
+    replay,
+    reviews,
+    service_keys,
+    sessions,
+    show,
+    verify,
+)
 from ops.console.names import DirectoryNames
 from yinxin.text import Text
 from yinxin.web import NavItem, Pages
@@ -17,9 +42,12 @@ __all__ = ["DirectoryNames", "pages"]
 NAVIGATION = (
     NavItem(Text("控制台", "Console"), "console.show", show.ROLES),
     NavItem(Text("证书", "Certificates"), "console.certificates", certificates.ROLES),
+    NavItem(Text("密钥", "Keys"), "console.keys"),
     NavItem(Text("名录", "Directory"), "console.organs"),
     NavItem(Text("我的登录", "My sessions"), "console.sessions"),
+    NavItem(Text("授权", "Authorization"), "console.authorization", authorization.ROLES),
     NavItem(Text("提案", "Proposals"), "console.proposal_list", proposals.ROLES),
+    NavItem(Text("工作日历", "Calendar"), "console.calendar", public=True),
     NavItem(Text("核验", "Verify"), "console.verify", public=True),
 )
 
@@ -29,10 +57,26 @@ def pages(platform: "Platform") -> "tuple[Blueprint, ...]":
     made = Pages("console", __name__, navigation=NAVIGATION)
     home.add(made)
     verify.add(made, platform)
+    calendar.add(made, platform)
     show.add(made, platform)
     certificates.add(made, platform)
+    key_centre.add(made, platform)
+    keys.add(made, platform)
     proposals.add(made, platform)
     directory.add(made, platform)
+    authorization.add(made, platform)
+    policies.add(made, platform)
+    grants.add(made, platform)
+    matrix.add(made, platform)
+    reviews.add(made, platform)
+    imports.add(made, platform)
     sessions.add(made, platform)
     passkeys.add(made, platform)
+    others.add(made, platform)
+    delegations.add(made, platform)
+    clients.add(made, platform)
+    service_keys.add(made, platform)
+    kmip.add(made, platform)
+    holder_keys.add(made, platform)
+    replay.add(made, platform)
     return (made.blueprint,)

@@ -8,8 +8,8 @@ from flask import Response, render_template
 from pydantic import Field
 
 from ca.inventory import COLUMNS, Filter, Sort, Standing, describe, position, standing
-from ca.tables import lines
 from ca.timeline import timeline
+from yinxin.tables import lines
 from yinxin.text import Text
 from yinxin.web import Caller, Paged, Pages, page_of
 

@@ -12,7 +12,7 @@ from authz.directory.codes import LEVELS
 from authz.review.matrix import COLUMNS as HOLDER_COLUMNS
 from authz.review.matrix import matrix
 from authz.roles import ROLES
-from ca.tables import lines
+from ops.console.export import csv_file
 from ops.console.show import VERBS
 from yinxin.text import Text
 from yinxin.web import Caller, Paged, Pages, page_of
@@ -95,7 +95,7 @@ def add(pages: Pages, platform: "Platform") -> None:
                 yield from map(_line, page)
                 after = page[-1].id
 
-        return _csv("organs.csv", "\ufeff", lines(told(), COLUMNS, "csv"))
+        return csv_file("organs.csv", told(), COLUMNS)
 
     @pages.get("/console/organs/<id>")
     def organ(id: str, query: At, caller: Caller) -> str:  # noqa: A002 - the field's name
@@ -120,8 +120,7 @@ def add(pages: Pages, platform: "Platform") -> None:
     def holders_export(id: str, caller: Caller) -> Response:  # noqa: A002 - the field's name
         """Who holds what at or below the organ."""
         platform.authz.directory_for(caller.actor).organ(id)
-        rows = ({**row} for row in matrix(platform.store, id))
-        return _csv("holders.csv", "\ufeff", lines(rows, HOLDER_COLUMNS, "csv"))
+        return csv_file("holders.csv", matrix(platform.store, id), HOLDER_COLUMNS)
 
     @pages.get("/console/people/<id>")
     def person(id: str, caller: Caller) -> str:  # noqa: A002 - the field's name
@@ -129,6 +128,7 @@ def add(pages: Pages, platform: "Platform") -> None:
         return render_template(
             "console/person.html",
             person=directory.person(id),
+            may_see_sessions=bool(caller.roles & {"security-officer", "auditor"}),
             now=platform.clock.now(),
             career=directory.career(id),
             kinds=KINDS,
@@ -171,12 +171,3 @@ def _history(versions: tuple[Version, ...]) -> list[tuple[datetime, Text, str]]:
         for each in versions
         if each.until is not None
     ]
-
-
-def _csv(name: str, mark: str, text: Iterator[str]) -> Response:
-    def told() -> Iterator[str]:
-        yield mark
-        yield from text
-
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(told(), mimetype="text/csv", headers=headers)

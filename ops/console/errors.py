@@ -11,6 +11,14 @@ class NotYourConsole(NotPermitted):
     en = "The console is for security officers, administrators and auditors; your own work starts at the home page."
 
 
+class NotYourAuthorization(NotPermitted):
+    """The pages about authorization are for the three powers and personnel officers."""
+
+    code = "console.authorization_not_yours"
+    zh = "授权管理只供安全管理员、审计员、系统管理员和人事管理员使用；如需权限，请联系本机关安全管理员。"
+    en = "These pages are for security officers, auditors, administrators and personnel officers; ask your organ's security officer for permissions."
+
+
 class VerifyBusy(Unavailable):
     """As many files are being checked as this machine checks at once."""
 

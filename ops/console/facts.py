@@ -18,13 +18,20 @@ _WORDS: Mapping[str, Text] = {
     "waiting": Text("等待写入", "waiting to be entered"),
     "oldest_seconds": Text("最久已等（秒）", "longest wait (seconds)"),
     "failures": Text("失败的步骤", "failed steps"),
+    "address": Text("密钥管理中心地址", "address of the key centre"),
     "token": Text("令牌", "token"),
     "serial": Text("令牌序列号", "token serial number"),
     "manufacturer": Text("制造商", "manufacturer"),
     "library": Text("PKCS#11 库", "PKCS#11 library"),
     "native": Text("令牌内直接完成的算法", "algorithms done inside the token"),
     "missing": Text("缺失的密钥", "missing keys"),
+    "altered": Text("与登记不符的密钥", "keys that are not the registered ones"),
     "unfinished": Text("未完成的密钥", "unfinished keys"),
+    "wrapped": Text("密码机外保存的密钥", "keys kept outside the token"),
+    "generation": Text("现行密钥加密密钥", "current wrapping key"),
+    "rewrapping": Text("正在重新加密（已移出 + 剩余）", "being rewrapped (moved + left)"),
+    "unopened": Text("无法打开的密文", "ciphertexts that do not open"),
+    "pool": Text("备用加密密钥", "encryption keys on standby"),
     "organs": Text("机关数", "organs"),
     "sessions": Text("在线会话", "open sessions"),
     "expiring_90": Text("90 天内到期的证书", "certificates that end within 90 days"),
@@ -38,7 +45,7 @@ _ENDINGS: Mapping[str, Text] = {
     "tsa": Text("时间戳证书有效至", "timestamp unit's certificate good until"),
 }
 #: said by the module's own sentence already, or of no use to a reader
-_UNTOLD = frozenset({"sm2", "reachable", "keys", "error"})
+_UNTOLD = frozenset({"sm2", "reachable", "keys", "error", "tokens"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from flask import Response, redirect, render_template, request, url_for
@@ -13,7 +13,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from authz.proposal import Filter, Shown, State
 from authz.proposal.models import PENDING
 from authz.proposal.words import STATES
-from ca.tables import lines
+from ops.console import policies
+from ops.console.export import csv_file
 from ops.console.show import AUDITOR, OUTCOMES, VERBS
 from yinxin.clock import parse_rfc3339
 from yinxin.errors import YinxinError
@@ -79,12 +80,14 @@ class Refusal(Model):
 def add(pages: Pages, platform: "Platform") -> None:
     """Declare the pages."""
     proposals = platform.authz.proposals
-    _add_looking(pages, proposals)
+    _add_looking(pages, platform)
     _add_signing(pages, proposals)
     _add_ending(pages, proposals)
 
 
-def _add_looking(pages: Pages, proposals: "Proposals") -> None:
+def _add_looking(pages: Pages, platform: "Platform") -> None:
+    proposals = platform.authz.proposals
+
     @pages.get("/console/proposals")
     def proposal_list(query: Look, caller: Caller) -> str:
         after = query.begin(str) or ""
@@ -102,13 +105,9 @@ def _add_looking(pages: Pages, proposals: "Proposals") -> None:
     def proposals_export(query: Look, caller: Caller) -> Response:
         """Every proposal that matches, a line each as they are read."""
         rows = proposals.every(caller.actor, query.filter)
-
-        def text() -> Iterator[str]:
-            yield "\ufeff"
-            yield from lines(({name: str(row[name]) for name in COLUMNS} for row in rows), COLUMNS, "csv")
-
-        headers = {"Content-Disposition": 'attachment; filename="proposals.csv"'}
-        return Response(text(), mimetype="text/csv", headers=headers)
+        return csv_file(
+            "proposals.csv", ({name: str(row[name]) for name in COLUMNS} for row in rows), COLUMNS
+        )
 
     @pages.get("/console/proposals/<proposal>")
     def proposal(proposal: str, caller: Caller) -> str:
@@ -124,6 +123,7 @@ def _add_looking(pages: Pages, proposals: "Proposals") -> None:
             entries=_entries(shown.row.id) if AUDITOR in caller.roles else None,
             verbs=VERBS,
             outcomes=OUTCOMES,
+            **_effect(platform, shown),
         )
 
 
@@ -163,6 +163,19 @@ def _add_ending(pages: Pages, proposals: "Proposals") -> None:
     def proposal_execute(proposal: str, caller: Caller) -> BaseResponse:
         proposals.execute(caller.actor, proposal)
         return _back(proposal)
+
+
+def _effect(platform: "Platform", shown: Shown) -> Mapping[str, Any]:
+    """What the page of a change of policies shows besides: the proof, and whose permissions would change.
+
+    Once it has been carried out there is nothing to foresee: the version's own page says what it changed.
+    """
+    if shown.row.kind != policies.CHANGE or shown.state is State.EXECUTED:
+        return {}
+    try:
+        return policies.of_proposal(platform.authz, shown.document.content)
+    except YinxinError:  # `Shown.trouble` says what is wrong
+        return {}
 
 
 def _back(proposal: str) -> BaseResponse:

@@ -1,12 +1,11 @@
 """One's own sessions: where one is signed in, since when, how; ended one by one or all at once."""
 
-import csv
-import io
 from typing import TYPE_CHECKING, Literal
 
 from flask import Response, redirect, render_template, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from ops.console.export import csv_file
 from yinxin.clock import rfc3339
 from yinxin.text import Text
 from yinxin.web import Caller, Paged, Pages, page_of
@@ -21,7 +20,7 @@ WAYS: dict[str, Text] = {
     "signature": Text("签署挑战码", "signed challenge"),
     "passkey": Text("通行密钥", "passkey"),
 }
-_COLUMNS = ("id", "post", "way", "created", "used", "expires")
+COLUMNS = ("id", "post", "way", "created", "used", "expires")
 
 
 class Look(Paged):
@@ -49,15 +48,7 @@ def add(pages: Pages, platform: "Platform") -> None:
 
     @pages.get("/sessions.csv")
     def sessions_export(query: Look, caller: Caller) -> Response:
-        out = io.StringIO("\ufeff")
-        out.seek(0, io.SEEK_END)
-        table = csv.writer(out)
-        table.writerow(_COLUMNS)
-        for row in rows(caller, query, 10_000):
-            times = (rfc3339(each) for each in (row.created, row.used, row.expires))
-            table.writerow((row.id, row.post, row.way, *times))
-        headers = {"Content-Disposition": 'attachment; filename="sessions.csv"'}
-        return Response(out.getvalue(), mimetype="text/csv", headers=headers)
+        return csv_file("sessions.csv", map(session_line, rows(caller, query, 10_000)), COLUMNS)
 
     @pages.act("/sessions/<id>/end")
     def end_session(id: str, caller: Caller) -> BaseResponse:  # noqa: A002 - the field's name
@@ -68,3 +59,9 @@ def add(pages: Pages, platform: "Platform") -> None:
     def end_sessions(caller: Caller) -> BaseResponse:
         platform.authz.end_sessions(caller.actor, caller.actor.id)
         return redirect(url_for("yinxin.sign_in"), 303)
+
+
+def session_line(row: "SessionRow") -> dict[str, str]:
+    """A session as a line of an export."""
+    times = {name: rfc3339(getattr(row, name)) for name in ("created", "used", "expires")}
+    return {"id": row.id, "post": row.post, "way": row.way, **times}

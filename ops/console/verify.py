@@ -10,7 +10,7 @@ from flask import make_response, render_template
 from werkzeug.wrappers import Response
 
 from ops.console.errors import VerifyBusy
-from yinxin import evidence
+from yinxin import evidence, report
 from yinxin.crypto.suite import INTL, SM
 from yinxin.errors import Unavailable, YinxinError
 from yinxin.text import Text
@@ -43,6 +43,11 @@ class Result:
     held: list[Text]
     problem: YinxinError | None
 
+    @staticmethod
+    def judged(text: Text) -> bool:
+        """Whether what is told was judged, and may bear a tick."""
+        return not isinstance(text, evidence.NotJudged)
+
 
 def add(pages: Pages, platform: "Platform") -> None:
     """Declare the page."""
@@ -66,7 +71,8 @@ def _check(file: Upload, trust: evidence.Trust, platform: "Platform") -> Result:
     held: list[Text] = []
     problem: YinxinError | None = None
     try:
-        evidence.verify(data, trust, at=platform.clock.now(), held=held)
+        check = report.verify if report.is_report(data) else evidence.verify
+        check(data, trust, at=platform.clock.now(), held=held)
     except Unavailable:
         raise
     except YinxinError as error:

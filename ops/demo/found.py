@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from authz.directory import DirectoryFile
 from ca.ceremony import CeremonyPlan, conduct
+from ca.request import Holder
 from ops.accounts import Account, enrol
 from ops.acting import OFFICER, acting_person
 from ops.demo.credentials import grant_credentials
@@ -84,13 +85,15 @@ def _everybody(platform: "Platform", posts: dict[str, str], report: Report) -> N
         return
     report(
         Text(
-            f"由安全管理员签发 {len(waiting)} 张个人证书",
-            f"{len(waiting)} personal certificates, issued by the security officer",
+            f"签发 {len(waiting)} 张个人证书：重要岗位由初始化签发，其余由安全管理员签发",
+            f"{len(waiting)} personal certificates: by the founding for posts of power, else by the security officer",
         )
     )
     officer = acting_person(platform, None, None)
     for account, post in waiting:
-        enrol(platform, account, post, officer=officer)
+        # no officer certifies people of power by herself, and nobody is there yet to decide on applications
+        founded = platform.ca.ctx.register.of_power(Holder("person", account.person, post))
+        enrol(platform, account, post, officer=None if founded else officer)
 
 
 def _trust(platform: "Platform") -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ops.accounts import Account, enrol
 from ops.acting import acting_person
+from ops.demo.application import applied
 from ops.demo.found import directory_file
 from yinxin.client import Client
 from yinxin.errors import Untrue, YinxinError
@@ -222,9 +223,14 @@ class Story:
             replace(mark, b"")
         revoked = self._platform.ca.checker.revoked(certificate.fingerprint)
         if revoked:
-            self._stage(Text("为签发人换发新证书", "a new certificate for the leader"))
+            self._stage(
+                Text(
+                    "签发人申请新证书，由两名安全管理员核验、批准",
+                    "a new certificate for the leader: she applies, two officers vet and approve",
+                )
+            )
         post = next(each.post for each in directory_file().appointments if each.person == LEADER)
-        enrol(self._platform, account, post, officer=officer, renew=revoked)
+        enrol(self._platform, account, post, officer=officer, renew=revoked, way=applied)
 
     def _refusal(self, act: Callable[[], object]) -> Text:
         try:

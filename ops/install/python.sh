@@ -60,7 +60,7 @@ prepare_python() {
         quietly "$venv/uv/bin/uv" export -q --locked --no-header --no-annotate $groups --format requirements.txt -o "$venv/requirements.txt"
         follow_pip_settings
         # shellcheck disable=SC2086  # a flag or nothing
-        quietly "$venv/uv/bin/uv" pip sync $no_index --python "$venv/bin/python" "$venv/requirements.txt"
+        quietly "$venv/uv/bin/uv" pip sync $no_index --compile-bytecode --python "$venv/bin/python" "$venv/requirements.txt"
     )
     rm -- "$venv/incomplete"
 }

@@ -3,6 +3,8 @@
 # Style, types and floors first, then pytest, whose closing line comes last; --all adds the tests marked slow.
 set -eu
 cd -- "$1"
+# Hundreds of processes are started; each would compile all it imports where the machine forbids keeping bytecode.
+unset PYTHONDONTWRITEBYTECODE
 bin=$1/.venv/bin
 shift
 select='not slow'

@@ -1,7 +1,8 @@
 """Who acts, and what the log is told of it.
 
 An `Event` is the record of one act, or of the refusal of one. Its canonical JSON is the leaf of the audit log; the
-field list here is therefore a format, and only ever grows. It holds identifiers, never names or other personal data.
+field list here is therefore a format, and only ever grows. It holds identifiers; names and other personal data stand in
+it as salted commitments, and their values beside it (`yinxin.personal`).
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,8 @@ from typing import Any
 
 from yinxin import canonical
 from yinxin.clock import rfc3339
+from yinxin.personal import FORMAT as PERSONAL
+from yinxin.personal import Salted
 
 FORMAT = 1
 
@@ -72,7 +75,10 @@ STRANGER = Actor(kind=Kind.STRANGER, id="stranger")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One record. `verb` is `module.act` (`ca.issue`), `subject` what it was done to (`certificate:…`)."""
+    """One record. `verb` is `module.act` (`ca.issue`), `subject` what it was done to (`certificate:…`).
+
+    `number` is its place among the records of `source`, from 1 without a gap; records of older versions have neither.
+    """
 
     id: str
     time: datetime
@@ -84,6 +90,10 @@ class Event:
     error: str | None = None
     decision: Mapping[str, Any] | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    #: the facts that are personal data, by name
+    personal: Mapping[str, Salted] = field(default_factory=dict)
+    source: str | None = None
+    number: int | None = None
 
     def encode(self) -> bytes:
         """The canonical bytes that become the log's leaf."""
@@ -96,8 +106,27 @@ class Event:
             "subject": self.subject,
             "outcome": self.outcome.value,
         }
-        optional = {"request": self.request, "error": self.error, "decision": self.decision}
+        optional = {
+            "request": self.request,
+            "error": self.error,
+            "decision": self.decision,
+            "source": self.source,
+            "number": self.number,
+        }
         body |= {name: value for name, value in optional.items() if value is not None}
         if self.facts:
             body["facts"] = dict(self.facts)
+        if self.personal:
+            committed = {name: each.committed(self.id, name) for name, each in self.personal.items()}
+            body["personal"] = {"v": PERSONAL, "fields": committed}
         return canonical.encode(body)
+
+    def openings(self) -> bytes | None:
+        """What opens the commitments in the leaf, in canonical bytes, to be kept beside it; None when there are none."""
+        if not self.personal:
+            return None
+        return canonical.encode({name: each.fields() for name, each in self.personal.items()})
+
+    def row(self) -> dict[str, Any]:
+        """The record as the outbox takes it."""
+        return {"id": self.id, "data": self.encode(), "personal": self.openings()}

@@ -123,10 +123,14 @@ class Decision:
     context: Mapping[str, Any]
     version: int | None = None
     grants: tuple[Mapping[str, Any], ...] = ()
+    #: `known`, where whoever decides has it in canonical bytes already
+    known_bytes: bytes | None = field(default=None, repr=False, compare=False)
 
     @property
     def known(self) -> bytes:
         """What was known of the actor and the organs, in canonical bytes: everything but the resource itself."""
+        if self.known_bytes is not None:
+            return self.known_bytes
         own = {"type": self.resource.type, "id": self.resource.id}
         return canonical.encode([dict(entity) for entity in self.entities if entity["uid"] != own])
 

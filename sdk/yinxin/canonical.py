@@ -40,7 +40,7 @@ def encode(value: Any) -> bytes:
 def decode(data: bytes) -> Any:
     """Read canonical bytes back; raises NotCanonical when re-encoding would not give the same bytes."""
     try:
-        value = json.loads(data, parse_float=_no_number, parse_constant=_no_number, parse_int=_integer)
+        value = _DECODER.decode(data.decode())
     except NotCanonical:
         raise
     except (ValueError, RecursionError) as error:
@@ -61,7 +61,7 @@ _BEYOND_BMP = re.compile(rb"[\xf0-\xf4]")
 
 
 def _dump(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def _no_number(text: str) -> Any:
@@ -101,3 +101,8 @@ def _check(value: Any, depth: int) -> bool:
     if abs(value) > LARGEST:
         raise NotCanonical(reason=f"an integer beyond ±{LARGEST}")
     return True
+
+
+# made once: `json.loads` and `json.dumps` with arguments make theirs for every call
+_DECODER = json.JSONDecoder(parse_float=_no_number, parse_constant=_no_number, parse_int=_integer)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 import click
@@ -20,6 +21,18 @@ class Run(Protocol):
         """The installation, opened on first use; its services are attributes by module name."""
         ...
 
+    def assembled(self, *, started: bool = False) -> Any:
+        """The installation with the tokens in this process; not `started`, no token is opened and no key made."""
+        ...
+
+    def folder(self) -> Path:
+        """The data directory; nothing in it is opened."""
+        ...
+
+    def unseal(self, key: bytes) -> None:
+        """Open the installation's sealed secrets with the key that custodians who are present gave."""
+        ...
+
     def actor(self) -> Actor:
         """Who acts, proved by a certificate."""
         ...
@@ -32,6 +45,26 @@ class Run(Protocol):
 def service(context: click.Context, module: str) -> Any:
     """The service of a module."""
     return getattr(cast("Run", context.obj).platform(), module)
+
+
+def service_before_start(context: click.Context, module: str) -> Any:
+    """The service of a module of an installation that is not started: for what is done before its first key."""
+    return getattr(cast("Run", context.obj).assembled(), module)
+
+
+def started_here(context: click.Context) -> Any:
+    """The installation, started, with the tokens in this process even where another one serves them."""
+    return cast("Run", context.obj).assembled(started=True)
+
+
+def folder(context: click.Context) -> Path:
+    """The data directory, for commands that open nothing in it."""
+    return cast("Run", context.obj).folder()
+
+
+def unsealed(context: click.Context, key: bytes) -> None:
+    """Let this run go on with what custodians who are present have opened."""
+    cast("Run", context.obj).unseal(key)
 
 
 def acting(context: click.Context) -> Actor:

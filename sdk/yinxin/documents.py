@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from yinxin.authz import Level
+from yinxin.uploads import AttachmentOut
 from yinxin.wire import Model, Octets, Reply
 
 Answer = Literal["document.receive", "document.return"]
@@ -77,14 +78,22 @@ class NumberOut(Reply):
 class ListQuery(Model):
     """Which documents to list."""
 
-    box: Literal["todo", "sent", "received"] = "todo"
-    """What waits for the reader, what her organ issues, or what it received."""
+    box: Literal["todo", "sent", "received", "all"] = "todo"
+    """What waits for the reader, what her organ issues, what it received, or all that she may read."""
     text: str = Field(default="", max_length=80)
-    """Words in title or number."""
+    """Words that must all occur in title, number or text; the best hits come first."""
     state: str = Field(default="", max_length=20)
     kind: str = Field(default="", max_length=20)
     after: str | None = Field(default=None, max_length=200)
     """Cursor of the page before."""
+
+
+class PieceOut(Reply):
+    """A piece of a passage."""
+
+    text: str
+    hit: bool
+    """Whether it is one of the words that were asked for."""
 
 
 class DocumentOut(Reply):
@@ -100,6 +109,8 @@ class DocumentOut(Reply):
     number: str | None
     recipients: list[str]
     updated_at: AwareDatetime
+    passage: list[PieceOut] = Field(default_factory=list)
+    """Of a document that was searched for by text: where the first word stands in it."""
 
 
 class StepOut(Reply):
@@ -138,3 +149,4 @@ class DossierOut(Reply):
     steps: list[StepOut]
     deliveries: list[DeliveryOut]
     files: list[FileOut]
+    attachments: list[AttachmentOut] = Field(default_factory=list)

@@ -21,12 +21,14 @@ S = TypeVar("S")
 class Verb:
     """An act a module records: `name` as it stands in the log, and its words on pages and reports.
 
-    `fresh`: whoever acts in a session must have proved the certificate's key in it just now (step-up).
+    `fresh`: whoever acts in a session must have proved the certificate's key in it just now (step-up). `personal`: which
+    personal facts its records may have, of the vocabulary in `yinxin.personal`.
     """
 
     name: str
     text: Text
     fresh: bool = False
+    personal: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,20 @@ class Job(Generic[S]):
     name: str
     every: timedelta
     run: Callable[[S], object]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportTable(Generic[S]):
+    """What a module adds to an audit report of the kind `report`: how things are now, which the log tells only as changes.
+
+    `columns` are names in files and words on the page; each row is text, in their order.
+    """
+
+    report: str
+    name: str
+    title: Text
+    columns: tuple[tuple[str, Text], ...]
+    rows: Callable[[S], Iterator[tuple[str, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +70,9 @@ class Module(Generic[S]):
     `models` are the import names of the modules that define its tables; `commands` that of its click group
     (`ca.cli:group`); `routes` those of the functions that make its HTTP faces (`ca.api:routes`): imported only when
     used. `policies` is its folder of Cedar policies; `backup` gives the files and folders that hold its state beside
-    the database; `proposals` are the acts that it carries out only when several people have approved.
+    the database; `proposals` are the acts that it carries out only when several people have approved; `reports` the
+    tables that it adds to audit reports; `wrapped` the import names of what says how the ciphertexts in its tables are
+    bound (`kms.escrow.keys:HELD`), so that a new wrapping key reaches them all.
     """
 
     name: str
@@ -69,6 +87,8 @@ class Module(Generic[S]):
     policies: Path | None = None
     backup: Callable[[S], tuple[Path, ...]] | None = None
     proposals: tuple[ProposalKind[S, Any], ...] = ()
+    reports: tuple[ReportTable[S], ...] = ()
+    wrapped: tuple[str, ...] = ()
 
     def blueprints(self, service: S) -> "Iterator[Blueprint]":
         """Its HTTP faces, for the web application."""

@@ -4,9 +4,9 @@ A module lists its kinds in its `MODULE` value; the platform keeps the proposals
 the kind's own function once:
 
     ProposalKind(
-        name="kms.recover",
+        name="kms.recover-holder",
         title=Text("恢复加密密钥", "recover an encryption key"),
-        content=RecoveryContent,
+        content=HolderRecovery,
         proposers=frozenset({"registration-officer"}),
         approvers=frozenset({"security-officer", "leader"}),
         describe=describe,
@@ -63,6 +63,20 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
+class Concerned:
+    """Whom it gives something, or whose own it decides on: they neither approve it nor carry it out.
+
+    People, posts (whoever holds one), organs (whoever has a post in one or below), certificates (SHA-256 of the DER,
+    hexadecimal: whoever has one).
+    """
+
+    people: frozenset[str] = frozenset()
+    posts: frozenset[str] = frozenset()
+    organs: frozenset[str] = frozenset()
+    certificates: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Approved(Generic[C]):
     """An approved proposal, given to be carried out; `proposal` is the identifier that makes carrying out repeatable."""
 
@@ -73,10 +87,16 @@ class Approved(Generic[C]):
     actor: Actor
     #: who approved: person, post, organ, certificate, at
     approvals: tuple[Mapping[str, str], ...]
+    #: the legal basis that it was proposed on
+    basis: str = ""
 
 
 def _anywhere(_service: object, _content: object) -> About:
     return About()
+
+
+def _nobody(_service: object, _content: object) -> Concerned:
+    return Concerned()
 
 
 def _sound(_service: object, _content: object) -> None:
@@ -108,6 +128,8 @@ class ProposalKind(Generic[S, C]):
     #: the module's own terms; the settings of `authz.proposal` when left out
     terms: Callable[[S], Terms] | None = None
     about: Callable[[S, C], About] = field(default=_anywhere)
+    #: who has no part in deciding it, beside the holder it is about
+    concerned: Callable[[S, C], Concerned] = field(default=_nobody)
     #: raises what is wrong with it; asked before it is proposed and before anybody signs
     check: Callable[[S, C], None] = field(default=_sound)
     reason_required: bool = True

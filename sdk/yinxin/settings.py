@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError
 
+from yinxin.described import Described, descriptions
 from yinxin.errors import Misconfigured
 from yinxin.faults import first_fault
 from yinxin.text import Text
@@ -27,12 +28,10 @@ class BadConfiguration(Misconfigured):
     en = "Configuration key {key} is wrong: {reason}. Correct {source} and try again."
 
 
-class Section(BaseModel):
+class Section(Described):
     """A frozen group of settings; every field needs a description, safe by default."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_default=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
 def load(model: type[M], file: Path | None, overrides: Iterable[str] = ()) -> M:
@@ -79,9 +78,14 @@ def _value(text: str) -> Any:
 
 def describe(model: type[Section], prefix: str = "") -> Iterator[tuple[str, str, Any]]:
     """(key, description, default) of every setting below `model`, for the manual and the sample file."""
+    texts = descriptions(model)
     for name, info in model.model_fields.items():
         inner = info.annotation
         if isinstance(inner, type) and issubclass(inner, Section):
             yield from describe(inner, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}", info.description or "", info.get_default(call_default_factory=True)
+            yield (
+                f"{prefix}{name}",
+                info.description or texts.get(name, ""),
+                info.get_default(call_default_factory=True),
+            )

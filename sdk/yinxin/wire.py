@@ -5,17 +5,18 @@ import binascii
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BeforeValidator, ConfigDict
 
 from yinxin.clock import BadInstant, parse_rfc3339
+from yinxin.described import Described
 from yinxin.faults import BadValue
 from yinxin.text import Text
 
 
-class Model(BaseModel):
+class Model(Described):
     """Base of every body, query and answer: immutable, unknown fields refused, each field's docstring in the contract."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Reply(Model):

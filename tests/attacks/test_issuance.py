@@ -6,6 +6,7 @@ Seen to fail when: the policy `ca.seals-by-security-officer` is taken out.
 import pytest
 
 from authz.directory import DirectoryFile
+from ca.holders import ApplicationNeeded
 from ca.request import Holder, IssueRequest
 from ops.platform import Platform
 from tests.laws.province import client, small
@@ -14,6 +15,7 @@ from yinxin.authz import Denied
 from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.suite import INTL
+from yinxin.errors import NotPermitted
 
 
 def with_registration_in_the_city() -> DirectoryFile:
@@ -62,5 +64,19 @@ def test_a_registration_officer_names_nobody_of_another_organ(
     site: Platform, registrar: Actor, person: str
 ) -> None:
     post = {each.person: each.post for each in small().appointments}[person]
-    with pytest.raises(Denied):
+    with pytest.raises(NotPermitted):
         site.ca.issue(registrar, request("person-signing", Holder("person", person, post=post)))
+
+
+def test_a_registration_officer_becomes_no_leader_over_her_own_key(site: Platform, registrar: Actor) -> None:
+    """She would sign in as those who approve her proposals."""
+    leader = {
+        "person": "city-jia-leader",
+        "post": "city-jia-leader",
+        "valid_from": "2026-01-01T00:00:00+08:00",
+    }
+    entered = {"people": [{"id": "city-jia-leader", "name": "演示"}], "appointments": [leader]}
+    site.authz.directory.load(SYSTEM, DirectoryFile.parse(entered))
+    wanted = request("person-signing", Holder("person", "city-jia-leader", post="city-jia-leader"))
+    with pytest.raises(ApplicationNeeded):
+        site.ca.issue(registrar, wanted)

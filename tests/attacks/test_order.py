@@ -1,7 +1,7 @@
 """Between looking and acting: what was signed, laid out or decided on is what is stored, or nothing is.
 
-Seen to fail when: `transition` looks at the document anew instead of taking what was `seen`; `in_turn` is not asked
-before a page is set.
+Seen to fail when: `move` looks at the document anew instead of taking what was `seen`; `in_turn` is not asked before a
+page is set.
 """
 
 import json
@@ -10,15 +10,17 @@ from typing import Any
 
 import pytest
 
-from apps.document import number, sign_off
-from apps.document.errors import StaleStatement, WrongState
+from apps.document import number
 from apps.document.layout import Layout
+from apps.document.records import DOCUMENTS
 from ops.demo.story import SAMPLE
 from ops.platform import Platform
 from tests.laws.asking import Desk
 from tests.laws.province import client
+from yinxin import flow
 from yinxin.client import Client
 from yinxin.errors import NotPermitted, YinxinError
+from yinxin.flow import StaleStatement, WrongState
 
 
 @pytest.fixture
@@ -73,7 +75,7 @@ def test_a_text_that_changes_while_it_is_being_signed_is_not_signed_off(
         revise(site, document)
         reviewed(site, document)
 
-    meanwhile(monkeypatch, sign_off, "verified", swap)
+    meanwhile(monkeypatch, flow, "accept", swap)
     with pytest.raises(YinxinError) as refusal:
         client(site, "demo-leader").documents.sign_off(document)
     # the first answer is “moved on”; the client tries again, and the statement is of the older text
@@ -97,13 +99,23 @@ def test_no_page_is_set_before_the_sign_off_or_for_whoever_may_not_number(
         client(site, "demo-clerk").documents.number(document)
 
 
+class Unasked:
+    """The documents, but for the question whether it is a page's turn."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(DOCUMENTS, name)
+
+    def in_turn(self, _row: object, _verb: str) -> None:
+        """Not asked."""
+
+
 def test_a_page_set_from_an_older_state_is_not_kept(
     site: Platform, document: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The registrar's page is begun before the sign-off and ends after it: it has neither her date nor her name."""
     reviewed(site, document)
     leader: Client = client(site, "demo-leader")
-    monkeypatch.setattr(number, "in_turn", lambda _row, _verb: None)
+    monkeypatch.setattr(number, "DOCUMENTS", Unasked())
     meanwhile(monkeypatch, number, "render", lambda: leader.documents.sign_off(document))
     given = client(site, "demo-registrar").documents.number(document)
     assert f"〔{site.clock.now().year}〕" in given, (

@@ -1,6 +1,6 @@
 """The real server: what strangers send on its ports holds nobody up and names nobody.
 
-Seen to fail when: the sockets of `ops.server` are ssl's own; `forwarder_headers` is gunicorn's own.
+Seen to fail when: the sockets of `ops.listening` are ssl's own; `forwarder_headers` is gunicorn's own.
 """
 
 import shutil
@@ -15,7 +15,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from ops import server
+from ops import listening
 from tests.laws.province import identity
 from tests.laws.serving import Served
 
@@ -75,9 +75,9 @@ def test_whoever_sends_slowly_loses_her_connection() -> None:
     """Held against the socket itself, with less patience, so that nobody waits for a minute."""
     ours, theirs = socket.socketpair()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.sslsocket_class = server._Hurried
+    context.sslsocket_class = listening.Hurried
     with pytest.MonkeyPatch.context() as patch, ours, theirs:
-        patch.setattr(server, "PATIENCE", 0.2)
+        patch.setattr(listening, "PATIENCE", 0.2)
         began = time.monotonic()
         with pytest.raises(TimeoutError):
             context.wrap_socket(ours, server_side=True)

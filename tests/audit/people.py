@@ -1,9 +1,11 @@
 """Who asks the log in tests: people in posts, decided on by the shipped policies with the real engine."""
 
+from functools import cache
+
 from audit.module import MODULE
-from authz.decide import decide
 from authz.directory.records import Organ, Person, Post, Standing
 from authz.entities import slice_of
+from authz.judge import decide
 from authz.policy_set import load_policies
 from authz.roles import POWERS
 from yinxin.act import Actor, Kind
@@ -39,12 +41,17 @@ def standing(name: str) -> Standing:
     )
 
 
+@cache
+def _policies():
+    return load_policies({"audit": MODULE.policies})
+
+
 class Deciding:
     """Cedar over the policies of authz and audit; people are those above."""
 
     def __init__(self, store):
         self._store = store
-        self.policies = load_policies({"audit": MODULE.policies})
+        self.policies = _policies()
 
     def check(self, asking, action, resource, context=None):
         known = standing(asking.id) if asking.id in POSTS else None

@@ -1,36 +1,55 @@
-"""A process of its own, for crash and concurrency tests: python -m tests.audit.process URL FOLDER crash STEP | sequence ROUNDS."""
+"""What a process of its own does, for crash and concurrency tests (`tests.support.forked`)."""
 
+import json
 import os
 import signal
-import sys
 from pathlib import Path
+from typing import Any
 
 from yinxin import steps
 
 from .site import Site
 
 
-def main(url: str, folder: str, what: str, argument: str) -> None:
-    site = Site(url, Path(folder))
-    if what == "crash":
+def _opened(url: str, folder: Path) -> Site:
+    file = folder / "settings.json"
+    return Site(url, folder, **(json.loads(file.read_text()) if file.exists() else {}))
 
-        def die(name: str) -> None:
-            if name == argument:
-                os.kill(os.getpid(), signal.SIGKILL)
 
-        steps.listen(die)
-        site.log.start()
-        site.log.sequence()
+def _die_at(step: str) -> None:
+    steps.listen(lambda name: os.kill(os.getpid(), signal.SIGKILL) if name == step else None)
+
+
+def crash(url: str, folder: Path, step: str) -> None:
+    """Enter what waits and sign a checkpoint, and die at `step`."""
+    site = _opened(url, folder)
+    _die_at(step)
+    site.log.start()
+    site.log.sequence()
+    site.log.checkpoint()
+
+
+def cosign(url: str, folder: Path, step: str) -> None:
+    """Sign as a witness what the folder holds, and die at `step`."""
+    site = _opened(url, folder)
+    _die_at(step)
+    site.log.cosigner.add((folder / "submission").read_bytes())
+
+
+def forward(url: str, folder: Path, step: str) -> None:
+    """Send copies to the hall, and die at `step`."""
+    site = _opened(url, folder)
+    _die_at(step)
+    site.log.start()
+    site.log.forward.send("hall")
+
+
+def sequence(url: str, folder: Path, rounds: int, together: Any, entered: Any) -> None:
+    """Enter and sign so many times, beginning with the others; tell how many entries were one's own."""
+    site = _opened(url, folder)
+    together.wait(120)
+    count = 0
+    for _ in range(rounds):
+        count += site.log.sequence()
         site.log.checkpoint()
-        return
-    print("ready", flush=True)
-    sys.stdin.readline()
-    entered = 0
-    for _ in range(int(argument)):
-        entered += site.log.sequence()
-        site.log.checkpoint()
-    print(entered, flush=True)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    entered.put(count)

@@ -5,22 +5,47 @@ from pathlib import Path
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-import audit.models
 from audit import AuditSettings, Log
+from tests.support.databases import create_tables
 from yinxin.act import SYSTEM
 from yinxin.clock import Clock, SystemClock
 from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.suite import SM
 from yinxin.randomness import SystemRandomness
-from yinxin.store import Base, OutboxRow, Store, open_engine
+from yinxin.store import OutboxRow, Store, open_engine
+
+KINDS = ("ed25519", "sm2")
+#: tables that take rows and nothing else
+GUARDED = (
+    "audit_retention",
+    "audit_archive",
+    "audit_sealed",
+    "audit_opening",
+    "audit_erased",
+    "audit_erasure",
+    "audit_hold",
+    "audit_entry",
+    "audit_tile",
+    "audit_checkpoint",
+    "audit_stamp",
+    "audit_policy",
+    "audit_cosignature",
+    "audit_contradiction",
+    "audit_suspect",
+    "audit_kept",
+    "audit_link",
+    "audit_branch",
+)
 
 
 def make_keys(folder: Path) -> None:
-    for name, key in (
-        ("ed25519", PrivateKey(ed25519.Ed25519PrivateKey.generate())),
-        ("sm2", PrivateKey.generate(SM)),
-    ):
-        (folder / f"{name}.key").write_bytes(key.pkcs8())
+    """The log's keys, and its site's as a witness of others."""
+    for use in ("key", "witness.key"):
+        for name, key in (
+            ("ed25519", PrivateKey(ed25519.Ed25519PrivateKey.generate())),
+            ("sm2", PrivateKey.generate(SM)),
+        ):
+            (folder / f"{name}.{use}").write_bytes(key.pkcs8())
 
 
 class Flaky:
@@ -41,28 +66,28 @@ class Flaky:
 
 
 class Site:
-    def __init__(self, url: str, data: Path, clock: Clock | None = None, **settings) -> None:
+    def __init__(self, url: str, data: Path, clock: Clock | None = None, *, http=None, **settings) -> None:
         self.url, self.data = url, data
         self.engine = open_engine(url, pool=20)
         self.store = Store(self.engine, clock=clock or SystemClock(), randomness=SystemRandomness())
-        self.signers = [
-            Flaky(PrivateKey.load((data / f"{name}.key").read_bytes())) for name in ("ed25519", "sm2")
+        self.signers = [Flaky(PrivateKey.load((data / f"{name}.key").read_bytes())) for name in KINDS]
+        self.witness_signers = [
+            PrivateKey.load((data / f"{name}.witness.key").read_bytes()) for name in KINDS
         ]
-        self.log = Log(self.store, AuditSettings(**settings), self.signers, data=data)
-
-    def create(self) -> None:
-        Base.metadata.create_all(
-            self.engine,
-            tables=[
-                OutboxRow.__table__,
-                *(
-                    each.__table__
-                    for each in (audit.models.EntryRow, audit.models.NodeRow, audit.models.CheckpointRow)
-                ),
-            ],
+        self.log = Log(
+            self.store,
+            AuditSettings(**settings),
+            self.signers,
+            data=data,
+            cosigners=self.witness_signers,
+            http=http,
         )
 
+    def create(self) -> None:
+        create_tables(self.engine)
+
     def close(self) -> None:
+        self.log.close()
         self.engine.dispose()
 
     def act(self, subject: str = "thing:1", verb: str = "test.act", **facts) -> str:
@@ -83,7 +108,7 @@ class Site:
         """What an insider with all rights does first."""
         with self.engine.begin() as connection:
             if connection.dialect.name == "postgresql":
-                for table in ("audit_entry", "audit_node", "audit_checkpoint"):
+                for table in (*GUARDED, "audit_witnessed"):
                     connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")
             else:
                 names = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'")

@@ -10,10 +10,10 @@ from audit import EntryNotFound, NobodyMayAsk, ask
 from audit.api import routes
 from audit.cli import group
 from audit.models import EntryRow
+from tests.support.databases import create_tables
 from yinxin import canonical
 from yinxin.authz import Denied
 from yinxin.crypto.suite import INTL, SM
-from yinxin.store import Base
 from yinxin.tlog import Checkpoint, LogProof, Note, Tile, leaf_hash
 from yinxin.web import WebSettings, create_app
 
@@ -24,7 +24,7 @@ ORIGIN = "https://trust.example.gov.cn"
 
 @pytest.fixture
 def decided(site):
-    Base.metadata.create_all(site.engine)
+    create_tables(site.engine)
     site.log.decider = Deciding(site.store)
     return site
 
@@ -171,7 +171,9 @@ def test_policies_and_columns_agree_with_the_registration(decided):
 
     named = {verb.name for verb in MODULE.verbs}
     asked = {each for each in decided.log.decider.policies.actions if not each.startswith("authz.")}
-    assert {ask.READ, ask.EXPORT, ask.CHECK} == named == asked
+    # what rests on one of these is recorded under a name of its own: saved questions, the index made anew
+    assert {ask.READ, ask.EXPORT, ask.CHECK} < asked
+    assert asked < named
     assert MODULE.backup(decided.log) == (decided.log.checkpoint_file,)
     assert EntryRow.__table__.c.subject.type.length == 300
 

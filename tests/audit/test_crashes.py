@@ -1,25 +1,23 @@
 """kill -9 between any two steps, several sequencers at once, many writers: every acknowledged act, exactly once."""
 
 import signal
-import subprocess
-import sys
 import threading
 from collections import Counter
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from audit import EntryNotFound, LogUnavailable, NothingSigned
+from audit.checkpoint_file import CheckpointFile
 from audit.module import MODULE
+from tests.audit import process
+from tests.support import forked
 from yinxin import steps
 from yinxin.act import SYSTEM, Event, Outcome
 from yinxin.clock import SystemClock
 from yinxin.errors import NotFound
-from yinxin.store import OutboxRow
+from yinxin.store import OutboxRow, SourceRow
 
-PROCESS = [sys.executable, "-m", "tests.audit.process"]
-ROOT = Path(__file__).parents[2]
 STEPS = [
     "audit.sequence.1-locked",
     "audit.sequence.2-read",
@@ -54,14 +52,7 @@ def test_killed_between_two_steps(site, another, step):
     before = [site.act(f"thing:{number}") for number in range(7)]
     site.log.settle(before[3])
     after = [site.act(f"thing:{number}") for number in range(9)]
-    done = subprocess.run(
-        [*PROCESS, site.url, str(site.data), "crash", step],
-        check=False,
-        capture_output=True,
-        timeout=60,
-        cwd=ROOT,
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    assert forked.run(process.crash, site.url, site.data, step) == -signal.SIGKILL
     restarted = another()
     restarted.log.start()
     restarted.act()
@@ -74,13 +65,7 @@ def test_killed_between_two_steps(site, another, step):
 
 def test_killed_before_the_file_ever_was(site, another):
     site.act()
-    subprocess.run(
-        [*PROCESS, site.url, str(site.data), "crash", STEPS[-3]],
-        check=False,
-        capture_output=True,
-        timeout=60,
-        cwd=ROOT,
-    )
+    assert forked.run(process.crash, site.url, site.data, STEPS[-3]) == -signal.SIGKILL
     assert not site.log.checkpoint_file.exists()
     restarted = another()
     restarted.log.start()
@@ -88,18 +73,19 @@ def test_killed_before_the_file_ever_was(site, another):
 
 
 def test_two_sequencer_processes(site):
-    command = [*PROCESS, site.url, str(site.data), "sequence", "40"]
+    together, told = forked.PROCESSES.Barrier(3), forked.PROCESSES.Queue()
     both = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        forked.PROCESSES.Process(target=process.sequence, args=(site.url, site.data, 40, together, told))
         for _ in range(2)
     ]
     for each in both:
-        assert each.stdout.readline() == "ready\n"
-        each.stdin.write("go\n")
-        each.stdin.flush()
+        each.start()
+    together.wait(120)
     events = [site.act(f"thing:{number}") for number in range(300)]
-    entered = [int(each.communicate(timeout=120)[0]) for each in both]
-    assert [each.returncode for each in both] == [0, 0]
+    entered = [told.get(timeout=120) for _ in both]
+    for each in both:
+        each.join()
+    assert [each.exitcode for each in both] == [0, 0]
     report = finish(site)
     assert report.size == len(events) >= sum(entered)
     assert in_the_log(site) == Counter(events)
@@ -155,9 +141,11 @@ def test_a_record_that_commits_late_comes_later(site):
     """The row with the lower number becomes visible while the sequencer is at work: it must not be swept away."""
     if site.engine.dialect.name == "sqlite":
         pytest.skip("SQLite has one writer at a time")
-    record = Event("held", site.store.clock.now(), SYSTEM, "test.act", "thing:1", Outcome.DONE)
+    at = site.store.clock.now()
+    record = Event("held", at, SYSTEM, "test.act", "thing:1", Outcome.DONE, source="writer-9", number=1)
     held = site.engine.connect()
     held.begin()
+    held.execute(sa.insert(SourceRow).values(source=9, last=1))
     held.execute(sa.insert(OutboxRow).values(id=record.id, data=record.encode()))
     quick = site.act()
     steps.listen(lambda name: held.commit() if name == "audit.sequence.3-entered" else None)
@@ -204,3 +192,22 @@ def test_no_step_is_forgotten(site):
     finally:
         steps.listen(None)
     assert heard == STEPS
+
+
+def test_the_first_checkpoint_of_another_process_is_no_missing_file(site, another, monkeypatch):
+    """It is signed between the look at the file and the look at the database: seen with 32 writers on PostgreSQL."""
+    other = another()
+    read = CheckpointFile.read
+    looks = []
+
+    def late(self):
+        found = read(self)
+        if not looks:
+            looks.append(found)
+            site.log.settle(site.act())
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CheckpointFile, "read", late)
+        other.log.start()
+    assert looks == [None]

@@ -4,17 +4,16 @@ from datetime import timedelta
 
 import pymerkle
 import pytest
-import sqlalchemy as sa
 
-from audit import EntryNotFound, Filters, LogKeysMismatch, NothingSigned, NotYetSigned, TileNotFound
-from audit.models import EntryRow, NodeRow
+from audit import EntryNotFound, Filters, LogKeysMismatch, NothingSigned, NotYetSigned
 from yinxin import canonical
 from yinxin.act import Actor, Kind
+from yinxin.clock import rfc3339
 from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.suite import INTL, SM
 from yinxin.errors import Conflict
 from yinxin.store import request_scope
-from yinxin.tlog import Checkpoint, LogProof, NoteVerifier, Tile, leaf_hash, node_hash
+from yinxin.tlog import Checkpoint, LogProof, NoteVerifier
 
 
 def test_an_act_becomes_a_proof_in_both_worlds(site):
@@ -114,7 +113,7 @@ def test_questions(site, clock):
     assert found(until=noon) == [0]
     assert found(actor="system", subject="thing:1", outcome="done", since=noon) == [2]
     assert [entry.index for entry in site.log.entries(before=2, limit=1)] == [1]
-    assert Filters(verb="ca.", since=noon).fields() == {"verb": "ca.", "since": str(noon)}
+    assert Filters(verb="ca.", since=noon).fields() == {"verb": "ca.", "since": rfc3339(noon)}
 
 
 def test_hostile_text_cannot_stop_the_log(site):
@@ -125,40 +124,6 @@ def test_hostile_text_cannot_stop_the_log(site):
     for event, subject in zip(events, subjects, strict=True):
         assert site.log.entry(event).fields()["subject"] == subject
     site.log.check()
-
-
-def test_only_inner_nodes_are_stored_once(site):
-    for _ in range(11):
-        site.act()
-        site.log.sequence()
-    with site.engine.connect() as connection:
-        for tree in ("sha256", "sm3"):
-            count = connection.scalar(
-                sa.select(sa.func.count()).select_from(NodeRow).where(NodeRow.tree == tree)
-            )
-            assert count == 5 + 2 + 1
-
-
-def test_tiles(site):
-    for number in range(600):
-        site.act(f"thing:{number}")
-    site.log.sequence()
-    site.log.checkpoint()
-    site.act()
-    site.log.sequence()  # entered, not signed: not to be seen
-    for suite in (INTL, SM):
-        with site.engine.connect() as connection:
-            data = connection.scalars(sa.select(EntryRow.data).order_by(EntryRow.index)).all()
-        leaves = [leaf_hash(suite.hash, each) for each in data]
-        assert site.log.tile(Tile(0, 0), suite) == b"".join(leaves[:256])
-        assert site.log.tile(Tile(0, 2, 88), suite) == b"".join(leaves[512:600])
-        level = leaves[:512]
-        for _ in range(8):
-            level = [node_hash(suite.hash, *pair) for pair in zip(level[::2], level[1::2], strict=True)]
-        assert site.log.tile(Tile(1, 0, 2), suite) == b"".join(level)
-    for tile in (Tile(0, 2, 89), Tile(0, 2), Tile(1, 0, 3), Tile(2, 0, 1), Tile(0, 10**12)):
-        with pytest.raises(TileNotFound):
-            site.log.tile(tile)
 
 
 def test_keys_must_be_one_for_each_tree(site, tmp_path):
@@ -177,7 +142,8 @@ def test_health(site, clock):
     assert health.ok
     assert (health.facts["waiting"], health.facts["oldest_seconds"]) == (1, 5)
     clock.advance(timedelta(seconds=60))
-    assert not site.log.health().ok
+    late = site.log.health()  # no act is refused for that: the gate catches up first
+    assert (late.ok, "is anything serving" in late.text.en) == (False, True)
     site.log.sequence()
     assert not site.log.health().ok  # entered, but the signature is as late
     site.log.checkpoint()

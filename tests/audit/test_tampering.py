@@ -8,8 +8,15 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from audit import CheckpointBroken, CheckpointFileMissing, LogRolledBack, LogTampered, LogUnavailable
+from audit.archive.models import TRIGGERS as ARCHIVES
+from audit.index import IndexBroken
 from audit.models import TRIGGERS
+from audit.personal.models import TRIGGERS as PERSONAL
+from audit.renewal.models import TRIGGERS as RENEWAL
+from audit.witness.models import TRIGGERS as WITNESSES
+from yinxin import canonical
 from yinxin.crypto.suite import SHA256, SM3
+from yinxin.store import OutboxRow
 from yinxin.tlog import Note, leaf_hash
 
 from .site import make_keys
@@ -31,8 +38,6 @@ CHANGES = [
     "UPDATE audit_entry SET data = leaf_sm3",
     'DELETE FROM audit_entry WHERE "index" = 11',
     "DELETE FROM audit_entry",
-    "UPDATE audit_node SET hash = hash",
-    "DELETE FROM audit_node",
     "UPDATE audit_checkpoint SET time = time",
     "DELETE FROM audit_checkpoint",
 ]
@@ -45,7 +50,7 @@ def test_triggers_refuse_changes(full, statement):
     full.log.check()
 
 
-@pytest.mark.parametrize("table", ["audit_entry", "audit_node", "audit_checkpoint"])
+@pytest.mark.parametrize("table", ["audit_entry", "audit_checkpoint"])
 def test_triggers_refuse_replacing_and_truncating(full, table):
     if full.engine.dialect.name == "postgresql":
         statements = [f"TRUNCATE {table}", f"TRUNCATE {table} CASCADE"]
@@ -66,14 +71,27 @@ def test_triggers_refuse_replacing_and_truncating(full, table):
 
 
 def test_triggers_for_migrations_are_those_installed(full):
-    statements = TRIGGERS[full.engine.dialect.name]
+    dialect = full.engine.dialect.name
+    statements = (
+        *TRIGGERS[dialect],
+        *RENEWAL[dialect],
+        *WITNESSES[dialect],
+        *ARCHIVES[dialect],
+        *PERSONAL[dialect],
+    )
     with full.engine.begin() as connection:
         if connection.dialect.name == "sqlite":
-            found = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE type = 'trigger'")
+            found = connection.exec_driver_sql(
+                "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND substr(tbl_name, 1, 6) = 'audit_'"
+            )
             assert {row[0] for row in found} == set(statements)
         else:
-            found = connection.exec_driver_sql("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal")
-            assert {row[0] for row in found} == {each.split()[2] for each in statements[1:]}
+            found = connection.exec_driver_sql(
+                "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND left(tgrelid::regclass::text, 6) = 'audit_'"
+            )
+            assert {row[0] for row in found} == {
+                each.split()[2] for each in statements if each.startswith("CREATE TRIGGER")
+            }
 
 
 @pytest.mark.parametrize(
@@ -101,7 +119,7 @@ def test_an_edited_entry_is_named(full, column, value, part):
 
 
 def test_an_edit_with_all_hashes_made_to_fit(full):
-    """The insider recomputes the leaf hashes; the nodes above, and then the signed roots, still tell."""
+    """The insider recomputes the leaf hashes; the signed roots, the index and the file apart still tell."""
     full.drop_triggers()
     entry = full.log.entries(before=9, limit=1)[0]
     data = entry.data.replace(b"thing:8", b"thing:0")
@@ -116,9 +134,11 @@ def test_an_edit_with_all_hashes_made_to_fit(full):
         full.log.check()
     assert (found.value.facts["held"], found.value.facts["size"]) == (5, 12)
     full.execute("DELETE FROM audit_checkpoint")
-    with pytest.raises(LogTampered) as tampered:
+    with pytest.raises(IndexBroken):  # what is found by it still says what it said
         full.log.check()
-    assert tampered.value.facts["index"] == 8
+    full.log.index.rebuild()
+    with pytest.raises(LogRolledBack):  # and the file apart from the database knows the root
+        full.log.check()
 
 
 @pytest.mark.parametrize(
@@ -127,9 +147,6 @@ def test_an_edit_with_all_hashes_made_to_fit(full):
         'DELETE FROM audit_entry WHERE "index" = 6',
         'DELETE FROM audit_entry WHERE "index" > 9',
         "DELETE FROM audit_entry",
-        "DELETE FROM audit_node WHERE tree = 'sm3' AND level = 1 AND \"index\" = 2",
-        "UPDATE audit_node SET hash = leaf FROM (SELECT leaf_sm3 AS leaf FROM audit_entry LIMIT 1) AS x WHERE level = 2",
-        'INSERT INTO audit_node SELECT tree, level, 1000, hash FROM audit_node WHERE level = 1 AND "index" = 0',
         "UPDATE audit_checkpoint SET note_sha256 = note_sm3",
         "UPDATE audit_checkpoint SET size = 11 WHERE size = 12",
         "UPDATE audit_checkpoint SET size = 0 WHERE size = 5",
@@ -151,7 +168,6 @@ def test_rolled_back_database_refuses_to_start(another):
     site.drop_triggers()
     for statement in (
         'DELETE FROM audit_entry WHERE "index" >= 3',
-        'DELETE FROM audit_node WHERE level > 1 OR "index" > 0',
         "DELETE FROM audit_checkpoint WHERE size > 3",
     ):
         site.execute(statement)
@@ -174,7 +190,7 @@ def test_regrown_history_of_the_same_size_is_noticed(another):
     for _ in range(4):
         site.log.settle(site.act())
     site.drop_triggers()
-    for table in ("audit_entry", "audit_node", "audit_checkpoint"):
+    for table in ("audit_entry", "audit_tile", "audit_checkpoint"):
         site.execute(f"DELETE FROM {table}")
     for _ in range(6):
         site.act()
@@ -229,3 +245,48 @@ def test_file_never_moves_back(full):
         {"sha256": Note.decode(bytes(older[0])), "sm3": Note.decode(bytes(older[1]))}
     )
     assert full.log._checkpointer._file.read() == notes
+
+
+def rebuilt(site, data):
+    """What an insider does who knows how the log is made: entries, hashes and nodes made anew, all but the signatures."""
+    site.drop_triggers()
+    for table in ("audit_entry", "audit_tile"):
+        site.execute(f"DELETE FROM {table}")
+    site.execute("DELETE FROM outbox")
+    with site.engine.begin() as connection:
+        for each in data:
+            connection.execute(sa.insert(OutboxRow).values(id=canonical.decode(each)["id"], data=each))
+    site.log._sequencer.run()
+
+
+@pytest.mark.parametrize(
+    ("change", "held", "size"),
+    [
+        ("removed", 5, 12),
+        ("inserted", 5, 12),
+        ("reordered", 5, 12),
+        ("altered", 0, 5),
+        ("cut", 5, 12),
+    ],
+)
+def test_a_history_made_anew_is_named_by_the_signatures(full, change, held, size):
+    """Nothing in the database contradicts itself any more; the signed checkpoints say between which sizes it happened."""
+    data = [entry.data for entry in reversed(full.log.entries(limit=20))]
+    foreign = data[7].replace(canonical.decode(data[7])["id"].encode(), b"0" * 26)
+    new = {
+        "removed": [*data[:7], *data[8:]],
+        "inserted": [*data[:7], foreign, *data[7:]],
+        "reordered": [*data[:7], data[8], data[7], *data[9:]],
+        "altered": [data[0], data[1].replace(b"thing:1", b"thing:9"), *data[2:]],
+        "cut": data[:10],
+    }[change]
+    rebuilt(full, new)
+    with pytest.raises(CheckpointBroken) as found:
+        full.log.check()
+    assert (found.value.facts["held"], found.value.facts["size"]) == (held, size)
+    # and whoever throws the checkpoints away as well is told by the file apart from the database
+    full.execute("DELETE FROM audit_checkpoint")
+    full.log.index.rebuild()
+    with pytest.raises(LogRolledBack) as rolled:
+        full.log.check()
+    assert rolled.value.facts["file_size"] == 12

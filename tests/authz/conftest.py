@@ -16,6 +16,7 @@ from authz.directory.errors import NothingChanges
 from authz.models import Attempt  # noqa: F401 - defines the tables
 from authz.service import Authz
 from authz.settings import AuthzSettings
+from tests.support.databases import create_tables
 from tests.support.sign_on import SoftwareKeys, nobody_to_tell
 from yinxin.act import SYSTEM
 from yinxin.authz import sign_in_statement
@@ -30,7 +31,7 @@ from yinxin.crypto.suite import INTL, Suite
 from yinxin.crypto.tbs import CertificateTemplate, assemble, to_be_signed
 from yinxin.errors import Unavailable
 from yinxin.randomness import SystemRandomness
-from yinxin.store import Base, Store, open_engine
+from yinxin.store import Store, open_engine
 
 ORIGIN = "https://trust.example.gov.cn"
 NOW = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
@@ -165,7 +166,7 @@ class Authority:
     def _sign(self, key: PrivateKey, name: str, *, ca: bool = False, days: int = 3650) -> Certificate:
         now = self.clock.now().replace(microsecond=0)
         template = CertificateTemplate(
-            subject=Name.of({"CN": name}),
+            subject=Name.of({"CN": name} if ca else {"CN": name, "serialNumber": name}),
             not_before=now - timedelta(hours=1),
             not_after=now + timedelta(days=days),
             ca=ca,
@@ -232,13 +233,13 @@ def clock() -> ManualClock:
 @pytest.fixture
 def store(database_url: str, clock: ManualClock) -> Iterator[Store]:
     engine = open_engine(database_url)
-    Base.metadata.create_all(engine)
+    create_tables(engine)
     yield Store(engine, clock=clock, randomness=SystemRandomness())
     engine.dispose()
 
 
-@pytest.fixture
-def site(store: Store, clock: ManualClock) -> Site:
+def made_site(store: Store, clock: ManualClock) -> Site:
+    """The service over an empty database, with the province loaded."""
     ca = Authority(INTL, clock)
     authz = Authz(
         store,
@@ -254,11 +255,32 @@ def site(store: Store, clock: ManualClock) -> Site:
 
 
 @pytest.fixture
+def site(store: Store, clock: ManualClock) -> Site:
+    return made_site(store, clock)
+
+
+@pytest.fixture
 def world(site):
     """The site with systems that rely on it (`relying`)."""
     from .relying import relying_world
 
     return relying_world(site)
+
+
+@pytest.fixture
+def city(site):
+    """The site with a deputy beside the city's leader (`delegating`)."""
+    from .delegating import with_a_deputy
+
+    return with_a_deputy(site)
+
+
+@pytest.fixture
+def office(site):
+    """The site with several officers, and kinds of proposals of the tests' own (`offices`)."""
+    from .offices import Office
+
+    return Office.of(site)
 
 
 @pytest.fixture

@@ -163,6 +163,12 @@ class Office:
             site.authz.proposals.register(kind, notes)
         return cls(site, site.authz.proposals, notes)
 
+    def carrying_out(self, *kinds: ProposalKind[Any, Any]) -> Office:
+        """With these kinds of the service's own too."""
+        for kind in kinds:
+            self.proposals.register(kind, self.site.authz)
+        return self
+
     def actor(self, person: str, post: str | None = None) -> Actor:
         """A person in her post, with her certificate."""
         posts = {

@@ -176,6 +176,28 @@ def test_bad_questions_say_why(site, app):
     assert ask("test.edit") == "authz.bad_question"
     assert ask("test.edit", organ="atlantis") == "authz.unknown_organ"
     assert ask("test.edit", level="none") == "request.invalid"
+    assert ask("test.edit", attributes={"author": "张" * 5_500}) == "request.invalid", (
+        "every question is kept"
+    )
+
+
+def test_what_is_asked_from_outside_is_recorded(site, app, connect, events):
+    """Seen to fail when: `/checks` asks `decisions`, or a permission to read is not recorded."""
+    identity = site.enrol("zhang", "clerk-a")
+    paper = Resource("Paper", "p", "county-a", "internal", {"author": "zhang"})
+    with connect(identity) as client:
+        client.authz.whoami()
+        told = len(events())
+        assert client.authz.check("test.edit", paper).allowed
+        assert not client.authz.visible("test.read", "Paper").nothing
+        assert client.authz.require("test.read", paper)["allowed"]
+        client.authz.require("test.edit", paper)  # the act's own entry will say so
+    facts = [(each["verb"], each["facts"].get("asked")) for each in events()[told:]]
+    assert facts == [("authz.answer", 1), ("authz.answer", None), ("authz.answer", 1)]
+    token = site.sign_in(identity)
+    body = {"checks": [{"action": "test.edit", "resource": paper.fields()}]}
+    answer = post(app, "/checks", body, Authorization=f"Bearer {token}")
+    assert answer.headers["Audit-Entry"] == events()[-1]["id"]
 
 
 @pytest.fixture

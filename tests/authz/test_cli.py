@@ -32,28 +32,30 @@ def run(site):
 
 
 def test_organs(run):
-    lines = run("organs").output.splitlines()
+    lines = run("organ", "list").output.splitlines()
     assert [line.split()[0] for line in lines] == ["province", "city", "county-a", "town", "county-b"]
     assert lines[3].startswith("      town")
-    assert [each["id"] for each in json.loads(run("organs", "--under", "county-a", "--json").output)] == [
+    assert [
+        each["id"] for each in json.loads(run("organ", "list", "--under", "county-a", "--json").output)
+    ] == [
         "county-a",
         "town",
     ]
 
 
-@pytest.mark.parametrize("command", [("organs",), ("people",), ("who", "zhang")])
+@pytest.mark.parametrize("command", [("organ", "list"), ("person", "list"), ("person", "show", "zhang")])
 def test_whoever_holds_no_post_looks_nothing_up(run, command):
     assert isinstance(run(*command, actor=STRANGER).exception, Denied)
 
 
 def test_people(run):
-    assert "zhang" in run("people").output
-    assert len(json.loads(run("people", "--json").output)) == 6
+    assert "zhang" in run("person", "list").output
+    assert len(json.loads(run("person", "list", "--json").output)) == 6
 
 
 def test_who(run):
-    assert "county-a clerk-a [clerk]" in run("who", "zhang").output
-    assert json.loads(run("who", "zhang", "--json").output)["appointments"][0]["valid_to"] is None
+    assert "county-a clerk-a [clerk]" in run("person", "show", "zhang").output
+    assert json.loads(run("person", "show", "zhang", "--json").output)["appointments"][0]["valid_to"] is None
 
 
 def test_check(run):
@@ -66,8 +68,9 @@ def test_check(run):
 
 def test_sign_out(run, site):
     site.sign_in(site.enrol("zhang", "clerk-a"))
-    assert isinstance(run("sign-out", "zhang", actor=LI).exception, Denied)
-    assert "1 sessions ended" in run("sign-out", "zhang").output
+    assert isinstance(run("session", "end-all", "zhang", actor=LI).exception, Denied)
+    assert "1 sessions ended" in run("session", "end-all", "zhang").output
+    assert json.loads(run("session", "end-all", "zhang", "--json").output) == {"person": "zhang", "ended": 0}
 
 
 def test_health(site, store):
@@ -99,6 +102,8 @@ def test_clients_of_the_sign_on(run, tmp_path):
     file = tmp_path / "mail.toml"
     file.write_text(CLIENT, "utf-8")
     assert "未作更改" in run("client", "register", str(file), "--dry-run").output
+    tried = json.loads(run("client", "register", str(file), "--dry-run", "--json").output)
+    assert tried == {"client": "mail", "dry_run": True}
     assert isinstance(run("client", "register", str(file)).exception, Denied)
     made = json.loads(run("client", "register", str(file), "--json", actor=OFFICER).output)
     assert (made["client"], len(made["secret"])) == ("mail", 43)
@@ -106,7 +111,8 @@ def test_clients_of_the_sign_on(run, tmp_path):
     assert (listed["id"], listed["ended"]) == ("mail", False)
     renewed = json.loads(run("client", "secret", "mail", "--json", actor=OFFICER).output)["secret"]
     assert renewed != made["secret"]
-    assert run("client", "end", "mail", actor=OFFICER).exit_code == 0
+    ended = run("client", "end", "mail", "--json", actor=OFFICER).output
+    assert json.loads(ended) == {"client": "mail", "ended": True}
     assert "已停用" in run("client", "list", actor=OFFICER).output
     for wrong, field in (
         (CLIENT + "colour = 1", "colour"),
@@ -121,8 +127,26 @@ def test_clients_of_the_sign_on(run, tmp_path):
 
 def test_ones_own_sessions(run, site):
     site.sign_in(site.enrol("zhang", "clerk-a"))
-    (listed,) = json.loads(run("sessions", "--json").output)
+    (listed,) = json.loads(run("session", "list", "--json").output)
     assert (listed["way"], listed["post"]) == ("signature", "clerk-a")
-    assert "已终止" in run("end-session", listed["id"]).output
-    assert json.loads(run("sessions", "--json").output) == []
-    assert isinstance(run("end-session", listed["id"]).exception, UnknownSession)
+    assert json.loads(run("session", "end", listed["id"], "--json").output) == {
+        "session": listed["id"],
+        "ended": True,
+    }
+    assert json.loads(run("session", "list", "--json").output) == []
+    assert isinstance(run("session", "end", listed["id"]).exception, UnknownSession)
+
+
+def test_systems_that_read_the_directory(run):
+    officer = Actor(Kind.PERSON, "zhao", "officer", "city")
+    named = ("--organ", "county-a", "--name-zh", "电子邮件", "--name-en", "Mail", "--json")
+    tried = run("scim", "client", "register", "mail", *named, "--dry-run", actor=officer)
+    assert json.loads(tried.output)["dry_run"] is True
+    assert json.loads(run("scim", "client", "list", "--json", actor=officer).output) == []
+    made = json.loads(run("scim", "client", "register", "mail", *named, "--write", actor=officer).output)
+    assert made["scopes"] == ["scim.read", "scim.write"]
+    assert len(made["secret"]) > 40
+    [listed] = json.loads(run("scim", "client", "list", "--json", actor=officer).output)
+    assert (listed["id"], listed["grants"], listed["ended"]) == ("mail", ["client_credentials"], False)
+    assert made["secret"] not in run("scim", "client", "list", actor=officer).output
+    assert isinstance(run("scim", "client", "register", "x1", *named).exception, Denied)

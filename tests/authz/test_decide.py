@@ -8,9 +8,9 @@ from itertools import combinations, product
 import pytest
 
 from authz import errors
-from authz.decide import decide
 from authz.directory import DirectoryFile, Organ, Person, Post, Standing
 from authz.entities import slice_of
+from authz.judge import decide
 from authz.policy_set import load_policies
 from authz.roles import POWERS, ROLES
 from authz.step_up import Freshness

@@ -10,12 +10,11 @@ import pytest
 
 from authz import errors
 from authz.change import Appoint, EndAppointment, Retire
-from authz.delegation import Wish
+from authz.change.asked import post_resource
 from authz.delegation import errors as refused
-from authz.directory import DirectoryFile
 from authz.directory import errors as changed
 from authz.models import CertificateBinding
-from yinxin.act import SYSTEM, Actor, Kind
+from yinxin.act import Actor, Kind
 from yinxin.authz import Denied, Resource
 from yinxin.crypto import cms
 from yinxin.crypto.errors import DigestMismatch
@@ -23,53 +22,9 @@ from yinxin.errors import YinxinError
 from yinxin.statement import Statement
 
 from .conftest import Site
+from .delegating import give, who, wish
 
 OFFICER = Actor(Kind.PERSON, "zhao", "officer", "city")
-
-
-@pytest.fixture
-def city(site: Site) -> Site:
-    """With a deputy beside the leader; the leader's own term ends in thirty days."""
-    start = "2026-01-01T00:00:00+08:00"
-    post = {"organ": "city", "name_zh": "副市长", "name_en": "Deputy"}
-    site.authz.directory.load(
-        SYSTEM,
-        DirectoryFile.parse(
-            {
-                "posts": [post | {"id": "deputy", "roles": ["reviewer"]}],
-                "people": [{"id": "zhou", "name": "周", "clearance": "secret"}],
-                "appointments": [
-                    {"person": "zhou", "post": "deputy", "valid_from": start},
-                    {
-                        "person": "li",
-                        "post": "leader-city",
-                        "valid_from": start,
-                        "valid_to": site.clock.now() + timedelta(days=30),
-                    },
-                ],
-            }
-        ),
-    )
-    site.leader, site.deputy = site.enrol("li", "leader-city"), site.enrol("zhou", "deputy")
-    return site
-
-
-def who(site: Site, identity) -> Actor:
-    return site.authz.sessions.authenticate(site.sign_in(identity)).actor
-
-
-def wish(site: Site, begin: int = 1, end: int = 8, **more) -> Wish:
-    now = site.clock.now()
-    window = {"valid_from": now + timedelta(days=begin), "valid_to": now + timedelta(days=end)}
-    return Wish(**{"delegate": "zhou", "reason": "出差", **window, **more})
-
-
-def give(site: Site, wanted: Wish, identity=None, actor: Actor | None = None):
-    identity = identity or site.leader
-    actor = actor or who(site, identity)
-    statement = site.authz.delegations.statement(actor, wanted)
-    signature = cms.sign_detached(identity, statement, signed_at=site.clock.now())
-    return site.authz.delegations.give(actor, statement, signature)
 
 
 def test_within_the_window_she_acts_for_the_holder_and_the_record_says_so(city: Site, events) -> None:
@@ -118,7 +73,7 @@ def test_a_delegation_may_be_limited_to_acts(city: Site) -> None:
         city.authz.decisions.require(
             acting.actor,
             "authz.delegate",
-            Resource("Appointment", "leader-city", "city", attributes={"roles": [], "person": "zhou"}),
+            post_resource("leader-city", "city", [], "zhou"),
         )
     assert "delegation" in caught.value.text("en")
     with pytest.raises(errors.UnknownAction):
@@ -227,7 +182,7 @@ def test_it_ends_at_once_and_with_either(city: Site) -> None:
         city.authz.sessions.authenticate(token)
     city.clock.advance(timedelta(seconds=1))
 
-    city.authz.changes.make(OFFICER, Appoint(appointment={"person": "li", "post": "leader-city"}))
+    city.make(Appoint(appointment={"person": "li", "post": "leader-city"}))
     city.leader = city.enrol("li", "leader-city")
     given, token = begun()
     city.authz.changes.make(OFFICER, Retire(person="zhou"))

@@ -177,4 +177,5 @@ def test_a_grant_of_one_kind_of_thing_opens_no_other(site):
 
 def test_the_grants_of_a_person(site):
     given = give(site, wanted("organ:county-a"))
-    assert site.authz.grants.of_person("zhang", "clerk-a", NOW) == (given,)
+    pair = ("zhang", "clerk-a")
+    assert site.authz.decisions.state.facts([pair], ()).people[pair].grants == (given,)

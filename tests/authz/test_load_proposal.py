@@ -4,8 +4,8 @@ import pytest
 
 from authz.directory.proposal import LOAD
 from authz.errors import BadDivision, PowersMeet
-from authz.proposal.errors import BadProposal
-from tests.authz.conftest import PROVINCE, Site
+from authz.proposal.errors import ApproverConcerned, BadProposal
+from tests.authz.conftest import PROVINCE
 from tests.authz.offices import REASON, Office
 
 pytestmark = pytest.mark.engines("any")
@@ -20,10 +20,8 @@ MORE = {
 
 
 @pytest.fixture
-def office(site: Site) -> Office:
-    made = Office.of(site)
-    made.proposals.register(LOAD, site.authz)
-    return made
+def office(office: Office) -> Office:
+    return office.carrying_out(LOAD)
 
 
 def proposed(office: Office, content: object, by: str = "zhao") -> str:
@@ -54,13 +52,42 @@ def test_what_breaks_a_rule_is_not_loaded(office: Office) -> None:
         proposed(office, {"organs": [{**TOWN, "division": "x"}]})
     with pytest.raises(BadProposal):
         proposed(office, {"organs": [{**TOWN, "head": "zhao"}]})
-    both = {
-        "appointments": [{"person": "zhao", "post": "auditor", "valid_from": "2026-01-01T00:00:00+08:00"}]
-    }
-    id_ = proposed(office, both)
+    id_ = proposed(office, appointing("bo", "auditor"))
     for person in ("qin", "han"):
         office.approve(id_, person)
     with pytest.raises(PowersMeet):
         office.execute(id_)
     assert office.state(id_) == "failed"
-    assert len(office.site.authz.directory.appointments_of("zhao")) == 1
+    assert len(office.site.authz.directory.appointments_of("bo")) == 1
+
+
+def appointing(person: str, post: str, **more: object) -> dict[str, list[dict[str, object]]]:
+    return {
+        "appointments": [{"person": person, "post": post, "valid_from": "2026-01-01T00:00:00+08:00", **more}]
+    }
+
+
+def test_whom_a_file_gives_something_has_no_say_in_it(office: Office) -> None:
+    """Seen to fail when: `gaining` leaves out one of the ways in which somebody gets more."""
+    posts = [
+        {"id": "officer-han", "organ": "province", "name_zh": "安全管理岗", "name_en": "Security officer"}
+    ]
+    giving = {
+        "a post": appointing("han", "deputy"),
+        "more in a post": {"posts": [posts[0] | {"roles": ["security-officer", "registration-officer"]}]},
+        "a clearance": {"people": [{"id": "han", "name": "han", "clearance": "top-secret"}]},
+    }
+    for name, content in giving.items():
+        id_ = proposed(office, content)
+        with pytest.raises(ApproverConcerned):
+            office.approve(id_, "han")
+        assert "han" not in {each for each, _ in office.proposals.show(office.actor("qin"), id_).may_approve}
+        with pytest.raises(ApproverConcerned):
+            proposed(office, content, by="han")
+        assert office.approve(id_, "qin") == "open", name
+    for content in (
+        appointing("han", "officer-han"),
+        appointing("han", "officer-han", valid_to="2027-01-01T00:00:00+08:00"),
+        {"people": [{"id": "han", "name": "韩", "clearance": "internal"}]},
+    ):
+        assert office.approve(proposed(office, content), "han") == "open"

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from authz.decide import Question, decide_many
 from authz.directory import Organ, Person, Post, Standing
 from authz.entities import slice_of
+from authz.judge import Question, decide_many
 from authz.policy_set import load_policies
 from authz.roles import POWERS, ROLES
 from yinxin.authz import LEVELS, PLATFORM, Resource
@@ -43,7 +43,7 @@ READS = {
     "audit.read",
     "audit.export",
 }
-READS |= {"audit.check", "authz.read-grants"}
+READS |= {"audit.check", "authz.read-grants", "authz.read-reviews"}
 KEYS = {
     "kms.sign",
     "kms.create",
@@ -74,7 +74,7 @@ ACTIONS = {
     "ca.deliver-pair": "Pair",
     **dict.fromkeys(("audit.read", "audit.check"), "AuditLog"),
     "audit.export": "AuditEntry",
-    "authz.read": "Directory",
+    **dict.fromkeys(("authz.read", "authz.read-reviews"), "Directory"),
     "authz.end-sessions": "Session",
     **dict.fromkeys(("authz.revoke-grant", "authz.read-grants"), "Grant"),
 }
@@ -119,6 +119,7 @@ class Asked:
         yield self.action in ("document.approve", "document.sign-off") and self.given["drafter"] == self.me
         seal = self.given.get("profile") == "organ-seal" and "security-officer" not in self.roles
         yield seal and self.action in ("ca.issue", "ca.approve")
+        yield self.action == "ca.issue" and self.given.get("of_power", False)
         if self.action in ("ca.vet", "ca.approve"):
             yield self.me in (self.given["applicant"], self.given["person"], self.given["vetter"])
 
@@ -170,6 +171,7 @@ class Asked:
             "Certificate": officers or (self.has("security-officer") and self.site),
             "Pair": officers or self.given.get("holder") == self.me,
             "Registration": (self.same and self.given.get("person") == "")
+            or (officers and self.given.get("person") != "")
             if self.action == "ca.apply"
             else officers,
         }[self.resource.type]
@@ -184,6 +186,8 @@ class Asked:
     def authz(self):
         return {
             "authz.read": True,
+            "authz.read-reviews": (self.has("security-officer", "auditor") and self.mine)
+            or (self.has("personnel-officer") and self.same),
             "authz.end-sessions": self.has("security-officer") and self.mine,
             "authz.revoke-grant": self.has("security-officer") and (self.mine or self.site),
             "authz.read-grants": self.has("security-officer", "auditor") and (self.mine or self.site),
@@ -214,7 +218,10 @@ def random_question(chance, number):
             "recipients": chance.sample(sorted(ORGANS), chance.choice([0, 1, 2])),
         },
         "Key": {"purpose": chance.choice(["seal", "evidence", "ca"])},
-        "Certificate": {"profile": chance.choice(["tls-server", "organ-seal"])},
+        "Certificate": {
+            "profile": chance.choice(["tls-server", "organ-seal"]),
+            **chance.choice([{}, {"of_power": False}, {"of_power": True}]),
+        },
         "Registration": {
             "profile": chance.choice(["tls-server", "organ-seal"]),
             "applicant": chance.choice(people),

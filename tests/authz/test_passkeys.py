@@ -1,17 +1,22 @@
 """Passkeys: enrolled after the certificate, ended with it, never taken from a copy; and the acts they are not enough for."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from authz import errors
+from authz.api import routes
 from authz.bind import end_binding
 from authz.directory import DirectoryFile
+from authz.passkey import api
 from authz.passkey import errors as passkey_errors
 from authz.step_up import Freshness
 from tests.support.authenticator import Authenticator
 from yinxin.act import SYSTEM
 from yinxin.authz import Resource, StepUpRequired
+from yinxin.client import Client, in_process
+from yinxin.web import WebSettings, create_app
 
 from .conftest import ORIGIN
 
@@ -60,6 +65,30 @@ def test_enrolled_and_signed_in(site, caller, key, events):
     assert events()[-1]["facts"]["way"] == "passkey"
     (kept,) = site.authz.passkeys.of(caller)
     assert (kept.label, kept.counter, kept.used) == ("办公室", 1, site.clock.now())
+
+
+def test_a_systems_own_client_enrols_and_signs_in(site, person):
+    """The whole way through the SDK, over HTTP: prepared, made, listed, signed in with, removed."""
+    app = create_app(
+        authenticator=site.authz.sessions,
+        store=site.store,
+        clock=site.clock,
+        settings=WebSettings(public_url=ORIGIN),
+    )
+    for blueprint in (*routes(site.authz), *api.routes(site.authz)):
+        app.register_blueprint(blueprint)
+    made = Authenticator(HOST, ORIGIN)
+    with Client(ORIGIN, identity=person, transport=in_process(app), clock=site.clock) as client:
+        client.authz.enrol_passkey(made.make(dict(client.authz.passkey_options())), "办公室")
+        (kept,) = client.authz.passkeys()
+        assert (kept.label, kept.used) == ("办公室", None)
+        with Client(ORIGIN, transport=in_process(app), clock=site.clock) as anew:
+            anew.authz.open_session_by_passkey(made.answer(anew.authz.challenge()))
+            assert anew.authz.whoami().person == "zhang"
+            with pytest.raises(passkey_errors.CertificateLoginNeeded):
+                anew.authz.passkey_options()
+        client.authz.remove_passkey(kept.id)
+        assert client.authz.passkeys() == ()
 
 
 def test_only_after_a_certificates_login_and_only_lately(site, caller, key):
@@ -254,3 +283,53 @@ def test_every_session_says_when_its_certificate_was_proved(site, person, key):
         sign_in(site, key)[0],
     ):
         assert site.authz.sessions.authenticate(token).actor.certified is not None
+
+
+# --- saying yes to one thing ------------------------------------------------------------------------------------------
+
+
+def agreed(site, caller, key, challenge, answered=None):
+    """What the platform makes of an answer to `answered` where it asked `challenge`."""
+    nonce = site.authz.passkeys.nonce()
+    return site.authz.passkeys.attest(caller.actor, key.agree(answered or challenge), nonce, challenge)
+
+
+def test_an_answer_is_to_one_challenge_of_ones_own(site, caller, key):
+    """Seen to fail when: the challenge is not compared; anybody's passkey will do; the counter is not."""
+    done = agreed(site, caller, key, b"sign this")
+    assert (done.passkey, done.before, done.counter) == (site.authz.passkeys.of(caller)[0].id, 0, 1)
+    with pytest.raises(passkey_errors.WrongPasskey):
+        agreed(site, caller, key, b"sign this", b"sign that")
+    key.verified = False
+    with pytest.raises(passkey_errors.WrongPasskey):
+        agreed(site, caller, key, b"sign this")
+    key.verified = True
+    another = replace(caller, actor=replace(caller.actor, id="li"))
+    with pytest.raises(passkey_errors.UnknownPasskey):
+        agreed(site, another, key, b"sign this")
+    nonce = site.authz.passkeys.nonce()
+    site.authz.passkeys.attest(caller.actor, key.agree(b"x"), nonce, b"x")
+    with pytest.raises(errors.ChallengeUsed):
+        site.authz.passkeys.attest(caller.actor, key.agree(b"x"), nonce, b"x")
+
+
+def test_of_two_answers_one_counts(site, caller, key):
+    first, second = agreed(site, caller, key, b"x"), agreed(site, caller, key, b"x")
+    with site.store.act(caller.actor, "test.sign", "test:1") as act:
+        second.count(act.session)
+    with (
+        pytest.raises(passkey_errors.WrongPasskey),
+        site.store.act(caller.actor, "test.sign", "test:1") as act,
+    ):
+        first.count(act.session)
+    key.counter = 0
+    with pytest.raises(passkey_errors.PasskeyCopied):
+        agreed(site, caller, key, b"x")
+    assert site.authz.passkeys.of(caller) == []
+
+
+def test_a_passkey_says_nothing_when_its_certificate_has_ended(site, caller, key):
+    with site.store.act(SYSTEM, "test.end", "test:1") as act:
+        end_binding(act.session, caller.actor.certificate, site.clock.now())
+    with pytest.raises(errors.CertificateRevoked):
+        agreed(site, caller, key, b"x")

@@ -1,64 +1,36 @@
 """Processes killed with SIGKILL at every step of a proposal: what is approved is carried out once, or not at all."""
 
-import multiprocessing
-import os
-import signal
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
-from authz.service import Authz
-from authz.settings import AuthzSettings
-from tests.authz.conftest import FIXTURES, ORIGIN, Site
+from tests.authz import killing
+from tests.authz.conftest import Site
+from tests.authz.killing import PROCESSES, another
 from tests.authz.offices import ONE, Office
-from tests.support.sign_on import SoftwareKeys, nobody_to_tell
-from yinxin.randomness import SystemRandomness
-from yinxin.steps import listen
-from yinxin.store import Store, open_engine
-
-#: everything a child needs is in memory already, and nothing here holds a token
-PROCESSES = multiprocessing.get_context("fork")
 
 
 def _another(office: Office, url: str) -> Office:
-    """The same site as another process sees it: its own connections."""
-    old = office.site
-    store = Store(open_engine(url), clock=old.clock, randomness=SystemRandomness())
-    authz = Authz(
-        store,
-        AuthzSettings(),
-        old.ca,
-        {"test": FIXTURES},
-        origins=(ORIGIN,),
-        keys=SoftwareKeys(),
-        http=nobody_to_tell,
-    )
-    other = Office.of(replace(old, authz=authz, store=store), load=False)
+    """The same office as another process sees it."""
+    return _of(another(office.site, url), office)
+
+
+def _of(site: Site, office: Office) -> Office:
+    other = Office.of(site, load=False)
     other.identities = office.identities
     return other
 
 
 def killed(office: Office, url: str, step: str, act: Callable[[Office], object]) -> None:
     """Run `act` in a process that dies by its own hand at `step`."""
-
-    def child() -> None:
-        listen(lambda name: os.kill(os.getpid(), signal.SIGKILL) if name == step else None)
-        act(_another(office, url))
-        os._exit(3)
-
-    process = PROCESSES.Process(target=child)
-    process.start()
-    process.join(60)
-    assert process.exitcode == -signal.SIGKILL, f"{step} was not reached"
+    killing.killed(office.site, url, step, lambda site: act(_of(site, office)))
 
 
 @pytest.fixture
-def office(site: Site) -> Office:
-    made = Office.of(site)
+def office(office: Office) -> Office:
     for person in ("zhao", "qin", "han", "wei"):
-        made.actor(person)  # certificates before any process begins
-    return made
+        office.actor(person)  # certificates before any process begins
+    return office
 
 
 @pytest.mark.parametrize("kind", ["test.within", "test.apart"])
@@ -66,7 +38,6 @@ def office(site: Site) -> Office:
 def test_killed_while_it_is_carried_out(office: Office, database_url: str, kind: str, step: str) -> None:
     """Seen to fail when: `_claim` does not go on with what is left executing."""
     id_ = office.approved(kind=kind)
-    office.site.store.engine.dispose()
     killed(office, database_url, f"authz.execute.{step}", lambda other: other.execute(id_))
     if office.state(id_) != "executed":
         assert office.execute(id_) == "executed"
@@ -81,7 +52,6 @@ def test_what_cannot_be_repeated_is_not_after_a_death_either(
     from authz.proposal.errors import ProposalClosed
 
     id_ = office.approved(kind="test.once")
-    office.site.store.engine.dispose()
     killed(office, database_url, f"authz.execute.{step}", lambda other: other.execute(id_))
     before = office.notes.written()
     with pytest.raises(ProposalClosed):
@@ -96,7 +66,6 @@ def test_what_cannot_be_repeated_is_not_after_a_death_either(
 def test_killed_while_it_is_approved(office: Office, database_url: str, step: str) -> None:
     id_ = office.propose()
     office.approve(id_, "qin")
-    office.site.store.engine.dispose()
     killed(office, database_url, f"authz.approve.{step}", lambda other: other.approve(id_, "han"))
     assert office.state(id_) == ("approved" if step == "3-recorded" else "open")
     if step != "3-recorded":
@@ -106,7 +75,6 @@ def test_killed_while_it_is_approved(office: Office, database_url: str, step: st
 
 @ONE
 def test_killed_while_it_is_proposed(office: Office, database_url: str) -> None:
-    office.site.store.engine.dispose()
     killed(office, database_url, "authz.propose.2-recorded", lambda other: other.propose())
     (found,) = office.proposals.search(office.actor("zhao"))
     assert found["state"] == "open"

@@ -11,14 +11,8 @@ import sqlalchemy as sa
 from authz.proposal import Shown, State
 from authz.proposal.errors import ApproverTwice, ExecutionUnderWay, ProposalClosed
 from authz.proposal.models import ApprovalRow
-from tests.authz.conftest import Site
 from tests.authz.offices import ONE, Broken, Events, Office
 from yinxin.errors import YinxinError
-
-
-@pytest.fixture
-def office(site: Site) -> Office:
-    return Office.of(site)
 
 
 @pytest.mark.parametrize("kind", ["test.within", "test.apart"])

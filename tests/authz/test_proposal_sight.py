@@ -8,15 +8,9 @@ import pytest
 
 from authz.proposal import Filter, State
 from authz.proposal.errors import BadProposal, ProposalKindUnknown, ProposalUnknown
-from tests.authz.conftest import Site
 from tests.authz.offices import KINDS, ONE, REASON, Broken, Events, Office
 from yinxin.act import SYSTEM, Actor, Kind
 from yinxin.authz import Denied
-
-
-@pytest.fixture
-def office(site: Site) -> Office:
-    return Office.of(site)
 
 
 @ONE

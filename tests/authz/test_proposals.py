@@ -25,8 +25,7 @@ from authz.proposal.errors import (
     ProposalClosed,
     ProposerApproves,
 )
-from authz.proposal.models import ProposalRow
-from tests.authz.conftest import Site
+from authz.proposal.models import ApprovalRow, ProposalRow
 from tests.authz.offices import KINDS, ONE, REASON, Broken, Events, Office, stays, story
 from yinxin.act import SYSTEM
 from yinxin.authz import Denied
@@ -35,12 +34,6 @@ from yinxin.crypto.errors import BadSignature, DigestMismatch
 from yinxin.errors import YinxinError
 from yinxin.proposal import ProposalKind, Terms
 from yinxin.text import Text
-
-
-@pytest.fixture
-def office(site: Site) -> Office:
-    return Office.of(site)
-
 
 # --- the way it should go ---------------------------------------------------------------------------------------
 
@@ -60,6 +53,69 @@ def test_two_approve_and_it_is_carried_out_once(office: Office, events: Events) 
     assert [each["person"] for each in done["facts"]["approvals"]] == ["qin", "han"]
     assert done["facts"]["outcome"] == {"written": "甲"}
     assert REASON not in str(events())
+
+
+def test_what_was_carried_out_is_told_to_whoever_checks_it(office: Office) -> None:
+    """Seen to fail when any state counts, and when the document is not held against its digest."""
+    proposals = office.proposals
+    id_ = office.propose("甲")
+    for person in ("qin", "han"):
+        assert proposals.executed(id_) is None
+        office.approve(id_, person)
+    office.execute(id_)
+    with office.site.store.read() as session:  # the log asks in the middle of its own view
+        session.scalar(sa.select(ProposalRow.id))
+        found = proposals.executed(id_)
+    assert found is not None
+    assert (found.document.id, found.digest) == (id_, proposals.show(office.actor("han"), id_).row.digest)
+    assert [each.person for each in found.signed] == ["qin", "han"]
+    assert proposals.executed("none") is None
+    with office.site.store.engine.begin() as connection:
+        connection.execute(sa.update(ProposalRow).values(document=b"{}"))
+    assert proposals.executed(id_) is None
+
+
+@ONE
+def test_approvals_that_somebody_wrote_into_the_table_do_not_count(office: Office) -> None:
+    """What an insider can write: rows without signatures, another's signature, one under another proposal, a certificate not ours."""
+    proposals = office.proposals
+    id_, other = office.approved(), office.approved(text="乙")
+    office.execute(id_)
+
+    def signed() -> list[str]:
+        found = proposals.executed(id_)
+        assert found is not None
+        return [each.person for each in found.signed]
+
+    def write(**values: Any) -> None:
+        with office.site.store.engine.begin() as connection:
+            about = sa.and_(ApprovalRow.proposal == id_, ApprovalRow.person == "han")
+            connection.execute(sa.update(ApprovalRow).where(about).values(**values))
+
+    with office.site.store.read() as session:
+        genuine, elsewhere = (session.get_one(ApprovalRow, (each, "han")) for each in (id_, other))
+        kept = {"statement": genuine.statement, "signature": genuine.signature}
+        others = {"statement": elsewhere.statement, "signature": elsewhere.signature}
+    foreign = office.site.ca.identity("han")
+    stranger = type(office.site.ca)(office.site.ca.suite, office.site.clock).identity("han")
+    hers = office.statement(id_, office.actor("wei"))
+    for forged in (
+        others,
+        {"statement": kept["statement"], "signature": b"x"},
+        {"statement": kept["statement"], "signature": others["signature"]},
+        {
+            "statement": kept["statement"],
+            "signature": cms.sign_detached(stranger, kept["statement"], signed_at=None),
+        },
+        {"statement": hers, "signature": cms.sign_detached(foreign, hers, signed_at=None)},
+    ):
+        write(**forged)
+        assert signed() == ["qin"], forged
+    write(**kept)
+    assert signed() == ["qin", "han"]
+    # the certificates of those who approved have ended since: they had not when it was approved
+    office.site.clock.advance(timedelta(days=400))
+    assert signed() == ["qin", "han"]
 
 
 def test_what_is_shown_to_an_approver(office: Office) -> None:

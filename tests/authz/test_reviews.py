@@ -92,7 +92,9 @@ def test_what_cannot_be_reviewed(site: Site, begun) -> None:
     with pytest.raises(UnknownReview):
         reviews.show("none")
     assert [each.id for each in reviews.campaigns(under="city")] == [begun.id]
-    assert reviews.campaigns(under="county-a") == ()
+    (here,) = reviews.campaigns(under="county-a")
+    assert (here.items, here.undecided) == (2, 2)
+    assert reviews.campaigns(under="county-b") == ()
 
 
 def test_a_delegation_ends_by_itself_and_is_not_reviewed(site: Site) -> None:

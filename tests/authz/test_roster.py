@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from authz.errors import PowersMeet
+from authz.directory.rehearse import rehearsal
+from authz.errors import PowersMeet, UnknownPerson
 from authz.models import AppointmentRow, OrganClosure, PersonRow
 from authz.roster import RosterContent
-from authz.roster.errors import RosterChanged, RosterFaulty, RosterUnreadable
+from authz.roster.errors import ComesToElse, GivesToDecider, RosterChanged, RosterFaulty, RosterUnreadable
 from authz.roster.roster import IMPORT
 from tests.authz.conftest import Site
 from tests.authz.offices import REASON, Office
@@ -54,8 +55,10 @@ def tables(folder: Path) -> Path:
 
 
 def enter(site: Site, folder: Path):
-    named = site.authz.roster.offer(folder)
-    with site.store.act(SYSTEM, "authz.import", "directory") as act:
+    with (
+        site.authz.roster.offered(folder) as named,
+        site.store.act(SYSTEM, "authz.import", "directory") as act,
+    ):
         return site.authz.roster.enter(act, named)
 
 
@@ -166,16 +169,60 @@ def test_what_was_approved_is_what_is_imported(site: Site, tmp_path: Path) -> No
         office.approve(id_, person)
     with pytest.raises(RosterChanged):
         office.execute(id_, "qin")
-    site.authz.roster.offer(folder)
-    write(folder, people=[*PEOPLE, {"id": "extra", "name": "多", "clearance": ""}])
-    with pytest.raises(RosterChanged):
-        office.execute(id_, "qin")
-    tables(folder)
-    assert office.execute(id_, "qin") == "executed"
+    with site.authz.roster.offered(folder):
+        write(folder, people=[*PEOPLE, {"id": "extra", "name": "多", "clearance": ""}])
+        with pytest.raises(RosterChanged):
+            office.execute(id_, "qin")
+        tables(folder)
+        assert office.execute(id_, "qin") == "executed"
     assert site.authz.directory.person("he").name == "何䶮"
     with site.store.read() as session:
         pairs = sa.select(sa.func.count()).select_from(OrganClosure).where(OrganClosure.organ == "town-c")
         assert session.scalar(pairs) == 4
+
+
+@pytest.mark.engines("any")
+def test_what_the_approvers_were_told_is_what_comes_of_it(site: Site, tmp_path: Path) -> None:
+    """They see a digest and the counts, which whoever proposes writes: a whole directory went in as nothing new."""
+    office = Office.of(site)
+    site.authz.proposals.register(IMPORT, site.authz)
+    folder = tables(tmp_path / "t")
+    report = site.authz.roster.rehearse(ADMIN, folder)
+    nothing = {table: dict.fromkeys(counts, 0) for table, counts in report.counts.items()}
+    for counts in (nothing, {}, {**report.counts, "more": {"new": 1}}):
+        content = RosterContent(digest=report.digest, counts=counts)
+        id_ = str(
+            site.authz.proposals.propose(office.actor("qin"), IMPORT.name, content, reason=REASON).row.id
+        )
+        for person in ("han", "wei"):
+            office.approve(id_, person)
+        with site.authz.roster.offered(folder), pytest.raises(ComesToElse):
+            office.execute(id_, "qin")
+    with pytest.raises(UnknownPerson):
+        site.authz.directory.person("he")
+
+
+def test_tables_give_nothing_to_who_decided_on_them(site: Site, tmp_path: Path) -> None:
+    """Seen to fail when: `Entering` does not note one of the ways in which somebody gets more."""
+    folder, roster = tables(tmp_path / "t"), site.authz.roster
+    ways = {
+        "a post": ({}, {"he"}),
+        "more in a post": ({"posts": [POSTS[0], {**POSTS[1], "roles": "clerk;reviewer"}]}, {"zhang", "he"}),
+        "a clearance": ({"people": [*PEOPLE[:1], {**PEOPLE[1], "clearance": "secret"}]}, {"zhang", "he"}),
+    }
+    for name, (changed, gaining) in ways.items():
+        write(tables(folder), **changed)
+        for deciding, refused in ((frozenset({"li", "sun"}), False), (frozenset({"li", *gaining}), True)):
+            with (
+                rehearsal(site.store, SYSTEM, "authz.import", "directory") as act,
+                roster.offered(folder) as named,
+            ):
+                if refused:
+                    with pytest.raises(GivesToDecider) as raised:
+                        roster.enter(act, named, deciding)
+                    assert set(raised.value.facts["people"].split(", ")) == gaining, name
+                else:
+                    assert roster.enter(act, named, deciding).faults == 0, name
 
 
 def test_a_rehearsal_leaves_no_lock_and_no_record(site: Site, tmp_path: Path, events) -> None:

@@ -234,8 +234,9 @@ def test_guessing_of_device_codes_ends_soon_and_hurts_nobody_else(world):
     for _ in range(5):
         with pytest.raises(errors.UnknownUserCode):
             world.site.authz.oidc.devices.look("BBBB-BBBB", guesser)
-    with pytest.raises(errors.TooManyUserCodes):
+    with pytest.raises(errors.TooManyUserCodes) as caught:
         world.site.authz.oidc.devices.look(given["user_code"], guesser)
+    assert caught.value.entry
     assert world.site.authz.oidc.devices.look(given["user_code"], other).client.id == "mail"
 
 

@@ -40,7 +40,8 @@ INJECTED = [
     ({"redirect_uri": CALLBACK + "/"}, "invalid_grant"),
     ({"code": "A" * 43}, "invalid_grant"),
     ({"grant_type": "password"}, "unsupported_grant_type"),
-    ({"grant_type": "client_credentials"}, "unsupported_grant_type"),
+    ({"grant_type": "client_credentials"}, "unauthorized_client"),
+    ({"grant_type": "password"}, "unsupported_grant_type"),
 ]
 
 

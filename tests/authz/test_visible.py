@@ -1,5 +1,6 @@
-"""List questions: the filter in SQL gives exactly the rows that single decisions permit, or refuses."""
+"""List questions: the condition, as data and in SQL, gives exactly the rows that single decisions permit, or refuses."""
 
+import json
 import random
 from dataclasses import replace
 from datetime import timedelta
@@ -14,9 +15,11 @@ from authz.policy_set import PolicySet
 from authz.roles import POWERS, ROLES
 from authz.service import Authz
 from authz.settings import AuthzSettings
-from authz.visible import Columns, NotExpressible
+from authz.visible import NotExpressible
 from yinxin.act import STRANGER, SYSTEM, Actor, Kind
 from yinxin.authz import LEVELS, PLATFORM, Resource
+from yinxin.condition import Condition, MalformedCondition
+from yinxin.store import Columns, NoColumn, newest
 
 from .conftest import FIXTURES, NOW, ORIGIN, PROVINCE, SoftwareKeys, nobody_to_tell
 from .test_proof import FOLDERS
@@ -61,7 +64,7 @@ QUESTIONS = (
     ("document.read", "Document"),
     ("document.approve", "Document"),
     ("document.receive", "Document"),
-    ("ca.issue", "Certificate"),
+    ("ca.revoke", "Certificate"),
     ("ca.read", "Registration"),
     ("ca.approve", "Registration"),
     ("kms.sign", "Key"),
@@ -196,7 +199,7 @@ def resource(kind, declared, row, members):
     attributes = {
         name: held[name] if each["type"] == "Set" else row[name]
         for name, each in declared.items()
-        if name not in ("organ", "level", "region", "sharing", "shared_with")
+        if name not in ("organ", "level", "region", "sharing", "shared_with") and each.get("required", True)
     }
     shared = tuple(held["shared_with"])
     return Resource(
@@ -204,9 +207,35 @@ def resource(kind, declared, row, members):
     )
 
 
-def seen(store, condition):
+def as_data(one):
+    """The resource's attributes as a condition asks for them."""
+    return {
+        **one.attributes,
+        "organ": one.organ,
+        "level": one.level,
+        "region": one.region,
+        "sharing": one.sharing,
+        "shared_with": one.shared_with,
+    }
+
+
+def seen(store, condition, kept):
     with store.engine.connect() as connection:
-        return set(connection.scalars(sa.select(THINGS.c.id).where(condition)))
+        return set(connection.scalars(sa.select(THINGS.c.id).where(kept.where(condition))))
+
+
+def paged(store, condition, kept, limit=4):
+    """Page by page, newest first."""
+    found = []
+    with store.read() as session:
+        while True:
+            query = sa.select(THINGS.c.id)
+            if found:
+                query = query.where(THINGS.c.id < found[-1])
+            page = newest(session, query, condition, kept, key=THINGS.c.id, limit=limit)
+            found += page
+            if len(page) < limit:
+                return found
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -228,8 +257,13 @@ def test_the_filter_agrees_with_every_single_decision(authz, store, seed):
                 for row, each in zip(rows, decisions.check_many(actor, asked), strict=True)
                 if each.allowed
             }
-            found = seen(store, decisions.visible(actor, action, kind, columns(declared)))
+            condition = Condition.of(json.loads(json.dumps(decisions.visible(actor, action, kind).tree)))
+            kept = columns(declared)
+            found = seen(store, condition, kept)
             assert found == expected, (person, post, action)
+            assert paged(store, condition, kept) == sorted(expected, reverse=True)
+            plain = {r["id"] for r in rows if condition.holds(as_data(resource(kind, declared, r, members)))}
+            assert plain == expected
             shown += len(found)
     assert shown > 50
 
@@ -244,7 +278,7 @@ PLAIN = Columns(THINGS.c.organ, THINGS.c.level, {"author": THINGS.c.author})
 def test_nobody_in_particular_sees_nothing(authz, store):
     things(random.Random(1), store.engine)
     for who in (STRANGER, SYSTEM, Actor(Kind.PERSON, "nobody", "clerk-a")):
-        assert seen(store, authz.decisions.visible(who, "test.read", "Paper", PLAIN)) == set()
+        assert seen(store, authz.decisions.visible(who, "test.read", "Paper"), PLAIN) == set()
 
 
 @one_engine
@@ -252,7 +286,7 @@ def test_nobody_in_particular_sees_nothing(authz, store):
 def test_a_question_about_nothing(authz, action, kind):
     zhang = Actor(Kind.PERSON, "zhang", "clerk-a", "county-a")
     with pytest.raises((errors.UnknownAction, errors.BadQuestion)):
-        authz.decisions.visible(zhang, action, kind, PLAIN)
+        authz.decisions.visible(zhang, action, kind)
 
 
 @one_engine
@@ -273,11 +307,80 @@ def test_what_cannot_be_told_in_sql_is_refused_and_not_guessed(authz, condition)
     versions._current = replace(now, policies=PolicySet(now.policies.text + policy, now.policies.schema))
     zhang = Actor(Kind.PERSON, "zhang", "clerk-a", "county-a")
     with pytest.raises(NotExpressible):
-        authz.decisions.visible(zhang, "test.read", "Paper", PLAIN)
+        authz.decisions.visible(zhang, "test.read", "Paper")
 
 
 @one_engine
 def test_a_column_the_list_does_not_have_is_refused(authz):
     zhang = Actor(Kind.PERSON, "zhang", "clerk-a", "county-a")
-    with pytest.raises(NotExpressible):
-        authz.decisions.visible(zhang, "document.read", "Document", Columns(THINGS.c.organ, THINGS.c.level))
+    condition = authz.decisions.visible(zhang, "document.read", "Document")
+    with pytest.raises(NoColumn):
+        Columns(THINGS.c.organ, THINGS.c.level).where(condition)
+
+
+def test_many_owners_and_few_give_the_same_rows(authz, store):
+    """However many owners there are, and on whichever way the database then takes.
+
+    Seen to fail when: `_way` forgets that the row is the owner's, or `ways` what must hold besides.
+    """
+    rows, _ = things(random.Random(3), store.engine)
+    for number in (1, 15, 60, 500, 5000):
+        organs = ["o1", "o3", "o5", *(f"other-{each}" for each in range(number)), "o2"]
+        tree = [
+            "all",
+            ["any", ["in", "organ", organs], ["in", "author", ["p1"]]],
+            ["in", "level", ["public"]],
+        ]
+        expected = [
+            row["id"]
+            for row in rows
+            if row["level"] == "public" and (row["organ"] in organs or row["author"] == "p1")
+        ]
+        assert len(expected) > 3
+        assert paged(store, Condition.of(tree), PLAIN, limit=2) == sorted(expected, reverse=True)
+        only = ["all", ["in", "organ", organs], ["in", "level", ["public"]]]
+        expected = [row["id"] for row in rows if row["level"] == "public" and row["organ"] in organs]
+        assert paged(store, Condition.of(only), PLAIN, limit=2) == sorted(expected, reverse=True)
+
+
+@one_engine
+@pytest.mark.parametrize(
+    "tree",
+    [
+        None,
+        [],
+        ["maybe", "x"],
+        ["in", "organ", "o1"],
+        ["in", "organ", [None]],
+        ["<", "level", "1"],
+        ["not", True, True],
+        ["holds", "recipients"],
+        ["given", 5],
+        ["all", ["any", 1]],
+    ],
+)
+def test_what_is_no_condition_is_refused(tree):
+    with pytest.raises(MalformedCondition):
+        Condition.of(tree)
+
+
+@one_engine
+def test_a_condition_without_end_is_refused():
+    tree = True
+    for _ in range(100):
+        tree = ["not", tree]
+    with pytest.raises(MalformedCondition):
+        Condition.of(tree)
+
+
+@one_engine
+def test_what_was_worked_out_holds_as_long_as_the_state_does(authz, store, site):
+    """Seen to fail when: the condition is kept by the person alone."""
+    zhang = Actor(Kind.PERSON, "zhang", "clerk-a", "county-a")
+    decisions = authz.decisions
+    first = decisions.visible(zhang, "test.read", "Paper")
+    assert decisions.visible(zhang, "test.read", "Paper") is first
+    lowered = {"people": [{"id": "zhang", "name": "张喆", "clearance": "public"}]}
+    site.authz.directory.load(SYSTEM, DirectoryFile.parse(lowered))
+    assert decisions.visible(zhang, "test.read", "Paper") != first
+    assert decisions.visible(replace(zhang, organ="city"), "test.read", "Paper").nothing

@@ -20,6 +20,11 @@ WANTED: dict[str, dict[str, Any]] = {
     "organ-seal": {"holder": _PROVINCE, "subject": {"commonName": "示范省人民政府(电子印章)"}, "san": []},
     "organ-encryption": {"holder": _PROVINCE, "subject": {}, "san": []},
     "tls-server": {"holder": _SERVICE},
+    "tls-wildcard": {
+        "holder": _SERVICE,
+        "subject": {},
+        "san": [("dns", "*.example.gov.cn"), ("dns", "example.gov.cn")],
+    },
     "tls-client": {"holder": _SERVICE, "subject": {"commonName": "统计直报系统"}, "san": []},
     "vpn-gateway": {"holder": _SERVICE, "subject": {"commonName": "10.9.0.1"}, "san": [("ip", "10.9.0.1")]},
     "device-8021x": {

@@ -21,7 +21,9 @@ from ca.check import Checker
 from ca.module import MODULE as CA
 from kms import KeyCentre, KmsSettings
 from kms.module import MODULE as KMS
-from tests.support.postgres import PostgresServer
+from kms.secrets import SecretFiles
+from tests.support.databases import create_tables
+from tests.support.pool import Contents, Pool
 from tests.support.sign_on import SoftwareKeys, nobody_to_tell
 from yinxin.act import SYSTEM, Actor, Kind
 from yinxin.clock import ManualClock
@@ -114,7 +116,7 @@ class Site:
         self.randomness = randomness or SystemRandomness()
         self.store = Store(open_engine(url), clock=self.clock, randomness=self.randomness)
         if tables:
-            Base.metadata.create_all(self.store.engine)
+            create_tables(self.store.engine)
         policies = {
             "authz": ROOT.parent / "authz" / "policies",
             "ca": ROOT / "policies",
@@ -134,7 +136,7 @@ class Site:
             self.store,
             KmsSettings(),
             folder=folder / "token",
-            secrets=folder / "secrets",
+            secrets=SecretFiles(folder / "secrets"),
             decider=self.authz.decisions,
         )
         self.ca = Authority(
@@ -143,6 +145,7 @@ class Site:
             Directory(self.store),
             self.authz.decisions,
             CaSettings(**{"dns_domains": ("example.gov.cn", "localhost"), **settings}),
+            templates=lambda: self.authz.decisions.policies.templates,
             root=folder,
         )
         self.ctx = self.ca.ctx
@@ -228,17 +231,17 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
 
 
 @pytest.fixture(scope="session")
-def postgres_seed(template: Template, postgres: PostgresServer) -> str:
-    """A database on the worker's server as the ceremony left it, to be copied."""
-    name = postgres.create_database()
-    engine = open_engine(postgres.url(name))
-    Base.metadata.create_all(engine)
-    with engine.begin() as connection:
-        for table in Base.metadata.sorted_tables:
-            if template.rows[table.name]:
-                connection.execute(table.insert(), template.rows[table.name])
-    engine.dispose()
-    return name
+def postgres_seed(template: Template, postgres_pool: Pool) -> Contents:
+    """What the ceremony left, in PostgreSQL's words."""
+    with postgres_pool.lent() as name:
+        engine = open_engine(postgres_pool.server.url(name))
+        with engine.begin() as connection:
+            for table in Base.metadata.sorted_tables:
+                connection.execute(table.delete())  # some begin with a row of their own
+                if template.rows[table.name]:
+                    connection.execute(table.insert(), template.rows[table.name])
+        engine.dispose()
+        return postgres_pool.contents(name)
 
 
 @pytest.fixture
@@ -250,10 +253,9 @@ def founded_url(
         shutil.copyfile(template.file, tmp_path / "test.sqlite")
         yield f"sqlite:///{tmp_path / 'test.sqlite'}"
         return
-    server: PostgresServer = request.getfixturevalue("postgres")
-    name = server.create_database(request.getfixturevalue("postgres_seed"))
-    yield server.url(name)
-    server.drop_database(name)
+    pool: Pool = request.getfixturevalue("postgres_pool")
+    with pool.lent(request.getfixturevalue("postgres_seed")) as name:
+        yield pool.server.url(name)
 
 
 @pytest.fixture
@@ -303,3 +305,11 @@ def served(site: Site) -> Iterator[Callable[[], str]]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def office(site: Site) -> Any:
+    """The site with officers who hold ceremonies (`neighbours`)."""
+    from .neighbours import Office
+
+    return Office.of(site)

@@ -12,11 +12,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from ca import CeremonyPlan, Holder, IssueRequest
+from ca.attribute.request import AttributeRequest
 from ca.models import CertificateRow, State
 from ca.pair import PairRequest
 from kms.escrow.pool import Wanted
-from tests.ca.conftest import CLERK, REGISTRAR, ROOT, Site
 from tests.ca.conftest import OFFICER as HOLDER
+from tests.ca.conftest import REGISTRAR, ROOT, Site
 from tests.ca.crowd import together
 from tests.ca.protocols import client_of
 from yinxin.act import SYSTEM, Actor, Kind
@@ -46,6 +47,15 @@ def issue(url: str, folder: Path, step: str) -> None:
         "crash", "tls-server", (folder / "csr").read_bytes(), Holder("service", "a", None, "county-a")
     )
     site.ca.issue(REGISTRAR, request)
+
+
+def attributes(url: str, folder: Path, step: str) -> None:
+    """Issue an attribute certificate for the one named in the folder and take it back, and die at `step`."""
+    site = Site(url, folder)
+    listen(lambda name: die() if name == step else None)
+    request = AttributeRequest.of("crash", (folder / "serial").read_text(), hours=48)
+    row = site.ca.attributes.issue(REGISTRAR, request)
+    site.ca.attributes.revoke(REGISTRAR, row.serial, "superseded")
 
 
 def ask(url: str, folder: Path, step: str) -> None:
@@ -143,7 +153,7 @@ ACTS: dict[str, Callable[[Site, Path], object]] = {
     "approve": lambda site, _: site.ca.registrations.approve(CITY, words_in(site.folder)[0]),
     "fill": lambda site, _: site.keys.escrow.fill(),
     "give": lambda site, _: site.keys.escrow.give(SYSTEM, GIVEN),
-    "recover": lambda site, _: site.authz.proposals.execute(CLERK, words_in(site.folder)[0]),
+    "recover": lambda site, _: site.authz.proposals.execute(REGISTRAR, words_in(site.folder)[0]),
 }  # fmt: skip
 GIVEN = Wanted("give/1", "ecdsa-p256", "person", "zhang", "county-a")
 CITY = Actor(Kind.PERSON, "zheng", post="registration-city", organ="city")

@@ -1,6 +1,5 @@
 """Answers kept ready: signed before they are asked for, gone in the revocation's own transaction, never “good” for long."""
 
-import multiprocessing
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -12,15 +11,13 @@ from ca.status import presign
 from ca.status.face import Front
 from ca.status.kept import Kept, Shelf
 from ca.status.models import AnswerRow
+from tests.support.forked import PROCESSES
 from yinxin.crypto.status import CertId, Good, OcspRequest, OcspResponse, Reason, Revoked, Status
 from yinxin.crypto.suite import SHA256
 
 from .conftest import REGISTRAR, Site
 
 pytestmark = pytest.mark.engines("any")
-
-
-PROCESSES = multiprocessing.get_context("forkserver")
 
 
 def question(site: Site, serial: int, authority: str = "intl-issuing", **parts: object) -> bytes:

@@ -40,11 +40,6 @@ pytestmark = pytest.mark.engines("any")
 
 
 @pytest.fixture
-def office(site: Site) -> Office:
-    return Office.of(site)
-
-
-@pytest.fixture
 def path(office: Office) -> Path:
     return office.sample("request")
 

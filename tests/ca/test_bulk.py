@@ -2,7 +2,6 @@
 
 import csv
 import itertools
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from ca.bulk.errors import BadRow, BadTable, RowsPending, RowsRefused, RowTwice
 from ca.bulk.read import read
 from ca.errors import ForeignName, UnknownProfile, WeakKey
 from kms.sign import KeySigner
+from tests.support.forked import PROCESSES
 from yinxin.act import SYSTEM
 from yinxin.authz import Denied
 from yinxin.crypto.errors import MalformedRequest
@@ -236,10 +236,6 @@ def _enrol_and_die(url: str, folder: Path, file: Path, keys: Path, seen: Path) -
     listen(reached)
     ca.bulk.run.TOGETHER = 2
     site.ca.bulk.enrol(REGISTRAR, read(file), progress=lambda _: None, keys=keys)
-
-
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.ca.test_bulk"])
 
 
 def test_killed_at_every_step_each_person_has_one_certificate(

@@ -1,6 +1,5 @@
 """Ceremonies killed with SIGKILL at every single step: the same plan finishes them, and nothing is there twice."""
 
-import multiprocessing
 import signal
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,6 +15,7 @@ from cryptography.x509.oid import NameOID
 from ca.ceremony.kinds import read_plan
 from ca.ceremony.rehearse import rehearse
 from ca.hierarchy.models import CeremonyRow
+from tests.support.forked import PROCESSES
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.status import CertificateList
 
@@ -24,10 +24,6 @@ from .crasher import hold
 from .neighbours import Office
 
 pytestmark = pytest.mark.engines("any")
-
-
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.ca.crasher"])
 
 
 def finished(site: Site, path: Path, least: int) -> None:
@@ -83,7 +79,7 @@ def outside(office: Office, name: str) -> tuple[str, ...]:
 @pytest.mark.parametrize(
     ("name", "least"),
     [
-        ("subordinate", 15),
+        pytest.param("subordinate", 15, marks=pytest.mark.slow),
         pytest.param("rollover-root", 20, marks=pytest.mark.slow),
         ("request", 5),
         ("retire", 3),

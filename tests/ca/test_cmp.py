@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ca.cmp.message import CERT_PROFILE, IMPLICIT_CONFIRM, Body, Message, info
 from ca.cmp.models import CmpTransactionRow
 from ca.cmp.refusal import Failure, Status
+from tests.support.forked import run
 from tests.support.openssl import openssl
 from yinxin.crypto import der, oids
 from yinxin.crypto.certificates import Certificate
@@ -28,7 +29,6 @@ from .cmp_client import MEDIA_TYPE, Peer, confirmation, issued, requests, status
 from .conftest import OFFICER, REGISTRAR, Site
 from .crasher import ask, leave, request_in
 from .protocols import client_of, unchanged
-from .test_crash import run
 
 pytestmark = pytest.mark.engines("any")
 

@@ -214,6 +214,9 @@ class Knowing:
     def is_under(self, organ: str, ancestor: str) -> bool:
         return self.directory.is_under(organ, ancestor)
 
+    def of_power(self, holder: RequestHolder) -> bool:
+        return self.directory.of_power(holder)
+
 
 @pytest.mark.parametrize(
     ("more", "source", "outcome"),

@@ -1,6 +1,5 @@
 """Processes killed with SIGKILL between any two steps: what was signed is found and worthless, and work completes."""
 
-import multiprocessing
 import signal
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,6 +10,7 @@ import pytest
 from ca import inventory
 from ca.check import evidence
 from tests.support.databases import PostgresServer
+from tests.support.forked import run
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.path import Usage, validate
 from yinxin.crypto.requests import CertificationRequest
@@ -18,19 +18,6 @@ from yinxin.crypto.status import CertId, CertificateList, OcspRequest, OcspRespo
 
 from .conftest import OFFICER, REGISTRAR, Site
 from .crasher import ceremony, issue, small_plan
-
-#: a server process that has imported everything and opened nothing; each run is a fork of it
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.ca.crasher"])
-
-
-def run(task: Callable[..., None], *arguments: object) -> int:
-    """The exit code of a process of its own that did `task`."""
-    process = PROCESSES.Process(target=task, args=arguments)
-    process.start()
-    process.join()
-    assert process.exitcode is not None
-    return process.exitcode
 
 
 def answered(site: Site, serial: str) -> Status:

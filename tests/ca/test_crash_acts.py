@@ -15,6 +15,7 @@ from ca.keycheck.blocked import spki_digest
 from ca.keycheck.models import BlockedKeyRow
 from kms.escrow.errors import RecoveryUnknown
 from kms.escrow.models import UserKeyRow
+from tests.support.forked import run
 from yinxin.act import SYSTEM
 from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.status import CertificateList, Good, Revoked
@@ -22,7 +23,7 @@ from yinxin.crypto.suite import INTL
 
 from .conftest import CLERK, OFFICER, REGISTRAR, Site
 from .crasher import GIVEN, act, leave_words
-from .test_crash import answered, run
+from .test_crash import answered
 from .test_pair import opened
 from .test_recovery import Safe
 from .test_registration import staffed, vetted  # noqa: F401 - a fixture

@@ -220,6 +220,8 @@ def test_a_transaction_repeated_gives_the_same_certificate_and_costs_nothing(sit
         ({"profiles": ("nothing",)}, UnknownProfile),
         ({"profiles": ("person-signing",)}, BadGrant),
         ({"uses": 0}, BadGrant),
+        ({"protocol": Protocol.ACME, "profiles": ("tls-wildcard",), "domains": ()}, BadGrant),
+        ({"protocol": Protocol.EST, "profiles": ("tls-wildcard",), "domains": ("example.gov.cn",)}, BadGrant),
         ({"organ": "nowhere"}, UnknownOrgan),
         ({"holder_kind": "person", "holder": "li", "post": "clerk-b", "profiles": ("person-signing",)}, BadGrant),
     ],

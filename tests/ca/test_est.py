@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ca.enrolment import Protocol
+from tests.support.forked import run
 from tests.support.openssl import openssl
 from yinxin.crypto import der, oids
 from yinxin.crypto.certificates import Certificate
@@ -27,7 +28,6 @@ from yinxin.crypto.suite import INTL, SM
 from .conftest import OFFICER, Site
 from .crasher import ask, leave, request_in
 from .protocols import client_of, granted, shown, unchanged
-from .test_crash import run
 
 pytestmark = pytest.mark.engines("any")
 

@@ -18,10 +18,14 @@ from ca.cli import group as commands
 from ca.errors import AlreadyRevoked, UnknownCertificate, WeakKey
 from ca.inventory import COLUMNS
 from ca.module import MODULE
+from ca.pair.errors import FileThere
+from ops.cli.context import Context
+from ops.cli.verify import verify
 from tests.support.openssl import openssl
 from yinxin.act import Actor
 from yinxin.authz import Denied
 from yinxin.client import Client, in_process
+from yinxin.crypto.attribute.errors import WrongTarget
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import Identity, PrivateKey
 from yinxin.crypto.pem import encode
@@ -38,6 +42,7 @@ from yinxin.crypto.status import (
 from yinxin.crypto.suite import INTL, suite
 from yinxin.errors import NotAuthenticated
 from yinxin.text import Text
+from yinxin.tlog import NoteSigner
 from yinxin.web import Caller, WebSettings, create_app
 
 from .conftest import AUDITOR, CLERK, OFFICER, REGISTRAR, ROOT, Site
@@ -179,7 +184,7 @@ def test_pages_of_the_register_hold_everything_once(site: Site, client: Callable
     # the province's seals belong to the province, above the officer's city
     with pytest.raises(Denied):
         list(client("officer").ca.certificates(organ="province"))
-    assert len(list(client("auditor").ca.certificates(organ="platform"))) == 16
+    assert len(list(client("auditor").ca.certificates(organ="platform"))) == 19
     assert list(client("officer").ca.certificates(profile="tsa")) == []
 
 
@@ -339,6 +344,34 @@ def test_a_pair_from_the_command_line_to_the_holders_file(
     assert f"{received.certificate.serial:x}" == issued["encryption"]
 
 
+def test_a_pair_of_pq_from_the_holders_two_keys_to_her_file(
+    site: Site, run: Callable[..., Any], tmp_path: Path
+) -> None:
+    files = {
+        name: tmp_path / name for name in ("key", "transport", "csr", "out", "envelope", "password", "p12")
+    }
+    files["password"].write_text("correct horse\n")
+    making = ["--key", files["key"], "--transport", files["transport"], "--csr", files["csr"]]
+    run("pair", "request", *making)
+    assert [files[each].stat().st_mode & 0o777 for each in ("key", "transport")] == [0o600, 0o600]
+    with pytest.raises(FileThere):
+        run("pair", "request", *making)
+    asked = ["--csr", files["csr"], "--holder", "zhang", "--post", "clerk-a", "--reference", "p"]
+    issued = run("pair", "issue", *asked, "--out", files["out"], "--envelope", files["envelope"], "--json")
+    opening = [
+        "--certificates",
+        files["out"],
+        "--envelope",
+        files["envelope"],
+        "--password",
+        files["password"],
+    ]
+    run("pair", "open", "--key", files["transport"], *opening, "--out", files["p12"])
+    received = Identity.load_p12(files["p12"], "correct horse")
+    assert f"{received.certificate.serial:x}" == issued["encryption"]
+    assert received.certificate.public_key.algorithm == "ml-kem-768"
+
+
 def test_a_pair_over_http(client: Callable[[str], Client]) -> None:
     key = PrivateKey.generate(suite("sm"))
     csr = CertificationRequest.build(key, {})
@@ -356,11 +389,85 @@ def test_a_pair_over_http(client: Callable[[str], Client]) -> None:
         client("auditor").ca.pair_envelope("http/1")
 
 
+def test_an_attribute_certificate_over_http(
+    site: Site, client: Callable[[str], Client], raw: httpx.Client
+) -> None:
+    holder = site.ca.issue(REGISTRAR, site.person())
+    ca = client("clerk").ca
+    made = ca.issue_attribute_certificate(holder.serial, reference="http/1", hours=48, targets=["a.example"])
+    assert (
+        ca.issue_attribute_certificate(holder.serial, reference="http/1", hours=48, targets=["a.example"])
+        == made
+    )
+    assert made.claims is not None
+    assert (made.person, made.claims["roles"], made.revocable) == ("zhang", ["clerk"], True)
+    assert ca.attribute_certificate(made.serial).load() == made.load()
+    assert [each.serial for each in ca.attribute_certificates(person="zhang", state="issued")] == [
+        made.serial
+    ]
+    exported = raw.get(
+        "/api/ca/v1/attribute-certificates/export?person=zhang", headers={"Authorization": "Bearer clerk"}
+    )
+    (line,) = csv.DictReader(io.StringIO(exported.text))
+    assert (line["serial"], line["state"]) == (made.serial, "issued")
+    ca.revoke_attribute_certificate(made.serial, "superseded")
+    path = made.load().crl_urls[0].removeprefix(site.ctx.settings.public_url)
+    answer = raw.get(path)
+    assert answer.headers["Content-Type"] == "application/pkix-crl"
+    assert CertificateList(answer.content).lookup(int(made.serial, 16)) is not None
+    assert ca.attribute_list("intl-attributes") == answer.content
+    assert raw.get("/ca/nobody.acrl").status_code == 404
+    with pytest.raises(Denied):
+        client("auditor").ca.issue_attribute_certificate(holder.serial, reference="http/2")
+
+
+def test_an_attribute_certificate_from_the_command_line_to_a_stranger(
+    site: Site, run: Callable[..., Any], tmp_path: Path
+) -> None:
+    holder, out, shown = site.ca.issue(REGISTRAR, site.person()), tmp_path / "a.pem", tmp_path / "zhang.pem"
+    group = "attribute-certificate"
+    asked = [
+        "--certificate",
+        holder.serial,
+        "--reference",
+        "c",
+        "--for",
+        "https://docs.example",
+        "--out",
+        out,
+    ]
+    made = run(group, "issue", *asked, "--hours", 48, "--json")
+    assert run(group, "show", made["serial"], "--json")["claims"]["person"] == "zhang"
+    assert [each["serial"] for each in run(group, "list", "--organ", "county-a", "--json")] == [
+        made["serial"]
+    ]
+    assert made["serial"] in run(group, "list", "--export", "csv", "--organ", "county-a")
+    shown.write_text(holder.certificate.pem)
+    trust = tmp_path / "trust"
+    trust.mkdir()
+    (trust / "a.root.pem").write_text(site.pem("intl-root"))
+    (trust / "log.vkey").write_text(
+        NoteSigner("log.example", PrivateKey.generate("ed25519")).verifier.encode()
+    )
+    judged = ["--trust", trust, "--holder", shown, "--at", site.clock.now().strftime("%Y-%m-%dT%H:%M:%S%z")]
+
+    def verified(*more: str) -> Any:
+        return CliRunner().invoke(verify, [str(out), *map(str, judged), *more], obj=Context(language="zh"))
+
+    said = verified("--as-target", "https://docs.example")
+    assert said.exit_code == 0, said.exception
+    for word in ("张喆", "经办人", "只供 https://docs.example 使用", "全部成立"):
+        assert word in said.output
+    assert isinstance(verified().exception, WrongTarget)
+    run(group, "revoke", made["serial"], "--reason", "superseded")
+    assert run(group, "show", made["serial"], "--json")["state"] == "revoked"
+
+
 def test_a_ceremony_is_rehearsed_from_the_command_line(site: Site, run: Callable[..., Any]) -> None:
     before = len(site.rows())
     answer = run("ceremony", "--plan", ROOT / "plans" / "embedded.toml", "--dry-run", "--json")
     assert answer["dry_run"]
-    assert len(answer["certificates"]) == 16
+    assert len(answer["certificates"]) == 19
     assert len(site.rows()) == before
     # the embedded plan is a part of the one that was held: nothing new is made
     done = run("ceremony", "--json")

@@ -15,6 +15,7 @@ from ca.issue import Issued, issue
 from ca.request import Holder
 from kms.errors import HsmGone
 from kms.sign import KeySigner
+from tests.support.forked import run
 from yinxin.act import Actor, Kind
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import PrivateKey
@@ -24,7 +25,7 @@ from yinxin.store import current_entries, marking, request_scope
 from .conftest import REGISTRAR, Site
 from .crasher import crowd
 from .crowd import together
-from .test_crash import is_revoked, run
+from .test_crash import is_revoked
 from .test_refuse import short
 
 

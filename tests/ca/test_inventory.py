@@ -16,12 +16,12 @@ from ca.inventory import Filter, Sort, position
 from ca.issue_many import Wanted, issue_many
 from ca.models import CertificateRow, NameRow
 from ca.service import Authority
-from ca.tables import cell, lines
 from yinxin.act import SYSTEM
 from yinxin.authz import Denied
 from yinxin.clock import rfc3339
 from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.suite import INTL
+from yinxin.tables import cell, lines
 
 from .conftest import AUDITOR, CLERK, OFFICER, REGISTRAR, Site
 from .test_faces import app, client, raw, run  # noqa: F401 - fixtures

@@ -33,11 +33,6 @@ from .neighbours import Office
 pytestmark = pytest.mark.engines("any")
 
 
-@pytest.fixture
-def office(site: Site) -> Office:
-    return Office.of(site)
-
-
 def verified(site: Site, leaf: Certificate, *above: Certificate, root: Certificate, status: int = 0) -> str:
     """OpenSSL's judgement."""
     for name, certificates in (("leaf", (leaf,)), ("above", above), ("root", (root,))):

@@ -18,6 +18,8 @@ from ca.profile import Profile
 from ca.profile.gmt0015 import IDENTIFIERS
 from ca.request import examine
 from yinxin.crypto import der, oids
+from yinxin.crypto.attribute import Controls
+from yinxin.crypto.attribute.controls import OURS
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.names import Name
@@ -105,7 +107,9 @@ BROKEN: list[tuple[str, Mapping[int, bytes], Edit]] = [
     ("RFC 5280 4.2.1.6", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, der.sequence())),
     ("RFC 5280 4.2.1.6", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, names("a.b", "a.b"))),
     ("RFC 5280 4.2.1.6", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, names("a.b"), critical=True)),
-    ("RFC 5280 4.2.1.6", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, names("*.example.gov.cn"))),
+    ("RFC 5280 4.2.1.6", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, names("*.gov.cn"))),
+    ("RFC 5280 4.2.1.6", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, names("a.*.example.gov.cn"))),
+    ("profile: wildcards", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, names("*.example.gov.cn"))),
     ("RFC 5280 4.2.1.6", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, names("A.example.gov.cn"))),
     ("RFC 5280 4.2.1.6", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, names("10.0.0.1"))),
     ("RFC 5280 4.2.1.6", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, names("a..b"))),
@@ -133,6 +137,9 @@ BROKEN: list[tuple[str, Mapping[int, bytes], Edit]] = [
     ("profile: rules", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, names("a.example.com"))),
     ("profile: rules", {5: name_of(("CN", "b.example.gov.cn"))}, list),
     ("profile: gmt0015", {}, lambda listed: [*listed, IDENTIFIERS["taxationNumber"].write("1" * 15)]),
+    ("profile: attributes", {}, lambda listed: [*listed, OURS.extension]),
+    ("profile: attributes", {}, lambda listed: [*listed, oids.SOURCE_OF_AUTHORITY]),
+    ("profile: attributes", {}, instead(oids.AA_CONTROLS, Controls().extension.value)),
     ("profile: ca", {}, instead(oids.BASIC_CONSTRAINTS, der.sequence(der.boolean(True)), critical=True)),
     ("profile: constraints", {}, lambda listed: [*listed, Extension(oids.INHIBIT_ANY_POLICY, True, der.integer(0))]),
     ("profile: key_usage", {}, instead(oids.KEY_USAGE, der.named_bits([0, 1]), critical=True)),
@@ -200,7 +207,7 @@ def pkilint(encoded: bytes) -> list[str]:
 
 def test_an_independent_linter_finds_no_error_in_what_the_ceremony_made(site: Site) -> None:
     site.ca.issue(REGISTRAR, site.person("i"))
-    site.ca.issue(REGISTRAR, site.person("s", "wu", "registration-a", suite="sm"))
+    site.ca.issue(REGISTRAR, site.person("s", suite="sm"))
     site.ca.issue(REGISTRAR, site.request("t"))
     for suite_name in ("intl", "sm"):
         site.ca.agents.signing(suite_name)

@@ -12,9 +12,11 @@ from click.testing import CliRunner
 from authz.cli import group as authz_commands
 from authz.proposal.errors import (
     ApprovalsMissing,
+    ApproverConcerned,
     ApproverTwice,
     BadProposal,
     ProposalClosed,
+    ProposalKindUnknown,
     ProposalUnknown,
     ProposerApproves,
 )
@@ -23,10 +25,11 @@ from ca.issue import issue
 from ca.pair.errors import UnknownDialect
 from kms.cli import group as kms_commands
 from kms.errors import WrappedKeyAltered
-from kms.escrow.errors import RecoveryUnknown, UserKeyUnknown
+from kms.escrow.errors import RecipientMismatch, RecoveryKindEnded, RecoveryUnknown, UserKeyUnknown
 from tests.crypto.conftest import self_signed, template
 from yinxin.act import SYSTEM, Actor, Kind
 from yinxin.authz import Denied
+from yinxin.clock import rfc3339
 from yinxin.crypto import cms
 from yinxin.crypto.errors import CertificateRevoked, MalformedCertificate
 from yinxin.crypto.keys import Identity, PrivateKey
@@ -39,6 +42,7 @@ from .test_pair import LEADER, actor, asked, more, opened
 pytestmark = pytest.mark.engines("any")
 
 REASON = "介质遗失，需打开历史公文"
+BASIS = "《密码应用管理办法》第十条"
 CHIEF = ("zhou", "officer-p", "province", "security-officer")
 
 
@@ -71,12 +75,30 @@ class Safe:
         issued = issue(self.site.ctx, SYSTEM, self.site.person(f"{who.id}/sign", who.id, who.post, key=key))
         self.people[who.id] = who, Identity(key, issued.certificate, issued.chain)
 
-    def propose(self, by: Actor = CLERK, *, reason: str = REASON, **parts: Any) -> str:
+    def propose(
+        self,
+        by: Actor = CLERK,
+        *,
+        ground: str = "holder",
+        reason: str = REASON,
+        basis: str = BASIS,
+        **parts: Any,
+    ) -> str:
         """A recovery of the old key for the new pair's signing certificate, but for `parts`."""
-        content = {"key": self.old.user_key, "basis": "holder", "recipient_pem": self.new.signing.pem}
+        content = {"key": self.old.user_key, "recipient_pem": self.new.signing.pem}
         self.site.clock.advance(timedelta(milliseconds=1))
-        proposals = self.site.authz.proposals
-        return str(proposals.propose(by, "kms.recover", {**content, **parts}, reason=reason).row.id)
+        proposals, kind = self.site.authz.proposals, f"kms.recover-{ground}"
+        return str(proposals.propose(by, kind, {**content, **parts}, reason=reason, basis=basis).row.id)
+
+    def pem(self, person: str) -> str:
+        """The certificate that somebody signs with."""
+        return self.people[person][1].certificate.pem
+
+    def order(self, **parts: Any) -> dict[str, Any]:
+        """What a court's order says, but for `parts`; of None, nothing."""
+        told = {"authority": "示范市中级人民法院", "document": "（2026）示01刑调7号", "scope": "二〇二六年一月至三月的公文"}  # fmt: skip
+        told |= {"dated": self.site.clock.now().date().isoformat(), "recipient_pem": self.pem("zhou")}
+        return {name: value for name, value in (told | parts).items() if value is not None}
 
     def approve(self, id_: str, *people: str) -> str:
         """Their signatures; the state it is in then."""
@@ -88,7 +110,7 @@ class Safe:
             shown = self.site.authz.proposals.approve(who, id_, signed, signature)
         return str(shown.state)
 
-    def execute(self, id_: str, by: Actor = CLERK) -> str:
+    def execute(self, id_: str, by: Actor = REGISTRAR) -> str:
         """Carry it out."""
         return str(self.site.authz.proposals.execute(by, id_).state)
 
@@ -112,6 +134,8 @@ def test_a_lost_key_is_recovered_for_the_new_pair(safe: Safe) -> None:
     assert safe.approve(id_, "qian") == "approved"
     with pytest.raises(RecoveryUnknown):
         site.keys.escrow.recovered(CLERK, id_)
+    with pytest.raises(Denied):  # it is for her
+        safe.execute(id_, CLERK)
     assert safe.execute(id_) == "executed"
     envelope = site.keys.escrow.recovered(CLERK, id_)
     assert opened(safe.key, envelope, safe.new.signing).public_key == safe.old.encryption.public_key
@@ -122,6 +146,18 @@ def test_a_lost_key_is_recovered_for_the_new_pair(safe: Safe) -> None:
     assert story == ["authz.propose", "authz.approve", "authz.approve", "authz.execute", "kms.deliver-recovery", "kms.deliver-recovery"]  # fmt: skip
     with pytest.raises(Denied):
         site.keys.escrow.recovered(Actor(Kind.PERSON, "li", post="clerk-b", organ="county-b"), id_)
+
+
+def test_whoever_would_have_the_key_has_no_say_in_it(safe: Safe) -> None:
+    """Seen to fail when: the kind names no certificates."""
+    id_ = safe.propose(by=REGISTRAR, ground="organ", recipient_pem=safe.pem("qian"), post="leader-a")
+    with pytest.raises(ApproverConcerned):
+        safe.approve(id_, "qian")
+    assert safe.approve(id_, "zhao", "zhou") == "approved"
+    own = safe.propose(by=REGISTRAR, ground="organ", recipient_pem=safe.pem("wu"), post="registration-a")
+    assert safe.approve(own, "zhao", "zhou") == "approved"
+    with pytest.raises(ApproverConcerned):
+        safe.execute(own, REGISTRAR)
 
 
 def test_who_asks_never_approves_not_even_with_nobody_else(safe: Safe) -> None:
@@ -167,7 +203,8 @@ def test_what_cannot_be_asked_for(safe: Safe) -> None:
         ({"key": "nothing"}, UserKeyUnknown),
         ({"recipient_pem": "no certificate"}, MalformedCertificate),
         ({"dialect": "gbt35276"}, UnknownDialect),
-        ({"basis": "curiosity"}, BadProposal),
+        ({"ground": "curiosity"}, ProposalKindUnknown),
+        ({"authority": "a court"}, BadProposal),
         ({"approved_by": ["zhao", "qian"]}, BadProposal),
         ({"reason": "  "}, BadProposal),
     ]
@@ -190,7 +227,9 @@ def test_it_expires_with_its_approvals(safe: Safe) -> None:
         safe.execute(id_)
 
 
+@pytest.mark.engines("both")
 def test_delivered_once_to_many_who_ask_at_once(safe: Safe) -> None:
+    """32 at once: one envelope, one record of it. Seen to fail when the proposal is moved on without being compared."""
     id_ = safe.propose()
     safe.approve(id_, "zhao", "qian")
 
@@ -200,10 +239,130 @@ def test_delivered_once_to_many_who_ask_at_once(safe: Safe) -> None:
         except ProposalClosed:
             return "closed"
 
-    with ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(told, range(12)))
-    assert (answers.count("executed"), answers.count("closed")) == (1, 11)
+    with ThreadPoolExecutor(32) as pool:
+        answers = list(pool.map(told, range(32)))
+    assert (answers.count("executed"), answers.count("closed")) == (1, 31)
     assert len({safe.site.keys.escrow.recovered(CLERK, id_) for _ in range(3)}) == 1
+    done = [each for each in safe.site.events("authz.execute") if each["outcome"] == "done"]
+    assert len(done) == 1
+
+
+# --- the grounds ----------------------------------------------------------------------------------------------------
+
+
+def test_a_holder_has_it_for_her_own_certificate_only(safe: Safe) -> None:
+    """Seen to fail when the kind asks nothing of the recipient."""
+    with pytest.raises(RecipientMismatch):
+        safe.propose(by=REGISTRAR, recipient_pem=safe.pem("qian"))
+    assert safe.propose(by=REGISTRAR, basis="")
+
+
+def test_an_organ_has_it_for_a_post_of_its_own_or_above(safe: Safe) -> None:
+    """Seen to fail when the post, or where it is, is not held against the certificate."""
+    stranger = Actor(Kind.PERSON, "li", post="clerk-b", organ="county-b")
+    safe.enrol(stranger)
+    wrong: list[tuple[dict[str, Any], type[YinxinError]]] = [
+        ({"recipient_pem": safe.pem("qian"), "post": "officer"}, RecipientMismatch),
+        ({"recipient_pem": safe.pem("li"), "post": "clerk-b"}, RecipientMismatch),
+        ({"recipient_pem": safe.pem("qian")}, BadProposal),
+        ({"recipient_pem": safe.pem("qian"), "post": "leader-a", "basis": ""}, BadProposal),
+    ]
+    for parts, error in wrong:
+        with pytest.raises(error):
+            safe.propose(by=REGISTRAR, ground="organ", **parts)
+    above = safe.propose(by=REGISTRAR, ground="organ", recipient_pem=safe.pem("zhou"), post="officer-p")
+    assert "officer-p" in safe.site.authz.proposals.show(AUDITOR, above).described[-1].zh
+
+
+@pytest.mark.parametrize("missing", ["authority", "document", "dated", "scope"])
+def test_an_order_says_all_of_it(safe: Safe, missing: str) -> None:
+    with pytest.raises(BadProposal, match=missing):
+        safe.propose(by=REGISTRAR, ground="judicial", **safe.order(**{missing: None}))
+
+
+def test_an_order_takes_more_people_and_no_future_date(safe: Safe) -> None:
+    for parts in (
+        {"dated": "2999-01-01"},
+        {"withheld_until": "2020-01-01T00:00:00Z", "withheld_basis": "法"},
+    ):
+        with pytest.raises(RecipientMismatch):
+            safe.propose(by=REGISTRAR, ground="judicial", **safe.order(**parts))
+    for parts in ({"withheld_until": "2999-01-01T00:00:00Z"}, {"withheld_basis": "法"}):
+        with pytest.raises(BadProposal):
+            safe.propose(by=REGISTRAR, ground="judicial", **safe.order(**parts))
+    id_ = safe.propose(by=REGISTRAR, ground="judicial", **safe.order(recipient_pem=safe.pem("wu")))
+    assert safe.approve(id_, "zhao", "qian") == "open"
+    assert safe.approve(id_, "zhou") == "approved"
+    told = " ".join(each.zh for each in safe.site.authz.proposals.show(AUDITOR, id_).described)
+    assert "示范市中级人民法院" in told
+    assert "一月至三月" in told
+
+
+def test_the_former_kind_is_proposed_no_more(safe: Safe) -> None:
+    content = {"key": safe.old.user_key, "ground": "organ", "recipient_pem": safe.new.signing.pem}
+    with pytest.raises(RecoveryKindEnded, match=r"kms\.recover-organ"):
+        safe.site.authz.proposals.propose(CLERK, "kms.recover", content, reason=REASON)
+
+
+# --- the register ---------------------------------------------------------------------------------------------------
+
+
+def test_the_register_tells_holder_and_auditor_alike(safe: Safe) -> None:
+    """Seen to fail when the register has only what was given."""
+    escrow = safe.site.keys.escrow
+    first = safe.propose()
+    safe.approve(first, "zhao", "qian")
+    safe.execute(first)
+    second = safe.propose(by=REGISTRAR, ground="organ", recipient_pem=safe.pem("qian"), post="leader-a")
+    for listed in (escrow.own_register(CLERK), escrow.register_for(AUDITOR), escrow.register_for(REGISTRAR)):
+        assert [each.proposal for each in listed] == [second, first]
+        open_, given = listed
+        assert (open_.state, open_.facts, open_.basis, open_.given_at) == (
+            "open",
+            {"post": "leader-a"},
+            BASIS,
+            None,
+        )
+        assert (given.state, given.ground, given.holder, given.given_by) == (
+            "executed",
+            "holder",
+            "zhang",
+            "wu",
+        )
+        assert given.approvals == (("zhao", "officer"), ("qian", "leader-a"))
+        assert given.recipient == safe.new.signing.fingerprint
+    assert [each.proposal for each in escrow.register_for(AUDITOR, after=second, limit=1)] == [first]
+    stranger = Actor(Kind.PERSON, "li", post="clerk-b", organ="county-b")
+    assert escrow.own_register(stranger) == []
+    with pytest.raises(Denied):
+        escrow.register_for(stranger)
+
+
+def test_what_a_holder_must_not_know_yet_she_finds_nowhere_until_its_time(safe: Safe) -> None:
+    """Seen to fail when: the proposal names her; the register asks for what was given alone; the envelope is fetched by her."""
+    escrow, until = safe.site.keys.escrow, safe.site.clock.now() + timedelta(days=90)
+    order = safe.order(
+        recipient_pem=safe.pem("wu"), withheld_until=rfc3339(until), withheld_basis="《某法》第八条"
+    )
+    id_ = safe.propose(by=OFFICER, ground="judicial", **order)
+    more(safe.site, ("feng", "leader-p", "province", "leader"))
+    more_people = Actor(Kind.PERSON, "feng", post="leader-p", organ="province")
+    safe.enrol(more_people)
+    with pytest.raises(ProposalUnknown):
+        safe.site.authz.proposals.show(CLERK, id_)
+    assert escrow.own_register(CLERK) == []
+    assert [each.facts["document"] for each in escrow.register_for(AUDITOR)] == ["（2026）示01刑调7号"]
+    safe.approve(id_, "qian", "zhou", "feng")
+    with pytest.raises(ProposalUnknown):
+        safe.execute(id_, CLERK)
+    safe.execute(id_, OFFICER)
+    assert escrow.own_register(CLERK) == []
+    with pytest.raises(RecoveryUnknown):
+        escrow.recovered(CLERK, id_)
+    assert escrow.recovered(REGISTRAR, id_)
+    safe.site.clock.advance(timedelta(days=91))
+    (told,) = escrow.own_register(CLERK)
+    assert (told.proposal, told.ground, told.facts["authority"]) == (id_, "judicial", "示范市中级人民法院")
 
 
 def test_what_fails_while_enveloping_is_tried_again(safe: Safe, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,13 +403,18 @@ def test_from_the_command_line(safe: Safe, tmp_path: Any) -> None:
         return done.output
 
     (tmp_path / "new.pem").write_text(safe.new.signing.pem)
-    listed = json.loads(run(kms_commands, "wu", "recovery", "keys", "zhang", "--organ", "county-a", "--json"))
+    listed = json.loads(run(kms_commands, "wu", "recover", "keys", "zhang", "--organ", "county-a", "--json"))
     assert safe.old.user_key in {each["id"] for each in listed}
-    words = ("recovery", "propose", safe.old.user_key, "--basis", "holder", "--reason", REASON, "--recipient", tmp_path / "new.pem", "--json")  # fmt: skip
+    words = ("recover", "propose", safe.old.user_key, "--ground", "holder", "--reason", REASON, "--recipient", tmp_path / "new.pem", "--json")  # fmt: skip
     id_ = json.loads(run(kms_commands, "zhang", *words))["proposal"]
     for person in ("zhao", "qian"):
         run(authz_commands, person, "proposal", "approve", id_)
-    run(authz_commands, "zhang", "proposal", "execute", id_)
-    run(kms_commands, "zhang", "recovery", "fetch", id_, "--out", tmp_path / "key.envelope")
+    run(authz_commands, "wu", "proposal", "execute", id_)
+    run(kms_commands, "zhang", "recover", "fetch", id_, "--out", tmp_path / "key.envelope")
     envelope = (tmp_path / "key.envelope").read_bytes()
     assert opened(safe.key, envelope, safe.new.signing).public_key == safe.old.encryption.public_key
+    (own,) = json.loads(run(kms_commands, "zhang", "recover", "register", "--own", "--json"))
+    assert (own["proposal"], own["state"], own["ground"]) == (id_, "executed", "holder")
+    assert id_ in run(kms_commands, "wu", "recover", "register")
+    order = ("recover", "propose", safe.old.user_key, "--ground", "judicial", "--reason", REASON, "--basis", BASIS, "--recipient", tmp_path / "new.pem", "--authority", "示范法院", "--document", "7号", "--dated", "2026-01-02", "--scope", "公文", "--json")  # fmt: skip
+    assert json.loads(run(kms_commands, "wu", *order))["needed"] == 3

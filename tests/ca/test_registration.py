@@ -94,6 +94,11 @@ def test_from_application_to_certificate(staffed: Site) -> None:
     assert (row.state, row.vetted_by, row.checks[0]["subject"]) == ("vetted", "wu", "身份证件")
     row = registrations.approve(CITY, row.id)
     assert (row.state, row.decided_by) == ("issued", "zheng")
+    own, *above = registrations.certificate(CLERK, row.id)
+    assert f"{own.serial:x}" == row.serial
+    assert above[-1].is_self_issued
+    with pytest.raises(Denied):
+        registrations.certificate(OTHER, row.id)
     (certificate,) = staffed.rows(serial=row.serial)
     assert (certificate.reference, certificate.state) == (f"registration/{row.id}", "issued")
     intent = next(e for e in staffed.events("ca.issue") if e["outcome"] == "intent")
@@ -311,6 +316,10 @@ def test_over_http(staffed: Site, client: Callable[[str], Any], raw: Any) -> Non
         answer = raw.post(f"/api/ca/v1/registrations/{row.id}/approval", json={}, headers=headers)
         assert answer.status_code == 409
     assert len(staffed.rows(holder="zhang")) == 1
+    both = clerk.submit(
+        "web-2", "person-signing", CertificationRequest(staffed.person().csr), holder, pair=True
+    )
+    assert (row.pair, both.pair) == (False, True)
 
 
 def test_on_the_command_line(staffed: Site, run: Callable[..., Any], tmp_path: Any) -> None:  # noqa: F811
@@ -324,7 +333,8 @@ def test_on_the_command_line(staffed: Site, run: Callable[..., Any], tmp_path: A
     assert run("show", "--serial", done["serial"], "--json")["holder"] == "zhang"
     second = run("registration", "submit", "--profile", "tls-server", "--csr", _server(staffed, tmp_path), "--holder", "b", "--json", person=CLERK)  # fmt: skip
     assert run("registration", "refuse", second["id"], "--reason", "不需要", "--json")["state"] == "refused"
-    third = run("registration", "submit", "--profile", "person-signing", "--csr", csr, "--json", person=CLERK)
+    third = run("registration", "submit", "--pair", "--profile", "person-signing", "--csr", csr, "--json", person=CLERK)  # fmt: skip
+    assert (row["pair"], third["pair"]) == (False, True)
     assert run("registration", "withdraw", third["id"], "--json", person=CLERK)["state"] == "withdrawn"
     assert "withdrawn" in run("registration", "show", third["id"])
 

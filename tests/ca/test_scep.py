@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from ca.enrolment import Protocol
 from ca.scep import message as wire
+from tests.support.forked import run
 from tests.support.openssl import openssl
 from yinxin.crypto import der, oids
 from yinxin.crypto.certificates import Certificate
@@ -29,7 +30,6 @@ from yinxin.crypto.tbs import CertificateTemplate, assemble, to_be_signed
 from .conftest import OFFICER, REGISTRAR, Site
 from .crasher import ask, leave, request_in
 from .protocols import client_of, granted, unchanged
-from .test_crash import run
 
 pytestmark = pytest.mark.engines("any")
 

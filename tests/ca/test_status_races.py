@@ -12,13 +12,12 @@ from ca.models import CertificateRow
 from ca.status import changes
 from ca.status.line import Line
 from ca.status.models import ChangeRow, CrlRow
+from tests.support.forked import PROCESSES
 from yinxin.crypto.status import CertId, CertificateList, OcspRequest, OcspResponse, Revoked
 
 from .conftest import REGISTRAR, Site
 from .racer import die, work
 
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.ca.racer"])
 ROUNDS = 6
 
 

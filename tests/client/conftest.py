@@ -16,6 +16,7 @@ from flask import request
 from pydantic import BaseModel, ConfigDict
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from tests.support.databases import create_tables
 from yinxin.act import Actor, Kind
 from yinxin.authz import sign_in_statement
 from yinxin.client import Client, https, in_process
@@ -28,7 +29,7 @@ from yinxin.crypto.suite import INTL, SM, Suite
 from yinxin.crypto.tbs import CertificateTemplate, assemble, to_be_signed
 from yinxin.errors import NotAuthenticated, NotFound, Unavailable
 from yinxin.randomness import SystemRandomness
-from yinxin.store import Base, Store, open_engine
+from yinxin.store import Store, open_engine
 from yinxin.text import Text
 from yinxin.web import Api, Caller, Page, Raw, WebSettings, create_app, cursor, peer_certificate, position
 
@@ -289,7 +290,7 @@ def tls() -> dict[str, Identity]:
 def platform(tmp_path: Path) -> Iterator[Platform]:
     clock = ManualClock(NOW)
     store = Store(open_engine(f"sqlite:///{tmp_path}/p.db"), clock=clock, randomness=SystemRandomness())
-    Base.metadata.create_all(store.engine)
+    create_tables(store.engine)
     keys = {"seal-intl": PrivateKey.generate(INTL), "seal-sm": PrivateKey.generate(SM)}
     keys["other"] = PrivateKey.generate(INTL)
     platform = Platform(tmp_path, store, keys)

@@ -257,6 +257,25 @@ def test_only_the_pinned_anchor_is_believed(served, tls, tmp_path):
             assert client.authz.challenge()
 
 
+def test_only_the_pinned_certificate_is_spoken_to(served, tls, platform, tmp_path):
+    """Another one of the same name, from the same authority, is sent no request."""
+    root = tmp_path / "root.pem"
+    root.write_text(tls["root"].certificate.pem)
+    server, other = (tls[each].certificate.fingerprint for each in ("server", "client"))
+    with served() as address:
+        for pins in ({other}, set()):
+            transport = https(trust=root, pins=frozenset(pins))
+            with (
+                httpx.Client(transport=transport) as client,
+                pytest.raises(httpx.ConnectError, match="pinned"),
+            ):
+                client.post(f"{address}/api/authz/v1/challenges")
+        assert platform.challenges == 0
+        transport = https(trust=root, pins=frozenset({server, other}))
+        with Client(address, transport=transport, token="t") as client:
+            assert client.authz.challenge()
+
+
 def test_no_key_is_ever_written_in_the_clear(tls, monkeypatch):
     """The TLS library reads files only: what it is given is encrypted."""
     seen = []

@@ -13,9 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from apps.document.models import Delivery, DeliveryState, Document, Numbering, Signature, Step
+from apps.document.models import Delivery, DeliveryState, Document, Numbering
 from apps.document.models import State as DocumentState
-from apps.document.states import TRANSITIONS
+from apps.document.states import LIFE
 from audit.models import EntryRow
 from authz.models import CertificateBinding, SessionRow
 from ca.models import AuthorityRow, CertificateRow, State
@@ -30,9 +30,12 @@ from ops.platform import Platform
 from yinxin import evidence
 from yinxin.crypto import cms
 from yinxin.crypto.certificates import Certificate
+from yinxin.flow import Signature, Step
 from yinxin.store import OutboxRow
 
 Events = list[dict[str, Any]]
+#: the acts that are steps of a document
+_VERBS = {each.verb for each in LIFE.transitions}
 
 
 def balance(platform: Platform, *, enter: bool = True) -> Events:
@@ -73,18 +76,16 @@ def subjects(events: Iterable[Mapping[str, Any]], verb: str) -> Counter[str]:
 
 def _documents(session: Session, events: Events) -> None:
     steps = list(session.scalars(sa.select(Step)))
-    entries = {
-        each["id"]: each for each in events if each["outcome"] == "done" and each["verb"] in TRANSITIONS
-    }
+    entries = {each["id"]: each for each in events if each["outcome"] == "done" and each["verb"] in _VERBS}
     assert Counter(step.entry for step in steps) == Counter(list(entries)), (
         "a step without a record, or the reverse"
     )
     for step in steps:
         entry = entries[step.entry]
-        assert (entry["verb"], entry["subject"]) == (step.verb, f"document:{step.document}")
+        assert (entry["verb"], entry["subject"]) == (step.verb, f"document:{step.item}")
         assert (entry["actor"]["id"], entry["actor"]["post"]) == (step.person, step.post)
     for row in session.scalars(sa.select(Document)):
-        own = sorted((step for step in steps if step.document == row.id), key=lambda step: step.position)
+        own = sorted((step for step in steps if step.item == row.id), key=lambda step: step.position)
         assert [step.position for step in own] == list(range(1, len(own) + 1))
         assert _walked(own) == row.state, "the steps do not lead to the state"
 
@@ -93,7 +94,7 @@ def _walked(steps: list[Step]) -> str:
     """Where the timeline leads, with every step from a state that allows it."""
     state = ""
     for step in steps:
-        rule = TRANSITIONS[step.verb]
+        rule = LIFE.transition(step.verb)
         assert not rule.sources or state in rule.sources, f"{step.verb} from {state}"
         state = rule.to or state
     return state
@@ -116,7 +117,7 @@ def _deliveries(session: Session, events: Events) -> None:
         )
         rows = Counter((copy.document, copy.organ) for copy in copies if copy.state == state)
         signed = Counter(
-            (each.document, each.organ)
+            (each.item, each.organ)
             for each in session.scalars(sa.select(Signature).where(Signature.type == verb))
         )
         assert acts == rows == signed

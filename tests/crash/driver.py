@@ -17,14 +17,20 @@ from typing import Any
 import sqlalchemy as sa
 
 import apps.document.layout.render  # noqa: F401 - imported before the fork, so that a run costs no start-up
+import ops.web  # noqa: F401 - likewise
 from ops.data import DataDirectory
 from ops.demo.found import found
 from ops.demo.story import SAMPLE, Story
+from ops.modules import MODULES
 from ops.platform import Platform, Seams
 from ops.settings import Common, configuration
 from tests.laws.province import KIND, RECIPIENTS, quiet, small
+from yinxin.module import imported
 from yinxin.steps import listen
 from yinxin.store import OutboxRow
+
+for _face in (name for module in MODULES for name in module.routes):
+    imported(_face)  # before the fork as well: the faces are a second of importing
 
 #: what a point is called among its like: a ceremony's item does not make it another kind of point
 _ITEM = re.compile(r"(ca\.ceremony\.3-[a-z]+)-.*")

@@ -67,7 +67,7 @@ def by_client(server: Served, file: Path, told: Told, thread: int) -> None:
                 continue  # the same reference again, under a new key
             except Conflict as error:
                 # submitted by a try whose answer was lost, or by one whose key is still held
-                if error.code not in {"document.wrong_state", "request.answer_lost", "request.under_way"}:
+                if error.code not in {"flow.wrong_state", "request.answer_lost", "request.under_way"}:
                     raise
             count += 1
 

@@ -9,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from tests.evidence.case import Case, digests, verify
+from tests.evidence.eras import by_time, era
 from tests.pdf.authority import AT, DAY, YEAR, Authority
 from yinxin import evidence, pdf
 from yinxin.act import Outcome
@@ -16,6 +17,7 @@ from yinxin.crypto.errors import CertificateRevoked, DigestMismatch, RevocationU
 from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.suite import INTL, SM
 from yinxin.errors import Untrue, YinxinError
+from yinxin.evidence.record import EvidenceRecord, RecordBroken
 from yinxin.tlog import NoteSigner, NotIncluded, UntrustedNote
 
 
@@ -36,9 +38,27 @@ def test_it_says_in_words_what_holds(case, packed):
         assert words in text
 
 
-@pytest.mark.parametrize("later", [YEAR, 6 * YEAR, 40 * YEAR])
+@pytest.mark.parametrize("later", [YEAR, 6 * YEAR])
 def test_it_holds_when_every_certificate_has_expired(case, packed, later):
     assert verify(case, packed, later) == verify(case, packed)
+
+
+def test_when_an_algorithm_has_lapsed_it_holds_with_its_record_only(case, packed):
+    """What renewals prove to have been there before is judged as of then."""
+    with pytest.raises(evidence.AlgorithmLapsed) as caught:
+        verify(case, packed, 40 * YEAR)
+    assert caught.value.facts["algorithm"] == "ecdsa-p256"
+    first, later = era("sm", AT + DAY, 20), era("sm", AT + 18 * YEAR, 30)
+    record = by_time(
+        EvidenceRecord(((first.link(packed, AT + 2 * DAY),),)), later, AT + 19 * YEAR, before=first
+    )
+    trust = replace(case.trust, roots=(*case.trust.roots, first.root, later.root))
+    held = []
+    evidence.verify(packed, trust, at=AT + 40 * YEAR, held=held, record=record.encode())
+    assert len(held) == len(verify(case, packed)) + 2
+    other = packed[:-1] + b"!"
+    with pytest.raises(RecordBroken):
+        evidence.verify(other, trust, at=AT + 40 * YEAR, held=[], record=record.encode())
 
 
 def test_a_sealed_pdf_alone_is_verified_too(case, bundle):
@@ -377,6 +397,13 @@ def test_trust_is_read_from_a_folder(tmp_path, case):
 def test_files_of_another_kind(case, data):
     with pytest.raises(evidence.UnknownFile):
         verify(case, data)
+
+
+def test_a_signature_alone(case):
+    """It is no attribute certificate, and whoever has it reads how to check it."""
+    signature = case.intl.sign(case.people["p-leader"].identity, b"a letter")
+    with pytest.raises(evidence.UnknownFile, match="openssl cms -verify"):
+        verify(case, signature)
 
 
 def test_a_broken_pdf(case):

@@ -7,7 +7,7 @@ from io import BytesIO
 
 import pytest
 
-from tests.evidence.case import verify
+from tests.evidence.case import AT, verify
 from yinxin import evidence
 from yinxin.errors import YinxinError
 from yinxin.evidence import container
@@ -128,6 +128,14 @@ def test_another_descriptor(case, bundle, descriptor):
     data = container.pack(files, case.intl.sign(case.keeper, container.manifest(files)))
     with pytest.raises(YinxinError):
         verify(case, data)
+
+
+def test_a_file_brought_along_is_never_passed_over(case):
+    """What names no files, a proof of the log or an attribute certificate, would hold beside any. Seen to fail without the look."""
+    brought = evidence.Beside(attached=(evidence.Attached("any.pdf", "0" * 64, "0" * 64),))
+    for data in (b'{"begin":1}', b'{"checkpoint":1}', b"-----BEGIN ATTRIBUTE CERTIFICATE-----"):
+        with pytest.raises(evidence.EvidenceMismatch, match=r"any\.pdf"):
+            evidence.verify(data, case.trust, at=AT, held=[], beside=brought)
 
 
 # --- zip tricks ---

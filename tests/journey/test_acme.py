@@ -9,9 +9,10 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -73,12 +74,19 @@ class Department:
     site: Site
     folder: Path
     name: str
+    given: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shutil.copy(self.site.trust / "tls.pem", self.folder / "root.pem")
 
+    def granted(self) -> dict[str, str]:
+        """What the officer gave her: the demonstration's credential, unless another was granted."""
+        return self.given or json.loads(
+            (self.site.server.folder / "credentials" / "acme_eab.json").read_text("utf-8")
+        )
+
     def run(self, command: str, **variables: str) -> str:
-        given = json.loads((self.site.server.folder / "credentials" / "acme_eab.json").read_text("utf-8"))
+        given = self.granted()
         done = subprocess.run(
             ["sh", "-ec", command],
             cwd=self.folder,
@@ -199,24 +207,54 @@ def test_lego_over_tls(department: Department) -> None:
     department.good(department.folder / "lego/certificates" / f"{department.name}.crt")
 
 
-def test_lego_in_the_dns(department: Department) -> None:
-    """dns-01, with two names, the record put by a script of the department's."""
-    script = department.folder / "record.sh"
+@contextlib.contextmanager
+def recording(department: Department) -> Iterator[None]:
+    """A script of the department's, record.sh; what it is told is in the DNS meanwhile."""
+    script, records = department.folder / "record.sh", department.folder / "records"
     script.write_text('#!/bin/sh\n[ "$1" != present ] || printf "%s %s\\n" "$2" "$3" >>records\n')
     script.chmod(0o755)
-    records = department.folder / "records"
     records.write_text("")
     names, kept = department.site.names, department.site.names.texts
-    # whatever the script has written is in the DNS
     names.texts = _Records(records)  # type: ignore[assignment]
     try:
-        department.run(
-            f"EXEC_PATH=./record.sh EXEC_SEQUENCE_INTERVAL=1 EXEC_POLLING_INTERVAL=1 {LEGO} {BOUND} --dns exec --dns.disable-cp "
-            f"--dns.resolvers 127.0.0.1:{names.port} -d $NAME -d b.$NAME run"
-        )
+        yield
     finally:
         names.texts = kept
+
+
+def test_lego_in_the_dns(department: Department) -> None:
+    """dns-01, with two names, the record put by a script of the department's."""
+    with recording(department):
+        department.run(
+            f"EXEC_PATH=./record.sh EXEC_SEQUENCE_INTERVAL=1 EXEC_POLLING_INTERVAL=1 {LEGO} {BOUND} --dns exec --dns.disable-cp "
+            f"--dns.resolvers 127.0.0.1:{department.site.names.port} -d $NAME -d b.$NAME run"
+        )
     department.good(department.folder / "lego/certificates" / f"{department.name}.crt")
+
+
+@pytest.mark.slow
+def test_lego_for_a_wildcard(department: Department) -> None:
+    """On a credential granted by the manual's line, with the manual's own; the host below it is what OpenSSL accepts."""
+    granting = (line for line in MANUAL.read_text("utf-8").splitlines() if "--profile tls-wildcard" in line)
+    words = next(granting).replace("zi.example.gov.cn", department.name).split()[1:]
+    data = str(department.site.server.folder)
+    done = subprocess.run(
+        [sys.executable, "-I", "-X", "utf8", "-m", "ops.cli", *words, "--data", data, "--json"],
+        capture_output=True, text=True, check=False, cwd=ROOT, timeout=PATIENCE,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+    department.given = {"kid": made["id"], "hmac_key": made["secret"]}
+    with recording(department):
+        line = department.manual("wildcard").replace(
+            "--dns exec",
+            f"--dns exec --dns.disable-cp --dns.resolvers 127.0.0.1:{department.site.names.port}",
+        )
+        department.run(f"export EXEC_SEQUENCE_INTERVAL=1 EXEC_POLLING_INTERVAL=1\n{line}")
+    certificate = department.folder / "lego/certificates" / f"_.{department.name}.crt"
+    department.good(certificate)
+    department.name = f"any-host.{department.name}"
+    department.good(certificate)
 
 
 class _Records(dict[str, list[str]]):

@@ -11,7 +11,14 @@ import pytest
 
 from tests.journey.conftest import Demo, yinxin
 
-TABLES = ("document", "document_delivery", "document_file", "document_signature", "ca_certificate", "kms_key")
+TABLES = (
+    "document",
+    "document_delivery",
+    "document_file",
+    "flow_signature",
+    "ca_certificate",
+    "kms_key",
+)
 TEXT = """关于开展机关食堂食品安全检查的通知
 各有关单位:
 为保障干部职工饮食安全,现就有关事项通知如下。
@@ -78,7 +85,12 @@ def a_text(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "write"), [("mine.docx", a_docx), ("mine.md", a_markdown), ("mine.txt", a_text)]
+    ("name", "write"),
+    [
+        ("mine.docx", a_docx),
+        pytest.param("mine.md", a_markdown, marks=pytest.mark.slow),
+        pytest.param("mine.txt", a_text, marks=pytest.mark.slow),
+    ],
 )
 def test_with_my_own_file(copied: Path, tmp_path: Path, name: str, write: object) -> None:
     file = tmp_path / name

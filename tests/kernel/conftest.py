@@ -6,11 +6,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from tests.support.databases import create_tables
 from yinxin import canonical
 from yinxin.act import Actor, Kind
 from yinxin.clock import ManualClock
 from yinxin.randomness import SystemRandomness
-from yinxin.store import Base, OutboxRow, Store, housekeeping, open_engine
+from yinxin.store import OutboxRow, Store, housekeeping, open_engine
 
 AT = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 CLERK = Actor(Kind.PERSON, "p-clerk", post="registrar", organ="o-office")
@@ -34,7 +35,7 @@ class Visit(Local):
 
 def make(url, clock=None):
     engine = open_engine(url)
-    Base.metadata.create_all(engine)
+    create_tables(engine)
     Local.metadata.create_all(engine)
     return Store(engine, clock=clock or ManualClock(AT), randomness=SystemRandomness())
 

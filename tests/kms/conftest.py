@@ -1,6 +1,7 @@
 """A key centre on a token of the test's own. The library is finalised after each test, so the next reads its own token."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,17 +10,29 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+import authz.proposal.models  # noqa: F401 - defines the tables
 from kms import KeyCentre, KmsSettings
+from kms.initialise import SoftToken, make_token
 from kms.models import KeyRow
-from yinxin.act import SYSTEM, Actor, Kind
+from kms.module import MODULE
+from kms.secrets import SecretFiles, SecretSource
+from tests.support.databases import create_tables
+from yinxin.act import Actor, Kind
 from yinxin.authz import Decision, Denied, Resource
+from yinxin.client import Client, in_process
 from yinxin.clock import ManualClock
+from yinxin.errors import NotAuthenticated
 from yinxin.randomness import SystemRandomness
-from yinxin.store import Base, Store, open_engine
+from yinxin.store import Store, open_engine
 from yinxin.text import Text
+from yinxin.web import Caller, WebSettings, create_app
 
 OFFICER = Actor(Kind.PERSON, "p-officer", post="post-officer", organ="o-province")
 KEEPER = Actor(Kind.PERSON, "p-keeper", post="post-keeper", organ="o-office")
+
+
+#: where the HTTP face of these tests is
+HOST = "https://trust.example.gov.cn"
 
 
 class Deciding:
@@ -59,21 +72,26 @@ class World:
             clock=ManualClock(datetime(2026, 11, 22, 1, 30, tzinfo=UTC)),
             randomness=SystemRandomness(),
         )
-        Base.metadata.create_all(self.store.engine)
+        create_tables(self.store.engine)
         self.decider = Deciding(self.store)
+        self.source: SecretSource = SecretFiles(self.secrets)
         self.centre = self.another()
 
-    def another(self, **settings: str) -> KeyCentre:
+    def another(self, **settings: Any) -> KeyCentre:
         """A centre as another process, or the same one after a restart, would have it."""
         return KeyCentre(
             self.store,
             KmsSettings(**settings),
             folder=self.folder,
-            secrets=self.secrets,
+            secrets=self.source,
             decider=self.decider,
         )
 
-    def restarted(self, **settings: str) -> KeyCentre:
+    @property
+    def pin_file(self) -> Path:
+        return self.secrets / "hsm-pin"
+
+    def restarted(self, **settings: Any) -> KeyCentre:
         self.centre.close()
         self.centre = self.another(**settings)
         return self.centre
@@ -93,21 +111,73 @@ class World:
         self.store.engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def soft_token(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A token and its PINs as `KeyCentre.initialise` leaves them, made once: each world has a copy of its own."""
+    root = tmp_path_factory.mktemp("soft-token")
+    (root / "token").mkdir(mode=0o700)
+    make_token(SoftToken(KmsSettings().token, root / "token", SecretFiles(root / "secrets")))
+    return root
+
+
+def furnished(url: str, root: Path, soft_token: Path) -> World:
+    """A world with a fresh token."""
+    for name in ("token", "secrets"):
+        shutil.copytree(soft_token / name, root / name)
+    return World(url, root)
+
+
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, soft_token: Path) -> Iterator[World]:
     """On SQLite, with a fresh token."""
     monkeypatch.delenv("SOFTHSM2_CONF", raising=False)
-    made = World(f"sqlite:///{tmp_path / 'test.sqlite'}", tmp_path)
-    made.centre.initialise(SYSTEM)
+    made = furnished(f"sqlite:///{tmp_path / 'test.sqlite'}", tmp_path, soft_token)
     yield made
     made.close()
 
 
 @pytest.fixture
-def either(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def either(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, soft_token: Path
+) -> Iterator[World]:
     """On each engine, with a fresh token."""
     monkeypatch.delenv("SOFTHSM2_CONF", raising=False)
-    made = World(database_url, tmp_path)
-    made.centre.initialise(SYSTEM)
+    made = furnished(database_url, tmp_path, soft_token)
     yield made
     made.close()
+
+
+# --- the HTTP face --------------------------------------------------------------------------------------------------
+
+
+class Stranger(NotAuthenticated):
+    code = "kms_test.stranger"
+    zh = "请登录。"
+    en = "Sign in."
+
+
+class People:
+    """One is known: the keeper of seals, by her token."""
+
+    def authenticate(self, token: str, peer: bytes | None = None) -> Caller:
+        if token != "keeper":
+            raise Stranger
+        nobody = Text("测试", "test")
+        return Caller(KEEPER, "s", frozenset({"seal-keeper"}), "王芳", nobody, nobody)
+
+
+@pytest.fixture
+def app(world: World) -> Any:
+    """The key centre's face alone, over `world`."""
+    settings = WebSettings(public_url=HOST)
+    app = create_app(authenticator=People(), store=world.store, clock=world.store.clock, settings=settings)
+    for blueprint in MODULE.blueprints(world.centre):
+        app.register_blueprint(blueprint)
+    return app
+
+
+@pytest.fixture
+def client(app: Any) -> Iterator[Client]:
+    """The keeper, by the client that outsiders install."""
+    with Client(HOST, token="keeper", transport=in_process(app), sleep=lambda _: None) as client:
+        yield client

@@ -1,54 +1,19 @@
 """The HTTP face, driven by the client that outsiders install."""
 
 import base64
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from kms.errors import BadDigest, KeyUnknown, PurposeNotRemote
-from kms.module import MODULE
 from yinxin.act import SYSTEM
 from yinxin.authz import PLATFORM, Denied
-from yinxin.client import Client, in_process
-from yinxin.errors import NotAuthenticated
-from yinxin.text import Text
-from yinxin.web import Caller, WebSettings, create_app
+from yinxin.client import Client
 
-from .conftest import KEEPER, World
+from .conftest import World
 
-HOST = "https://trust.example.gov.cn"
 MESSAGE = "函".encode()
-
-
-class Stranger(NotAuthenticated):
-    code = "kms_test.stranger"
-    zh = "请登录。"
-    en = "Sign in."
-
-
-class People:
-    def authenticate(self, token: str, peer: bytes | None = None) -> Caller:
-        if token != "keeper":
-            raise Stranger
-        nobody = Text("测试", "test")
-        return Caller(KEEPER, "s", frozenset({"seal-keeper"}), "王芳", nobody, nobody)
-
-
-@pytest.fixture
-def app(world: World) -> Any:
-    settings = WebSettings(public_url=HOST)
-    app = create_app(authenticator=People(), store=world.store, clock=world.store.clock, settings=settings)
-    for blueprint in MODULE.blueprints(world.centre):
-        app.register_blueprint(blueprint)
-    return app
-
-
-@pytest.fixture
-def client(app: Any) -> Iterator[Client]:
-    with Client(HOST, token="keeper", transport=in_process(app), sleep=lambda _: None) as client:
-        yield client
 
 
 @pytest.fixture
@@ -190,3 +155,14 @@ def test_every_problem_is_declared(app: Any) -> None:
     offered = [each for api in app.extensions["yinxin.web"].apis for each in api.operations]
     operations = {each.name: {problem.code for problem in each.problems} for each in offered}
     assert operations["sign"] >= {"kms.purpose_not_remote", "authz.denied", "kms.key_unknown", "kms.hsm_gone"}
+
+
+def test_the_tokens_and_what_they_can_do(world: World, raw: FlaskClient) -> None:
+    told = raw.get("/api/kms/v1/tokens").get_json()
+    assert told["ok"] is True
+    (token,) = told["tokens"]
+    assert (token["label"], token["in_use"], token["error"]) == ("yinxin", True, None)
+    assert "ecdsa-p256" in token["native"]
+    assert "sm2" in token["beside"]
+    world.decider.allowed = lambda *_: False
+    assert raw.get("/api/kms/v1/tokens").status_code == Denied.status

@@ -41,8 +41,8 @@ def test_status_says_plainly_where_keys_are_used(world: World) -> None:
     assert said.exit_code == 0
     kinds = ("SM2", "ML-DSA-65", "ML-DSA-44", "ML-DSA-87")
     listed = ", ".join(kinds)
-    en = f"keys that the HSM does not know ({listed}) are wrapped under its AES key and used in this process's memory"
-    zh = f"密码机不支持的密钥（{'、'.join(kinds)}）由其中的 AES 密钥加密保存，使用时在本进程内存中解开"
+    en = f"keys that the HSM does not know ({listed}) are wrapped under its AES key and used in the memory of the process that has the module"
+    zh = f"密码机不支持的密钥（{'、'.join(kinds)}）由其中的 AES 密钥加密保存，使用时在持有密码机的进程内存中解开"
     assert en in said.output
     assert zh in said.output
     facts = json.loads(run(world, "status", "--json").output)

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from kms.errors import WrappedKeyAltered
-from kms.escrow import ALGORITHMS, Standing
+from kms.escrow import ALGORITHMS, Standing, Why
 from kms.escrow.errors import (
     NotAnEncryptionKey,
     RecoveryUnknown,
@@ -31,10 +31,10 @@ def wanted(reference="pair/1", algorithm="sm2", holder="zhang"):
 # --- keys ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", [each for each in ALGORITHMS if each != "rsa-4096"])
 def test_a_key_is_given_and_opens_what_was_encrypted_to_it(either, algorithm):
     key = either.centre.escrow.give(SYSTEM, wanted(algorithm=algorithm))
-    assert (key.standing, key.holder, key.public_key.algorithm) == (Standing.IN_USE, "zhang", algorithm)
+    assert (key.standing, key.holder, key.algorithm) == (Standing.IN_USE, "zhang", algorithm)
     with either.centre.escrow.opened(key) as private:
         assert private.public_key == key.public_key
 
@@ -42,7 +42,10 @@ def test_a_key_is_given_and_opens_what_was_encrypted_to_it(either, algorithm):
 def test_the_pool_is_filled_and_drawn_from(either):
     centre = either.restarted(pool={"sm2": 3, "ecdsa-p256": 1})
     assert centre.escrow.fill() == 4
-    assert centre.escrow.levels() == {"ecdsa-p256": 1, "sm2": 3}
+    assert {each: level for each, level in centre.escrow.levels().items() if level} == {
+        "ecdsa-p256": 1,
+        "sm2": 3,
+    }
     with either.store.read() as session:
         standby = set(session.scalars(sa.select(UserKeyRow.id).where(UserKeyRow.algorithm == "sm2")))
     given = {centre.escrow.give(SYSTEM, wanted(f"pair/{n}")).id for n in range(3)}
@@ -111,9 +114,9 @@ def test_a_ciphertext_moved_to_another_row_does_not_open(world):
 def test_a_key_goes_into_history_and_is_still_there(world):
     key = world.centre.escrow.give(SYSTEM, wanted())
     with world.store.act(SYSTEM, "kms.create", "test") as act:
-        world.centre.escrow.to_history(act.session, key.id)
+        world.centre.escrow.to_history(act.session, key.id, Why.REPLACED)
     kept = world.centre.escrow.key(key.id)
-    assert kept.standing is Standing.HISTORY
+    assert (kept.standing, kept.why) == (Standing.HISTORY, Why.REPLACED)
     with world.centre.escrow.opened(kept) as private:
         assert private.public_key == key.public_key
 

@@ -4,9 +4,9 @@ from itertools import product
 
 import pytest
 
-from authz.decide import decide
 from authz.directory import Organ, Person, Post, Standing
 from authz.entities import slice_of
+from authz.judge import decide
 from authz.policy_set import PolicySet, load_policies
 from kms.models import Purpose
 from kms.module import MODULE

@@ -9,8 +9,8 @@ from alembic.config import Config
 
 from authz.proposal.document import Document
 from authz.proposal.models import ProposalRow
+from kms.escrow.grounds import RecoveryContent
 from kms.escrow.models import RecoveredKeyRow
-from kms.escrow.recovery import RecoveryContent
 from ops.schema import MIGRATIONS, upgrade
 from tests.crypto.conftest import self_signed, template
 from yinxin.crypto.names import Name
@@ -52,9 +52,9 @@ def _before(engine: sa.Engine, recipient: bytes) -> None:
                 connection.execute(old.tables["kms_recovery_approval"].insert(), given)
 
 
-def test_recoveries_become_proposals(database_url: str) -> None:
+def test_recoveries_become_proposals(empty_database_url: str) -> None:
     """Seen to fail when: the document is written in another spelling than the canonical one."""
-    engine = open_engine(database_url)
+    engine = open_engine(empty_database_url)
     recipient = self_signed(INTL, template(Name.of({"commonName": "zhang"}))).certificate
     _before(engine, recipient.der)
     upgrade(engine)

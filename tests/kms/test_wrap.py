@@ -77,7 +77,7 @@ def test_a_shortened_ciphertext(world: World, size: int) -> None:
 
 def test_another_wrapping_key_does_not_open_it(world: World) -> None:
     make(world, "a")
-    world.centre.create(SYSTEM, label="kek-2", purpose="kek", algorithm="aes-256")
+    world.centre.generations.rotate(SYSTEM)
     world.forge("a", kek="kek-2")
     refused(world, "a")
 
@@ -173,9 +173,9 @@ def test_no_private_key_lies_in_the_clear(
     monkeypatch.setattr(PrivateKey, "pkcs8", heard)
     make(world, "sm")
     assert len(secrets) == 1
-    open_template = generate._STAYS | {Attribute.SENSITIVE: False, Attribute.EXTRACTABLE: True}
-    monkeypatch.setattr(generate, "_STAYS", open_template)
-    monkeypatch.setattr(generate, "_demand_staying", lambda _key: None)
+    open_template = generate.STAYS | {Attribute.SENSITIVE: False, Attribute.EXTRACTABLE: True}
+    monkeypatch.setattr(generate, "STAYS", open_template)
+    monkeypatch.setattr(generate, "_demand_staying", lambda _key, **_how: None)
     info = world.centre.create(SYSTEM, label="p256", purpose="ca", algorithm="ecdsa-p256")
     secrets.append(
         world.centre.token.use_key(
@@ -197,8 +197,8 @@ def test_no_private_key_lies_in_the_clear(
 
 
 def test_a_token_that_lets_keys_out_is_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    open_template = generate._STAYS | {Attribute.EXTRACTABLE: True}
-    monkeypatch.setattr(generate, "_STAYS", open_template)
+    open_template = generate.STAYS | {Attribute.EXTRACTABLE: True}
+    monkeypatch.setattr(generate, "STAYS", open_template)
     with pytest.raises(creating.YinxinError, match=r"kms\.hsm_refused"):
         world.centre.create(SYSTEM, label="p256", purpose="ca", algorithm="ecdsa-p256")
     monkeypatch.undo()

@@ -24,6 +24,7 @@ from yinxin.crypto.keys import Identity
 PEOPLE = frozenset(
     {
         "demo-officer",
+        "demo-deputy",
         "demo-clerk",
         "demo-reviewer",
         "demo-leader",

@@ -1,6 +1,6 @@
 """Bad input on the command line: a clear sentence in the chosen language, the right exit status, nothing done.
 
-Seen to fail when: `main` ends with 0 after a refusal; `read_pin` does not look at the mode.
+Seen to fail when: `main` ends with 0 after a refusal; `read_file` does not look at the mode.
 """
 
 import json
@@ -63,7 +63,7 @@ def test_a_missing_token(run: Run, folder: Path) -> None:
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o606])
 def test_loose_secrets(run: Run, folder: Path, mode: int) -> None:
     (folder / "secrets" / "hsm-pin").chmod(mode)
-    assert "chmod 600" in both(run, 78, "kms.pin_file_loose", "kms", "list", "--data", folder)
+    assert "chmod 600" in both(run, 78, "kms.secret_file_loose", "kms", "list", "--data", folder)
 
 
 def test_a_data_directory_that_cannot_be_one(run: Run, tmp_path: Path) -> None:

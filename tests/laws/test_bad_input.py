@@ -228,7 +228,7 @@ def test_a_sign_off_by_anothers_key(platform: Platform, reviewed: str) -> None:
     body = signed_off(platform, reviewed, "demo-reviewer")
     path = f"{DOCUMENTS}/{reviewed}/sign-off"
     problem = both(
-        lambda language: leader.send("POST", path, language=language, json=body), "document.wrong_signer", 422
+        lambda language: leader.send("POST", path, language=language, json=body), "flow.wrong_signer", 422
     )
     in_the_log(platform, problem)
     assert state(platform, reviewed) == "reviewed"
@@ -257,13 +257,13 @@ def test_a_sign_off_sent_again_and_one_that_is_too_old(
     clock.advance(timedelta(minutes=16))
     problem = both(
         lambda language: leader.send("POST", path, language=language, json=old),
-        "document.stale_statement",
+        "flow.stale_statement",
         409,
     )
     in_the_log(platform, problem)
     body = signed_off(platform, reviewed)
     assert leader.send("POST", path, json=body).status_code == 204
-    again = refused(leader.send("POST", path, json=body), "document.wrong_state", 409)
+    again = refused(leader.send("POST", path, json=body), "flow.wrong_state", 409)
     in_the_log(platform, again)
     assert state(platform, reviewed) == "signed_off"
 
@@ -274,7 +274,7 @@ def test_a_statement_of_another_document(platform: Platform, reviewed: str) -> N
     client(platform, "demo-reviewer").documents.approve(other)
     leader = Desk(platform, "demo-leader")
     response = leader.send("POST", f"{DOCUMENTS}/{other}/sign-off", json=signed_off(platform, reviewed))
-    problem = refused(response, "document.stale_statement", 409)
+    problem = refused(response, "flow.stale_statement", 409)
     assert "subject" in problem["detail"]
     in_the_log(platform, problem)
 
@@ -284,10 +284,10 @@ def test_another_organs_document_is_not_there_at_all(platform: Platform, reviewe
     outsider = Desk(platform, "city-jia-registrar")
     hidden = both(
         lambda language: outsider.send("GET", f"{DOCUMENTS}/{reviewed}", language=language),
-        "document.not_found",
+        "flow.not_found",
         404,
     )
-    missing = refused(outsider.send("GET", f"{DOCUMENTS}/nothing"), "document.not_found", 404)
+    missing = refused(outsider.send("GET", f"{DOCUMENTS}/nothing"), "flow.not_found", 404)
     assert hidden["detail"].replace(reviewed, "nothing") == missing["detail"]  # type: ignore[attr-defined]
     in_the_log(platform, hidden, "authz.denied")
     for method, path in (("POST", "submission"), ("POST", "seal"), ("GET", "files/sealed.pdf")):
@@ -312,12 +312,12 @@ def test_an_idempotency_key_with_other_content(clerk: Desk) -> None:
 def test_acts_in_the_wrong_order_and_by_the_wrong_people(platform: Platform, reviewed: str) -> None:
     keeper = Desk(platform, "demo-seal")
     response = keeper.send("POST", f"{DOCUMENTS}/{reviewed}/seal", json={})
-    in_the_log(platform, refused(response, "document.wrong_state", 409))
+    in_the_log(platform, refused(response, "flow.wrong_state", 409))
     registrar = Desk(platform, "demo-registrar")
     response = registrar.send("POST", f"{DOCUMENTS}/{reviewed}/seal", json={})
     in_the_log(platform, refused(response, "authz.denied", 403))
     response = registrar.send("POST", f"{DOCUMENTS}/{reviewed}/dispatch", json={})
-    in_the_log(platform, refused(response, "document.wrong_state", 409))
+    in_the_log(platform, refused(response, "flow.wrong_state", 409))
     response = registrar.send("POST", f"{DOCUMENTS}/{reviewed}/evidence", json={})
     assert response.status_code in (404, 409)
     body = json.dumps({"label": "x", "purpose": "seal", "suite": "intl"})

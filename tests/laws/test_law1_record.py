@@ -16,6 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from apps.document.models import Document
+from audit.models import EntryRow
 from ops.demo.story import SAMPLE
 from ops.modules import MODULES
 from ops.platform import Platform
@@ -23,7 +24,14 @@ from tests.crash.books import balance
 from tests.laws.province import client, opened
 from yinxin.act import SYSTEM
 from yinxin.errors import NotPermitted, YinxinError
-from yinxin.store import Base, StoreUnavailable, UnrecordedChange
+from yinxin.store import (
+    Base,
+    OutboxRow,
+    SourceRow,
+    StoreUnavailable,
+    UnrecordedChange,
+    name_of,
+)
 from yinxin.web.recording import REFUSED
 
 #: what the log itself and the web kit write down, in nobody's module
@@ -44,21 +52,51 @@ def test_after_the_main_job_every_act_has_its_record_and_every_record_its_act(
     permitted = {
         (each["verb"], each["subject"]) for each in events if each.get("decision", {}).get("allowed")
     }  # what has an intent carries its decision there
+    # what comes of an application rests on its approval, which was decided
+    permitted |= {
+        (each["verb"], each["subject"])
+        for each in events
+        if ("ca.approve", f"registration:{each.get('decision', {}).get('registration')}") in permitted
+    }
     for each in done:
         signed_in = each["verb"].startswith("authz.")
-        assert signed_in or (each["verb"], each["subject"]) in permitted or each["verb"] == "ca.timestamp"
+        # what anybody may do for herself is decided by whom it is for
+        own = (
+            each.get("decision") == {"own": True}
+            and each["facts"]["holder"] == f"person:{each['actor']['id']}"
+        )
+        assert (
+            signed_in or own or (each["verb"], each["subject"]) in permitted or each["verb"] == "ca.timestamp"
+        )
 
 
 def contents(platform: Platform) -> dict[str, list[str]]:
-    """Every row of every table that is business data; the log itself may catch up with what was recorded before."""
+    """Every row of every table that is business data; the log itself may catch up with what was recorded before.
+
+    A refusal is recorded and takes its number: outbox and counter go together, which `numbered` holds them to.
+    """
     with platform.store.read() as session:
         return {
             table.name: sorted(repr(tuple(row)) for row in session.execute(sa.select(table)))
             for table in Base.metadata.sorted_tables
             if not table.info.get("housekeeping")
-            and table.name != "outbox"
+            and table.name not in ("outbox", "outbox_source")
             and not table.name.startswith("audit_")
         }
+
+
+def numbered(platform: Platform) -> None:
+    """Every number that was ever taken stands in a record, in the log or on its way: none went with an act that was undone."""
+    with platform.store.read() as session:
+        records = [
+            json.loads(data)
+            for column, order in ((EntryRow.data, EntryRow.index), (OutboxRow.data, OutboxRow.number))
+            for data in session.scalars(sa.select(column).order_by(order))
+        ]
+        taken = {name_of(row.source): row.last for row in session.scalars(sa.select(SourceRow))}
+    assert {source: [*range(1, last + 1)] for source, last in taken.items()} == {
+        source: [each["number"] for each in records if each["source"] == source] for source in taken
+    }
 
 
 def _draft(platform: Platform) -> object:
@@ -97,6 +135,7 @@ def test_an_act_whose_record_is_not_taken_does_not_happen(
     with platform.store.engine.begin() as connection:
         connection.exec_driver_sql("DROP TRIGGER law_1")
     assert contents(platform) == before
+    numbered(platform)
     act(platform)
     assert contents(platform) != before
 

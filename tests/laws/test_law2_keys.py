@@ -26,6 +26,7 @@ from ca import Holder
 from ca.enrolment import Credential, Enrolment, Grant
 from ca.pair import PairRequest
 from kms.errors import WrongPin
+from kms.holder.errors import WrongHolderPin
 from ops.acting import acting_person
 from ops.data import DataDirectory
 from ops.modules import MODULES
@@ -179,7 +180,19 @@ def pair(platform: Platform) -> None:
     assert platform.ca.pairs.envelope(officer, "law-2")
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def holder_key(platform: Platform, secrets: Secrets) -> None:
+    """A person's signing key, used under her PIN and under a wrong one; the PIN is nowhere afterwards either."""
+    right, wrong = "钥匙-西湖 2718", "钥匙-东湖 1828"
+    secrets.add("a holder's PIN", right.encode())
+    secrets.add("a wrong PIN", wrong.encode())
+    person = client(platform, "demo-clerk")
+    key = person.kms.holders.create(right, suite="sm")
+    person.kms.holders.request(key.id, right)
+    with pytest.raises(WrongHolderPin):
+        person.kms.holders.request(key.id, wrong)
+
+
+@pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def test_nothing_secret_is_written_anywhere(
     tmp_path: Path, secrets: Secrets, engine: str, caplog: pytest.LogCaptureFixture, postgres: PostgresServer
 ) -> None:
@@ -196,6 +209,7 @@ def test_nothing_secret_is_written_anywhere(
         found(platform, quiet, small())
         tell(platform)
         pair(platform)
+        holder_key(platform, secrets)
         live = dict(files(folder))  # with the write-ahead log, as it is while the platform is open
         backups = [
             path for module in MODULES if module.backup for path in module.backup(platform.service(module))
@@ -245,7 +259,7 @@ def test_keys_in_the_module_cannot_leave_it(platform: Platform) -> None:
         return found
 
     found = platform.kms.token.use(attributes)
-    assert len(found) == 8  # five of the hierarchy and the seal, the log's, the key that wraps
+    assert len(found) == 10  # six of the hierarchy and the seal, the log's, the witness's, the key that wraps
     assert all(all(each) for each in found), found
 
 

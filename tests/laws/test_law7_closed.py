@@ -25,7 +25,7 @@ from tests.crash.books import balance
 from tests.laws.asking import Desk, refused
 from tests.laws.province import client, identity
 from tests.laws.test_bad_input import DOCUMENTS, signed_off
-from tests.laws.test_law1_record import contents
+from tests.laws.test_law1_record import contents, numbered
 from tests.laws.test_law5_serial import request
 from yinxin.act import SYSTEM
 from yinxin.clock import ManualClock, SystemClock
@@ -68,6 +68,7 @@ def nothing_done(platform: Platform, act: Callable[[], Any], *codes: str) -> Yin
         assert len(error.text(language)) > 15  # type: ignore[arg-type]
     after = contents(platform)
     assert {name: rows for name, rows in after.items() if rows != before[name]} == {}
+    numbered(platform)
     return error
 
 
@@ -89,8 +90,8 @@ def test_the_module_goes_away_and_comes_back(platform: Platform, folder: Path) -
     keeper, tokens = Desk(platform, "demo-seal"), folder / "token" / "tokens"
     shutil.move(tokens, folder / "away")
     path = f"{DOCUMENTS}/{document}/seal"
-    problem = refused(keeper.send("POST", path, json={}), "document.no_timestamp", 503)
-    english = refused(keeper.send("POST", path, json={}, language="en"), "document.no_timestamp", 503, "en")
+    problem = refused(keeper.send("POST", path, json={}), "flow.no_timestamp", 503)
+    english = refused(keeper.send("POST", path, json={}, language="en"), "flow.no_timestamp", 503, "en")
     assert problem["detail"] != english["detail"]
     shown = client(platform, "demo-registrar").documents.show(document)
     assert shown.document.state == "sealing"
@@ -253,7 +254,7 @@ def test_a_clock_that_went_back_gives_no_timestamp_and_so_no_signature(
     clock.advance(timedelta(seconds=-20))
     body = signed_off(platform, document)
     response = leader.send("POST", f"{DOCUMENTS}/{document}/sign-off", json=body)
-    assert "timeNotAvailable" in refused(response, "document.no_timestamp", 503)["detail"]
+    assert "timeNotAvailable" in refused(response, "flow.no_timestamp", 503)["detail"]
     with pytest.raises(TimestampRejected):
         timestamps.Token.from_response(platform.ca.timestamp("intl", question), question)
     shown = client(platform, "demo-registrar").documents.show(document)
@@ -309,7 +310,8 @@ def test_no_decision_is_no(platform: Platform, monkeypatch: pytest.MonkeyPatch) 
     def broken(*_arguments: object, **_options: object) -> object:
         raise RuntimeError("no answer")
 
-    monkeypatch.setattr(cedarpy, "is_authorized", broken)
+    for way in ("is_authorized", "is_authorized_batch"):
+        monkeypatch.setattr(cedarpy, way, broken)
     before = contents(platform)
     response = clerk.draft(SAMPLE.read_bytes())
     assert response.status_code >= 500

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from apps.document.models import File, Signature
+from apps.document.models import File
 from ca.models import CertificateRow
 from ca.status.models import CrlRow
 from kms.create import request_key
@@ -26,6 +26,7 @@ from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import UnknownSuite
 from yinxin.crypto.status import CertId, CertificateList, OcspRequest, OcspResponse
 from yinxin.crypto.suite import INTL, PQ, SM, suite
+from yinxin.flow import Signature
 
 #: as OpenSSL names them; what it does not know it gives by its identifier, and ML-DSA's differ in the last number only
 SIGNATURES = {"intl": "ecdsa-with-SHA256", "sm": "SM2-with-SM3", "pq": "2.16.840.1.101.3.4.3."}

@@ -81,8 +81,8 @@ _CLOCK = {
     ("date", "today"),
     ("time", "time"),
 }
-#: who may look at the machine's clock, and why
-_CLOCKS = ("sdk/yinxin/clock.py", "ops/bench")
+#: who may look at the machine's clock: the source itself, benchmarks, and the verifier that is one file without a kit
+_CLOCKS = ("sdk/yinxin/clock.py", "ops/bench", "sdk/yinxin/evidence/standalone/verify.py")
 
 
 def test_time_comes_from_the_clock():
@@ -133,7 +133,10 @@ _ALGORITHMS = {
     "ca/keycheck/": "each kind of key has its own weaknesses, and lists of weak keys their own digests",
     "ca/naming.py": "identifiers of the national suite stand in its own certificates only",
     "sdk/yinxin/tlog/note.py": "the note format (c2sp.org/signed-note) fixes its signature types and key identifier",
+    "sdk/yinxin/tlog/cosignature.py": "the format of cosignatures (c2sp.org/tlog-cosignature) fixes them too",
+    "sdk/yinxin/web/_stored.py": "RFC 9530 has names of its own for digests",
     "sdk/yinxin/evidence/container.py": "ASiC-E names the digest of its manifest by this XML identifier",
+    "sdk/yinxin/evidence/standalone/": "one file without a kit: it has its own, and chooses nothing, but reads what was signed",
     "ops/": "deployment: TLS ciphers, files by their digest",
 }
 #: names of fields and of formats, not choices: a digest's field says which digest it holds

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from audit.words import KINDS
 from ops.cli.main import COMMANDS
 from ops.modules import MODULES
 
@@ -36,6 +37,25 @@ def test_verbs_are_of_their_module_and_spelt_with_dashes(module):
     )
 
 
+#: what begins like a subject and is none
+NO_SUBJECTS = {"device", "page", "openbao"}
+_SUBJECT = re.compile(r"([a-z][a-z-]*):")
+
+
+def test_every_kind_of_subject_has_words():
+    """A question about a kind that is not listed is refused (`audit.known`), so whoever records a new one names it."""
+    found = set()
+    for package in ("ca", "kms", "authz", "audit", "backup", "monitor", "apps"):
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.JoinedStr) and len(node.values) > 1:
+                    begin = getattr(node.values[0], "value", None)
+                    if isinstance(begin, str) and (kind := _SUBJECT.fullmatch(begin)):
+                        found.add(kind[1])
+    assert len(found) > 30
+    assert found - NO_SUBJECTS <= set(KINDS)
+
+
 def test_the_command_line_knows_every_modules_commands():
     assert {module.name: module.commands for module in MODULES if module.commands} == {
         name: place for name, (place, _) in COMMANDS.items() if not place.startswith("ops.")
@@ -52,6 +72,15 @@ def test_steps_are_named_alike():
                 if isinstance(text, ast.Constant) and not STEP.fullmatch(str(text.value)):
                     found.append(str(text.value))
     assert found == []
+
+
+# --- the glossary ---
+
+
+def test_the_glossary_has_one_row_for_each_name_in_order():
+    rows = re.findall(r"^\| ([^|]+) \|", (ROOT / "docs" / "glossary.md").read_text("utf-8"), re.MULTILINE)
+    names = [row.casefold() for row in rows if row not in {"English", "---"}]
+    assert names == sorted(set(names))
 
 
 # --- words among an error's facts ---

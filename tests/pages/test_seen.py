@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.support.browser import accessibility_faults
 
@@ -13,6 +14,9 @@ PAGES = {
         "/documents/",
         "/documents/new",
         "/documents/new?find=县&recipients=city-jia",
+        "/documents/{document}/attach",
+        "/documents/?box=all&text=安全检查",
+        "/signing-keys",
         "/console",
     ),
     "demo-registrar": (
@@ -21,10 +25,27 @@ PAGES = {
         "/documents/{document}/return",
         "/nowhere",
     ),
-    "demo-auditor": ("/console", "/console/certificates", "/console/certificates?state=revoked"),
-    "demo-officer": ("/console/certificates?within=90&sort=not_after", "/console/certificates/{certificate}"),
+    "demo-auditor": (
+        "/console",
+        "/console/certificates",
+        "/console/certificates?state=revoked",
+        "/console/policies",
+        "/console/keys",
+        "/console/keys/library?standing=in-use",
+        "/console/keys/recoveries",
+    ),
+    "demo-officer": (
+        "/console/certificates?within=90&sort=not_after",
+        "/console/certificates/{certificate}",
+        "/console/grants/new?find_holder=甲市",
+        "/console/service-keys",
+        "/console/service-keys/new",
+        "/console/kmip",
+        "/console/kmip/new",
+        "/console/key-centre",
+    ),
     "demo-administrator": ("/console",),
-    None: ("/", "/verify", "/sign-in"),
+    None: ("/", "/verify", "/sign-in", "/calendar?year=2026&begun=2026-02-13"),
 }
 LOOKS = [("zh", "light", 1280), ("en", "dark", 390)]
 LOOKS_IDS = ["desk", "telephone"]
@@ -51,7 +72,15 @@ def test_axe_finds_nothing(site, visit, person, look):
 def test_english_pages_have_only_names_in_chinese(site, visit):
     """What is left in Chinese is marked as such, or is a name or the text of a document."""
     page = visit("demo-auditor", language="en")
-    for path in ("/", "/verify", "/console", "/console/certificates"):
+    for path in (
+        "/",
+        "/verify",
+        "/console",
+        "/console/certificates",
+        "/console/key-centre",
+        "/console/keys",
+        "/console/keys/library",
+    ):
         page.goto(path)
         left = page.evaluate(
             """() => [...document.querySelectorAll('h1, h2, h3, dt, label, button, legend, caption, th[scope=col], .state p, .tag')]
@@ -66,9 +95,9 @@ def test_the_keyboard_alone(site, visit):
     page = visit("demo-registrar")
     page.goto("/documents/?box=sent")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "skip-link"
+    expect(page.locator(".skip-link")).to_be_focused()
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
+    expect(page.locator("#main")).to_be_focused()
     reach(page, "a[href$='/" + site.document + "']")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/documents/{site.document}")
@@ -134,7 +163,7 @@ def test_others_are_refused_the_console_on_the_record(site, visit):
 def test_lists_filter_and_export(site, visit):
     page = visit("demo-registrar")
     page.goto("/documents/?box=sent")
-    page.get_by_label("标题或文号").fill("没有这份")
+    page.get_by_label("标题、文号或正文").fill("没有这份")
     page.get_by_role("button", name="筛选").click()
     page.get_by_text("没有符合条件的公文").wait_for()
     page.goto("/documents/?box=sent&text=安全检查")
@@ -170,3 +199,20 @@ def test_nobody_else_sees_the_certificates(site, visit):
         page = visit(person)
         assert page.goto("/console/certificates").status == 403
         assert page.request.get("/console/certificates.csv").status == 403
+
+
+def test_the_key_libraries_are_seen_by_officers_and_auditors_and_her_own_recoveries_by_everybody(site, visit):
+    page = visit("demo-officer")
+    page.goto("/console/keys")
+    assert "kek-1" in page.locator("table").first.inner_text()
+    assert page.locator("h2").count() == 3
+    page.goto("/console/keys/library?standing=standby")
+    lines = page.request.get("/console/keys/library.csv").text().splitlines()
+    assert lines[0].lstrip("\ufeff").startswith("id,standing,algorithm,holder")
+    assert page.request.get("/console/keys/recoveries.csv").ok
+    page = visit("demo-clerk")
+    page.goto("/console/keys")
+    assert page.locator("h2").all_inner_texts() == ["我的加密密钥的恢复"]
+    assert page.request.get("/console/keys/library").status == 403
+    assert page.request.get("/console/keys/recoveries").status == 403
+    assert page.request.get("/console/keys/recoveries?own=yes").ok

@@ -74,7 +74,7 @@ def test_by_challenge_and_back_to_where_one_was_going(site, visit):
 
 
 def test_everybody_begins_where_her_work_is(site, visit):
-    for person, path in (("demo-leader", "/documents/"), ("demo-auditor", "/console")):
+    for person, path in (("demo-leader", "/documents/"), ("demo-auditor", "/console/audit")):
         page = visit()
         page.goto("/sign-in")
         answer_challenge(site, page, person)
@@ -108,7 +108,7 @@ def test_signing_in_anew_leaves_no_session_behind(site, visit):
     page.context.add_cookies([{"name": COOKIE, "value": planted, "url": site.address, "secure": True}])
     page.goto("/sign-in")
     answer_challenge(site, page, "demo-auditor")
-    page.wait_for_url("**/console")
+    page.wait_for_url("**/console/audit")
     cookie = next(each for each in page.context.cookies() if each["name"] == COOKIE)
     assert cookie["value"] != planted
     before = Client(site.address, token=planted, trust=site.data.path("trust", "tls.pem"))

@@ -129,6 +129,7 @@ def test_no_byte_behind_the_seal_can_change_either(sealed, roots):
             pdf.verify(flip(sealed, place), roots, AT)
 
 
+@pytest.mark.slow
 def test_the_last_timestamps_own_octets_cannot_say_something_else(sealed, roots):
     """Nothing covers these; the tag of a certificate that stands elsewhere too can change, and then nothing else does."""
     _, (_, own, after, _) = ranges(sealed)

@@ -1,5 +1,6 @@
 """An authenticator in software (WebAuthn 6), which can be told to lie: what the platform must see through."""
 
+import hmac
 import json
 import secrets
 from base64 import urlsafe_b64encode
@@ -27,6 +28,7 @@ class Authenticator:
     verified: bool = True
     counter: int = 0
     identifier: bytes = field(default_factory=lambda: secrets.token_bytes(16))
+    secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
 
     def make(self, options: dict[str, Any]) -> str:
@@ -40,12 +42,19 @@ class Authenticator:
         return self._answer({"clientDataJSON": text(client), "attestationObject": text(attestation)})
 
     def answer(self, nonce: str) -> str:
-        """The answer to `navigator.credentials.get`."""
+        """The answer to `navigator.credentials.get` with a nonce for a challenge."""
+        return self.agree(nonce.encode())
+
+    def agree(self, challenge: bytes, salt: bytes | None = None) -> str:
+        """The answer to any challenge, with the result of the PRF extension for `salt`."""
         self.counter += 1
-        data, client = self._data(0), self._client("webauthn.get", text(nonce.encode()))
+        data, client = self._data(0), self._client("webauthn.get", text(challenge))
         signature = self.key.sign(data + sha256(client).digest(), ec.ECDSA(hashes.SHA256()))
         said = {"authenticatorData": text(data), "clientDataJSON": text(client), "signature": text(signature)}
-        return self._answer(said)
+        if salt is None:
+            return self._answer(said)
+        inner = sha256(b"WebAuthn PRF\0" + salt).digest()  # Level 3, 10.1.4
+        return self._answer(said, prf=hmac.digest(self.secret, inner, "sha256"))
 
     def _data(self, flags: int) -> bytes:
         flags |= _PRESENT | (_VERIFIED if self.verified else 0)
@@ -55,7 +64,8 @@ class Authenticator:
         said = {"type": kind, "challenge": challenge, "origin": self.origin, "crossOrigin": False}
         return json.dumps(said).encode()
 
-    def _answer(self, response: dict[str, str]) -> str:
+    def _answer(self, response: dict[str, str], prf: bytes | None = None) -> str:
+        results = {"prf": {"results": {"first": text(prf)}}} if prf is not None else {}
         identifier = text(self.identifier)
         return json.dumps(
             {
@@ -63,6 +73,6 @@ class Authenticator:
                 "rawId": identifier,
                 "type": "public-key",
                 "response": response,
-                "clientExtensionResults": {},
+                "clientExtensionResults": results,
             }
         )

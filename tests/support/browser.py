@@ -1,11 +1,17 @@
-"""Pages in a real browser: fixtures `browser` (Debian's Chromium, one for each worker) and `page` (a fresh profile)."""
+"""Pages in a real browser: fixtures `browser` (Debian's Chromium, one for each worker) and `page` (a fresh profile).
 
-from collections.abc import Iterator
+A click and a key pressed on an element return when the page they led to is loaded. Playwright itself returns when that
+page's first bytes are there, and `count()`, `is_visible()` or `inner_text()` of what is further down would then answer
+from half a page.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 _AXE = Path(__file__).parent / "vendor" / "axe" / "axe.min.js"
 # WCAG 2.2 AA; what a machine can find of it.
@@ -22,9 +28,20 @@ _FLAGS = [
 ]
 
 
+def _settled(act: Callable[..., None]) -> Callable[..., None]:
+    @wraps(act)
+    def settled(element: Locator, *given: Any, **named: Any) -> None:
+        act(element, *given, **named)
+        element.page.wait_for_load_state()
+
+    return settled
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patched, sync_playwright() as playwright:
+        for name in ("click", "press"):
+            patched.setattr(Locator, name, _settled(getattr(Locator, name)))
         chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", headless=True, args=_FLAGS)
         yield chromium
         chromium.close()

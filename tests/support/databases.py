@@ -1,10 +1,21 @@
-"""Fixtures: `database_url`, once on each engine (on one where a test is marked `engines("any")`), and the PostgreSQL server behind it, one for each worker."""
+"""Databases of a test's own, once on each engine (on one where a test is marked `engines("any")`).
 
+`database_url` holds no rows; `create_tables(engine)` gives it the product's tables, at the price of a copy (SQLite) or of
+nothing (PostgreSQL, where a database goes from test to test, cleared: see `pool`). `empty_database_url` is as the engine
+makes it. `postgres` is the server behind them, one for each worker.
+"""
+
+import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from yinxin.store import Base, open_engine
+
+from .pool import Pool
 from .postgres import PostgresServer
 
 
@@ -18,6 +29,30 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("database_engine", engines)
 
 
+def create_tables(engine: sa.Engine) -> None:
+    """What `Base.metadata.create_all(engine)` does; on SQLite by a copy, where there is no file yet."""
+    file = Path(str(engine.url.database))
+    if engine.dialect.name == "sqlite" and not file.exists():
+        file.write_bytes(_made(frozenset(Base.metadata.tables)))
+        return
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            # two processes that look for a table at once would both make it
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(1)))
+        Base.metadata.create_all(connection)
+
+
+@cache
+def _made(_tables: frozenset[str]) -> bytes:
+    """SQLite's file with these tables, all that are defined so far."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "made.sqlite")
+        engine = open_engine(f"sqlite:///{file}")
+        Base.metadata.create_all(engine)
+        engine.dispose()  # the last connection takes the write-ahead log into the file
+        return file.read_bytes()
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A running server, fast and forgetful; crash tests make their own: ``with PostgresServer(durable=True) as server``."""
@@ -25,9 +60,26 @@ def postgres() -> Iterator[PostgresServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def postgres_pool(postgres: PostgresServer) -> Pool:
+    """The server's databases with the product's tables, which go from test to test."""
+    return Pool(postgres)
+
+
 @pytest.fixture
 def database_url(database_engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """SQLAlchemy's URL of an empty database, the test's own; the test runs once for each engine."""
+    """SQLAlchemy's URL of a database of the test's own without a row, for `create_tables`; once for each engine."""
+    if database_engine == "sqlite":
+        yield f"sqlite:///{tmp_path / 'test.sqlite'}"
+        return
+    pool: Pool = request.getfixturevalue("postgres_pool")
+    with pool.lent() as name:
+        yield pool.server.url(name)
+
+
+@pytest.fixture
+def empty_database_url(database_engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """SQLAlchemy's URL of a database of the test's own in which nothing is, not even a table; once for each engine."""
     if database_engine == "sqlite":
         yield f"sqlite:///{tmp_path / 'test.sqlite'}"
         return

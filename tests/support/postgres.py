@@ -13,8 +13,9 @@ from urllib.parse import urlencode
 import psycopg
 from psycopg.sql import SQL, Identifier
 
+_SESSIONS = "SELECT pid, state, query FROM pg_stat_activity WHERE datname = %s"
 # Safe to lose: a test's database does not outlive the test. Crash tests ask for durable=True, which drops this list.
-_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 _SMALL = {"shared_buffers": "64MB", "max_connections": "60", "jit": "off", "listen_addresses": ""}
 
 
@@ -103,7 +104,7 @@ class PostgresServer:
     def _await_answer(self, process: subprocess.Popen[bytes]) -> None:
         while True:
             try:
-                psycopg.connect(self._conninfo("postgres")).close()
+                self.connect().close()
             except psycopg.OperationalError:
                 try:
                     process.wait(timeout=0.02)
@@ -130,28 +131,47 @@ class PostgresServer:
     def _conninfo(self, database: str) -> str:
         return f"host={self.directory} user=postgres dbname={database}"
 
-    def url(self, database: str) -> str:
+    def url(self, database: str, user: str = "postgres") -> str:
         """SQLAlchemy's URL of one database."""
-        return f"postgresql+psycopg://postgres@/{database}?{urlencode({'host': str(self.directory)})}"
+        return f"postgresql+psycopg://{user}@/{database}?{urlencode({'host': str(self.directory)})}"
+
+    def execute(self, statement: str) -> None:
+        """One statement as the superuser."""
+        with psycopg.connect(self._conninfo("postgres"), autocommit=True) as connection:
+            connection.execute(SQL(statement))  # type: ignore[arg-type]
+
+    def demand_password(self, user: str) -> None:
+        """A new role that gets in by password only (SCRAM-SHA-256)."""
+        file = self.data / "pg_hba.conf"
+        file.write_text(f"local all {user} scram-sha-256\n" + file.read_text("utf-8"), "utf-8")
+        self.execute(f'CREATE ROLE "{user}" LOGIN')
+        self.execute("SELECT pg_reload_conf()")
+
+    def connect(self, database: str = "postgres") -> psycopg.Connection:
+        """A connection of the superuser's, on which every statement commits."""
+        return psycopg.connect(self._conninfo(database), autocommit=True)
 
     def create_database(self, template: str = "template1") -> str:
         """A new database, a copy of template (which nobody may be connected to); returns its name."""
         name = f"test_{next(self._names)}"
-        with psycopg.connect(self._conninfo("postgres"), autocommit=True) as connection:
+        with self.connect() as connection:
             connection.execute(
                 SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template))
             )
         return name
 
+    def left_open(self, name: str) -> list[tuple[object, ...]]:
+        """The sessions on a database that nobody ought to use any longer."""
+        with self.connect() as connection:
+            for _ in range(200):  # a session that was closed is seen for a moment longer
+                left = connection.execute(_SESSIONS, [name]).fetchall()
+                if not left:
+                    break
+        return left
+
     def drop_database(self, name: str) -> None:
         """Remove a database; whoever left a session open on it fails, or the warning would hit another test later."""
-        database = Identifier(name)
-        left = "SELECT pid, state, query FROM pg_stat_activity WHERE datname = %s"
-        with psycopg.connect(self._conninfo("postgres"), autocommit=True) as connection:
-            # a session that was closed is seen for a moment longer
-            if any(not connection.execute(left, [name]).fetchall() for _ in range(200)):
-                connection.execute(SQL("DROP DATABASE {}").format(database))
-                return
-            open_ = connection.execute(left, [name]).fetchall()
-            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(database))
-        assert not open_, f"sessions left open: {open_}"
+        left = self.left_open(name)
+        with self.connect() as connection:
+            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+        assert not left, f"sessions left open: {left}"

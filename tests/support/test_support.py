@@ -7,13 +7,20 @@ import subprocess
 import sys
 import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import create_engine, text
 
+import authz.state.models  # noqa: F401 - a table that begins with a row, and triggers
+from yinxin.store import OutboxRow, open_engine
+
 from .browser import accessibility_faults, screenshot
+from .databases import create_tables
 from .network import NetworkBlocked, is_local
+from .pool import Pool
 from .postgres import PostgresServer
 from .softhsm import init_token
 
@@ -46,8 +53,8 @@ def test_what_counts_as_this_machine(host, local):
     assert is_local(host) is local
 
 
-def test_every_test_gets_an_empty_database_of_the_chosen_engine(database_url, database_engine):
-    engine = create_engine(database_url)
+def test_every_test_gets_an_empty_database_of_the_chosen_engine(empty_database_url, database_engine):
+    engine = create_engine(empty_database_url)
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE left_over (id INTEGER)"))
     assert engine.dialect.name == database_engine
@@ -55,11 +62,74 @@ def test_every_test_gets_an_empty_database_of_the_chosen_engine(database_url, da
 
 
 @pytest.mark.parametrize("again", [1, 2])
-def test_nothing_is_left_by_the_test_before(database_url, again):
-    engine = create_engine(database_url)
+def test_nothing_is_left_by_the_test_before(empty_database_url, again):
+    engine = create_engine(empty_database_url)
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE left_over (id INTEGER)"))
     engine.dispose()
+
+
+def in_each(pool, *statements):
+    """What a database has after each round of statements in one that was lent; and how many were made for it."""
+    seen = []
+    for statement in statements:
+        with pool.lent() as name, pool.server.connect(name) as connection:
+            if statement:
+                connection.execute(statement)
+            seen.append(pool.made)
+    return seen
+
+
+def test_a_database_that_is_lent_again_is_as_new(postgres):
+    pool = Pool(postgres)
+    with pool.lent() as first:
+        new = pool.contents(first)
+    with pool.lent() as name:
+        assert name == first
+        engine = open_engine(postgres.url(name))
+        create_tables(engine)
+        with engine.begin() as connection:
+            connection.execute(sa.insert(OutboxRow).values(id="e-1", data=b"{}"))
+            connection.exec_driver_sql("UPDATE authz_state SET number = 7")
+            connection.exec_driver_sql("ALTER TABLE authz_post DISABLE TRIGGER USER")
+            connection.exec_driver_sql("CREATE TABLE own (id serial)")
+            connection.exec_driver_sql("INSERT INTO own DEFAULT VALUES")
+        engine.dispose()
+        assert pool.contents(name) != new
+    with pool.lent() as name:
+        assert name == first
+        assert pool.contents(name) == new
+        with postgres.connect(name) as connection:
+            row = connection.execute("INSERT INTO outbox (id, data) VALUES ('e-1', '') RETURNING number")
+            assert row.fetchone() == (1,), "its numbers went on"
+            assert connection.execute("SELECT to_regclass('own')").fetchone() == (None,)
+            assert connection.execute("SELECT count(*) FROM pg_trigger WHERE tgenabled = 'D'").fetchone() == (
+                0,
+            )
+    with pool.lent({"authz_state": b"1\t5\n"}) as name, postgres.connect(name) as connection:
+        assert connection.execute("SELECT number FROM authz_state").fetchone() == (5,)
+    assert pool.made == 1
+
+
+def test_a_database_that_was_changed_in_more_than_its_rows_is_not_lent_again(postgres):
+    pool = Pool(postgres)
+    statements = (
+        "DROP TRIGGER authz_post_raises ON authz_post",
+        "CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "ALTER TABLE outbox ADD COLUMN more int",
+        "CREATE INDEX more ON outbox (data)",
+        "DROP TABLE outbox",
+        "ANALYZE authz_state",
+        "CREATE SCHEMA other",
+    )
+    assert in_each(pool, *statements, "SELECT 1", "SELECT 1") == [1, 2, 3, 4, 5, 6, 7, 8, 8]
+
+
+def test_a_session_that_is_left_open_on_a_lent_database_fails(postgres):
+    pool = Pool(postgres)
+    with pytest.raises(AssertionError, match="left open"), pool.lent() as name:
+        left = postgres.connect(name)
+    left.close()
 
 
 def test_a_durable_server_keeps_what_was_committed_before_a_crash():
@@ -141,3 +211,48 @@ def test_axe_finds_a_planted_fault_and_the_page_can_be_seen(page, tmp_path):
     assert "image-alt" in faults
     assert "html-has-lang" in faults
     assert screenshot(page, tmp_path / "page.png").read_bytes().startswith(b"\x89PNG")
+
+
+class Slow(BaseHTTPRequestHandler):
+    """A page whose last line comes a while after its first; a form leads to it, and one that is posted, and a link."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        if self.path == "/":
+            self.wfile.write(b"<title>1</title><a href=/slow>link</a><form action=/slow><input><button>get")
+            self.wfile.write(b"</button></form><form action=/slow method=post><button>post</button></form>")
+        elif self.path.startswith("/slow"):
+            self.wfile.write(b"<title>2</title><p>first</p>" + b" " * 2048)
+            self.wfile.flush()
+            threading.Event().wait(0.2)
+            self.wfile.write(b"<p>last</p>")
+
+    def do_POST(self):
+        threading.Event().wait(0.2)
+        self.send_response(303)
+        self.send_header("Location", "/slow")
+        self.end_headers()
+
+    def log_message(self, *_arguments):
+        pass
+
+
+def test_a_click_returns_when_the_page_it_led_to_is_whole(page):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+    threading.Thread(target=server.serve_forever).start()
+    page.goto(f"http://127.0.0.1:{server.server_port}/")
+    seen = {}
+    for way, act in {
+        "link": lambda: page.get_by_role("link").click(),
+        "form": lambda: page.get_by_role("button", name="get").click(),
+        "posted": lambda: page.get_by_role("button", name="post").click(),
+        "key": lambda: page.get_by_role("textbox").press("Enter"),
+    }.items():
+        act()
+        seen[way] = page.locator("p").all_inner_texts()
+        page.go_back()
+    server.shutdown()
+    server.server_close()
+    assert seen == {way: ["first", "last"] for way in seen}

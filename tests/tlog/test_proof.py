@@ -1,5 +1,8 @@
 """Self-contained proofs: round trip in both suites, and not one byte that can change."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
@@ -7,7 +10,9 @@ from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.suite import INTL, SM
 from yinxin.errors import Untrue
 from yinxin.tlog import (
+    BadNoteSignature,
     Checkpoint,
+    CosignatureSigner,
     Frontier,
     LogProof,
     MalformedProof,
@@ -52,6 +57,22 @@ def test_round_trip(suite):
 def test_single_entry_log(suite):
     proof = make(suite, index=0, size=1, entry=b"")
     assert LogProof.decode(proof.encode()).verify([KEYS[suite].verifier]).size == 1
+
+
+def test_cosignatures_on_the_checkpoint_are_all_verified(suite):
+    proof = make(suite)
+    witness = CosignatureSigner("w.example", KEYS[suite].key)
+    line = witness.sign(Checkpoint.parse(proof.checkpoint.text), datetime(2026, 11, 29, tzinfo=UTC))
+    for value in (line.value, line.value[:7] + bytes((line.value[7] ^ 1,)) + line.value[8:]):
+        note = Note(proof.checkpoint.text, (*proof.checkpoint.signatures, replace(line, value=value)))
+        cosigned = LogProof.decode(replace(proof, checkpoint=note).encode())
+        with pytest.raises(UntrustedNote):
+            cosigned.verify([KEYS[suite].verifier])
+        if value == line.value:
+            assert cosigned.verify([KEYS[suite].verifier], [witness.verifier]).size == 11
+        else:
+            with pytest.raises(BadNoteSignature):
+                cosigned.verify([KEYS[suite].verifier], [witness.verifier])
 
 
 def test_wrong_log_key(suite):

@@ -11,12 +11,13 @@ from flask import redirect, render_template, request, url_for
 from flask.testing import FlaskClient
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from yinxin.act import Actor, Kind
+from tests.support.databases import create_tables
+from yinxin.act import Actor, Kind, Outcome
 from yinxin.clock import ManualClock
 from yinxin.errors import NotAuthenticated, NotFound, Unavailable
 from yinxin.faults import BadValue
 from yinxin.randomness import SystemRandomness
-from yinxin.store import Base, Store, open_engine
+from yinxin.store import Store, open_engine
 from yinxin.text import Text
 from yinxin.web import (
     Api,
@@ -87,6 +88,14 @@ class NoteOut(Strict):
     text: str
 
 
+class SecretOut(Strict):
+    secret: str
+
+
+SECRET = "iuJ8mB2vQ0"
+_RENEW = Text("请更换口令", "renew the secret")
+
+
 class Listing(Strict):
     after: str | None = None
     limit: int = Field(default=2, ge=1, le=50)
@@ -141,7 +150,7 @@ class World:
     def __init__(self, url: str) -> None:
         self.clock = ManualClock(datetime(2026, 11, 22, 1, 30, tzinfo=UTC))
         self.store = Store(open_engine(url), clock=self.clock, randomness=SystemRandomness())
-        Base.metadata.create_all(self.store.engine)
+        create_tables(self.store.engine)
         METADATA.create_all(self.store.engine)
         self.settings = WebSettings(public_url=ORIGIN, body_limit=4096, upload_limit=8192)
         self.before_answer: Any = None
@@ -190,7 +199,7 @@ def notes(world: World) -> Api:
         hold = answering()
         assert hold is not None
         world.reached("begun")
-        with world.store.act(caller.actor, "notes.intend", "note:new"):
+        with world.store.act(caller.actor, "notes.intend", "note:new", outcome=Outcome.INTENT):
             pass
         world.reached("intended")
         with world.store.act(caller.actor, "notes.write", "note:new") as act:
@@ -199,6 +208,16 @@ def notes(world: World) -> Api:
             hold.answer(act.session, 201, out.model_dump_json().encode())
         world.reached("written")
         return out
+
+    @api.post("/keys", status=201, secret=_RENEW, summary=Text("新建口令", "Make a secret"))
+    def key(body: NoteIn, caller: Caller) -> SecretOut:
+        if body.text == "无此文":
+            raise NoSuchNote(id=7)
+        with world.store.act(caller.actor, "notes.write", "note:new") as act:
+            act.session.execute(sa.insert(NOTE).values(text="口令"))
+        if world.before_answer is not None:
+            world.before_answer()
+        return SecretOut(secret=f"{SECRET}-{body.text}")
 
     @api.get("/notes", summary=Text("便签目录", "Notes"))
     def listing(query: Listing, caller: Caller) -> Page[NoteOut]:

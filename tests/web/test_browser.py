@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from playwright.sync_api import expect
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.support.browser import accessibility_faults
@@ -80,7 +81,7 @@ def test_signing_in_filling_in_and_switching_language(page, address, complaints,
     page.get_by_role("button", name="保存").click()
     page.locator(".error-summary").wait_for()
     page.locator(".error-summary a").first.click()
-    assert page.evaluate("document.activeElement.id") == "text"
+    expect(page.locator("#text")).to_be_focused()
     page.get_by_label("内容").fill("𬱖先生来函")
     page.get_by_role("button", name="保存").click()
     page.wait_for_url(f"{address}/sample/#text")  # a redirection keeps the fragment (RFC 9110 10.2.2)
@@ -117,9 +118,9 @@ def test_axe_finds_nothing(page, address, complaints, scheme):
 def test_the_keyboard_alone(page, address):
     page.goto(f"{address}/sign-in")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "skip-link"
+    expect(page.locator(".skip-link")).to_be_focused()
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
+    expect(page.locator("#main")).to_be_focused()
 
 
 def test_without_scripts(browser, address):

@@ -64,6 +64,13 @@ def test_placeholders_must_agree(package):
         check(package)
 
 
+def test_what_is_said_twice_is_named(package):
+    update(package)
+    fill(package, 收文="Whatever came in today.Whatever came in today.")
+    with pytest.raises(Untranslated, match="twice"):
+        check(package)
+
+
 def test_nothing_to_translate(tmp_path):
     check(tmp_path)
     shutil.rmtree(tmp_path)

@@ -49,13 +49,45 @@ def test_a_key_for_other_content_is_refused(world):
     assert world.count("test_note") == 1
 
 
-@pytest.mark.parametrize("place", ["begun", "intended", "written"])
+@pytest.mark.parametrize("place", ["begun", "intended"])
 def test_a_refused_request_gives_its_key_back(world, place):
     world.reached = at(place, refuse)
     assert draft(world.client()).status_code == 503
     assert world.count("idempotency") == 0
     world.reached = at("", refuse)
     assert draft(world.client()).status_code == 201
+
+
+def test_who_fails_after_the_last_act_has_answered(world):
+    """Seen to fail when `Answers.release` gives the key back whatever was done."""
+    world.reached = at("written", refuse)
+    assert draft(world.client()).status_code == 503
+    world.reached = at("", refuse)
+    again = draft(world.client())
+    assert (again.status_code, again.json) == (201, {"id": 1, "text": "一"})
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert world.count("test_note") == 1
+
+
+def test_what_is_meant_after_something_was_done_does_not_hide_it(world):
+    """Seen to fail when `_MARK_MEANT` overwrites the entry."""
+    from yinxin.act import SYSTEM, Outcome
+    from yinxin.web.errors import AnswerLost
+    from yinxin.web.idempotency import Claim, holding
+
+    answers = world.app.extensions["yinxin.web"].answers
+    claim = Claim("person:p1:post1", "k8", "0" * 64, "first")
+    assert answers.claim(claim) is None
+    with holding(claim):
+        for outcome in (Outcome.INTENT, Outcome.DONE, Outcome.INTENT, Outcome.FAILED):
+            with world.store.act(SYSTEM, f"notes.{outcome}", "note:new", outcome=outcome):
+                pass
+    answers.release(claim)
+    with pytest.raises(AnswerLost) as lost:
+        answers.claim(Claim("person:p1:post1", "k8", "0" * 64, "second"))
+    assert [lost.value.facts["act"]] == [
+        each["id"] for each in world.events() if each["verb"] == "notes.done"
+    ]
 
 
 @pytest.mark.parametrize("place", ["begun", "intended"])

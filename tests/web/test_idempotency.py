@@ -50,16 +50,32 @@ def test_a_question_needs_none(world):
     assert world.client().post("/api/notes/v1/questions", json={"text": "问"}).status_code == 200
 
 
-def test_a_refused_request_gives_its_key_back(world):
-    def fail():
-        from yinxin.store import StoreUnavailable
+def unavailable(*_arguments, **_more):
+    from yinxin.store import StoreUnavailable
 
-        raise StoreUnavailable
+    raise StoreUnavailable
 
-    world.before_answer = fail
+
+def test_a_refused_request_gives_its_key_back(world, monkeypatch):
+    monkeypatch.setattr(world.store, "act", unavailable)
     assert write(world.client()).status_code == 503
-    world.before_answer = None
+    monkeypatch.undo()
     assert write(world.client()).status_code == 201
+
+
+@pytest.mark.parametrize("fault", [unavailable, lambda: 1 // 0])
+def test_a_request_that_fails_after_its_act_never_acts_again(world, fault):
+    """Seen to fail when `Answers.release` gives the key back whatever was done."""
+    world.before_answer = fault
+    assert write(world.client()).status_code >= 500
+    world.before_answer = None
+    again = write(world.client())
+    assert (again.status_code, again.json["code"]) == (409, "request.answer_lost")
+    assert [again.json["facts"]["act"]] == [
+        each["id"] for each in world.events() if each["verb"] == "notes.write"
+    ]
+    assert write(world.client(), text="二").json["code"] == "request.idempotency_key_reused"
+    assert world.count("test_note") == 1
 
 
 def test_two_at_once(world):

@@ -3,7 +3,7 @@
 from flask import Blueprint
 
 from apps.document.desk import Desk
-from apps.document.pages import acts, compose, dossier, files, inbox, sign, words
+from apps.document.pages import acts, attach, compose, dossier, files, inbox, sign, words
 from apps.document.service import Documents
 from yinxin.text import Text
 from yinxin.web import Caller, NavItem, Pages, session_token
@@ -25,5 +25,6 @@ def pages(service: Documents) -> tuple[Blueprint, ...]:
 
     for room in (inbox, compose, dossier, files, acts, sign):
         room.add(made, desk)
+    attach.add(made, desk, service.attachments)
     made.blueprint.context_processor(lambda: {"say": words})
     return (made.blueprint,)

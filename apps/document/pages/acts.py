@@ -8,9 +8,10 @@ from pydantic import Field
 from werkzeug.wrappers import Response as Answered
 
 from apps.document import dispatch, export, number, review, seal
-from apps.document.desk import Desk, read
+from apps.document.desk import Desk
 from apps.document.pages.desks import Desks
 from apps.document.pages.files import handed_out
+from apps.document.records import DOCUMENTS
 from yinxin.evidence import MEDIA_TYPE
 from yinxin.web import Caller, Pages, current_caller
 from yinxin.wire import Model
@@ -26,6 +27,7 @@ BUTTONS: Mapping[str, Callable[[Desk, str], object]] = {
 #: the acts that have a page of their own, with the endpoint of that page
 PAGES = {
     "document.revise": "document.revise",
+    "document.attach": "document.attach_file",
     "document.send-back": "document.send_back",
     "document.sign-off": "document.sign",
     "document.receive": "document.sign",
@@ -52,13 +54,13 @@ def add(pages: Pages, desk: Desks) -> None:
     def evidence(document: str, caller: Caller) -> Response:
         at_desk = desk(caller)
         data = export.export(at_desk, document)
-        return handed_out(data, MEDIA_TYPE, f"{read(at_desk, document).number}.asice")
+        return handed_out(data, MEDIA_TYPE, f"{DOCUMENTS.read(at_desk, document).number}.asice")
 
     def back(document: str) -> Mapping[str, Any]:
-        return {"row": read(desk(current_caller()), document), "verb": "document.send-back"}
+        return {"row": DOCUMENTS.read(desk(current_caller()), document), "verb": "document.send-back"}
 
     def returned(document: str) -> Mapping[str, Any]:
-        return {"row": read(desk(current_caller()), document), "verb": "document.return"}
+        return {"row": DOCUMENTS.read(desk(current_caller()), document), "verb": "document.return"}
 
     @pages.form("/<document>/send-back", "document/reason.html", context=back)
     def send_back(document: str, body: Reason, caller: Caller) -> Answered:

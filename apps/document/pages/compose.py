@@ -9,12 +9,12 @@ from pydantic import Field
 from werkzeug.wrappers import Response
 
 from apps.document import draft
-from apps.document.desk import read
 from apps.document.layout.errors import DraftTooLarge
 from apps.document.layout.kinds import Kind
 from apps.document.models import Document
 from apps.document.pages import words
 from apps.document.pages.desks import Desks
+from apps.document.records import DOCUMENTS
 from yinxin.authz import Level
 from yinxin.client import Organ
 from yinxin.web import Caller, Pages, Upload, core, current_caller, kit, reader_language
@@ -66,14 +66,14 @@ def add(pages: Pages, desk: Desks) -> None:
         return redirect(url_for("document.show", document=draft.draft(desk(caller), new)), 303)
 
     def before(document: str) -> Mapping[str, Any]:
-        return _context() | {"row": read(desk(current_caller()), document)}
+        return _context() | {"row": DOCUMENTS.read(desk(current_caller()), document)}
 
     @pages.form(
         "/<document>/revise", "document/compose.html", context=before, limit=draft.LARGEST + (1 << 16)
     )
     def revise(document: str, body: Revision, content: Upload, caller: Caller) -> Response:
         at_desk = desk(caller)
-        row: Document = read(at_desk, document)
+        row: Document = DOCUMENTS.read(at_desk, document)
         new = draft.NewDocument(
             reference=row.reference,
             kind=Kind(row.kind),

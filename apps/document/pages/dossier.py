@@ -5,11 +5,13 @@ from typing import Any
 from flask import render_template
 
 from apps.document import find
-from apps.document.desk import Desk, content, resource
+from apps.document.attach import DETACH
+from apps.document.desk import Desk, content
 from apps.document.models import DeliveryState, State
 from apps.document.pages.acts import BUTTONS, PAGES
 from apps.document.pages.desks import Desks
-from apps.document.states import TRANSITIONS
+from apps.document.records import resource
+from apps.document.states import LIFE
 from yinxin import canonical
 from yinxin.client import Client
 from yinxin.web import Caller, Pages, core
@@ -32,7 +34,8 @@ def add(pages: Pages, desk: Desks) -> None:
             found=found,
             row=found.document,
             text=_text(at_desk, document) if found.document.pages is None else None,
-            acts=[(verb, PAGES.get(verb)) for verb in verbs if verb != EXPORT],
+            acts=[(verb, PAGES.get(verb)) for verb in verbs if verb not in (EXPORT, DETACH)],
+            detachable=DETACH in verbs,
             exportable=EXPORT in verbs,
             sealed=found.document.state in (State.SEALED, State.DISPATCHED),
         )
@@ -41,14 +44,12 @@ def add(pages: Pages, desk: Desks) -> None:
 def _permitted(client: Client, desk: Desk, found: find.Dossier) -> list[str]:
     """The acts that fit the state and are permitted to this person."""
     row = found.document
-    known = {*BUTTONS, *PAGES, EXPORT}
+    known = {*BUTTONS, *PAGES, EXPORT, DETACH}
     waiting = {copy.organ for copy in found.deliveries if copy.state == DeliveryState.SENT}
     verbs = [
-        verb
-        for verb, rule in TRANSITIONS.items()
-        if verb in known
-        and row.state in rule.sources
-        and (verb not in _ANSWERS or desk.caller.actor.organ in waiting)
+        each.verb
+        for each in LIFE.onward(row.state)
+        if each.verb in known and (each.verb not in _ANSWERS or desk.caller.actor.organ in waiting)
     ]
     about = resource(row)
     answers = client.authz.check_many([(verb, about, None) for verb in verbs]) if verbs else ()

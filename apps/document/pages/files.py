@@ -5,9 +5,10 @@ from urllib.parse import quote
 from flask import Response
 
 from apps.document import number, preview, seal
-from apps.document.desk import file, read
+from apps.document.desk import file
 from apps.document.models import Document, State
 from apps.document.pages.desks import Desks
+from apps.document.records import DOCUMENTS
 from yinxin.web import Caller, Pages
 
 _ENDINGS = {seal.SEALED: ".pdf", seal.SEALED_SM: ".pdf.sm.p7s", number.LAYOUT: ".layout.pdf"}
@@ -19,7 +20,7 @@ def add(pages: Pages, desk: Desks) -> None:
     @pages.get("/<document>/files/<name>")
     def download(document: str, name: str, caller: Caller) -> Response:
         at_desk = desk(caller)
-        row = read(at_desk, document)
+        row = DOCUMENTS.read(at_desk, document)
         with at_desk.store.read() as session:
             data = file(session, document, name).data
         media = "application/pdf" if name.endswith(".pdf") else "application/pkcs7-signature"
@@ -28,7 +29,7 @@ def add(pages: Pages, desk: Desks) -> None:
     @pages.get("/<document>/pages/<int:page>.png")
     def picture(document: str, page: int, caller: Caller) -> Response:
         at_desk = desk(caller)
-        row = read(at_desk, document)
+        row = DOCUMENTS.read(at_desk, document)
         name = seal.SEALED if row.state in (State.SEALED, State.DISPATCHED) else number.LAYOUT
         with at_desk.store.read() as session:
             data = file(session, document, name).data

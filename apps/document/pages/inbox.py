@@ -32,6 +32,7 @@ def add(pages: Pages, desk: Desks) -> None:
         return render_template(
             "document/inbox.html",
             documents=rows,
+            shown=find.shown(at_desk, rows, query.text) if query.text else {},
             box=query.box,
             counts={box: _count(at_desk, box) for box in BOXES},
             following=cursor(last) if last else None,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from apps.document.layout.kinds import KINDS, Direction, Kind
 from apps.document.models import DeliveryState, State
-from apps.document.states import STATE_TEXT, TRANSITIONS
+from apps.document.states import LIFE
 from yinxin.authz import LEVELS
 from yinxin.text import Text
 from yinxin.web import reader_language
@@ -42,6 +42,10 @@ DIRECTION_TEXT = {
 MEANING = {
     "document.revise": Text(
         "换一份正文或改主送机关，旧稿留存", "Hand in another text or other recipients; the old one is kept"
+    ),
+    "document.attach": Text(
+        "附上文件，负责人签发时一并签名",
+        "Add a file; whoever signs the document off signs it too",
     ),
     "document.submit": Text(
         "交给核稿人审核，此后不能再改", "Goes to the reviewer; it cannot be changed after that"
@@ -94,7 +98,7 @@ def kind_rules() -> list[tuple[Text, Text, bool, str]]:
 
 def state(code: str) -> Text:
     """A state in words."""
-    return STATE_TEXT[State(code)]
+    return LIFE.states[code]
 
 
 def tag(code: str) -> str:
@@ -114,12 +118,12 @@ def delivery_tag(code: str) -> str:
 
 def verb(name: str) -> Text:
     """An act in words."""
-    return Text("用印", "seal") if name == "document.begin-seal" else TRANSITIONS[name].text
+    return Text("用印", "seal") if name == "document.begin-seal" else LIFE.transition(name).text
 
 
 def step(name: str) -> Text:
     """An act as the timeline tells it."""
-    return TRANSITIONS[name].text
+    return LIFE.transition(name).text
 
 
 def meaning(name: str) -> Text:
@@ -149,7 +153,7 @@ def kinds() -> Pairs:
 
 def states() -> Pairs:
     """States to filter by."""
-    return _pairs((each.value, STATE_TEXT[each]) for each in State)
+    return _pairs((each.value, LIFE.states[each]) for each in State)
 
 
 def levels() -> Pairs:

@@ -9,12 +9,18 @@ from typing import Self
 import httpx
 
 from yinxin.client._http import Connection
+from yinxin.client.attachments import Attachments
 from yinxin.client.audit import Audit
 from yinxin.client.authz import Authz
 from yinxin.client.ca import Ca
+from yinxin.client.calendar import Calendars
 from yinxin.client.documents import Documents
+from yinxin.client.grants import Grants
+from yinxin.client.imports import Imports
 from yinxin.client.kms import Kms
+from yinxin.client.policies import Policies
 from yinxin.client.proposals import Proposals
+from yinxin.client.reviews import Reviews
 from yinxin.client.transports import https
 from yinxin.clock import Clock, SystemClock
 from yinxin.crypto.keys import Identity
@@ -69,8 +75,14 @@ class Client:
         self.kms = Kms(self._connection)
         self.ca = Ca(self._connection)
         self.audit = Audit(self._connection)
-        self.documents = Documents(self._connection)
+        self.attachments = Attachments(self._connection)
+        self.documents = Documents(self._connection, self.attachments)
         self.proposals = Proposals(self._connection)
+        self.calendar = Calendars(self._connection, self.proposals)
+        self.policies = Policies(self._connection, self.proposals)
+        self.grants = Grants(self._connection, self.proposals)
+        self.reviews = Reviews(self._connection)
+        self.imports = Imports(self._connection)
 
     def sign_in(self) -> str:
         """Sign in now instead of at the first call that needs it; the session's token, to be kept secret."""

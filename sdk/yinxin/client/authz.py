@@ -5,7 +5,8 @@ from typing import Any
 
 from yinxin.authz import Resource
 from yinxin.client._http import Connection, segment
-from yinxin.wire import Instant, Reply, Words
+from yinxin.condition import Condition
+from yinxin.wire import Instant, Octets, Reply, Words
 
 _PATH = "/api/authz/v1"
 
@@ -35,6 +36,14 @@ class OpenSession(Reply):
     current: bool
 
 
+class ActedBy(Reply):
+    """The signed delegation that the caller acts by: the statement and the detached CMS signature over it."""
+
+    id: str
+    statement: Octets
+    signature: Octets
+
+
 class Passkey(Reply):
     """A passkey of the caller's."""
 
@@ -50,6 +59,20 @@ class Ruling(Reply):
     allowed: bool
     reason: Words
     policies: tuple[str, ...] = ()
+
+
+class Replayed(Reply):
+    """A recorded decision taken again: `agrees`, or which field of the record is another (`differs`)."""
+
+    entry: str
+    verb: str
+    subject: str
+    actor: str
+    agrees: bool
+    differs: str | None
+    allowed: bool
+    reason: Words | None
+    record: Mapping[str, Any]
 
 
 class Organ(Reply):
@@ -115,6 +138,11 @@ class Authz:
         """The caller as the platform knows her."""
         return Who.model_validate(self._connection.json("GET", f"{_PATH}/sessions/current"))
 
+    def delegation(self) -> ActedBy | None:
+        """The delegation that the caller acts by in the post of this session; None when she holds it herself."""
+        answer = self._connection.json("GET", f"{_PATH}/delegations/current")
+        return None if answer["delegation"] is None else ActedBy.model_validate(answer["delegation"])
+
     def sign_out(self) -> None:
         """End the session; the next call signs in again."""
         if self._connection.token is not None:
@@ -133,6 +161,19 @@ class Authz:
         """End every session of a person, the caller or somebody she may sign out; how many. Raises Denied, NotFound."""
         return int(self._connection.json("DELETE", f"{_PATH}/people/{segment(person)}/sessions")["ended"])
 
+    def sessions_of(self, person: str) -> Iterator[OpenSession]:
+        """The open sessions of somebody, for security officers and auditors; raises Denied, NotFound."""
+        path = f"{_PATH}/people/{segment(person)}/sessions"
+        return (OpenSession.model_validate(item) for item in self._connection.pages(path, {}))
+
+    def end_session_of(self, person: str, id: str) -> None:  # noqa: A002 - the field's name
+        """End one session of somebody; raises Denied, NotFound."""
+        self._connection.json("DELETE", f"{_PATH}/people/{segment(person)}/sessions/{segment(id)}")
+
+    def replay(self, entry: str) -> Replayed:
+        """Decide again what an entry of the log records, for auditors; raises Denied, NotFound."""
+        return Replayed.model_validate(self._connection.json("GET", f"{_PATH}/replays/{segment(entry)}"))
+
     def check(self, action: str, resource: Resource, context: Mapping[str, Any] | None = None) -> Ruling:
         """Whether the caller may do `action` on `resource`: for showing or hiding a button; acts ask by themselves."""
         return self.check_many([(action, resource, context)])[0]
@@ -147,6 +188,14 @@ class Authz:
         ]
         answer = self._connection.json("POST", f"{_PATH}/checks", json={"checks": checks})
         return tuple(Ruling.model_validate(each) for each in answer["decisions"])
+
+    def visible(self, action: str, type: str) -> Condition:  # noqa: A002 - the field's name
+        """Which rows of a list of resources of `type` the caller may do `action` to: exactly those `check` permits.
+
+        `yinxin.store.newest` applies it to a table, `Condition.holds` to one row. It is of this moment: ask for each page.
+        """
+        answer = self._connection.json("GET", f"{_PATH}/visible", params={"action": action, "type": type})
+        return Condition.of(answer["condition"])
 
     def require(
         self, action: str, resource: Resource, context: Mapping[str, Any] | None = None

@@ -10,14 +10,16 @@ from yinxin.client._http import Connection, segment
 from yinxin.client.registrations import Registrations
 from yinxin.clock import parse_rfc3339
 from yinxin.crypto import cms
+from yinxin.crypto.attribute import AttributeCertificate
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.keys import Identity, PrivateKey, PublicKey
+from yinxin.crypto.keys import Identity, PublicKey, Signer
 from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.suite import INTL
 from yinxin.renewal import renewal_statement
 from yinxin.wire import Reply, base64_text
 
 _PATH = "/api/ca/v1/certificates"
+_ATTRIBUTES = "/api/ca/v1/attribute-certificates"
 
 
 class CertificateRecord(Reply):
@@ -79,6 +81,34 @@ class PairRecord(Reply):
     chain_pem: str
 
 
+class AttributeCertificateRecord(Reply):
+    """An attribute certificate; `claims` and `bundle_pem` are there when it was asked for alone.
+
+    The bundle is all that `yinxin verify`, or `yinxin.crypto.attribute.verify`, needs beside the trusted roots.
+    """
+
+    serial: str
+    state: str
+    certificate: str
+    person: str
+    post: str
+    organ: str
+    not_before: datetime
+    not_after: datetime
+    revocable: bool
+    revoked_at: datetime | None = None
+    reason: str | None = None
+    pem: str | None = None
+    bundle_pem: str | None = None
+    claims: dict[str, Any] | None = None
+
+    def load(self) -> AttributeCertificate:
+        """The attribute certificate itself; raises ValueError when it is not there."""
+        if self.pem is None:
+            raise ValueError(f"no attribute certificate came with serial number {self.serial}")
+        return AttributeCertificate.load(self.pem.encode())
+
+
 class Ca:
     """Calls to the certificate authority."""
 
@@ -98,6 +128,11 @@ class Ca:
         number), key (digest), ends_from, ends_to, sort.
         """
         return (CertificateRecord.model_validate(item) for item in self._connection.pages(_PATH, query))
+
+    def own(self) -> tuple[Certificate, ...]:
+        """The certificate that opened this session and those above it, up to and with the root."""
+        found = self._connection.json("GET", "/api/ca/v1/own-certificate")
+        return tuple(Certificate.load(each.encode()) for each in found["certificates"])
 
     def issue_batch(self, requests: Sequence[Mapping[str, Any]]) -> list[BatchAnswer]:
         """Certificates for up to 200 requests, each answered for itself, in their order.
@@ -142,7 +177,37 @@ class Ca:
         answer = self._connection.json("POST", path, json={"dialect": dialect} if dialect else {})
         return base64.b64decode(answer["envelope_base64"])
 
-    def renew(self, old: Identity, key: PrivateKey, *, supersede: bool = False) -> Identity:
+    def issue_attribute_certificate(
+        self, certificate: str, *, reference: str, **asked: Any
+    ) -> AttributeCertificateRecord:
+        """Posts, roles and grants of whom `certificate` (serial number or fingerprint) belongs to, as a signed object.
+
+        `asked`: hours, targets and groups (lists of text), digest, suite. The same reference gives the same one.
+        """
+        body = {**asked, "certificate": certificate, "reference": reference}
+        answer = self._connection.json("POST", _ATTRIBUTES, json=body)
+        return AttributeCertificateRecord.model_validate(answer)
+
+    def attribute_certificate(self, serial: str) -> AttributeCertificateRecord:
+        """One by serial number or fingerprint, with what offline verification needs."""
+        answer = self._connection.json("GET", f"{_ATTRIBUTES}/{segment(serial)}")
+        return AttributeCertificateRecord.model_validate(answer)
+
+    def attribute_certificates(self, **query: str) -> Iterator[AttributeCertificateRecord]:
+        """Those that match: person, organ (with those below), certificate, state."""
+        found = self._connection.pages(_ATTRIBUTES, query)
+        return (AttributeCertificateRecord.model_validate(item) for item in found)
+
+    def revoke_attribute_certificate(self, serial: str, reason: str) -> datetime:
+        """Take one back, for a reason of RFC 5280 5.3.1; since when it is revoked."""
+        path = f"{_ATTRIBUTES}/{segment(serial)}/revocation"
+        return parse_rfc3339(self._connection.json("POST", path, json={"reason": reason})["revoked_at"])
+
+    def attribute_list(self, label: str) -> bytes:
+        """The newest DER list of revoked attribute certificates of an authority, such as intl-attributes."""
+        return self._connection.send("GET", f"/ca/{segment(label)}.acrl", public=True).content
+
+    def renew(self, old: Identity, key: Signer, *, supersede: bool = False) -> Identity:
         """The successor of `old` for `key`, the same one or another, within the time before it ends; needs no session.
 
         With `supersede` and another key the old certificate is then revoked. Again with the same key, the same

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from yinxin.authz import Level
 from yinxin.client._http import Connection, segment
+from yinxin.client.attachments import Attachments, Progress
 from yinxin.client.errors import IdentityNeeded
 from yinxin.crypto import cms
 from yinxin.documents import Answer, DocumentOut, DossierOut, DraftIn, Signable
+from yinxin.uploads import AttachIn, AttachmentOut, AttachmentsOut
 
 _PATH = "/api/document/v1/documents"
 
@@ -16,8 +18,9 @@ _PATH = "/api/document/v1/documents"
 class Documents:
     """Calls to the document application. What people sign is signed here, with the client's identity."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, files: Attachments) -> None:
         self._connection = connection
+        self._files = files
 
     def draft(
         self,
@@ -40,6 +43,28 @@ class Documents:
             files={"content": (file.name, file.read_bytes(), "application/octet-stream")},
         )
         return str(answer["id"])
+
+    def attach(
+        self, document: str, file: Path, *, name: str | None = None, progress: Progress | None = None
+    ) -> AttachmentOut:
+        """Send a file of any size and attach it to the draft: whoever signs the draft off signs its digests too."""
+        body = AttachIn(upload=self._files.upload(file, name=name, progress=progress))
+        path = f"{_PATH}/{segment(document)}/attachments"
+        return AttachmentOut.model_validate(self._connection.json("POST", path, json=body.model_dump()))
+
+    def detach(self, document: str, attachment: str) -> None:
+        """Take a file off the draft."""
+        self._connection.json("DELETE", f"{_PATH}/{segment(document)}/attachments/{segment(attachment)}")
+
+    def attachments(self, document: str) -> list[AttachmentOut]:
+        """The files of the document, in their order."""
+        path = f"{_PATH}/{segment(document)}/attachments"
+        return AttachmentsOut.model_validate(self._connection.json("GET", path)).items
+
+    def fetch(self, document: str, attachment: AttachmentOut, file: Path) -> None:
+        """Write a file of the document to `file`, held to its digests; goes on with what broke off."""
+        path = f"{_PATH}/{segment(document)}/attachments/{segment(attachment.id)}"
+        self._files.fetch(path, attachment, file)
 
     def submit(self, document: str) -> None:
         """Hand the draft in for review."""
@@ -92,7 +117,7 @@ class Documents:
         return DossierOut.model_validate(self._connection.json("GET", f"{_PATH}/{segment(document)}"))
 
     def list(self, box: str = "todo", **query: str) -> Iterator[DocumentOut]:
-        """Documents of a box: `todo`, `sent` or `received`."""
+        """Documents of a box: `todo`, `sent`, `received`, or `all` that may be read."""
         return (
             DocumentOut.model_validate(item) for item in self._connection.pages(_PATH, {"box": box, **query})
         )
@@ -112,7 +137,8 @@ class Documents:
         if identity is None:
             raise IdentityNeeded
         statement = self.statement(document, verb, reason)
-        signature = cms.sign_detached(identity, statement, signed_at=self._connection.clock.now())
+        signing = identity.stating(verb, f"document:{document}")
+        signature = cms.sign_detached(signing, statement, signed_at=self._connection.clock.now())
         return b64encode(statement).decode(), b64encode(signature).decode()
 
     def _act(self, document: str, act: str, **body: str | None) -> None:

@@ -11,7 +11,7 @@ A refusal whose class is not installed here comes as `RemoteProblem`, with every
 from collections.abc import Mapping
 from typing import Any
 
-from yinxin.errors import Invalid, NotAuthenticated, Unavailable, YinxinError
+from yinxin.errors import Invalid, NotAuthenticated, Unavailable, Untrue, YinxinError
 from yinxin.text import Language
 
 
@@ -78,3 +78,11 @@ class UnusableForTls(Invalid):
     code = "client.unusable_for_tls"
     zh = "算法 {algorithm} 的身份不能用于 TLS 客户端认证；请使用 intl 套件的证书，或改用签名登录。"
     en = "An identity of algorithm {algorithm} cannot authenticate a TLS client here; use a certificate of the intl suite, or sign in by signature."
+
+
+class NotTheFile(Untrue):
+    """A fetched file that is not the one on record."""
+
+    code = "client.not_the_file"
+    zh = "取回的文件“{name}”与记录的摘要不符，已丢弃；请重新下载，仍不符则报告管理员。"
+    en = "File “{name}” as fetched is not the one on record and was thrown away; fetch it again, and tell an operator if it stays so."

@@ -4,6 +4,9 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator
 
 from yinxin.client._http import Connection, segment
+from yinxin.client.holders import HolderKeys
+from yinxin.client.keyring import Keyring
+from yinxin.client.kmip import Kmip
 from yinxin.crypto.keys import PublicKey
 from yinxin.wire import Reply
 
@@ -33,6 +36,12 @@ class Kms:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        #: service keys: encryption, signatures and MACs for systems
+        self.keyring = Keyring(connection)
+        #: storage and databases that keep their keys here by KMIP
+        self.kmip = Kmip(connection)
+        #: one's own signing key, and what it signed
+        self.holders = HolderKeys(connection)
 
     def keys(self) -> Iterator[Key]:
         """Every key the caller may see."""

@@ -92,7 +92,8 @@ class Proposals:
         for field, value in (("proposal", seen.id), ("kind", seen.kind), ("digest", seen.digest)):
             if content.get(field) != value:
                 raise NotWhatWasSeen(field=field)
-        signature = cms.sign_detached(identity, statement, signed_at=self._connection.clock.now())
+        signing = identity.stating("authz.approve", f"proposal:{seen.id}")
+        signature = cms.sign_detached(signing, statement, signed_at=self._connection.clock.now())
         body = {"statement": base64_text(statement), "signature": base64_text(signature)}
         return self._post(seen.id, "approvals", body)
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from yinxin.client._http import Connection, segment
+from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.requests import CertificationRequest
 from yinxin.wire import Reply
 
@@ -12,7 +13,7 @@ _PATH = "/api/ca/v1/registrations"
 
 
 class Registration(Reply):
-    """An application; `serial` is that of its certificate once it is issued."""
+    """An application; `serial` is that of its certificate once it is issued, of a pair that of the signing one."""
 
     id: str
     reference: str
@@ -22,6 +23,7 @@ class Registration(Reply):
     holder: str
     post: str | None
     organ: str
+    pair: bool
     applicant: str
     submitted: datetime
     expires: datetime
@@ -46,10 +48,14 @@ class Registrations:
         holder: Mapping[str, str],
         *,
         days: int | None = None,
+        pair: bool = False,
     ) -> Registration:
-        """Apply; `holder` has kind, id, and post (of a person) or organ (of a service). A reference gives one application."""
+        """Apply; `holder` has kind, id, and post (of a person) or organ (of a service). A reference gives one application.
+
+        With `pair` it is for a pair of certificates, of which `profile` is the signing half.
+        """
         body = {"reference": reference, "profile": profile, "csr_pem": csr.pem, "holder": dict(holder)}
-        return self._post("", body | ({"days": days} if days is not None else {}))
+        return self._post("", body | {"pair": pair} | ({"days": days} if days is not None else {}))
 
     def list(self, **query: str) -> Iterator[Registration]:
         """Those that match: organ, state, applicant, holder."""
@@ -58,6 +64,11 @@ class Registrations:
     def show(self, id_: str) -> Registration:
         """One application."""
         return Registration.model_validate(self._connection.json("GET", f"{_PATH}/{segment(id_)}"))
+
+    def certificate(self, id_: str) -> tuple[Certificate, ...]:
+        """The certificate of an application and those above it; raises WrongState before it is issued."""
+        answer = self._connection.json("GET", f"{_PATH}/{segment(id_)}/certificate")
+        return tuple(Certificate.load_many((answer["pem"] + answer["chain_pem"]).encode()))
 
     def vet(self, id_: str, checks: Mapping[str, str]) -> Registration:
         """Record what was checked, and for each what was found."""

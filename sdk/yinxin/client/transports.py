@@ -19,9 +19,12 @@ WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 PEER = "yinxin.peer_certificate"
 
 
-def https(*, trust: Path | None = None, identity: Identity | None = None) -> httpx.BaseTransport:
+def https(
+    *, trust: Path | None = None, identity: Identity | None = None, pins: frozenset[str] | None = None
+) -> httpx.BaseTransport:
     """HTTPS, TLS 1.2 or later. Only the anchors in `trust` (PEM) are believed when given, else the system's.
 
+    With `pins` the server's certificate must besides be one of these (SHA-256 of its DER, hexadecimal).
     `identity` authenticates the client (mutual TLS); raises UnusableForTls for a key that is not in this process or
     not of the intl suite, OSError or ssl.SSLError for an unreadable trust file.
     """
@@ -29,7 +32,22 @@ def https(*, trust: Path | None = None, identity: Identity | None = None) -> htt
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if identity is not None:
         _present(context, identity)
+    if pins is not None:
+        context.sslsocket_class = _pinned(pins)
     return httpx.HTTPTransport(verify=context)
+
+
+def _pinned(pins: frozenset[str]) -> type[ssl.SSLSocket]:
+    """A connection that ends with the handshake, before a request is sent, unless the server's certificate is pinned."""
+
+    class Pinned(ssl.SSLSocket):
+        def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - the socket's own signature
+            super().do_handshake(block)
+            shown = self.getpeercert(binary_form=True) or b""
+            if INTL.hash.digest(shown).hex() not in pins:
+                raise ssl.SSLCertVerificationError("the server's certificate is not one that is pinned")
+
+    return Pinned
 
 
 def _present(context: ssl.SSLContext, identity: Identity) -> None:

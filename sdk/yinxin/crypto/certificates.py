@@ -29,6 +29,7 @@ from yinxin.crypto.keys import PublicKey
 from yinxin.crypto.names import Name
 from yinxin.crypto.oids import EXTENDED_KEY_USAGES, KEY_USAGES, Extension, read_extensions
 from yinxin.crypto.points import CrlPoint, read_points
+from yinxin.crypto.public_key import public_key
 from yinxin.crypto.suite import SignatureAlgorithm, signature_algorithm
 
 _PURPOSES = {oid: name for name, oid in EXTENDED_KEY_USAGES.items()}
@@ -80,7 +81,7 @@ class Certificate:
 
     @staticmethod
     def _read_key(spki: bytes) -> PublicKey:
-        return PublicKey(spki)
+        return public_key(spki)
 
     @staticmethod
     def _read_algorithm(identifier: bytes) -> SignatureAlgorithm:

@@ -1,7 +1,7 @@
 """EnvelopedData (RFC 5652 section 6, GM/T 0010 clause 9): content that one recipient can open.
 
-The recipient is a key: RSA by key transport, an elliptic curve by ephemeral key agreement (RFC 5753), SM2 by its own
-public key encryption, or a secret that both sides have (RFC 5652 6.2.3). Whose key it is, the caller has decided.
+The recipient is a key (`yinxin.crypto.recipients`: RSA, SM2, an elliptic curve, ML-KEM), or a secret that both sides
+have (RFC 5652 6.2.3). Whose key it is, the caller has decided.
 """
 
 import secrets
@@ -14,10 +14,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
 from yinxin.crypto import der, oids
-from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import CannotDecrypt, Malformed, MalformedEnvelope, UnsupportedAlgorithm
-from yinxin.crypto.key_transport import agree, agreed, opened, transport
-from yinxin.crypto.keys import PublicKey
+from yinxin.crypto.recipients import Recipient, info_for, key_for, key_of, version_with
 
 _BLOCK = 128  # bits, of AES and SM4 alike
 
@@ -67,7 +65,7 @@ _KEY_WRAP = der.sequence(der.oid(oids.AES_256_WRAP))
 
 def envelop(
     content: bytes,
-    recipient: Certificate | PublicKey,
+    recipient: Recipient,
     *,
     cipher: ContentCipher | None = None,
     content_type: str = oids.DATA,
@@ -78,18 +76,10 @@ def envelop(
     A certificate is named by issuer and serial number, a key by its identifier. `oaep` False is RSAES-PKCS1-v1_5, which
     older protocols expect (RFC 8894 3.1).
     """
-    public_key = recipient if isinstance(recipient, PublicKey) else recipient.public_key
-    sm = public_key.algorithm == "sm2"
+    sm = key_of(recipient).algorithm == "sm2"
     chosen = cipher or (SM4_CBC if sm else AES_256_CBC)
     key = secrets.token_bytes(chosen.key_size)
-    if public_key.algorithm.startswith("ecdsa"):
-        info = der.implicit(1, agree(public_key, _named_for_agreement(recipient), key))
-    else:
-        algorithm, encrypted = transport(public_key, key, oaep=oaep)
-        by_name = isinstance(recipient, Certificate)
-        info = der.sequence(
-            der.integer(0 if by_name else 2), _named(recipient), algorithm, der.octets(encrypted)
-        )
+    info = info_for(recipient, key, oaep=oaep)
     inner = oids.GM_DATA if sm and content_type == oids.DATA else content_type
     return _assemble(
         chosen.encrypt(key, content), info, inner, oids.GM_ENVELOPED_DATA if sm else oids.ENVELOPED_DATA
@@ -108,27 +98,12 @@ def envelop_shared(content: bytes, secret: bytes, name: bytes, *, content_type: 
 
 def _assemble(encrypted: tuple[bytes, bytes], info: bytes, content_type: str, kind: str) -> bytes:
     algorithm, body = encrypted
-    # version 0 goes with issuer-and-serial recipients only (RFC 5652 6.1)
-    simple = info[0] == der.SEQUENCE and der.elements(info)[0] == der.integer(0)
     data = der.sequence(
-        der.integer(0 if simple else 2),
+        der.integer(version_with(info)),
         der.set_of([info]),
         der.sequence(der.oid(content_type), algorithm, der.tlv(0x80, body)),
     )
     return der.sequence(der.oid(kind), der.explicit(0, data))
-
-
-def _named(recipient: Certificate | PublicKey) -> bytes:
-    if isinstance(recipient, PublicKey):
-        return der.tlv(0x80, recipient.key_id)
-    return der.sequence(recipient.issuer.der, der.integer(recipient.serial))
-
-
-def _named_for_agreement(recipient: Certificate | PublicKey) -> bytes:
-    """KeyAgreeRecipientIdentifier (RFC 5652 6.2.2): a key identifier stands in a RecipientKeyIdentifier."""
-    if isinstance(recipient, PublicKey):
-        return der.tlv(0xA0, der.octets(recipient.key_id))
-    return _named(recipient)
 
 
 @dataclass(frozen=True)
@@ -140,6 +115,8 @@ class EnvelopedData:
     vector: bytes
     body: bytes
     recipients: tuple[bytes, ...]
+    #: the ContentInfo itself, for whoever opens it elsewhere
+    encoded: bytes
 
     @classmethod
     def load(cls, data: bytes) -> Self:
@@ -165,29 +142,20 @@ class EnvelopedData:
                 der.content(vector, der.OCTET_STRING),
                 _octets(body),
                 tuple(der.elements(infos, der.SET)),
+                data,
             )
         except (Malformed, ValueError, IndexError) as error:
             raise MalformedEnvelope(reason=str(error)) from error
 
-    def open(self, recipient: Certificate | PublicKey, pkcs8: bytes) -> bytes:
+    def open(self, recipient: Recipient, pkcs8: bytes) -> bytes:
         """The content, by the recipient's private key (DER PrivateKeyInfo, for this moment only).
 
         Raises CannotDecrypt when it is for somebody else or does not open, UnsupportedAlgorithm.
         """
-        public_key = recipient if isinstance(recipient, PublicKey) else recipient.public_key
         try:
-            for info in self.recipients:
-                if info[0] == der.SEQUENCE:
-                    _, name, algorithm, encrypted = der.elements(info)
-                    if name == _named(recipient):
-                        return self._decrypt(
-                            opened(pkcs8, algorithm, der.content(encrypted, der.OCTET_STRING))
-                        )
-                elif info[0] == 0xA1:
-                    wanted = _named_for_agreement(recipient)
-                    key = agreed(pkcs8, public_key, info, wanted)
-                    if key is not None:
-                        return self._decrypt(key)
+            key = key_for(self.recipients, recipient, pkcs8)
+            if key is not None:
+                return self._decrypt(key)
         except (Malformed, ValueError, IndexError) as error:
             raise CannotDecrypt(algorithm=self.cipher.name) from error
         raise CannotDecrypt(algorithm=self.cipher.name)

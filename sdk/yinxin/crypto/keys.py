@@ -6,10 +6,10 @@ A `Signer` is anything that signs with one public key: `PrivateKey` here, a hand
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 from cryptography.exceptions import UnsupportedAlgorithm as LibraryRefuses
 from cryptography.hazmat.primitives import serialization
@@ -64,6 +64,15 @@ class Signer(Protocol):
         ...
 
 
+@runtime_checkable
+class Stating(Protocol):
+    """A `Signer` elsewhere, whose every signature goes on record with what it is for."""
+
+    def stating(self, purpose: str, subject: str) -> Signer:
+        """The same signer for this act (`document.sign-off`) on this (`document:…`)."""
+        ...
+
+
 class PrivateKey:
     """A private key in process memory (`Signer`). Its repr shows the public key identifier only; it does not pickle."""
 
@@ -103,7 +112,9 @@ class PrivateKey:
             return cls(sm2.SM2PrivateKey.load(pkcs8, proved=proved))
         try:
             form = pkcs8 if proved else post_quantum.seed_only(pkcs8)
-            key = serialization.load_der_private_key(form, password=None)
+            key = serialization.load_der_private_key(
+                form, password=None, unsafe_skip_rsa_key_validation=proved
+            )
         except LibraryRefuses as error:
             raise UnsupportedAlgorithm(what="private key", algorithm=str(error)) from error
         except (MalformedDer, ValueError, TypeError, IndexError):
@@ -222,6 +233,11 @@ class Identity:
     def __post_init__(self) -> None:
         if self.key.public_key != self.certificate.public_key:
             raise KeyMismatch(subject=self.certificate.subject.text)
+
+    def stating(self, purpose: str, subject: str) -> Identity:
+        """The same identity, signing for this act on this: said where the key's signatures are recorded, else nothing."""
+        key = self.key
+        return replace(self, key=key.stating(purpose, subject)) if isinstance(key, Stating) else self
 
     def save_p12(self, path: Path, password: str) -> None:
         """Write a PKCS#12 file (mode 0600, whole or not at all); needs a `PrivateKey`, not a handle."""

@@ -105,6 +105,8 @@ def take_der(encode: Any, thing: Any, operation: str) -> bytes:
 def cleanse(secret: bytes | bytearray) -> None:
     """Overwrite a secret in place, in a way that no compiler leaves out.
 
-    Python calls `bytes` immutable: only for octets that nothing else refers to any more.
+    Python calls `bytes` immutable: only for octets that nothing else refers to any more. A single octet is left as it is:
+    Python keeps one object for each and gives it to everybody.
     """
-    library().OPENSSL_cleanse(ffi.cast("void *", ffi.from_buffer(secret)), len(secret))
+    if len(secret) > 1:
+        library().OPENSSL_cleanse(ffi.cast("void *", ffi.from_buffer(secret)), len(secret))

@@ -36,12 +36,32 @@ MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
 SIGNING_TIME = "1.2.840.113549.1.9.5"
 SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 SIGNATURE_TIMESTAMP = "1.2.840.113549.1.9.16.2.14"
+CERTIFICATE_VALUES = "1.2.840.113549.1.9.16.2.23"  # RFC 5126 6.3.3
+REVOCATION_VALUES = "1.2.840.113549.1.9.16.2.24"  # RFC 5126 6.3.4
 EXTENSION_REQUEST = "1.2.840.113549.1.9.14"  # RFC 2985 5.4.2
 CHALLENGE_PASSWORD = "1.2.840.113549.1.9.7"  # noqa: S105 - RFC 2985 5.4.1; the attribute's name
 DECRYPT_KEY_ID = "1.2.840.113549.1.9.16.2.37"  # RFC 7030 4.4.1.1 and 4.4.1.2
 ASYMMETRIC_DECRYPT_KEY_ID = "1.2.840.113549.1.9.16.2.54"
 KEY_PACKAGE = "2.16.840.1.101.2.1.2.78.5"  # RFC 5958: content type of private keys
 AES_256_WRAP = "2.16.840.1.101.3.4.1.45"  # RFC 3565
+
+#: this platform's own arc (ITU-T X.667: a UUID under 2.25). Below it: .1 the policy of its timestamps, .3
+#: attributes, .5 attributes of requests, .4 the security policy that its clearances are read by. Not for what certificates must say: some software
+#: reads no arc of more than 31 bits, and with it not the certificate
+HOUSE = "2.25.147690556251596880135077170744976928781"
+
+# RFC 5755 and X.509: attribute certificates
+ROLE = "2.5.4.72"
+CLEARANCE = "2.5.4.55"
+APPOINTMENT = f"{HOUSE}.3.1"  # docs/authz/attribute-certificates.md gives the syntax of these two
+GRANTS = f"{HOUSE}.3.2"
+TRANSPORT_KEY = (
+    f"{HOUSE}.5.1"  # attribute of a request: SubjectPublicKeyInfo that an encryption key is delivered to
+)
+TARGET_INFORMATION = "2.5.29.55"
+NO_REV_AVAIL = "2.5.29.56"
+AA_CONTROLS = "1.3.6.1.5.5.7.1.6"
+SOA_IDENTIFIER = "2.5.29.50"  # X.509 17.2: its holder is a source of authority 权威源
 
 #: key usage → bit position (RFC 5280 4.2.1.3)
 KEY_USAGES = {
@@ -158,5 +178,7 @@ def read_extensions(field: bytes, number: int) -> dict[str, Extension]:
     return found
 
 
+#: the holder states attributes of others on its own authority (X.509 17.2); no standard has an extended key usage for it
+SOURCE_OF_AUTHORITY = Extension(SOA_IDENTIFIER, critical=False, value=der.null())
 #: the responder's own certificate needs no revocation check (RFC 6960 4.2.2.2.1)
 OCSP_NO_CHECK = Extension(OCSP_NOCHECK, critical=False, value=der.null())

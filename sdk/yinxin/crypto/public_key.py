@@ -1,6 +1,7 @@
 """Public keys of every kind behind one face: what a SubjectPublicKeyInfo says, and what its key verifies."""
 
 import hashlib
+from functools import lru_cache
 from typing import Self
 
 from cryptography.exceptions import InvalidSignature
@@ -58,6 +59,12 @@ _USAGES = {
 }
 
 
+@lru_cache(maxsize=1024)
+def public_key(spki: bytes) -> "PublicKey":
+    """The key in a DER SubjectPublicKeyInfo, which a request and its certificate both bring; raises as `PublicKey`."""
+    return PublicKey(spki)
+
+
 class PublicKey:
     """A public key, known by its DER SubjectPublicKeyInfo. Immutable; equal when the SubjectPublicKeyInfo is."""
 
@@ -90,6 +97,11 @@ class PublicKey:
     def load(cls, spki: bytes) -> Self:
         """Read a DER SubjectPublicKeyInfo; raises MalformedKey or UnsupportedAlgorithm."""
         return cls(spki)
+
+    @property
+    def kind(self) -> str:
+        """As `algorithm`; RSA with its size in bits, as in `Suite.signing_keys`."""
+        return f"rsa-{self._key.key_size}" if isinstance(self._key, rsa.RSAPublicKey) else self.algorithm
 
     @property
     def suite(self) -> Suite:

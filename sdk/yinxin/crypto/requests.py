@@ -10,6 +10,7 @@ from yinxin.crypto.general_names import GeneralName, read_general_names, write_g
 from yinxin.crypto.keys import PublicKey, Signer
 from yinxin.crypto.names import Name, Pairs
 from yinxin.crypto.oids import Extension
+from yinxin.crypto.public_key import public_key
 
 _T61 = 0x14  # TeletexString, as older clients write what is ASCII
 
@@ -31,6 +32,8 @@ class CertificationRequest:
             self.attributes = _attributes(attributes)
             #: the extensions asked for, by object identifier (RFC 2985 5.4.2)
             self.extensions = _requested(self.attributes.get(oids.EXTENSION_REQUEST, ()))
+            transport = self.attributes.get(oids.TRANSPORT_KEY, ())
+            der.require(len(transport) <= 1, "several transport keys")
             san = self.extensions.get(oids.SUBJECT_ALTERNATIVE_NAME)
             #: the alternative names asked for
             self.san: tuple[GeneralName, ...] = read_general_names(san.value) if san else ()
@@ -38,21 +41,33 @@ class CertificationRequest:
             raise MalformedRequest(kind="PKCS#10", reason=str(error)) from error
         self.der = encoded
         self.signature_algorithm = algorithm_of(algorithm, "request")
-        self.public_key = PublicKey(spki)
+        self.public_key = public_key(spki)
+        #: to which an encryption key shall be delivered, when the key of the request opens nothing itself; signed with it
+        self.transport_key = PublicKey(transport[0]) if transport else None
 
     @classmethod
     def build(
-        cls, signer: Signer, subject: Name | Mapping[str, str] | Pairs, san: Sequence[GeneralName] = ()
+        cls,
+        signer: Signer,
+        subject: Name | Mapping[str, str] | Pairs,
+        san: Sequence[GeneralName] = (),
+        *,
+        transport: PublicKey | None = None,
     ) -> Self:
-        """A request for `signer`'s key; raises MalformedName or MalformedTemplate."""
+        """A request for `signer`'s key; raises MalformedName or MalformedTemplate.
+
+        `transport` is the key to which the encryption key of a pair is delivered, where `signer`'s opens nothing (ML-DSA).
+        """
         name = subject if isinstance(subject, Name) else Name.of(subject)
-        attributes = b""
+        attributes = []
         if san:
             extension = Extension(oids.SUBJECT_ALTERNATIVE_NAME, False, write_general_names(san))
-            wanted = der.set_of([der.sequence(extension.der)])
-            attributes = der.sequence(der.oid(oids.EXTENSION_REQUEST), wanted)
+            attributes.append((oids.EXTENSION_REQUEST, der.sequence(extension.der)))
+        if transport is not None:
+            attributes.append((oids.TRANSPORT_KEY, transport.spki))
+        written = sorted(der.sequence(der.oid(oid), der.set_of([value])) for oid, value in attributes)
         key = signer.public_key
-        info = der.sequence(der.integer(0), name.der, key.spki, der.tlv(0xA0, attributes))
+        info = der.sequence(der.integer(0), name.der, key.spki, der.tlv(0xA0, b"".join(written)))
         return cls(der.sequence(info, key.signature_algorithm.identifier, der.bits(signer.sign(info))))
 
     @classmethod

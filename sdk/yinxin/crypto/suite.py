@@ -6,8 +6,9 @@ that fits it. A new suite is a new entry here and a new key kind in `keys.py`.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from cryptography.hazmat.primitives import hashes
 
@@ -15,6 +16,47 @@ from yinxin.crypto import der, oids
 from yinxin.crypto.errors import UnknownSuite, UnsupportedAlgorithm
 
 KeyFamily = Literal["ec", "rsa", "ed25519", "sm2", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87"]
+
+
+def _sm3(data: bytes) -> bytes:
+    state = hashes.Hash(hashes.SM3())
+    state.update(data)
+    return state.finalize()
+
+
+def _by_hashlib(name: str) -> Callable[[bytes], bytes]:
+    return lambda data: hashlib.new(name, data).digest()
+
+
+_DIGESTS: dict[str, Callable[[bytes], bytes]] = {
+    "sha1": lambda data: hashlib.sha1(data, usedforsecurity=False).digest(),
+    "sha256": lambda data: hashlib.sha256(data).digest(),
+    "sha384": lambda data: hashlib.sha384(data).digest(),
+    "sha512": lambda data: hashlib.sha512(data).digest(),
+    # hashlib's SM3 depends on how Python was built, and takes half the time where it is there
+    "sm3": _by_hashlib("sm3") if "sm3" in hashlib.algorithms_available else _sm3,
+}
+
+
+class Running(Protocol):
+    """A digest over octets as they come."""
+
+    def update(self, data: bytes, /) -> None: ...
+
+    def digest(self) -> bytes: ...
+
+
+class _RunningSm3:
+    """SM3 where hashlib has none."""
+
+    def __init__(self) -> None:
+        self._state = hashes.Hash(hashes.SM3())
+
+    def update(self, data: bytes, /) -> None:
+        self._state.update(data)
+
+    def digest(self) -> bytes:
+        return self._state.copy().finalize()
 
 
 @dataclass(frozen=True)
@@ -27,11 +69,13 @@ class HashAlgorithm:
 
     def digest(self, data: bytes) -> bytes:
         """The digest of `data`."""
-        if self.name == "sm3":
-            state = hashes.Hash(hashes.SM3())  # hashlib's SM3 depends on how Python was built
-            state.update(data)
-            return state.finalize()
-        return hashlib.new(self.name, data).digest()
+        return _DIGESTS[self.name](data)
+
+    def running(self) -> Running:
+        """A digest that is fed piece by piece, for what is not held in memory."""
+        if self.name not in hashlib.algorithms_available:
+            return _RunningSm3()
+        return hashlib.new(self.name, usedforsecurity=self.name != "sha1")
 
     @property
     def identifier(self) -> bytes:
@@ -104,6 +148,20 @@ class Suite:
     cms_data: str
     cms_signed_data: str
     cms_signature: str
+
+    def encryption_for(self, signing: str) -> str:
+        """The kind of encryption key that goes beside a signing key of this kind: as strong, where the suite has several.
+
+        Beside RSA goes RSA, no smaller where there is one: what signs with it seldom agrees on keys by elliptic curves.
+        """
+        if signing.startswith("rsa-"):
+            known = [each for each in self.encryption_keys if each.startswith("rsa-")]
+            bits = [int(each.removeprefix("rsa-")) for each in (signing, *known)]
+            return next(
+                (each for each, size in zip(known, bits[1:], strict=True) if size >= bits[0]), known[-1]
+            )
+        strongest = signing == "ml-dsa-87"  # NIST category 5, as ML-KEM-1024 is
+        return self.encryption_keys[-1] if strongest else self.encryption_keys[0]
 
 
 INTL = Suite(

@@ -12,10 +12,11 @@ from yinxin.crypto import der, oids
 from yinxin.crypto.constraints import NameConstraints, PolicyConstraints, PolicyMapping, write_mappings
 from yinxin.crypto.errors import MalformedTemplate
 from yinxin.crypto.general_names import GeneralName, write_general_name, write_general_names
-from yinxin.crypto.keys import PublicKey, linting_key
+from yinxin.crypto.keys import linting_key
 from yinxin.crypto.names import Name
 from yinxin.crypto.oids import EXTENDED_KEY_USAGES, KEY_USAGES, REASON_FLAGS, Extension
 from yinxin.crypto.points import CrlPoint, write_points
+from yinxin.crypto.public_key import public_key
 from yinxin.crypto.suite import SignatureAlgorithm
 
 
@@ -114,7 +115,7 @@ def to_be_signed(
     """
     if not 0 < serial < 1 << 159:
         raise MalformedTemplate(field="serial", reason="not positive or longer than 20 octets")
-    extensions = _unique(_extensions(template, key_id or PublicKey(spki).key_id, issuer_key_id))
+    extensions = _unique(_extensions(template, key_id or public_key(spki).key_id, issuer_key_id))
     return der.sequence(
         der.explicit(0, der.integer(2)),
         der.integer(serial),

@@ -227,6 +227,11 @@ class Token:
                 raise AnswerMismatch(kind=_KIND, field=field)
         return found
 
+    @property
+    def signer_hash(self) -> HashAlgorithm:
+        """The hash of the token's own signature, which need not be that of its imprint."""
+        return self._data.signer.hash
+
     @cached_property
     def certificates(self) -> tuple[Certificate, ...]:
         """The certificates inside."""

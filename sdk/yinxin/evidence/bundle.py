@@ -14,11 +14,17 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class SignedAct:
-    """A statement, its CMS signature, and the OCSP answer for the signer's certificate, as they were at the time."""
+    """A statement, its CMS signature, and the OCSP answer for the signer's certificate, as they were at the time.
+
+    `attributes`: the attribute certificate that she acted under, with what it is judged by (PEM); empty where there is none.
+    `delegation`: the signed delegation that she acted by (`SignedDelegation`); empty where she held the post herself.
+    """
 
     statement: bytes
     cms: bytes
     ocsp: bytes
+    attributes: bytes = b""
+    delegation: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,12 @@ class Bundle:
     certificates: Sequence[bytes]
     crls: Sequence[bytes]
     facts: Mapping[str, Any] = field(default_factory=dict)
+    #: the policies of witnesses that were in force at the log, for readers who have none
+    policies: Sequence[bytes] = ()
+    #: timestamps (RFC 3161, DER) over the texts of the checkpoints that the proofs stand under
+    stamps: Sequence[bytes] = ()
+    #: evidence records (RFC 4998, DER) of those checkpoints: what came in place of the bare timestamps
+    records: Sequence[bytes] = ()
 
     def files(self) -> dict[str, bytes]:
         """The files of the container, the descriptor among them."""
@@ -47,11 +59,26 @@ class Bundle:
                 f"acts/{number:02}.p7s": act.cms,
                 f"acts/{number:02}.ocsp": act.ocsp,
             }
+            if act.attributes:
+                files[f"acts/{number:02}.attributes"] = act.attributes
+            if act.delegation:
+                files[f"acts/{number:02}.delegation"] = act.delegation
         files |= _numbered("log", "tlog-proof", self.proofs)
+        files |= _numbered("log", "policy", self.policies)
+        files |= _numbered("log", "tst", self.stamps)
+        files |= _numbered("log", "ers", self.records)
         files |= _numbered("certificates", "cer", self.certificates)
         files |= _numbered("revocation", "crl", self.crls)
         counts = {"acts": len(self.acts), "log": len(self.proofs)}
         counts |= {"certificates": len(self.certificates), "revocation": len(self.crls)}
+        if (
+            self.policies
+        ):  # a part of evidence since there are witnesses; what was made before has no such count
+            counts["policies"] = len(self.policies)
+        if self.stamps:
+            counts["stamps"] = len(self.stamps)
+        if self.records:
+            counts["records"] = len(self.records)
         body = {"v": FORMAT, "subject": self.subject, "facts": dict(self.facts), "counts": counts}
         return files | {DESCRIPTOR: canonical.encode(body)}
 
@@ -66,13 +93,22 @@ class Bundle:
                 sealed=files["document.pdf"],
                 sealed_sm=files["document.sm.p7s"],
                 acts=[
-                    SignedAct(*(files[f"acts/{number:02}.{kind}"] for kind in ("json", "p7s", "ocsp")))
+                    SignedAct(
+                        files[f"acts/{number:02}.json"],
+                        files[f"acts/{number:02}.p7s"],
+                        files[f"acts/{number:02}.ocsp"],
+                        files.get(f"acts/{number:02}.attributes", b""),
+                        files.get(f"acts/{number:02}.delegation", b""),
+                    )
                     for number in range(1, counts["acts"] + 1)
                 ],
                 proofs=_read(files, "log", "tlog-proof", counts["log"]),
                 certificates=_read(files, "certificates", "cer", counts["certificates"]),
                 crls=_read(files, "revocation", "crl", counts["revocation"]),
                 facts=dict(body["facts"]),
+                policies=_read(files, "log", "policy", counts.get("policies", 0)),
+                stamps=_read(files, "log", "tst", counts.get("stamps", 0)),
+                records=_read(files, "log", "ers", counts.get("records", 0)),
             )
             written = bundle.files()
         except (KeyError, TypeError, ValueError) as error:

@@ -5,17 +5,22 @@ from yinxin.store._alone import alone
 from yinxin.store._base import Base, Instant, housekeeping
 from yinxin.store._engine import DatabaseSettings, open_engine
 from yinxin.store._jobs import Jobs, Queue
+from yinxin.store._number import SourceRow, name_of
 from yinxin.store._outbox import OutboxRow
-from yinxin.store.errors import StoreFull, StoreUnavailable, UnrecordedChange
+from yinxin.store._visible import Columns, newest
+from yinxin.store.errors import NoColumn, StoreFull, StoreUnavailable, UnrecordedChange
 
 __all__ = [
     "Act",
     "Base",
+    "Columns",
     "DatabaseSettings",
     "Instant",
     "Jobs",
+    "NoColumn",
     "OutboxRow",
     "Queue",
+    "SourceRow",
     "Store",
     "StoreFull",
     "StoreUnavailable",
@@ -24,6 +29,8 @@ __all__ = [
     "current_entries",
     "housekeeping",
     "marking",
+    "name_of",
+    "newest",
     "open_engine",
     "request_scope",
 ]

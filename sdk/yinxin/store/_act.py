@@ -7,7 +7,8 @@ may only touch tables marked as housekeeping.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -25,8 +26,10 @@ from yinxin.act import Actor, Event, Outcome
 from yinxin.canonical import NotCanonical
 from yinxin.clock import Clock
 from yinxin.errors import YinxinError
+from yinxin.personal import PersonalInClear, UndeclaredPersonal, salted
 from yinxin.randomness import Randomness, identifier
 from yinxin.store._engine import hasty_engine, reading_engine
+from yinxin.store._number import Numbering, SourceRow, Taken
 from yinxin.store._outbox import OutboxRow
 from yinxin.store.errors import StoreFull, StoreUnavailable, UnrecordedChange
 
@@ -117,13 +120,19 @@ class Store:
         self.randomness = randomness
         self._reading = reading_engine(engine).execution_options(**{_GUARD: _is_nothing})
         self._housekeeping = engine.execution_options(**{_GUARD: _is_housekeeping})
-        self._hasty = hasty_engine(engine).execution_options(**{_GUARD: _is_housekeeping})
-        for each in (self._reading, self._housekeeping, self._hasty):
+        hasty = hasty_engine(engine)
+        self._hasty = hasty.execution_options(**{_GUARD: _is_housekeeping})
+        self._noting = hasty.execution_options(**{_GUARD: _is_note})
+        self._glancing = engine.execution_options(**{_GUARD: _is_nothing}, isolation_level="AUTOCOMMIT")
+        for each in (self._reading, self._housekeeping, self._hasty, self._glancing, self._noting):
             event.listen(each, "before_cursor_execute", _guard)
+        self._numbering = Numbering()
         #: each is asked before an act begins and raises when the act could not be recorded (law 7)
         self.gates: list[Callable[[], None]] = []
         #: called after a commit that recorded something: wakes the log's sequencer
         self.recorded: list[Callable[[], None]] = []
+        #: which personal facts the records of a verb may have; None while nobody has said it: any of the vocabulary
+        self.personal: Mapping[str, frozenset[str]] | None = None
 
     def identifier(self) -> str:
         """A new identifier (see `yinxin.randomness.identifier`)."""
@@ -135,6 +144,25 @@ class Store:
         with _translated(), Session(self._reading, autoflush=False) as session:
             yield session
             _nothing_left(session)
+
+    def glance(self, statement: str) -> Any:
+        """The first column of the first row of a SELECT (text), as it is committed now; None without a row.
+
+        A tenth of what `read` costs on SQLite, for what is asked before everything else.
+        """
+        with _translated():
+            if self.engine.dialect.name != "sqlite":
+                with self._glancing.connect() as connection:
+                    return connection.exec_driver_sql(statement).scalar()
+            pooled = self._reading.raw_connection()
+            driver: Any = pooled.driver_connection
+            try:  # past SQLAlchemy, which would take five times as long over it
+                rows = driver.execute(statement).fetchall()
+            except sqlite3.OperationalError as error:
+                raise OperationalError(statement, None, error) from error
+            finally:
+                pooled.close()
+            return rows[0][0] if rows else None
 
     @contextmanager
     def housekeep(self, *, lasting: bool = True) -> Iterator[Session]:
@@ -168,10 +196,11 @@ class Store:
                     yield act
                     acts = [act, *act.further]
                     records = [self._event(each, act.outcome) for each in acts]
-                    self._record(session, *records)
+                    taken = self._record(session, *records)
                     for each, record in zip(acts, records, strict=True):
                         if each.mark is not None and (each is act or each.mark is not act.mark):
                             each.mark(session, record)
+                self._numbering.committed(taken)
         except YinxinError as error:
             self._refused(act, Outcome.REFUSED, error.code)
             error.entry = error.entry or act.id
@@ -191,7 +220,62 @@ class Store:
             self._refused(act, Outcome.REFUSED, error.code)
             error.entry = act.id
 
+    @contextmanager
+    def refusing(self, actor: Actor, verb: str, subject: str) -> Iterator[None]:
+        """Record whatever is refused inside, as `refuse` does, and raise it on."""
+        try:
+            yield
+        except YinxinError as error:
+            self.refuse(actor, verb, subject, error)
+            raise
+
+    def note(
+        self,
+        actor: Actor,
+        verb: str,
+        subject: str,
+        *,
+        within: Callable[[sa.Connection], None] | None = None,
+        decision: dict[str, Any] | None = None,
+        **facts: Any,
+    ) -> str:
+        """Record something that changed nothing, such as an answer; the entry's identifier. Never inside an act.
+
+        Committed before it returns, as an act is, but not waiting for the disk: the death of a process does not undo
+        it, and after a power cut it is there if anything is that was committed later. `within` may write housekeeping
+        tables in the same transaction. Raises what the gates raise, StoreUnavailable or StoreFull.
+        """
+        if _inside.get():
+            raise RuntimeError(f"{verb} was noted inside an act")
+        for gate in self.gates:
+            gate()
+        clear, personal = salted(verb, facts, self.randomness, self.personal)
+        event_ = Event(
+            self.identifier(),
+            self.clock.now(),
+            actor,
+            verb,
+            subject,
+            Outcome.DONE,
+            request=_request.get(),
+            decision=decision,
+            facts=clear,
+            personal=personal,
+        )
+        with _translated(), self._noting.begin() as connection:
+            if within is not None:
+                within(connection)
+            # not remembered as committed: it may be lost with the database's memory
+            numbered = self._numbering.take(connection, 1).number(event_)
+            connection.execute(_RECORD, numbered.row())
+        if (told := _entries.get()) is not None:
+            told.append(event_.id)
+        for wake in self.recorded:
+            wake()
+        return event_.id
+
     def _event(self, act: Act, outcome: Outcome, error: str | None = None) -> Event:
+        clear, personal = salted(act.verb, act.facts, self.randomness, self.personal)
         return Event(
             id=act.id,
             time=self.clock.now(),
@@ -202,27 +286,32 @@ class Store:
             request=act.request,
             error=error,
             decision=act.decision,
-            facts=act.facts,
+            facts=clear,
+            personal=personal,
         )
 
-    def _record(self, session: Session, *records: Event) -> None:
+    def _record(self, session: Session, *records: Event) -> Taken:
         session.flush()
-        rows = [{"id": each.id, "data": each.encode()} for each in records]
-        session.connection().execute(_RECORD, rows)
+        connection = session.connection()
+        taken = self._numbering.take(connection, len(records))
+        rows = [taken.number(each, at).row() for at, each in enumerate(records)]
+        connection.execute(_RECORD, rows)
+        return taken
 
     def _refused(self, act: Act, outcome: Outcome, code: str) -> None:
         """A refusal that cannot be recorded is still a refusal: say so to the operator and go on raising.
 
-        Facts that cannot be encoded are what it was refused for, so it is recorded without them.
+        Facts that cannot be encoded, or must not be, are what it was refused for, so it is recorded without them.
         """
         try:
-            record = self._event(act, outcome, code)
             try:
+                record = self._event(act, outcome, code)
                 record.encode()
-            except NotCanonical:
-                record = replace(record, facts={}, decision=None)
+            except (NotCanonical, PersonalInClear, UndeclaredPersonal):
+                record = self._event(replace(act, facts={}, decision=None), outcome, code)
             with _translated(), Session(self.engine) as session, session.begin():
-                self._record(session, record)
+                taken = self._record(session, record)
+            self._numbering.committed(taken)
         except YinxinError:
             _log.critical("refusal of %s (%s) could not be recorded: entry %s", act.verb, code, act.id)
         else:
@@ -252,6 +341,10 @@ def _is_nothing(_table: sa.Table) -> bool:
 
 def _is_housekeeping(table: sa.Table) -> bool:
     return bool(table.info.get("housekeeping"))
+
+
+def _is_note(table: sa.Table) -> bool:
+    return table in (OutboxRow.__table__, SourceRow.__table__) or _is_housekeeping(table)
 
 
 def _guard(

@@ -5,7 +5,8 @@ lost the table, when measured). Writers begin with BEGIN IMMEDIATE, so that two 
 """
 
 import sqlite3
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from pydantic import Field
@@ -22,16 +23,30 @@ class DatabaseSettings(Section):
     """The database."""
 
     url: str = ""
-    """SQLAlchemy address: empty for SQLite in the data directory, or postgresql+psycopg://host/name. No password in it: use a passfile."""
+    """SQLAlchemy address: empty for SQLite in the data directory, or postgresql+psycopg://host/name. No password in it: use a passfile, a client certificate or `database.password`."""
+    password: Literal["none", "secret"] = "none"  # noqa: S105 - where it stands, not what it is
+    """Whether PostgreSQL's password is the installation's secret `database-password`, read for each new connection, or there is `none` or one in a passfile."""
     pool: int = Field(default=8, ge=1, le=100)
     """Connections kept per process."""
 
 
-def open_engine(url: str, *, pool: int = 8) -> sa.Engine:
-    """An engine for `url`, with our durability settings; nothing is connected yet."""
+def open_engine(url: str, *, pool: int = 8, password: Callable[[], str] | None = None) -> sa.Engine:
+    """An engine for `url`, with our durability settings; nothing is connected yet.
+
+    `password` is asked for each connection to PostgreSQL that is made, so that a new one counts at the next; what it
+    raises comes out of whatever needed the connection.
+    """
     if sa.make_url(url).get_backend_name() == "sqlite":
         return _sqlite(sa.make_url(url), pool)
-    return sa.create_engine(url, pool_size=pool, max_overflow=pool, pool_pre_ping=True)
+    engine = sa.create_engine(url, pool_size=pool, max_overflow=pool, pool_pre_ping=True)
+    if password is not None:
+        ask = password
+
+        @event.listens_for(engine, "do_connect")
+        def connecting(_dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
+            parameters["password"] = ask()
+
+    return engine
 
 
 def reading_engine(engine: sa.Engine) -> sa.Engine:
@@ -80,12 +95,18 @@ def _sqlite(url: sa.URL, pool: int, *, reading: bool = False, synchronous: str =
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "cached_statements": 512},
     )
     begin = "BEGIN" if reading else "BEGIN IMMEDIATE"
-    pragmas = ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", "trusted_schema=OFF")
+    pragmas = [
+        "journal_mode=WAL",
+        f"synchronous={synchronous}",
+        "foreign_keys=ON",
+        "trusted_schema=OFF",
+        "secure_delete=ON",  # what is erased leaves no copy in a free page; Debian's SQLite has it so anyway
+    ]
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver's own implicit BEGIN is deferred; ours is not
-        for pragma in (*pragmas, *(("query_only=ON",) if reading else ())):
+        for pragma in (*pragmas, *(["query_only=ON"] if reading else ())):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

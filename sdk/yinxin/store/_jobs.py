@@ -7,15 +7,16 @@ row that is never finished, only put off to its next time, so that one process a
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from yinxin.store._act import Store
-from yinxin.store._base import Base, housekeeping
+from yinxin.store._base import Base, Instant, housekeeping
 
 _log = logging.getLogger("yinxin.jobs")
 
@@ -44,6 +45,43 @@ class Queue(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str | None] = mapped_column(sa.String(400))
     last_done: Mapped[datetime | None]
+
+
+_JOB = cast("sa.Table", Queue.__table__)
+_NOW: sa.BindParameter[datetime] = sa.bindparam("now", type_=Instant())
+_FREE = sa.or_(_JOB.c.leased_until.is_(None), _JOB.c.leased_until < _NOW)
+#: asked ten times a second under load, so made once and without the ORM
+_DUE = (
+    sa.select(_JOB.c.key, _JOB.c.kind, _JOB.c.payload, _JOB.c.due, _JOB.c.every, _JOB.c.attempts)
+    .where(_JOB.c.due <= _NOW, _FREE, _JOB.c.kind.in_(sa.bindparam("kinds", expanding=True)))
+    .order_by(_JOB.c.due)
+    .limit(1)
+)
+_TAKE = (
+    sa.update(_JOB)
+    .where(_JOB.c.key == sa.bindparam("of"), _JOB.c.due == sa.bindparam("was_due", type_=Instant()), _FREE)
+    .values(
+        lease=sa.bindparam("holder"), leased_until=sa.bindparam("until"), attempts=sa.bindparam("attempt")
+    )
+)
+_HELD = (_JOB.c.key == sa.bindparam("of"), _JOB.c.lease == sa.bindparam("holder"))
+_LET_GO = sa.update(_JOB).where(*_HELD).values(lease=None, leased_until=None, due=sa.bindparam("again"))
+_PUT_OFF = _LET_GO.values(last_error=sa.bindparam("failure"))
+_DONE = _LET_GO.values(attempts=0, last_error=None, last_done=sa.bindparam("at"))
+_ENDED = sa.delete(_JOB).where(*_HELD)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """A job that is leased to this worker, as it stood then."""
+
+    lease: str
+    key: str
+    kind: str
+    payload: Mapping[str, Any]
+    every: int | None
+    #: this one included
+    attempts: int
 
 
 class Jobs:
@@ -82,48 +120,48 @@ class Jobs:
         count = 0
         while (claimed := self._claim()) is not None:
             count += 1
-            self._run(*claimed)
+            self._run(claimed)
         return count
 
-    def _claim(self) -> tuple[str, str, str, Mapping[str, Any]] | None:
-        now = self._store.clock.now()
-        lease = self._store.identifier()
-        free = sa.or_(Queue.leased_until.is_(None), Queue.leased_until < now)
-        # a lease, and its end, that a power cut takes back: the job runs again
-        with self._store.housekeep(lasting=False) as session:
-            row = session.scalars(
-                sa.select(Queue)
-                .where(Queue.due <= now, free, Queue.kind.in_(self._handlers))
-                .order_by(Queue.due)
-                .limit(1)
-                .with_for_update(skip_locked=True)
-            ).first()
+    def _claim(self) -> _Claimed | None:
+        """The next job that is due, leased to this worker. Nothing is written while none is, and no lock is taken."""
+        while True:
+            now = self._store.clock.now()
+            with self._store.read() as session:
+                asked = {"now": now, "kinds": list(self._handlers)}
+                row = session.connection().execute(_DUE, asked).first()
             if row is None:
                 return None
-            row.lease, row.leased_until, row.attempts = lease, now + LEASE, row.attempts + 1
-            return lease, row.key, row.kind, dict(row.payload)
+            found = _Claimed(
+                self._store.identifier(), row.key, row.kind, row.payload, row.every, row.attempts + 1
+            )
+            taken = {"holder": found.lease, "until": now + LEASE, "attempt": found.attempts}
+            # a lease, and its end, that a power cut takes back: the job runs again
+            with self._store.housekeep(lasting=False) as session:
+                same = {"of": row.key, "was_due": row.due, "now": now}
+                if session.connection().execute(_TAKE, taken | same).rowcount == 1:
+                    return found
 
-    def _run(self, lease: str, key: str, kind: str, payload: Mapping[str, Any]) -> None:
+    def _run(self, claimed: _Claimed) -> None:
         try:
-            self._handlers[kind](payload)
+            self._handlers[claimed.kind](dict(claimed.payload))
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, the job is put off and the worker lives
-            _log.exception("job %s failed", key)
-            self._settle(lease, key, failure=f"{type(error).__name__}: {error}"[:400])
+            _log.exception("job %s failed", claimed.key)
+            self._settle(claimed, failure=f"{type(error).__name__}: {error}"[:400])
         else:
-            self._settle(lease, key, failure=None)
+            self._settle(claimed, failure=None)
 
-    def _settle(self, lease: str, key: str, *, failure: str | None) -> None:
+    def _settle(self, claimed: _Claimed, *, failure: str | None) -> None:
+        """End the lease; where it ran out and another worker has the job, nothing."""
         now = self._store.clock.now()
+        held = {"of": claimed.key, "holder": claimed.lease}
         with self._store.housekeep(lasting=False) as session:
-            row = session.get(Queue, key)
-            if row is None or row.lease != lease:
-                return  # the lease ran out and another worker has it
-            row.lease = row.leased_until = None
-            row.last_error = failure
+            connection = session.connection()
             if failure is not None:
-                row.due = now + min(BACKOFF * 2 ** min(row.attempts - 1, 10), LONGEST_WAIT)
-            elif row.every is None:
-                session.delete(row)
+                wait = min(BACKOFF * 2 ** min(claimed.attempts - 1, 10), LONGEST_WAIT)
+                connection.execute(_PUT_OFF, held | {"failure": failure, "again": now + wait})
+            elif claimed.every is None:
+                connection.execute(_ENDED, held)
             else:
-                row.attempts, row.last_done = 0, now
-                row.due = now + timedelta(seconds=row.every)
+                again = now + timedelta(seconds=claimed.every)
+                connection.execute(_DONE, held | {"at": now, "again": again})

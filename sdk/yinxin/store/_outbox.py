@@ -17,3 +17,5 @@ class OutboxRow(Base):
     )
     id: Mapped[str] = mapped_column(sa.String(40), unique=True)
     data: Mapped[bytes]
+    #: what opens the commitments in `data` (`Event.openings`)
+    personal: Mapped[bytes | None]

@@ -1,6 +1,6 @@
 """What the store can refuse."""
 
-from yinxin.errors import Unavailable, YinxinError
+from yinxin.errors import Misconfigured, Unavailable, YinxinError
 
 
 class StoreUnavailable(Unavailable):
@@ -27,3 +27,11 @@ class UnrecordedChange(YinxinError):
     code = "store.unrecorded_change"
     zh = "程序试图在没有审计记录的情况下修改 {table}，已阻止。"
     en = "Code tried to change {table} without an audit record; it was stopped."
+
+
+class NoColumn(Misconfigured):
+    """A list whose table does not keep something that the policies ask of its rows."""
+
+    code = "store.no_column"
+    zh = "授权规则要求的属性“{attribute}”不在列表的数据表中，无法列出：请联系应用开发者补上该列。"
+    en = "The policies ask of {attribute}, which the list's table does not keep: have the application's developer add the column."

@@ -57,3 +57,28 @@ class NotConsistent(Untrue):
     code = "tlog.not_consistent"
     zh = "{new} 条的日志不是 {old} 条的日志的延续：历史被改写，或证明被改动。"
     en = "The log of {new} entries does not continue the log of {old}: history was rewritten or the proof altered."
+
+
+class MalformedSubmission(Untrue):
+    """Bytes that are no submission to a witness in the one spelling allowed."""
+
+    code = "tlog.malformed_submission"
+    status = 400
+    zh = "提交见证的内容格式不对（{reason}）；请由日志一方重新导出。"
+    en = "The submission to the witness is malformed ({reason}); have the log's side export it again."
+
+
+class MalformedPolicy(Invalid):
+    """A file that is no policy of logs and witnesses."""
+
+    code = "tlog.malformed_policy"
+    zh = "见证规则第 {line} 行有误（{reason}）；请按 tlog-policy 格式改正。"
+    en = "Line {line} of the witness policy is wrong ({reason}); correct it by the tlog-policy format."
+
+
+class QuorumMissed(Untrue):
+    """Fewer witnesses have cosigned than the policy asks for."""
+
+    code = "tlog.quorum_missed"
+    zh = "检查点的见证不足：规则要求 {needed}，实有 {found}。"
+    en = "Too few witnesses cosigned the checkpoint: the policy asks for {needed}, there is {found}."

@@ -8,24 +8,27 @@ spelling, so no byte of it can change unnoticed.
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 from yinxin.crypto import der
 from yinxin.crypto.errors import BadSignature, MalformedDer, MalformedKey, UnsupportedAlgorithm
 from yinxin.crypto.keys import PublicKey, Signer
-from yinxin.crypto.suite import ED25519, SM2_SM3
+from yinxin.crypto.suite import ED25519, ML_DSA_44, SM2_SM3
 from yinxin.tlog.errors import BadNoteKey, BadNoteSignature, MalformedNote, UntrustedNote
 
 #: more octets than the largest honest note: 16 signatures, some post-quantum
 LARGEST_NOTE = 128 * 1024
 #: em dash and space
 _DASH = "\u2014 "
-_TYPE_ED25519 = b"\x01"
-_TYPE_OTHER = b"\xff"
-_ED25519_PREFIX = der.sequence(ED25519.identifier, der.bits(bytes(32)))[:-32]
-_SM2_PREFIX = _TYPE_OTHER + SM2_SM3.identifier
+#: by kind of key, what stands before the octets that a key text holds, up to the end of the SubjectPublicKeyInfo; an
+#: SM2 key is given whole, as there is no registered short form of it
+_AROUND: Mapping[str, bytes] = {
+    "ed25519": der.sequence(ED25519.identifier, der.bits(bytes(32)))[:-32],
+    "ml-dsa-44": der.sequence(ML_DSA_44.identifier, der.bits(bytes(1312)))[:-1312],
+    "sm2": b"",
+}
 
 
 def decode_base64(text: str) -> bytes:
@@ -50,24 +53,26 @@ def _check_name(name: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class NoteVerifier:
-    """A key that notes are verified with, and the name it signs under. The pair with `key_id` is its identity."""
+class NamedKey:
+    """A public key and the name it signs under. The pair of the name and `key_id` is its identity."""
+
+    #: by kind of key, what its octets begin with: the signature type, which says what is signed and how
+    TYPES: ClassVar[Mapping[str, bytes]] = {}
 
     name: str
     public_key: PublicKey
 
     def __post_init__(self) -> None:
         _check_name(self.name)
-        self.encoded  # noqa: B018 - refuses, here, a kind of key that cannot sign notes
+        self.encoded  # noqa: B018 - refuses, here, a kind of key that cannot sign this
 
     @property
     def encoded(self) -> bytes:
         """Signature type and public key, as they stand in the key text."""
-        if self.public_key.algorithm == "ed25519":
-            return _TYPE_ED25519 + self.public_key.spki.removeprefix(_ED25519_PREFIX)
-        if self.public_key.algorithm == "sm2":
-            return _SM2_PREFIX + self.public_key.spki
-        raise BadNoteKey(key=self.name, reason=f"a {self.public_key.algorithm} key signs no notes")
+        kind = self.public_key.algorithm
+        if kind not in self.TYPES:
+            raise BadNoteKey(key=self.name, reason=f"a {kind} key does not sign this")
+        return self.TYPES[kind] + self.public_key.spki.removeprefix(_AROUND[kind])
 
     @property
     def key_id(self) -> bytes:
@@ -83,22 +88,29 @@ class NoteVerifier:
         """Read a key text; raises BadNoteKey."""
         try:
             name, key_id, rest = text.split("+", 2)
-            verifier = cls(name, _public_key(decode_base64(rest)))
+            key = cls(name, cls._public_key(decode_base64(rest)))
+            right = key.key_id.hex() == key_id
         except (ValueError, MalformedKey, MalformedDer, UnsupportedAlgorithm) as error:
             raise BadNoteKey(key=text[:80], reason="not name+id+key of a known type") from error
-        if verifier.key_id.hex() != key_id:
+        if not right or key.encode() != text:
             raise BadNoteKey(key=text[:80], reason="the key id belongs to another key")
-        return verifier
+        return key
 
-
-def _public_key(encoded: bytes) -> PublicKey:
-    if encoded.startswith(_SM2_PREFIX):
-        key = PublicKey.load(encoded.removeprefix(_SM2_PREFIX))
-    elif encoded.startswith(_TYPE_ED25519) and len(encoded) == 33:
-        key = PublicKey.load(_ED25519_PREFIX + encoded[1:])
-    else:
+    @classmethod
+    def _public_key(cls, encoded: bytes) -> PublicKey:
+        for kind, prefix in cls.TYPES.items():
+            if encoded.startswith(prefix):
+                key = PublicKey.load(_AROUND[kind] + encoded.removeprefix(prefix))
+                if key.algorithm == kind:
+                    return key
         raise ValueError("unknown signature type")
-    return key
+
+
+@dataclass(frozen=True, slots=True)
+class NoteVerifier(NamedKey):
+    """A key that notes are verified with, and the name it signs under."""
+
+    TYPES: ClassVar[Mapping[str, bytes]] = {"ed25519": b"\x01", "sm2": b"\xff" + SM2_SM3.identifier}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +176,16 @@ class Note:
         if note.encode() != data:
             raise MalformedNote(reason="another spelling of the same note")
         return note
+
+    def refuse_foreign(self, keys: "Iterable[NamedKey]") -> None:
+        """Raise UntrustedNote for a line by none of these keys, or two by one: no octet may be there unexplained."""
+        named = {(each.name, each.key_id) for each in keys}
+        seen: set[tuple[str, bytes]] = set()
+        for line in self.signatures:
+            key = (line.name, line.key_id)
+            if key not in named or key in seen:
+                raise UntrustedNote(reason=f"a foreign or repeated signature by {line.name}")
+            seen.add(key)
 
     def verify(self, trusted: Iterable[NoteVerifier], *, strict: bool = False) -> tuple[NoteVerifier, ...]:
         """The trusted keys that signed; raises BadNoteSignature, or UntrustedNote when none did.

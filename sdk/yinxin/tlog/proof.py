@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from yinxin.tlog.checkpoint import Checkpoint, decimal
+from yinxin.tlog.cosignature import CosignatureVerifier, cosigned
 from yinxin.tlog.errors import MalformedProof
 from yinxin.tlog.merkle import leaf_hash, verify_inclusion
 from yinxin.tlog.note import LARGEST_NOTE, Note, NoteVerifier, decode_base64, encode_base64
@@ -67,12 +68,18 @@ class LogProof:
             raise MalformedProof(reason="another spelling of the same proof")
         return proof
 
-    def verify(self, trusted: Iterable[NoteVerifier]) -> Checkpoint:
-        """Verify signature and inclusion, and give the checkpoint that holds; raises an error of this package.
+    def verify(
+        self, trusted: Iterable[NoteVerifier], witnesses: Iterable[CosignatureVerifier] = ()
+    ) -> Checkpoint:
+        """Verify signatures and inclusion, and give the checkpoint that holds; raises an error of this package.
 
-        Every signature on the checkpoint must be by a trusted key. The tree's hash is that of the log key's suite.
+        Every signature on the checkpoint must be by a trusted key or by one of `witnesses`, and hold; whether enough
+        witnesses cosigned is a policy's to say (`Policy.check`). The tree's hash is that of the log key's suite.
         """
-        checkpoint, suite = Checkpoint.open(self.checkpoint, trusted, strict=True)
+        logs, cosigners = list(trusted), list(witnesses)
+        checkpoint, suite = Checkpoint.open(self.checkpoint, logs)
+        cosigned(self.checkpoint, cosigners)
+        self.checkpoint.refuse_foreign((*logs, *cosigners))
         leaf = leaf_hash(suite.hash, self.entry)
         verify_inclusion(
             suite.hash, leaf, self.index, size=checkpoint.size, proof=self.hashes, root=checkpoint.root

@@ -1,8 +1,9 @@
 """The web kit: typed operations, problems, idempotent acts, sessions, pages. For services; outsiders use `yinxin.client`."""
 
-from yinxin.web._contract import Raw, Upload, request_body
+from yinxin.web._contract import Incoming, Raw, Upload, request_body
 from yinxin.web._kit import (
     Kit,
+    bearer,
     caller_or_none,
     current_caller,
     kit,
@@ -11,6 +12,7 @@ from yinxin.web._kit import (
     request_id,
     session_token,
 )
+from yinxin.web._stored import Stored, sent
 from yinxin.web.api import Api, Operation
 from yinxin.web.app import create_app
 from yinxin.web.caller import Authenticator, Caller, Named, Names
@@ -20,7 +22,7 @@ from yinxin.web.pages import Form, NavItem, Pages
 from yinxin.web.peer import PeerLayer, peer_certificate
 from yinxin.web.problems import problem_of
 from yinxin.web.settings import WebSettings
-from yinxin.web.signin import core, forget_session, signature_of
+from yinxin.web.signin import core, forget_session, hold_session, signature_of
 
 __all__ = [
     "Answers",
@@ -28,6 +30,7 @@ __all__ = [
     "Authenticator",
     "Caller",
     "Form",
+    "Incoming",
     "Kit",
     "Named",
     "Names",
@@ -38,15 +41,18 @@ __all__ = [
     "Pages",
     "PeerLayer",
     "Raw",
+    "Stored",
     "Upload",
     "WebSettings",
     "answering",
+    "bearer",
     "caller_or_none",
     "core",
     "create_app",
     "current_caller",
     "cursor",
     "forget_session",
+    "hold_session",
     "kit",
     "own_origin",
     "page_of",
@@ -56,6 +62,7 @@ __all__ = [
     "reader_language",
     "request_body",
     "request_id",
+    "sent",
     "session_token",
     "signature_of",
 ]

@@ -5,7 +5,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, get_args, get_origin, get_type_hints
+from typing import Any, BinaryIO, cast, get_args, get_origin, get_type_hints
 
 from flask import request
 from pydantic import BaseModel, ValidationError
@@ -13,11 +13,13 @@ from werkzeug.datastructures import FileStorage, MultiDict
 
 from yinxin.crypto.suite import INTL
 from yinxin.faults import sentence
+from yinxin.web._stored import Stored
 from yinxin.web.caller import Caller
 from yinxin.web.errors import Fault, InvalidRequest, TooLarge, UnsupportedMediaType
 from yinxin.web.faults import Place, faults_of
 
 JSON = "application/json"
+OCTETS = "application/octet-stream"
 MULTIPART = "multipart/form-data"
 _PARAMETER = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
 _CHUNK = 1 << 16
@@ -45,7 +47,14 @@ class Upload:
     stream: BinaryIO
 
 
-ViewAnswer = BaseModel | Raw | None
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A body of octets as it arrives: `stream` is read once, and nothing of it has been held before."""
+
+    stream: BinaryIO
+
+
+ViewAnswer = BaseModel | Raw | Stored | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,8 @@ class Contract:
     uploads: Mapping[str, bool]
     caller: bool
     answer: Any
+    #: the parameter that takes the body as it arrives, if there is one
+    incoming: str | None = None
 
     def bind(
         self, path: Mapping[str, Any], caller: Caller | None
@@ -70,7 +81,10 @@ class Contract:
             arguments["caller"] = caller
         if self.query is not None:
             arguments["query"] = _fit(self.query, query_values(self.query, request.args), "query", faults)
-        if self.uploads:
+        if self.incoming is not None:
+            _demand(OCTETS)
+            arguments[self.incoming] = Incoming(cast("BinaryIO", request.stream))
+        elif self.uploads:
             _demand(MULTIPART)
             if self.body is not None:
                 arguments["body"] = _fit_json(self.body, request.form.get("body", "{}").encode(), faults)
@@ -146,11 +160,14 @@ def contract_of(view: Callable[..., ViewAnswer], path: str, *, public: bool) -> 
     in_path = _PARAMETER.findall(path)
     asked = list(inspect.signature(view).parameters)
     uploads = {name: hints[name] is Upload for name in asked if hints[name] in (Upload, Upload | None)}
-    known = {*in_path, *uploads, "body", "query", "caller"}
+    incoming = next((name for name in asked if hints[name] is Incoming), None)
+    known = {*in_path, *uploads, "body", "query", "caller", *((incoming,) if incoming else ())}
     if not set(in_path) <= set(asked) or not set(asked) <= known:
         raise TypeError(f"{view.__qualname__}{asked} does not fit {path}")
     if public and "caller" in asked:
         raise TypeError(f"{view.__qualname__} is public and asks for the caller")
+    if incoming is not None and (uploads or "body" in asked):
+        raise TypeError(f"{view.__qualname__} takes its body as it arrives, and as something else")
     return Contract(
         path={name: hints[name] for name in in_path},
         body=_model(view, hints, "body"),
@@ -158,6 +175,7 @@ def contract_of(view: Callable[..., ViewAnswer], path: str, *, public: bool) -> 
         uploads=uploads,
         caller="caller" in asked,
         answer=None if answer is type(None) else answer,
+        incoming=incoming,
     )
 
 

@@ -6,8 +6,8 @@
     def revoke(serial: str, body: RevocationIn, caller: Caller) -> CertificateOut: ...
 
 A view may ask, by name and type, for: path parameters; `body: Model`, the JSON body; `query: Model`; `caller: Caller`;
-and files, `attachment: Upload` (a multipart part of that name; `body` is then the part named body). It returns a
-model (JSON), None (204) or `Raw`. Who is not signed in is refused unless the operation is `public`.
+and files, `attachment: Upload` (a multipart part of that name; `body` is then the part named body), or the body as it
+arrives, `content: Incoming`. It returns a model (JSON), None (204), `Raw`, or `Stored`, a file that is sent in ranges. Who is not signed in is refused unless the operation is `public`.
 """
 
 from collections.abc import Callable
@@ -21,6 +21,7 @@ from yinxin.errors import YinxinError
 from yinxin.text import Text
 from yinxin.web._contract import Contract, Raw, ViewAnswer, contract_of
 from yinxin.web._kit import EXTENSION, Kit, current_caller
+from yinxin.web._stored import Stored, sent
 from yinxin.web.once import once
 
 V = TypeVar("V", bound=Callable[..., ViewAnswer])
@@ -41,6 +42,8 @@ class Operation:
     limit: int | None
     contract: Contract
     claimed_by_act: bool = False
+    secret: Text | None = None
+    unkept: bool = False
 
 
 class Api:
@@ -84,12 +87,21 @@ class Api:
         repeatable: bool = False,
         limit: int | None = None,
         claimed_by_act: bool = False,
+        secret: Text | None = None,
+        unkept: bool = False,
     ) -> Callable[[V], V]:
         """Declare an act. It needs an Idempotency-Key unless it is `repeatable` (a question, in truth) or public.
 
         `limit` is the largest body in octets; without it the settings decide. `claimed_by_act`: before its first
-        recorded act the view changes nothing, so that this act can claim the key (`yinxin.web.idempotency`).
+        recorded act the view changes nothing, so that this act can claim the key (`yinxin.web.idempotency`). `secret`:
+        the answer holds a secret or a token; it is given once and kept nowhere, and the text says what whoever lost it
+        does instead (a clause, after a semicolon). `unkept`: asked again it does the same again, which harms nobody, and its
+        answer is nothing to be kept: an Idempotency-Key is passed over.
         """
+        if secret is not None and claimed_by_act:
+            raise TypeError(
+                f"{path}: what is claimed by its act may keep its answer, and a secret is not kept"
+            )
         return self._declare(
             "POST",
             path,
@@ -97,9 +109,11 @@ class Api:
             status,
             problems,
             public=public,
-            needs_key=not (repeatable or public),
+            needs_key=not (repeatable or public or unkept),
             limit=limit,
             claimed_by_act=claimed_by_act,
+            secret=secret,
+            unkept=unkept,
         )
 
     def put(
@@ -137,10 +151,14 @@ class Api:
         needs_key: bool = False,
         limit: int | None = None,
         claimed_by_act: bool = False,
+        secret: Text | None = None,
+        unkept: bool = False,
     ) -> Callable[[V], V]:
         def declare(view: V) -> V:
             contract = contract_of(view, path, public=public)
             code = 204 if contract.answer is None else status
+            # a body that is not held cannot be compared with what came before under the same key
+            keyless = unkept or contract.incoming is not None
             operation = Operation(
                 view.__name__,
                 method,
@@ -149,10 +167,12 @@ class Api:
                 code,
                 problems,
                 public,
-                needs_key,
+                needs_key and not keyless,
                 limit,
                 contract,
                 claimed_by_act,
+                secret,
+                keyless,
             )
             self.operations.append(operation)
             self.blueprint.add_url_rule(
@@ -170,15 +190,17 @@ def _serve(operation: Operation, view: Callable[..., ViewAnswer], path: dict[str
     def carry_out() -> Response:
         return _response(operation, view(**arguments))
 
-    key = request.headers.get("Idempotency-Key", "")
+    key = "" if operation.unkept else request.headers.get("Idempotency-Key", "")
     if caller is None or request.method == "GET" or not (key or operation.needs_key):
         return carry_out()
-    return once(caller, key, digest(), carry_out, by_act=operation.claimed_by_act)
+    return once(caller, key, digest(), carry_out, by_act=operation.claimed_by_act, secret=operation.secret)
 
 
 def _response(operation: Operation, answer: ViewAnswer) -> Response:
     if isinstance(answer, Raw):
         return Response(answer.data, operation.status, dict(answer.headers), content_type=answer.media_type)
+    if isinstance(answer, Stored):
+        return sent(answer)
     if answer is None:
         return Response(status=204)
     assert isinstance(answer, BaseModel)  # noqa: S101 - the contract was checked when the view was declared

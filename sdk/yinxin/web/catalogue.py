@@ -16,6 +16,7 @@ from babel.messages.pofile import read_po, write_po
 
 _SOURCES = [("**/templates/**.html", "jinja2"), ("**.py", "python")]
 _PLACEHOLDER = re.compile(r"%\((\w+)\)")
+_TWICE = re.compile(r"(.{12,}?)\s*\1", re.DOTALL)
 _HEADER = "# English words of the pages; the msgid is the Chinese source text.\n"
 
 
@@ -36,7 +37,7 @@ def used(package: Path) -> set[str]:
 
 
 def check(package: Path) -> None:
-    """Raise Untranslated unless every msgid has its translation and the compiled file is fresh."""
+    """Raise Untranslated unless every msgid has its translation, said once, and the compiled file is fresh."""
     wanted = used(package)
     if not wanted:
         return
@@ -47,6 +48,12 @@ def check(package: Path) -> None:
         f"{package}: other placeholders in the translation of {text!r}"
         for text, translation in have.items()
         if translation and set(_PLACEHOLDER.findall(text)) != set(_PLACEHOLDER.findall(translation))
+    ]
+    # what a merge of two versions leaves; it reads like a stutter and passes every other check
+    problems += [
+        f"{package}: the translation of {text!r} says everything twice"
+        for text, translation in have.items()
+        if _TWICE.fullmatch(translation)
     ]
     if not problems and _compiled(package) != have:
         problems.append(f"{_folder(package)}/messages.mo is not compiled from messages.po")

@@ -150,12 +150,19 @@ class RequestUnderWay(Conflict):
     en = "The same request is being carried out; try again shortly with the same key."
 
 
+#: what to do about a lost answer where nothing better can be said
+LOOK = Text("请查询结果，不要换键重复提交", "look at the outcome instead of sending it again under a new key")
+
+
 class AnswerLost(Conflict):
-    """The act was recorded, but the process died before its answer was kept: never done twice."""
+    """The act was recorded, but its answer was not kept: the process died, or it held a secret. Never done twice."""
 
     code = "request.answer_lost"
-    zh = "该请求已有审计记录（{act}），但处理进程中断，答复未能保存；请查询结果，不要换键重复提交。"
-    en = "The request was recorded (entry {act}), but the process ended before its answer was kept; look at the outcome instead of sending it again under a new key."
+    zh = "该请求已有审计记录（{act}），不会再做一次，其答复已无法取得；{remedy}。"
+    en = "The request was recorded (entry {act}) and is not carried out again, and its answer cannot be had any more; {remedy}."
+
+    def __init__(self, *, act: str, remedy: Text = LOOK) -> None:
+        super().__init__(act=act, remedy=remedy)
 
 
 class BadCursor(Invalid):

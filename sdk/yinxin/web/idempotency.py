@@ -7,12 +7,15 @@ mark demands that the claim is still held, a holder that overslept its lease has
 Where an operation does nothing at all before its first recorded act, that act can be the claim (`Hold`): of several
 requests with one key only one can write it down, and nothing is left of the others. Its answer can then be kept by the
 transaction that completes the work (`answering`).
+
+An answer that holds a secret is kept nowhere. Its key stays used up: whoever asks again hears AnswerLost. So does whoever
+comes again after a request that did something and then failed; one that only meant to, or did nothing, gives its key back.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any, cast
@@ -23,9 +26,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from yinxin.act import Event
+from yinxin.act import Event, Outcome
 from yinxin.store import Base, Store, current_entries, housekeeping, marking
-from yinxin.web.errors import AnswerLost, IdempotencyKeyReused, RequestUnderWay
+from yinxin.text import Text
+from yinxin.web.errors import LOOK, AnswerLost, IdempotencyKeyReused, RequestUnderWay
 
 #: how long a holder may take before another may try; longer than any server lets a request run
 LEASE = timedelta(minutes=5)
@@ -52,12 +56,25 @@ class AnswerRow(Base):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A key held by one request."""
+    """A key held by one request.
+
+    `secret` says what to do about a lost answer, where the answer holds a secret and is therefore not kept. `meant` are the
+    entries, written down or not, that record no more than an intent or a failure.
+    """
 
     caller: str
     key: str
     digest: str
     request: str
+    secret: Text | None = None
+    meant: set[str] = field(default_factory=set, compare=False)
+
+    def mark(self, record: Event) -> bool:
+        """Whether `record` says that something was done."""
+        done = record.outcome is Outcome.DONE
+        if not done:
+            self.meant.add(record.id)
+        return done
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +110,8 @@ class Hold:
         if kept is not None:
             told = ", ".join([*self._surroundings.run(current_entries), record.id])
             kept = Kept(kept.status, {**kept.headers, "Audit-Entry": told}, kept.body)
-        if not _put(session, self.claim, self._now, entry=record.id, kept=kept):
+        done = self.claim.mark(record)
+        if not _put(session, self.claim, self._now, entry=record.id, done=done, kept=kept):
             raise RequestUnderWay
         self.kept = kept or self.kept
 
@@ -136,14 +154,17 @@ class Answers:
         return self.claim(claim) or hold
 
     def keep(self, claim: Claim, answer: Kept) -> None:
-        """Store the answer, if the claim is still held or nobody has the key."""
+        """Store the answer, if the claim is still held or nobody has the key; one that holds a secret is not stored."""
         with self._store.housekeep() as session:
-            _put(session, claim, self._store.clock.now(), kept=answer)
+            if claim.secret is None:
+                _put(session, claim, self._store.clock.now(), kept=answer)
+            else:
+                _use_up(session, claim, self._store.clock.now(), frozenset())
 
     def release(self, claim: Claim) -> None:
-        """Give the key back after a refusal: nothing was done, the same key may try again."""
+        """After a refusal: where nothing was done the same key may try again, else it stays used up."""
         with self._store.housekeep(lasting=False) as session:
-            session.execute(sa.delete(AnswerRow).where(*_held(claim)))
+            _use_up(session, claim, self._store.clock.now(), claim.meant)
 
     def sweep(self) -> None:
         """Forget answers older than they are kept."""
@@ -188,7 +209,7 @@ def _take_over(row: AnswerRow, claim: Claim, now: datetime) -> Kept | None:
     if row.leased_until > now:
         raise RequestUnderWay
     if row.entry is not None:
-        raise AnswerLost(act=row.entry)
+        raise AnswerLost(act=row.entry, remedy=claim.secret or LOOK)
     row.request, row.leased_until = claim.request, now + LEASE
     return None
 
@@ -201,15 +222,29 @@ def _held(claim: Claim) -> tuple[sa.ColumnElement[bool], ...]:
     )
 
 
+def _use_up(session: Session, claim: Claim, now: datetime, meant: Collection[str]) -> None:
+    """End the lease: what was done is never done again. A key under which nothing was, or was only `meant`, is free."""
+    nothing = sa.or_(AnswerRow.entry.is_(None), AnswerRow.entry.in_(meant))
+    session.execute(sa.delete(AnswerRow).where(*_held(claim), nothing))
+    session.execute(sa.update(AnswerRow).where(*_held(claim)).values(leased_until=now))
+
+
 def _mark(claim: Claim, session: Session, record: Event) -> None:
     """Mark the claim in the transaction that records the act; a claim that is no longer ours undoes the act."""
     named = {"of": claim.caller, "known": claim.key, "holder": claim.request}
-    if session.connection().execute(_MARK, named | {"done": record.id}).rowcount != 1:
+    mark = _MARK if claim.mark(record) else _MARK_MEANT
+    if session.connection().execute(mark, named | {"marked": record.id}).rowcount != 1:
         raise RequestUnderWay
 
 
 def _put(
-    session: Session, claim: Claim, now: datetime, *, entry: str | None = None, kept: Kept | None = None
+    session: Session,
+    claim: Claim,
+    now: datetime,
+    *,
+    entry: str | None = None,
+    done: bool = True,
+    kept: Kept | None = None,
 ) -> bool:
     """Write the claim down, or what is new of it; False, and nothing is written, when another request has the key."""
     values = {
@@ -223,16 +258,19 @@ def _put(
     new: dict[str, Any] = {} if entry is None else {"entry": entry}
     if kept is not None:
         new |= {"status": kept.status, "headers": dict(kept.headers), "body": kept.body}
-    statement = _put_of(session.get_bind().dialect.name, tuple(new))
+    statement = _put_of(session.get_bind().dialect.name, tuple(new), done)
     return session.connection().execute(statement, values | new).rowcount == 1
 
 
 @cache
-def _put_of(dialect: str, new: tuple[str, ...]) -> Executable:
+def _put_of(dialect: str, new: tuple[str, ...], done: bool) -> Executable:  # noqa: FBT001 - a key of the cache
     insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(_TABLE)
+    changed: dict[str, Any] = {name: insert.excluded[name] for name in new}
+    if "entry" in changed and not done:  # what was only meant never hides what was done
+        changed["entry"] = sa.func.coalesce(_TABLE.c.entry, insert.excluded.entry)
     put = insert.on_conflict_do_update(
         index_elements=[_TABLE.c.caller, _TABLE.c.key],
-        set_={name: insert.excluded[name] for name in new},
+        set_=changed,
         where=_TABLE.c.request == insert.excluded.request,
     )
     # of an INSERT the number of rows is not kept without being asked for
@@ -242,8 +280,6 @@ def _put_of(dialect: str, new: tuple[str, ...]) -> Executable:
 _TABLE = cast("sa.Table", AnswerRow.__table__)
 _NAMED = (_TABLE.c.caller == sa.bindparam("of"), _TABLE.c.key == sa.bindparam("known"))
 _CREATED = sa.select(_TABLE.c.created).where(*_NAMED)
-_MARK = (
-    sa.update(_TABLE)
-    .where(*_NAMED, _TABLE.c.request == sa.bindparam("holder"))
-    .values(entry=sa.bindparam("done"))
-)
+_OURS = sa.update(_TABLE).where(*_NAMED, _TABLE.c.request == sa.bindparam("holder"))
+_MARK = _OURS.values(entry=sa.bindparam("marked"))
+_MARK_MEANT = _OURS.values(entry=sa.func.coalesce(_TABLE.c.entry, sa.bindparam("marked")))

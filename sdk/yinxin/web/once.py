@@ -5,6 +5,7 @@ from collections.abc import Callable
 from flask import Response
 
 from yinxin.store import current_entries
+from yinxin.text import Text
 from yinxin.web._kit import kit, request_id
 from yinxin.web.caller import Caller
 from yinxin.web.errors import IdempotencyKeyNeeded
@@ -14,17 +15,24 @@ LONGEST_KEY = 128
 
 
 def once(
-    caller: Caller, key: str, digest: str, carry_out: Callable[[], Response], *, by_act: bool = False
+    caller: Caller,
+    key: str,
+    digest: str,
+    carry_out: Callable[[], Response],
+    *,
+    by_act: bool = False,
+    secret: Text | None = None,
 ) -> Response:
     """What `carry_out` answers, or what it answered before to the same caller, key and content.
 
-    With `by_act` its first recorded act claims the key, else that is done before it begins. Raises
-    IdempotencyKeyNeeded for a key that is none, and what `Answers.claim` raises. A refusal gives the key back.
+    With `by_act` its first recorded act claims the key, else that is done before it begins. With `secret` the answer
+    is given once and kept nowhere; the text says what to do when it is lost. Raises IdempotencyKeyNeeded for a key that
+    is none, and what `Answers.claim` raises. A refusal gives the key back, unless something was done before it.
     """
     if not (1 <= len(key) <= LONGEST_KEY and all("!" <= character <= "~" for character in key)):
         raise IdempotencyKeyNeeded
     actor = caller.actor
-    claim = Claim(f"{actor.kind}:{actor.id}:{actor.post or ''}", key, digest, request_id())
+    claim = Claim(f"{actor.kind}:{actor.id}:{actor.post or ''}", key, digest, request_id(), secret)
     answers = kit().answers
     held = answers.look(claim) if by_act else answers.claim(claim) or claim
     if isinstance(held, Kept):

@@ -10,14 +10,16 @@ from pydantic.json_schema import models_json_schema
 
 from yinxin.errors import YinxinError
 from yinxin.text import Language, Text
-from yinxin.web._contract import JSON, MULTIPART, Raw
+from yinxin.web._contract import JSON, MULTIPART, OCTETS, Raw
 from yinxin.web._kit import kit, reader_language
+from yinxin.web._stored import Stored
 from yinxin.web.api import Api, Operation
-from yinxin.web.errors import COMMON, IdempotencyKeyNeeded, IdempotencyKeyReused, SignInRequired
+from yinxin.web.errors import COMMON, AnswerLost, IdempotencyKeyNeeded, IdempotencyKeyReused, SignInRequired
 from yinxin.web.problems import MEDIA_TYPE, TYPE_PREFIX, title_of
 
 VERSION = "3.1.1"
 TITLE = Text("印信平台接口", "Yinxin platform API")
+_RANGE = Text("所请求的区间（Range）", "The range that was asked for")
 _REF = "#/components/schemas/{model}"
 _PROBLEM: dict[str, Any] = {
     "type": "object",
@@ -98,7 +100,10 @@ def _operation(api: Api, operation: Operation, refs: Refs, language: Language) -
         "parameters": _parameters(operation),
         "responses": _responses(operation, refs, language),
     }
-    if contract.uploads:
+    if contract.incoming is not None:
+        octets = {"type": "string", "contentMediaType": OCTETS}
+        out["requestBody"] = {"required": True, "content": {OCTETS: {"schema": octets}}}
+    elif contract.uploads:
         parts: dict[str, Any] = {
             name: {"type": "string", "contentMediaType": "application/octet-stream"}
             for name in contract.uploads
@@ -126,7 +131,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
             {"name": name, "in": "query", "required": name in required, "schema": value}
             for name, value in schema.get("properties", {}).items()
         ]
-    if operation.method != "GET" and not operation.public:
+    if operation.method != "GET" and not operation.public and not operation.unkept:
         key = {"type": "string", "minLength": 1, "maxLength": 128}
         out.append(
             {"name": "Idempotency-Key", "in": "header", "required": operation.needs_key, "schema": key}
@@ -142,6 +147,9 @@ def _responses(operation: Operation, refs: Refs, language: Language) -> dict[str
     elif answer is Raw:
         done["content"] = {"*/*": {}}
     responses: dict[str, Any] = {str(operation.status): done}
+    if answer is Stored:
+        done["content"] = {"*/*": {}}
+        responses["206"] = {"description": _RANGE(language), "content": {"*/*": {}}}
     for problem in problems_of(operation):
         entry = responses.setdefault(
             str(problem.status),
@@ -163,6 +171,8 @@ def problems_of(operation: Operation) -> tuple[type[YinxinError], ...]:
         implied.append(SignInRequired)
     if operation.needs_key:
         implied += [IdempotencyKeyNeeded, IdempotencyKeyReused]
+    if operation.secret is not None:
+        implied.append(AnswerLost)
     return (*operation.problems, *(each for each in implied if each not in operation.problems))
 
 

@@ -117,12 +117,16 @@ class Pages:
         context: Callable[..., Mapping[str, Any]] | None = None,
         limit: int | None = None,
         public: bool = False,
+        secret: Text | None = None,
+        unkept: bool = False,
     ) -> Callable[[V], V]:
         """Declare a form: `template` shows it, the view carries it out and answers with where to go next.
 
         `context(**path)` gives what else the template needs; `limit` is the largest body in octets. What the query
         says is filled in. A `public` form is for strangers too: its view only looks and answers with a page, so that
-        nothing is to be done once or recorded.
+        nothing is to be done once or recorded. With `secret` the answer holds one: it is given once and kept nowhere, and
+        the text says what whoever lost it does. An `unkept` form asks for a secret that has few values, such as a PIN: it is
+        carried out each time it is sent, and nothing of it is kept, not even its digest.
         """
 
         def declare(view: V) -> V:
@@ -132,15 +136,18 @@ class Pages:
 
             def serve(**values: Any) -> Any:
                 caller = None if public else current_caller()
-                return _Sent(contract, view, template, context, values).serve(caller)
+                return _Sent(contract, view, template, context, values, secret, unkept).serve(caller)
 
             self.blueprint.add_url_rule(path, view.__name__, serve, methods=["GET", "POST"])
             return view
 
         return declare
 
-    def act(self, path: str) -> Callable[[V], V]:
-        """Declare what a button does: `POST` with the macro `act`, carried out once, answered with where to go next."""
+    def act(self, path: str, *, secret: Text | None = None) -> Callable[[V], V]:
+        """Declare what a button does: `POST` with the macro `act`, carried out once, answered with where to go next.
+
+        `secret` as in `form`.
+        """
 
         def declare(view: V) -> V:
             contract = contract_of(view, path, public=False)
@@ -149,7 +156,7 @@ class Pages:
                 caller = current_caller()
                 arguments, digest = contract.bind_form(values, caller)
                 key = request.form.get(KEY_FIELD, "")
-                return once(caller, key, digest(), lambda: make_response(view(**arguments)))
+                return once(caller, key, digest(), lambda: make_response(view(**arguments)), secret=secret)
 
             self.blueprint.add_url_rule(path, view.__name__, serve, methods=["POST"])
             return view
@@ -173,19 +180,22 @@ class _Sent:
     template: str
     context: Callable[..., Mapping[str, Any]] | None
     path: Mapping[str, Any]
+    secret: Text | None
+    unkept: bool
 
     def serve(self, caller: Caller | None) -> Response:
         if request.method == "GET":
             return self._show(self._filled(), 200)
         try:
             arguments, digest = self.contract.bind_form(self.path, caller)
-            if caller is None:
+            if caller is None or self.unkept:
                 return make_response(self.view(**arguments))
             return once(
                 caller,
                 request.form.get(KEY_FIELD, ""),
                 digest(),
                 lambda: make_response(self.view(**arguments)),
+                secret=self.secret,
             )
         except InvalidRequest as error:
             record_refusal(error)

@@ -136,6 +136,12 @@ def sign_out() -> BaseResponse:
     return forget_session(redirect(url_for("yinxin.sign_in"), 303))
 
 
+def hold_session(response: R, token: str) -> R:
+    """`response`, which also gives the browser the session's cookie. Such an answer is kept nowhere."""
+    response.set_cookie(SESSION_COOKIE, token, secure=True, httponly=True, samesite="Strict")
+    return response
+
+
 def forget_session(response: R) -> R:
     """`response`, which also takes the session's cookie from the browser."""
     response.delete_cookie(SESSION_COOKIE, secure=True, httponly=True, samesite="Strict")
@@ -206,9 +212,7 @@ def _welcome(token: str) -> BaseResponse:
     peer = peer_certificate(request.environ)
     # whoever she is now decides where she begins
     request.environ[CALLER] = kit().authenticator.authenticate(token, peer)
-    response = redirect(local(request.form.get("next")), 303)
-    response.set_cookie(SESSION_COOKIE, token, secure=True, httponly=True, samesite="Strict")
-    return response
+    return hold_session(redirect(local(request.form.get("next")), 303), token)
 
 
 def _end_the_one_before() -> None:

@@ -12,7 +12,8 @@ from ca.acme.models import OrderRow
 from tests.ca.acme.client import URN, problem, request_for
 from tests.ca.acme.conftest import HOME, Desk
 from tests.ca.acme.crasher import keep, killed, racing
-from tests.ca.test_crash import PROCESSES, is_revoked, run
+from tests.ca.test_crash import is_revoked
+from tests.support.forked import PROCESSES, run
 from yinxin.crypto.jose import encode64
 from yinxin.errors import Unavailable
 

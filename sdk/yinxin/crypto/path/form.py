@@ -69,6 +69,9 @@ def _check_usage(leaf: Certificate, usage: Usage) -> None:
     if usage is Usage.AUTHORITY and not leaf.is_ca:
         raise NotAnAuthority(subject=leaf.subject.text)
     purposes = leaf.extended_key_usage
+    # what states attributes of others is for nothing else, and needs no other purpose to say so
+    if usage is not Usage.ANY and (oids.SOA_IDENTIFIER in leaf.extensions) != (usage is Usage.ATTRIBUTES):
+        raise _not_allowed(leaf, usage, purposes or frozenset())
     if usage is Usage.TIMESTAMP:  # RFC 3161 2.3: this purpose alone, and critical
         extension = leaf.extensions.get(oids.EXTENDED_KEY_USAGE)
         if purposes != frozenset({"timeStamping"}) or extension is None or not extension.critical:

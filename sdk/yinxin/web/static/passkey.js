@@ -30,5 +30,8 @@ function asked(form) {
     return navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) });
   }
   const options = { challenge: form.dataset.challenge, rpId: form.dataset.host, userVerification: "required" };
+  if (form.dataset.salt) {
+    options.extensions = { prf: { eval: { first: form.dataset.salt } } };
+  }
   return navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) });
 }

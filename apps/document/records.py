@@ -1,0 +1,47 @@
+"""The documents as records: how the policies see one, and where the table keeps that."""
+
+from typing import cast
+
+import sqlalchemy as sa
+
+from apps.document.models import Delivery, Document, State
+from apps.document.states import LIFE
+from yinxin.authz import Level, Resource
+from yinxin.flow import Records
+from yinxin.store import Columns
+
+
+def resource(document: Document) -> Resource:
+    """The document as the policies see it."""
+    return Resource(
+        "Document",
+        document.id,
+        organ=document.organ,
+        level=cast("Level", document.level),
+        attributes={
+            "kind": document.kind,
+            "state": document.state,
+            "drafter": document.drafter,
+            "recipients": list(document.recipients) if document.state == State.DISPATCHED else [],
+        },
+    )
+
+
+def sent_to(organ: str) -> sa.ColumnElement[bool]:
+    """Whether the document was dispatched to the organ: before that, nobody has received it."""
+    copies = sa.select(Delivery.document).where(Delivery.organ == organ)
+    return sa.and_(Document.state == State.DISPATCHED, Document.id.in_(copies))
+
+
+DOCUMENTS: Records[Document] = Records(
+    life=LIFE,
+    table=Document,
+    resource=resource,
+    # what `resource` tells, as the table keeps it
+    columns=Columns(
+        Document.organ,
+        Document.level,
+        {"kind": Document.kind, "state": Document.state, "drafter": Document.drafter},
+        {"recipients": sent_to},
+    ),
+)

@@ -1,0 +1,129 @@
+"""Bringing the index up to the log: what has been entered since, in order, a batch a transaction.
+
+The index is behind the log for a moment, never beside it: whoever asks brings it up first. It is written without waiting
+for the disk, because whatever a power cut takes of it is made again from the log.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from audit.index.errors import IndexBehind
+from audit.index.models import IndexedRow, PostingRow, SpanRow
+from audit.index.terms import terms_of_data
+from audit.models import EntryRow
+from audit.tree import log_size
+from yinxin.store import Store
+
+#: entries indexed in one transaction: some ten milliseconds of work
+BATCH = 1000
+#: transactions that somebody who asks waits for; a backlog beyond it is the background's work
+_PATIENCE = 20
+#: entries between two rows of `audit_span`
+_SPAN = 256
+_MICROSECOND = timedelta(microseconds=1)
+_POSTING, _SPANS = (sa.insert(cast("sa.Table", each.__table__)) for each in (PostingRow, SpanRow))
+
+
+class Index:
+    """The search index of one store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def catch_up(self) -> int:
+        """Index everything that is in the log; the number of entries taken up. For the background."""
+        taken = 0
+        while count := self._batch():
+            taken += count
+        return taken
+
+    def current(self) -> None:
+        """Be as far as the log, for an answer; raises IndexBehind when that is too much to wait for.
+
+        Where nothing is missing nothing is written. The end of the log is looked at once: what is entered meanwhile
+        belongs to the next question.
+        """
+        with self._store.read() as session:
+            size, indexed = log_size(session), _indexed(session)
+        for _ in range(_PATIENCE):
+            if indexed >= size:
+                return
+            self._batch()
+            with self._store.read() as session:
+                indexed = _indexed(session)
+        if indexed < size:
+            raise IndexBehind(indexed=indexed, size=size)
+
+    def rebuild(self) -> int:
+        """Make the index anew from the log; the number of entries."""
+        with self._store.housekeep() as session:
+            for table in (PostingRow, SpanRow, IndexedRow):
+                session.execute(sa.delete(table))
+        return self.catch_up()
+
+    def _batch(self) -> int:
+        with self._store.housekeep(lasting=False) as session:
+            row = _locked(session)
+            found = session.execute(
+                sa.select(EntryRow.index, EntryRow.time, EntryRow.data)
+                .where(EntryRow.index >= row.size)
+                .order_by(EntryRow.index)
+                .limit(BATCH)
+            ).all()
+            if found:
+                _take(session, row, [(index, time, data) for index, time, data in found])
+            return len(found)
+
+
+def _indexed(session: Session) -> int:
+    return session.scalar(sa.select(IndexedRow.size)) or 0
+
+
+def _locked(session: Session) -> IndexedRow:
+    """How far the index is, held by this transaction until it ends."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    session.execute(insert(IndexedRow).values(id=1, size=0, lag=0).on_conflict_do_nothing())
+    return session.scalars(sa.select(IndexedRow).with_for_update()).one()
+
+
+def _take(session: Session, row: IndexedRow, entries: Sequence[tuple[int, datetime, bytes]]) -> None:
+    postings: list[dict[str, Any]] = []
+    spans: list[dict[str, Any]] = []
+    for index, time, data in entries:
+        if index % _SPAN == 0 and row.reached is not None:
+            spans.append({"index": index, "reached": row.reached})
+        reached = row.reached or time
+        row.lag = max(row.lag, (reached - time) // _MICROSECOND)
+        row.reached = max(reached, time)
+        postings += [{"term": each, "index": index} for each in sorted(terms_of_data(data))]
+    connection = session.connection()
+    connection.execute(_POSTING, postings)
+    if spans:
+        connection.execute(_SPANS, spans)
+    row.size = entries[-1][0] + 1
+
+
+def window(session: Session, since: datetime | None, until: datetime | None) -> tuple[int, int]:
+    """Indexes [first, end) outside of which no entry has a time within [since, until).
+
+    Two look-ups. Exact whatever the clocks did: an entry's time is no further behind those before it than `lag`.
+    """
+    row = session.get(IndexedRow, 1)
+    if row is None:
+        return 0, 0
+    first, end = 0, row.size
+    if since is not None:
+        before = sa.select(SpanRow.index).where(SpanRow.reached < since)
+        first = (
+            session.scalar(before.order_by(SpanRow.reached.desc(), SpanRow.index.desc()).limit(1)) or first
+        )
+    if until is not None:
+        after = sa.select(SpanRow.index).where(SpanRow.reached >= until + row.lag * _MICROSECOND)
+        past = session.scalar(after.order_by(SpanRow.reached, SpanRow.index).limit(1))
+        end = end if past is None else past
+    return first, end

@@ -1,0 +1,71 @@
+"""Reading the keyring."""
+
+from typing import cast
+
+import sqlalchemy as sa
+
+from kms.keyring.errors import ServiceKeyUnknown, VersionUnknown
+from kms.keyring.key import ServiceKey, Version
+from kms.keyring.models import SealedRow, ServiceKeyRow, ServiceKeyVersionRow
+from yinxin.store import Store
+
+
+def find_key(store: Store, name: str) -> ServiceKey | None:
+    """The service key of this name, whatever its condition; None when there is none."""
+    with store.read() as session:
+        row = session.execute(_NAMED, {"name": name[:48]}).one_or_none()
+    return ServiceKey.of(row) if row is not None else None
+
+
+# columns and not objects: every use of a key reads both of these, and the session's bookkeeping would cost twice as much
+_KEY = cast("sa.Table", ServiceKeyRow.__table__).c
+_NAMED = sa.select(*_KEY).where(_KEY.name == sa.bindparam("name"))
+_VERSION = cast("sa.Table", ServiceKeyVersionRow.__table__).c
+_NUMBERED = sa.select(*_VERSION).where(
+    _VERSION.key == sa.bindparam("key"), _VERSION.version == sa.bindparam("number")
+)
+
+
+def key_of(store: Store, name: str) -> ServiceKey:
+    """As `find_key`; raises ServiceKeyUnknown."""
+    found = find_key(store, name)
+    if found is None or found.name != name:
+        raise ServiceKeyUnknown(name=name[:64])
+    return found
+
+
+def list_keys(
+    store: Store, owner: str, *, algorithm: str = "", after: str = "", limit: int | None = None
+) -> list[ServiceKey]:
+    """An organ's keys whose name comes after `after`, by name; at most `limit`."""
+    chosen = sa.select(ServiceKeyRow).where(ServiceKeyRow.owner == owner, ServiceKeyRow.name > after)
+    if algorithm:
+        chosen = chosen.where(ServiceKeyRow.algorithm == algorithm)
+    with store.read() as session:
+        rows = session.scalars(chosen.order_by(ServiceKeyRow.name).limit(limit))
+        return [ServiceKey.of(row) for row in rows]
+
+
+def version_of(store: Store, key: ServiceKey, number: int) -> Version:
+    """One version; raises VersionUnknown."""
+    with store.read() as session:
+        row = session.execute(_NUMBERED, {"key": key.id, "number": number}).one_or_none()
+    if row is None:
+        raise VersionUnknown(name=key.name, version=number, latest=key.latest)
+    return Version.of(row)
+
+
+def list_versions(
+    store: Store, key: ServiceKey, *, after: int = 0, limit: int | None = None
+) -> list[tuple[Version, int]]:
+    """The versions above `after`, oldest first, each with its number of encryptions; at most `limit`."""
+    version, sealed = ServiceKeyVersionRow, SealedRow
+    chosen = (
+        sa.select(version, sa.func.coalesce(sealed.number, 0))
+        .outerjoin(sealed, (sealed.key == version.key) & (sealed.version == version.version))
+        .where(version.key == key.id, version.version > after)
+        .order_by(version.version)
+        .limit(limit)
+    )
+    with store.read() as session:
+        return [(Version.of(row), int(number)) for row, number in session.execute(chosen)]

@@ -1,0 +1,17 @@
+"""Which days are worked: the arrangement of each year as the State Council publishes it, and the calendar they make."""
+
+from yinxin.calendar.arrangement import Arrangement, BadArrangement, Holiday, notice, read
+from yinxin.calendar.days import UTC_PLUS_8, Calendar, Day, DayKind, local_date
+
+__all__ = [
+    "UTC_PLUS_8",
+    "Arrangement",
+    "BadArrangement",
+    "Calendar",
+    "Day",
+    "DayKind",
+    "Holiday",
+    "local_date",
+    "notice",
+    "read",
+]

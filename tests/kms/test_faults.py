@@ -1,0 +1,140 @@
+"""A module that fails, hangs, is full or has locked its PIN: each is said for what it is, and leaves nothing half done."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from kms.errors import HsmFull, HsmGone, HsmSlow, PinLocked, WrongPin
+from kms.models import State
+from tests.support import faulty_module as faulty
+from tests.support.faulty_module import FaultyModule
+from yinxin.act import SYSTEM
+from yinxin.errors import YinxinError
+
+from .conftest import World
+
+#: python-pkcs11 tries to end what it could not begin, and says so on standard error
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture
+def module(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FaultyModule:
+    made = FaultyModule(tmp_path, monkeypatch)
+    world.restarted(library=str(made.library))
+    world.centre.create(SYSTEM, label="seal", purpose="seal", algorithm="ecdsa-p256")
+    return made
+
+
+@pytest.mark.parametrize("processes", [0, 1])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        (faulty.SIGN, faulty.DEVICE_ERROR, HsmGone, True),
+        (faulty.SIGN, faulty.DEVICE_REMOVED, HsmGone, True),
+        (faulty.SIGN_INIT, faulty.SESSION_HANDLE_INVALID, HsmGone, True),
+        (faulty.SIGN, faulty.DEVICE_MEMORY, HsmFull, False),
+        (faulty.LOGIN, faulty.PIN_LOCKED, PinLocked, False),
+    ],
+)
+def test_a_failing_module(
+    world: World, module: FaultyModule, processes: int, fault: tuple[int, int, type[YinxinError], bool]
+) -> None:
+    function, code, kind, retryable = fault
+    world.restarted(library=str(module.library), processes=processes)
+    signer = world.centre.signer("seal")
+    if function != faulty.LOGIN:
+        signer.sign(b"x")
+    module.plan((function, code, 0))
+    with pytest.raises(kind) as caught:
+        signer.sign(b"x")
+    assert caught.value.retryable is retryable
+    module.plan()
+    signer.sign(b"well again")
+    assert world.centre.health().ok
+
+
+@pytest.mark.parametrize("function", [faulty.GENERATE_PAIR, faulty.SIGN])
+@pytest.mark.parametrize(("code", "kind"), [(faulty.DEVICE_MEMORY, HsmFull), (faulty.DEVICE_ERROR, HsmGone)])
+def test_a_key_that_could_not_be_made_is_made_later_and_once(
+    world: World, module: FaultyModule, function: int, code: int, kind: type[YinxinError]
+) -> None:
+    module.plan((function, code, 0))
+    with pytest.raises(kind):
+        world.centre.create(SYSTEM, label="new", purpose="seal", algorithm="ecdsa-p256")
+    module.plan()
+    assert world.centre.health().facts["unfinished"] == ["new"]
+    info = world.centre.create(SYSTEM, label="new", purpose="seal", algorithm="ecdsa-p256")
+    assert info.state is State.ACTIVE
+    held = [each for each in world.centre.engine.inventory() if each.identifier == info.handle]
+    assert len(held) == 1
+    outcomes = [each["outcome"] for each in world.events("kms.create") if each["subject"] == "key:new"]
+    assert outcomes == ["intent", "refused", "done"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        (faulty.FIND, faulty.DEVICE_ERROR, HsmGone, True),
+        (faulty.FIND, faulty.DEVICE_MEMORY, HsmFull, False),
+        (faulty.OPEN_SESSION, faulty.TOKEN_NOT_PRESENT, HsmGone, True),
+        (faulty.LOGIN, faulty.PIN_LOCKED, PinLocked, False),
+        (faulty.LOGIN, faulty.PIN_INCORRECT, WrongPin, False),
+    ],
+    ids=["gone", "full", "away", "pin-locked", "wrong-pin"],
+)
+def test_the_status_says_what_is_wrong(
+    world: World, module: FaultyModule, fault: tuple[int, int, type[YinxinError], bool]
+) -> None:
+    """And whoever wants a key is told the same, whether to ask again, and finds it whole when all is well."""
+    function, code, kind, retryable = fault
+    world.restarted(library=str(module.library))
+    module.plan((function, code, 0))
+    health = world.centre.health()
+    assert (health.ok, health.facts["reachable"], health.facts["error"]) == (False, False, kind.code)
+    with pytest.raises(kind) as caught:
+        world.centre.create(SYSTEM, label="new", purpose="seal", algorithm="ecdsa-p256")
+    assert caught.value.retryable is retryable
+    module.plan()
+    if kind is WrongPin:
+        assert world.centre.health().facts["error"] == kind.code, "one that was refused is not tried again"
+        os.utime(world.pin_file)  # written anew
+    assert world.centre.create(SYSTEM, label="new", purpose="seal", algorithm="ecdsa-p256").public_key
+    assert world.centre.health().ok
+    assert len(world.centre.engine.inventory()) == 2
+
+
+def test_a_module_that_hangs_is_given_up(world: World, module: FaultyModule) -> None:
+    """Its process is ended: nobody else waits, and the next call finds a new one."""
+    world.restarted(library=str(module.library), processes=1, deadline=1)
+    signer = world.centre.signer("seal")
+    signer.sign(b"x")
+    (before,) = world.centre.engine.workers()
+    module.plan((faulty.SIGN, 0, 60_000))
+    assert world.centre.health().ok, "what does not sign is still asked how it is"
+    began = time.monotonic()
+    with pytest.raises(HsmSlow) as caught:
+        signer.sign(b"x")
+    assert 0.9 < time.monotonic() - began < 10
+    assert caught.value.retryable
+    module.plan()
+    signer.sign(b"x")
+    assert world.centre.engine.workers() != [before]
+
+
+def test_in_one_process_nobody_waits_for_ever(world: World, module: FaultyModule) -> None:
+    """The call that hangs cannot be stopped there; those behind it are told so."""
+    import threading
+
+    world.restarted(library=str(module.library), deadline=0.5)
+    signer = world.centre.signer("seal")
+    signer.sign(b"x")
+    module.plan((faulty.SIGN, 0, 1_500))
+    hanging = threading.Thread(target=signer.sign, args=(b"x",))
+    hanging.start()
+    time.sleep(0.3)
+    with pytest.raises(HsmSlow):
+        signer.sign(b"x")
+    module.plan()
+    hanging.join()
