@@ -16,7 +16,7 @@ from psycopg.sql import SQL, Identifier
 _SESSIONS = "SELECT pid, state, query FROM pg_stat_activity WHERE datname = %s"
 # Safe to lose: a test's database does not outlive the test. Crash tests ask for durable=True, which drops this list.
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
-_SMALL = {"shared_buffers": "64MB", "max_connections": "60", "jit": "off", "listen_addresses": ""}
+_SMALL = {"shared_buffers": "64MB", "max_connections": "120", "jit": "off", "listen_addresses": ""}
 
 
 def _programs() -> Path:

@@ -123,7 +123,7 @@ class Store:
         hasty = hasty_engine(engine)
         self._hasty = hasty.execution_options(**{_GUARD: _is_housekeeping})
         self._noting = hasty.execution_options(**{_GUARD: _is_note})
-        self._glancing = engine.execution_options(**{_GUARD: _is_nothing}, isolation_level="AUTOCOMMIT")
+        self._glancing = self._reading.execution_options(isolation_level="AUTOCOMMIT")
         for each in (self._reading, self._housekeeping, self._hasty, self._glancing, self._noting):
             event.listen(each, "before_cursor_execute", _guard)
         self._numbering = Numbering()

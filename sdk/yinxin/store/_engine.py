@@ -52,12 +52,15 @@ def open_engine(url: str, *, pool: int = 8, password: Callable[[], str] | None =
 def reading_engine(engine: sa.Engine) -> sa.Engine:
     """The engine for transactions in which the database itself refuses writing, each with one consistent view.
 
-    SQLite's readers have such a view by themselves, and connections of their own: the pragma that makes a connection
-    refuse writing has all its statements compiled anew, so it is not switched to and fro. They end with `engine`'s.
+    Its connections are its own, and end with `engine`'s: an act that reads would otherwise wait for one of the acts
+    that hold all connections and wait for its row. On SQLite the pragma that makes a connection refuse writing would
+    also have all statements compiled anew at each change.
     """
-    if engine.dialect.name != "sqlite":
-        return engine.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
-    return _beside(engine, reading=True)
+    if engine.dialect.name == "sqlite":
+        return _beside(engine, reading=True)
+    other = sa.create_engine(engine.url, pool=engine.pool.recreate())  # connects as `engine` does, with its password
+    event.listen(engine, "engine_disposed", lambda _engine: other.dispose())
+    return other.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
 
 
 def hasty_engine(engine: sa.Engine) -> sa.Engine:
