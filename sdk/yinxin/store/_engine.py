@@ -58,7 +58,8 @@ def reading_engine(engine: sa.Engine) -> sa.Engine:
     """
     if engine.dialect.name == "sqlite":
         return _beside(engine, reading=True)
-    other = sa.create_engine(engine.url, pool=engine.pool.recreate())  # connects as `engine` does, with its password
+    # connects as `engine` does, with its password
+    other = sa.create_engine(engine.url, pool=engine.pool.recreate())
     event.listen(engine, "engine_disposed", lambda _engine: other.dispose())
     return other.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
 
