@@ -35,7 +35,7 @@ def make(maker, user, at, **given):
     return seal.make(maker, **(usual | given))
 
 
-def stamper(hierarchy, at):
+def stamper(hierarchy, at, *carried):
     unit = hierarchy.timestamper()
 
     def stamp(value):
@@ -45,7 +45,7 @@ def stamper(hierarchy, at):
             asked,
             signer=unit.key,
             certificate=unit.certificate,
-            chain=unit.chain[:1],
+            chain=carried,
             policy="1.2.3",
             serial=7,
             at=at,
@@ -172,6 +172,8 @@ def test_each_thing_that_does_not_hold_is_named(sm, intl, people, at):
     refused(seal.SealTimeUnproved, put(timestamp=None))
     refused(seal.SealTimeUnproved, put(when=at + DAY))  # it claims to be younger than its timestamp
     refused(seal.SealTimeUnproved, put(timestamp=stamper(intl, at)), reason=UnknownIssuer)
+    # with a certificate in it that nobody accounts for
+    refused(seal.SealTimeUnproved, put(timestamp=stamper(sm, at, intl.root.certificate)))
     late = at + 31 * DAY
     refused(seal.SealNotInForce, put(when=late, timestamp=stamper(sm, late)))
     # a maker that nobody trusts, one who was revoked before, and one whose certificate had ended before it made the seal

@@ -13,6 +13,7 @@ something, its *user* 签章者, signs a second time (`yinxin.crypto.seal.signat
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
+from typing import Any
 
 from yinxin.crypto import der
 from yinxin.crypto.certificates import Certificate
@@ -123,7 +124,7 @@ def read(encoded: bytes) -> Seal:
         raise MalformedSeal(reason=str(error)) from error
 
 
-def _information(encoded: bytes, *, old: bool) -> dict[str, object]:
+def _information(encoded: bytes, *, old: bool) -> dict[str, Any]:
     """SES_SealInfo: header, identifier, property, picture; data of the maker's own is carried and not judged."""
     header, identifier, held, picture, *extra = der.elements(encoded)
     mark, version, vendor = der.elements(header)
@@ -145,7 +146,7 @@ def _information(encoded: bytes, *, old: bool) -> dict[str, object]:
     }
 
 
-def _property(encoded: bytes, *, old: bool) -> dict[str, object]:
+def _property(encoded: bytes, *, old: bool) -> dict[str, Any]:
     """SES_ESPropertyInfo: type, name, users and times."""
     kind, name, *how, users, created, begin, end = der.elements(encoded)
     der.require(len(how) == (0 if old else 1), "fields of another version")
