@@ -27,6 +27,7 @@ from yinxin.command import acting, as_json_option, print_facts, print_json, serv
 from yinxin.crypto.suite import INTL
 from yinxin.crypto.suite import suite as suite_named
 from yinxin.evidence import Question
+from yinxin.evidence.page import build as build_page
 from yinxin.evidence.standalone import build
 from yinxin.tables import Format
 
@@ -232,13 +233,14 @@ def export_(context: click.Context, entry: str, *, out: Path, suite: str, as_jso
 
 @group.command(
     "verifier",
-    help="取得单文件核验程序，只需 Python / the verifier as one file that needs nothing but Python",
+    help="取得单文件核验程序，只需 Python 或浏览器 / the verifier as one file that needs nothing but Python, or a browser",
 )
 @out_option
+@click.option("--page", is_flag=True, help="网页，由浏览器从 U 盘打开 / the page that a browser opens from a stick")
 @as_json_option
-def verifier_(*, out: Path, as_json: bool) -> None:
-    """Write the stand-alone verifier of proofs and stretches; it is the same for everybody, and reads no log."""
-    data = build()
+def verifier_(*, out: Path, page: bool, as_json: bool) -> None:
+    """Write the stand-alone verifier of what the log proves; it is the same for everybody, and reads no log."""
+    data = build_page() if page else build()
     out.write_bytes(data)
     digest = INTL.hash.digest(data).hex()
     if as_json:

@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.support.softhsm",
     "tests.support.openssl",
     "tests.support.browser",
+    "tests.support.verifiers",
 ]
 
 

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from flask import make_response, render_template
@@ -13,6 +14,7 @@ from ops.console.errors import VerifyBusy
 from yinxin import evidence, report
 from yinxin.crypto.suite import INTL, SM
 from yinxin.errors import Unavailable, YinxinError
+from yinxin.evidence.page import build
 from yinxin.text import Text
 from yinxin.web import Form, Pages, Upload
 
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 LARGEST = 32 << 20
 #: files checked at once: a stranger's files must not keep the people at work waiting
 AT_ONCE = 2
+
+#: the name of the page that verifies without a network
+OFFLINE = "yinxin-verify.html"
 
 #: what readers call the suites
 SUITES = {
@@ -56,7 +61,18 @@ def add(pages: Pages, platform: "Platform") -> None:
 
     def trusted() -> Mapping[str, Any]:
         trust = evidence.Trust.load(folder)
-        return {"roots": trust.roots, "logs": trust.logs, "suites": SUITES, "largest": LARGEST >> 20}
+        return {
+            "roots": trust.roots,
+            "logs": trust.logs,
+            "suites": SUITES,
+            "largest": LARGEST >> 20,
+            "offline": offline()[1],
+        }
+
+    @pages.get(f"/verify/{OFFLINE}", public=True)
+    def verify_offline() -> Response:
+        headers = {"Content-Disposition": f'attachment; filename="{OFFLINE}"'}
+        return Response(offline()[0], mimetype="text/html", headers=headers)
 
     @pages.form("/verify", "console/verify.html", context=trusted, limit=LARGEST + (1 << 16), public=True)
     def verify(file: Upload) -> Response:
@@ -64,6 +80,13 @@ def add(pages: Pages, platform: "Platform") -> None:
             result = _check(file, evidence.Trust.load(folder), platform)
         page = render_template("console/verify.html", form=Form(""), result=result, **trusted())
         return make_response(page, result.problem.status if result.problem else 200)
+
+
+@cache
+def offline() -> tuple[bytes, str]:
+    """That page, and its SHA-256: the same for everybody."""
+    data = build()
+    return data, INTL.hash.digest(data).hex()
 
 
 def _check(file: Upload, trust: evidence.Trust, platform: "Platform") -> Result:

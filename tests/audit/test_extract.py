@@ -19,7 +19,7 @@ from yinxin import canonical, evidence
 from yinxin.authz import Denied
 from yinxin.crypto.suite import INTL, SM
 from yinxin.errors import YinxinError
-from yinxin.evidence import Extract
+from yinxin.evidence import Extract, page
 from yinxin.evidence import extract as kit
 from yinxin.evidence.extract import spelt
 from yinxin.evidence.standalone import build, personal
@@ -52,14 +52,15 @@ def checked(site, data):
     return held
 
 
-def alone(site, data):
-    """What the one-file verifier says."""
-    keys = [standalone.Key.read(site.log.verifiers["sha256"].encode())]
-    return standalone.verify(data, keys, None)
+@pytest.fixture
+def strangers(told, alone):
+    """What the one-file verifier and the page say."""
+    keys = [standalone.Key.read(told.log.verifiers["sha256"].encode())]
+    return lambda data: alone.verify(data, keys, None)
 
 
 @pytest.mark.engines("both")
-def test_some_fields_are_opened_and_others_withheld(told):
+def test_some_fields_are_opened_and_others_withheld(told, strangers):
     for suite in (INTL, SM):
         made = extract_for(told.log, AUDITOR, Filters(subject="person:p-1"), ["note"], suite=suite)
         held = checked(told, made.encode())
@@ -72,7 +73,7 @@ def test_some_fields_are_opened_and_others_withheld(told):
         assert isinstance(held[-1], evidence.NotJudged)
         assert "\u202e" not in zh  # what turns letters round is spelt out
         if suite is INTL:
-            said = alone(told, made.encode())
+            said = strangers(made.encode())
             assert (
                 "姓名与记录中的承诺相符：欧阳予倩",
                 "name of a person, as the entry commits to: 欧阳予倩",
@@ -123,7 +124,7 @@ def forgeries(body):
     return [value, salt, swapped_salts, another_field, another_entry, a_field_it_has_not, a_short_salt]
 
 
-def test_forged_openings_are_refused_and_named(told):
+def test_forged_openings_are_refused_and_named(told, strangers):
     """Seen to fail when the salt is left out of what is hashed."""
     data = extract_for(told.log, AUDITOR, Filters(object="person:p-1")).encode()
     for number in range(7):
@@ -136,7 +137,7 @@ def test_forged_openings_are_refused_and_named(told):
         assert event["id"] in wrong.value.text("en")
         assert wrong.value.facts["field"] in {"note", "person_name", "contact"}, forge.__name__
         with pytest.raises(standalone.Broken):
-            alone(told, canonical.encode(body))
+            strangers(canonical.encode(body))
 
 
 def test_a_commitment_is_to_one_value_of_one_field_of_one_entry():
@@ -149,7 +150,7 @@ def test_a_commitment_is_to_one_value_of_one_field_of_one_entry():
             wrong.verify(entry, name, committed)
 
 
-def test_entries_are_proved_in_order_and_once(told):
+def test_entries_are_proved_in_order_and_once(told, strangers):
     data = extract_for(told.log, AUDITOR, Filters(object="person:p-1")).encode()
     for change in ("twice", "reversed", "index", "none", "hash", "foreign"):
         body = json.loads(data)
@@ -170,24 +171,24 @@ def test_entries_are_proved_in_order_and_once(told):
             checked(told, canonical.encode(body))
         if change != "none":
             with pytest.raises(standalone.Broken):
-                alone(told, canonical.encode(body))
+                strangers(canonical.encode(body))
 
 
-def test_no_octet_changes_unnoticed(told):
+def test_no_octet_changes_unnoticed(told, strangers):
     data, chance = extract_for(told.log, AUDITOR, told.first).encode(), random.Random(7)
     for at in chance.sample(range(len(data)), 150):
         bent = data[:at] + bytes((data[at] ^ 1 << chance.randrange(8),)) + data[at + 1 :]
         with pytest.raises(YinxinError):
             checked(told, bent)
         with pytest.raises(standalone.Broken):
-            alone(told, bent)
+            strangers(bent)
 
 
-def test_both_verifiers_read_numbers_as_numbers(told, monkeypatch):
+def test_both_verifiers_read_numbers_as_numbers(told, monkeypatch, strangers):
     """To Python, false is 0 and true is 1; seen to fail for either in either verifier."""
     data = extract_for(told.log, AUDITOR, Filters(object="person:p-1")).encode()
     checked(told, data)
-    alone(told, data)
+    strangers(data)
     for one, other in (
         (b'"index":0', b'"index":false'),
         (b'"index":1', b'"index":true'),
@@ -197,15 +198,17 @@ def test_both_verifiers_read_numbers_as_numbers(told, monkeypatch):
         with pytest.raises(YinxinError):
             checked(told, data.replace(one, other))
         with pytest.raises(standalone.Broken):
-            alone(told, data.replace(one, other))
-    # and both take as many entries
+            strangers(data.replace(one, other))
+    # and all take as many entries
     assert standalone.MOST_ENTRIES == kit.MOST_ENTRIES
+    assert f"MOST_ENTRIES = {kit.MOST_ENTRIES:_};" in page.engine()
     for module in (standalone, kit):
         monkeypatch.setattr(module, "MOST_ENTRIES", 1)
     with pytest.raises(YinxinError):
         checked(told, data)
+    keys = [standalone.Key.read(told.log.verifiers["sha256"].encode())]
     with pytest.raises(standalone.Broken):
-        alone(told, data)
+        standalone.verify(data, keys, None)
 
 
 def test_what_cannot_be_extracted(told):

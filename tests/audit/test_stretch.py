@@ -253,7 +253,7 @@ FAKED = (
 )
 
 
-def test_no_question_can_be_chosen_so_that_nothing_was_ever_done(period):
+def test_no_question_can_be_chosen_so_that_nothing_was_ever_done(period, alone):
     """Whoever writes the file writes the question. With an actor of no letters it said: not one matches any entry.
 
     And a time that ends before it begins is enclosed by every stretch: a quiet second would do for a month.
@@ -269,18 +269,18 @@ def test_no_question_can_be_chosen_so_that_nothing_was_ever_done(period):
         with pytest.raises(QuestionUnclear):
             checked(faked, trust_of(site))
         with pytest.raises(standalone.Broken):
-            standalone.verify(faked.encode(), keys, believed)
+            alone.verify(faked.encode(), keys, believed)
         with pytest.raises((QuestionUnclear, TimeReversed)):
             prove(site.log, question)
 
 
-def test_a_letter_that_looks_like_another_is_spelt(period):
+def test_a_letter_that_looks_like_another_is_spelt(period, alone):
     site, since, until = period
     lookalike = replace(answer_to("c\u0430se:8", since, until), none=True)
     stretch = prove(site.log, lookalike)
     assert "(c\\u0430se:8)" in checked(stretch, trust_of(site))[2].en
     keys = [standalone.Key.read(key.encode()) for key in site.log.verifiers.values()]
-    assert "c\\u0430se:8" in standalone.verify(stretch.encode(), keys, None)[-1][1]
+    assert "c\\u0430se:8" in alone.verify(stretch.encode(), keys, None)[-1][1]
 
 
 def test_who_may_and_how(period, tmp_path, monkeypatch):
@@ -421,7 +421,7 @@ def test_a_log_without_witnesses_proves_what_it_can(site, clock):
     assert len(stretch.entries) == 2
 
 
-def test_with_nothing_but_python(period, tmp_path):
+def test_with_nothing_but_python(period, tmp_path, alone):
     """The single file says the same as the kit, of the proof of an entry and of a stretch, and refuses what the kit does."""
     site, since, until = period
     written = CliRunner().invoke(
@@ -461,13 +461,13 @@ def test_with_nothing_but_python(period, tmp_path):
     keys = [standalone.Key.read(key.encode()) for key in site.log.verifiers.values()]
     believed = standalone.Policy.read(policy.decode())
     for data in (stretch.encode(), site.log.proof(event).encode()):
-        standalone.verify(data, keys, believed)
+        alone.verify(data, keys, believed)
         asked = data.find(b'"question":'), data.find(b'"type":')
         for at in range(0, len(data), 61):
             if asked[0] <= at < asked[1]:
                 continue
             with pytest.raises(standalone.Broken):
-                standalone.verify(data[:at] + bytes((data[at] ^ 1,)) + data[at + 1 :], keys, believed)
+                alone.verify(data[:at] + bytes((data[at] ^ 1,)) + data[at + 1 :], keys, believed)
     some = prove(site.log, answer_to("case:8", since, until, none=True))
     for broken in (
         some,
@@ -476,9 +476,9 @@ def test_with_nothing_but_python(period, tmp_path):
         replace(stretch, end=replace(stretch.end, signatures=stretch.end.signatures[:2])),
     ):
         with pytest.raises(standalone.Broken):
-            standalone.verify(broken.encode(), keys, believed)
-    told = standalone.verify(stretch.encode(), keys, None)
+            alone.verify(broken.encode(), keys, believed)
+    told = alone.verify(stretch.encode(), keys, None)
     assert "not judged" in told[1][1]
     assert [isinstance(each, standalone.NotJudged) for each in told] == [False, True, False]
     with pytest.raises(standalone.Broken):
-        standalone.verify(stretch.encode(), keys[1:], believed)
+        alone.verify(stretch.encode(), keys[1:], believed)

@@ -1,5 +1,6 @@
 """The single-file verifier: Ed25519 by published vectors and against a library, and the same verdicts as the kit's."""
 
+import hashlib
 import random
 
 import pytest
@@ -32,20 +33,32 @@ VECTORS = [
 
 
 @pytest.mark.parametrize(("key", "message", "signature"), VECTORS)
-def test_published_vectors(key, message, signature):
+def test_published_vectors(key, message, signature, held):
     key, message, signature = (bytes.fromhex(each) for each in (key, message, signature))
-    assert curve.ed25519(key, message, signature)
-    assert not curve.ed25519(key, message + b"x", signature)
+    assert held(key, message, signature)
+    assert not held(key, message + b"x", signature)
 
 
-def test_it_agrees_with_a_library():
+@pytest.fixture
+def held(alone):
+    """What the Python file and the page say of a signature; they must agree."""
+
+    def held(key, message, signature):
+        found = curve.ed25519(key, message, signature)
+        assert alone.call("signature.ed25519", key, message, signature) is found
+        return found
+
+    return held
+
+
+def test_it_agrees_with_a_library(held):
     """Good signatures, each kind of change, a scalar that is too large, keys that are no points."""
     chance = random.Random(8032)
     for _ in range(12):
         private = ed25519.Ed25519PrivateKey.generate()
         public, message = private.public_key(), chance.randbytes(chance.randrange(200))
         key, signature = public.public_bytes_raw(), private.sign(message)
-        assert curve.ed25519(key, message, signature)
+        assert held(key, message, signature)
         scalar = int.from_bytes(signature[32:], "little") + curve._L
         changed = [
             signature[:32] + scalar.to_bytes(32, "little"),
@@ -55,14 +68,28 @@ def test_it_agrees_with_a_library():
             signature[:-1],
         ]
         for each in changed:
-            assert not curve.ed25519(key, message, each)
+            assert not held(key, message, each)
             with pytest.raises((InvalidSignature, ValueError)):
                 public.verify(each, message)
     for key in (b"\xff" * 32, bytes(31), (2).to_bytes(32, "little"), curve._P.to_bytes(32, "little")):
-        assert not curve.ed25519(key, b"", bytes.fromhex(VECTORS[0][2]))
+        assert not held(key, b"", bytes.fromhex(VECTORS[0][2]))
 
 
-def test_trees_agree_with_the_kits():
+def test_a_key_with_a_part_of_small_order_is_read_alike(held):
+    """RFC 8032 lets a verifier multiply by the cofactor or not; one that does believes these. Seen to fail when the page did."""
+    chance = random.Random(8)
+    small = curve._point(bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"))
+    for number in range(1, 9):
+        secret, once = chance.randrange(curve._L), chance.randrange(curve._L)
+        key = curve._octets(curve._add(curve._times(secret, curve._BASE), curve._times(number, small)))
+        r = curve._octets(curve._times(once, curve._BASE))
+        k = int.from_bytes(hashlib.sha512(r + key + b"m").digest(), "little")
+        s = (once + k * secret) % curve._L
+        # it holds where what is multiplied by k is nothing
+        assert held(key, b"m", r + s.to_bytes(32, "little")) is (k % curve._L * number % 8 == 0)
+
+
+def test_trees_agree_with_the_kits(alone):
     leaves = [leaf_hash(SHA256, b"%d" % number) for number in range(40)]
     nodes, frontier, edges = {}, Frontier(SHA256), [[]]
     roots = [frontier.root()]
@@ -73,9 +100,12 @@ def test_trees_agree_with_the_kits():
     for size in range(41):
         for old in range(size + 1):
             assert standalone.grown(edges[old], old, leaves[old:size]) == roots[size]
+            if old in (0, size // 2, size):
+                assert alone.call("trees.grown", edges[old], old, leaves[old:size]) == roots[size]
         for index in range(size):
             path = inclusion_proof(SHA256, index, size, lambda wanted: {each: nodes[each] for each in wanted})
             assert standalone.included(leaves[index], index, size, list(path)) == roots[size]
+            assert alone.call("trees.included", leaves[index], index, size, path) == roots[size]
             assert standalone.included(leaves[index], index, size, [*path, bytes(32)]) != roots[size]
             if path:
                 assert standalone.included(leaves[index], index, size, list(path[:-1])) != roots[size]

@@ -51,8 +51,8 @@ def life():
 
 
 @pytest.fixture
-def both(life):
-    """What both say of a record: the sentences, or None when both refuse it; they must agree."""
+def both(life, alone):
+    """What all three say of a record: the sentences, or None when they refuse it; they must agree."""
 
     def both(record, data=DATA[2], at=NOW, until=UNTIL, roots=None):
         trusted = roots or [each.root for each in life[0].values()]
@@ -64,12 +64,12 @@ def both(life):
         own = [paper.Certificate(each.der) for each in trusted]
         ages = renewed.Ages(dict.fromkeys(renewed._PUBLISHED, date(9999, 12, 30)) | until)
         try:
-            found, said = renewed.followed(encoded, data, own, ages, at)
+            *said, whole = alone.verify(data, [], None, standalone.Renewals(own, ages, (encoded, at)))
         except saying.Broken:
-            found, said = None, []
-        assert found == since
-        if since is None:
+            assert since is None
             return None
+        assert since is not None
+        assert f"there since {since:%Y-%m-%d %H:%M:%SZ}" in whole[1]
         assert [tuple(each) for each in said] == [(each.zh, each.en) for each in held]
         assert [isinstance(each, saying.NotJudged) for each in said] == [
             isinstance(each, NotJudged) for each in held
@@ -124,13 +124,13 @@ def test_revocation_is_heard_and_its_absence_told(both):
     assert both(by_time(record, strong, day(2028), before=by), b"x", day(2028, 6), {}, roots) is None
 
 
-def test_no_octet_of_a_record_changes_what_it_says(life):
+def test_no_octet_of_a_record_changes_what_it_says(life, alone):
     """Most changes are refused; what is not was in a list that nobody's signature holds, and the sentences about links stay."""
     record, at = life[1][2][2], day(2034)
     roots = [paper.Certificate(each.root.der) for each in life[0].values()]
 
     def told(data):
-        said = renewed.followed(data, DATA[2], roots, renewed.Ages({}), at)[1]
+        said = alone.verify(DATA[2], [], None, standalone.Renewals(roots, renewed.Ages({}), (data, at)))
         return [each for each in said if not isinstance(each, saying.NotJudged)]
 
     data, refused = record.encode(), 0
@@ -207,7 +207,7 @@ def test_a_renewed_bundle_is_said_in_words(case, bundle, tmp_path):
     assert run("a.asice", "--log", "log.vkey", "--record", "a.ers")[0] == 2
 
 
-def test_a_bundle_that_says_it_has_no_entries_proves_none(case, bundle):
+def test_a_bundle_that_says_it_has_no_entries_proves_none(case, bundle, alone):
     """It would be told that its files are whole, and nothing of what the log says. Seen to fail without the count of those judged."""
     body = bundle.files()
     keys = [notes.Key.read(case.log.verifier.encode())]
@@ -216,8 +216,8 @@ def test_a_bundle_that_says_it_has_no_entries_proves_none(case, bundle):
         descriptor["counts"]["log"] = count
         data = _packed(body | {"evidence.json": canonical.encode(descriptor)})
         with pytest.raises(saying.Broken):
-            standalone.verify(data, keys, None)
-    assert standalone.verify(_packed(body), keys, None)
+            alone.verify(data, keys, None)
+    assert alone.verify(_packed(body), keys, None)
 
 
 def _packed(files):

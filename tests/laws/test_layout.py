@@ -136,6 +136,7 @@ _ALGORITHMS = {
     "sdk/yinxin/tlog/cosignature.py": "the format of cosignatures (c2sp.org/tlog-cosignature) fixes them too",
     "sdk/yinxin/web/_stored.py": "RFC 9530 has names of its own for digests",
     "sdk/yinxin/evidence/container.py": "ASiC-E names the digest of its manifest by this XML identifier",
+    "sdk/yinxin/evidence/page/": "a page's policy (CSP) names its scripts by this hash",
     "sdk/yinxin/evidence/standalone/": "one file without a kit: it has its own, and chooses nothing, but reads what was signed",
     "ops/": "deployment: TLS ciphers, files by their digest",
 }

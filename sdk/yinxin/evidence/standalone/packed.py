@@ -11,6 +11,7 @@ from yinxin.evidence.standalone.saying import Broken
 _MIME = b"application/vnd.etsi.asic-e+zip"
 _MANIFEST, _SIGNATURE = "META-INF/ASiCManifest001.xml", "META-INF/signature001.p7s"
 _LARGEST_BUNDLE, _MOST_FILES = 256 * 1024 * 1024, 1000
+_WRONG = ("证据包格式不对或被改动过", "the bundle is malformed or was changed")
 
 
 def unpacked(data: bytes) -> dict[str, bytes]:
@@ -35,12 +36,14 @@ def unpacked(data: bytes) -> dict[str, bytes]:
         manifest, _ = files.pop(_MANIFEST), files.pop(_SIGNATURE)
     except Exception as error:
         # a reader of hostile bytes fails in any way
-        raise Broken("证据包格式不对或被改动过", "the bundle is malformed or was changed") from error
+        raise Broken(*_WRONG) from error
+    if not same:
+        raise Broken(*_WRONG)
     for name in sorted(files):
         if _reference(name, files[name]).encode() not in manifest:
             raise Broken(f"文件 {name} 与清单不符", f"the file {name} is not what the manifest lists")
-    if not same or manifest != _listed_in(files):
-        raise Broken("证据包格式不对或被改动过", "the bundle is malformed or was changed")
+    if manifest != _listed_in(files):
+        raise Broken(*_WRONG)
     return files
 
 

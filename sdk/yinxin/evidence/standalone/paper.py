@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from itertools import pairwise
+from itertools import count, pairwise
 
 from yinxin.evidence.standalone.saying import Broken
 from yinxin.evidence.standalone.signature import holds, kind_of, used
@@ -22,7 +22,8 @@ _NUMBER, _REASON, _SINCE = "2.5.29.20", "2.5.29.21", "2.5.29.24"
 _READ = {_USAGE, _BASIC, _PURPOSES, _POINTS, "2.5.29.17", "2.5.29.32", "2.5.29.35", "2.5.29.14", "2.5.29.46"}
 _STAMPING = "1.3.6.1.5.5.7.3.8"
 _COMMON_NAME = "2.5.4.3"
-_HOLD, _MOST = 6, 8
+#: certificates on one way, and steps that are tried until one is found
+_HOLD, _MOST, _MOST_STEPS = 6, 8, 200
 
 
 class Unheard(Broken):
@@ -204,7 +205,7 @@ def roots_of(text: str) -> list[Certificate]:
     blocks = re.findall(r"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", text, re.DOTALL)
     try:
         found = [Certificate(base64.b64decode("".join(each.split()), validate=True)) for each in blocks]
-    except ValueError:
+    except (ValueError, IndexError):
         found = []
     if not found:
         raise Broken("根证书文件无法使用", "the file of root certificates cannot be used")
@@ -225,7 +226,7 @@ class Beside:
         Raises Unheard, Ended or Broken.
         """
         failure: Broken | None = None
-        for path in self._paths([leaf]):
+        for path in self._paths([leaf], count()):
             try:
                 self._judge(path, at, heard=heard)
             except Broken as broken:
@@ -236,13 +237,18 @@ class Beside:
             f"{leaf.name} 不能追溯到您信任的根证书", f"{leaf.name} leads to no root that you trust"
         )
 
-    def _paths(self, path: list[Certificate]) -> Iterator[list[Certificate]]:
+    def _paths(self, path: list[Certificate], steps: Iterator[int]) -> Iterator[list[Certificate]]:
         if path[-1] in self.roots:
             yield path
         elif len(path) < _MOST:
             for each in dict.fromkeys((*self.roots, *self.between)):
                 if each not in path and path[-1].fields[2] == each.fields[4] and path[-1].by(each):
-                    yield from self._paths([*path, each])
+                    if next(steps) >= _MOST_STEPS:
+                        raise Broken(
+                            f"{path[0].name} 的证书路径过多，无法判断",
+                            f"there are too many ways from {path[0].name} to judge them",
+                        )
+                    yield from self._paths([*path, each], steps)
 
     def _judge(self, path: list[Certificate], at: datetime, *, heard: bool) -> None:
         leaf = path[0]

@@ -6,13 +6,19 @@ from datetime import datetime
 from typing import Any
 
 
+def _instant(text: str) -> datetime:
+    """An instant in its one spelling; raises ValueError, TypeError."""
+    if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", text, re.ASCII):
+        raise ValueError("no instant")
+    return datetime.fromisoformat(text)
+
+
 def clear(asked: dict[str, Any]) -> tuple[float, float] | None:
     """The time asked about; None for what no entry could match, or what reads like something else than it is."""
     known = {"since", "until", "subject", "verbs", "actor", "outcome", "none"}
     texts = [asked[name] for name in ("subject", "actor") if name in asked]
     verbs = asked.get("verbs", [])
-    since, until = (datetime.fromisoformat(asked[name]) for name in ("since", "until"))
-    zoned = since.tzinfo is not None and until.tzinfo is not None
+    since, until = (_instant(asked[name]) for name in ("since", "until"))
     if not (
         asked.keys() <= known
         and all(
@@ -23,7 +29,6 @@ def clear(asked: dict[str, Any]) -> tuple[float, float] | None:
         and all(re.fullmatch(r"[a-z][a-z0-9-]*\.([a-z][a-z0-9.-]*)?", each) for each in verbs)
         and asked.get("outcome", "done") in ("intent", "done", "refused", "failed")
         and asked.get("none", True) is True
-        and zoned
         and since <= until
     ):
         return None

@@ -19,6 +19,7 @@ from yinxin.evidence.standalone.tlv import arcs, children, inside, strict, writt
 
 _CERTIFICATES, _LISTS = "1.2.840.113549.1.9.16.2.23", "1.2.840.113549.1.9.16.2.24"
 _MOST_LINKS, _LARGEST_RECORD = 500, 64 * 1024 * 1024
+_LAST = datetime.max.replace(microsecond=0, tzinfo=UTC)
 #: last days, as published (NIST SP 800-57 part 1 revision 5 table 4; draft NIST IR 8547 tables 2 and 4)
 _PUBLISHED = {
     "rsa-2048": date(2030, 12, 31),
@@ -167,7 +168,7 @@ def followed(
             after = sum(map(len, chains[: order + 1]))
             _in_time((number, after), link, path, ages, moments)
             said.append(_told(number, link, path, opens=place == 0))
-    except (ValueError, IndexError, KeyError) as error:
+    except (ValueError, IndexError, KeyError, OverflowError) as error:
         raise Broken(
             "证据记录格式不对或被改动过", "the evidence record is malformed or was changed"
         ) from error
@@ -230,7 +231,7 @@ def _in_time(
 
     `until` says which of the moments those are.
     """
-    ends = [(each.span[1] + timedelta(seconds=1), each.name) for each in path]
+    ends = [(_after(each.span[1]), each.name) for each in path]
     signature = min([*ends, *ages.first([*algorithms(path), link.token.signer_hash])])
     for by, end in zip(until, ([signature], ages.first([link.token.hash])), strict=True):
         if not end or moments[by] < end[0][0]:
@@ -261,6 +262,11 @@ def _told(number: int, link: Link, path: list[Certificate], *, opens: bool) -> t
         f"第 {number} 环：{who} 于 {at} 续期，{zh}（{with_}）；前一环当时仍然有效",
         f"link {number}: {who} renewed it at {at}, {en} ({with_}); the link before it was still good then",
     )
+
+
+def _after(at: datetime) -> datetime:
+    """The second after; the last one there is for a certificate without an end (RFC 5280 section 4.1.2.5)."""
+    return at + timedelta(seconds=1) if at < _LAST else _LAST
 
 
 def _at(at: datetime) -> str:

@@ -55,6 +55,8 @@ _CURVES: dict[str, tuple[str, int, int, int, int, int]] = {
 _EC, _RSA = "1.2.840.10045.2.1", "1.2.840.113549.1.1.1"
 _SM2_ID = b"1234567812345678"
 _MASK = 0xFFFFFFFF
+#: bits of an RSA key: beyond these it is there to keep its reader busy
+_LARGEST_MODULUS, _LARGEST_EXPONENT = 16384, 256
 _Affine = tuple[int, int] | None
 _Curve = tuple[str, int, int, int, int, int]
 
@@ -207,6 +209,8 @@ def _rsa(key: bytes, hash_: str, signature: bytes, message: bytes) -> bool:
     size = (modulus.bit_length() + 7) // 8
     value = int.from_bytes(signature, "big")
     if hash_ not in ("sha256", "sha384", "sha512") or len(signature) != size or value >= modulus:
+        return False
+    if size > _LARGEST_MODULUS // 8 or not 0 < exponent < 1 << _LARGEST_EXPONENT:
         return False
     found = pow(value, exponent, modulus).to_bytes(size, "big")
     last = {"sha256": 1, "sha384": 2, "sha512": 3}[hash_]

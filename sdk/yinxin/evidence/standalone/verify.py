@@ -80,8 +80,11 @@ def _by_kind(data: bytes, logs: list[Key], policy: Policy | None, by: Renewals) 
             return _extract(data, logs, policy)
         if data.startswith(b"PK"):
             return _bundle(data, logs, policy, by)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Broken("文件格式不对", f"the file is malformed ({type(error).__name__})") from error
+    except Broken:
+        raise
+    except Exception as error:
+        # a reader of hostile text fails in any way
+        raise Broken("文件格式不对", "the file is malformed") from error
     raise _Unknown("不认识这个文件", "this file cannot be checked")
 
 
@@ -90,6 +93,9 @@ def _bundle(data: bytes, logs: list[Key], policy: Policy | None, by: Renewals) -
     files = unpacked(data)
     body = json.loads(files["evidence.json"])
     counts, subject = body["counts"], body["subject"]
+    log, records = counts["log"], counts.get("records", 0)
+    if type(log) is not int or type(records) is not int or type(subject) is not str:
+        raise ValueError("another form")
     said: Said = [
         (
             f"证据包内 {len(files)} 个文件与清单一致",
@@ -97,7 +103,7 @@ def _bundle(data: bytes, logs: list[Key], policy: Policy | None, by: Renewals) -
         )
     ]
     known, texts, others, judged = {each.name for each in logs if each.kind == 0x01}, [], 0, 0
-    for number in range(1, counts["log"] + 1):
+    for number in range(1, log + 1):
         proof = files[f"log/{number:02}.tlog-proof"].decode()
         note = proof.partition("\n\n")[2]
         texts.append(note.rpartition("\n\n")[0] + "\n")
@@ -115,9 +121,7 @@ def _bundle(data: bytes, logs: list[Key], policy: Policy | None, by: Renewals) -
             "证据包中没有您给出的日志公钥能证明的记录",
             "no entry of the bundle is in a log whose key you gave",
         )
-    said += _renewals(
-        [files[f"log/{number:02}.ers"] for number in range(1, counts.get("records", 0) + 1)], texts, by
-    )
+    said += _renewals([files[f"log/{number:02}.ers"] for number in range(1, records + 1)], texts, by)
     if others:
         said.append(
             NotJudged(
@@ -179,7 +183,7 @@ def _proof(text: str, logs: list[Key], policy: Policy | None) -> Said:
     if included(hashed(entry), at, found.size, [octets_of(each) for each in path]) != found.root:
         raise Broken(f"该记录不在日志第 {at} 位", f"the entry is not at index {at} of the log")
     event = json.loads(entry)
-    what = f"{event['time']} {event['verb']} {event['subject']} {event['outcome']} {event['actor']['id']}"
+    what = _in_a_line(event)
     said = [
         (
             f"记录在日志 {found.origin} 第 {at} 条（共 {found.size} 条）：{what}",
@@ -189,8 +193,22 @@ def _proof(text: str, logs: list[Key], policy: Policy | None) -> Said:
     return said + _witnesses([found], policy)
 
 
+def _in_a_line(event: dict[str, Any]) -> str:
+    """What is told of an entry, in one line."""
+    return " ".join((event["time"], event["verb"], event["subject"], event["outcome"], event["actor"]["id"]))
+
+
+def _lists(body: dict[str, Any], *names: str) -> None:
+    """To Python, no text and no object is empty like no list: neither is another spelling of one."""
+    if any(type(body[name]) is not list for name in names):
+        raise ValueError("another form")
+
+
 def _stretch(data: bytes, logs: list[Key], policy: Policy | None) -> Said:
     body = json.loads(data)
+    if body.keys() != {"begin", "edge", "end", "entries", "question", "type", "v", "witnesses"}:
+        raise ValueError("another form")
+    _lists(body, "edge", "entries", "witnesses")
     listed = _listed(data, body, "log-stretch", body["begin"] + body["end"])
     begin, end = (head(body[name], logs, policy, listed) for name in ("begin", "end"))
     edge, entries = ([octets_of(each) for each in body[name]] for name in ("edge", "entries"))
@@ -270,6 +288,7 @@ def _extract(data: bytes, logs: list[Key], policy: Policy | None) -> Said:
     body = json.loads(data)
     if body.keys() != {"checkpoint", "entries", "type", "v", "witnesses"}:
         raise ValueError("another form")
+    _lists(body, "entries", "witnesses")
     if not 0 < len(body["entries"]) <= MOST_ENTRIES:
         raise ValueError("another form")
     found = head(body["checkpoint"], logs, policy, _listed(data, body, "log-extract", body["checkpoint"]))
@@ -279,13 +298,14 @@ def _extract(data: bytes, logs: list[Key], policy: Policy | None) -> Said:
     for each in body["entries"]:
         if each.keys() != {"entry", "hashes", "index", "opened"} or type(each["index"]) is not int:
             raise ValueError("another form")
+        _lists(each, "hashes")
         entry, at = octets_of(each["entry"]), each["index"]
         if included(hashed(entry), at, found.size, [octets_of(one) for one in each["hashes"]]) != found.root:
             raise Broken(f"该记录不在日志第 {at} 位", f"the entry is not at index {at} of the log")
         if at <= last:
             raise Broken("记录的先后不对或重复", "entries are out of order, or one is there twice")
         last, event = at, json.loads(entry)
-        line = f"{event['time']} {event['verb']} {event['subject']} {event['outcome']} {event['actor']['id']}"
+        line = _in_a_line(event)
         told.append((line, line))
         told += opened(event, each["opened"], withheld)
     count = len(body["entries"])
