@@ -236,7 +236,9 @@ def export_(context: click.Context, entry: str, *, out: Path, suite: str, as_jso
     help="取得单文件核验程序，只需 Python 或浏览器 / the verifier as one file that needs nothing but Python, or a browser",
 )
 @out_option
-@click.option("--page", is_flag=True, help="网页，由浏览器从 U 盘打开 / the page that a browser opens from a stick")
+@click.option(
+    "--page", is_flag=True, help="网页，由浏览器从 U 盘打开 / the page that a browser opens from a stick"
+)
 @as_json_option
 def verifier_(*, out: Path, page: bool, as_json: bool) -> None:
     """Write the stand-alone verifier of what the log proves; it is the same for everybody, and reads no log."""

@@ -12,6 +12,7 @@ from audit.report import make as making
 from tests.support.databases import create_tables
 from yinxin.authz import Denied
 from yinxin.clock import rfc3339
+from yinxin.evidence import page
 
 from .people import Deciding, actor
 from .test_ask import Context
@@ -73,6 +74,8 @@ def test_the_verifier_is_told_by_its_digest(run, tmp_path):
     out = tmp_path / "verify.py"
     told = json.loads(run("verifier", "--out", str(out), "--json"))
     assert told == {"file": str(out), "sha256": hashlib.sha256(out.read_bytes()).hexdigest()}
+    told = json.loads(run("verifier", "--page", "--out", str(out), "--json"))
+    assert (told["sha256"], out.read_bytes()) == (hashlib.sha256(page.build()).hexdigest(), page.build())
 
 
 def test_timelines(run):

@@ -1,5 +1,6 @@
 """What strangers see: home, sign-in, verify, the API's reference; and nothing else."""
 
+import hashlib
 import ssl
 from http.client import HTTPSConnection
 
@@ -7,6 +8,7 @@ import httpx
 import pytest
 
 from tests.pages.conftest import COOKIE
+from yinxin.evidence import page as evidence_page
 
 
 @pytest.fixture
@@ -77,6 +79,13 @@ def test_a_good_bundle_holds(http, site):
     english = verdict(http, "a.asice", site.evidence.read_bytes(), "en").text
     assert "Everything holds" in english
     assert "The seal holds" in english
+
+
+def test_whoever_sends_no_file_takes_the_page_that_checks_it(http):
+    made = http.get("/verify/yinxin-verify.html")
+    assert made.content == evidence_page.build()
+    assert made.headers["Content-Disposition"].startswith("attachment")
+    assert hashlib.sha256(made.content).hexdigest() in http.get("/verify").text
 
 
 def test_a_sealed_document_holds_by_itself(http, site):

@@ -107,12 +107,14 @@
     return said.filter(({ zh, judged }) => judged || (!seen.has(zh) && seen.add(zh)));
   }
 
-  function show({ said: every, refusal, sha256, sm3 }, file, at) {
+  function show({ said: every, refusal, unable, sha256, sm3 }, file, at) {
     const said = once(every);
     const open = said.filter((each) => !each.judged).length;
     const [kind, mark] = refusal ? ["wrong", "✗"] : open ? ["part", "✓"] : ["good", "✓"];
     const words = refusal
-      ? ["核验不成立", "This does not hold"]
+      ? unable
+        ? ["无法核验", "This cannot be checked"]
+        : ["核验不成立", "This does not hold"]
       : open
         ? [`所判断的都成立；另有 ${open} 项未作判断`, `Everything that was judged holds; ${open} more not judged`]
         : ["全部成立", "Everything holds"];
@@ -127,7 +129,9 @@
     result.replaceChildren(
       made("h2", { id: "verdict" }, made("span", { "aria-hidden": "true" }, `${mark} `), words),
       ...(refusal ? [made("p", { class: "why" }, [refusal.zh, refusal.en])] : []),
-      ...(refusal ? [made("p", {}, ["不要采信这份文件。", "Do not rely on this file."])] : []),
+      ...(refusal
+        ? [made("p", {}, ["未经核验成立的文件，不要采信。", "Do not rely on a file that was not found to hold."])]
+        : []),
       ...(steps.length ? [made("h3", {}, ["逐项说明", "One by one"]), made("ol", { class: "chain" }, ...steps)] : []),
       made(
         "dl",
@@ -145,6 +149,7 @@
 
   const STOPPED = {
     said: [],
+    unable: true,
     refusal: {
       zh: `核验未能完成：文件过大或有意拖延，本页在 ${LONGEST} 秒后停止。`,
       en: `The check could not be finished: the file is too large, or made to keep its reader busy; this page stops after ${LONGEST} seconds.`,

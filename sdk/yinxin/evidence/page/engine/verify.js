@@ -313,26 +313,34 @@ function renewals(record, texts, { roots, ages }) {
 
 const plain = (octets) => textOf(octets).replace(/\r\n?/g, "\n");
 
+/** What the reader trusts, from the files that say so; raises Broken. */
+function trusted(given) {
+  return orBroken("读不到信任文件", "a file of what you trust cannot be read", () => ({
+    logs: plain(given.log).split("\n").filter(Boolean).map((line) => new Key(line)),
+    policy: given.policy ? new Policy(plain(given.policy)) : null,
+    roots: given.roots ? rootsOf(plain(given.roots)) : [],
+    ages: given.algorithms ? new Ages(plain(given.algorithms)) : new Ages(),
+    record: given.record ?? null,
+    at: given.at,
+  }));
+}
+
 /**
- * The verdict on a file: what was said, and the refusal or null; with the file's digests.
+ * The verdict on a file: what was said, and the refusal or null; with the file's digests. A refusal is `unable` when nothing was found
+ * wrong with the file: a file of what is trusted cannot be used, or this one is of no kind that is judged here.
  *
  * `given`: octets of the files by their parts: `file`, `log`, and, where they are there, `policy`, `roots`, `algorithms`, `record`; `at`,
  * an instant in microseconds since 1970.
  */
 export function judged(given) {
   const digests = { sha256: hex(sha256(given.file)), sm3: hex(sm3(given.file)) };
+  let trust = null;
   try {
-    const trust = orBroken("读不到信任文件", "a file of what you trust cannot be read", () => ({
-      logs: plain(given.log).split("\n").filter(Boolean).map((line) => new Key(line)),
-      policy: given.policy ? new Policy(plain(given.policy)) : null,
-      roots: given.roots ? rootsOf(plain(given.roots)) : [],
-      ages: given.algorithms ? new Ages(plain(given.algorithms)) : new Ages(),
-      record: given.record ?? null,
-      at: given.at,
-    }));
+    trust = trusted(given);
     return { said: verify(given.file, trust), refusal: null, ...digests };
   } catch (error) {
     if (!(error instanceof Broken)) throw error;
-    return { said: [], refusal: { zh: error.zh, en: error.en }, ...digests };
+    const unable = !trust || error instanceof Unknown;
+    return { said: [], refusal: { zh: error.zh, en: error.en }, unable, ...digests };
   }
 }
