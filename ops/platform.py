@@ -218,7 +218,7 @@ class Platform:
             self.authz.decisions,
             default=data.path("attachments"),
         )
-        self.document = Documents(self.store, self.core_for, self.attachment)
+        self.document = Documents(self.store, self.core_for, self.attachment, self.section("document"))
         self.authz.proposals.timestamped_by(self.ca.timestamps)
         for module in MODULES:
             for kind in module.proposals:

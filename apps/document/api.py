@@ -1,6 +1,7 @@
 """The HTTP face of official documents: /api/document/v1."""
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import cast, get_args
 
 from flask import Blueprint
@@ -14,6 +15,16 @@ from apps.document.models import Document
 from apps.document.records import DOCUMENTS
 from apps.document.service import Documents
 from yinxin.attachment.errors import ContentMissing, NameTaken, NoSuchAttachment, NoSuchUpload, TooMany
+from yinxin.distribution import (
+    AlreadyAnswered,
+    Copy,
+    NobodyNew,
+    NotBelow,
+    NothingOpen,
+    NotReceived,
+    UrgedEnough,
+    below,
+)
 from yinxin.documents import (
     Answer,
     CommentIn,
@@ -25,8 +36,12 @@ from yinxin.documents import (
     FileOut,
     ListQuery,
     NumberOut,
+    OrgansIn,
+    OrgansOut,
+    OrgansReasonIn,
     PieceOut,
     ReasonIn,
+    RedispatchIn,
     Signable,
     SignedIn,
     StatementOut,
@@ -51,7 +66,7 @@ def routes(service: Documents) -> tuple[Blueprint, ...]:
     def desk(caller: Caller) -> Desk:
         return service.desk(caller, session_token())
 
-    for declare in (_drafting, _attaching, _deciding, _signing, _sending, _reading):
+    for declare in (_drafting, _attaching, _deciding, _signing, _sending, _copying, _reading):
         declare(api, desk)
     return (api.blueprint,)
 
@@ -169,7 +184,7 @@ def _signing(api: Api, desk: Desks) -> None:
         "/documents/<document>/answers/<verb>",
         status=204,
         problems=(*_CHANGE, StaleStatement),
-        summary=Text("签收或退文", "Sign for it or return it"),
+        summary=Text("签收、退文或交回", "Sign for it, return it or give it back"),
     )
     def answer(document: str, verb: str, body: SignedIn, caller: Caller) -> None:
         if verb not in get_args(Answer):
@@ -207,6 +222,45 @@ def _sending(api: Api, desk: Desks) -> None:
     def evidence(document: str, caller: Caller) -> Raw:
         data = export.export(desk(caller), document)
         return Raw(data, MEDIA_TYPE, {"Content-Disposition": f'attachment; filename="{document}.asice"'})
+
+
+def _copying(api: Api, desk: Desks) -> None:
+    @api.post(
+        "/documents/<document>/urging",
+        problems=(*_CHANGE, NothingOpen, UrgedEnough),
+        summary=Text("催收", "Urge recipients to sign"),
+    )
+    def urge(document: str, body: OrgansIn, caller: Caller) -> OrgansOut:
+        return OrgansOut(organs=dispatch.urge(desk(caller), document, body.organs))
+
+    @api.post(
+        "/documents/<document>/withdrawal",
+        problems=(*_CHANGE, NothingOpen, AlreadyAnswered),
+        summary=Text("撤回", "Withdraw copies that nobody has signed for"),
+    )
+    def withdraw(document: str, body: OrgansReasonIn, caller: Caller) -> OrgansOut:
+        return OrgansOut(organs=dispatch.withdraw(desk(caller), document, body.reason, body.organs))
+
+    @api.post(
+        "/documents/<document>/recall",
+        problems=(*_CHANGE, NothingOpen),
+        summary=Text("清退", "Recall copies that were signed for"),
+    )
+    def recall(document: str, body: OrgansReasonIn, caller: Caller) -> OrgansOut:
+        return OrgansOut(organs=dispatch.recall(desk(caller), document, body.reason, body.organs))
+
+    @api.post(
+        "/documents/<document>/redispatch",
+        problems=(*_CHANGE, NotReceived, NotBelow, NobodyNew),
+        summary=Text("转发下级", "Pass a received document down"),
+    )
+    def redispatch(document: str, body: RedispatchIn, caller: Caller) -> OrgansOut:
+        at_desk = desk(caller)
+        chosen = list(body.organs)
+        if body.below:
+            under = below(at_desk.core.organs().values(), body.below, body.level)
+            chosen += [organ for organ in under if organ not in chosen]
+        return OrgansOut(organs=dispatch.redispatch(at_desk, document, chosen))
 
 
 def _reading(api: Api, desk: Desks) -> None:
@@ -257,6 +311,8 @@ def _new(body: DraftIn, content: Upload) -> draft.NewDocument:
         recipients=body.recipients,
         level=body.level,
         urgency=body.urgency,
+        copied_to=body.copied_to,
+        skips=body.skips,
     )
 
 
@@ -274,10 +330,13 @@ def dossier_out(found: find.Dossier) -> DossierOut:
             StepOut.model_validate({name: getattr(step, name) for name in StepOut.model_fields})
             for step in found.steps
         ],
-        deliveries=[
-            DeliveryOut.model_validate({name: getattr(copy, name) for name in DeliveryOut.model_fields})
-            for copy in found.deliveries
-        ],
+        deliveries=[delivery_out(copy, found.at) for copy in found.copies],
         files=[FileOut(name=name, sha256=digest) for name, digest in found.files],
         attachments=list(found.attachments),
     )
+
+
+def delivery_out(copy: Copy, now: datetime) -> DeliveryOut:
+    """A recipient's copy as the API shows it at `now`."""
+    own = {name: getattr(copy, name) for name in DeliveryOut.model_fields if name != "overdue"}
+    return DeliveryOut.model_validate({**own, "overdue": copy.overdue(now)})

@@ -36,9 +36,12 @@ def encode(
     recipients: Sequence[str],
     names: Sequence[str],
     urgency: str | None,
+    copied_to: Sequence[str] = (),
     files: Sequence[AttachmentOut] = (),
 ) -> bytes:
     """The canonical content of a draft issued by `organ` (id, name, code) to `recipients` (ids) by their `names`.
+
+    `copied_to` are the names of those it is copied to.
 
     `files` are its attachments that are no part of the text: named by their digests, so that whoever signs the content
     signs them.
@@ -58,6 +61,8 @@ def encode(
         ],
         "notes": draft.notes,
     }
+    if copied_to:
+        body["copied_to"] = list(copied_to)
     return canonical.encode(_named(body, files))
 
 
@@ -95,6 +100,7 @@ def elements(data: bytes, *, serial: int, year: int, date: dt.date, signer: str 
         urgency=Urgency(body["urgency"]) if body["urgency"] else None,
         signers=(signer,) if signer else (),
         notes=body["notes"],
+        copies_to=tuple(body.get("copied_to", ())),
         attachments=(
             *(
                 Attachment(each["title"], tuple(_read(block) for block in each["body"]))

@@ -3,6 +3,7 @@
 `ops` hands in an implementation on the SDK's client, over mutual TLS or in-process alike.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,11 +14,13 @@ from yinxin.crypto.keys import Identity, Signer
 
 @dataclass(frozen=True, slots=True)
 class Organ:
-    """An organ as documents need it: `code` is its 机关代字."""
+    """An organ as documents need it: `code` is its 机关代字, `parent` the organ above it."""
 
     id: str
     name: str
     code: str
+    parent: str | None
+    level: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,10 @@ class Core(flow.Core, Protocol):
 
     def organ(self, organ: str) -> Organ:
         """An organ of the directory; raises NotFound."""
+        ...
+
+    def organs(self) -> Mapping[str, Organ]:
+        """Every organ of the directory, by its identifier."""
         ...
 
     def seal(self, organ: str, suite: str, subject: str) -> Seal:

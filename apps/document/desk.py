@@ -6,17 +6,21 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from apps.document.core import Core
-from apps.document.models import Content, Delivery, File
+from apps.document.models import Content, File
+from apps.document.settings import DocumentSettings
 from apps.document.states import LIFE
 from yinxin import flow
 from yinxin.attachment import Attachments
+from yinxin.distribution import Carrier
 
 
 @dataclass(frozen=True)
 class Desk(flow.Desk[Core]):
-    """The store, the core as seen by this person, the person, and where attached files are kept."""
+    """The store, the core as seen by this person, the person, where attached files are kept, terms, and the way to other sites."""
 
     attachments: Attachments
+    settings: DocumentSettings
+    carrier: Carrier
 
 
 def content(session: Session, document: str) -> Content:
@@ -31,10 +35,3 @@ def file(session: Session, document: str, name: str) -> File:
     if row is None:
         raise flow.NoSuchRecord(thing=LIFE.thing, record=f"{document}/{name}")
     return row
-
-
-def deliveries(session: Session, document: str) -> list[Delivery]:
-    """Every recipient's copy, in the order of organs."""
-    return list(
-        session.scalars(sa.select(Delivery).where(Delivery.document == document).order_by(Delivery.organ))
-    )

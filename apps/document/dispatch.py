@@ -1,14 +1,65 @@
-"""Dispatch: the sealed document goes to its recipients, each with a copy that must be answered."""
+"""Dispatch: the sealed document goes to its recipients, each with a copy that must be answered; urging, withdrawing, recalling.
+
+A recipient may pass it down to the organs below: they get a copy of the same document, sent by that organ.
+"""
+
+from collections.abc import Sequence
 
 from apps.document.desk import Desk
-from apps.document.models import Delivery, DeliveryState
 from apps.document.records import DOCUMENTS
+from apps.document.states import COPIES
+from yinxin.distribution import demand_below, recipients
 
 
 def dispatch(desk: Desk, document: str) -> None:
-    """Send the document to every recipient it names; delivery and record are one act."""
-    with DOCUMENTS.move(desk, document, "document.dispatch") as (act, row):
-        now = desk.store.clock.now()
-        for organ in row.recipients:
-            act.session.add(Delivery(document=document, organ=organ, state=DeliveryState.SENT, sent_at=now))
-        act.facts["recipients"] = list(row.recipients)
+    """Send the document to every recipient it names; copies and record are one act."""
+    calendar = desk.core.calendar()
+    seen = DOCUMENTS.snapshot(desk, document)
+    elsewhere = desk.carrier.elsewhere([*seen.recipients, *seen.copied_to])
+    with DOCUMENTS.move(desk, document, "document.dispatch", seen=seen) as (act, row):
+        to = recipients(row.recipients, row.copied_to)
+        if to:
+            term = desk.settings.receipt(row.urgency)
+            sent = COPIES.send(desk, act, document, to, term=term, calendar=calendar, elsewhere=elsewhere)
+            row.holders = [organ for organ in sent if organ not in elsewhere]
+        else:
+            act.facts["recipients"] = []
+
+
+def redispatch(desk: Desk, document: str, organs: Sequence[str]) -> list[str]:
+    """Pass a document that the organ has signed for down to organs below it; those that had none.
+
+    Raises NotARecipient, NotReceived, NotBelow, NobodyNew.
+    """
+    own = desk.caller.actor.organ or ""
+    calendar = desk.core.calendar()
+    to = recipients(organs)
+    DOCUMENTS.read(desk, document)
+    demand_below(desk.core.organs().values(), own, organs)
+    elsewhere = desk.carrier.elsewhere(organs)
+    with DOCUMENTS.move(desk, document, "document.redispatch") as (act, row):
+        COPIES.held(desk, act.session, document)
+        term = desk.settings.receipt(row.urgency)
+        sent = COPIES.send(desk, act, document, to, term=term, calendar=calendar, elsewhere=elsewhere)
+        row.holders = [*row.holders, *(organ for organ in sent if organ not in elsewhere)]
+    return sent
+
+
+def urge(desk: Desk, document: str, organs: Sequence[str] = ()) -> list[str]:
+    """Urge those that have not answered, of one's own sending; raises UrgedEnough, NothingOpen."""
+    with DOCUMENTS.move(desk, document, "document.urge") as (act, _):
+        return COPIES.urge(desk, act, document, organs)
+
+
+def withdraw(desk: Desk, document: str, reason: str, organs: Sequence[str] = ()) -> list[str]:
+    """Take back copies that nobody has signed for; raises ReasonMissing, AlreadyAnswered, NothingOpen."""
+    with DOCUMENTS.move(desk, document, "document.withdraw", comment=reason) as (act, row):
+        gone = COPIES.withdraw(desk, act, document, reason, organs)
+        row.holders = [organ for organ in row.holders if organ not in gone]
+    return gone
+
+
+def recall(desk: Desk, document: str, reason: str, organs: Sequence[str] = ()) -> list[str]:
+    """Have copies given back that were signed for (清退); raises ReasonMissing, NothingOpen."""
+    with DOCUMENTS.move(desk, document, "document.recall", comment=reason) as (act, _):
+        return COPIES.recall(desk, act, document, organs)

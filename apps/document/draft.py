@@ -7,18 +7,18 @@ from hashlib import sha256
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from apps.document import content, index
+from apps.document import content, direction, index
 from apps.document.core import Organ
 from apps.document.desk import Desk
 from apps.document.desk import content as newest
-from apps.document.errors import KindOrLevelFixed, RecipientTwice, ReferenceTaken, UnknownRecipient
+from apps.document.errors import KindOrLevelFixed, ReferenceTaken, UnknownRecipient
 from apps.document.layout import check, read_draft
 from apps.document.layout.kinds import Kind
 from apps.document.models import Content, Document
 from apps.document.records import DOCUMENTS
 from yinxin.authz import Level
 from yinxin.calendar import local_date
-from yinxin.errors import NotFound
+from yinxin.distribution import recipients
 from yinxin.uploads import AttachmentOut
 
 #: octets; a larger file is refused before it is read
@@ -27,7 +27,10 @@ LARGEST = 20 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class NewDocument:
-    """What a drafter hands in: a file, the kind, the recipients as organ identifiers, and her own `reference`."""
+    """What a drafter hands in: a file, the kind, main and copy recipients as organ identifiers, and her own `reference`.
+
+    `skips` is why an upward document passes over the organ right above.
+    """
 
     reference: str
     kind: Kind
@@ -36,6 +39,8 @@ class NewDocument:
     recipients: tuple[str, ...]
     level: Level = "internal"
     urgency: str | None = None
+    copied_to: tuple[str, ...] = ()
+    skips: str | None = None
 
 
 def draft(desk: Desk, new: NewDocument) -> str:
@@ -44,7 +49,7 @@ def draft(desk: Desk, new: NewDocument) -> str:
     So does drafting twice at once: the database lets one of them in, and the other finds it.
 
     Raises the layout's errors (unreadable, too large, a rule broken), UnknownRecipient,
-    RecipientTwice, NotPermitted, ReferenceTaken.
+    RecipientTwice, the rules of direction, NotPermitted, ReferenceTaken.
     """
     organ = desk.core.organ(desk.caller.actor.organ or "")
     existing = _existing(desk, new, organ)
@@ -67,6 +72,9 @@ def _draft(desk: Desk, new: NewDocument, organ: Organ) -> str:
         level=new.level,
         urgency=new.urgency,
         recipients=list(new.recipients),
+        copied_to=list(new.copied_to),
+        holders=[],
+        skips=new.skips,
         drafter=desk.caller.actor.id,
     )
     with DOCUMENTS.begin(desk, row, "document.draft", kind=new.kind.value) as act:
@@ -97,6 +105,7 @@ def revise(desk: Desk, document: str, new: NewDocument) -> None:
         revision = newest(act.session, document).revision + 1
         act.session.add(_content(document, revision, new, data))
         row.title, row.recipients, row.urgency = title, list(new.recipients), new.urgency
+        row.copied_to, row.skips = list(new.copied_to), new.skips
         index.put(act.session, row, data)
 
 
@@ -116,32 +125,25 @@ def _read(
 ) -> tuple[str, bytes]:
     """The title and canonical content of the file, with the rules of the kind checked as if it were issued today."""
     text = read_draft(new.data, new.filename)
-    names = _names(desk, new.recipients)
+    named = recipients(new.recipients, new.copied_to)
+    organs = desk.core.organs()
+    for each in named:
+        if each.organ not in organs:
+            raise UnknownRecipient(organ=each.organ)
+    direction.check(new.kind, organ.id, organs, main=new.recipients, copies=new.copied_to, skips=new.skips)
     data = content.encode(
         text,
         kind=new.kind,
         organ={"id": organ.id, "name": organ.name, "code": organ.code},
         recipients=new.recipients,
-        names=names,
+        names=[organs[each].name for each in new.recipients],
+        copied_to=[organs[each].name for each in new.copied_to],
         urgency=new.urgency,
         files=files,
     )
     today = local_date(desk.store.clock.now())
     check(content.elements(data, serial=1, year=today.year, date=today, signer=desk.caller.name))
     return text.title, data
-
-
-def _names(desk: Desk, recipients: Sequence[str]) -> list[str]:
-    """What the recipients are called; each is to be named once, for each gets one copy."""
-    if twice := next((organ for at, organ in enumerate(recipients) if organ in recipients[:at]), None):
-        raise RecipientTwice(organ=twice)
-    names = []
-    for organ in recipients:
-        try:
-            names.append(desk.core.organ(organ).name)
-        except NotFound as error:
-            raise UnknownRecipient(organ=organ) from error
-    return names
 
 
 def _content(document: str, revision: int, new: NewDocument, data: bytes) -> Content:

@@ -1,4 +1,4 @@
-"""What is refused of documents alone; the refusals of every life are in `yinxin.flow`, the layout's in `layout/errors.py`."""
+"""What is refused of documents alone; the refusals of every life are in `yinxin.flow`, those of copies in `yinxin.distribution`, the layout's in `layout/errors.py`."""
 
 from yinxin.errors import Conflict, Invalid
 
@@ -35,14 +35,6 @@ class ReferenceTaken(Conflict):
     en = "Reference {reference} already belongs to another document; choose another."
 
 
-class RecipientTwice(Invalid):
-    """An organ named twice: it would be sent two copies and could answer for one."""
-
-    code = "document.recipient_twice"
-    zh = "主送机关“{organ}”重复；请每个机关只选一次。"
-    en = "Recipient “{organ}” is named twice; choose each organ once."
-
-
 class KindOrLevelFixed(Invalid):
     """A revision that would change what the document is, or who may read it."""
 
@@ -60,22 +52,6 @@ class NumberTaken(Conflict):
     en = "Number {number} has just gone to another document; try numbering again."
 
 
-class NotARecipient(Conflict):
-    """An organ the document was not sent to."""
-
-    code = "document.not_a_recipient"
-    zh = "公文 {document} 没有发给机关 {organ}，不能签收或退文；请与发文机关核对。"
-    en = "Document {document} was not sent to organ {organ}, so it cannot be signed for or returned; check with the issuing organ."
-
-
-class AlreadyAnswered(Conflict):
-    """Signed for or returned once already."""
-
-    code = "document.already_answered"
-    zh = "公文 {document} 已经处理过（当前为 {state}），不能重复签收或退文。"
-    en = "Document {document} has been answered already (now {state}); it cannot be signed for or returned twice."
-
-
 class UnknownKind(Invalid):
     """A kind of document that does not exist."""
 
@@ -90,3 +66,37 @@ class UnknownStatement(Invalid):
     code = "document.unknown_statement"
     zh = "没有可签的“{verb}”；可签的有 {known}。"
     en = "Nothing named “{verb}” is signed here; use one of {known}."
+
+
+class SkipsLevel(Invalid):
+    """An upward document past the organ right above, without a reason (Regulation 2012, art. 14)."""
+
+    code = "document.skips_level"
+    zh = (
+        "上行文一般不得越级：{organ} 不是本机关的直接上级（直接上级是 {above}）。确需越级的，请填写越级理由。"
+    )
+    en = "An upward document does not skip a level: {organ} is not right above your organ ({above} is). If it must, give the reason for skipping it."
+
+
+class NotUpward(Invalid):
+    """A report or request to an organ that is not above (Regulation 2012, art. 15)."""
+
+    code = "document.not_upward"
+    zh = "“{kind}”是上行文，只能报送上级机关，{organ} 不是本机关的上级；向不相隶属机关行文请用函。"
+    en = "A {kind} goes to a higher organ, and {organ} is not above yours; write a letter to an organ that is neither above nor below."
+
+
+class NotDownward(Invalid):
+    """A downward kind to an organ above."""
+
+    code = "document.not_downward"
+    zh = "“{kind}”是下行文，不能主送上级机关 {organ}；请改用报告或请示。"
+    en = "A {kind} is not sent to the higher organ {organ}; write a report or a request for instructions."
+
+
+class CopyDownward(Invalid):
+    """An upward document copied to a lower organ at the same time (Regulation 2012, art. 15)."""
+
+    code = "document.copy_downward"
+    zh = "上行文不得同时抄送下级机关 {organ}；请取消该抄送。"
+    en = "An upward document is not copied to the lower organ {organ} at the same time; take it off the list."

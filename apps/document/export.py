@@ -57,6 +57,7 @@ def _bundle(desk: Desk, row: Document) -> evidence.Bundle:
                 each.statement, each.cms, each.ocsp, each.attributes or b"", each.delegation or b""
             )
             for each in DOCUMENTS.signatures(session, row.id)
+            if each.type in _PROVED
         ]
     signers = [cms.verify_detached(act.cms, act.statement).certificate for act in acts]
     given = [evidence.SignedDelegation.decode(act.delegation) for act in acts if act.delegation]

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from apps.document import index
-from apps.document.desk import Desk, content, deliveries
-from apps.document.models import Delivery, DeliveryState, Document, File, State
+from apps.document.desk import Desk, content
+from apps.document.models import Document, File, State
 from apps.document.records import DOCUMENTS
+from apps.document.states import COPIES
 from yinxin import search
+from yinxin.distribution import Copy
 from yinxin.flow import Signature, Step
 from yinxin.uploads import AttachmentOut
 
@@ -37,10 +40,12 @@ class Dossier:
 
     document: Document
     steps: Sequence[Step]
-    deliveries: Sequence[Delivery]
+    copies: Sequence[Copy]
     signatures: Sequence[Signature]
     files: Sequence[tuple[str, str]]
     attachments: Sequence[AttachmentOut]
+    #: when it was looked at: what is overdue depends on it
+    at: datetime
 
 
 #: whose move it is, by state and role
@@ -109,7 +114,7 @@ def dossier(desk: Desk, document: str) -> Dossier:
         found = Dossier(
             row,
             DOCUMENTS.steps(session, document),
-            deliveries(session, document),
+            COPIES.copies(session, document),
             DOCUMENTS.signatures(session, document),
             [
                 (name, digest)
@@ -118,6 +123,7 @@ def dossier(desk: Desk, document: str) -> Dossier:
                 )
             ],
             desk.attachments.files.of(session, DOCUMENTS.subject(document)),
+            desk.store.clock.now(),
         )
         session.expunge_all()
     return found
@@ -125,16 +131,15 @@ def dossier(desk: Desk, document: str) -> Dossier:
 
 def _box(desk: Desk, wanted: Filter) -> sa.Select[Document]:
     organ = desk.caller.actor.organ or ""
-    copies = sa.select(Delivery.document).where(Delivery.organ == organ)
     if wanted.box == "all":
         return sa.select(Document)
     if wanted.box == "sent":
         return sa.select(Document).where(Document.organ == organ)
     if wanted.box == "received":
-        return sa.select(Document).where(Document.id.in_(copies))
+        return sa.select(Document).where(Document.id.in_(COPIES.sent_to(organ)))
     states = [state for role in desk.caller.roles for state in _TURN.get(role, ())]
     mine = sa.and_(Document.organ == organ, Document.state.in_(states))
     if "registrar" not in desk.caller.roles:
         return sa.select(Document).where(mine)
-    waiting = Document.id.in_(copies.where(Delivery.state == DeliveryState.SENT))
+    waiting = Document.id.in_(COPIES.waiting_for(organ))
     return sa.select(Document).where(sa.or_(mine, waiting))

@@ -1,10 +1,9 @@
 """The tables of official documents.
 
 A `Document` lives the life of `states.LIFE`; its steps, and what people signed in them, are in the tables of
-`yinxin.flow`. What was made of it (`File`) is kept as the very bytes.
+`yinxin.flow`, and its recipients' copies in those of `yinxin.distribution`. What was made of it (`File`) is kept as the very bytes.
 """
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -28,14 +27,6 @@ class State(StrEnum):
     DISPATCHED = "dispatched"
 
 
-class DeliveryState(StrEnum):
-    """What became of one recipient's copy."""
-
-    SENT = "sent"
-    RECEIVED = "received"
-    RETURNED = "returned"
-
-
 class Document(Item, Base):
     """One official document, from draft to dispatch; `reference` is the drafter's own key, so that drafting twice is once."""
 
@@ -51,6 +42,12 @@ class Document(Item, Base):
     title: Mapped[str] = mapped_column(sa.String(400))
     urgency: Mapped[str | None] = mapped_column(sa.String(20))
     recipients: Mapped[list[str]] = mapped_column(sa.JSON)
+    #: 抄送: who is to know of it
+    copied_to: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
+    #: the organs that have a copy to read: since it was dispatched, and as long as theirs was not withdrawn or given back
+    holders: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
+    #: why an upward document skips the organ right above, if it does
+    skips: Mapped[str | None] = mapped_column(sa.String(2000))
     drafter: Mapped[str] = mapped_column(sa.String(80))
     reviewer: Mapped[str | None] = mapped_column(sa.String(80))
     signer: Mapped[str | None] = mapped_column(sa.String(80))
@@ -85,21 +82,6 @@ class File(Base):
     name: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
     sha256: Mapped[str] = mapped_column(sa.String(64))
     data: Mapped[bytes]
-
-
-class Delivery(Base):
-    """One recipient's copy of a dispatched document."""
-
-    __tablename__ = "document_delivery"
-    # what an organ was sent, newest first
-    __table_args__ = (sa.Index("ix_document_delivery_organ_document", "organ", "document"),)
-
-    document: Mapped[str] = mapped_column(sa.ForeignKey("document.id"), primary_key=True)
-    organ: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
-    state: Mapped[str] = mapped_column(sa.String(20))
-    reason: Mapped[str | None] = mapped_column(sa.String(2000))
-    sent_at: Mapped[datetime]
-    answered_at: Mapped[datetime | None]
 
 
 class Numbering(Base):

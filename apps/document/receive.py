@@ -1,6 +1,6 @@
-"""Receiving: the recipient's registrar signs for the copy, or returns it with a reason; neither can be denied later.
+"""Receiving: the recipient's registrar signs for the copy, returns it with a reason, or gives it back; none can be denied later.
 
-Both are statements signed with her own certificate over the digests of the sealed file as it arrived.
+All are statements signed with her own certificate over the digests of the sealed file as it arrived.
 """
 
 from typing import Any, Literal
@@ -8,17 +8,13 @@ from typing import Any, Literal
 from sqlalchemy.orm import Session
 
 from apps.document.desk import Desk, file
-from apps.document.errors import AlreadyAnswered, NotARecipient
-from apps.document.models import Delivery, DeliveryState
 from apps.document.records import DOCUMENTS
 from apps.document.seal import SEALED
-from apps.document.states import LIFE
+from apps.document.states import COPIES, LIFE
 from yinxin import flow
 from yinxin.crypto.suite import INTL, SM
 
-Verb = Literal["document.receive", "document.return"]
-
-_ANSWER = {"document.receive": DeliveryState.RECEIVED, "document.return": DeliveryState.RETURNED}
+Verb = Literal["document.receive", "document.return", "document.give-back"]
 
 
 def statement(desk: Desk, document: str, verb: Verb, reason: str | None = None) -> bytes:
@@ -33,21 +29,27 @@ def statement(desk: Desk, document: str, verb: Verb, reason: str | None = None) 
 def answer(
     desk: Desk, document: str, verb: Verb, *, signed: bytes, signature: bytes, reason: str | None = None
 ) -> None:
-    """Take the signed receipt or return; raises StaleStatement, WrongSigner, BadSignature, AlreadyAnswered, NotPermitted."""
+    """Take the signed receipt, return or handing back.
+
+    Raises StaleStatement, WrongSigner, BadSignature, NotARecipient, AlreadyAnswered, NotPermitted.
+    """
     LIFE.transition(verb).demand_reason(reason)
     DOCUMENTS.read(desk, document)
     with desk.store.read() as session:
         body = _due(session, document, reason)
     proof = flow.accept(desk, verb, DOCUMENTS.subject(document), body, signed=signed, signature=signature)
-    organ = desk.caller.actor.organ or ""
     digest = body["sealed"]["sha256"]
-    with DOCUMENTS.move(desk, document, verb, comment=reason, signed=proof, sealed_sha256=digest) as (act, _):
-        copy = act.session.get(Delivery, (document, organ), with_for_update=True)
-        if copy is None:
-            raise NotARecipient(organ=organ, document=document)
-        if copy.state != DeliveryState.SENT:
-            raise AlreadyAnswered(document=document, state=copy.state)
-        copy.state, copy.reason, copy.answered_at = _ANSWER[verb], reason, desk.store.clock.now()
+    with DOCUMENTS.move(desk, document, verb, comment=reason, signed=proof, sealed_sha256=digest) as (
+        act,
+        row,
+    ):
+        if verb == "document.receive":
+            COPIES.receive(desk, act, document)
+        elif verb == "document.return":
+            COPIES.return_(desk, act, document, reason or "")
+        else:
+            given = COPIES.give_back(desk, act, document)
+            row.holders = [organ for organ in row.holders if organ != given.organ]
 
 
 def _due(session: Session, document: str, reason: str | None) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from typing import cast
 
 import sqlalchemy as sa
 
-from apps.document.models import Delivery, Document, State
-from apps.document.states import LIFE
+from apps.document.models import Document, State
+from apps.document.states import COPIES, LIFE
 from yinxin.authz import Level, Resource
 from yinxin.flow import Records
 from yinxin.store import Columns
@@ -22,15 +22,14 @@ def resource(document: Document) -> Resource:
             "kind": document.kind,
             "state": document.state,
             "drafter": document.drafter,
-            "recipients": list(document.recipients) if document.state == State.DISPATCHED else [],
+            "recipients": list(document.holders) if document.state == State.DISPATCHED else [],
         },
     )
 
 
 def sent_to(organ: str) -> sa.ColumnElement[bool]:
-    """Whether the document was dispatched to the organ: before that, nobody has received it."""
-    copies = sa.select(Delivery.document).where(Delivery.organ == organ)
-    return sa.and_(Document.state == State.DISPATCHED, Document.id.in_(copies))
+    """Whether the document was dispatched to the organ, which has its copy yet: before that, nobody has received it."""
+    return sa.and_(Document.state == State.DISPATCHED, Document.id.in_(COPIES.sent_to(organ)))
 
 
 DOCUMENTS: Records[Document] = Records(

@@ -4,10 +4,13 @@ Names of keys: an organ's seal is `seal-<organ>-<suite>`, the evidence seal `<su
 authority `<suite>-tsa`.
 """
 
+from collections.abc import Mapping
+
 from apps.document.core import Organ, Seal
 from apps.document.errors import NoHolderKey, NoSeal
 from yinxin import flow
 from yinxin.client import Client
+from yinxin.client import Organ as Named
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import Identity
 from yinxin.crypto.suite import INTL
@@ -23,8 +26,10 @@ class RemoteCore(flow.RemoteCore):
         super().__init__(client, "Document")
 
     def organ(self, organ: str) -> Organ:
-        found = self._client.authz.organ(organ)
-        return Organ(found.id, found.name.zh, found.short_name)
+        return _organ(self._client.authz.organ(organ))
+
+    def organs(self) -> Mapping[str, Organ]:
+        return {each.id: _organ(each) for each in self._client.authz.organs()}
 
     def seal(self, organ: str, suite: str, subject: str) -> Seal:
         return self._seal(f"seal-{organ}-{suite}", organ, suite, subject)
@@ -77,3 +82,7 @@ class RemoteCore(flow.RemoteCore):
         except NotFound as error:
             raise NoSeal(organ=organ, suite=suite) from error
         return Seal(signer, certificate, tuple(chain))
+
+
+def _organ(found: Named) -> Organ:
+    return Organ(found.id, found.name.zh, found.short_name, found.parent, found.level)

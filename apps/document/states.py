@@ -1,12 +1,17 @@
 """The legal life of a document: which verb leads from which states to which (Regulation 2012, chapters 5 to 7)."""
 
 from apps.document.models import State
+from yinxin.distribution import Distribution
 from yinxin.flow import Life, Transition
 from yinxin.text import Text
 
+THING = Text("公文", "document")
+#: the copies of dispatched documents, one for each recipient
+COPIES = Distribution("document", THING)
+
 LIFE = Life(
     name="document",
-    thing=Text("公文", "document"),
+    thing=THING,
     states={
         State.DRAFT: Text("草稿", "draft"),
         State.IN_REVIEW: Text("核稿中", "in review"),
@@ -45,8 +50,12 @@ LIFE = Life(
         ),
         Transition("document.seal", Text("用印", "seal"), (State.SEALING,), State.SEALED),
         Transition("document.dispatch", Text("发文", "dispatch"), (State.SEALED,), State.DISPATCHED),
-        Transition("document.receive", Text("签收", "sign for"), (State.DISPATCHED,), signed=True),
-        Transition("document.return", Text("退文", "return"), (State.DISPATCHED,), signed=True, reason=True),
-        Transition("document.export", Text("导出证据", "export evidence"), (State.SEALED, State.DISPATCHED)),
+        *COPIES.transitions((State.DISPATCHED,)),
+        Transition(
+            "document.export",
+            Text("导出证据", "export evidence"),
+            (State.SEALED, State.DISPATCHED),
+            beside=True,
+        ),
     ),
 )

@@ -8,8 +8,8 @@ from yinxin.authz import Level
 from yinxin.uploads import AttachmentOut
 from yinxin.wire import Model, Octets, Reply
 
-Answer = Literal["document.receive", "document.return"]
-Signable = Literal["document.sign-off", "document.receive", "document.return"]
+Answer = Literal["document.receive", "document.return", "document.give-back"]
+Signable = Literal["document.sign-off", "document.receive", "document.return", "document.give-back"]
 
 
 class DraftIn(Model):
@@ -20,7 +20,11 @@ class DraftIn(Model):
     kind: str
     """One of the fifteen kinds, by code: NOTICE, REQUEST, REPORT …"""
     recipients: tuple[str, ...] = Field(default=(), max_length=500)
-    """Main recipients, as organ identifiers."""
+    """Main recipients (主送), as organ identifiers."""
+    copied_to: tuple[str, ...] = Field(default=(), max_length=500)
+    """Copy recipients (抄送), as organ identifiers; each organ stands in one of the two lists."""
+    skips: str | None = Field(default=None, max_length=2000)
+    """Why an upward document passes over the organ right above; empty when it does not."""
     level: Level = "internal"
     """Level of secrecy."""
     urgency: Literal["特急", "加急"] | None = None
@@ -129,10 +133,50 @@ class DeliveryOut(Reply):
     """What became of one recipient's copy."""
 
     organ: str
-    state: Literal["sent", "received", "returned"]
+    sender: str
+    """The organ that sent it: the issuing one, or one that passed it down."""
+    role: Literal["main", "copy"]
+    state: Literal["waiting", "sent", "delivered", "received", "returned", "withdrawn", "given-back"]
+    overdue: bool
+    """Whether nobody has answered for it in time."""
     reason: str | None
-    sent_at: AwareDatetime
+    sent_at: AwareDatetime | None
+    delivered_at: AwareDatetime | None
+    due: AwareDatetime | None
+    """The first instant that is too late to sign for it."""
+    provisional: bool
+    """Whether that is counted across a year whose calendar is not published."""
     answered_at: AwareDatetime | None
+    urged: int
+    urged_at: AwareDatetime | None
+    recalled_at: AwareDatetime | None
+    """Since when it is to be given back."""
+
+
+class OrgansIn(Model):
+    """Which recipients; all that it can be done to when none is named."""
+
+    organs: tuple[str, ...] = Field(default=(), max_length=500)
+
+
+class OrgansReasonIn(OrgansIn):
+    """Which recipients, and why."""
+
+    reason: str = Field(max_length=2000)
+
+
+class RedispatchIn(Model):
+    """Whom to pass a received document down to: organs by name, or all below one, of a level if it is given."""
+
+    organs: tuple[str, ...] = Field(default=(), max_length=500)
+    below: str | None = None
+    level: str | None = None
+
+
+class OrgansOut(Reply):
+    """The organs that it was done to."""
+
+    organs: list[str]
 
 
 class FileOut(Reply):

@@ -13,8 +13,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from apps.document.models import Delivery, Document, State
+from apps.document.models import Document, State
 from apps.document.records import resource
+from apps.document.states import COPIES
 from ops.demo.story import SAMPLE
 from ops.platform import Platform
 from tests.laws.asking import Desk, refused
@@ -22,6 +23,7 @@ from tests.laws.province import PEOPLE, client, identity
 from yinxin.authz import LEVELS, Resource
 from yinxin.client import Client
 from yinxin.crypto import cms
+from yinxin.distribution import Copy
 from yinxin.errors import NotFound
 
 DOCUMENTS = "/api/document/v1/documents"
@@ -70,13 +72,18 @@ def scattered(site: Platform, drafted: str) -> list[Resource]:
                 "reference": f"scattered-{number}",
                 "organ": chance.choice(organs),
             }
-            other |= {"level": chance.choice(["public", "internal", *LEVELS]), "recipients": recipients}
+            other |= {
+                "level": chance.choice(["public", "internal", *LEVELS]),
+                "recipients": recipients,
+                "holders": recipients,
+            }
             session.add(Document(**{**same, **other, "state": state, "number": None}))
             session.flush()
             # copies before the dispatch, as a fault might leave them, let nobody read
             for organ in recipients:
-                copy = Delivery(document=other["id"], organ=organ, state="sent", sent_at=same["created_at"])
-                session.add(copy)
+                where = {"flow": "document", "item": other["id"], "organ": organ, "sender": other["organ"]}
+                made = {"made_at": same["created_at"], "urged": 0, "provisional": False, "away": False}
+                session.add(Copy(**where, **made, role="main", state="delivered"))
     with site.store.read() as session:
         return [resource(row) for row in session.scalars(sa.select(Document))]
 
@@ -96,7 +103,7 @@ def test_every_list_shows_exactly_what_may_be_read_one_by_one(site: Platform, dr
         assert listed["all"] == sorted(may, reverse=True), person
         assert set(listed["sent"]) == {each.id for each in documents if each.organ == organ} & may
         with site.store.read() as session:
-            sent_to = set(session.scalars(sa.select(Delivery.document).where(Delivery.organ == organ)))
+            sent_to = set(session.scalars(COPIES.sent_to(organ or "")))
         assert set(listed["received"]) == sent_to & may
         counts.add(len(may))
     assert max(counts) > 60
@@ -156,7 +163,7 @@ def test_an_identifier_leads_to_no_other_address(site: Platform, recipient: str)
 @pytest.mark.parametrize(
     ("form", "code"),
     [
-        ({"recipients": ["city-jia", "dept-health", "city-jia"]}, "document.recipient_twice"),
+        ({"recipients": ["city-jia", "dept-health", "city-jia"]}, "distribution.recipient_twice"),
         ({"recipients": [f"city-{number}" for number in range(501)]}, "request.invalid"),
     ],
 )

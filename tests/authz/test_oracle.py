@@ -66,7 +66,10 @@ ACTIONS = {
     **dict.fromkeys(
         ("document.begin-seal", "document.seal", "document.dispatch", "document.receive"), "Document"
     ),
-    **dict.fromkeys(("document.return",), "Document"),
+    **dict.fromkeys(
+        ("document.return", "document.give-back", "document.redispatch", "document.urge", "document.recall"),
+        "Document",
+    ),
     **dict.fromkeys(("kms.sign", "kms.read", "kms.create"), "Key"),
     "kms.list": "KeyRegister",
     **dict.fromkeys(("ca.issue", "ca.revoke", "ca.suspend"), "Certificate"),
@@ -150,6 +153,10 @@ class Asked:
             "document.export": self.has("registrar") and (self.same or received),
             "document.receive": self.has("registrar") and received,
             "document.return": self.has("registrar") and received,
+            "document.give-back": self.has("registrar") and received,
+            "document.redispatch": self.has("registrar") and received,
+            "document.urge": self.has("registrar") and (self.same or received),
+            "document.recall": self.has("registrar") and (self.same or received),
             "document.revise": self.given["drafter"] == self.me and self.same,
             "document.submit": self.given["drafter"] == self.me and self.same,
         }.get(self.action, own)

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from apps.document.models import Delivery, DeliveryState, Document, Numbering
+from apps.document.models import Document, Numbering
 from apps.document.models import State as DocumentState
 from apps.document.states import LIFE
 from audit.models import EntryRow
@@ -30,6 +30,8 @@ from ops.platform import Platform
 from yinxin import evidence
 from yinxin.crypto import cms
 from yinxin.crypto.certificates import Certificate
+from yinxin.distribution import Copy
+from yinxin.distribution import State as CopyState
 from yinxin.flow import Signature, Step
 from yinxin.store import OutboxRow
 
@@ -101,21 +103,21 @@ def _walked(steps: list[Step]) -> str:
 
 
 def _deliveries(session: Session, events: Events) -> None:
-    copies = list(session.scalars(sa.select(Delivery)))
+    copies = list(session.scalars(sa.select(Copy)))
     sent = {
         (each["subject"].partition(":")[2], organ)
         for each in done(events, "document.dispatch")
         for organ in each["facts"]["recipients"]
     }
-    assert {(copy.document, copy.organ) for copy in copies} == sent
+    assert {(copy.item, copy.organ) for copy in copies} == sent
     for verb, state in (
-        ("document.receive", DeliveryState.RECEIVED),
-        ("document.return", DeliveryState.RETURNED),
+        ("document.receive", CopyState.RECEIVED),
+        ("document.return", CopyState.RETURNED),
     ):
         acts = Counter(
             (each["subject"].partition(":")[2], each["actor"]["organ"]) for each in done(events, verb)
         )
-        rows = Counter((copy.document, copy.organ) for copy in copies if copy.state == state)
+        rows = Counter((copy.item, copy.organ) for copy in copies if copy.state == state)
         signed = Counter(
             (each.item, each.organ)
             for each in session.scalars(sa.select(Signature).where(Signature.type == verb))

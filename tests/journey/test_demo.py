@@ -13,7 +13,7 @@ from tests.journey.conftest import Demo, yinxin
 
 TABLES = (
     "document",
-    "document_delivery",
+    "distribution_copy",
     "document_file",
     "flow_signature",
     "ca_certificate",

@@ -48,14 +48,14 @@ def compose(page, tmp_path):
     page.get_by_label("按名称查找机关").fill("甲市")
     page.get_by_role("button", name="查找").click()
     assert page.get_by_role("checkbox").count() == 1
-    page.get_by_label("甲市人民政府").check()
+    page.get_by_label("甲市人民政府", exact=True).check()
     page.get_by_label("紧急程度").select_option("加急")
     wrong = tmp_path / "wrong.md"
     wrong.write_text("# 关于开展安全检查的请示\n\n正文。\n", "utf-8")
     page.get_by_label("正文文件").set_input_files(wrong)
     page.get_by_role("button", name="保存草稿").click()
     assert "应当以文种“通知”结尾" in page.locator(".error-summary").inner_text()
-    assert page.get_by_label("甲市人民政府").is_checked()
+    assert page.get_by_label("甲市人民政府", exact=True).is_checked()
     assert page.get_by_label("紧急程度").input_value() == "加急"
     page.get_by_label("正文文件").set_input_files(SAMPLE)
     page.get_by_role("button", name="保存草稿").click()
@@ -87,7 +87,7 @@ def test_from_draft_to_receipt(site, visit, tmp_path, scripts):
 
     clerk = open_document(at("demo-clerk"), document)
     clerk.get_by_role("link", name="修改").click()
-    assert clerk.get_by_label("甲市人民政府").is_checked()
+    assert clerk.get_by_label("甲市人民政府", exact=True).is_checked()
     assert clerk.get_by_label("紧急程度").input_value() == "加急"
     clerk.get_by_label("正文文件").set_input_files(SAMPLE)
     clerk.get_by_role("button", name="保存修改").click()
@@ -153,7 +153,7 @@ def test_a_copy_is_returned_with_a_signed_reason(site, visit, tmp_path):
     sign(site, receiver, "city-jia-registrar")
     row = receiver.locator("tr", has_text="甲市人民政府").first
     assert "附件缺页" in row.inner_text()
-    assert row.locator(".tag").inner_text() == "已退回"
+    assert row.locator(".tag").inner_text() == "已退文"
 
 
 def hurry(site, document):

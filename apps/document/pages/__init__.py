@@ -3,7 +3,7 @@
 from flask import Blueprint
 
 from apps.document.desk import Desk
-from apps.document.pages import acts, attach, compose, dossier, files, inbox, sign, words
+from apps.document.pages import acts, attach, compose, copies, dossier, files, inbox, sign, words
 from apps.document.service import Documents
 from yinxin.text import Text
 from yinxin.web import Caller, NavItem, Pages, session_token
@@ -23,7 +23,7 @@ def pages(service: Documents) -> tuple[Blueprint, ...]:
     def desk(caller: Caller) -> Desk:
         return service.desk(caller, session_token())
 
-    for room in (inbox, compose, dossier, files, acts, sign):
+    for room in (inbox, compose, dossier, files, acts, copies, sign):
         room.add(made, desk)
     attach.add(made, desk, service.attachments)
     made.blueprint.context_processor(lambda: {"say": words})

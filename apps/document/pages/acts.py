@@ -32,6 +32,11 @@ PAGES = {
     "document.sign-off": "document.sign",
     "document.receive": "document.sign",
     "document.return": "document.give_reason",
+    "document.give-back": "document.sign",
+    "document.redispatch": "document.redispatch",
+    "document.urge": "document.urge",
+    "document.withdraw": "document.withdraw",
+    "document.recall": "document.recall",
 }
 _VERBS = ", ".join(f"'{verb}'" for verb in BUTTONS)
 

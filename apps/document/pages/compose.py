@@ -1,7 +1,6 @@
 """Composing: the clerk hands in her own file; everything wrong with it is said at once, and nothing is lost."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 from flask import redirect, request, url_for
@@ -14,10 +13,10 @@ from apps.document.layout.kinds import Kind
 from apps.document.models import Document
 from apps.document.pages import words
 from apps.document.pages.desks import Desks
+from apps.document.pages.tree import choices
 from apps.document.records import DOCUMENTS
 from yinxin.authz import Level
-from yinxin.client import Organ
-from yinxin.web import Caller, Pages, Upload, core, current_caller, kit, reader_language
+from yinxin.web import Caller, Pages, Upload, current_caller, kit
 from yinxin.wire import Model
 
 
@@ -26,6 +25,8 @@ class Compose(Model):
 
     kind: Kind
     recipients: tuple[str, ...] = Field(default=(), max_length=500)
+    copied_to: tuple[str, ...] = Field(default=(), max_length=500)
+    skips: str = Field(default="", max_length=2000)
     level: Level = "internal"
     urgency: Literal["", "特急", "加急"] = ""
     find: str = ""
@@ -35,18 +36,10 @@ class Revision(Model):
     """The form of a revision: kind and level stay."""
 
     recipients: tuple[str, ...] = Field(default=(), max_length=500)
+    copied_to: tuple[str, ...] = Field(default=(), max_length=500)
+    skips: str = Field(default="", max_length=2000)
     urgency: Literal["", "特急", "加急"] = ""
     find: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """An organ to send to: how deep it stands in the tree, and whether the search is for it."""
-
-    id: str
-    name: str
-    depth: int
-    found: bool
 
 
 def add(pages: Pages, desk: Desks) -> None:
@@ -62,6 +55,8 @@ def add(pages: Pages, desk: Desks) -> None:
             recipients=body.recipients,
             level=body.level,
             urgency=body.urgency or None,
+            copied_to=body.copied_to,
+            skips=body.skips.strip() or None,
         )
         return redirect(url_for("document.show", document=draft.draft(desk(caller), new)), 303)
 
@@ -82,6 +77,8 @@ def add(pages: Pages, desk: Desks) -> None:
             recipients=body.recipients,
             level=cast("Level", row.level),
             urgency=body.urgency or None,
+            copied_to=body.copied_to,
+            skips=body.skips.strip() or None,
         )
         draft.revise(at_desk, document, new)
         return redirect(url_for("document.show", document=document), 303)
@@ -94,31 +91,9 @@ def _read(content: Upload) -> bytes:
 
 
 def _context() -> dict[str, Any]:
-    with core() as client:
-        organs = list(_tree(client.authz.organs()))
     return {
         "kinds": words.kinds(),
         "levels": words.levels(),
         "urgencies": words.urgencies(),
-        "organs": organs,
+        "organs": choices(wanted=request.values.get("find", "").strip()),
     }
-
-
-def _tree(organs: Iterable[Organ]) -> Iterator[Choice]:
-    """Every organ but the writer's own, each below the one it belongs to."""
-    own = current_caller().actor.organ
-    wanted = request.values.get("find", "").strip()
-    language = reader_language()
-    below: dict[str | None, list[Organ]] = {}
-    for organ in organs:
-        below.setdefault(organ.parent, []).append(organ)
-
-    def walk(parent: str | None, depth: int) -> Iterator[Choice]:
-        for organ in below.get(parent, ()):
-            name = organ.name.zh if language == "zh" else organ.name.en
-            found = wanted.lower() in f"{organ.name.zh} {organ.name.en} {organ.short_name}".lower()
-            if organ.id != own:
-                yield Choice(organ.id, name, depth, found)
-            yield from walk(organ.id, depth + (organ.id != own))
-
-    return walk(None, 0)

@@ -7,17 +7,19 @@ from flask import render_template
 from apps.document import find
 from apps.document.attach import DETACH
 from apps.document.desk import Desk, content
-from apps.document.models import DeliveryState, State
+from apps.document.models import State
 from apps.document.pages.acts import BUTTONS, PAGES
 from apps.document.pages.desks import Desks
 from apps.document.records import resource
-from apps.document.states import LIFE
+from apps.document.states import COPIES, LIFE
 from yinxin import canonical
 from yinxin.client import Client
+from yinxin.distribution import OPEN
+from yinxin.distribution import State as CopyState
 from yinxin.web import Caller, Pages, core
 
-_ANSWERS = frozenset({"document.receive", "document.return"})
 EXPORT = "document.export"
+_OF_COPIES = frozenset(each.verb for each in COPIES.transitions(()))
 
 
 def add(pages: Pages, desk: Desks) -> None:
@@ -45,15 +47,30 @@ def _permitted(client: Client, desk: Desk, found: find.Dossier) -> list[str]:
     """The acts that fit the state and are permitted to this person."""
     row = found.document
     known = {*BUTTONS, *PAGES, EXPORT, DETACH}
-    waiting = {copy.organ for copy in found.deliveries if copy.state == DeliveryState.SENT}
+    here = _here(found, desk.caller.actor.organ or "")
     verbs = [
         each.verb
         for each in LIFE.onward(row.state)
-        if each.verb in known and (each.verb not in _ANSWERS or desk.caller.actor.organ in waiting)
+        if each.verb in known and (each.verb not in _OF_COPIES or each.verb in here)
     ]
     about = resource(row)
     answers = client.authz.check_many([(verb, about, None) for verb in verbs]) if verbs else ()
     return [verb for verb, answer in zip(verbs, answers, strict=True) if answer.allowed]
+
+
+def _here(found: find.Dossier, organ: str) -> set[str]:
+    """The acts on copies that are this organ's to do: on its own copy, and on those that it sent."""
+    verbs: set[str] = set()
+    for copy in found.copies:
+        if copy.organ == organ and copy.state == CopyState.DELIVERED:
+            verbs |= {"document.receive", "document.return"}
+        if copy.organ == organ and copy.state == CopyState.RECEIVED:
+            verbs |= {"document.redispatch"} | ({"document.give-back"} if copy.recalled_at else set())
+        if copy.sender == organ and copy.state in OPEN:
+            verbs |= {"document.urge", "document.withdraw"}
+        if copy.sender == organ and copy.state == CopyState.RECEIVED and not copy.recalled_at:
+            verbs |= {"document.recall"}
+    return verbs
 
 
 def _text(desk: Desk, document: str) -> Any:

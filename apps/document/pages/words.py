@@ -1,11 +1,14 @@
 """The words of the pages: states, levels, deliveries and verbs, and the colour of each tag."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from apps.document.layout.kinds import KINDS, Direction, Kind
-from apps.document.models import DeliveryState, State
+from apps.document.models import State
 from apps.document.states import LIFE
 from yinxin.authz import LEVELS
+from yinxin.distribution import Copy, Role
+from yinxin.distribution import State as CopyState
 from yinxin.text import Text
 from yinxin.web import reader_language
 
@@ -15,11 +18,6 @@ LEVEL_TEXT = {
     "confidential": Text("秘密", "confidential"),
     "secret": Text("机密", "secret"),
     "top-secret": Text("绝密", "top secret"),
-}
-DELIVERY_TEXT = {
-    DeliveryState.SENT: Text("待签收", "waiting"),
-    DeliveryState.RECEIVED: Text("已签收", "signed for"),
-    DeliveryState.RETURNED: Text("已退回", "returned"),
 }
 URGENCY_TEXT = {
     "": Text("普通", "ordinary"),
@@ -66,13 +64,28 @@ MEANING = {
         "Puts the organ's seal on with the key in the HSM; any change after that shows",
     ),
     "document.dispatch": Text(
-        "发给全部主送机关，发出后不可撤回", "Goes to every recipient and cannot be called back"
+        "发给全部主送和抄送机关；签收前可以撤回",
+        "Goes to every recipient; it can be withdrawn until it is signed for",
     ),
     "document.receive": Text(
         "用您自己的证书签收，签收时间不可抵赖",
         "You sign for it with your own certificate; the time cannot be denied",
     ),
     "document.return": Text("写明理由并签名退回发文机关", "Back to the issuing organ, with a signed reason"),
+    "document.give-back": Text(
+        "发文机关要求清退：签名交回，此后本机关不再持有",
+        "The sender recalls it: you sign that it is given back, and your organ has it no longer",
+    ),
+    "document.redispatch": Text(
+        "把已签收的公文发给下级机关，由它们向本机关签收", "To organs below yours, which sign for it to you"
+    ),
+    "document.urge": Text("提醒尚未签收的机关，记录在案", "Reminds those who have not signed, on the record"),
+    "document.withdraw": Text(
+        "收回尚未签收的各份，对方不再能看到", "Takes back what nobody has signed for; they no longer see it"
+    ),
+    "document.recall": Text(
+        "要求已签收的机关交回涉密件", "Has those who signed for it give their copies back"
+    ),
     "document.export": Text(
         "一个文件，任何人不联网即可核验全部经过",
         "One file with which anybody can check the whole story, offline",
@@ -106,14 +119,18 @@ def tag(code: str) -> str:
     return {"draft": "neutral", "sealed": "done", "dispatched": "done"}.get(code, "waiting")
 
 
-def delivery(code: str) -> Text:
-    """What became of a copy, in words."""
-    return DELIVERY_TEXT[DeliveryState(code)]
-
-
-def delivery_tag(code: str) -> str:
+def copy_tag(copy: Copy, now: datetime) -> str:
     """The colour of a copy's tag."""
-    return {"received": "done", "returned": "refused"}.get(code, "waiting")
+    if copy.overdue(now) or copy.state == CopyState.RETURNED:
+        return "refused"
+    if copy.state in (CopyState.WITHDRAWN, CopyState.GIVEN_BACK):
+        return "neutral"
+    return "done" if copy.state == CopyState.RECEIVED else "waiting"
+
+
+def role(code: str) -> Text:
+    """Main or copy recipient, in words."""
+    return Role(code).text
 
 
 def verb(name: str) -> Text:

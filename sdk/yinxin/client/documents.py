@@ -1,15 +1,16 @@
 """Official documents: drafted, decided, signed, sealed, sent, received, and proved."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, Literal
 
 from yinxin.authz import Level
 from yinxin.client._http import Connection, segment
 from yinxin.client.attachments import Attachments, Progress
 from yinxin.client.errors import IdentityNeeded
 from yinxin.crypto import cms
-from yinxin.documents import Answer, DocumentOut, DossierOut, DraftIn, Signable
+from yinxin.documents import Answer, DocumentOut, DossierOut, DraftIn, OrgansOut, Signable
 from yinxin.uploads import AttachIn, AttachmentOut, AttachmentsOut
 
 _PATH = "/api/document/v1/documents"
@@ -30,12 +31,24 @@ class Documents:
         kind: str = "NOTICE",
         recipients: Sequence[str] = (),
         level: Level = "internal",
+        copied_to: Sequence[str] = (),
+        urgency: Literal["特急", "加急"] | None = None,
+        skips: str | None = None,
     ) -> str:
         """Draft a document from the user's own file (text, Markdown or DOCX); its identifier.
 
+        `recipients` are main recipients, `copied_to` copy recipients, `skips` is why an upward document passes over the organ right above.
         Drafting again under the same `reference` gives the same document.
         """
-        body = DraftIn(reference=reference, kind=kind, recipients=tuple(recipients), level=level)
+        body = DraftIn(
+            reference=reference,
+            kind=kind,
+            recipients=tuple(recipients),
+            level=level,
+            copied_to=tuple(copied_to),
+            urgency=urgency,
+            skips=skips,
+        )
         answer = self._connection.json(
             "POST",
             _PATH,
@@ -104,6 +117,33 @@ class Documents:
         """Return the copy of the identity's organ, with a signed reason."""
         self._answer(document, "document.return", reason)
 
+    def give_back(self, document: str) -> None:
+        """Give the copy of the identity's organ back, which was recalled."""
+        self._answer(document, "document.give-back", None)
+
+    def urge(self, document: str, organs: Sequence[str] = ()) -> Sequence[str]:
+        """Urge recipients that have not answered, all of them when none is named; those that were urged."""
+        return self._copies(document, "urging", {"organs": list(organs)})
+
+    def withdraw(self, document: str, reason: str, organs: Sequence[str] = ()) -> Sequence[str]:
+        """Take back copies that nobody has signed for; the organs that have lost theirs."""
+        return self._copies(document, "withdrawal", {"organs": list(organs), "reason": reason})
+
+    def recall(self, document: str, reason: str, organs: Sequence[str] = ()) -> Sequence[str]:
+        """Have copies given back that were signed for; the organs that are to."""
+        return self._copies(document, "recall", {"organs": list(organs), "reason": reason})
+
+    def redispatch(
+        self,
+        document: str,
+        organs: Sequence[str] = (),
+        *,
+        below: str | None = None,
+        level: str | None = None,
+    ) -> Sequence[str]:
+        """Pass a received document down to organs below one's own, or to all below one, of a level if it is given; those that had none."""
+        return self._copies(document, "redispatch", {"organs": list(organs), "below": below, "level": level})
+
     def evidence(self, document: str) -> bytes:
         """The evidence bundle (`.asice`); verify it with `yinxin.evidence.verify`, offline."""
         return self._connection.send("POST", f"{_PATH}/{segment(document)}/evidence", json={}).content
@@ -127,6 +167,10 @@ class Documents:
         query = {} if reason is None else {"reason": reason}
         path = f"{_PATH}/{segment(document)}/statements/{segment(verb)}"
         return b64decode(self._connection.json("GET", path, params=query)["statement"])
+
+    def _copies(self, document: str, act: str, body: Mapping[str, Any]) -> Sequence[str]:
+        answer = self._connection.json("POST", f"{_PATH}/{segment(document)}/{act}", json=dict(body))
+        return OrgansOut.model_validate(answer).organs
 
     def _answer(self, document: str, verb: Answer, reason: str | None) -> None:
         statement, signature = self._signed(document, verb, reason)

@@ -29,7 +29,8 @@ class Transition:
 
     One without sources begins a record. `signed`: the person signs a statement with her own certificate. `reason`: it
     must say why. `starts` and `ends` name clocks; `stops` lets all that run stand still, `resumes` lets them go on,
-    `extends` names the one that gets longer.
+    `extends` names the one that gets longer. `beside`: it changes what hangs on the record and not the record, so that nobody who
+    acts on it at the same time has moved it for the others.
     """
 
     verb: str
@@ -43,6 +44,7 @@ class Transition:
     stops: bool = False
     resumes: bool = False
     extends: str | None = None
+    beside: bool = False
 
     @property
     def timed(self) -> bool:
@@ -57,18 +59,22 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """The states of a record by name, in their order, its transitions and its clocks; `thing` is what people call it."""
+    """The states of a record by name, in their order, its transitions and its clocks; `thing` is what people call it.
+
+    `module` is whose verbs they are, when the life is not the only one of its module.
+    """
 
     name: str
     thing: Text
     states: Mapping[str, Text]
     transitions: tuple[Transition, ...]
     clocks: Mapping[str, Text] = field(default_factory=dict)
+    module: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a life that nobody could live: unknown names, verbs twice, states that nothing leads to."""
         verbs = [each.verb for each in self.transitions]
-        if strange := [verb for verb in verbs if not verb.startswith(f"{self.name}.")]:
+        if strange := [verb for verb in verbs if not verb.startswith(f"{self.module or self.name}.")]:
             raise TypeError(f"{self.name}: {strange[0]} is a verb of somebody else's")
         if len(set(verbs)) != len(verbs):
             raise TypeError(f"{self.name}: a verb stands for two transitions")
@@ -81,6 +87,8 @@ class Life:
                 raise TypeError(f"{each.verb}: no clock {min(unknown)}")
             if not each.sources and (each.to is None or each.stops or each.resumes or each.extends):
                 raise TypeError(f"{each.verb}: what begins a record leads to a state, and stops no clock")
+            if each.beside and (not each.sources or each.to is not None or each.timed or each.ends):
+                raise TypeError(f"{each.verb}: what is done beside a record leads nowhere and turns no clock")
         if lost := set(self.states) - self._reached():
             raise TypeError(f"{self.name}: nothing leads to {min(lost)}")
 
@@ -100,12 +108,15 @@ class Life:
     @property
     def read(self) -> str:
         """The act of reading a record, for the policies."""
-        return f"{self.name}.read"
+        return self._own("read")
 
     @property
     def recount(self) -> str:
         """The act of counting deadlines again."""
-        return f"{self.name}.recount-deadlines"
+        return self._own("recount-deadlines")
+
+    def _own(self, verb: str) -> str:
+        return f"{self.module}.{verb}-{self.name}" if self.module else f"{self.name}.{verb}"
 
     @property
     def verbs(self) -> tuple[Verb, ...]:

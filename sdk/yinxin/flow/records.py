@@ -144,12 +144,12 @@ class Records(Generic[R]):
             act.decision = dict(decision)
             row = self.load(act.session, record, lock=True)
             self.in_turn(row, verb)
-            if row.version != seen.version:
+            if row.version != seen.version and not transition.beside:
                 raise MovedOn(thing=self.life.thing, record=record)
             yield act, row
             if transition.to is not None:
                 row.state = transition.to
-            row.version += 1
+            row.version += not transition.beside
             row.updated_at = desk.store.clock.now()
             self._step(desk, act, row, transition, comment=comment, signed=signed)
             self._turn(act, row, transition, calendar, reason=comment or "", more=more)

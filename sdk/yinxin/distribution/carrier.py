@@ -1,0 +1,92 @@
+"""The seam to other sites: who takes a copy there, and what comes back.
+
+A copy for an organ of another site waits until a carrier has taken it. A carrier keeps what it took and delivers it once,
+in its own time; it is asked outside any transaction, and again after whatever went wrong, so it knows a parcel by its `key`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from yinxin.authz import Level
+from yinxin.distribution.models import Copy, Role, State
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Which copy: it is the same at both sites."""
+
+    flow: str
+    item: str
+    organ: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A copy as it travels: grade and digest of what is sent, how long its recipient has, and all that its site needs of it.
+
+    `sha256` (hex) is of the object itself; `facts` are the application's, JSON; `files` by name, as bytes.
+    """
+
+    key: Key
+    sender: str
+    role: Role
+    level: Level
+    sha256: str
+    period: Mapping[str, Any] | None
+    facts: Mapping[str, Any]
+    files: Mapping[str, bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the other site says became of a copy: `proof` is its signed receipt, as it came, to be kept.
+
+    `delivered` is the gateway's receipt, `received` and `returned` a person's, `withdrawn` that it was taken back unread.
+    """
+
+    key: Key
+    state: Literal[State.DELIVERED, State.RECEIVED, State.RETURNED, State.WITHDRAWN, State.GIVEN_BACK]
+    at: datetime
+    proof: bytes = field(repr=False)
+    reason: str | None = None
+
+
+class Carrier(Protocol):
+    """Takes copies to organs of other sites."""
+
+    def elsewhere(self, organs: Sequence[str]) -> frozenset[str]:
+        """Those of them that are of another site."""
+        ...
+
+    def carry(self, parcel: Parcel) -> None:
+        """Take it over for good; the same parcel again changes nothing. Raises what keeps it from it: it is asked again later.
+
+        A recipient or site that is not cleared for the parcel's level is refused (NotPermitted).
+        """
+        ...
+
+    def recall(self, key: Key, reason: str) -> bool:
+        """Have a copy withdrawn that was not answered; whether it was taken over at all. What became of it is reported."""
+        ...
+
+
+#: makes the parcel of a copy; for copies that wait
+Pack = Callable[[Copy], Parcel]
+
+
+class NoOtherSites:
+    """The carrier of a site that exchanges with nobody."""
+
+    def elsewhere(self, organs: Sequence[str]) -> frozenset[str]:  # noqa: ARG002 - the seam's signature
+        """Nobody is."""
+        return frozenset()
+
+    def carry(self, parcel: Parcel) -> None:
+        """Nothing is ever elsewhere."""
+        raise LookupError(parcel.key)
+
+    def recall(self, key: Key, reason: str) -> bool:  # noqa: ARG002 - the seam's signature
+        """Nothing was carried."""
+        return False
