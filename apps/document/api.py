@@ -1,12 +1,23 @@
 """The HTTP face of official documents: /api/document/v1."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import cast, get_args
 
 from flask import Blueprint
 
-from apps.document import attach, dispatch, draft, export, find, number, receive, review, seal, sign_off
+from apps.document import (
+    api_beside,
+    attach,
+    dispatch,
+    draft,
+    export,
+    find,
+    number,
+    receive,
+    review,
+    seal,
+    sign_off,
+)
 from apps.document.desk import Desk, file
 from apps.document.errors import NumberTaken, UnknownKind, UnknownStatement
 from apps.document.layout.errors import DraftTooLarge, RuleBroken
@@ -15,20 +26,9 @@ from apps.document.models import Document
 from apps.document.records import DOCUMENTS
 from apps.document.service import Documents
 from yinxin.attachment.errors import ContentMissing, NameTaken, NoSuchAttachment, NoSuchUpload, TooMany
-from yinxin.distribution import (
-    AlreadyAnswered,
-    Copy,
-    NobodyNew,
-    NotBelow,
-    NothingOpen,
-    NotReceived,
-    UrgedEnough,
-    below,
-)
 from yinxin.documents import (
     Answer,
     CommentIn,
-    DeliveryOut,
     DocumentOut,
     DocumentRef,
     DossierOut,
@@ -36,12 +36,8 @@ from yinxin.documents import (
     FileOut,
     ListQuery,
     NumberOut,
-    OrgansIn,
-    OrgansOut,
-    OrgansReasonIn,
     PieceOut,
     ReasonIn,
-    RedispatchIn,
     Signable,
     SignedIn,
     StatementOut,
@@ -66,8 +62,9 @@ def routes(service: Documents) -> tuple[Blueprint, ...]:
     def desk(caller: Caller) -> Desk:
         return service.desk(caller, session_token())
 
-    for declare in (_drafting, _attaching, _deciding, _signing, _sending, _copying, _reading):
+    for declare in (_drafting, _attaching, _deciding, _signing, _sending, _reading):
         declare(api, desk)
+    api_beside.declare(api, desk)
     return (api.blueprint,)
 
 
@@ -224,45 +221,6 @@ def _sending(api: Api, desk: Desks) -> None:
         return Raw(data, MEDIA_TYPE, {"Content-Disposition": f'attachment; filename="{document}.asice"'})
 
 
-def _copying(api: Api, desk: Desks) -> None:
-    @api.post(
-        "/documents/<document>/urging",
-        problems=(*_CHANGE, NothingOpen, UrgedEnough),
-        summary=Text("催收", "Urge recipients to sign"),
-    )
-    def urge(document: str, body: OrgansIn, caller: Caller) -> OrgansOut:
-        return OrgansOut(organs=dispatch.urge(desk(caller), document, body.organs))
-
-    @api.post(
-        "/documents/<document>/withdrawal",
-        problems=(*_CHANGE, NothingOpen, AlreadyAnswered),
-        summary=Text("撤回", "Withdraw copies that nobody has signed for"),
-    )
-    def withdraw(document: str, body: OrgansReasonIn, caller: Caller) -> OrgansOut:
-        return OrgansOut(organs=dispatch.withdraw(desk(caller), document, body.reason, body.organs))
-
-    @api.post(
-        "/documents/<document>/recall",
-        problems=(*_CHANGE, NothingOpen),
-        summary=Text("清退", "Recall copies that were signed for"),
-    )
-    def recall(document: str, body: OrgansReasonIn, caller: Caller) -> OrgansOut:
-        return OrgansOut(organs=dispatch.recall(desk(caller), document, body.reason, body.organs))
-
-    @api.post(
-        "/documents/<document>/redispatch",
-        problems=(*_CHANGE, NotReceived, NotBelow, NobodyNew),
-        summary=Text("转发下级", "Pass a received document down"),
-    )
-    def redispatch(document: str, body: RedispatchIn, caller: Caller) -> OrgansOut:
-        at_desk = desk(caller)
-        chosen = list(body.organs)
-        if body.below:
-            under = below(at_desk.core.organs().values(), body.below, body.level)
-            chosen += [organ for organ in under if organ not in chosen]
-        return OrgansOut(organs=dispatch.redispatch(at_desk, document, chosen))
-
-
 def _reading(api: Api, desk: Desks) -> None:
     @api.get("/documents", summary=Text("公文列表", "List documents"))
     def listing(query: ListQuery, caller: Caller) -> Page[DocumentOut]:
@@ -313,6 +271,7 @@ def _new(body: DraftIn, content: Upload) -> draft.NewDocument:
         urgency=body.urgency,
         copied_to=body.copied_to,
         skips=body.skips,
+        grade=api_beside.graded(body.level, body.secrecy) if body.secrecy else None,
     )
 
 
@@ -330,13 +289,8 @@ def dossier_out(found: find.Dossier) -> DossierOut:
             StepOut.model_validate({name: getattr(step, name) for name in StepOut.model_fields})
             for step in found.steps
         ],
-        deliveries=[delivery_out(copy, found.at) for copy in found.copies],
+        deliveries=[api_beside.delivery_out(copy, found.at) for copy in found.copies],
+        grades=[api_beside.grade_out(row) for row in found.grades],
         files=[FileOut(name=name, sha256=digest) for name, digest in found.files],
         attachments=list(found.attachments),
     )
-
-
-def delivery_out(copy: Copy, now: datetime) -> DeliveryOut:
-    """A recipient's copy as the API shows it at `now`."""
-    own = {name: getattr(copy, name) for name in DeliveryOut.model_fields if name != "overdue"}
-    return DeliveryOut.model_validate({**own, "overdue": copy.overdue(now)})

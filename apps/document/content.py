@@ -17,6 +17,7 @@ from apps.document.layout.model import (
     Elements,
     Heading,
     Paragraph,
+    Secrecy,
     Table,
     Urgency,
 )
@@ -37,11 +38,12 @@ def encode(
     names: Sequence[str],
     urgency: str | None,
     copied_to: Sequence[str] = (),
+    secrecy: str = "",
     files: Sequence[AttachmentOut] = (),
 ) -> bytes:
     """The canonical content of a draft issued by `organ` (id, name, code) to `recipients` (ids) by their `names`.
 
-    `copied_to` are the names of those it is copied to.
+    `copied_to` are the names of those it is copied to, `secrecy` the mark of a classified one (机密★1年).
 
     `files` are its attachments that are no part of the text: named by their digests, so that whoever signs the content
     signs them.
@@ -63,6 +65,8 @@ def encode(
     }
     if copied_to:
         body["copied_to"] = list(copied_to)
+    if secrecy:
+        body["secrecy"] = secrecy
     return canonical.encode(_named(body, files))
 
 
@@ -101,6 +105,10 @@ def elements(data: bytes, *, serial: int, year: int, date: dt.date, signer: str 
         signers=(signer,) if signer else (),
         notes=body["notes"],
         copies_to=tuple(body.get("copied_to", ())),
+        secrecy=Secrecy(mark[0]) if (mark := body.get("secrecy", "").partition("★"))[0] else None,
+        secrecy_term=mark[2],
+        # the sheet is the original; its copies are told apart by their receipts
+        copy_number=1 if mark[0] else None,
         attachments=(
             *(
                 Attachment(each["title"], tuple(_read(block) for block in each["body"]))

@@ -7,7 +7,7 @@ from hashlib import sha256
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from apps.document import content, direction, index
+from apps.document import content, direction, grading, index
 from apps.document.core import Organ
 from apps.document.desk import Desk
 from apps.document.desk import content as newest
@@ -16,9 +16,11 @@ from apps.document.layout import check, read_draft
 from apps.document.layout.kinds import Kind
 from apps.document.models import Content, Document
 from apps.document.records import DOCUMENTS
+from apps.document.states import GRADES
 from yinxin.authz import Level
 from yinxin.calendar import local_date
 from yinxin.distribution import recipients
+from yinxin.grade import Grade
 from yinxin.uploads import AttachmentOut
 
 #: octets; a larger file is refused before it is read
@@ -29,7 +31,8 @@ LARGEST = 20 * 1024 * 1024
 class NewDocument:
     """What a drafter hands in: a file, the kind, main and copy recipients as organ identifiers, and her own `reference`.
 
-    `skips` is why an upward document passes over the organ right above.
+    `skips` is why an upward document passes over the organ right above. A classified one has a `grade`, or the longest period that its
+    level allows.
     """
 
     reference: str
@@ -41,6 +44,7 @@ class NewDocument:
     urgency: str | None = None
     copied_to: tuple[str, ...] = ()
     skips: str | None = None
+    grade: Grade | None = None
 
 
 def draft(desk: Desk, new: NewDocument) -> str:
@@ -78,9 +82,12 @@ def _draft(desk: Desk, new: NewDocument, organ: Organ) -> str:
         drafter=desk.caller.actor.id,
     )
     with DOCUMENTS.begin(desk, row, "document.draft", kind=new.kind.value) as act:
-        row.title, data = _read(desk, new, organ)
+        grade = grading.due(act.session, new.level, new.grade, desk.store.clock.now())
+        row.title, data = _read(desk, new, organ, mark=grade.mark if grade else "")
         act.session.add(row)
         act.session.flush()
+        if grade is not None:
+            GRADES.determine(act, row.id, grade, row.created_at)
         act.session.add(_content(row.id, 1, new, data))
         index.put(act.session, row, data)
         act.facts["content_sha256"] = sha256(data).hexdigest()
@@ -99,7 +106,8 @@ def revise(desk: Desk, document: str, new: NewDocument) -> None:
         raise KindOrLevelFixed(kind=seen.kind, level=seen.level)
     with desk.store.read() as session:
         files = desk.attachments.files.of(session, DOCUMENTS.subject(document))
-    title, data = _read(desk, new, organ, files)
+        mark = grading.mark(session, document)
+    title, data = _read(desk, new, organ, files, mark=mark)
     with DOCUMENTS.move(desk, document, "document.revise", seen=seen) as (act, row):
         act.facts["content_sha256"] = sha256(data).hexdigest()
         revision = newest(act.session, document).revision + 1
@@ -121,7 +129,7 @@ def _existing(desk: Desk, new: NewDocument, organ: Organ) -> str | None:
 
 
 def _read(
-    desk: Desk, new: NewDocument, organ: Organ, files: Sequence[AttachmentOut] = ()
+    desk: Desk, new: NewDocument, organ: Organ, files: Sequence[AttachmentOut] = (), *, mark: str
 ) -> tuple[str, bytes]:
     """The title and canonical content of the file, with the rules of the kind checked as if it were issued today."""
     text = read_draft(new.data, new.filename)
@@ -139,6 +147,7 @@ def _read(
         names=[organs[each].name for each in new.recipients],
         copied_to=[organs[each].name for each in new.copied_to],
         urgency=new.urgency,
+        secrecy=mark,
         files=files,
     )
     today = local_date(desk.store.clock.now())

@@ -10,10 +10,12 @@ from apps.document import index
 from apps.document.desk import Desk, content
 from apps.document.models import Document, File, State
 from apps.document.records import DOCUMENTS
-from apps.document.states import COPIES
+from apps.document.states import COMMENTS, COPIES, GRADES
 from yinxin import search
+from yinxin.comment import Opinion
 from yinxin.distribution import Copy
 from yinxin.flow import Signature, Step
+from yinxin.grade import GradeRow
 from yinxin.uploads import AttachmentOut
 
 #: documents on one page of a list
@@ -41,6 +43,8 @@ class Dossier:
     document: Document
     steps: Sequence[Step]
     copies: Sequence[Copy]
+    grades: Sequence[GradeRow]
+    opinions: Sequence[Opinion]
     signatures: Sequence[Signature]
     files: Sequence[tuple[str, str]]
     attachments: Sequence[AttachmentOut]
@@ -115,6 +119,8 @@ def dossier(desk: Desk, document: str) -> Dossier:
             row,
             DOCUMENTS.steps(session, document),
             COPIES.copies(session, document),
+            GRADES.history(session, document),
+            COMMENTS.thread(session, document, desk.caller.actor.organ or ""),
             DOCUMENTS.signatures(session, document),
             [
                 (name, digest)

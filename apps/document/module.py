@@ -3,21 +3,28 @@
 from datetime import timedelta
 from pathlib import Path
 
+from apps.document.grading import lapse
 from apps.document.index import catch_up
 from apps.document.service import Documents
 from apps.document.settings import DocumentSettings
-from apps.document.states import COPIES, LIFE
-from yinxin.module import Job, Module
+from apps.document.states import COPIES, LAPSE, LIFE
+from yinxin.module import Job, Module, Verb
 from yinxin.text import Text
 
 MODULE: Module[Documents] = Module(
     name="document",
     title=Text("公文", "Official documents"),
     settings=DocumentSettings,
-    verbs=(*LIFE.verbs, *COPIES.verbs),
+    verbs=(
+        *LIFE.verbs,
+        *COPIES.verbs,
+        Verb(LAPSE, Text("保密期限届满解密", "declassify when the period is over")),
+    ),
     models=(
         "apps.document.models",
+        "yinxin.comment.models",
         "yinxin.flow.models",
+        "yinxin.grade.models",
         "yinxin.distribution.models",
         "yinxin.search.models",
     ),
@@ -25,6 +32,7 @@ MODULE: Module[Documents] = Module(
     jobs=(
         Job("document.index", timedelta(hours=1), lambda service: catch_up(service.store)),
         Job("document.recount", timedelta(hours=1), Documents.recount),
+        Job("document.lapse", timedelta(hours=1), lambda service: lapse(service.store)),
     ),
     policies=Path(__file__).parent / "policies",
 )

@@ -1,13 +1,18 @@
 """The legal life of a document: which verb leads from which states to which (Regulation 2012, chapters 5 to 7)."""
 
 from apps.document.models import State
+from yinxin.comment import Comments
 from yinxin.distribution import Distribution
 from yinxin.flow import Life, Transition
+from yinxin.grade import Grades
 from yinxin.text import Text
 
 THING = Text("公文", "document")
 #: the copies of dispatched documents, one for each recipient
 COPIES = Distribution("document", THING)
+GRADES = Grades("document")
+COMMENTS = Comments("document")
+_DONE = (State.SEALED, State.DISPATCHED)
 
 LIFE = Life(
     name="document",
@@ -51,6 +56,15 @@ LIFE = Life(
         Transition("document.seal", Text("用印", "seal"), (State.SEALING,), State.SEALED),
         Transition("document.dispatch", Text("发文", "dispatch"), (State.SEALED,), State.DISPATCHED),
         *COPIES.transitions((State.DISPATCHED,)),
+        Transition("document.comment", Text("发表意见", "give an opinion"), tuple(State), beside=True),
+        Transition("document.regrade", Text("变更密级", "regrade"), _DONE, reason=True),
+        Transition(
+            "document.extend-secrecy",
+            Text("延长保密期限", "extend the period of secrecy"),
+            _DONE,
+            reason=True,
+        ),
+        Transition("document.declassify", Text("解密", "declassify"), _DONE, reason=True),
         Transition(
             "document.export",
             Text("导出证据", "export evidence"),
@@ -59,3 +73,5 @@ LIFE = Life(
         ),
     ),
 )
+#: what the platform itself does when the period of secrecy is over
+LAPSE = "document.lapse"

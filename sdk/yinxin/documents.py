@@ -1,5 +1,6 @@
 """Official documents on the wire: what the document application takes and gives, shared by its server and the client."""
 
+from datetime import date
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
@@ -10,6 +11,32 @@ from yinxin.wire import Model, Octets, Reply
 
 Answer = Literal["document.receive", "document.return", "document.give-back"]
 Signable = Literal["document.sign-off", "document.receive", "document.return", "document.give-back"]
+
+
+class SecrecyIn(Model):
+    """For how long a classified document is secret, and by which rule: one of length, day and condition."""
+
+    amount: int | None = Field(default=None, ge=1, le=1000)
+    unit: Literal["years", "months", "days"] = "years"
+    until: date | None = None
+    """The day of declassification."""
+    condition: str | None = Field(default=None, max_length=100)
+    """What declassifies it."""
+    basis: str = Field(default="", max_length=400)
+    """The item of the catalogue of secret matters that it is classified by (定密依据)."""
+
+
+class RegradeIn(SecrecyIn):
+    """Another level and period, and why."""
+
+    level: Literal["confidential", "secret", "top-secret"]
+    reason: str = Field(max_length=2000)
+
+
+class ExtendSecrecyIn(SecrecyIn):
+    """A longer period, counted from where the first began, and why."""
+
+    reason: str = Field(max_length=2000)
 
 
 class DraftIn(Model):
@@ -27,6 +54,8 @@ class DraftIn(Model):
     """Why an upward document passes over the organ right above; empty when it does not."""
     level: Level = "internal"
     """Level of secrecy."""
+    secrecy: SecrecyIn | None = None
+    """The period of a classified document; the longest that its level allows when left out."""
     urgency: Literal["特急", "加急"] | None = None
     """Urgency, empty for ordinary."""
 
@@ -186,11 +215,54 @@ class FileOut(Reply):
     sha256: str
 
 
+class GradeOut(Reply):
+    """A decision on a document's secrecy; `level` is null once it is declassified."""
+
+    level: Level | None
+    mark: str | None
+    """As it is printed: 机密★1年."""
+    basis: str
+    ends: date | None
+    """The first day on which it is secret no longer, where that is known."""
+    person: str
+    at: AwareDatetime
+
+
+class OpinionIn(Model):
+    """An opinion, as an answer to another or in the place of one's own."""
+
+    text: str = Field(min_length=1, max_length=4000)
+    parent: str | None = Field(default=None, max_length=40)
+    corrects: str | None = Field(default=None, max_length=40)
+
+
+class OpinionOut(Reply):
+    """An opinion of the reader's organ, in its thread."""
+
+    id: str
+    depth: int
+    person: str
+    post: str | None
+    text: str
+    at: AwareDatetime
+    before: list[str]
+    """What it said before it was corrected, the first wording first."""
+    entry: str
+
+
+class OpinionsOut(Reply):
+    """The opinions on a document, each after the one that it answers."""
+
+    items: list[OpinionOut]
+
+
 class DossierOut(Reply):
     """A document with its timeline, copies and files."""
 
     document: DocumentOut
     steps: list[StepOut]
     deliveries: list[DeliveryOut]
+    grades: list[GradeOut] = Field(default_factory=list)
+    """Every decision on its secrecy, in order."""
     files: list[FileOut]
     attachments: list[AttachmentOut] = Field(default_factory=list)

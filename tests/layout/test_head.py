@@ -45,7 +45,7 @@ def test_two_blank_lines_around_the_separator(measure, notice):
 
 def test_copy_number_secrecy_and_urgency_stand_below_each_other(measure, notice):
     graded = replace(
-        notice, copy_number=7, secrecy=Secrecy.SECRET, secrecy_years=10, urgency=Urgency.EXTRA_URGENT
+        notice, copy_number=7, secrecy=Secrecy.SECRET, secrecy_term="10年", urgency=Urgency.EXTRA_URGENT
     )
     lines = measure.pages(render(graded).pdf)[0][:3]
     assert [line.text for line in lines] == ["000007", "机密★10年", "特急"]

@@ -65,7 +65,7 @@ def _corner(elements: Elements) -> list[Span]:
     if elements.copy_number is not None:
         spans.append(Span(f"{elements.copy_number:06d}"))
     if elements.secrecy is not None:
-        term = f"★{elements.secrecy_years}年" if elements.secrecy_years else ""
+        term = f"★{elements.secrecy_term}" if elements.secrecy_term else ""
         spans.append(Span(elements.secrecy.value + term, Role.BOLD))
     if elements.urgency is not None:
         spans.append(Span(elements.urgency.value, Role.BOLD))

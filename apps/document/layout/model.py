@@ -118,7 +118,8 @@ class Elements:
     main_recipients: tuple[str, ...] = ()
     copy_number: int | None = None
     secrecy: Secrecy | None = None
-    secrecy_years: int | None = None
+    secrecy_term: str = ""
+    """保密期限 as it is printed behind the star: 1年, or a day or condition of declassification."""
     urgency: Urgency | None = None
     signers: tuple[str, ...] = ()
     sealed: bool = True

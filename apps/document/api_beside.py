@@ -1,0 +1,188 @@
+"""The HTTP face of what stands beside a document: its copies, its secrecy, the opinions on it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import cast
+
+from apps.document import dispatch, find, grading, opinion
+from apps.document.desk import Desk
+from apps.document.records import DOCUMENTS
+from yinxin.authz import Level
+from yinxin.comment import NoSuchComment, NotYours, Opinion
+from yinxin.distribution import (
+    AlreadyAnswered,
+    Copy,
+    NobodyNew,
+    NotBelow,
+    NothingOpen,
+    NotReceived,
+    UrgedEnough,
+    below,
+)
+from yinxin.documents import (
+    DeliveryOut,
+    DocumentRef,
+    ExtendSecrecyIn,
+    GradeOut,
+    OpinionIn,
+    OpinionOut,
+    OpinionsOut,
+    OrgansIn,
+    OrgansOut,
+    OrgansReasonIn,
+    ReasonIn,
+    RedispatchIn,
+    RegradeIn,
+    SecrecyIn,
+)
+from yinxin.errors import NotPermitted
+from yinxin.flow import MovedOn, NoSuchRecord, WrongState
+from yinxin.grade import Grade, GradeRow, GradeTooLong, NotClassified, NotLonger, Secret, Unit, read
+from yinxin.text import Text
+from yinxin.web import Api, Caller
+
+Desks = Callable[[Caller], Desk]
+_CHANGE = (NotPermitted, NoSuchRecord, WrongState, MovedOn)
+
+
+def declare(api: Api, desk: Desks) -> None:
+    """Add it to the API of documents."""
+    for each in (_copies, _secrecy, _opinions):
+        each(api, desk)
+
+
+def _copies(api: Api, desk: Desks) -> None:
+    @api.post(
+        "/documents/<document>/urging",
+        problems=(*_CHANGE, NothingOpen, UrgedEnough),
+        summary=Text("催收", "Urge recipients to sign"),
+    )
+    def urge(document: str, body: OrgansIn, caller: Caller) -> OrgansOut:
+        return OrgansOut(organs=dispatch.urge(desk(caller), document, body.organs))
+
+    @api.post(
+        "/documents/<document>/withdrawal",
+        problems=(*_CHANGE, NothingOpen, AlreadyAnswered),
+        summary=Text("撤回", "Withdraw copies that nobody has signed for"),
+    )
+    def withdraw(document: str, body: OrgansReasonIn, caller: Caller) -> OrgansOut:
+        return OrgansOut(organs=dispatch.withdraw(desk(caller), document, body.reason, body.organs))
+
+    @api.post(
+        "/documents/<document>/recall",
+        problems=(*_CHANGE, NothingOpen),
+        summary=Text("清退", "Recall copies that were signed for"),
+    )
+    def recall(document: str, body: OrgansReasonIn, caller: Caller) -> OrgansOut:
+        return OrgansOut(organs=dispatch.recall(desk(caller), document, body.reason, body.organs))
+
+    @api.post(
+        "/documents/<document>/redispatch",
+        problems=(*_CHANGE, NotReceived, NotBelow, NobodyNew),
+        summary=Text("转发下级", "Pass a received document down"),
+    )
+    def redispatch(document: str, body: RedispatchIn, caller: Caller) -> OrgansOut:
+        at_desk = desk(caller)
+        chosen = list(body.organs)
+        if body.below:
+            under = below(at_desk.core.organs().values(), body.below, body.level)
+            chosen += [organ for organ in under if organ not in chosen]
+        return OrgansOut(organs=dispatch.redispatch(at_desk, document, chosen))
+
+
+def _secrecy(api: Api, desk: Desks) -> None:
+    @api.post(
+        "/documents/<document>/regrading",
+        status=204,
+        problems=(*_CHANGE, GradeTooLong),
+        summary=Text("变更密级", "Regrade a document"),
+    )
+    def regrade(document: str, body: RegradeIn, caller: Caller) -> None:
+        grading.regrade(desk(caller), document, graded(body.level, body), body.reason)
+
+    @api.post(
+        "/documents/<document>/secrecy-extension",
+        status=204,
+        problems=(*_CHANGE, GradeTooLong, NotClassified, NotLonger),
+        summary=Text("延长保密期限", "Extend the period of secrecy"),
+    )
+    def extend(document: str, body: ExtendSecrecyIn, caller: Caller) -> None:
+        at_desk = desk(caller)
+        level = cast("Level", DOCUMENTS.read(at_desk, document).level)
+        grading.extend(at_desk, document, graded(level, body), body.reason)
+
+    @api.post(
+        "/documents/<document>/declassification",
+        status=204,
+        problems=(*_CHANGE, NotClassified),
+        summary=Text("解密", "Declassify a document"),
+    )
+    def declassify(document: str, body: ReasonIn, caller: Caller) -> None:
+        grading.declassify(desk(caller), document, body.reason)
+
+
+def _opinions(api: Api, desk: Desks) -> None:
+    @api.post(
+        "/documents/<document>/opinions",
+        status=201,
+        problems=(NotPermitted, NoSuchRecord, NoSuchComment, NotYours),
+        summary=Text("发表意见", "Give an opinion"),
+    )
+    def give(document: str, body: OpinionIn, caller: Caller) -> DocumentRef:
+        at_desk = desk(caller)
+        made = opinion.give(at_desk, document, body.text, parent=body.parent, corrects=body.corrects)
+        return DocumentRef(id=made)
+
+    @api.get(
+        "/documents/<document>/opinions",
+        problems=(NoSuchRecord,),
+        summary=Text("本机关的意见", "The opinions of the reader's organ"),
+    )
+    def opinions(document: str, caller: Caller) -> OpinionsOut:
+        found = find.dossier(desk(caller), document)
+        return OpinionsOut(items=[opinion_out(each) for each in found.opinions])
+
+
+def graded(level: Level, body: SecrecyIn) -> Grade:
+    """The grade that somebody gave; raises NoTerm."""
+    return Grade(
+        cast("Secret", level),
+        amount=body.amount,
+        unit=Unit(body.unit),
+        until=body.until,
+        condition=body.condition,
+        basis=body.basis,
+    )
+
+
+def delivery_out(copy: Copy, now: datetime) -> DeliveryOut:
+    """A recipient's copy as the API shows it at `now`."""
+    own = {name: getattr(copy, name) for name in DeliveryOut.model_fields if name != "overdue"}
+    return DeliveryOut.model_validate({**own, "overdue": copy.overdue(now)})
+
+
+def grade_out(row: GradeRow) -> GradeOut:
+    """A decision on a document's secrecy as the API shows it."""
+    return GradeOut(
+        level=cast("Level | None", row.level),
+        mark=read(row).mark if row.level else None,
+        basis=row.basis,
+        ends=row.ends,
+        person=row.person,
+        at=row.at,
+    )
+
+
+def opinion_out(found: Opinion) -> OpinionOut:
+    """An opinion as the API shows it."""
+    row = found.row
+    return OpinionOut(
+        id=row.id,
+        depth=found.depth,
+        person=row.person,
+        post=row.post,
+        text=row.text,
+        at=row.at,
+        before=[each.text for each in found.before],
+        entry=row.entry,
+    )

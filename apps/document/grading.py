@@ -1,0 +1,71 @@
+"""The secrecy of documents: determined when drafted, changed, extended and ended by a leader, and ended by itself when it is over."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from apps.document.desk import Desk
+from apps.document.records import DOCUMENTS
+from apps.document.states import GRADES, LAPSE
+from yinxin.act import SYSTEM
+from yinxin.authz import Level
+from yinxin.calendar import local_date
+from yinxin.grade import CLASSIFIED, Grade, read
+from yinxin.store import Store
+
+#: what is no secret any more is not public by that
+AFTER = "internal"
+EXPIRED = "保密期限届满，自行解密（保守国家秘密法第二十四条）"
+
+
+def due(session: Session, level: Level, given: Grade | None, now: datetime) -> Grade | None:
+    """The grade of a document of this level: as given, or the longest period that the law allows; None of what is not secret."""
+    if level not in CLASSIFIED:
+        return None
+    if given is not None:
+        return given
+    return Grade(level, amount=GRADES.longest(session, level, local_date(now)))
+
+
+def mark(session: Session, document: str) -> str:
+    """The mark of a document as it is printed; empty of what is not secret."""
+    row = GRADES.current(session, document)
+    return read(row).mark if row else ""
+
+
+def regrade(desk: Desk, document: str, grade: Grade, reason: str) -> None:
+    """Another level and period from today on; raises ReasonMissing, GradeTooLong, NotPermitted."""
+    with DOCUMENTS.move(desk, document, "document.regrade", comment=reason) as (act, row):
+        GRADES.determine(act, document, grade, desk.store.clock.now())
+        row.level = grade.level
+
+
+def extend(desk: Desk, document: str, grade: Grade, reason: str) -> None:
+    """A longer period; raises ReasonMissing, NotClassified, NotLonger, GradeTooLong, NotPermitted."""
+    with DOCUMENTS.move(desk, document, "document.extend-secrecy", comment=reason) as (act, _):
+        GRADES.extend(act, document, grade, desk.store.clock.now())
+
+
+def declassify(desk: Desk, document: str, reason: str) -> None:
+    """It is secret no longer; raises ReasonMissing, NotClassified, NotPermitted."""
+    with DOCUMENTS.move(desk, document, "document.declassify", comment=reason) as (act, row):
+        GRADES.declassify(act, document, reason, desk.store.clock.now())
+        row.level = AFTER
+
+
+def lapse(store: Store) -> int:
+    """Declassify what is past its period, each on record; how many. For a job, safe to repeat."""
+    count = 0
+    with store.read() as session:
+        over = GRADES.lapsed(session, local_date(store.clock.now()))
+    for document in over:
+        with store.act(SYSTEM, LAPSE, DOCUMENTS.subject(document)) as act:
+            row = DOCUMENTS.load(act.session, document, lock=True)
+            now = store.clock.now()
+            grade = GRADES.current(act.session, document)
+            # it may have been extended since
+            if grade is not None and grade.ends is not None and grade.ends <= local_date(now):
+                GRADES.declassify(act, document, EXPIRED, now)
+                row.level, row.version = AFTER, row.version + 1
+                count += 1
+    return count
