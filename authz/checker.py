@@ -3,9 +3,8 @@
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy.orm import Session
-
 from yinxin.crypto.certificates import Certificate
+from yinxin.store import Within
 
 
 class CertificateChecker(Protocol):
@@ -15,8 +14,8 @@ class CertificateChecker(Protocol):
         """Path, validity, usage and revocation at `at`; raises a leaf of `yinxin.crypto.path`'s errors otherwise."""
         ...
 
-    def revoked(self, fingerprint: str, session: Session | None = None) -> bool:
-        """Cheap look whether the certificate is revoked, in the transaction of `session` if there is one.
+    def revoked(self, fingerprint: str, within: Within | None = None) -> bool:
+        """Cheap look whether the certificate is revoked, in the transaction `within` if there is one.
 
         Raises Unavailable when that cannot be told.
         """

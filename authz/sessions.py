@@ -29,7 +29,7 @@ from yinxin.act import STRANGER, Actor, Kind
 from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
 from yinxin.steps import step
-from yinxin.store import Store
+from yinxin.store import Prepared, Store, Within
 from yinxin.web.caller import Caller
 
 #: the last use is kept to this: a session in use is not written at every request
@@ -152,14 +152,14 @@ class Sessions:
         """
         now = self._store.clock.now()
         refusal: YinxinError | None = None
-        with self._store.read() as session:
-            row = session.execute(_OF_TOKEN, {"token": token_hash(token)}).one_or_none()
+        with self._store.look() as look:
+            row = _OF_TOKEN.first(look, {"token": token_hash(token)})
             try:
                 if row is None:
                     raise NotSignedIn
                 if peer is not None and INTL.hash.digest(peer).hex() != row.certificate:
                     raise SessionOfAnother
-                holder = self._holder(session, row)
+                holder = self._holder(look, row)
                 if row.used + self._limits.idle <= now:
                     raise SessionIdle(minutes=int(self._limits.idle.total_seconds()) // 60)
                 caller, used = _caller(row, holder), row.used
@@ -172,26 +172,26 @@ class Sessions:
             self._keep(caller.session, now)
         return caller
 
-    def holder(self, session: Session, session_id: str) -> tuple[Any, Standing]:
+    def holder(self, within: Within, session_id: str) -> tuple[Any, Standing]:
         """A session's row, and whose it is if it still holds; how long it was unused is not asked.
 
         Raises NotSignedIn, SessionEnded, SessionExpired, CertificateRevoked, NoAppointment, or Unavailable.
         """
-        row = session.execute(_OF_ID, {"id": session_id}).one_or_none()
+        row = _OF_ID.first(within, {"id": session_id})
         if row is None:
             raise NotSignedIn
-        return row, self._holder(session, row)
+        return row, self._holder(within, row)
 
-    def _holder(self, session: Session, row: Any) -> Standing:
+    def _holder(self, within: Within, row: Any) -> Standing:
         now = self._store.clock.now()
         if row.ended is not None:
             raise SessionEnded
         if row.expires <= now:
             raise SessionExpired
         bound = row.bound_person is not None and row.unbound_at is None
-        if not bound or self._checker.revoked(row.certificate, session):
+        if not bound or self._checker.revoked(row.certificate, within):
             raise CertificateRevoked(certificate=row.certificate)
-        holder = standing(session, row.bound_person, row.post, now)
+        holder = standing(within, row.bound_person, row.post, now)
         if not holder.appointed:
             raise NoAppointment(person=row.bound_person, post=row.post)
         return holder
@@ -290,8 +290,8 @@ _BOUND = sa.select(
     _BINDING.c.person.label("bound_person"),
     _BINDING.c.ended_at.label("unbound_at"),
 ).outerjoin_from(_SESSION, _BINDING, _BINDING.c.fingerprint == _SESSION.c.certificate)
-_OF_TOKEN = _BOUND.where(_SESSION.c.token_hash == sa.bindparam("token"))
-_OF_ID = _BOUND.where(_SESSION.c.id == sa.bindparam("id"))
+_OF_TOKEN = Prepared(_BOUND.where(_SESSION.c.token_hash == sa.bindparam("token")))
+_OF_ID = Prepared(_BOUND.where(_SESSION.c.id == sa.bindparam("id")))
 
 
 def _refused(row: Any | None) -> tuple[Actor, str, str]:

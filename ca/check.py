@@ -17,6 +17,7 @@ from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import CertificateRevoked, RevocationUnknown
 from yinxin.crypto.path import RevocationEvidence, Usage, ValidatedPath, validate
 from yinxin.crypto.status import CertId, CertificateList, OcspRequest, OcspResponse, Reason
+from yinxin.store import Prepared, Within
 from yinxin.text import Text
 
 
@@ -66,18 +67,18 @@ class Checker:
             raise CertificateRevoked(subject=name, revoked_at=row.revoked_at, reason=reason, at=at)
         not_held(self._ctx, row.serial, name, at)
 
-    def revoked(self, fingerprint: str, session: Session | None = None) -> bool:
+    def revoked(self, fingerprint: str, within: Within | None = None) -> bool:
         """Whether the certificate of this fingerprint is revoked; raises UnknownCertificate."""
-        with nullcontext(session) if session is not None else self._ctx.store.read() as reading:
-            row = reading.execute(_REVOKED_AT, {"fingerprint": fingerprint}).one_or_none()
+        with nullcontext(within) if within is not None else self._ctx.store.look() as look:
+            row = _REVOKED_AT.first(look, {"fingerprint": fingerprint})
         if row is None:
             raise UnknownCertificate(certificate=fingerprint[:80])
         return row.revoked_at is not None
 
 
 _CERTIFICATE = cast("sa.Table", CertificateRow.__table__).c
-_REVOKED_AT = sa.select(_CERTIFICATE.revoked_at).where(
-    _CERTIFICATE.fingerprint == sa.bindparam("fingerprint")
+_REVOKED_AT = Prepared(
+    sa.select(_CERTIFICATE.revoked_at).where(_CERTIFICATE.fingerprint == sa.bindparam("fingerprint"))
 )
 
 

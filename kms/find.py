@@ -7,18 +7,18 @@ import sqlalchemy as sa
 from kms.errors import KeyNotActive, KeyUnknown
 from kms.info import KeyInfo
 from kms.models import KeyRow, State
-from yinxin.store import Store
+from yinxin.store import Prepared, Store
 
 
 def find_key(store: Store, label: str) -> KeyInfo | None:
     """The key of this label, whatever its state; None when there is none."""
-    with store.read() as session:
-        row = session.execute(_LABELLED, {"label": label}).one_or_none()
+    with store.look() as look:
+        row = _LABELLED.first(look, {"label": label})
     return KeyInfo.of(row) if row is not None else None
 
 
 _KEY = cast("sa.Table", KeyRow.__table__).c
-_LABELLED = sa.select(*_KEY).where(_KEY.label == sa.bindparam("label"))
+_LABELLED = Prepared(sa.select(*_KEY).where(_KEY.label == sa.bindparam("label")))
 
 
 def active_key(store: Store, label: str) -> KeyInfo:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
 from apps.document.remote import RemoteCore
 from apps.document.service import Documents
@@ -46,7 +45,7 @@ from yinxin.errors import Unavailable
 from yinxin.module import Module, imported
 from yinxin.outward import outward
 from yinxin.randomness import Randomness, SystemRandomness
-from yinxin.store import Jobs, Store, open_engine
+from yinxin.store import Jobs, Store, Within, open_engine
 from yinxin.tlog import NoteSigner
 from yinxin.web import Answers
 
@@ -86,8 +85,8 @@ class _Checker:
     def check(self, certificate: Certificate, chain: tuple[Certificate, ...], at: datetime) -> None:
         self._ready().check(certificate, chain, at)
 
-    def revoked(self, fingerprint: str, session: Session | None = None) -> bool:
-        return self._ready().revoked(fingerprint, session)
+    def revoked(self, fingerprint: str, within: Within | None = None) -> bool:
+        return self._ready().revoked(fingerprint, within)
 
     def _ready(self) -> CertificateChecker:
         if self.real is None:

@@ -13,7 +13,7 @@ from authz.errors import UnknownOrgan, UnknownPerson, UnknownPost
 from authz.models import AppointmentRow, OrganClosure, OrganRow, PersonRow, PostRole, PostRow
 from authz.roles import powers
 from yinxin.authz import Level
-from yinxin.store import Base
+from yinxin.store import Base, Prepared, Within, listed
 from yinxin.text import Text
 
 
@@ -23,9 +23,9 @@ def in_force(at: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(AppointmentRow.valid_from <= at, open_ended)
 
 
-def path(session: Session, organ: str) -> tuple[str, ...]:
+def path(within: Within, organ: str) -> tuple[str, ...]:
     """The organ and those above it, nearest first; empty for an unknown organ."""
-    return tuple(session.execute(_PATH, {"organ": organ}).scalars())
+    return tuple(_PATH.scalars(within, {"organ": organ}))
 
 
 def organ(session: Session, id: str) -> Organ:  # noqa: A002 - the field's name
@@ -36,12 +36,12 @@ def organ(session: Session, id: str) -> Organ:  # noqa: A002 - the field's name
     return _organ(row, path(session, id))
 
 
-def organ_on_record(session: Session, id: str) -> Organ:  # noqa: A002 - the field's name
+def organ_on_record(within: Within, id: str) -> Organ:  # noqa: A002 - the field's name
     """As `organ`, past the ORM: for a transaction that changes nothing. Every issuance asks it."""
-    row = session.connection().execute(_ITSELF, {"organ": id}).one_or_none()
+    row = _ITSELF.first(within, {"organ": id})
     if row is None:
         raise UnknownOrgan(organ=id)
-    return _organ(row, path(session, id))
+    return _organ(row, path(within, id))
 
 
 def organs(
@@ -85,21 +85,22 @@ def posts(session: Session, ids: sa.Select[str]) -> tuple[Post, ...]:
     return tuple(_post(row, roles[row.id]) for row in rows)
 
 
-def standing(session: Session, person_id: str, post_id: str, at: datetime) -> Standing:
+def standing(within: Within, person_id: str, post_id: str, at: datetime) -> Standing:
     """What a decision rests on; raises UnknownPerson, UnknownPost."""
-    found = standings(session, [(person_id, post_id)], at)
+    found = standings(within, [(person_id, post_id)], at)
     if not found:
-        post(session, post_id)
+        if not _ONE.posts.all(within, {"posts": post_id}):
+            raise UnknownPost(post=post_id)
         raise UnknownPerson(person=person_id)
     return found[person_id, post_id]
 
 
 def standings(
-    session: Session, pairs: Iterable[tuple[str, str]], at: datetime
+    within: Within, pairs: Iterable[tuple[str, str]], at: datetime
 ) -> Mapping[tuple[str, str], Standing]:
     """As `standing` for many people in posts at once; pairs with a name that is unknown are left out.
 
-    Four statements, made once and without the ORM: every act asks for it, some more than once.
+    Four statements, prepared: every act asks for it, some more than once.
     """
     wanted = set(pairs)
     asked: dict[str, Any]
@@ -112,11 +113,11 @@ def standings(
             "people": sorted({each for each, _ in wanted}),
             "posts": sorted({each for _, each in wanted}),
         }
-    people_ = {row.id: _person(row) for row in session.execute(asking.people, asked)}
-    places = _places(session, asking, asked)
+    people_ = {row.id: _person(row) for row in asking.people.all(within, asked)}
+    places = _places(within, asking, asked)
     in_posts: dict[str, dict[str, dict[str | None, Any]]] = {each: {} for each in people_}
     roles: dict[str, set[str]] = {each: set() for each in people_}
-    for row in session.execute(asking.held, asked | {"at": at}):
+    for row in asking.held.all(within, asked | {"at": at}):
         in_posts[row.person].setdefault(row.post, {})[row.delegation] = row.actions
         roles[row.person].add(row.role)
     return {
@@ -141,16 +142,14 @@ def _by_delegation(ways: Mapping[str | None, list[str] | None]) -> dict[str, Any
     return {"delegation": given, "actions": None if actions is None else frozenset(actions)}
 
 
-def _places(
-    session: Session, asking: "_Asking", asked: Mapping[str, Any]
-) -> Mapping[str, tuple[Post, Organ]]:
+def _places(within: Within, asking: "_Asking", asked: Mapping[str, Any]) -> Mapping[str, tuple[Post, Organ]]:
     """The posts with their roles and organs, by identifier."""
     paths: dict[str, list[str]] = {}
-    for post_id, ancestor in session.execute(asking.paths, asked):
+    for post_id, ancestor in asking.paths.all(within, asked):
         paths.setdefault(post_id, []).append(ancestor)
     rows: dict[str, Any] = {}
     roles: dict[str, set[str]] = {}
-    for row in session.execute(asking.posts, asked):
+    for row in asking.posts.all(within, asked):
         rows[row.post] = row
         roles.setdefault(row.post, set()).update({row.role} - {None})
     return {
@@ -177,8 +176,10 @@ def _table(model: type[Base]) -> sa.Table:
 _PERSON, _POST, _ROLE = _table(PersonRow).c, _table(PostRow).c, _table(PostRole).c
 _ORGAN, _ABOVE, _APPOINTED = _table(OrganRow).c, _table(OrganClosure).c, _table(AppointmentRow).c
 _GIVEN = _table(DelegationRow).c
-_ITSELF = sa.select(*_ORGAN).where(_ORGAN.id == sa.bindparam("organ"))
-_PATH = sa.select(_ABOVE.ancestor).where(_ABOVE.organ == sa.bindparam("organ")).order_by(_ABOVE.distance)
+_ITSELF = Prepared(sa.select(*_ORGAN).where(_ORGAN.id == sa.bindparam("organ")))
+_PATH = Prepared(
+    sa.select(_ABOVE.ancestor).where(_ABOVE.organ == sa.bindparam("organ")).order_by(_ABOVE.distance)
+)
 
 
 class _Asking:
@@ -186,16 +187,17 @@ class _Asking:
 
     def __init__(self, *, many: bool) -> None:
         def among(column: sa.Column[Any], name: str) -> sa.ColumnElement[bool]:
-            asked: sa.BindParameter[Any] = sa.bindparam(name, expanding=many)
-            return column.in_(asked) if many else column == asked
+            return listed(column, name) if many else column == sa.bindparam(name)
 
         at: sa.BindParameter[Any] = sa.bindparam("at")
         posts_ = among(_POST.id, "posts")
-        self.people = sa.select(_PERSON.id, _PERSON.name, _PERSON.clearance, _PERSON.retired).where(
-            among(_PERSON.id, "people")
+        self.people = Prepared(
+            sa.select(_PERSON.id, _PERSON.name, _PERSON.clearance, _PERSON.retired).where(
+                among(_PERSON.id, "people")
+            )
         )
         #: each appointment in force of these people with each role of its post, and the delegation it rests on
-        self.held = (
+        self.held = Prepared(
             sa.select(_APPOINTED.person, _APPOINTED.post, _ROLE.role, _APPOINTED.delegation, _GIVEN.actions)
             .outerjoin_from(_table(AppointmentRow), _table(PostRole), _ROLE.post == _APPOINTED.post)
             .outerjoin(_table(DelegationRow), _GIVEN.id == _APPOINTED.delegation)
@@ -207,13 +209,13 @@ class _Asking:
         )
         named = (_POST.name_zh.label("post_zh"), _POST.name_en.label("post_en"))
         #: each of these posts with its organ and each of its roles
-        self.posts = (
+        self.posts = Prepared(
             sa.select(_POST.id.label("post"), *named, *_ORGAN, _ROLE.role)
             .join_from(_table(PostRow), _table(OrganRow), _ORGAN.id == _POST.organ)
             .outerjoin(_table(PostRole), _ROLE.post == _POST.id)
             .where(posts_)
         )
-        self.paths = (
+        self.paths = Prepared(
             sa.select(_POST.id.label("post"), _ABOVE.ancestor)
             .join_from(_table(PostRow), _table(OrganClosure), _ABOVE.organ == _POST.organ)
             .where(posts_)

@@ -7,22 +7,24 @@ import sqlalchemy as sa
 from kms.keyring.errors import ServiceKeyUnknown, VersionUnknown
 from kms.keyring.key import ServiceKey, Version
 from kms.keyring.models import SealedRow, ServiceKeyRow, ServiceKeyVersionRow
-from yinxin.store import Store
+from yinxin.store import Prepared, Store
 
 
 def find_key(store: Store, name: str) -> ServiceKey | None:
     """The service key of this name, whatever its condition; None when there is none."""
-    with store.read() as session:
-        row = session.execute(_NAMED, {"name": name[:48]}).one_or_none()
+    with store.look() as look:
+        row = _NAMED.first(look, {"name": name[:48]})
     return ServiceKey.of(row) if row is not None else None
 
 
-# columns and not objects: every use of a key reads both of these, and the session's bookkeeping would cost twice as much
+# every use of a key reads both of these
 _KEY = cast("sa.Table", ServiceKeyRow.__table__).c
-_NAMED = sa.select(*_KEY).where(_KEY.name == sa.bindparam("name"))
+_NAMED = Prepared(sa.select(*_KEY).where(_KEY.name == sa.bindparam("name")))
 _VERSION = cast("sa.Table", ServiceKeyVersionRow.__table__).c
-_NUMBERED = sa.select(*_VERSION).where(
-    _VERSION.key == sa.bindparam("key"), _VERSION.version == sa.bindparam("number")
+_NUMBERED = Prepared(
+    sa.select(*_VERSION).where(
+        _VERSION.key == sa.bindparam("key"), _VERSION.version == sa.bindparam("number")
+    )
 )
 
 
@@ -48,8 +50,8 @@ def list_keys(
 
 def version_of(store: Store, key: ServiceKey, number: int) -> Version:
     """One version; raises VersionUnknown."""
-    with store.read() as session:
-        row = session.execute(_NUMBERED, {"key": key.id, "number": number}).one_or_none()
+    with store.look() as look:
+        row = _NUMBERED.first(look, {"key": key.id, "number": number})
     if row is None:
         raise VersionUnknown(name=key.name, version=number, latest=key.latest)
     return Version.of(row)

@@ -37,7 +37,7 @@ from yinxin.crypto.libcrypto import cleanse
 from yinxin.crypto.operations import Operation
 from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
-from yinxin.store import Store
+from yinxin.store import Prepared, Store
 
 #: what is wrong with one item of a batch and with no other
 OF_ITEMS = (
@@ -46,7 +46,7 @@ OF_ITEMS = (
 )
 _KEY = cast("sa.Table", ServiceKeyRow.__table__).c
 _SEALED = cast("sa.Table", SealedRow.__table__)
-_STANDING = (
+_STANDING = Prepared(
     sa.select(_KEY.condition, _KEY.destroy_at).where(_KEY.id == sa.bindparam("id")).with_for_update(read=True)
 )
 
@@ -219,7 +219,7 @@ def record(
     if use.lasting:
         with store.act(actor, use.verb, subject, **facts) as act:
             act.decision = decision.record()
-            within(act.session.connection())
+            within(act.connection)
         return
     try:
         store.note(actor, use.verb, subject, within=within, decision=decision.record(), **facts)
@@ -230,7 +230,7 @@ def record(
 
 def _still(connection: sa.Connection, key: ServiceKey) -> None:
     """The key may still be used; a destruction that begins now waits for this transaction."""
-    found = connection.execute(_STANDING, {"id": key.id}).one()
+    (found,) = _STANDING.all(connection, {"id": key.id})
     in_condition(key.name, Condition(found.condition), found.destroy_at)
 
 

@@ -128,7 +128,7 @@ def test_without_a_log_there_is_no_answer(answers, store, events):
 
 
 def test_a_note_is_no_way_around_an_act(store):
-    """Seen to fail when: `_is_note` lets every table through."""
+    """Seen to fail when: `is_note` lets every table through."""
     from authz.models import PersonRow
     from yinxin.store import UnrecordedChange
 

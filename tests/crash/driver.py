@@ -4,7 +4,6 @@ A point is a named step of the product (`yinxin.steps`), or one of the two sides
 transaction that holds the record ends, and just after. Between two points nothing durable happens.
 """
 
-import json
 import os
 import re
 import signal
@@ -25,9 +24,9 @@ from ops.modules import MODULES
 from ops.platform import Platform, Seams
 from ops.settings import Common, configuration
 from tests.laws.province import KIND, RECIPIENTS, quiet, small
+from yinxin.act import Event
 from yinxin.module import imported
 from yinxin.steps import listen
-from yinxin.store import OutboxRow
 
 for _face in (name for module in MODULES for name in module.routes):
     imported(_face)  # before the fork as well: the faces are a second of importing
@@ -150,15 +149,17 @@ def _watch(platform: Platform, reached: Callable[[str], None]) -> None:
     """Both sides of every recorded commit."""
     last = ""
 
-    @sa.event.listens_for(platform.store.engine, "after_execute")
-    def recorded(_connection: object, statement: object, many: object, one: object, *_: object) -> None:
+    record = platform.store._record
+
+    def recorded(connection: sa.Connection, *records: Event) -> Any:
         nonlocal last
-        if not isinstance(statement, sa.Insert) or statement.table.name != OutboxRow.__tablename__:
-            return
-        for row in [*many, *([one] if one else [])]:
-            event = json.loads(row["data"])
-            last = f"{event['verb']}:{event['outcome']}"
+        taken = record(connection, *records)
+        for each in records:
+            last = f"{each.verb}:{each.outcome}"
             reached(f"committing:{last}")
+        return taken
+
+    platform.store._record = recorded  # type: ignore[method-assign]
 
     def committed() -> None:
         if last != SAME_GAP:

@@ -7,7 +7,8 @@ from yinxin.store._engine import DatabaseSettings, open_engine
 from yinxin.store._jobs import Jobs, Queue
 from yinxin.store._number import SourceRow, name_of
 from yinxin.store._outbox import OutboxRow
-from yinxin.store._visible import Columns, newest
+from yinxin.store._prepared import Prepared, Within
+from yinxin.store._visible import Columns, listed, newest
 from yinxin.store.errors import NoColumn, StoreFull, StoreUnavailable, UnrecordedChange
 
 __all__ = [
@@ -19,15 +20,18 @@ __all__ = [
     "Jobs",
     "NoColumn",
     "OutboxRow",
+    "Prepared",
     "Queue",
     "SourceRow",
     "Store",
     "StoreFull",
     "StoreUnavailable",
     "UnrecordedChange",
+    "Within",
     "alone",
     "current_entries",
     "housekeeping",
+    "listed",
     "marking",
     "name_of",
     "newest",

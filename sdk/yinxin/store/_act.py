@@ -12,15 +12,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.engine import ExecutionContext
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.compiler import SQLCompiler
 
 from yinxin.act import Actor, Event, Outcome
 from yinxin.canonical import NotCanonical
@@ -29,8 +28,10 @@ from yinxin.errors import YinxinError
 from yinxin.personal import PersonalInClear, UndeclaredPersonal, salted
 from yinxin.randomness import Randomness, identifier
 from yinxin.store._engine import hasty_engine, reading_engine
-from yinxin.store._number import Numbering, SourceRow, Taken
+from yinxin.store._guard import guard, is_housekeeping, is_note, is_nothing
+from yinxin.store._number import Numbering, Taken
 from yinxin.store._outbox import OutboxRow
+from yinxin.store._prepared import GUARD, Look, Prepared, Within
 from yinxin.store.errors import StoreFull, StoreUnavailable, UnrecordedChange
 
 _log = logging.getLogger("yinxin.store")
@@ -38,13 +39,11 @@ _request: ContextVar[str | None] = ContextVar("request", default=None)
 _entries: ContextVar[list[str] | None] = ContextVar("entries", default=None)
 _inside: ContextVar[bool] = ContextVar("inside", default=False)
 
-#: execution option: which tables a transaction may change; an act's has none
-_GUARD = "yinxin_guard"
 #: a record on its way to the log
-_RECORD = sa.insert(OutboxRow.__table__)  # type: ignore[arg-type]
+_RECORD = Prepared(sa.insert(OutboxRow.__table__).inline(), "id", "data", "personal")  # type: ignore[arg-type]
 
 #: joins the transaction of a record, and undoes it by raising
-Mark = Callable[[Session, Event], None]
+Mark = Callable[[sa.Connection, Event], None]
 _mark: ContextVar[Mark | None] = ContextVar("mark", default=None)
 
 
@@ -77,13 +76,17 @@ def current_entries() -> tuple[str, ...]:
 
 @dataclass
 class Act:
-    """An act under way. Facts may be added until the transaction ends; `session` carries its changes."""
+    """An act under way. Facts may be added until the transaction ends; `session` carries its changes.
+
+    `within` is its transaction. The session is made when it is first asked for: an act whose statements are `Prepared`
+    does without, which saves a third of a millisecond.
+    """
 
     id: str
     actor: Actor
     verb: str
     subject: str
-    session: Session
+    within: sa.Connection | Session | None
     outcome: Outcome = Outcome.DONE
     facts: dict[str, Any] = field(default_factory=dict)
     decision: dict[str, Any] | None = None
@@ -92,6 +95,23 @@ class Act:
     request: str | None = field(default_factory=_request.get)
     told: list[str] | None = field(default_factory=_entries.get)
     mark: Mark | None = field(default_factory=_mark.get)
+
+    @cached_property
+    def session(self) -> Session:
+        """The session of its transaction; raises TypeError before that has begun."""
+        if isinstance(self.within, Session):
+            return self.within
+        if self.within is None:
+            raise TypeError(f"{self.verb} has not begun")
+        return Session(self.within)
+
+    @property
+    def connection(self) -> sa.Connection:
+        """The connection of its transaction, with everything written that the session holds."""
+        if isinstance(self.within, sa.Connection) and "session" not in vars(self):
+            return self.within
+        self.session.flush()
+        return self.session.connection()
 
     def each(
         self,
@@ -107,7 +127,7 @@ class Act:
         It belongs to the request in whose context this is called. A refusal of the whole is recorded once, in the
         act's own name.
         """
-        one = Act(id_, actor or self.actor, self.verb, subject, self.session, self.outcome, facts, decision)
+        one = Act(id_, actor or self.actor, self.verb, subject, self.within, self.outcome, facts, decision)
         self.further.append(one)
 
 
@@ -118,14 +138,14 @@ class Store:
         self.engine = engine
         self.clock = clock
         self.randomness = randomness
-        self._reading = reading_engine(engine).execution_options(**{_GUARD: _is_nothing})
-        self._housekeeping = engine.execution_options(**{_GUARD: _is_housekeeping})
+        self._reading = reading_engine(engine).execution_options(**{GUARD: is_nothing})
+        self._housekeeping = engine.execution_options(**{GUARD: is_housekeeping})
         hasty = hasty_engine(engine)
-        self._hasty = hasty.execution_options(**{_GUARD: _is_housekeeping})
-        self._noting = hasty.execution_options(**{_GUARD: _is_note})
+        self._hasty = hasty.execution_options(**{GUARD: is_housekeeping})
+        self._noting = hasty.execution_options(**{GUARD: is_note})
         self._glancing = self._reading.execution_options(isolation_level="AUTOCOMMIT")
         for each in (self._reading, self._housekeeping, self._hasty, self._glancing, self._noting):
-            event.listen(each, "before_cursor_execute", _guard)
+            event.listen(each, "before_cursor_execute", guard)
         self._numbering = Numbering()
         #: each is asked before an act begins and raises when the act could not be recorded (law 7)
         self.gates: list[Callable[[], None]] = []
@@ -144,6 +164,22 @@ class Store:
         with _translated(), Session(self._reading, autoflush=False) as session:
             yield session
             _nothing_left(session)
+
+    @contextmanager
+    def look(self) -> Iterator[Within]:
+        """As `read`, for `Prepared` statements alone; a fifth of what it costs on SQLite."""
+        with _translated():
+            if self.engine.dialect.name != "sqlite":
+                with self._reading.connect() as connection:
+                    yield connection
+                return
+            pooled = self._reading.raw_connection()
+            try:
+                driver: Any = pooled.driver_connection
+                driver.execute("BEGIN")
+                yield Look(driver, self.engine.dialect)
+            finally:
+                pooled.close()  # which rolls back
 
     def glance(self, statement: str) -> Any:
         """The first column of the first row of a SELECT (text), as it is committed now; None without a row.
@@ -187,19 +223,24 @@ class Store:
         """
         if _inside.get():
             raise RuntimeError(f"{verb} was begun inside another act")
-        act = Act(self.identifier(), actor, verb, subject, Session(self.engine), outcome, dict(facts))
+        act = Act(self.identifier(), actor, verb, subject, None, outcome, dict(facts))
         try:
             with _alone():
                 for gate in self.gates:
                     gate()
-                with _translated(), act.session as session, session.begin():
-                    yield act
-                    acts = [act, *act.further]
-                    records = [self._event(each, act.outcome) for each in acts]
-                    taken = self._record(session, *records)
-                    for each, record in zip(acts, records, strict=True):
-                        if each.mark is not None and (each is act or each.mark is not act.mark):
-                            each.mark(session, record)
+                with _translated(), self.engine.begin() as connection:
+                    act.within = connection
+                    try:
+                        yield act
+                        acts = [act, *act.further]
+                        records = [self._event(each, act.outcome) for each in acts]
+                        taken = self._record(act.connection, *records)
+                        for each, record in zip(acts, records, strict=True):
+                            if each.mark is not None and (each is act or each.mark is not act.mark):
+                                each.mark(connection, record)
+                    finally:
+                        if "session" in vars(act):
+                            act.session.close()
                 self._numbering.committed(taken)
         except YinxinError as error:
             self._refused(act, Outcome.REFUSED, error.code)
@@ -216,7 +257,7 @@ class Store:
         Inside an act it does nothing: the act it ends is recorded as refused.
         """
         if error.entry is None and not _inside.get():
-            act = Act(self.identifier(), actor, verb, subject, Session(self.engine))
+            act = Act(self.identifier(), actor, verb, subject, None)
             self._refused(act, Outcome.REFUSED, error.code)
             error.entry = act.id
 
@@ -267,7 +308,7 @@ class Store:
                 within(connection)
             # not remembered as committed: it may be lost with the database's memory
             numbered = self._numbering.take(connection, 1).number(event_)
-            connection.execute(_RECORD, numbered.row())
+            _RECORD.run(connection, numbered.row())
         if (told := _entries.get()) is not None:
             told.append(event_.id)
         for wake in self.recorded:
@@ -290,12 +331,9 @@ class Store:
             personal=personal,
         )
 
-    def _record(self, session: Session, *records: Event) -> Taken:
-        session.flush()
-        connection = session.connection()
+    def _record(self, connection: sa.Connection, *records: Event) -> Taken:
         taken = self._numbering.take(connection, len(records))
-        rows = [taken.number(each, at).row() for at, each in enumerate(records)]
-        connection.execute(_RECORD, rows)
+        _RECORD.run_many(connection, [taken.number(each, at).row() for at, each in enumerate(records)])
         return taken
 
     def _refused(self, act: Act, outcome: Outcome, code: str) -> None:
@@ -309,8 +347,8 @@ class Store:
                 record.encode()
             except (NotCanonical, PersonalInClear, UndeclaredPersonal):
                 record = self._event(replace(act, facts={}, decision=None), outcome, code)
-            with _translated(), Session(self.engine) as session, session.begin():
-                taken = self._record(session, record)
+            with _translated(), self.engine.begin() as connection:
+                taken = self._record(connection, record)
             self._numbering.committed(taken)
         except YinxinError:
             _log.critical("refusal of %s (%s) could not be recorded: entry %s", act.verb, code, act.id)
@@ -333,45 +371,6 @@ def _alone() -> Iterator[None]:
         yield
     finally:
         _inside.reset(mark)
-
-
-def _is_nothing(_table: sa.Table) -> bool:
-    return False
-
-
-def _is_housekeeping(table: sa.Table) -> bool:
-    return bool(table.info.get("housekeeping"))
-
-
-def _is_note(table: sa.Table) -> bool:
-    return table in (OutboxRow.__table__, SourceRow.__table__) or _is_housekeeping(table)
-
-
-def _guard(
-    connection: sa.Connection,
-    _cursor: object,
-    statement: str,
-    _parameters: object,
-    context: ExecutionContext,
-    _many: bool,  # noqa: FBT001 - SQLAlchemy's signature
-) -> None:
-    """Refuse, in Python and with a name, every change to a table that this transaction may not touch.
-
-    It listens where every statement passes, the session's, the connection's and raw text alike.
-    """
-    allowed: Callable[[sa.Table], bool] = connection.get_execution_options()[_GUARD]
-    compiled = context.compiled
-    if not isinstance(compiled, SQLCompiler) or isinstance(compiled.statement, sa.TextClause):
-        if not statement.lstrip().upper().startswith(_READING):
-            raise UnrecordedChange(table=statement.lstrip()[:40])
-    elif compiled.isinsert or compiled.isupdate or compiled.isdelete:
-        table = getattr(compiled.statement, "table", None)
-        if not isinstance(table, sa.Table) or not allowed(table):
-            raise UnrecordedChange(table=getattr(table, "name", "?"))
-
-
-#: how raw text begins that changes nothing
-_READING = ("SELECT", "SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
 
 
 def _nothing_left(session: Session) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from yinxin.act import Event
 from yinxin.store._base import Base
+from yinxin.store._prepared import Prepared
 
 _Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
@@ -40,10 +41,10 @@ _FREE = (
 _NEXT = sa.select(sa.func.coalesce(sa.func.max(_SOURCES.c.source), 0) + 1, sa.literal(0))
 
 
-def _take(source: Any) -> sa.UpdateBase:
+def _take(source: Any) -> Prepared:
     count = sa.bindparam("count", type_=sa.Integer())
     counted = sa.update(_SOURCES).where(_SOURCES.c.source == source).values(last=_SOURCES.c.last + count)
-    return counted.returning(_SOURCES.c.source, _SOURCES.c.last)
+    return Prepared(counted.returning(_SOURCES.c.source, _SOURCES.c.last))
 
 
 #: by dialect: count on in a source that is free, and add a source
@@ -83,7 +84,7 @@ class Numbering:
     def take(self, connection: sa.Connection, count: int) -> Taken:
         """The next `count` numbers of a source that is this transaction's until it ends."""
         dialect = connection.dialect.name
-        while (row := connection.execute(_TAKE[dialect], {"count": count}).one_or_none()) is None:
+        while (row := _TAKE[dialect].first(connection, {"count": count})) is None:
             connection.execute(_ADD[dialect])
         source, last = row
         known = self._durable.get(source, 0)

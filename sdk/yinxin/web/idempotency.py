@@ -19,15 +19,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
-from sqlalchemy import Executable
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from yinxin.act import Event, Outcome
-from yinxin.store import Base, Store, current_entries, housekeeping, marking
+from yinxin.store import Base, Prepared, Store, current_entries, housekeeping, marking
 from yinxin.text import Text
 from yinxin.web.errors import LOOK, AnswerLost, IdempotencyKeyReused, RequestUnderWay
 
@@ -95,23 +95,25 @@ class Hold:
         #: whether the claim was, or may have been, written down
         self.tried = False
         self._now = now
+        #: by the transaction of the act that it goes with
+        self._made: WeakKeyDictionary[sa.Connection, Kept] = WeakKeyDictionary()
         #: in them, from wherever the act is carried out, it is told what this request recorded so far
         self._surroundings = copy_context()
 
     def answer(self, session: Session, status: int, body: bytes) -> None:
         """Keep this JSON as the answer with the act of `session`, if that is committed."""
         headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-        session.info[self] = Kept(status, headers, body)
+        self._made[session.connection()] = Kept(status, headers, body)
 
-    def mark(self, session: Session, record: Event) -> None:
+    def mark(self, connection: sa.Connection, record: Event) -> None:
         """Claim, in the transaction that records the act; raises RequestUnderWay, which undoes it, when another has."""
         self.tried = True
-        kept: Kept | None = session.info.pop(self, None)
+        kept = self._made.pop(connection, None)
         if kept is not None:
             told = ", ".join([*self._surroundings.run(current_entries), record.id])
             kept = Kept(kept.status, {**kept.headers, "Audit-Entry": told}, kept.body)
         done = self.claim.mark(record)
-        if not _put(session, self.claim, self._now, entry=record.id, done=done, kept=kept):
+        if not _put(connection, self.claim, self._now, entry=record.id, done=done, kept=kept):
             raise RequestUnderWay
         self.kept = kept or self.kept
 
@@ -144,8 +146,8 @@ class Answers:
     def look(self, claim: Claim) -> Kept | Hold:
         """The kept answer, or a hold on a key that nobody has; raises as `claim`."""
         now = self._store.clock.now()
-        with self._store.read() as session:
-            found = session.execute(_CREATED, {"of": claim.caller, "known": claim.key}).one_or_none()
+        with self._store.look() as look:
+            found = _CREATED.first(look, {"of": claim.caller, "known": claim.key})
         hold = Hold(claim, now)
         if found is None:
             return hold
@@ -157,7 +159,7 @@ class Answers:
         """Store the answer, if the claim is still held or nobody has the key; one that holds a secret is not stored."""
         with self._store.housekeep() as session:
             if claim.secret is None:
-                _put(session, claim, self._store.clock.now(), kept=answer)
+                _put(session.connection(), claim, self._store.clock.now(), kept=answer)
             else:
                 _use_up(session, claim, self._store.clock.now(), frozenset())
 
@@ -229,16 +231,16 @@ def _use_up(session: Session, claim: Claim, now: datetime, meant: Collection[str
     session.execute(sa.update(AnswerRow).where(*_held(claim)).values(leased_until=now))
 
 
-def _mark(claim: Claim, session: Session, record: Event) -> None:
+def _mark(claim: Claim, connection: sa.Connection, record: Event) -> None:
     """Mark the claim in the transaction that records the act; a claim that is no longer ours undoes the act."""
     named = {"of": claim.caller, "known": claim.key, "holder": claim.request}
     mark = _MARK if claim.mark(record) else _MARK_MEANT
-    if session.connection().execute(mark, named | {"marked": record.id}).rowcount != 1:
+    if mark.run(connection, named | {"marked": record.id}) != 1:
         raise RequestUnderWay
 
 
 def _put(
-    session: Session,
+    connection: sa.Connection,
     claim: Claim,
     now: datetime,
     *,
@@ -247,23 +249,17 @@ def _put(
     kept: Kept | None = None,
 ) -> bool:
     """Write the claim down, or what is new of it; False, and nothing is written, when another request has the key."""
-    values = {
-        "caller": claim.caller,
-        "key": claim.key,
-        "digest": claim.digest,
-        "request": claim.request,
-        "leased_until": now + LEASE,
-        "created": now,
-    }
+    values = dict(
+        zip(_CLAIMED, (claim.caller, claim.key, claim.digest, claim.request, now + LEASE, now), strict=True)
+    )
     new: dict[str, Any] = {} if entry is None else {"entry": entry}
     if kept is not None:
         new |= {"status": kept.status, "headers": dict(kept.headers), "body": kept.body}
-    statement = _put_of(session.get_bind().dialect.name, tuple(new), done)
-    return session.connection().execute(statement, values | new).rowcount == 1
+    return _put_of(connection.dialect.name, tuple(new), done).run(connection, values | new) == 1
 
 
 @cache
-def _put_of(dialect: str, new: tuple[str, ...], done: bool) -> Executable:  # noqa: FBT001 - a key of the cache
+def _put_of(dialect: str, new: tuple[str, ...], done: bool) -> Prepared:  # noqa: FBT001 - a key of the cache
     insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(_TABLE)
     changed: dict[str, Any] = {name: insert.excluded[name] for name in new}
     if "entry" in changed and not done:  # what was only meant never hides what was done
@@ -273,13 +269,13 @@ def _put_of(dialect: str, new: tuple[str, ...], done: bool) -> Executable:  # no
         set_=changed,
         where=_TABLE.c.request == insert.excluded.request,
     )
-    # of an INSERT the number of rows is not kept without being asked for
-    return put.execution_options(preserve_rowcount=True)
+    return Prepared(put, *_CLAIMED, *new)
 
 
 _TABLE = cast("sa.Table", AnswerRow.__table__)
 _NAMED = (_TABLE.c.caller == sa.bindparam("of"), _TABLE.c.key == sa.bindparam("known"))
-_CREATED = sa.select(_TABLE.c.created).where(*_NAMED)
+_CLAIMED = ("caller", "key", "digest", "request", "leased_until", "created")
+_CREATED = Prepared(sa.select(_TABLE.c.created).where(*_NAMED))
 _OURS = sa.update(_TABLE).where(*_NAMED, _TABLE.c.request == sa.bindparam("holder"))
-_MARK = _OURS.values(entry=sa.bindparam("marked"))
-_MARK_MEANT = _OURS.values(entry=sa.func.coalesce(_TABLE.c.entry, sa.bindparam("marked")))
+_MARK = Prepared(_OURS.values(entry=sa.bindparam("marked")))
+_MARK_MEANT = Prepared(_OURS.values(entry=sa.func.coalesce(_TABLE.c.entry, sa.bindparam("marked"))))

@@ -1,0 +1,162 @@
+"""Statements that are made once and carried out past SQLAlchemy, for what every request asks.
+
+SQLAlchemy takes five to ten times as long over a statement as the database does: it looks the statement up, binds each
+value, tells its listeners, wraps the answer. Here all of that is done once for each kind of database, with SQLAlchemy's
+own types, and what is left is the driver's.
+"""
+
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from yinxin.store.errors import UnrecordedChange
+
+#: execution option: which tables a transaction may change (`yinxin.store._guard`); an act's has none
+GUARD = "yinxin_guard"
+
+_Values = Mapping[str, Any]
+_Process = Callable[[Any], Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A transaction of the driver's own in which the database refuses writing (`Store.look`)."""
+
+    driver: Any
+    dialect: Dialect
+
+
+#: in whose transaction a statement is carried out
+Within = Session | sa.Connection | Look
+
+
+class Prepared:
+    """A SELECT of columns, or a change of one table; values are named by its bind parameters.
+
+    An INSERT names its columns in `columns`. Values and answers are converted as SQLAlchemy would; rows are named tuples.
+    What a session has not written yet is written first. Each method raises what SQLAlchemy raises of the database, and
+    UnrecordedChange where the transaction may not change the table.
+    """
+
+    def __init__(self, statement: sa.Select[Any] | sa.UpdateBase, *columns: str) -> None:
+        self._statement = statement
+        self._columns = columns
+        self._changes: sa.Table | None = getattr(statement, "table", None)
+        self._forms: dict[str, _Form] = {}
+
+    def all(self, within: Within, values: _Values) -> list[Any]:
+        """Every row."""
+        form, driver, dialect = self._begun(within)
+        return form.rows(_asked(driver, dialect, form.text, form.given(values)).fetchall())
+
+    def first(self, within: Within, values: _Values) -> Any | None:
+        """The first row, or None."""
+        found = self.all(within, values)
+        return found[0] if found else None
+
+    def scalars(self, within: Within, values: _Values) -> list[Any]:
+        """The first column of every row."""
+        return [row[0] for row in self.all(within, values)]
+
+    def run(self, within: Within, values: _Values) -> int:
+        """Carry out a change; the number of rows it met."""
+        form, driver, dialect = self._begun(within)
+        return int(_asked(driver, dialect, form.text, form.given(values)).rowcount)
+
+    def run_many(self, within: Within, values: Sequence[_Values]) -> int:
+        """Carry out a change with each of these values; the number of rows met."""
+        form, driver, dialect = self._begun(within)
+        given = [form.given(each) for each in values]
+        return int(_asked(driver, dialect, form.text, given, many=True).rowcount)
+
+    def _begun(self, within: Within) -> tuple["_Form", Any, Dialect]:
+        if isinstance(within, Look):
+            driver, dialect = within.driver, within.dialect
+            allowed: Any = _none
+        else:
+            if isinstance(within, Session):
+                within.flush()
+                within = within.connection()
+            driver, dialect = within.connection.driver_connection, within.dialect
+            allowed = within.get_execution_options().get(GUARD)
+        if self._changes is not None and allowed is not None and not allowed(self._changes):
+            raise UnrecordedChange(table=self._changes.name)
+        form = self._forms.get(dialect.name)
+        if form is None:
+            form = self._forms[dialect.name] = _Form(self._statement, self._columns, dialect)
+        return form, driver, dialect
+
+
+def _none(_table: sa.Table) -> bool:
+    return False
+
+
+class _Form:
+    """A statement as one kind of database takes it."""
+
+    def __init__(
+        self, statement: sa.Select[Any] | sa.UpdateBase, columns: tuple[str, ...], dialect: Dialect
+    ) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=list(columns) or None)
+        if (
+            compiled.post_compile_params
+            or compiled.literal_execute_params
+            or compiled.insert_prefetch
+            or compiled.update_prefetch
+        ):
+            raise TypeError("a statement whose text or values are not settled before it is carried out")
+        self.text = compiled.string
+        binds = {name: bind for bind, name in compiled.bind_names.items()}
+        processes = {
+            name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in binds.items()
+        }
+        self._fixed = {name: bind.value for name, bind in binds.items() if not bind.required}
+        self._processes: list[tuple[str, _Process]] = list(processes.items())
+        if compiled.positiontup is not None:
+            self._processes = [(name, processes[name]) for name in compiled.positiontup]
+        self._positional = compiled.positiontup is not None
+        answer = list(statement.exported_columns)
+        row = namedtuple("row", [str(each.key) for each in answer], rename=True)  # type: ignore[misc]  # noqa: PYI024 - its fields are the statement's
+        self._make: Callable[..., Any] = row._make
+        read = [each.type.dialect_impl(dialect).result_processor(dialect, None) for each in answer]
+        self._read = [(at, process) for at, process in enumerate(read) if process is not None]
+
+    def given(self, values: _Values) -> Any:
+        """The values as the driver takes them."""
+        known = {**self._fixed, **values} if self._fixed else values
+        if self._positional:
+            return [known[name] if to is None else to(known[name]) for name, to in self._processes]
+        return {name: known[name] if to is None else to(known[name]) for name, to in self._processes}
+
+    def rows(self, found: list[tuple[Any, ...]]) -> list[Any]:
+        """The driver's rows as they are handed out."""
+        if not self._read:
+            return [self._make(each) for each in found]
+        made = []
+        for each in found:
+            values = list(each)
+            for at, process in self._read:
+                values[at] = process(values[at])
+            made.append(self._make(values))
+        return made
+
+
+def _asked(driver: Any, dialect: Dialect, text: str, given: Any, *, many: bool = False) -> Any:
+    errors: Any = dialect.loaded_dbapi.Error
+    try:
+        if not many:
+            return driver.execute(text, given)
+        cursor = driver.cursor()
+        cursor.executemany(text, given)
+    except errors as error:
+        gone = dialect.is_disconnect(error, driver, None)
+        raise DBAPIError.instance(
+            text, None, error, errors, hide_parameters=True, connection_invalidated=gone, dialect=dialect
+        ) from error
+    return cursor
