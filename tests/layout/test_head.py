@@ -114,9 +114,11 @@ def test_the_letter_forms_number_is_at_the_right_edge(measure, notice):
     assert number.right / measure.mm == pytest.approx(184, abs=0.2)
 
 
-@pytest.mark.parametrize("form", ["order", "minutes", "poster"])
-def test_other_forms_are_refused_by_name(notice, form):
-    with pytest.raises(FormUnsupported) as refused:
+@pytest.mark.parametrize(
+    ("form", "refusal"), [("order", FormWrong), ("minutes", FormWrong), ("poster", FormUnsupported)]
+)
+def test_a_form_of_other_kinds_is_refused_by_name(notice, form, refusal):
+    with pytest.raises(refusal) as refused:
         render(notice, form=form)
     assert form in refused.value.text("zh")
 

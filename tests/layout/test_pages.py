@@ -137,7 +137,7 @@ def test_a_record_without_room_gets_a_page_without_number(measure, notice):
     def lasting(length):
         made = replace(notice, body=(Paragraph(measure.plain(length)),), **RECORD)
         paged = paginate(Typefaces(), made, Form.STANDARD, 42.0)
-        return made if paged.seal.page < len(paged.pages) else None
+        return made if paged.seals[0].page < len(paged.pages) else None
 
     layout = render(next(made for length in range(200, 700, 28) if (made := lasting(length))))
     last = measure.pages(layout.pdf)[-1]

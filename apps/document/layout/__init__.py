@@ -11,14 +11,13 @@ from apps.document.layout.model import (
     Elements,
     Form,
     Heading,
-    Layout,
     Paragraph,
     SealBox,
     Secrecy,
     Table,
     Urgency,
 )
-from apps.document.layout.render import form_of, render
+from apps.document.layout.render import Layout, form_of, render
 from apps.document.layout.rules import check
 
 __all__ = [

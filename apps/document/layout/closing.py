@@ -4,24 +4,38 @@ import datetime as dt
 from dataclasses import dataclass
 
 from apps.document.layout.errors import DoesNotFit
-from apps.document.layout.faces import Typefaces
-from apps.document.layout.grid import ADVANCE, LEFT, MM, PITCH, SIZE, WIDTH, row_top
+from apps.document.layout.faces import Role, Typefaces
+from apps.document.layout.grid import (
+    ADVANCE,
+    LEFT,
+    MM,
+    PITCH,
+    RED,
+    ROWS,
+    SIZE,
+    TITLE_SIZE,
+    WIDTH,
+    row_top,
+)
 from apps.document.layout.lines import Line, Measure, Span, break_lines, width_of
-from apps.document.layout.model import Elements, SealBox
+from apps.document.layout.model import Elements, Form, SealBox
 from apps.document.layout.rows import INDENT, Row
 
 _SEAL_DROP = 3.2 * MM  # how far authority and date lie below the seal's middle (居中下压)
 _HALF_SEAL = 23.5 * MM  # of the largest seal, and a little air
 _SEAL_ROWS = 4  # rows of the closing under its first one
 _SEAL_BEGINS = 0.5  # of a row under the text's last row at the latest: within one line of the text
+_MOST_ROWS = ROWS - 2  # some text stands on the page of the signatures
+_MOST_ACROSS = 3  # seals side by side in the type area
+_SIGNATURE_SIZE = TITLE_SIZE  # of the name that stands for 签名章
 
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """The rows after the text, never parted from each other; `seal_mid` is the seal's middle from the left, if sealed."""
+    """The rows after the text, never parted from each other; `seals` are the row and the middle from the left of each seal."""
 
     rows: tuple[Row, ...]
-    seal_mid: float | None
+    seals: tuple[tuple[int, float], ...] = ()
 
 
 def chinese_date(date: dt.date) -> str:
@@ -29,30 +43,79 @@ def chinese_date(date: dt.date) -> str:
     return f"{date.year}年{date.month}月{date.day}日"
 
 
-def closing(faces: Typefaces, elements: Elements) -> Closing:
-    """Authority, date and notes, laid for a seal or without one."""
-    authority, date = Span(elements.signing_organ), Span(chinese_date(elements.date))
-    wide, narrow = width_of(faces, (authority,)), width_of(faces, (date,))
+def closing(faces: Typefaces, elements: Elements, form: Form) -> Closing:
+    """Authority, date and notes, laid for a seal, for several of them, for a signature or without one."""
+    if form is Form.ORDER:
+        return _signed(faces, elements)
+    organs = [Span(name) for name in (elements.signing_organ, *elements.joint)]
+    wide, narrow = max(width_of(faces, (each,)) for each in organs), width_of(faces, (_date(elements),))
     if wide > WIDTH - 4 * ADVANCE:
         raise DoesNotFit(element="发文机关署名 signing_organ", place="24 字 characters")
     if not elements.sealed:
-        left, below = _unsealed(wide, narrow)
-        notes = _notes(faces, elements, WIDTH)
-        return Closing((None, Line((authority,), left), Line((date,), below), *notes), None)
+        return _unsealed(faces, elements, organs, wide, narrow)
+    if elements.joint:
+        return _joint(faces, elements, organs, wide)
     middle = min(WIDTH - 4 * ADVANCE - narrow / 2, WIDTH - ADVANCE - wide / 2)
-    signed = (Line((authority,), middle - wide / 2), Line((date,), middle - narrow / 2))
-    spare: list[Row] = [*_notes(faces, elements, middle - _HALF_SEAL)] or [
-        None
-    ]  # the seal reaches below the date
-    return Closing((None, None, *signed, *spare), middle)
+    signed = (_about(faces, organs[0], middle), _about(faces, _date(elements), middle))
+    # the seal reaches below the date
+    spare: list[Row] = [*_notes(faces, elements, middle - _HALF_SEAL)] or [None]
+    return Closing((None, None, *signed, *spare), ((0, middle),))
 
 
-def _unsealed(authority: float, date: float) -> tuple[float, float]:
+def _date(elements: Elements) -> Span:
+    return Span(chinese_date(elements.date))
+
+
+def _about(faces: Typefaces, span: Span, middle: float) -> Line:
+    return Line((span,), middle - width_of(faces, (span,)) / 2)
+
+
+def _joint(faces: Typefaces, elements: Elements, organs: list[Span], widest: float) -> Closing:
+    """联合行文: organs in order, side by side as far as they go, a seal on each, the date under the last (7.3.5.1)."""
+    across = min(len(organs), _MOST_ACROSS, int((WIDTH + ADVANCE) / (widest + ADVANCE)))
+    middles = [WIDTH * (2 * column + 1) / (2 * across) for column in range(across)]
+    rows: list[Row] = []
+    seals = []
+    for begin in range(0, len(organs), across):
+        line = organs[begin : begin + across]
+        places = middles[across - len(line) :]
+        seals += [(len(rows), middle) for middle in places]
+        names = tuple(_about(faces, organ, middle) for organ, middle in zip(line, places, strict=True))
+        last = begin + across >= len(organs)
+        rows += [None, None, names, _about(faces, _date(elements), places[-1]) if last else None, None]
+    if len(rows) > _MOST_ROWS:
+        raise DoesNotFit(element="联合发文机关 joint", place=f"{_MOST_ROWS} 行 rows")
+    return Closing((*rows, *_notes(faces, elements, WIDTH)), tuple(seals))
+
+
+def _signed(faces: Typefaces, elements: Elements) -> Closing:
+    """加盖签发人签名章: two blank lines, the name 4 cells in, the title 2 cells left of it; a blank line, the date (7.3.5.3).
+
+    The name in red 楷体 stands for 签名章.
+    """
+    name, title = Span(elements.signers[0], Role.KAI), Span(elements.signer_title or "")
+    wide = width_of(faces, (name,), size=_SIGNATURE_SIZE, spacing=0.0)
+    left = WIDTH - 4 * ADVANCE - wide
+    signed: tuple[Line, ...] = (Line((name,), left, 0.0, _SIGNATURE_SIZE, RED),)
+    if title.text:
+        beside = left - 2 * ADVANCE - width_of(faces, (title,))
+        if beside < 0:
+            raise DoesNotFit(element="签发人职务 signer_title", place="1 行 line")
+        signed = (Line((title,), beside), *signed)
+    date = _date(elements)
+    dated = Line((date,), WIDTH - 4 * ADVANCE - width_of(faces, (date,)))
+    return Closing((None, None, signed, None, dated, *_notes(faces, elements, WIDTH)))
+
+
+def _unsealed(
+    faces: Typefaces, elements: Elements, organs: list[Span], authority: float, date: float
+) -> Closing:
     """Authority 2 cells from the right and the date 2 cells further right; a longer date pushes both left (7.3.5.2)."""
     left = WIDTH - 2 * ADVANCE - authority
     below = left + 2 * ADVANCE
-    over = below + date - (WIDTH - 2 * ADVANCE)
-    return (left - over, below - over) if over > 0 else (left, below)
+    over = max(below + date - (WIDTH - 2 * ADVANCE), 0.0)
+    named = (Line((each,), left - over) for each in organs)
+    return Closing((None, *named, Line((_date(elements),), below - over), *_notes(faces, elements, WIDTH)))
 
 
 def _notes(faces: Typefaces, elements: Elements, width: float) -> list[Line]:
@@ -63,14 +126,16 @@ def _notes(faces: Typefaces, elements: Elements, width: float) -> list[Line]:
     return break_lines(faces, (Span(f"（{text}）"),), Measure(width, first=INDENT, left=INDENT))
 
 
-def seal_box(end: Closing, row: int, page: int, size_mm: float) -> SealBox | None:
-    """The seal's place when the closing starts on `row` (from 0) of a page (from 1)."""
-    if end.seal_mid is None:
-        return None
+def seal_boxes(end: Closing, row: int, page: int, size_mm: float) -> tuple[SealBox, ...]:
+    """The seals' places when the closing starts on `row` (from 0) of a page (from 1)."""
+    return tuple(_seal_box(row + offset, middle, page, size_mm) for offset, middle in end.seals)
+
+
+def _seal_box(row: int, middle_x: float, page: int, size_mm: float) -> SealBox:
     size = size_mm * MM
     middle = row_top(row + 2) + (PITCH + SIZE) / 2  # between authority and date
     lowest = row_top(row + _SEAL_ROWS) + SIZE - size  # so that the seal stays in the rows of the closing
     top = min(middle - _SEAL_DROP - size / 2, row_top(row) + _SEAL_BEGINS * PITCH, lowest)
-    left = LEFT + end.seal_mid - size / 2
+    left = LEFT + middle_x - size / 2
     left = min(left, LEFT + WIDTH - size)
     return SealBox(page, round(left / MM, 3), round(top / MM, 3), size_mm)

@@ -127,11 +127,11 @@ class PrintingIncomplete(Invalid):
 
 
 class FormUnsupported(Invalid):
-    """The form of GB/T 9704-2012 chapter 10 that is asked for is not laid out here."""
+    """No form of GB/T 9704-2012 has this name."""
 
     code = "document.form_unsupported"
-    zh = "暂不支持“{form}”格式排版：可用的格式是 {supported}。"
-    en = "The form “{form}” is not laid out here: use one of {supported}."
+    zh = "没有名为“{form}”的公文格式：可用的格式是 {supported}。"
+    en = "There is no form of documents “{form}”: use one of {supported}."
 
 
 class FormWrong(Invalid):

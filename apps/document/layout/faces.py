@@ -81,10 +81,17 @@ def _metrics(face: Face) -> _Metrics:
 
 
 def _open(face: Face) -> TTFont:
+    path, index = located(face)
+    return TTFont(path, fontNumber=index, lazy=True)
+
+
+@lru_cache(maxsize=32)
+def located(face: Face) -> tuple[Path, int]:
+    """The face's font file, and its number in a collection; raises TypefaceMissing."""
     path, index = (face.file, 0) if face.file is not None else _installed(face)
     if not path.is_file():
         raise TypefaceMissing(family=face.family)
-    return TTFont(path, fontNumber=index, lazy=True)
+    return path, index
 
 
 def _installed(face: Face) -> tuple[Path, int]:
@@ -106,6 +113,18 @@ def face_of(faces: Typefaces, role: Role, character: str) -> Face:
         if ord(character) in _metrics(face).advances:
             return face
     raise UnprintableCharacter(characters=character, points=f"U+{ord(character):04X}")
+
+
+def cut(faces: Typefaces, role: Role, text: str) -> list[tuple[Face, str]]:
+    """The text in pieces of one face: a rare character's own face is named, never left to whoever draws it."""
+    pieces: list[tuple[Face, str]] = []
+    for character in text:
+        face = face_of(faces, role, character)
+        if pieces and pieces[-1][0] == face:
+            pieces[-1] = (face, pieces[-1][1] + character)
+        else:
+            pieces.append((face, character))
+    return pieces
 
 
 def require(faces: Typefaces, text: str) -> None:

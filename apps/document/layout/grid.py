@@ -26,6 +26,7 @@ SPACING = ADVANCE - SIZE
 
 MARK_TOP = TOP + 35 * MM  # 7.2.4
 MARK_HEIGHT, MARK_WIDTH = 22 * MM, 15 * MM  # largest character of the mark (7.2.4)
+ORDER_MARK_TOP = TOP + 20 * MM  # 10.2
 LETTER_MARK_TOP = 30 * MM  # 10.1
 SEPARATOR_GAP = 4 * MM  # 7.2.7, 10.1
 LETTER_RULE_WIDTH = 170 * MM  # 10.1

@@ -15,6 +15,7 @@ from apps.document.layout.grid import (
     MARK_TOP,
     MARK_WIDTH,
     MM,
+    ORDER_MARK_TOP,
     PITCH,
     RED,
     SEPARATOR_GAP,
@@ -26,23 +27,31 @@ from apps.document.layout.grid import (
     row_top,
 )
 from apps.document.layout.lines import Span, width_of
-from apps.document.layout.marks import Page, Rule, Text
+from apps.document.layout.marks import BASELINE, Page, Rule, Text
 from apps.document.layout.model import Elements, Form
 
+_DOCUMENT = "文件"
 _TALL = 1.2  # height of a mark's character over its width: within 22 mm × 15 mm
-_BASELINE = 0.88  # of the em square, from its top
 _LETTER_MARK_WIDTH = 12 * MM
+_JOINT_HEIGHT = 64 * MM  # of the marks of all organs: the first page has to show body text (7.2.4)
+_JOINT_GAP = 0.3  # between two marks, of a character's width
 _RED_RULE = 0.5 * MM
 _DOUBLE_THICK, _DOUBLE_THIN, _DOUBLE_GAP = 0.9 * MM, 0.3 * MM, 0.6 * MM
 
 
 def put_head(page: Page, faces: Typefaces, elements: Elements, form: Form) -> int:
-    """Put the head on the first page; the answer is the row, from 0, on which the title starts."""
+    """Put the head on the first page; the answer is the row, from 0, on which the title, or an order's text, starts."""
     if form is Form.LETTER:
         return _letter(page, faces, elements)
+    if form is Form.ORDER:
+        return _order(page, faces, elements)
     for row, text in enumerate(_corner(elements)):
         page.add(Text((text,), LEFT, row_top(row)))
-    bottom = _mark(page, faces, elements.organ_mark, MARK_TOP, MARK_WIDTH)
+    bottom = (
+        _joint_marks(page, faces, elements)
+        if elements.joint
+        else _mark(page, faces, elements.organ_mark, MARK_TOP, MARK_WIDTH)
+    )
     row = round((bottom - TOP) / PITCH) + 2
     row = (
         _number_and_signers(page, faces, elements, row)
@@ -79,8 +88,39 @@ def _mark(page: Page, faces: Typefaces, text: str, top: float, widest: float) ->
     tall = min(_TALL, MARK_HEIGHT / size)
     left = (SHEET_WIDTH - width_of(faces, spans, size=size, spacing=0)) / 2
     baseline = top + ink_top(faces, Role.MARK, text) * size * tall
-    page.add(Text(spans, left, baseline - _BASELINE * size * tall, size, 0.0, RED, tall))
-    return baseline + (1 - _BASELINE) / 2 * size * tall
+    page.add(Text(spans, left, baseline - BASELINE * size * tall, size, 0.0, RED, tall))
+    return baseline + (1 - BASELINE) / 2 * size * tall
+
+
+def _joint_marks(page: Page, faces: Typefaces, elements: Elements) -> float:
+    """联合行文: every organ on a line of its own, as wide as the longest, and 文件 at the right in their middle (7.2.4)."""
+    main = elements.organ_mark.removesuffix(_DOCUMENT)
+    names, beside = (main, *elements.joint), elements.organ_mark[len(main) :]
+    longest = max(width_of(faces, (Span(name, Role.MARK),), size=1, spacing=0) for name in names)
+    across = longest + (width_of(faces, (Span(beside, Role.MARK),), size=1, spacing=0) + 0.5 if beside else 0)
+    step = _TALL + _JOINT_GAP
+    size = min(MARK_WIDTH, WIDTH / across, _JOINT_HEIGHT / (len(names) * step))
+    left = LEFT + (WIDTH - across * size) / 2
+    baseline = MARK_TOP + ink_top(faces, Role.MARK, names[0]) * size * _TALL
+    for number, name in enumerate(names):
+        spare = longest * size - width_of(faces, (Span(name, Role.MARK),), size=size, spacing=0)
+        at = baseline + number * step * size - BASELINE * size * _TALL
+        spacing = spare / max(len(name) - 1, 1)
+        page.add(Text((Span(name, Role.MARK),), left, at, size, spacing, RED, _TALL))
+    last = baseline + (len(names) - 1) * step * size
+    if beside:
+        at = (baseline + last) / 2 - BASELINE * size * _TALL
+        page.add(Text((Span(beside, Role.MARK),), left + (longest + 0.5) * size, at, size, 0.0, RED, _TALL))
+    return last + (1 - BASELINE) / 2 * size * _TALL
+
+
+def _order(page: Page, faces: Typefaces, elements: Elements) -> int:
+    """命令（令）格式: mark 20 mm below the type area's edge, the order's number and its text two blank lines below each (10.2)."""
+    bottom = _mark(page, faces, elements.organ_mark, ORDER_MARK_TOP, MARK_WIDTH)
+    row = ceil((bottom - TOP) / PITCH - 0.25) + 2
+    spans = (Span(f"第{elements.number.ordinal}号"),)
+    page.add(Text(spans, LEFT + (WIDTH - width_of(faces, spans)) / 2, row_top(row)))
+    return row + 3
 
 
 def _number(page: Page, faces: Typefaces, elements: Elements, row: int) -> int:

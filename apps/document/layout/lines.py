@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from apps.document.layout.faces import Role, Typefaces, advance
-from apps.document.layout.grid import SIZE, SPACING, WIDTH
+from apps.document.layout.grid import BLACK, SIZE, SPACING, WIDTH
 
 NO_START = frozenset("，。、；：？！）》」』】〕〉”’％‰℃·,.;:?!)]}")
 NO_END = frozenset("（《「『【〔〈“‘([{")
@@ -42,6 +42,7 @@ class Line:
     left: float = 0.0
     spacing: float = SPACING
     size: float = SIZE
+    color: str = BLACK
 
     @property
     def text(self) -> str:

@@ -4,6 +4,10 @@ from dataclasses import dataclass, field
 
 from apps.document.layout.grid import BLACK, LEFT, SIZE, SPACING, row_top
 from apps.document.layout.lines import Line, Span
+from apps.document.layout.model import SealBox
+
+BASELINE = 0.88
+"""Of the em square, from its top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,15 @@ class Page:
         self.marks.extend(marks)
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """All pages with every mark at its place, and the places kept for seals, the main organ's first."""
+
+    pages: tuple[Page, ...]
+    seals: tuple[SealBox, ...]
+
+
 def on_row(line: Line, row: float) -> Text:
     """A line in the middle of a grid row (counted from 0): a 3号 line fills the row's characters exactly."""
     top = row_top(row) + (SIZE - line.size) / 2
-    return Text(line.spans, LEFT + line.left, top, line.size, line.spacing)
+    return Text(line.spans, LEFT + line.left, top, line.size, line.spacing, line.color)

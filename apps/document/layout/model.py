@@ -1,7 +1,7 @@
 """The words of the room: a draft as read, the eighteen elements, a laid-out document."""
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
@@ -89,14 +89,21 @@ class DocumentNumber:
 
     organ: str
     year: int
-    serial: int
+    serial: int | None
+    """None while no number is given: a draft shows room for it."""
 
     def __post_init__(self) -> None:
-        if not self.organ.strip() or self.serial < 1 or not 1949 <= self.year <= 9999:
-            raise NumberInvalid(organ=self.organ, year=self.year, serial=self.serial)
+        serial = 1 if self.serial is None else self.serial
+        if not self.organ.strip() or serial < 1 or not 1949 <= self.year <= 9999:
+            raise NumberInvalid(organ=self.organ, year=self.year, serial=serial)
+
+    @property
+    def ordinal(self) -> str:
+        """The serial alone; room for it where there is none yet."""
+        return "　" if self.serial is None else str(self.serial)
 
     def __str__(self) -> str:
-        return f"{self.organ}〔{self.year}〕{self.serial}号"
+        return f"{self.organ}〔{self.year}〕{self.ordinal}号"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +129,10 @@ class Elements:
     """保密期限 as it is printed behind the star: 1年, or a day or condition of declassification."""
     urgency: Urgency | None = None
     signers: tuple[str, ...] = ()
+    signer_title: str | None = None
+    """签发人职务 in full, which an order shows beside the signature (7.3.5.3)."""
+    joint: tuple[str, ...] = ()
+    """联合行文: the other issuing organs, in their order after `signing_organ`."""
     sealed: bool = True
     notes: str | None = None
     attachments: tuple[Attachment, ...] = ()
@@ -153,12 +164,3 @@ class SealBox:
     x_mm: float
     y_mm: float
     size_mm: float
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """A laid-out document: PDF/A-3b bytes, how many pages, and the place kept for the seal (None when unsealed)."""
-
-    pdf: bytes = field(repr=False)
-    pages: int
-    seal: SealBox | None

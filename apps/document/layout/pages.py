@@ -1,9 +1,8 @@
 """Filling pages: head, rows of the body, closing, attachments, record, page numbers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from apps.document.layout.closing import Closing, closing, seal_box
+from apps.document.layout.closing import Closing, closing, seal_boxes
 from apps.document.layout.errors import DoesNotFit
 from apps.document.layout.faces import Role, Typefaces, ink_top
 from apps.document.layout.grid import (
@@ -19,13 +18,15 @@ from apps.document.layout.grid import (
 )
 from apps.document.layout.head import put_head
 from apps.document.layout.lines import Span, width_of
-from apps.document.layout.marks import Page, Rule, Text, on_row
+from apps.document.layout.marks import Page, Placed, Rule, Text, on_row
 from apps.document.layout.model import Elements, Form, SealBox
 from apps.document.layout.record import put_record, record
 from apps.document.layout.rows import (
     Row,
     attachment_note,
     attachment_rows,
+    attendance,
+    attendance_rows,
     body_rows,
     recipient_rows,
 )
@@ -34,14 +35,6 @@ from apps.document.layout.title import title_lines
 
 _CARRIED = 2
 """Rows of text that go to the next page with a signature that finds no room: no page says 此页无正文."""
-
-
-@dataclass(frozen=True, slots=True)
-class Paged:
-    """All pages, and the seal's place."""
-
-    pages: tuple[Page, ...]
-    seal: SealBox | None
 
 
 class _Flow:
@@ -83,8 +76,8 @@ class _Flow:
             self._put_table(row)
             return
         self._close_table()
-        if row is not None:
-            self.pages[-1].add(on_row(row, self.row))
+        lines = () if row is None else row if isinstance(row, tuple) else (row,)
+        self.pages[-1].add(*(on_row(line, self.row) for line in lines))
         self.row += 1
 
     def _put_all(self, rows: Sequence[TableRow]) -> None:
@@ -114,34 +107,37 @@ def _table_top(row: int) -> float:
     return row_top(row) - (PITCH - SIZE) / 2
 
 
-def paginate(faces: Typefaces, elements: Elements, form: Form, seal_mm: float) -> Paged:
+def paginate(faces: Typefaces, elements: Elements, form: Form, seal_mm: float) -> Placed:
     """Lay a document out on pages."""
     flow = _Flow()
     start = put_head(flow.pages[0], faces, elements, form)
-    title = title_lines(faces, elements.title)
-    text = body_rows(faces, elements.body)
-    to: list[Row] = [None, *recipient_rows(faces, elements)] if elements.main_recipients else [None]
+    blocks, people = attendance(elements.body) if form is Form.MINUTES else (elements.body, ())
+    text = body_rows(faces, blocks)
+    # an order's text follows its number: it shows neither title nor recipients (10.2)
+    title = [] if form is Form.ORDER else title_lines(faces, elements.title)
+    named = bool(elements.main_recipients) and form is not Form.ORDER
+    above: list[Row] = [] if form is Form.ORDER else [None]
+    to: list[Row] = [*above, *recipient_rows(faces, elements)] if named else above
     moved = start + len(title) + len(to) >= ROWS
-    to = [None] if moved else to
+    to = above if moved else to
     if start + len(title) + len(to) >= ROWS:
         raise DoesNotFit(element="标题 title", place="首页须有正文 the first page shows body text")
     flow.row = start
     flow.put([*title, *to])
-    seal = _body(
-        flow, [*text, *attachment_note(faces, elements.attachments)], closing(faces, elements), seal_mm
-    )
+    after = [*attachment_note(faces, elements.attachments), *attendance_rows(faces, people)]
+    seals = _body(flow, [*text, *after], closing(faces, elements, form), seal_mm)
     _attachments(flow, faces, elements)
-    made = record(faces, elements, form, recipients_moved=moved and bool(elements.main_recipients))
+    made = record(faces, elements, form, recipients_moved=moved and named)
     if made.rows:
         if flow.row + made.rows > ROWS:
             flow.turn()
             flow.pages[-1].numbered = False
         put_record(flow.pages[-1], made)
     _number(flow.pages, faces, form)
-    return Paged(tuple(flow.pages), seal)
+    return Placed(tuple(flow.pages), seals)
 
 
-def _body(flow: _Flow, text: list[Row], end: Closing, seal_mm: float) -> SealBox | None:
+def _body(flow: _Flow, text: list[Row], end: Closing, seal_mm: float) -> tuple[SealBox, ...]:
     """Body and closing; a closing without room takes the text's last rows along to the next page."""
     if flow.after(text) + len(end.rows) > ROWS:
         carried = min(_CARRIED, len(text))
@@ -154,9 +150,9 @@ def _body(flow: _Flow, text: list[Row], end: Closing, seal_mm: float) -> SealBox
     flow.put(text)
     if len(end.rows) + flow.row > ROWS:
         raise DoesNotFit(element="附注 notes", place=f"{ROWS} 行 rows")
-    box = seal_box(end, flow.row, len(flow.pages), seal_mm)
+    boxes = seal_boxes(end, flow.row, len(flow.pages), seal_mm)
     flow.put(end.rows)
-    return box
+    return boxes
 
 
 def _attachments(flow: _Flow, faces: Typefaces, elements: Elements) -> None:

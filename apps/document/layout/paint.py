@@ -15,14 +15,13 @@ from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-from apps.document.layout.faces import Face, Role, Typefaces, ascent, face_of
+from apps.document.layout.faces import Face, Role, Typefaces, ascent, cut
 from apps.document.layout.lines import Span
-from apps.document.layout.marks import Page, Rule, Text
+from apps.document.layout.marks import BASELINE, Page, Rule, Text
 from apps.document.layout.model import Elements
 
 _SCHEME = "face:"
 _EPOCH = "SOURCE_DATE_EPOCH"
-_BASELINE = 0.88  # of the em square, from its top
 _LOCK = Lock()
 """Font maps of the engine are not to be used from two threads."""
 
@@ -127,7 +126,7 @@ def _text(text: Text, faces: Typefaces, names: dict[Face, str]) -> str:
     """One line. Its strut is the body face, so that its baseline does not depend on the faces that stand on it."""
     up, down = ascent(faces, Role.BODY)
     strut = (1 - up - down) / 2 + up
-    top = text.top + (_BASELINE - strut) * text.size * text.stretch
+    top = text.top + (BASELINE - strut) * text.size * text.stretch
     stretch = f";transform:scale(1,{text.stretch:.5f});transform-origin:0 0" if text.stretch != 1 else ""
     spans = "".join(_span(span, faces, names) for span in text.spans)
     return (
@@ -137,15 +136,7 @@ def _text(text: Text, faces: Typefaces, names: dict[Face, str]) -> str:
 
 
 def _span(span: Span, faces: Typefaces, names: dict[Face, str]) -> str:
-    """The span, cut where the face changes: a rare character's own face is named, never left to the engine."""
-    runs: list[tuple[Face, str]] = []
-    for character in span.text:
-        face = face_of(faces, span.role, character)
-        if runs and runs[-1][0] == face:
-            runs[-1] = (face, runs[-1][1] + character)
-        else:
-            runs.append((face, character))
     return "".join(
         f"<span style=\"font-family:'{names[face]}';font-weight:{face.weight}\">{escape(text)}</span>"
-        for face, text in runs
+        for face, text in cut(faces, span.role, span.text)
     )

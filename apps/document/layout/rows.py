@@ -12,8 +12,11 @@ from apps.document.layout.title import title_lines
 INDENT = 2 * ADVANCE
 
 
-Row = Line | TableRow | None
-"""What stands on one row of the grid; None is a blank row."""
+Row = Line | tuple[Line, ...] | TableRow | None
+"""What stands on one row of the grid: a line, several beside each other, a table's; None is a blank row."""
+
+ATTENDANCE = ("出席：", "请假：", "列席：")
+"""What begins the lists of people at the end of minutes (10.3)."""
 
 _HEADING_ROLE = {1: Role.BOLD, 2: Role.KAI, 3: Role.BODY, 4: Role.BODY}  # 7.3.3
 
@@ -39,6 +42,27 @@ def _paragraph(faces: Typefaces, spans: Sequence[Span]) -> list[Line]:
 def recipient_rows(faces: Typefaces, elements: Elements) -> list[Row]:
     """主送机关: flush left, closed by a full-width colon (7.3.2)."""
     return [*break_lines(faces, (Span("，".join(elements.main_recipients) + "："),), Measure())]
+
+
+def attendance(blocks: Sequence[Block]) -> tuple[tuple[Block, ...], tuple[Paragraph, ...]]:
+    """The body of minutes, and the lists of people at its end."""
+    end = len(blocks)
+    while end and isinstance(last := blocks[end - 1], Paragraph) and last.text.startswith(ATTENDANCE):
+        end -= 1
+    return tuple(blocks[:end]), tuple(each for each in blocks[end:] if isinstance(each, Paragraph))
+
+
+def attendance_rows(faces: Typefaces, people: Sequence[Paragraph]) -> list[Row]:
+    """出席, 请假, 列席: a blank row, two cells in, the label in 黑体, other lines under the first name (10.3)."""
+    rows: list[Row] = [None] if people else []
+    for each in people:
+        label, names = (
+            Span(each.text[: len(ATTENDANCE[0])], Role.BOLD),
+            each.text[len(ATTENDANCE[0]) :].strip(),
+        )
+        left = INDENT + len(label.text) * ADVANCE
+        rows += break_lines(faces, (label, Span(names)), Measure(first=INDENT, left=left))
+    return rows
 
 
 def attachment_note(faces: Typefaces, attachments: Sequence[Attachment]) -> list[Row]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from apps.document.layout.errors import (
     CopyNumberMissing,
+    ElementMissing,
     OneRecipient,
     RecipientMissing,
     RequestInsideReport,
@@ -45,6 +46,8 @@ def check(elements: Elements) -> None:
         raise SignerMissing
     if not _SUFFIX.sub("", elements.title.strip()).endswith(facts.endings):
         raise TitleWithoutKind(title=elements.title, kind=facts.zh)
+    if kind is Kind.ORDER and not elements.signers:
+        raise ElementMissing(element="签发人 signers")
     if kind is Kind.REQUEST:
         _one_recipient(elements)
     if facts.addressed and not elements.main_recipients:
