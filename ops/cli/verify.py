@@ -80,7 +80,7 @@ def verify(
     record: Path | None,
     **beside: Any,
 ) -> None:
-    """离线核验证据包（.asice）、盖章的 PDF、审计报告、属性证书、日志区间或摘录 / Check evidence, a sealed PDF, a report, an attribute certificate, a stretch or an extract of the log, offline."""
+    """离线核验证据包（.asice）、盖章的 PDF 和 OFD、审计报告、属性证书、日志区间或摘录 / Check evidence, a sealed PDF or OFD, a report, an attribute certificate, a stretch or an extract of the log, offline."""
     held: list[Text] = []
     try:
         data = _read(file)

@@ -11,6 +11,10 @@ import pytest
 from PIL import Image, ImageChops
 
 from apps.document.layout import DocumentNumber, Elements, Kind, Paragraph
+from tests.support import ofd_cli
+from yinxin.ofd import package
+from yinxin.ofd.markup import named, parse
+from yinxin.ofd.read import opened
 
 MM = 72 / 25.4
 PX_PER_MM = 10  # at 254 dots per inch
@@ -19,6 +23,16 @@ PX_PER_MM = 10  # at 254 dots per inch
 PLAIN = "".join(
     bytes([high, low]).decode("gb2312") for high in range(0xB0, 0xB8) for low in range(0xA1, 0xFF)
 )
+
+
+@dataclass
+class Placed:
+    """A run of characters of an OFD: the origin of each and their baseline in mm from the sheet's top left corner."""
+
+    text: str
+    places: list[float]
+    baseline: float
+    size: float
 
 
 @dataclass
@@ -71,6 +85,42 @@ class Measure:
         subprocess.run(["pdftoppm", *place, str(self.file(pdf)), str(stem)], check=True)
         with Image.open(f"{stem}.png") as image:
             return image.convert("RGB")
+
+    def placed(self, ofd: bytes) -> list[list[Placed]]:
+        """Pages of runs, as the OFD itself says."""
+        found = opened(ofd)
+        return [
+            [self._placed(each) for each in parse(found.parts, page).iter(named("TextObject"))]
+            for _, page in found.pages
+        ]
+
+    def _placed(self, mark) -> Placed:
+        code = mark.find(named("TextCode"))
+        left, top, *_ = (float(each) for each in mark.get("Boundary").split())
+        stretch = float(mark.get("CTM", "1 0 0 1 0 0").split()[3])
+        places = [left + float(code.get("X"))]
+        for advance in code.get("DeltaX", "").split():
+            places.append(places[-1] + float(advance))
+        return Placed(code.text, places, top + float(code.get("Y")) * stretch, float(mark.get("Size")))
+
+    def bars(self, ofd: bytes, page: int = 0) -> list[tuple[float, ...]]:
+        """Left, top, width and height in mm of the bars of a page."""
+        found = opened(ofd)
+        marks = parse(found.parts, found.pages[page][1]).iter(named("PathObject"))
+        return [tuple(float(each) for each in mark.get("Boundary").split()) for mark in marks]
+
+    def drawn(self, ofd: bytes, page: int = 1) -> Image.Image:
+        """A page as a reader that is not ours draws it."""
+        file = self.folder / "drawn.ofd"
+        file.write_bytes(ofd)
+        with Image.open(ofd_cli.draw(file, self.folder)[page - 1]) as image:
+            return image.convert("RGB")
+
+    def judged(self, ofd: bytes) -> int:
+        """The status of a checker that is not ours: 0 when it accepts the file."""
+        file = self.folder / "judged.ofd"
+        file.write_bytes(package.pack(package.unpack(ofd)))
+        return ofd_cli.check(file).returncode
 
     def bands(self, image: Image.Image, color: str, least_mm: float) -> list[tuple[float, float]]:
         """From and to, in mm from the top, of the bands whose rows hold at least so much ink of the colour."""

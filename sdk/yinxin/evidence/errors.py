@@ -71,5 +71,5 @@ class UnknownFile(Invalid):
     """A file of a kind that cannot be checked."""
 
     code = "evidence.unknown_file"
-    zh = "不认识这个文件（{reason}）；可以核验的是盖章的 PDF、.asice 证据包、属性证书、日志区间证明和日志摘录。"
-    en = "This file cannot be checked ({reason}); a sealed PDF, an .asice evidence bundle, an attribute certificate, a stretch or an extract of a log can."
+    zh = "不认识这个文件（{reason}）；可以核验的是盖章的 PDF 和 OFD、.asice 证据包、属性证书、日志区间证明和日志摘录。"
+    en = "This file cannot be checked ({reason}); a sealed PDF or OFD, an .asice evidence bundle, an attribute certificate, a stretch or an extract of a log can."

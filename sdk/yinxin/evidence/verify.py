@@ -1,29 +1,27 @@
 """Check evidence offline and say in words what holds.
 
-`verify` takes the bytes of an evidence bundle, of a sealed PDF or of an attribute certificate, and what the reader trusts. It adds a sentence to
+`verify` takes the bytes of an evidence bundle, of a sealed PDF or OFD or of an attribute certificate, and what the reader trusts. It adds a sentence to
 `held` for each thing that was shown, and raises the first thing that does not hold. With an evidence record it follows the renewals
 first, and then judges the file as of the instant since when the record proves that it was there.
 """
 
-import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
+from collections.abc import Mapping
+from datetime import datetime
 
-from yinxin import pdf
-from yinxin.crypto import cms
+from yinxin import ofd, pdf
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.path import RevocationEvidence, Usage, validate
 from yinxin.crypto.status import CertificateList
 from yinxin.crypto.suite import INTL, SM
 from yinxin.crypto.timestamps import Token
-from yinxin.evidence import attribute, authority, container, delegation, log, signed_file
+from yinxin.evidence import attribute, authority, container, delegation, log, sealed_ofd, signed_file
 from yinxin.evidence.attached import hold
 from yinxin.evidence.attribute import NOTHING_BESIDE, Beside
 from yinxin.evidence.bundle import Bundle, SignedAct
+from yinxin.evidence.carried import content_of, fitting, organs_seal, signed_off, signed_off_by, when, who
 from yinxin.evidence.compare import digests, same
 from yinxin.evidence.delegation import SignedDelegation
-from yinxin.evidence.errors import AlgorithmLapsed, EvidenceMismatch, UnknownFile
+from yinxin.evidence.errors import AlgorithmLapsed, UnknownFile
 from yinxin.evidence.extract import Extract, is_extract
 from yinxin.evidence.judged import NotJudged
 from yinxin.evidence.record import EvidenceRecord, follow
@@ -35,8 +33,6 @@ from yinxin.pdf import read
 from yinxin.statement import Statement
 from yinxin.text import Text
 from yinxin.tlog import Checkpoint, LogProof
-
-_CHINA = timezone(timedelta(hours=8))
 
 #: what the people's acts are called in sentences
 _ACTS: Mapping[str, Text] = {
@@ -55,7 +51,7 @@ def verify(
     beside: Beside = NOTHING_BESIDE,
     record: bytes | None = None,
 ) -> None:
-    """Check a bundle, a sealed PDF, an attribute certificate, a stretch or an extract of a log; raises UnknownFile or what does not hold.
+    """Check a bundle, a sealed PDF or OFD, an attribute certificate, a stretch or an extract of a log; raises UnknownFile or what does not hold.
 
     It is judged as of `at`. `beside` is what else it is judged with: an attribute certificate needs more than itself, and evidence
     names the files that were attached; the others bring all they need.
@@ -70,8 +66,8 @@ def verify(
             raise
         held.append(
             NotJudged(
-                f"证据记录证明文件自 {_when(at)} 起已存在；文件内容本身未作判断",
-                f"the evidence record proves that the file has been there since {_when(at)}; what it says was not judged",
+                f"证据记录证明文件自 {when(at)} 起已存在；文件内容本身未作判断",
+                f"the evidence record proves that the file has been there since {when(at)}; what it says was not judged",
             )
         )
 
@@ -79,7 +75,9 @@ def verify(
 def _by_kind(data: bytes, trust: Trust, at: datetime, held: list[Text], beside: Beside) -> None:
     if beside.attached and not data.startswith((b"PK", b"%PDF")):
         hold((), beside.attached, held)  # it names no files: none was judged by it
-    if data.startswith(b"PK"):  # first: a container may hold the text of an attribute certificate
+    if ofd.is_one(data):
+        sealed_ofd.verify(data, trust, at=at, held=held, beside=beside)
+    elif data.startswith(b"PK"):  # first: a container may hold the text of an attribute certificate
         _bundle(data, trust, at, held, beside)
     elif data.startswith(b"%PDF"):
         _sealed(data, trust, at, held, beside)
@@ -113,17 +111,17 @@ def _bundle(data: bytes, trust: Trust, at: datetime, held: list[Text], beside: B
     packed = check(signature, manifest, around)
     held.append(
         Text(
-            f"证据包完整：{len(files)} 个文件与清单一致，清单由 {_who(packed.certificate)} 于 {_when(packed.at)} 签名",
-            f"The bundle is whole: {len(files)} files match the manifest signed by {_who(packed.certificate)} at {_when(packed.at)}",
+            f"证据包完整：{len(files)} 个文件与清单一致，清单由 {who(packed.certificate)} 于 {when(packed.at)} 签名",
+            f"The bundle is whole: {len(files)} files match the manifest signed by {who(packed.certificate)} at {when(packed.at)}",
         )
     )
     seal, content = _sealed(bundle.sealed, trust, at, held, beside)
     _sm(bundle, seal, around, held)
-    with _fitting("a statement of another form / 声明格式不符"):
+    with fitting("a statement of another form / 声明格式不符"):
         signed = [_act(act, bundle, content, around, held) for act in bundle.acts]
     sign_offs = [each for each in signed if each.statement.type == "document.sign-off"]
     same(len(sign_offs), 1, "one sign-off / 一份签发")
-    with _fitting("a log entry of another form / 日志记录格式不符"):
+    with fitting("a log entry of another form / 日志记录格式不符"):
         log.check(bundle, seal, signed, trust, held)
     _stamps(bundle, around, held)
     _records(bundle, trust, held)
@@ -155,8 +153,8 @@ def _file(
     signed = check(signature, manifest, _around(part, trust, at), part.ocsps)
     held.append(
         Text(
-            f"{_who(signed.certificate)} 于 {_when(signed.at)} 签署了文件《{part.name}》，此后未被改动；当时证书有效",
-            f"{_who(signed.certificate)} signed the file {part.name} at {_when(signed.at)}, unchanged since; the certificate was good then",
+            f"{who(signed.certificate)} 于 {when(signed.at)} 签署了文件《{part.name}》，此后未被改动；当时证书有效",
+            f"{who(signed.certificate)} signed the file {part.name} at {when(signed.at)}, unchanged since; the certificate was good then",
         )
     )
     return part
@@ -178,8 +176,8 @@ def _stamps(bundle: Bundle, around: Surroundings, held: list[Text]) -> None:
         size = Checkpoint.parse(over[0]).size
         held.append(
             Text(
-                f"日志规模 {size} 的检查点在 {_when(token.at)} 已存在，有时间戳为证",
-                f"the log's checkpoint of size {size} existed at {_when(token.at)}, as a timestamp proves",
+                f"日志规模 {size} 的检查点在 {when(token.at)} 已存在，有时间戳为证",
+                f"the log's checkpoint of size {size} existed at {when(token.at)}, as a timestamp proves",
             )
         )
 
@@ -199,8 +197,8 @@ def _records(bundle: Bundle, trust: Trust, held: list[Text]) -> None:
         times = len(record.links) - 1
         held.append(
             Text(
-                f"日志规模 {size} 的检查点在 {_when(since)} 已存在，有时间戳为证，续期 {times} 次",
-                f"the log's checkpoint of size {size} existed at {_when(since)}, as a timestamp proves that was renewed {times} times",
+                f"日志规模 {size} 的检查点在 {when(since)} 已存在，有时间戳为证，续期 {times} 次",
+                f"the log's checkpoint of size {size} existed at {when(since)}, as a timestamp proves that was renewed {times} times",
             )
         )
 
@@ -234,7 +232,7 @@ def _aged(around: Surroundings, at: datetime) -> None:
     }
     found = around.trust.ages.first(sorted(names))
     if found is not None and found[0] <= at:
-        raise AlgorithmLapsed(algorithm=found[1], ended=_when(found[0]))
+        raise AlgorithmLapsed(algorithm=found[1], ended=when(found[0]))
 
 
 def _sealed(
@@ -246,31 +244,14 @@ def _sealed(
     """
     intl = [root for root in trust.roots if root.public_key.suite is INTL]
     sealed = pdf.verify(data, intl, at)
-    _organs_seal(sealed.certificate)
+    organs_seal(sealed.certificate)
     held.append(
         Text(
-            f"印章有效：{_who(sealed.certificate)} 于 {_when(sealed.at)} 盖章，此后未被改动",
-            f"The seal holds: {_who(sealed.certificate)} sealed it at {_when(sealed.at)}, unchanged since",
+            f"印章有效：{who(sealed.certificate)} 于 {when(sealed.at)} 盖章，此后未被改动",
+            f"The seal holds: {who(sealed.certificate)} sealed it at {when(sealed.at)}, unchanged since",
         )
     )
-    inside = pdf.attachments(data)
-    try:
-        content, statement = inside["content.json"], Statement.decode(inside["sign-off.json"])
-    except KeyError as error:
-        raise EvidenceMismatch(what=f"{error.args[0]} is not in the document") from error
-    same(statement.content.get("content"), digests(content), "the content signed off / 签发内容")
-    with _fitting("the content's form / 内容格式不符"):
-        body = json.loads(content)
-        title = str(body["title"])
-    held.append(
-        Text(
-            f"文件内附签发内容《{title}》，与签发声明一致",
-            f"It carries the content signed off, 《{title}》, as the statement names it",
-        )
-    )
-    with _fitting("the files that the content names / 内容所载附件"):
-        hold(body.get("files", ()), beside.attached, held)
-    return sealed.certificate, content
+    return sealed.certificate, content_of(pdf.attachments(data), held, beside)
 
 
 def _signed_off(data: bytes, trust: Trust, held: list[Text]) -> None:
@@ -279,13 +260,7 @@ def _signed_off(data: bytes, trust: Trust, held: list[Text]) -> None:
     Those are of the intl suite; a sign-off by SM2 needs the bundle, and that is said.
     """
     inside = pdf.attachments(data)
-    statement = Statement.decode(inside["sign-off.json"])
-    try:
-        signature = inside["sign-off.p7s"]
-    except KeyError as error:
-        raise EvidenceMismatch(what="sign-off.p7s is not in the document / 文件内没有签发签名") from error
-    by = cms.verify_detached(signature, inside["sign-off.json"])
-    same(by.certificate.subject.get("serialNumber"), statement.person, "the signer of the sign-off / 签发人")
+    by = signed_off_by(inside)
     if by.certificate.public_key.suite is not INTL:
         held.append(
             Text(
@@ -298,40 +273,19 @@ def _signed_off(data: bytes, trust: Trust, held: list[Text]) -> None:
     token = by.timestamp_token
     brought = (*by.chain, *(token.certificates if token else ()), *map(Certificate.load, store.certificates))
     crls = tuple(map(CertificateList.load, store.crls))
-    signed = check(signature, inside["sign-off.json"], Surroundings(trust, brought, crls))
-    held.append(
-        Text(
-            f"{_who(signed.certificate)} 于 {_when(signed.at)} 签发了本文内容；当时证书有效",
-            f"{_who(signed.certificate)} signed off its content at {_when(signed.at)}; the certificate was good then",
-        )
-    )
-
-
-def _organs_seal(certificate: Certificate) -> None:
-    """A seal names its organ by code; nobody else's certificate is one, whichever authority issued it.
-
-    The platform's evidence key signs documents too, for every organ's registrar: it puts bundles together, no more.
-    """
-    if "clientAuth" in (certificate.extended_key_usage or ()):
-        raise EvidenceMismatch(
-            what=f"a personal certificate as a seal / 个人证书不能用作印章: {_who(certificate)}"
-        )
-    if not certificate.subject.get("organizationIdentifier"):
-        raise EvidenceMismatch(
-            what=f"a certificate without the organ's code as a seal / 印章证书没有机关代码: {_who(certificate)}"
-        )
+    signed_off(inside, Surroundings(trust, brought, crls), held)
 
 
 def _sm(bundle: Bundle, seal: Certificate, around: Surroundings, held: list[Text]) -> None:
     signed = check(bundle.sealed_sm, bundle.sealed, around)
-    _organs_seal(signed.certificate)
+    organs_seal(signed.certificate)
     same(signed.certificate.public_key.suite.name, SM.name, "the suite of the second seal / 第二印章的算法")
     organs = [each.subject.get("organizationName") for each in (signed.certificate, seal)]
     same(organs[0], organs[1], "the organ of the second seal / 第二印章的机关")
     held.append(
         Text(
-            f"国密印章有效：{_who(signed.certificate)} 以 SM2/SM3 于 {_when(signed.at)} 签名",
-            f"The SM2 seal holds: {_who(signed.certificate)} signed with SM2/SM3 at {_when(signed.at)}",
+            f"国密印章有效：{who(signed.certificate)} 以 SM2/SM3 于 {when(signed.at)} 签名",
+            f"The SM2 seal holds: {who(signed.certificate)} signed with SM2/SM3 at {when(signed.at)}",
         )
     )
 
@@ -359,10 +313,10 @@ def _act(
     reason = statement.content.get("reason", {}).get("text")
     held.append(
         Text(
-            f"{_who(signed.certificate)} 于 {_when(signed.at)} {words.zh}"
+            f"{who(signed.certificate)} 于 {when(signed.at)} {words.zh}"
             + (f"，理由：{reason}" if reason else "")
             + "；当时证书有效",
-            f"{_who(signed.certificate)} {words.en} at {_when(signed.at)}"
+            f"{who(signed.certificate)} {words.en} at {when(signed.at)}"
             + (f", because: {reason}" if reason else "")
             + "; the certificate was good then",
         )
@@ -374,26 +328,3 @@ def _act(
     by = SignedDelegation.decode(act.delegation)
     delegation.check(by, statement, signed, around, held)
     return log.Declared(statement, signed.certificate, by)
-
-
-@contextmanager
-def _fitting(what: str) -> Iterator[None]:
-    """What is signed and logged has our form; a field that is missing or of another kind is a misfit, not a crash."""
-    try:
-        yield
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise EvidenceMismatch(what=what) from error
-
-
-def _who(certificate: Certificate) -> str:
-    subject = certificate.subject
-    parts = (
-        subject.get("organizationName"),
-        subject.get("organizationalUnitName"),
-        subject.get("commonName"),
-    )
-    return " ".join(dict.fromkeys(part for part in parts if part))
-
-
-def _when(at: datetime) -> str:
-    return at.astimezone(_CHINA).strftime("%Y-%m-%d %H:%M:%S+08:00")

@@ -1,0 +1,102 @@
+"""What a sealed file carries inside, PDF or OFD: the content signed off, the statement over it and its signature."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+
+from yinxin.crypto import cms
+from yinxin.crypto.certificates import Certificate
+from yinxin.evidence.attached import hold
+from yinxin.evidence.attribute import Beside
+from yinxin.evidence.compare import digests, same
+from yinxin.evidence.errors import EvidenceMismatch
+from yinxin.evidence.signatures import Surroundings, check
+from yinxin.statement import Statement
+from yinxin.text import Text
+
+_CHINA = timezone(timedelta(hours=8))
+
+
+def content_of(inside: Mapping[str, bytes], held: list[Text], beside: Beside) -> bytes:
+    """The content signed off, once it is what the statement names; raises EvidenceMismatch."""
+    try:
+        content, statement = inside["content.json"], Statement.decode(inside["sign-off.json"])
+    except KeyError as error:
+        raise EvidenceMismatch(what=f"{error.args[0]} is not in the document") from error
+    same(statement.content.get("content"), digests(content), "the content signed off / 签发内容")
+    with fitting("the content's form / 内容格式不符"):
+        body = json.loads(content)
+        title = str(body["title"])
+    held.append(
+        Text(
+            f"文件内附签发内容《{title}》，与签发声明一致",
+            f"It carries the content signed off, 《{title}》, as the statement names it",
+        )
+    )
+    with fitting("the files that the content names / 内容所载附件"):
+        hold(body.get("files", ()), beside.attached, held)
+    return content
+
+
+def signed_off_by(inside: Mapping[str, bytes]) -> cms.SignedBy:
+    """Who signed the statement inside, in her own name; raises EvidenceMismatch, BadSignature."""
+    try:
+        signature, statement = inside["sign-off.p7s"], inside["sign-off.json"]
+    except KeyError as error:
+        raise EvidenceMismatch(what="sign-off.p7s is not in the document / 文件内没有签发签名") from error
+    by = cms.verify_detached(signature, statement)
+    person = Statement.decode(statement).person
+    same(by.certificate.subject.get("serialNumber"), person, "the signer of the sign-off / 签发人")
+    return by
+
+
+def signed_off(inside: Mapping[str, bytes], around: Surroundings, held: list[Text]) -> None:
+    """Check the leader's signature over the statement inside, with these proofs."""
+    signed = check(inside["sign-off.p7s"], inside["sign-off.json"], around)
+    held.append(
+        Text(
+            f"{who(signed.certificate)} 于 {when(signed.at)} 签发了本文内容；当时证书有效",
+            f"{who(signed.certificate)} signed off its content at {when(signed.at)}; the certificate was good then",
+        )
+    )
+
+
+def organs_seal(certificate: Certificate) -> None:
+    """A seal names its organ by code; nobody else's certificate is one, whichever authority issued it.
+
+    The platform's evidence key signs documents too, for every organ's registrar: it puts bundles together, no more.
+    """
+    if "clientAuth" in (certificate.extended_key_usage or ()):
+        raise EvidenceMismatch(
+            what=f"a personal certificate as a seal / 个人证书不能用作印章: {who(certificate)}"
+        )
+    if not certificate.subject.get("organizationIdentifier"):
+        raise EvidenceMismatch(
+            what=f"a certificate without the organ's code as a seal / 印章证书没有机关代码: {who(certificate)}"
+        )
+
+
+@contextmanager
+def fitting(what: str) -> Iterator[None]:
+    """What is signed and logged has our form; a field that is missing or of another kind is a misfit, not a crash."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise EvidenceMismatch(what=what) from error
+
+
+def who(certificate: Certificate) -> str:
+    """Whose certificate it is, in words."""
+    subject = certificate.subject
+    parts = (
+        subject.get("organizationName"),
+        subject.get("organizationalUnitName"),
+        subject.get("commonName"),
+    )
+    return " ".join(dict.fromkeys(part for part in parts if part))
+
+
+def when(at: datetime) -> str:
+    """An instant as readers here know it."""
+    return at.astimezone(_CHINA).strftime("%Y-%m-%d %H:%M:%S+08:00")

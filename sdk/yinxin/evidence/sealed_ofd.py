@@ -1,0 +1,40 @@
+"""A sealed OFD by itself: its national electronic seals, and what the leader signed off inside it."""
+
+from datetime import datetime
+
+from yinxin import ofd
+from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.status import CertificateList
+from yinxin.evidence.attribute import Beside
+from yinxin.evidence.carried import content_of, organs_seal, signed_off, signed_off_by, when, who
+from yinxin.evidence.signatures import Surroundings
+from yinxin.evidence.trust import Trust
+from yinxin.ofd.verify import CERTIFICATE, CRL
+from yinxin.text import Text
+
+
+def verify(data: bytes, trust: Trust, *, at: datetime, held: list[Text], beside: Beside) -> None:
+    """Check an OFD with the proofs that it carries, and say in words what holds.
+
+    Raises what `yinxin.ofd.verify` raises, EvidenceMismatch, and what the leader's signature fails by.
+    """
+    for seal in ofd.verify(data, trust.roots, at):
+        organs_seal(seal.certificate)
+        algorithm = seal.certificate.public_key.signature_algorithm.name.upper()
+        held.append(
+            Text(
+                f"电子印章“{seal.name}”有效：{who(seal.certificate)} 于 {when(seal.at)} 盖章（{algorithm}），此后未被改动",
+                f"The seal “{seal.name}” holds: {who(seal.certificate)} sealed it at {when(seal.at)} ({algorithm}), unchanged since",
+            )
+        )
+    inside = ofd.attachments(data)
+    content_of(inside, held, beside)
+    by = signed_off_by(inside)
+    token = by.timestamp_token
+    brought = (
+        *by.chain,
+        *(token.certificates if token else ()),
+        *(Certificate.load(each) for name, each in inside.items() if name.endswith(CERTIFICATE)),
+    )
+    crls = (CertificateList.load(each) for name, each in inside.items() if name.endswith(CRL))
+    signed_off(inside, Surroundings(trust, brought, tuple(crls)), held)
