@@ -143,7 +143,7 @@ def test_a_title_ends_with_its_kind(notice, kind, title):
     ],
 )
 def test_suffixes_and_short_names_of_kinds_pass(notice, kind, title):
-    check(replace(notice, kind=kind, title=title))
+    check(replace(notice, kind=kind, title=title, signers=("王建国",)))
 
 
 def test_classified_documents_have_a_copy_number(notice):
