@@ -46,8 +46,8 @@ def _marks(
     mark: Text | Rule, faces: Typefaces, fonts: Mapping[Face, ofd.Font]
 ) -> Iterator[ofd.Glyphs | ofd.Bar]:
     if isinstance(mark, Rule):
-        place = (each / MM for each in (mark.left, mark.top, mark.width, mark.height))
-        yield ofd.Bar(*place, color=_color(mark.color))
+        x, y, width, height = (each / MM for each in (mark.left, mark.top, mark.width, mark.height))
+        yield ofd.Bar(x, y, width, height, _color(mark.color))
         return
     x, baseline = mark.left, mark.top + BASELINE * mark.size * mark.stretch
     for face, text, ems in _pieces(mark, faces):

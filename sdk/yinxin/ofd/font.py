@@ -19,8 +19,8 @@ def cut(file: Path, characters: Iterable[str], *, name: str, index: int = 0, bol
 
     Hints and layout features stay behind: every character is placed by the page, and shown as it is drawn.
     """
-    from fontTools.fontBuilder import FontBuilder
-    from fontTools.misc.psCharStrings import T2CharString
+    from fontTools.fontBuilder import FontBuilder  # type: ignore[import-untyped]
+    from fontTools.misc.psCharStrings import T2CharString  # type: ignore[import-untyped]
 
     source = _source(file, index)
     drawn = source.drawn(sorted({ord(character) for character in characters}))
@@ -85,8 +85,8 @@ class _Source:
             return {point: outline for point in wanted if (outline := self._known[point])}
 
     def _draw(self, points: Iterable[int]) -> None:
-        from fontTools.pens.t2CharStringPen import T2CharStringPen
-        from fontTools.ttLib import TTFont
+        from fontTools.pens.t2CharStringPen import T2CharStringPen  # type: ignore[import-untyped]
+        from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
         with TTFont(self.file, fontNumber=self.index, lazy=True) as font:
             head, line = font["head"], font["hhea"]

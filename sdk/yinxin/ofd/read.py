@@ -166,7 +166,7 @@ def _signature(package: Opened, path: str) -> Signature:
 def place(package: Opened, path: str) -> Text:
     """What a part is, in words."""
     pages = {each: number for number, (_, each) in enumerate(package.pages, 1)}
-    known = {
+    known: dict[str | None, Text] = {
         ENTRY: Text("标题、作者、日期等文件信息", "title, author or date"),
         package.root: Text("页序", "the order of pages"),
         package.signatures: Text("签名列表", "the list of signatures"),
