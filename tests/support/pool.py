@@ -1,8 +1,8 @@
 """PostgreSQL's databases with the product's tables, lent to one test after another.
 
 Making such a database takes a second of work, clearing it a twentieth. A test that only wrote rows gives its database back:
-tables of its own are dropped, triggers switched on, what has rows is truncated, sequences begin anew, and the rows that a
-new database has are put back. Then the catalogue is compared with what it was. Whatever differs, a column or a function
+tables of its own are dropped, triggers switched on, rows deleted, sequences begin anew, and the rows that a new database
+has are put back. Then the catalogue is compared with what it was. Whatever differs, a column or a function
 more, a trigger less, statistics: that database is dropped, and the next test has a new one.
 """
 
@@ -50,7 +50,9 @@ SELECT string_agg(line, ';' ORDER BY line) FROM (
     {" ".join(f"UNION ALL SELECT concat_ws(',', '{each}', oid, xmin) FROM pg_{each} WHERE oid >= {_OURS}" for each in _DEFINITIONS)}
 ) AS everything"""  # noqa: S608 - constants of this file
 _TABLES = """
-SELECT relname, pg_relation_size(oid) > 0 FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"""
+SELECT relname, pg_relation_size(oid) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"""
+#: octets up to which a table's rows are deleted: truncating makes new files for it and each of its indexes
+_SMALL = 256 << 10
 #: what was taken from a sequence that no truncated table owns
 _SEQUENCES = """
 SELECT setval(seqrelid::regclass, seqstart, false) FROM pg_sequence WHERE pg_sequence_last_value(seqrelid) IS NOT NULL"""
@@ -103,9 +105,9 @@ class Pool:
         """What is in the tables of a database, to be lent with it."""
         with self.server.connect(name) as connection:
             return {
-                table: _rows(connection, table)
-                for table, used in connection.execute(_TABLES).fetchall()
-                if used
+                table: rows
+                for table, size in connection.execute(_TABLES).fetchall()
+                if size and (rows := _rows(connection, table))
             }
 
     def _make(self) -> Made:
@@ -126,8 +128,11 @@ class Pool:
                 connection.execute(SQL("DROP TABLE {} CASCADE").format(Identifier(table)))
             for (table,) in connection.execute(_SWITCHED_OFF).fetchall():
                 connection.execute(SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(Identifier(table)))
-            if used := [Identifier(table) for table in tables.keys() & made.tables if tables[table]]:
-                connection.execute(SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(SQL(", ").join(used)))
+            used = [table for table in tables.keys() & made.tables if tables[table]]
+            for table in (each for each in used if tables[each] <= _SMALL):
+                connection.execute(SQL("DELETE FROM {}").format(Identifier(table)))
+            if large := [Identifier(each) for each in used if tables[each] > _SMALL]:
+                connection.execute(SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(SQL(", ").join(large)))
             connection.execute(_SEQUENCES)
             _fill(connection, made.contents)
             return _catalogue(connection) == made.catalogue

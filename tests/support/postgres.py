@@ -39,7 +39,9 @@ class PostgresServer:
 
     def __init__(self, *, durable: bool = False) -> None:
         # Not under pytest's own directory: that one is closed to the user the server runs as, and too long for a socket's name.
-        self.directory = Path(tempfile.mkdtemp(prefix="yinxin-pg-"))
+        # In memory where pytest's is, unless what is written is to last.
+        memory = None if durable else os.environ.get("PYTEST_DEBUG_TEMPROOT")
+        self.directory = Path(tempfile.mkdtemp(prefix="yinxin-pg-", dir=memory))
         self._programs = _programs()
         self._settings = _SMALL if durable else _SMALL | _FAST
         self._process: subprocess.Popen[bytes] | None = None
