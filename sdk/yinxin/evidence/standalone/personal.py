@@ -28,13 +28,17 @@ def commitment(salt: bytes, entry: str, name: str, value: str) -> str:
 def opened(event: dict[str, Any], openings: dict[str, Any], withheld: dict[str, int]) -> Said:
     """The opened fields of an entry, each held against it; those that are not are counted."""
     block = event.get("personal", {"v": 1, "fields": {}})
-    if block["v"] != 1 or not openings.keys() <= block["fields"].keys():
+    if type(block["v"]) is not int or block["v"] != 1:
+        raise ValueError("of another version")
+    if not openings.keys() <= block["fields"].keys():
         raise Broken("开示了记录中没有的字段", "a field is opened that the entry does not commit to")
     told: Said = []
     for name, committed in block["fields"].items():
         if name not in openings:
             withheld[name] = withheld.get(name, 0) + 1
             continue
+        if type(committed["sha256"]) is not str:
+            raise ValueError("no commitment")
         salt, value = bytes.fromhex(openings[name]["salt"]), openings[name]["value"]
         if openings[name] != {"salt": salt.hex(), "value": value}:
             raise ValueError("another spelling")

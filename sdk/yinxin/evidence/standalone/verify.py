@@ -91,7 +91,7 @@ def _by_kind(data: bytes, logs: list[Key], policy: Policy | None, by: Renewals) 
 def _bundle(data: bytes, logs: list[Key], policy: Policy | None, by: Renewals) -> Said:
     """What the log says of the object of a bundle, and the renewals of the log's checkpoints; the rest is said not to be judged."""
     files = unpacked(data)
-    body = json.loads(files["evidence.json"])
+    body = _read(files["evidence.json"])
     counts, subject = body["counts"], body["subject"]
     log, records = counts["log"], counts.get("records", 0)
     if type(log) is not int or type(records) is not int or type(subject) is not str:
@@ -111,7 +111,7 @@ def _bundle(data: bytes, logs: list[Key], policy: Policy | None, by: Renewals) -
             others += 1
             continue
         told = _proof(proof, logs, policy)
-        event = json.loads(octets_of(proof.split("\n")[1].removeprefix("extra ")))
+        event = _entry(octets_of(proof.split("\n")[1].removeprefix("extra ")))
         if (event["subject"], event["outcome"]) != (subject, "done"):
             raise Broken("日志记录与证据包的对象不符", "a log entry is about another object than the bundle")
         said += told
@@ -182,8 +182,7 @@ def _proof(text: str, logs: list[Key], policy: Policy | None) -> Said:
     found = head(note, logs, policy)
     if included(hashed(entry), at, found.size, [octets_of(each) for each in path]) != found.root:
         raise Broken(f"该记录不在日志第 {at} 位", f"the entry is not at index {at} of the log")
-    event = json.loads(entry)
-    what = _in_a_line(event)
+    what = _in_a_line(_entry(entry))
     said = [
         (
             f"记录在日志 {found.origin} 第 {at} 条（共 {found.size} 条）：{what}",
@@ -191,6 +190,23 @@ def _proof(text: str, logs: list[Key], policy: Policy | None) -> Said:
         )
     ]
     return said + _witnesses([found], policy)
+
+
+def _read(data: bytes) -> Any:
+    """JSON in UTF-8, without the numbers that JSON has not; raises ValueError."""
+
+    def none(name: str) -> None:
+        raise ValueError(name)
+
+    return json.loads(data.decode(), parse_constant=none)
+
+
+def _entry(data: bytes) -> dict[str, Any]:
+    """An entry of a log, which has its identifier and what is told of it; raises ValueError, TypeError, KeyError."""
+    event = _read(data)
+    if not isinstance(event, dict) or type(event["id"]) is not str or not _in_a_line(event):
+        raise ValueError("no entry")
+    return event
 
 
 def _in_a_line(event: dict[str, Any]) -> str:
@@ -205,7 +221,7 @@ def _lists(body: dict[str, Any], *names: str) -> None:
 
 
 def _stretch(data: bytes, logs: list[Key], policy: Policy | None) -> Said:
-    body = json.loads(data)
+    body = _read(data)
     if body.keys() != {"begin", "edge", "end", "entries", "question", "type", "v", "witnesses"}:
         raise ValueError("another form")
     _lists(body, "edge", "entries", "witnesses")
@@ -239,7 +255,7 @@ def _stretch(data: bytes, logs: list[Key], policy: Policy | None) -> Said:
     witnessed = begin.cosigned and end.cosigned
     if witnessed and (max(begin.cosigned.values()) + 1 > since or min(end.cosigned.values()) < until):
         raise Broken("见证时间没有覆盖所问的时间", "the witnesses' times do not enclose the time asked about")
-    events = [json.loads(each) for each in entries]
+    events = [_entry(each) for each in entries]
     _counted(events, begin.size)
     found = [event for event in events if matches(asked, event)]
     if asked.get("none") and found:
@@ -285,7 +301,7 @@ MOST_ENTRIES = 10_000
 
 
 def _extract(data: bytes, logs: list[Key], policy: Policy | None) -> Said:
-    body = json.loads(data)
+    body = _read(data)
     if body.keys() != {"checkpoint", "entries", "type", "v", "witnesses"}:
         raise ValueError("another form")
     _lists(body, "entries", "witnesses")
@@ -304,7 +320,7 @@ def _extract(data: bytes, logs: list[Key], policy: Policy | None) -> Said:
             raise Broken(f"该记录不在日志第 {at} 位", f"the entry is not at index {at} of the log")
         if at <= last:
             raise Broken("记录的先后不对或重复", "entries are out of order, or one is there twice")
-        last, event = at, json.loads(entry)
+        last, event = at, _entry(entry)
         line = _in_a_line(event)
         told.append((line, line))
         told += opened(event, each["opened"], withheld)

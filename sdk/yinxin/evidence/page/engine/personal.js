@@ -16,6 +16,8 @@ const TITLES = new Map([
   ["note", ["说明", "note, in free text"]],
 ]);
 
+const NONE = new Map([["v", 1n], ["fields", new Map()]]);
+
 export const titled = (name) => TITLES.get(name) ?? [name, name];
 
 /** Whether every letter can be seen, and none is a space but the usual one. */
@@ -42,9 +44,10 @@ export const commitment = (salt, entry, name, value) =>
 
 /** The opened fields of an entry, each held against it; those that are not are counted in `withheld`. */
 export function opened(event, openings, withheld) {
-  const block = event.get("personal") ?? new Map([["v", 1n], ["fields", new Map()]]);
+  const block = event.has("personal") ? field(event, "personal", "map") : NONE;
   const fields = field(block, "fields", "map");
-  if (block.get("v") !== 1n || ![...openings.keys()].every((name) => fields.has(name))) {
+  must(block.get("v") === 1n, "of another version");
+  if ( ![...openings.keys()].every((name) => fields.has(name))) {
     throw new Broken("开示了记录中没有的字段", "a field is opened that the entry does not commit to");
   }
   const told = [];
@@ -56,7 +59,8 @@ export function opened(event, openings, withheld) {
     }
     const [salt, value] = [unhex(field(opening, "salt", "string")), opening.get("value")];
     must(keyed(opening, "salt", "value") && opening.get("salt") === hex(salt), "another spelling");
-    const [id, expected] = [field(event, "id", "string"), field(committed, "sha256", "string")];
+    const id = field(event, "id", "string");
+    const expected = field(committed, "sha256", "string");
     if (salt.length !== 16 || commitment(salt, id, name, value) !== expected) {
       throw new Broken(
         `记录 ${id} 的“${name}”与记录中的承诺不符`,

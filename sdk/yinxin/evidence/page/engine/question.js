@@ -23,7 +23,7 @@ const clean = (text) =>
 export function clear(asked) {
   const [since, until] = [read(asked, "since"), read(asked, "until")];
   const texts = ["subject", "actor"].filter((name) => asked.has(name)).map((name) => asked.get(name));
-  const verbs = asked.get("verbs") ?? [];
+  const verbs = asked.has("verbs") ? asked.get("verbs") : [];
   const so =
     [...asked.keys()].every((name) => KNOWN.has(name)) &&
     texts.every(clean) &&

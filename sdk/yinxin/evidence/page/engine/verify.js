@@ -61,6 +61,14 @@ function lineOf(event) {
   return [...parts, field(field(event, "actor", "map"), "id", "string")].join(" ");
 }
 
+/** An entry of a log, which has its identifier and what is told of it. */
+function entryOf(octets) {
+  const event = parsed(octets);
+  field(event, "id", "string");
+  lineOf(event); // read for what they raise
+  return event;
+}
+
 function inLog(entry, index, path, found) {
   const root = included(hashed(entry), index, found.size, path);
   if (!root || !same(root, found.root)) {
@@ -80,7 +88,7 @@ function proof(whole, { logs, policy }) {
   const [entry, index, path, note] = partsOf(whole);
   const found = head(note, logs, policy);
   inLog(entry, index, path.map(octetsOf), found);
-  const what = lineOf(parsed(entry));
+  const what = lineOf(entryOf(entry));
   return [
     held(
       `记录在日志 ${found.origin} 第 ${index} 条（共 ${found.size} 条）：${what}`,
@@ -141,7 +149,7 @@ function stretch(data, { logs, policy }) {
   ];
   const asked = field(body, "question", "map");
   enclosed(asked, begin, end);
-  const events = entries.map(parsed);
+  const events = entries.map(entryOf);
   counted(events, begin.size);
   const found = events.filter((event) => matches(asked, event));
   if (asked.get("none") && found.length) {
@@ -207,7 +215,7 @@ function extract(data, { logs, policy }) {
     inLog(entry, index, field(each, "hashes", "array").map(octetsOf), found);
     if (index <= last) throw new Broken("记录的先后不对或重复", "entries are out of order, or one is there twice");
     last = index;
-    const event = parsed(entry);
+    const event = entryOf(entry);
     told.push(held(lineOf(event), lineOf(event)), ...opened(event, field(each, "opened", "map"), withheld));
   }
   const kept = ordered(withheld.keys()).map((name) => {
@@ -252,7 +260,7 @@ function bundle(data, trust) {
       continue;
     }
     const told = proof(whole, trust);
-    const event = parsed(partsOf(whole)[0]);
+    const event = entryOf(partsOf(whole)[0]);
     if (event.get("subject") !== subject || event.get("outcome") !== "done") {
       throw new Broken("日志记录与证据包的对象不符", "a log entry is about another object than the bundle");
     }
