@@ -166,6 +166,10 @@ def extracts():
     for other in ("7" * 32 + "A", salt.replace("7", " 7"), salt.upper() + "AA", salt[:-2]):
         event = with_block({"v": 1, "fields": {"note": committed("note", "x")}})
         yield extract(event, {"note": {"salt": other, "value": "x"}})
+    for length in (0, 15, 17):
+        value = hashlib.sha256(bytes(length) + b'["yinxin-personal@v1","e1","note","x"]').hexdigest()
+        event = with_block({"v": 1, "fields": {"note": {"sha256": value}}})
+        yield extract(event, {"note": {"salt": bytes(length).hex(), "value": "x"}})
     yield extract(good, {}).replace(b'"v":1', b'"v":1.0')
     yield extract(good, {}).replace(b'"v":1', b'"v":1,"v":1')
     yield extract(good, {}) + b"\n"
@@ -238,7 +242,7 @@ def stretches():
     yield from (stretch(leaves, SPAN | each) for each in QUESTIONS)
     yield from (stretch(leaves, each) for each in (*KINDS, ["since", "until"], SPAN | {"actor": "p"}))
     for name in ("number", "source", "id", "actor", "verb", "subject"):
-        for value in (*KINDS, 1, 2):
+        for value in (None, True, "\n", 2):
             yield stretch([event(1, **{name: value}), leaves[1]], SPAN)
             yield stretch([leaves[0], event(2, **{name: value})], SPAN)
     yield from (stretch([leaves[0], event(2, number=each)], SPAN, 1) for each in (0, 2, 9, -1, True))
@@ -251,7 +255,7 @@ def stretches():
 
 def test_any_stretch(alike):
     files = list(stretches())
-    assert 40 < alike(files) < len(files) - 100
+    assert 30 < alike(files) < len(files) - 100
 
 
 def test_any_policy(alone, alike):

@@ -111,7 +111,7 @@ def test_hashes_and_signatures_agree(alone):
         other = ("rsa", "sha256") if used[0] != "rsa" else ("ec", "sha256")
         assert alone.call("signature.holds", spki, other, signed, b"message") is False
     began = monotonic()
-    for modulus, exponent in ((1 << 100_001) + 1, 65537), ((1 << 4095) + 1, (1 << 400_000) + 1):
+    for modulus, exponent in ((1 << 100_001) + 1, 65537), ((1 << 16_383) + 1, (1 << 2_000_000) + 1):
         spki = _rsa(modulus, exponent)
         given = bytes((modulus.bit_length() + 7) // 8)
         assert signature.holds(spki, ("rsa", "sha256"), given, b"message") is False
@@ -175,12 +175,20 @@ def test_a_bundle_packed_anew_is_judged_by_its_parts(alone, bundle, keys):
             continue
         # another log's name: told that it was not judged, and one entry fewer
         assert any(isinstance(each, NotJudged) and "1 entries are in logs" in each[1] for each in said)
-    files_of = container.pack(files, b"of nobody")
-    manifest = zipfile.ZipFile(BytesIO(files_of)).read("META-INF/ASiCManifest001.xml")
-    with pytest.raises(Broken):
-        alone.verify(
-            files_of.replace(manifest, manifest.replace(b"DigestValue>", b"DigestValue >")), keys, None
-        )
+    parts, manifest = files | {"META-INF/signature001.p7s": b"of nobody"}, container.manifest(files)
+    for other in (
+        manifest,
+        manifest + b"\n",
+        manifest.replace(b"<asic:Data", b" <asic:Data", 1),
+        b"",
+        b"\xff",
+    ):
+        data = container._zip(parts | {"META-INF/ASiCManifest001.xml": other})
+        if other == manifest:
+            assert alone.verify(data, keys, None)
+            continue
+        with pytest.raises(Broken):
+            alone.verify(data, keys, None)
 
 
 @pytest.fixture(scope="module")
@@ -260,6 +268,38 @@ def test_hostile_records_are_refused_in_bounded_time(alone, packed, keys, dated)
             alone.verify(packed, keys, None, judged_by(roots, each))
         assert monotonic() - began < BOUNDED
     assert alone.verify(packed, keys, None, judged_by(roots, record))
+
+
+def among_certificates(record, element):
+    """The record with an element more among the certificates of its first token, which nobody's signature holds."""
+    head, hashes, chains = tlv.children(record)
+    (chain,) = tlv.children(chains)
+    first, *others = tlv.children(chain)
+    *fields, token = tlv.children(first)
+    kind, wrapped = tlv.children(token)
+    signed = tlv.children(tlv.inside(wrapped))
+    at = next(place for place, each in enumerate(signed) if each[0] == 0xA0)
+    signed[at] = tlv.written(0xA0, tlv.inside(signed[at]) + element)
+    token = tlv.written(0x30, kind + tlv.written(0xA0, tlv.written(0x30, b"".join(signed))))
+    first = tlv.written(0x30, b"".join((*fields, token)))
+    chains = tlv.written(0x30, tlv.written(0x30, b"".join((first, *others))))
+    return tlv.written(0x30, head + hashes + chains)
+
+
+def test_how_deep_a_record_may_be(alone, packed, keys):
+    by = era("ecdsa", AT, 25)
+    record = EvidenceRecord(((by.link(packed, AT),),)).encode()
+    roots, held = [paper.Certificate(by.root.der)], 0
+    for depth in range(36, 56, 3):
+        nested = b"\x05\0"
+        for _ in range(depth):
+            nested = tlv.written(0xA2, nested)
+        try:
+            alone.verify(packed, keys, None, judged_by(roots, among_certificates(record, nested)))
+        except Broken:
+            continue
+        held += 1
+    assert 0 < held < 7
 
 
 @pytest.mark.slow

@@ -104,6 +104,8 @@ def test_every_break_is_refused_by_both(life, both):
         EvidenceRecord((first, second, (*third, strange))),
     ):
         assert both(broken) is None
+    early = by_time(life[1][0][2], life[0]["ecdsa"], day(2026, 6))
+    assert both(early, at=day(2027)) is None  # each link holds, and the second is older than the first
     assert both(record, DATA[1]) is None
     assert both(record, at=day(2033)) is None  # judged for a time before its last link
     assert both(record, roots=[life[0]["p384"].root]) is None

@@ -1,7 +1,7 @@
 // The files of an evidence bundle (`.asice`): a zip file in its one spelling, byte by byte.
 
 import { sha256 } from "@noble/hashes/sha2.js";
-import { base64, compare, joined, same, text } from "./octets.js";
+import { base64, compare, joined, same, text, utf8 } from "./octets.js";
 import { Broken, must, orBroken } from "./saying.js";
 
 const MIME = "application/vnd.etsi.asic-e+zip";
@@ -72,17 +72,18 @@ export function unpacked(data) {
     must(listed && named.has(SIGNATURE) && !named.has("mimetype"), "a part is missing");
     named.delete(MANIFEST);
     named.delete(SIGNATURE);
-    return [named, text(listed)];
+    return [named, listed];
   });
+  const lines = new TextDecoder().decode(manifest); // to name a file by; what it must be is compared octet by octet
   const references = [...files].map(([name, content]) => [name, reference(name, content)]);
   for (const [name, line] of references) {
-    if (!manifest.includes(line)) throw new Broken(`文件 ${name} 与清单不符`, `the file ${name} is not what the manifest lists`);
+    if (!lines.includes(line)) throw new Broken(`文件 ${name} 与清单不符`, `the file ${name} is not what the manifest lists`);
   }
   const again = `<?xml version="1.0" encoding="UTF-8"?>
 <asic:ASiCManifest xmlns:asic="http://uri.etsi.org/02918/v1.2.1#" xmlns:ds="http://www.w3.org/2000/09/xmldsig#">\
 <asic:SigReference URI="${SIGNATURE}" MimeType="application/x-pkcs7-signature"/>\
 ${references.map((each) => each[1]).join("")}</asic:ASiCManifest>\n`;
-  if (again !== manifest) throw new Broken(...wrong);
+  if (!same(utf8(again), manifest)) throw new Broken(...wrong);
   return files;
 }
 
