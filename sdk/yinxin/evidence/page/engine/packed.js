@@ -74,10 +74,11 @@ export function unpacked(data) {
     named.delete(SIGNATURE);
     return [named, listed];
   });
-  const lines = new TextDecoder().decode(manifest); // to name a file by; what it must be is compared octet by octet
   const references = [...files].map(([name, content]) => [name, reference(name, content)]);
+  const letters = (octets) => new TextDecoder("latin1").decode(octets); // one for each octet
+  const lines = letters(manifest);
   for (const [name, line] of references) {
-    if (!lines.includes(line)) throw new Broken(`文件 ${name} 与清单不符`, `the file ${name} is not what the manifest lists`);
+    if (!lines.includes(letters(utf8(line)))) throw new Broken(`文件 ${name} 与清单不符`, `the file ${name} is not what the manifest lists`);
   }
   const again = `<?xml version="1.0" encoding="UTF-8"?>
 <asic:ASiCManifest xmlns:asic="http://uri.etsi.org/02918/v1.2.1#" xmlns:ds="http://www.w3.org/2000/09/xmldsig#">\
