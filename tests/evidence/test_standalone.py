@@ -1,5 +1,6 @@
 """The single-file verifier: Ed25519 by published vectors and against a library, and the same verdicts as the kit's."""
 
+import ast
 import hashlib
 import random
 
@@ -8,7 +9,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from yinxin.crypto.suite import SHA256
-from yinxin.evidence.standalone import curve
+from yinxin.evidence.standalone import build, curve
 from yinxin.evidence.standalone import verify as standalone
 from yinxin.tlog import Frontier, inclusion_proof, leaf_hash
 
@@ -109,6 +110,18 @@ def test_trees_agree_with_the_kits(alone):
             assert standalone.included(leaves[index], index, size, [*path, bytes(32)]) != roots[size]
             if path:
                 assert standalone.included(leaves[index], index, size, list(path[:-1])) != roots[size]
+
+
+def test_no_part_takes_the_name_of_another():
+    """The file is one scope. Seen to fail when two parts had a function `_line`."""
+    names = []
+    for each in ast.parse(build()).body:
+        if isinstance(each, ast.FunctionDef | ast.ClassDef):
+            names.append(each.name)
+        elif isinstance(each, ast.Assign):
+            names += [name.id for to in each.targets for name in ast.walk(to) if isinstance(name, ast.Name)]
+    assert len(names) > 80
+    assert sorted(names) == sorted(set(names))
 
 
 def test_files_that_cannot_be_read(tmp_path, capsys):

@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from yinxin.evidence.standalone.entry import counted, entry_of, json_of, line_of
 from yinxin.evidence.standalone.notes import Head, Key, Policy, decimal, head, octets_of
 from yinxin.evidence.standalone.packed import unpacked
 from yinxin.evidence.standalone.paper import Certificate, roots_of
@@ -91,7 +92,7 @@ def _by_kind(data: bytes, logs: list[Key], policy: Policy | None, by: Renewals) 
 def _bundle(data: bytes, logs: list[Key], policy: Policy | None, by: Renewals) -> Said:
     """What the log says of the object of a bundle, and the renewals of the log's checkpoints; the rest is said not to be judged."""
     files = unpacked(data)
-    body = _read(files["evidence.json"])
+    body = json_of(files["evidence.json"])
     counts, subject = body["counts"], body["subject"]
     log, records = counts["log"], counts.get("records", 0)
     if type(log) is not int or type(records) is not int or type(subject) is not str:
@@ -111,7 +112,7 @@ def _bundle(data: bytes, logs: list[Key], policy: Policy | None, by: Renewals) -
             others += 1
             continue
         told = _proof(proof, logs, policy)
-        event = _entry(octets_of(proof.split("\n")[1].removeprefix("extra ")))
+        event = entry_of(octets_of(proof.split("\n")[1].removeprefix("extra ")))
         if (event["subject"], event["outcome"]) != (subject, "done"):
             raise Broken("日志记录与证据包的对象不符", "a log entry is about another object than the bundle")
         said += told
@@ -182,7 +183,7 @@ def _proof(text: str, logs: list[Key], policy: Policy | None) -> Said:
     found = head(note, logs, policy)
     if included(hashed(entry), at, found.size, [octets_of(each) for each in path]) != found.root:
         raise Broken(f"该记录不在日志第 {at} 位", f"the entry is not at index {at} of the log")
-    what = _in_a_line(_entry(entry))
+    what = line_of(entry_of(entry))
     said = [
         (
             f"记录在日志 {found.origin} 第 {at} 条（共 {found.size} 条）：{what}",
@@ -192,28 +193,6 @@ def _proof(text: str, logs: list[Key], policy: Policy | None) -> Said:
     return said + _witnesses([found], policy)
 
 
-def _read(data: bytes) -> Any:
-    """JSON in UTF-8, without the numbers that JSON has not; raises ValueError."""
-
-    def none(name: str) -> None:
-        raise ValueError(name)
-
-    return json.loads(data.decode(), parse_constant=none)
-
-
-def _entry(data: bytes) -> dict[str, Any]:
-    """An entry of a log, which has its identifier and what is told of it; raises ValueError, TypeError, KeyError."""
-    event = _read(data)
-    if not isinstance(event, dict) or type(event["id"]) is not str or not _in_a_line(event):
-        raise ValueError("no entry")
-    return event
-
-
-def _in_a_line(event: dict[str, Any]) -> str:
-    """What is told of an entry, in one line."""
-    return " ".join((event["time"], event["verb"], event["subject"], event["outcome"], event["actor"]["id"]))
-
-
 def _lists(body: dict[str, Any], *names: str) -> None:
     """To Python, no text and no object is empty like no list: neither is another spelling of one."""
     if any(type(body[name]) is not list for name in names):
@@ -221,7 +200,7 @@ def _lists(body: dict[str, Any], *names: str) -> None:
 
 
 def _stretch(data: bytes, logs: list[Key], policy: Policy | None) -> Said:
-    body = _read(data)
+    body = json_of(data)
     if body.keys() != {"begin", "edge", "end", "entries", "question", "type", "v", "witnesses"}:
         raise ValueError("another form")
     _lists(body, "edge", "entries", "witnesses")
@@ -255,8 +234,8 @@ def _stretch(data: bytes, logs: list[Key], policy: Policy | None) -> Said:
     witnessed = begin.cosigned and end.cosigned
     if witnessed and (max(begin.cosigned.values()) + 1 > since or min(end.cosigned.values()) < until):
         raise Broken("见证时间没有覆盖所问的时间", "the witnesses' times do not enclose the time asked about")
-    events = [_entry(each) for each in entries]
-    _counted(events, begin.size)
+    events = [entry_of(each) for each in entries]
+    counted(events, begin.size)
     found = [event for event in events if matches(asked, event)]
     if asked.get("none") and found:
         raise Broken(
@@ -265,24 +244,6 @@ def _stretch(data: bytes, logs: list[Key], policy: Policy | None) -> Said:
     words, spelt = json.dumps(asked, ensure_ascii=False), json.dumps(asked)
     words = words if words == spelt else f"{words} ({spelt})"
     return [*said, (f"其中 {len(found)} 条符合：{words}", f"{len(found)} of them match: {words}")]
-
-
-def _counted(events: list[dict[str, Any]], begin: int) -> None:
-    """Each source's numbers follow each other; where they do not, something was done and never reached the log."""
-    last: dict[str, tuple[int, str]] = {}
-    for event in events:
-        source, number, name = event.get("source"), event.get("number"), event["id"]
-        if not isinstance(source, str) or type(number) is not int:
-            if last:
-                raise Broken(f"记录 {name} 没有编号", f"the record {name} has no number")
-            continue
-        before, other = last.get(source, (number - 1 if begin else 0, "-"))
-        if number != before + 1:
-            raise Broken(
-                f"来源 {source} 的编号不连续：{other} 为 {before}，{name} 为 {number}",
-                f"the numbers of {source} do not follow each other: {other} has {before}, {name} has {number}",
-            )
-        last[source] = (number, name)
 
 
 def _listed(data: bytes, body: dict[str, Any], kind: str, notes: str) -> tuple[Key, ...]:
@@ -301,7 +262,7 @@ MOST_ENTRIES = 10_000
 
 
 def _extract(data: bytes, logs: list[Key], policy: Policy | None) -> Said:
-    body = _read(data)
+    body = json_of(data)
     if body.keys() != {"checkpoint", "entries", "type", "v", "witnesses"}:
         raise ValueError("another form")
     _lists(body, "entries", "witnesses")
@@ -320,8 +281,8 @@ def _extract(data: bytes, logs: list[Key], policy: Policy | None) -> Said:
             raise Broken(f"该记录不在日志第 {at} 位", f"the entry is not at index {at} of the log")
         if at <= last:
             raise Broken("记录的先后不对或重复", "entries are out of order, or one is there twice")
-        last, event = at, _entry(entry)
-        line = _in_a_line(event)
+        last, event = at, entry_of(entry)
+        line = line_of(event)
         told.append((line, line))
         told += opened(event, each["opened"], withheld)
     count = len(body["entries"])
