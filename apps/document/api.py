@@ -18,7 +18,7 @@ from apps.document import (
     seal,
     sign_off,
 )
-from apps.document.desk import Desk, file
+from apps.document.desk import Desk, file, media_type
 from apps.document.errors import NumberTaken, UnknownKind, UnknownStatement
 from apps.document.layout.errors import DraftTooLarge, RuleBroken
 from apps.document.layout.kinds import Kind
@@ -250,8 +250,7 @@ def _reading(api: Api, desk: Desks) -> None:
         DOCUMENTS.read(at_desk, document)
         with at_desk.store.read() as session:
             data = file(session, document, name).data
-        media = "application/pdf" if name.endswith(".pdf") else "application/pkcs7-signature"
-        return Raw(data, media, {"Content-Disposition": f'inline; filename="{name}"'})
+        return Raw(data, media_type(name), {"Content-Disposition": f'inline; filename="{name}"'})
 
 
 def _new(body: DraftIn, content: Upload) -> draft.NewDocument:

@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from apps.document.layout.kinds import Kind
+from apps.document.layout.kinds import KINDS, Direction, Kind
 from apps.document.layout.model import (
     Attachment,
     Block,
@@ -25,6 +25,10 @@ from yinxin import canonical
 from yinxin.uploads import AttachmentOut
 
 FORMAT = 1
+#: how the issuing organ's mark ends, where it is not 文件 (GB/T 9704-2012, 7.2.4, 10.1 to 10.3)
+_MARK_ENDS = {Kind.LETTER: "", Kind.ORDER: "令", Kind.MINUTES: "会议纪要"}
+#: kinds that show no seal: an order its signer's name, minutes nothing (Regulation 2012, art. 9)
+_UNSEALED = frozenset({Kind.ORDER, Kind.MINUTES})
 #: what the content says of an attached file
 _OF_FILE = ("name", "media_type", "size", "sha256", "sm3")
 
@@ -87,22 +91,26 @@ def _named(body: Mapping[str, Any], files: Sequence[AttachmentOut]) -> dict[str,
     return {**rest, "files": named} if named else rest
 
 
-def elements(data: bytes, *, serial: int, year: int, date: dt.date, signer: str | None) -> Elements:
-    """The elements to lay out: the content with its number, date and, upward, the signer."""
+def elements(data: bytes, *, serial: int | None, year: int, date: dt.date, signer: str | None) -> Elements:
+    """The elements to lay out: the content with its number, date and, where the kind shows her, the signer.
+
+    `serial` is None while it has no number.
+    """
     body = canonical.decode(data)
     organ = body["organ"]
     kind = Kind(body["kind"])
     return Elements(
         kind=kind,
-        organ_mark=f"{organ['name']}文件",
-        number=DocumentNumber(organ=organ["code"], year=year, serial=serial),
+        organ_mark=organ["name"] + _MARK_ENDS.get(kind, "文件"),
+        number=DocumentNumber(organ["code"], year, serial, of_order=kind is Kind.ORDER),
         title=body["title"],
         body=tuple(_read(block) for block in body["body"]),
         signing_organ=organ["name"],
         date=date,
         main_recipients=tuple(body["main_recipients"]),
         urgency=Urgency(body["urgency"]) if body["urgency"] else None,
-        signers=(signer,) if signer else (),
+        signers=(signer,) if signer and _shows_signer(kind) else (),
+        sealed=kind not in _UNSEALED,
         notes=body["notes"],
         copies_to=tuple(body.get("copied_to", ())),
         secrecy=Secrecy(mark[0]) if (mark := body.get("secrecy", "").partition("★"))[0] else None,
@@ -119,6 +127,10 @@ def elements(data: bytes, *, serial: int, year: int, date: dt.date, signer: str 
         printing_organ=organ["name"],
         printing_date=date,
     )
+
+
+def _shows_signer(kind: Kind) -> bool:
+    return kind is Kind.ORDER or KINDS[kind].direction is Direction.UP
 
 
 def _title(name: str) -> str:

@@ -12,6 +12,9 @@ from apps.document.states import LIFE
 from yinxin import flow
 from yinxin.attachment import Attachments
 from yinxin.distribution import Carrier
+from yinxin.ofd import MEDIA_TYPE as OFD
+
+_MEDIA = {"pdf": "application/pdf", "ofd": OFD}
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,11 @@ def content(session: Session, document: str) -> Content:
     """The newest version of the text."""
     query = sa.select(Content).where(Content.document == document).order_by(Content.revision.desc()).limit(1)
     return session.scalars(query).one()
+
+
+def media_type(name: str) -> str:
+    """What a file of a document is, by its name."""
+    return _MEDIA.get(name.rpartition(".")[2], "application/pkcs7-signature")
 
 
 def file(session: Session, document: str, name: str) -> File:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from apps.document.content import files_named
 from apps.document.desk import Desk, content, file
 from apps.document.models import Document
+from apps.document.proofs import proofs
 from apps.document.records import DOCUMENTS, resource
 from apps.document.seal import SEALED, SEALED_SM
 from yinxin import evidence
@@ -63,18 +64,18 @@ def _bundle(desk: Desk, row: Document) -> evidence.Bundle:
     given = [evidence.SignedDelegation.decode(act.delegation) for act in acts if act.delegation]
     signers += [cms.verify_detached(each.cms, each.statement).certificate for each in given]
     certificates, crls = _surroundings(desk, row, signers)
-    proofs = [desk.core.proof(entry) for entry in entries]
+    proved = [desk.core.proof(entry) for entry in entries]
     return evidence.Bundle(
         subject=DOCUMENTS.subject(row.id),
         sealed=sealed,
         sealed_sm=sealed_sm,
         acts=acts,
-        proofs=proofs,
+        proofs=proved,
         certificates=certificates,
         crls=crls,
         facts={"number": row.number, "title": row.title} | ({"attachments": files} if files else {}),
         policies=[each for each in (desk.core.witness_policy(),) if each],
-        records=_records(desk, proofs),
+        records=_records(desk, proved),
     )
 
 
@@ -95,8 +96,4 @@ def _surroundings(
     keeper = desk.core.evidence_seal(subject)
     chains = [*seals, *authorities, (keeper.certificate, *keeper.chain)]
     chains += [(each, *desk.core.chain(each)) for each in signers]
-    needed = {each.fingerprint: each for chain in chains for each in chain[:-1]}
-    issuers = {each.fingerprint: each for chain in chains for each in chain[1:]}
-    ordered = sorted(needed.values(), key=lambda each: each.fingerprint)
-    crls = [desk.core.crl(issuers[fingerprint]) for fingerprint in sorted(issuers)]
-    return [each.der for each in ordered], crls
+    return proofs(desk, chains)

@@ -74,7 +74,7 @@ class Content(Base):
 
 
 class File(Base):
-    """Something made from the document: `layout.pdf`, `sealed.pdf`, `sealed.sm.p7s`."""
+    """Something made from the document: `layout.pdf`, `layout.ofd`, `sealed.pdf`, `sealed.ofd`, `sealed.sm.p7s`."""
 
     __tablename__ = "document_file"
 
@@ -85,7 +85,7 @@ class File(Base):
 
 
 class Numbering(Base):
-    """The last serial given by an organ in a year: numbers have neither gaps nor repeats."""
+    """The last serial given by an organ in a year, or to its orders: numbers have neither gaps nor repeats."""
 
     __tablename__ = "document_numbering"
 

@@ -1,6 +1,7 @@
 """Numbering and layout: the registrar gives the next number and the page is set, once, from the signed content."""
 
 import datetime as dt
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -11,13 +12,16 @@ from apps.document import index
 from apps.document.desk import Desk, content
 from apps.document.errors import NumberTaken
 from apps.document.layout import Layout, render
-from apps.document.layout.kinds import KINDS, Direction, Kind
+from apps.document.layout.kinds import Kind
 from apps.document.layout.model import Elements
 from apps.document.models import Document, File, Numbering
 from apps.document.records import DOCUMENTS, resource
 from yinxin.steps import step
 
 LAYOUT = "layout.pdf"
+LAYOUT_OFD = "layout.ofd"
+#: the year under which the serial of an organ's orders is kept: they are numbered on through the years
+OF_ORDERS = 0
 
 #: how often a number may be taken by somebody else while the page is being set
 TRIES = 5
@@ -36,9 +40,10 @@ def number(desk: Desk, document: str) -> str:
         with desk.store.read() as session:
             elements = _elements(session, row)
         laid_out = render(elements)
+        files = {LAYOUT: laid_out.pdf, LAYOUT_OFD: laid_out.ofd}
         step("document.number.1-laid-out")
         try:
-            _keep(desk, row, elements, laid_out)
+            _keep(desk, row, elements, laid_out, files)
         except NumberTaken:
             if attempt + 1 == TRIES:
                 raise
@@ -49,13 +54,12 @@ def number(desk: Desk, document: str) -> str:
 
 def _elements(session: Session, row: Document) -> Elements:
     dated = dt.date.fromisoformat(row.dated) if row.dated else dt.date(1949, 10, 1)
-    upward = KINDS[Kind(row.kind)].direction is Direction.UP
     return contents.elements(
         content(session, row.id).data,
-        serial=_last(session, row.organ, dated.year) + 1,
+        serial=_last(session, row.organ, OF_ORDERS if row.kind == Kind.ORDER else dated.year) + 1,
         year=dated.year,
         date=dated,
-        signer=row.signer_name if upward else None,
+        signer=row.signer_name,
     )
 
 
@@ -64,18 +68,26 @@ def _last(session: Session, organ: str, year: int) -> int:
     return counter.last if counter else 0
 
 
-def _keep(desk: Desk, seen: Document, elements: Elements, laid_out: Layout) -> None:
-    """Store number and page in one act; raises NumberTaken when somebody else was quicker, MovedOn.
+def _keep(
+    desk: Desk, seen: Document, elements: Elements, laid_out: Layout, files: Mapping[str, bytes]
+) -> None:
+    """Store number and pages in one act; raises NumberTaken when somebody else was quicker, MovedOn.
 
     The page was set from the document as `seen`, and is kept for that very version of it only.
     """
-    digest = sha256(laid_out.pdf).hexdigest()
+    digests = {name: sha256(data).hexdigest() for name, data in files.items()}
     expected = elements.number
-    facts: dict[str, Any] = {"number": str(expected), "layout_sha256": digest}
+    assert expected.serial is not None  # noqa: S101 - `_elements` gave one
+    facts: dict[str, Any] = {
+        "number": str(expected),
+        "layout_sha256": digests[LAYOUT],
+        "layout_ofd_sha256": digests[LAYOUT_OFD],
+    }
+    series = OF_ORDERS if expected.of_order else expected.year
     with DOCUMENTS.move(desk, seen.id, "document.number", seen=seen, **facts) as (act, row):
-        counter = act.session.get(Numbering, (row.organ, expected.year), with_for_update=True)
+        counter = act.session.get(Numbering, (row.organ, series), with_for_update=True)
         if counter is None:
-            counter = Numbering(organ=row.organ, year=expected.year, last=0)
+            counter = Numbering(organ=row.organ, year=series, last=0)
             act.session.add(counter)
         if counter.last + 1 != expected.serial:
             raise NumberTaken(number=str(expected))
@@ -85,7 +97,9 @@ def _keep(desk: Desk, seen: Document, elements: Elements, laid_out: Layout) -> N
         if laid_out.seal is not None:
             place = laid_out.seal
             row.seal_box = {"page": place.page, "x": place.x_mm, "y": place.y_mm, "size": place.size_mm}
-        act.session.add(File(document=row.id, name=LAYOUT, sha256=digest, data=laid_out.pdf))
+        act.session.add_all(
+            File(document=row.id, name=name, sha256=digests[name], data=data) for name, data in files.items()
+        )
         newest = content(act.session, row.id)
         index.put(act.session, row, newest.data)
         act.facts["content_sha256"] = newest.sha256

@@ -1,7 +1,14 @@
-"""A page of a document as a picture, drawn by poppler, for people who would rather look than read."""
+"""How a document looks: its pages as pictures, drawn by poppler, for people who would rather look than read."""
 
+import datetime as dt
 import subprocess
+from functools import lru_cache
 
+from apps.document import content as contents
+from apps.document.desk import Desk, content
+from apps.document.layout import Layout, render
+from apps.document.models import Document
+from yinxin.calendar import local_date
 from yinxin.errors import Unavailable
 
 #: dots per inch of the picture on the page
@@ -27,3 +34,19 @@ def picture(pdf: bytes, page: int) -> bytes:
     if not done.stdout:
         raise PreviewUnavailable(reason="no such page")
     return done.stdout
+
+
+def as_printed(desk: Desk, row: Document) -> Layout:
+    """A document that has no number yet, as it would print today: room for the number, and for the signer where she is shown.
+
+    Raises what the layout raises.
+    """
+    with desk.store.read() as session:
+        data = content(session, row.id).data
+    return _laid_out(data, local_date(desk.store.clock.now()), row.signer_name or "　　　")
+
+
+@lru_cache(maxsize=8)
+def _laid_out(data: bytes, date: dt.date, signer: str) -> Layout:
+    """The pages are asked for one by one, and are the same ones: setting them takes a second."""
+    return render(contents.elements(data, serial=None, year=date.year, date=date, signer=signer))

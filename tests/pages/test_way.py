@@ -63,6 +63,18 @@ def compose(page, tmp_path):
     return page.url.rpartition("/")[2]
 
 
+def looked_at_before_it_is_printed(clerk, document):
+    """The draft's pages as they would print, by a link that works without JavaScript."""
+    clerk.get_by_role("link", name="预览版面").click()
+    pictures = clerk.locator(".sheet img")
+    assert pictures.count() >= 2
+    drawn = clerk.request.get(pictures.first.get_attribute("src"))
+    assert drawn.body().startswith(b"\x89PNG")
+    assert drawn.headers["cache-control"] == "no-store"
+    clerk.get_by_role("link", name="返回公文").click()
+    clerk.wait_for_url(f"**/documents/{document}")
+
+
 @pytest.mark.parametrize("scripts", [True, False])
 def test_from_draft_to_receipt(site, visit, tmp_path, scripts):
     people = {}
@@ -92,6 +104,8 @@ def test_from_draft_to_receipt(site, visit, tmp_path, scripts):
     clerk.get_by_label("正文文件").set_input_files(SAMPLE)
     clerk.get_by_role("button", name="保存修改").click()
     clerk.wait_for_url(f"**/documents/{document}")
+    if not scripts:
+        looked_at_before_it_is_printed(clerk, document)
     press(clerk, "送审")
     press(open_document(reviewer, document), "核稿通过")
 

@@ -91,6 +91,8 @@ class DocumentNumber:
     year: int
     serial: int | None
     """None while no number is given: a draft shows room for it."""
+    of_order: bool = False
+    """令号: an organ's orders are numbered on through the years."""
 
     def __post_init__(self) -> None:
         serial = 1 if self.serial is None else self.serial
@@ -103,6 +105,8 @@ class DocumentNumber:
         return "　" if self.serial is None else str(self.serial)
 
     def __str__(self) -> str:
+        if self.of_order:
+            return f"{self.organ}令第{self.ordinal}号"
         return f"{self.organ}〔{self.year}〕{self.ordinal}号"
 
 

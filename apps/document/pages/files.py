@@ -2,16 +2,21 @@
 
 from urllib.parse import quote
 
-from flask import Response
+from flask import Response, render_template
 
 from apps.document import number, preview, seal
-from apps.document.desk import file
+from apps.document.desk import file, media_type
 from apps.document.models import Document, State
 from apps.document.pages.desks import Desks
 from apps.document.records import DOCUMENTS
 from yinxin.web import Caller, Pages
 
-_ENDINGS = {seal.SEALED: ".pdf", seal.SEALED_SM: ".pdf.sm.p7s", number.LAYOUT: ".layout.pdf"}
+_ENDINGS = {
+    seal.SEALED: ".pdf",
+    number.LAYOUT_OFD: ".layout.ofd",
+    seal.SEALED_SM: ".pdf.sm.p7s",
+    number.LAYOUT: ".layout.pdf",
+}
 
 
 def add(pages: Pages, desk: Desks) -> None:
@@ -23,8 +28,7 @@ def add(pages: Pages, desk: Desks) -> None:
         row = DOCUMENTS.read(at_desk, document)
         with at_desk.store.read() as session:
             data = file(session, document, name).data
-        media = "application/pdf" if name.endswith(".pdf") else "application/pkcs7-signature"
-        return handed_out(data, media, file_name(row, name))
+        return handed_out(data, media_type(name), file_name(row, name))
 
     @pages.get("/<document>/pages/<int:page>.png")
     def picture(document: str, page: int, caller: Caller) -> Response:
@@ -33,8 +37,24 @@ def add(pages: Pages, desk: Desks) -> None:
         name = seal.SEALED if row.state in (State.SEALED, State.DISPATCHED) else number.LAYOUT
         with at_desk.store.read() as session:
             data = file(session, document, name).data
-        headers = {"Cache-Control": "private, max-age=600"}
-        return Response(preview.picture(data, page), mimetype="image/png", headers=headers)
+        return _drawn(data, page, "private, max-age=600")
+
+    @pages.get("/<document>/preview")
+    def preview_page(document: str, caller: Caller) -> str:
+        at_desk = desk(caller)
+        row = DOCUMENTS.read(at_desk, document)
+        laid_out = preview.as_printed(at_desk, row)
+        return render_template("document/preview.html", row=row, pages=laid_out.pages)
+
+    @pages.get("/<document>/preview/<int:page>.png")
+    def preview_picture(document: str, page: int, caller: Caller) -> Response:
+        at_desk = desk(caller)
+        laid_out = preview.as_printed(at_desk, DOCUMENTS.read(at_desk, document))
+        return _drawn(laid_out.pdf, page, "no-store")  # the draft may be another one in a moment
+
+
+def _drawn(pdf: bytes, page: int, kept: str) -> Response:
+    return Response(preview.picture(pdf, page), mimetype="image/png", headers={"Cache-Control": kept})
 
 
 def file_name(row: Document, name: str) -> str:

@@ -26,7 +26,9 @@ URGENCY_TEXT = {
 }
 FILE_TEXT = {
     "layout.pdf": Text("排版稿（未盖章）", "The page as laid out, unsealed"),
+    "layout.ofd": Text("排版稿（未盖章，OFD）", "The page as laid out, unsealed (OFD)"),
     "sealed.pdf": Text("盖章的公文（PDF）", "The sealed document (PDF)"),
+    "sealed.ofd": Text("盖章的公文（OFD，国密印章）", "The sealed document (OFD, SM2 seal)"),
     "sealed.sm.p7s": Text("国密印章签名（SM2）", "The SM2 seal"),
 }
 DIRECTION_TEXT = {
