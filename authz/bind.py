@@ -1,18 +1,20 @@
 """Certificates and the people they belong to, written inside the CA's own act: issuing and binding are one commit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from authz.close import close
+from authz.directory import Standing
 from authz.directory.look import standing, standings
 from authz.errors import AlreadyBound, CannotBind, NotBound
 from authz.models import CertificateBinding, SessionRow
 from yinxin.crypto.certificates import Certificate
+from yinxin.store import Sql
 
 #: what a certificate is good for; only one for signing signs in
 Purpose = Literal["signing", "encryption", "other"]
@@ -32,7 +34,7 @@ def bind(
     Raises UnknownPerson, UnknownPost, CannotBind when the appointment is not in force at `at`, AlreadyBound when the
     certificate belongs to somebody else.
     """
-    existing = session.get(CertificateBinding, certificate.fingerprint)
+    existing = _BOUND.first(session, {"of": certificate.fingerprint})
     if existing is not None:
         if (existing.person, existing.post, existing.purpose) != (person, post, purpose):
             raise AlreadyBound(certificate=certificate.fingerprint, person=existing.person)
@@ -40,19 +42,7 @@ def bind(
     holder = standing(session, person, post, at)
     if not holder.appointed:
         raise CannotBind(person=person, post=post)
-    session.add(
-        CertificateBinding(
-            fingerprint=certificate.fingerprint,
-            serial=f"{certificate.serial:x}",
-            person=person,
-            post=post,
-            organ=holder.organ.id,
-            purpose=purpose,
-            issued_at=at,
-            expires_at=certificate.not_after,
-        )
-    )
-    session.flush()
+    _BIND.run(session, _row(Binding(certificate, person, post, purpose), holder, at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +63,34 @@ def bind_many(session: Session, bindings: Sequence[Binding], *, at: datetime) ->
         holder = known.get((each.person, each.post)) or standing(session, each.person, each.post, at)
         if not holder.appointed:
             raise CannotBind(person=each.person, post=each.post)
-        row = {
-            "fingerprint": each.certificate.fingerprint,
-            "serial": f"{each.certificate.serial:x}",
-            "person": each.person,
-            "post": each.post,
-            "organ": holder.organ.id,
-            "purpose": each.purpose,
-            "issued_at": at,
-            "expires_at": each.certificate.not_after,
-        }
-        rows.append(row)
+        rows.append(_row(each, holder, at))
     if rows:
-        session.connection().execute(_BIND, rows)
+        _BIND.run_many(session, rows)
 
 
-_BIND = sa.insert(cast("sa.Table", CertificateBinding.__table__))
+def _row(binding: Binding, holder: Standing, at: datetime) -> dict[str, Any]:
+    certificate = binding.certificate
+    return {
+        **_BLANK,
+        "fingerprint": certificate.fingerprint,
+        "serial": f"{certificate.serial:x}",
+        "person": binding.person,
+        "post": binding.post,
+        "organ": holder.organ.id,
+        "purpose": binding.purpose,
+        "issued_at": at,
+        "expires_at": certificate.not_after,
+    }
+
+
+_BINDING = cast("sa.Table", CertificateBinding.__table__)
+_BLANK: Mapping[str, None] = dict.fromkeys(_BINDING.c.keys())
+_BIND = Sql(sa.insert(_BINDING), *_BLANK)
+_BOUND = Sql(
+    sa.select(_BINDING.c.person, _BINDING.c.post, _BINDING.c.purpose).where(
+        _BINDING.c.fingerprint == sa.bindparam("of")
+    )
+)
 
 
 def end_binding(session: Session, fingerprint: str, at: datetime) -> None:

@@ -29,7 +29,7 @@ from yinxin.act import STRANGER, Actor, Kind
 from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
 from yinxin.steps import step
-from yinxin.store import Prepared, Store, Within
+from yinxin.store import Sql, Store, Within
 from yinxin.web.caller import Caller
 
 #: the last use is kept to this: a session in use is not written at every request
@@ -290,8 +290,8 @@ _BOUND = sa.select(
     _BINDING.c.person.label("bound_person"),
     _BINDING.c.ended_at.label("unbound_at"),
 ).outerjoin_from(_SESSION, _BINDING, _BINDING.c.fingerprint == _SESSION.c.certificate)
-_OF_TOKEN = Prepared(_BOUND.where(_SESSION.c.token_hash == sa.bindparam("token")))
-_OF_ID = Prepared(_BOUND.where(_SESSION.c.id == sa.bindparam("id")))
+_OF_TOKEN = Sql(_BOUND.where(_SESSION.c.token_hash == sa.bindparam("token")))
+_OF_ID = Sql(_BOUND.where(_SESSION.c.id == sa.bindparam("id")))
 
 
 def _refused(row: Any | None) -> tuple[Actor, str, str]:

@@ -17,7 +17,7 @@ from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import CertificateRevoked, RevocationUnknown
 from yinxin.crypto.path import RevocationEvidence, Usage, ValidatedPath, validate
 from yinxin.crypto.status import CertId, CertificateList, OcspRequest, OcspResponse, Reason
-from yinxin.store import Prepared, Within
+from yinxin.store import Sql, Within
 from yinxin.text import Text
 
 
@@ -77,7 +77,7 @@ class Checker:
 
 
 _CERTIFICATE = cast("sa.Table", CertificateRow.__table__).c
-_REVOKED_AT = Prepared(
+_REVOKED_AT = Sql(
     sa.select(_CERTIFICATE.revoked_at).where(_CERTIFICATE.fingerprint == sa.bindparam("fingerprint"))
 )
 

@@ -39,6 +39,7 @@ from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
 from yinxin.steps import step
+from yinxin.store import Sql
 from yinxin.text import Text
 
 _log = logging.getLogger("yinxin.ca")
@@ -135,12 +136,13 @@ def _serve(ctx: Context, group: Sequence[Asked]) -> Sequence[Issued | Exception 
 def issue_alone(ctx: Context, asked: Asked) -> Issued:
     """As `issue`, in transactions of its own."""
     actor, request, decision = asked.actor, asked.wanted.request, asked.wanted.decision
+    register = ctx.register.ahead([request.holder])
     if asked.wanted.ask:
-        decision = permit(ctx, actor, request, ctx.register)
+        decision = permit(ctx, actor, request, register)
     try:
         # 1. the request is good, the reference new
         profile = open_profile(ctx, request.profile)
-        order = examine(request, profile, ctx.register, ctx.settings, reserved=asked.wanted.reserved)
+        order = examine(request, profile, register, ctx.settings, reserved=asked.wanted.reserved)
         issuer = ctx.issuers.issuing(order.authority)
         known = recall(ctx, actor, order, issuer)
     except YinxinError as error:
@@ -168,11 +170,8 @@ def open_profile(ctx: Context, name: str) -> Profile:
 
 def recall(ctx: Context, actor: Actor, order: Order, issuer: Issuer) -> Issued | None:
     """What the reference already gave; None when it is free. A stale attempt is abandoned on the way."""
-    with ctx.store.read() as session:
-        query = sa.select(CertificateRow).where(
-            CertificateRow.reference == order.reference, CertificateRow.state != State.ABANDONED
-        )
-        row = session.scalars(query).first()
+    with ctx.store.look() as look:
+        row = _REFERRED.first(look, {"reference": order.reference})
     if row is None:
         return None
     if row.request_digest != order.digest:
@@ -180,7 +179,7 @@ def recall(ctx: Context, actor: Actor, order: Order, issuer: Issuer) -> Issued |
     if row.der is not None:
         # by the generation that signed it then
         chain = issuer.chain if row.authority == issuer.name else ctx.issuers.get(row.authority).chain
-        return Issued(row.serial, Certificate(row.der), chain, columns_of(row))
+        return Issued(row.serial, Certificate(row.der), chain, row._asdict())
     age = (ctx.store.clock.now() - row.created).total_seconds()
     if age < ctx.settings.intent_seconds:
         raise IssuanceUnderWay(reference=order.reference, seconds=int(ctx.settings.intent_seconds - age) + 1)
@@ -295,10 +294,9 @@ def intent_row(
 
 def keep_intents(session: Session, *intents: tuple[Prepared, Mapping[str, Any]]) -> None:
     """Write intents down, and by which names their certificates are found."""
-    session.flush()
-    session.connection().execute(_INTENT, [row for _, row in intents])
+    _INTENT.run_many(session, [{**_BLANK, **row} for _, row in intents])
     if names := [name for each, _ in intents for name in name_rows(each)]:
-        session.connection().execute(_NAME, names)
+        _NAME.run_many(session, names)
 
 
 def name_rows(prepared: Prepared) -> list[dict[str, str]]:
@@ -326,7 +324,7 @@ def facts_of(order: Order, issuer: Issuer, prepared: Prepared) -> dict[str, Any]
 def keep_profile(session: Session, order: Order) -> None:
     """Keep this version of the profile, the first time it is used."""
     profile = order.profile
-    if session.connection().execute(_KEPT, {"hash": profile.hash}).first() is None:
+    if _KEPT.first(session, {"hash": profile.hash}) is None:
         session.add(ProfileRow(hash=profile.hash, name=profile.name, data=profile.data))
         session.flush()
 
@@ -364,18 +362,23 @@ def complete(session: Session, certificates: Sequence[Certificate]) -> None:
     made = [
         {"of": f"{each.serial:x}", "octets": each.der, "digest": each.fingerprint} for each in certificates
     ]
-    if session.connection().execute(_COMPLETE, made).rowcount != len(made):
+    if _COMPLETE.run_many(session, made) != len(made):
         raise IntentLost(serial=made[0]["of"] if len(made) == 1 else "-")
 
 
 _CERTIFICATE = cast("sa.Table", CertificateRow.__table__)
 #: what is not known of a certificate yet
 _BLANK: Mapping[str, None] = dict.fromkeys(_CERTIFICATE.c.keys())
-_INTENT = sa.insert(_CERTIFICATE)
-_NAME = sa.insert(cast("sa.Table", NameRow.__table__))
+_INTENT = Sql(sa.insert(_CERTIFICATE), *_BLANK)
+_NAME = Sql(sa.insert(cast("sa.Table", NameRow.__table__)), "text", "serial")
 _PROFILE = cast("sa.Table", ProfileRow.__table__).c
-_KEPT = sa.select(_PROFILE.hash).where(_PROFILE.hash == sa.bindparam("hash"))
-_COMPLETE = (
+_KEPT = Sql(sa.select(_PROFILE.hash).where(_PROFILE.hash == sa.bindparam("hash")))
+_REFERRED = Sql(
+    sa.select(*_CERTIFICATE.c).where(
+        _CERTIFICATE.c.reference == sa.bindparam("reference"), _CERTIFICATE.c.state != State.ABANDONED
+    )
+)
+_COMPLETE = Sql(
     sa.update(_CERTIFICATE)
     .where(_CERTIFICATE.c.serial == sa.bindparam("of"), _CERTIFICATE.c.state == State.INTENT)
     .values(state=State.ISSUED, der=sa.bindparam("octets"), fingerprint=sa.bindparam("digest"))

@@ -45,7 +45,7 @@ from ca.sign import sign
 from yinxin.act import SYSTEM, Actor, Outcome
 from yinxin.errors import YinxinError
 from yinxin.steps import step
-from yinxin.store import Act
+from yinxin.store import Act, Sql, listed
 
 __all__ = ["Answer", "Wanted", "issue_many", "issue_together"]
 
@@ -283,13 +283,13 @@ def _record(
 
 def _used(ctx: Context, references: Sequence[str]) -> set[str]:
     """Those of the references that already stand for a certificate or an intent."""
-    with ctx.store.read() as session:
-        return set(session.execute(_USED, {"references": references}).scalars())
+    with ctx.store.look() as look:
+        return set(_USED.scalars(look, {"references": references}))
 
 
 _ROW = cast("sa.Table", CertificateRow.__table__).c
-_USED = sa.select(_ROW.reference).where(
-    _ROW.reference.in_(sa.bindparam("references", expanding=True)), _ROW.state != State.ABANDONED
+_USED = Sql(
+    sa.select(_ROW.reference).where(listed(_ROW.reference, "references"), _ROW.state != State.ABANDONED)
 )
 
 

@@ -19,7 +19,7 @@ from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import PublicKey, Signer
 from yinxin.crypto.names import Name
 from yinxin.crypto.suite import SignatureAlgorithm, Suite
-from yinxin.store import Store
+from yinxin.store import Sql, Store, Within
 
 
 class Keys(Protocol):
@@ -130,8 +130,8 @@ class Issuers:
         Raises UnknownAuthority, AuthorityRetired, AuthorityRevoked.
         """
         now = self._store.clock.now()
-        with self._store.read() as session:
-            row = _generation(session, name, now)
+        with self._store.look() as look:
+            row = _generation(look, name, now)
             if row is None:
                 raise UnknownAuthority(name=name[:60])
             _may_sign(row, now)
@@ -142,8 +142,8 @@ class Issuers:
 
         Raises UnknownAuthority, AuthorityRetired, AuthorityRevoked.
         """
-        with self._store.read() as session:
-            row = session.execute(_ITSELF, {"name": name}).first()
+        with self._store.look() as look:
+            row = _ITSELF.first(look, {"name": name})
         if row is None:
             raise UnknownAuthority(name=name[:60])
         _may_sign(row, self._store.clock.now(), status=status)
@@ -200,10 +200,10 @@ def _made() -> sa.ColumnElement[bool]:
     return sa.or_(made.serial.is_not(None), made.adopted.is_not(None))
 
 
-def _generation(session: Session, name: str, now: datetime) -> Any | None:
+def _generation(within: Within, name: str, now: datetime) -> Any | None:
     """The newest generation of the line that is in its time; without one of that name, the authority itself."""
-    newest = session.execute(_NEWEST, {"name": name, "now": now}).first()
-    return newest or session.execute(_NAMED, {"name": name}).first()
+    newest = _NEWEST.first(within, {"name": name, "now": now})
+    return newest or _NAMED.first(within, {"name": name})
 
 
 def _may_sign(row: Any, now: datetime, *, status: bool = False) -> None:
@@ -232,9 +232,9 @@ _STANDING = (
         sa.and_(_TAKEN.c.authority == _AUTHORITY.c.name, _TAKEN.c.fingerprint == _AUTHORITY.c.adopted),
     )
 )
-_ITSELF = _STANDING.where(_AUTHORITY.c.name == sa.bindparam("name"))
-_NAMED = _ITSELF.where(_made())
-_NEWEST = (
+_OF_NAME = _STANDING.where(_AUTHORITY.c.name == sa.bindparam("name"))
+_ITSELF, _NAMED = Sql(_OF_NAME), Sql(_OF_NAME.where(_made()))
+_NEWEST = Sql(
     _STANDING.where(
         _AUTHORITY.c.line == sa.bindparam("name"),
         _made(),

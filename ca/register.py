@@ -51,8 +51,8 @@ class DirectoryRegister:
         return holder.kind == "person" and holder.id in self._powerful([holder.id])
 
     def _powerful(self, people: Collection[str]) -> frozenset[str]:
-        with self._store.read() as session:
-            return people_of_power(session, people, self._store.clock.now())
+        with self._store.look() as look:
+            return people_of_power(look, people, self._store.clock.now())
 
     def _person(self, holder: Holder, own: Mapping[str, str]) -> tuple[Holder, Mapping[str, str]]:
         if holder.post is None:

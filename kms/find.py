@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from kms.errors import KeyNotActive, KeyUnknown
 from kms.info import KeyInfo
 from kms.models import KeyRow, State
-from yinxin.store import Prepared, Store
+from yinxin.store import Sql, Store
 
 
 def find_key(store: Store, label: str) -> KeyInfo | None:
@@ -18,7 +18,7 @@ def find_key(store: Store, label: str) -> KeyInfo | None:
 
 
 _KEY = cast("sa.Table", KeyRow.__table__).c
-_LABELLED = Prepared(sa.select(*_KEY).where(_KEY.label == sa.bindparam("label")))
+_LABELLED = Sql(sa.select(*_KEY).where(_KEY.label == sa.bindparam("label")))
 
 
 def active_key(store: Store, label: str) -> KeyInfo:

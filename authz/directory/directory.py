@@ -58,8 +58,8 @@ class Directory:
 
     def organ(self, id: str) -> Organ:  # noqa: A002 - the field's name
         """One organ."""
-        with self._store.read() as session:
-            return organ_on_record(session, id)
+        with self._store.look() as look:
+            return organ_on_record(look, id)
 
     def organ_at(self, id: str, at: datetime) -> Organ:  # noqa: A002 - the field's name
         """One organ as it was at `at`, with the tree of that time above it; raises UnknownOrgan, NotThere."""
@@ -192,10 +192,10 @@ class Directory:
         at = at or self._store.clock.now()
         if session is not None:
             return standing(session, person, post, at)
-        with self._store.read() as own:
+        with self._store.look() as own:
             return standing(own, person, post, at)
 
     def standings(self, pairs: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Standing]:
         """As `standing` for many people in posts at once, now; pairs with a name that is unknown are left out."""
-        with self._store.read() as session:
-            return standings(session, pairs, self._store.clock.now())
+        with self._store.look() as look:
+            return standings(look, pairs, self._store.clock.now())

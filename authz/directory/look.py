@@ -13,7 +13,7 @@ from authz.errors import UnknownOrgan, UnknownPerson, UnknownPost
 from authz.models import AppointmentRow, OrganClosure, OrganRow, PersonRow, PostRole, PostRow
 from authz.roles import powers
 from yinxin.authz import Level
-from yinxin.store import Base, Prepared, Within, listed
+from yinxin.store import Base, Sql, Within, listed
 from yinxin.text import Text
 
 
@@ -102,7 +102,8 @@ def standings(
 
     Four statements, prepared: every act asks for it, some more than once.
     """
-    wanted = set(pairs)
+    if not (wanted := set(pairs)):
+        return {}
     asked: dict[str, Any]
     if len(wanted) == 1:
         asking, ((one, its),) = _ONE, wanted
@@ -176,10 +177,8 @@ def _table(model: type[Base]) -> sa.Table:
 _PERSON, _POST, _ROLE = _table(PersonRow).c, _table(PostRow).c, _table(PostRole).c
 _ORGAN, _ABOVE, _APPOINTED = _table(OrganRow).c, _table(OrganClosure).c, _table(AppointmentRow).c
 _GIVEN = _table(DelegationRow).c
-_ITSELF = Prepared(sa.select(*_ORGAN).where(_ORGAN.id == sa.bindparam("organ")))
-_PATH = Prepared(
-    sa.select(_ABOVE.ancestor).where(_ABOVE.organ == sa.bindparam("organ")).order_by(_ABOVE.distance)
-)
+_ITSELF = Sql(sa.select(*_ORGAN).where(_ORGAN.id == sa.bindparam("organ")))
+_PATH = Sql(sa.select(_ABOVE.ancestor).where(_ABOVE.organ == sa.bindparam("organ")).order_by(_ABOVE.distance))
 
 
 class _Asking:
@@ -191,13 +190,13 @@ class _Asking:
 
         at: sa.BindParameter[Any] = sa.bindparam("at")
         posts_ = among(_POST.id, "posts")
-        self.people = Prepared(
+        self.people = Sql(
             sa.select(_PERSON.id, _PERSON.name, _PERSON.clearance, _PERSON.retired).where(
                 among(_PERSON.id, "people")
             )
         )
         #: each appointment in force of these people with each role of its post, and the delegation it rests on
-        self.held = Prepared(
+        self.held = Sql(
             sa.select(_APPOINTED.person, _APPOINTED.post, _ROLE.role, _APPOINTED.delegation, _GIVEN.actions)
             .outerjoin_from(_table(AppointmentRow), _table(PostRole), _ROLE.post == _APPOINTED.post)
             .outerjoin(_table(DelegationRow), _GIVEN.id == _APPOINTED.delegation)
@@ -209,13 +208,13 @@ class _Asking:
         )
         named = (_POST.name_zh.label("post_zh"), _POST.name_en.label("post_en"))
         #: each of these posts with its organ and each of its roles
-        self.posts = Prepared(
+        self.posts = Sql(
             sa.select(_POST.id.label("post"), *named, *_ORGAN, _ROLE.role)
             .join_from(_table(PostRow), _table(OrganRow), _ORGAN.id == _POST.organ)
             .outerjoin(_table(PostRole), _ROLE.post == _POST.id)
             .where(posts_)
         )
-        self.paths = Prepared(
+        self.paths = Sql(
             sa.select(_POST.id.label("post"), _ABOVE.ancestor)
             .join_from(_table(PostRow), _table(OrganClosure), _ABOVE.organ == _POST.organ)
             .where(posts_)

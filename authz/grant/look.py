@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from authz.directory import Standing
 from authz.grant.models import GrantRow
 from authz.grant.records import Grant
-from yinxin.store import Instant
+from yinxin.store import Instant, Sql, Within, listed
 
 
 def in_force(at: datetime) -> sa.ColumnElement[bool]:
@@ -18,10 +18,9 @@ def in_force(at: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(GrantRow.valid_from <= at, GrantRow.valid_to > at, GrantRow.revoked_at.is_(None))
 
 
-def to_come(session: Session, holders: Collection[str], at: datetime) -> frozenset[str]:
+def to_come(within: Within, holders: Collection[str], at: datetime) -> frozenset[str]:
     """Those of these holders who have a grant in force at `at`, or one that begins later."""
-    asked = {"holders": sorted(holders), "at": at}
-    return frozenset(session.connection().execute(_TO_COME, asked).scalars())
+    return frozenset(_TO_COME.scalars(within, {"holders": sorted(holders), "at": at}))
 
 
 def holders(person: Standing) -> list[str]:
@@ -41,10 +40,10 @@ def held(session: Session, person: Standing, templates: Collection[str], at: dat
 _AT: sa.BindParameter[datetime] = sa.bindparam("at", type_=Instant())
 _HOLDERS: sa.BindParameter[Any] = sa.bindparam("holders", expanding=True)
 _GRANT = cast("sa.Table", GrantRow.__table__).c
-_TO_COME = (
+_TO_COME = Sql(
     sa.select(_GRANT.holder)
     .distinct()
-    .where(_GRANT.holder.in_(_HOLDERS), _GRANT.valid_to > _AT, _GRANT.revoked_at.is_(None))
+    .where(listed(_GRANT.holder, "holders"), _GRANT.valid_to > _AT, _GRANT.revoked_at.is_(None))
 )
 _HELD = (
     sa.select(GrantRow)

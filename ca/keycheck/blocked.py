@@ -25,6 +25,7 @@ from yinxin.crypto.keys import PublicKey
 from yinxin.crypto.status import Reason
 from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
+from yinxin.store import Sql, listed
 
 if TYPE_CHECKING:
     from ca.request import Order
@@ -55,7 +56,7 @@ def block(session: Session, digest: str, reason: str, *, at: datetime, by: str, 
 def blocked(session: Session, keys: Iterable[PublicKey]) -> None:
     """None of the keys is on the list; raises CompromisedKey."""
     names = sorted({digest for key in keys for digest in digests_of(key)})
-    for row in session.connection().execute(_LISTED, {"digests": names}):
+    for row in _LISTED.all(session, {"digests": names}):
         raise _compromised(row)
 
 
@@ -72,11 +73,12 @@ def unburdened(session: Session, order: "Order") -> None:
 def burdens(session: Session, orders: "Sequence[Order]") -> list[YinxinError | None]:
     """As `unburdened`, for many orders by few questions: what stands against each, None where nothing does."""
     names = [digests_of(order.public_key) for order in orders]
-    connection = session.connection()
-    listed = connection.execute(_LISTED, {"digests": sorted({each for key in names for each in key})})
-    on_list = {row.digest: row for row in listed}
+    on_list = {
+        row.digest: row
+        for row in _LISTED.all(session, {"digests": sorted({each for key in names for each in key})})
+    }
     history = defaultdict[str, list[_Use]](list)
-    for digest, *use in connection.execute(_USES, {"digests": sorted({key[0] for key in names})}):
+    for digest, *use in _USES.all(session, {"digests": sorted({key[0] for key in names})}):
         history[digest].append(_Use(*use))
     taken = _taken(session, orders)
     found: list[YinxinError | None] = []
@@ -96,14 +98,13 @@ def burdens(session: Session, orders: "Sequence[Order]") -> list[YinxinError | N
 def _taken(session: Session, orders: "Sequence[Order]") -> Mapping[tuple[str, str], str]:
     """Of which other kind a holder of this identifier is: in the directory, or by any certificate there ever was."""
     found: dict[tuple[str, str], str] = {}
-    connection = session.connection()
     for kind, other in (("service", "person"), ("person", "service")):
         ids = sorted({order.holder.id for order in orders if order.holder.kind == kind})
         if not ids:
             continue
-        taken = set(connection.execute(_HOLDERS, {"ids": ids, "kind": other}).scalars())
+        taken = set(_HOLDERS.scalars(session, {"ids": ids, "kind": other}))
         if kind == "service":
-            taken |= set(connection.execute(_PERSONS, {"ids": ids}).scalars())
+            taken |= set(_PERSONS.scalars(session, {"ids": ids}))
         found |= {(kind, each): other for each in taken}
     return found
 
@@ -122,27 +123,27 @@ class _Use(NamedTuple):
 
 
 _ENTRY, _CERTIFICATE = (cast("sa.Table", each.__table__).c for each in (BlockedKeyRow, CertificateRow))
-_DIGESTS: sa.BindParameter[Any] = sa.bindparam("digests", expanding=True)
-_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
-_HOLDERS = (
+_HOLDERS = Sql(
     sa.select(_CERTIFICATE.holder)
     .distinct()
     .where(
-        _CERTIFICATE.holder.in_(_IDS),
+        listed(_CERTIFICATE.holder, "ids"),
         _CERTIFICATE.holder_kind == sa.bindparam("kind"),
         _CERTIFICATE.state == State.ISSUED,
     )
 )
 _PERSON = cast("sa.Table", PersonRow.__table__).c
-_PERSONS = sa.select(_PERSON.id).where(_PERSON.id.in_(_IDS))
-_LISTED = sa.select(*_ENTRY).where(_ENTRY.digest.in_(_DIGESTS))
-_USES = sa.select(
-    _CERTIFICATE.spki_digest,
-    _CERTIFICATE.serial,
-    _CERTIFICATE.holder_kind,
-    _CERTIFICATE.holder,
-    _CERTIFICATE.profile,
-).where(_CERTIFICATE.spki_digest.in_(_DIGESTS))
+_PERSONS = Sql(sa.select(_PERSON.id).where(listed(_PERSON.id, "ids")))
+_LISTED = Sql(sa.select(*_ENTRY).where(listed(_ENTRY.digest, "digests")))
+_USES = Sql(
+    sa.select(
+        _CERTIFICATE.spki_digest,
+        _CERTIFICATE.serial,
+        _CERTIFICATE.holder_kind,
+        _CERTIFICATE.holder,
+        _CERTIFICATE.profile,
+    ).where(listed(_CERTIFICATE.spki_digest, "digests"))
+)
 
 
 def _compromised(entry: Any) -> CompromisedKey:

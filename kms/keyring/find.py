@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from kms.keyring.errors import ServiceKeyUnknown, VersionUnknown
 from kms.keyring.key import ServiceKey, Version
 from kms.keyring.models import SealedRow, ServiceKeyRow, ServiceKeyVersionRow
-from yinxin.store import Prepared, Store
+from yinxin.store import Sql, Store
 
 
 def find_key(store: Store, name: str) -> ServiceKey | None:
@@ -19,9 +19,9 @@ def find_key(store: Store, name: str) -> ServiceKey | None:
 
 # every use of a key reads both of these
 _KEY = cast("sa.Table", ServiceKeyRow.__table__).c
-_NAMED = Prepared(sa.select(*_KEY).where(_KEY.name == sa.bindparam("name")))
+_NAMED = Sql(sa.select(*_KEY).where(_KEY.name == sa.bindparam("name")))
 _VERSION = cast("sa.Table", ServiceKeyVersionRow.__table__).c
-_NUMBERED = Prepared(
+_NUMBERED = Sql(
     sa.select(*_VERSION).where(
         _VERSION.key == sa.bindparam("key"), _VERSION.version == sa.bindparam("number")
     )

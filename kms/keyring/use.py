@@ -37,7 +37,7 @@ from yinxin.crypto.libcrypto import cleanse
 from yinxin.crypto.operations import Operation
 from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
-from yinxin.store import Prepared, Store
+from yinxin.store import Sql, Store
 
 #: what is wrong with one item of a batch and with no other
 OF_ITEMS = (
@@ -46,7 +46,7 @@ OF_ITEMS = (
 )
 _KEY = cast("sa.Table", ServiceKeyRow.__table__).c
 _SEALED = cast("sa.Table", SealedRow.__table__)
-_STANDING = Prepared(
+_STANDING = Sql(
     sa.select(_KEY.condition, _KEY.destroy_at).where(_KEY.id == sa.bindparam("id")).with_for_update(read=True)
 )
 

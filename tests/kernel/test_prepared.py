@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tests.kernel.conftest import CLERK, Local, Note, Visit, notes
-from yinxin.store import Instant, Prepared, StoreUnavailable, UnrecordedChange, listed
+from yinxin.store import Instant, Sql, StoreUnavailable, UnrecordedChange, listed
 
 EAST = timezone(timedelta(hours=8))
 
@@ -28,12 +28,12 @@ class Sample(Local):
 
 
 TABLE = Sample.__table__
-WRITE = Prepared(sa.insert(TABLE), *TABLE.c.keys())
-READ = Prepared(sa.select(*TABLE.c).where(TABLE.c.id == sa.bindparam("of")))
-NAMED = Prepared(sa.select(TABLE.c.id).where(listed(TABLE.c.text, "texts")).order_by(TABLE.c.id))
-RENAME = Prepared(sa.update(TABLE).where(TABLE.c.id == sa.bindparam("of")).values(text=sa.bindparam("to")))
-NOTE = Prepared(sa.insert(Note.__table__), "id", "text")
-VISIT = Prepared(sa.insert(Visit.__table__), "id")
+WRITE = Sql(sa.insert(TABLE), *TABLE.c.keys())
+READ = Sql(sa.select(*TABLE.c).where(TABLE.c.id == sa.bindparam("of")))
+NAMED = Sql(sa.select(TABLE.c.id).where(listed(TABLE.c.text, "texts")).order_by(TABLE.c.id))
+RENAME = Sql(sa.update(TABLE).where(TABLE.c.id == sa.bindparam("of")).values(text=sa.bindparam("to")))
+NOTE = Sql(sa.insert(Note.__table__), "id", "text")
+VISIT = Sql(sa.insert(Visit.__table__), "id")
 ROWS = [
     {
         "id": 1,
@@ -61,6 +61,7 @@ def test_values_go_in_and_come_out_as_by_sqlalchemy(store):
                     assert row._asdict() == {**each, "id": of} == dict(by_sqlalchemy._mapping)
                     assert row.at is None or row.at.utcoffset() == timedelta(0)
         assert NAMED.scalars(look, {"texts": ["", "字𬱖’%s", "x'"]}) == [1, 3, 4, 6]
+        assert NAMED.scalars(look, {"texts": ["x'", ""]}) == [3, 6]
         assert NAMED.scalars(look, {"texts": []}) == []
         assert READ.first(look, {"of": 99}) is None
 
@@ -111,7 +112,7 @@ def test_the_database_refuses_writing_in_a_look(store):
         driver = look.driver if hasattr(look, "driver") else look.connection.driver_connection
         driver.execute("INSERT INTO kernel_visit (id) VALUES (7)")
     with store.look() as look:
-        assert Prepared(sa.select(Visit.id)).all(look, {}) == []
+        assert Sql(sa.select(Visit.id)).all(look, {}) == []
 
 
 def test_what_the_database_says_is_what_sqlalchemy_would_say(store):
@@ -124,13 +125,18 @@ def test_what_the_database_says_is_what_sqlalchemy_would_say(store):
         connection.execute(sa.text("DROP TABLE kernel_visit"))
     if store.engine.dialect.name == "sqlite":
         with pytest.raises(StoreUnavailable), store.look() as look:
-            Prepared(sa.select(Visit.id)).all(look, {})
+            Sql(sa.select(Visit.id)).all(look, {})
 
 
 def test_a_statement_that_is_not_settled_is_refused(store):
-    """Its text would change with its values, and SQLAlchemy makes it anew each time."""
-    expanding = Prepared(sa.select(Note.id).where(Note.id.in_(sa.bindparam("ids", expanding=True))))
-    with pytest.raises(TypeError), store.look() as look:
-        expanding.all(look, {"ids": [1]})
+    """A value that SQLAlchemy would make at each use is nobody's."""
+    made = sa.Table(
+        "kernel_made",
+        sa.MetaData(),
+        sa.Column("id", sa.Integer),
+        sa.Column("x", sa.Integer, default=lambda: 7),
+    )
+    with pytest.raises(TypeError), store.act(CLERK, "test.write", "x") as act:
+        Sql(sa.insert(made), "id").run(act.connection, {"id": 1})
     with pytest.raises(KeyError), store.look() as look:
         READ.all(look, {})

@@ -7,8 +7,8 @@ from yinxin.store._engine import DatabaseSettings, open_engine
 from yinxin.store._jobs import Jobs, Queue
 from yinxin.store._number import SourceRow, name_of
 from yinxin.store._outbox import OutboxRow
-from yinxin.store._prepared import Prepared, Within
-from yinxin.store._visible import Columns, listed, newest
+from yinxin.store._prepared import Sql, Within, listed
+from yinxin.store._visible import Columns, newest
 from yinxin.store.errors import NoColumn, StoreFull, StoreUnavailable, UnrecordedChange
 
 __all__ = [
@@ -20,9 +20,9 @@ __all__ = [
     "Jobs",
     "NoColumn",
     "OutboxRow",
-    "Prepared",
     "Queue",
     "SourceRow",
+    "Sql",
     "Store",
     "StoreFull",
     "StoreUnavailable",

@@ -31,7 +31,7 @@ from yinxin.store._engine import hasty_engine, reading_engine
 from yinxin.store._guard import guard, is_housekeeping, is_note, is_nothing
 from yinxin.store._number import Numbering, Taken
 from yinxin.store._outbox import OutboxRow
-from yinxin.store._prepared import GUARD, Look, Prepared, Within
+from yinxin.store._prepared import GUARD, Look, Sql, Within
 from yinxin.store.errors import StoreFull, StoreUnavailable, UnrecordedChange
 
 _log = logging.getLogger("yinxin.store")
@@ -40,7 +40,7 @@ _entries: ContextVar[list[str] | None] = ContextVar("entries", default=None)
 _inside: ContextVar[bool] = ContextVar("inside", default=False)
 
 #: a record on its way to the log
-_RECORD = Prepared(sa.insert(OutboxRow.__table__).inline(), "id", "data", "personal")  # type: ignore[arg-type]
+_RECORD = Sql(sa.insert(OutboxRow.__table__).inline(), "id", "data", "personal")  # type: ignore[arg-type]
 
 #: joins the transaction of a record, and undoes it by raising
 Mark = Callable[[sa.Connection, Event], None]
@@ -78,7 +78,7 @@ def current_entries() -> tuple[str, ...]:
 class Act:
     """An act under way. Facts may be added until the transaction ends; `session` carries its changes.
 
-    `within` is its transaction. The session is made when it is first asked for: an act whose statements are `Prepared`
+    `within` is its transaction. The session is made when it is first asked for: an act whose statements are `Sql`
     does without, which saves a third of a millisecond.
     """
 
@@ -167,7 +167,7 @@ class Store:
 
     @contextmanager
     def look(self) -> Iterator[Within]:
-        """As `read`, for `Prepared` statements alone; a fifth of what it costs on SQLite."""
+        """As `read`, for `Sql` statements alone; a fifth of what it costs on SQLite."""
         with _translated():
             if self.engine.dialect.name != "sqlite":
                 with self._reading.connect() as connection:

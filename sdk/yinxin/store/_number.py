@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from yinxin.act import Event
 from yinxin.store._base import Base
-from yinxin.store._prepared import Prepared
+from yinxin.store._prepared import Sql
 
 _Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
@@ -41,10 +41,10 @@ _FREE = (
 _NEXT = sa.select(sa.func.coalesce(sa.func.max(_SOURCES.c.source), 0) + 1, sa.literal(0))
 
 
-def _take(source: Any) -> Prepared:
+def _take(source: Any) -> Sql:
     count = sa.bindparam("count", type_=sa.Integer())
     counted = sa.update(_SOURCES).where(_SOURCES.c.source == source).values(last=_SOURCES.c.last + count)
-    return Prepared(counted.returning(_SOURCES.c.source, _SOURCES.c.last))
+    return Sql(counted.returning(_SOURCES.c.source, _SOURCES.c.last))
 
 
 #: by dialect: count on in a source that is free, and add a source

@@ -6,7 +6,7 @@ own types, and what is left is the driver's.
 """
 
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,15 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.visitors import iterate
 
 from yinxin.store.errors import UnrecordedChange
 
 #: execution option: which tables a transaction may change (`yinxin.store._guard`); an act's has none
 GUARD = "yinxin_guard"
+
+#: lengths of lists for which a statement is kept; when there are more it begins anew
+_KEEP = 200
 
 _Values = Mapping[str, Any]
 _Process = Callable[[Any], Any] | None
@@ -36,10 +40,10 @@ class Look:
 Within = Session | sa.Connection | Look
 
 
-class Prepared:
+class Sql:
     """A SELECT of columns, or a change of one table; values are named by its bind parameters.
 
-    An INSERT names its columns in `columns`. Values and answers are converted as SQLAlchemy would; rows are named tuples.
+    An INSERT names its columns in `columns`. A list (`expanding=True`) is prepared once for each of its lengths. Values and answers are converted as SQLAlchemy would; rows are named tuples.
     What a session has not written yet is written first. Each method raises what SQLAlchemy raises of the database, and
     UnrecordedChange where the transaction may not change the table.
     """
@@ -48,11 +52,12 @@ class Prepared:
         self._statement = statement
         self._columns = columns
         self._changes: sa.Table | None = getattr(statement, "table", None)
-        self._forms: dict[str, _Form] = {}
+        self._lists = [each.key for each in _given(statement) if each.expanding]
+        self._forms: dict[tuple[Any, ...], _Form] = {}
 
     def all(self, within: Within, values: _Values) -> list[Any]:
         """Every row."""
-        form, driver, dialect = self._begun(within)
+        form, driver, dialect = self._begun(within, values)
         return form.rows(_asked(driver, dialect, form.text, form.given(values)).fetchall())
 
     def first(self, within: Within, values: _Values) -> Any | None:
@@ -66,16 +71,16 @@ class Prepared:
 
     def run(self, within: Within, values: _Values) -> int:
         """Carry out a change; the number of rows it met."""
-        form, driver, dialect = self._begun(within)
+        form, driver, dialect = self._begun(within, values)
         return int(_asked(driver, dialect, form.text, form.given(values)).rowcount)
 
     def run_many(self, within: Within, values: Sequence[_Values]) -> int:
         """Carry out a change with each of these values; the number of rows met."""
-        form, driver, dialect = self._begun(within)
+        form, driver, dialect = self._begun(within, {})
         given = [form.given(each) for each in values]
         return int(_asked(driver, dialect, form.text, given, many=True).rowcount)
 
-    def _begun(self, within: Within) -> tuple["_Form", Any, Dialect]:
+    def _begun(self, within: Within, values: _Values) -> tuple["_Form", Any, Dialect]:
         if isinstance(within, Look):
             driver, dialect = within.driver, within.dialect
             allowed: Any = _none
@@ -87,10 +92,27 @@ class Prepared:
             allowed = within.get_execution_options().get(GUARD)
         if self._changes is not None and allowed is not None and not allowed(self._changes):
             raise UnrecordedChange(table=self._changes.name)
-        form = self._forms.get(dialect.name)
+        sizes = {each: len(values[each]) for each in self._lists}
+        key = (dialect.name, *sizes.values())
+        form = self._forms.get(key)
         if form is None:
-            form = self._forms[dialect.name] = _Form(self._statement, self._columns, dialect)
+            if len(self._forms) >= _KEEP:
+                self._forms.clear()
+            form = self._forms[key] = _Form(self._statement, self._columns, dialect, sizes)
         return form, driver, dialect
+
+
+def listed(column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[bool]:
+    """Whether the column holds one of the values that a statement is given under `name`."""
+    many: sa.BindParameter[Any] = sa.bindparam(name, expanding=True)
+    return column.in_(many)
+
+
+def _given(statement: sa.Select[Any] | sa.UpdateBase) -> Iterator[sa.BindParameter[Any]]:
+    """The parameters that are given at each use, and not in the statement itself."""
+    for each in iterate(statement):
+        if isinstance(each, sa.BindParameter) and each.required:
+            yield each
 
 
 def _none(_table: sa.Table) -> bool:
@@ -98,29 +120,34 @@ def _none(_table: sa.Table) -> bool:
 
 
 class _Form:
-    """A statement as one kind of database takes it."""
+    """A statement as one kind of database takes it, with lists of these `sizes`."""
 
     def __init__(
-        self, statement: sa.Select[Any] | sa.UpdateBase, columns: tuple[str, ...], dialect: Dialect
+        self,
+        statement: sa.Select[Any] | sa.UpdateBase,
+        columns: tuple[str, ...],
+        dialect: Dialect,
+        sizes: Mapping[str, int],
     ) -> None:
         compiled = statement.compile(dialect=dialect, column_keys=list(columns) or None)
-        if (
-            compiled.post_compile_params
-            or compiled.literal_execute_params
-            or compiled.insert_prefetch
-            or compiled.update_prefetch
-        ):
+        if compiled.literal_execute_params or compiled.insert_prefetch or compiled.update_prefetch:
             raise TypeError("a statement whose text or values are not settled before it is carried out")
-        self.text = compiled.string
         binds = {name: bind for bind, name in compiled.bind_names.items()}
-        processes = {
-            name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in binds.items()
-        }
-        self._fixed = {name: bind.value for name, bind in binds.items() if not bind.required}
-        self._processes: list[tuple[str, _Process]] = list(processes.items())
-        if compiled.positiontup is not None:
-            self._processes = [(name, processes[name]) for name in compiled.positiontup]
-        self._positional = compiled.positiontup is not None
+        blank = {name: None for name, bind in binds.items() if bind.required}
+        made = compiled.construct_expanded_state(
+            {**blank, **{name: [None] * size for name, size in sizes.items()}}
+        )
+        self.text = made.statement
+        spread = made.parameter_expansion
+        self._spread = {name: spread[name] for name in sizes}
+        of = {name: bind for name, bind in binds.items() if name not in spread}
+        of |= {each: binds[name] for name, names in spread.items() for each in names}
+        self._fixed = {name: made.parameters[name] for name, bind in of.items() if not bind.required}
+        self._positional = made.positiontup is not None
+        order = made.positiontup if made.positiontup is not None else of
+        self._processes: list[tuple[str, _Process]] = [
+            (name, of[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in order
+        ]
         answer = list(statement.exported_columns)
         row = namedtuple("row", [str(each.key) for each in answer], rename=True)  # type: ignore[misc]  # noqa: PYI024 - its fields are the statement's
         self._make: Callable[..., Any] = row._make
@@ -129,7 +156,11 @@ class _Form:
 
     def given(self, values: _Values) -> Any:
         """The values as the driver takes them."""
-        known = {**self._fixed, **values} if self._fixed else values
+        known = values
+        if self._fixed or self._spread:
+            known = {**self._fixed, **values}
+            for name, names in self._spread.items():
+                known.update(zip(names, values[name], strict=True))
         if self._positional:
             return [known[name] if to is None else to(known[name]) for name, to in self._processes]
         return {name: known[name] if to is None else to(known[name]) for name, to in self._processes}

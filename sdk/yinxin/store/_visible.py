@@ -118,11 +118,6 @@ def among(column: Kept, values: Sequence[Any]) -> sa.ColumnElement[bool]:
     return held if len(values) <= _MOST else _Walked(column, sa.literal(list(values), _Texts()))
 
 
-def listed(column: Kept, name: str) -> sa.ColumnElement[bool]:
-    """Whether the column holds one of the texts that a `Prepared` statement is given under `name`, as one parameter."""
-    return _Among(column, sa.bindparam(name, type_=_Texts()))
-
-
 def newest(
     session: Session,
     query: sa.Select[Row],

@@ -27,7 +27,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from yinxin.act import Event, Outcome
-from yinxin.store import Base, Prepared, Store, current_entries, housekeeping, marking
+from yinxin.store import Base, Sql, Store, current_entries, housekeeping, marking
 from yinxin.text import Text
 from yinxin.web.errors import LOOK, AnswerLost, IdempotencyKeyReused, RequestUnderWay
 
@@ -259,7 +259,7 @@ def _put(
 
 
 @cache
-def _put_of(dialect: str, new: tuple[str, ...], done: bool) -> Prepared:  # noqa: FBT001 - a key of the cache
+def _put_of(dialect: str, new: tuple[str, ...], done: bool) -> Sql:  # noqa: FBT001 - a key of the cache
     insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(_TABLE)
     changed: dict[str, Any] = {name: insert.excluded[name] for name in new}
     if "entry" in changed and not done:  # what was only meant never hides what was done
@@ -269,13 +269,13 @@ def _put_of(dialect: str, new: tuple[str, ...], done: bool) -> Prepared:  # noqa
         set_=changed,
         where=_TABLE.c.request == insert.excluded.request,
     )
-    return Prepared(put, *_CLAIMED, *new)
+    return Sql(put, *_CLAIMED, *new)
 
 
 _TABLE = cast("sa.Table", AnswerRow.__table__)
 _NAMED = (_TABLE.c.caller == sa.bindparam("of"), _TABLE.c.key == sa.bindparam("known"))
 _CLAIMED = ("caller", "key", "digest", "request", "leased_until", "created")
-_CREATED = Prepared(sa.select(_TABLE.c.created).where(*_NAMED))
+_CREATED = Sql(sa.select(_TABLE.c.created).where(*_NAMED))
 _OURS = sa.update(_TABLE).where(*_NAMED, _TABLE.c.request == sa.bindparam("holder"))
-_MARK = Prepared(_OURS.values(entry=sa.bindparam("marked")))
-_MARK_MEANT = Prepared(_OURS.values(entry=sa.func.coalesce(_TABLE.c.entry, sa.bindparam("marked"))))
+_MARK = Sql(_OURS.values(entry=sa.bindparam("marked")))
+_MARK_MEANT = Sql(_OURS.values(entry=sa.func.coalesce(_TABLE.c.entry, sa.bindparam("marked"))))
