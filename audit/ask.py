@@ -20,7 +20,7 @@ from yinxin.errors import YinxinError
 from yinxin.tlog import LogProof
 
 READ, EXPORT, CHECK = "audit.read", "audit.export", "audit.check"
-REINDEX = "audit.reindex"
+REINDEX, COPIES = "audit.reindex", "audit.read-copies"
 #: the subject of acts on the log as a whole
 LOG = "log"
 
@@ -104,6 +104,14 @@ def archive_for(log: Log, actor: Actor, folder: Path) -> dict[str, Any]:
     except YinxinError as error:
         log.store.refuse(actor, ARCHIVE, LOG, error)
         raise
+
+
+def copies_for(log: Log, actor: Actor) -> dict[str, Any]:
+    """As `Courier.facts`, for whoever may; raises Denied besides."""
+    decision = decider_of(log).require(actor, COPIES, Resource("AuditLog", LOG, PLATFORM))
+    with log.store.act(actor, COPIES, LOG) as act:
+        act.decision = decision.record()
+    return log.forward.facts()
 
 
 def reconcile_for(

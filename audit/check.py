@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from audit.archive.models import SealedRow
 from audit.checkpoint import note_of
+from audit.decisions import Decisions
 from audit.errors import CheckpointBroken, LogTampered
 from audit.models import CheckpointRow, EntryRow, TileRow
 from audit.personal.check import Openings
@@ -64,8 +65,15 @@ class CheckReport:
 
 
 def check(session: Session, verifiers: Mapping[str, NoteVerifier], around: Surroundings) -> CheckReport:
-    """Recompute the log in the session's one view; raises LogTampered with the first bad entry, OpeningBroken or CheckpointBroken."""
-    openings = Openings(around)
+    """Recompute the log in the session's one view, and hold against it what stands beside it.
+
+    Raises LogTampered with the first bad entry, OpeningBroken, CheckpointBroken or StateBroken.
+    """
+    # here: the modules of these tables know the log's service, which knows this one
+    from audit.state import Recorded, check_decided
+
+    decisions, recorded = Decisions(around), Recorded()
+    openings = Openings(decisions)
     frontiers = {suite: Frontier(suite.hash) for suite in TREES}
     tiles = {suite: _Tiles(session, suite) for suite in TREES}
     signed = session.scalars(sa.select(CheckpointRow.size).order_by(CheckpointRow.size)).all()
@@ -76,15 +84,17 @@ def check(session: Session, verifiers: Mapping[str, NoteVerifier], around: Surro
         sa.select(EntryRow).where(EntryRow.index >= size).order_by(EntryRow.index).limit(_CHUNK)
     ).all():
         sealed = _sealed(session, size, rows[-1].index)
-        openings.take(session, rows)
         for row in rows:
             _entry(row, size, sealed.get(row.index), tally)
+            decisions.note(row)
+            recorded.note(row)
             for suite, frontier in frontiers.items():
                 tiles[suite].take(_leaf(row, frontier))
             size += 1
             while due and due[-1] == size:
                 _checkpoint(session, size, held, verifiers, frontiers)
                 held = due.pop()
+        openings.take(session, rows)
         session.expunge_all()
     if due:
         raise CheckpointBroken(
@@ -92,7 +102,11 @@ def check(session: Session, verifiers: Mapping[str, NoteVerifier], around: Surro
         )
     for each in tiles.values():
         each.end(size)
+    decisions.wait(session)
+    recorded.wait(session)
     openings.end(session)
+    check_decided(session, decisions)
+    recorded.check(session)
     _waiting(session, tally)
     roots = {suite.hash.name: each.root() for suite, each in frontiers.items()}
     return CheckReport(

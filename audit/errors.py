@@ -165,6 +165,18 @@ class OpeningBroken(YinxinError):
     en = "The personal field {field} of entry {index} does not hold: {reason}. Keep the database as it is, and treat this as an incident."
 
 
+class StateBroken(YinxinError):
+    """A row of a table is not what the log says was decided or done, or one that the log has is not there.
+
+    `table` and `row` say which, `reason` what is wrong with it.
+    """
+
+    code = "audit.state_broken"
+    exit = 65
+    zh = "表“{table}”中的 {row} 与日志不符：{reason}。请保全数据库，并按安全事件处理。"
+    en = "{row} in {table} is not what the log has: {reason}. Keep the database as it is, and treat this as an incident."
+
+
 class RecordsMissing(YinxinError):
     """Numbers that sources gave their records do not follow each other: a record that was committed never reached the log, or one was put in."""
 

@@ -47,6 +47,7 @@ MODULE: Module[Log] = Module(
         Verb("audit.keep", Text("接收证据包保管", "Take evidence into keeping")),
         Verb("audit.export-record", Text("导出证据记录", "Export an evidence record")),
         Verb("audit.archive", Text("封存归档审计记录", "Seal audit entries into an archive")),
+        Verb("audit.read-copies", Text("查看外发副本情况", "See how copies outward stand")),
         Verb("audit.reconcile", Text("核对审计副本", "Reconcile audit copies")),
         Verb("audit.copies-alarm", Text("审计副本告警", "Alarm about audit copies")),
         Verb("audit.make-report", Text("编制审计报告", "Make an audit report")),

@@ -272,13 +272,15 @@ class Log:
     def check(self) -> CheckReport:
         """Recompute everything.
 
-        Raises LogTampered, OpeningBroken, IndexBroken, ArchiveBroken, StampBroken, CheckpointBroken, LogRolledBack, CheckpointFileMissing, CosignatureBroken, LogContradicted, RecordsMissing.
+        Raises LogTampered, OpeningBroken, StateBroken, IndexBroken, ArchiveBroken, StampBroken, CheckpointBroken, LogRolledBack,
+        CheckpointFileMissing, CosignatureBroken, WitnessRolledBack, LogContradicted, RecordsMissing.
         """
         with self.store.read() as session:
             report = check(session, self.verifiers, self.around)
             check_index(session)
             check_archives(session, self.settings.origin, self.verifiers)
         self._checkpointer.compare()
+        self.cosigner.check()
         with self.store.read() as session:
             report = replace(
                 report,

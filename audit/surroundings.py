@@ -1,7 +1,7 @@
 """What the log is told by the floors above it: the tree of organs, and the words for what its entries name."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from yinxin.errors import Unavailable
@@ -14,8 +14,9 @@ Rows = Iterator[tuple[str, ...]]
 class Executed:
     """A proposal that was carried out: its kind, the SHA-256 of its document (hexadecimal) and what it says is to be done.
 
-    `signed` are the certificates (SHA-256 of the DER, hexadecimal) of those approvals whose signatures hold; `needed` is how
-    many the document asks for.
+    `signed` are the certificates (SHA-256 of the DER, hexadecimal) of those approvals whose signatures hold and whose signers
+    were entitled to approve it then; `unentitled` those of signers who were not, and why; `needed` is how many the document
+    asks for, `basis` the law or decision that it rests on.
     """
 
     kind: str
@@ -23,6 +24,8 @@ class Executed:
     content: Any
     signed: frozenset[str]
     needed: int
+    basis: str = ""
+    unentitled: Mapping[str, Text] = field(default_factory=dict)
 
 
 class Surroundings(Protocol):

@@ -63,8 +63,17 @@ class Around:
         if found is None:
             return None
         document = found.document
-        signed = frozenset(each.certificate for each in found.signed)
-        return Executed(document.kind, found.digest, document.content, signed, document.approvals)
+        return Executed(
+            kind=document.kind,
+            digest=found.digest,
+            content=document.content,
+            signed=frozenset(each.certificate for each in found.signed),
+            needed=document.approvals,
+            basis=document.basis,
+            unentitled={
+                each.certificate: Text(error.text("zh"), error.text("en")) for each, error in found.unentitled
+            },
+        )
 
     def tables(self, report: str) -> Sequence[tuple[str, Text, Sequence[tuple[str, Text]], Rows]]:
         """What modules add to a kind of report, read now."""

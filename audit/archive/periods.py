@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from audit.archive.models import RetentionRow, SealedRow
 from audit.checkpoint import signed_size
+from audit.decisions import EXECUTE
 from audit.forward.models import CursorRow
 from audit.index.models import IndexedRow
 from audit.models import EntryRow
-from audit.personal.models import ErasureRow
 
 
 def rules_at(session: Session, at: datetime) -> dict[str, int | None]:
@@ -49,7 +49,7 @@ def due(session: Session, now: datetime, receivers: Iterable[str], limit: int) -
         EntryRow.index < below,
         sa.or_(*conditions),
         ~sa.exists().where(SealedRow.index == EntryRow.index),
-        # what accounts for the values that are not there stays where `check` finds it
-        EntryRow.subject.not_in(sa.select(sa.literal("proposal:").concat(ErasureRow.proposal))),
+        # what several people decided stays where `check` finds it: tables and gaps rest on it
+        EntryRow.verb != EXECUTE,
     )
     return list(session.scalars(query.order_by(EntryRow.index).limit(limit)))

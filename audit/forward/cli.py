@@ -20,7 +20,7 @@ def forward() -> None:
 @click.pass_context
 def status_(context: click.Context, *, as_json: bool) -> None:
     """Say how far each receiver is."""
-    facts = _log(context).forward.facts()
+    facts = ask.copies_for(_log(context), acting(context))
     if as_json:
         print_json(facts)
         return

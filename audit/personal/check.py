@@ -1,6 +1,6 @@
 """What stands beside the entries, held against what they commit to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,35 +8,28 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from audit.errors import OpeningBroken
+from audit.decisions import REMOVED, Decisions
+from audit.errors import OpeningBroken, StateBroken
 from audit.models import EntryRow
 from audit.personal.erase import KIND, digest_of
 from audit.personal.models import ErasedRow, ErasureRow, OpeningRow
 from audit.personal.opened import MARK, PersonalField, State, beside, opened
 from audit.surroundings import Executed, Surroundings
 from yinxin import canonical
-from yinxin.act import Outcome
 from yinxin.clock import parse_rfc3339
-from yinxin.proposal import FEWEST
-from yinxin.store import OutboxRow
 from yinxin.text import Text
 
 #: entries looked up by one statement
 _AT_ONCE = 500
-#: how the log calls the carrying out of a proposal
-EXECUTE = "authz.execute"
 _UNRECORDED = Text(
     "说是已删除，日志中却没有这次删除的记录", "it is said to be erased, and the log has no such erasure"
 )
-_UNDECIDED = Text(
-    "删除记录所指的提案不存在、未执行或内容不符",
-    "the record of its erasure names no proposal of erasure that is there, was carried out and says what the record says",
-)
-_UNSIGNED = Text(
-    "提案上的批准签名不足、不成立或不是删除记录所载的",
-    "the proposal does not bear enough signatures of approval that hold, or not those that the record of its erasure names",
-)
 _BEYOND = Text("不在提案所批准的范围内", "the proposal that it is said to be erased by does not cover it")
+_LIST = Text("个人信息删除记录", "the list of erasures")
+_OTHERWISE = Text(
+    "这次删除的登记与日志和提案所载不同",
+    "the list of erasures says of this one what neither the log nor the proposal says",
+)
 #: why a field does not hold
 REASONS: Mapping[State, Text] = {
     State.ALTERED: Text(
@@ -44,40 +37,6 @@ REASONS: Mapping[State, Text] = {
     ),
     State.MISSING: Text("内容缺失，也没有删除记录", "its value is missing and nothing records an erasure"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What a record says of an erasure: the digest of its fields, which proposal it carried out, and who approved that."""
-
-    fields: str
-    kind: str
-    digest: str
-    #: certificates
-    approved: frozenset[str]
-
-    @classmethod
-    def of(cls, facts: Mapping[str, Any]) -> "_Told | None":
-        told = (facts.get("outcome") or {}).get("erased")
-        if not isinstance(told, dict):
-            return None
-        approved = frozenset(str(each.get("certificate")) for each in facts.get("approvals") or ())
-        return cls(str(told.get("digest")), str(facts.get("kind")), str(facts.get("digest")), approved)
-
-    def decided_by(self, found: Executed | None) -> None:
-        """Raise _Undecided with the reason unless that is the proposal of which the record speaks, signed by enough people."""
-        if found is None or self.kind != KIND or (found.kind, found.digest) != (self.kind, self.digest):
-            raise _Undecided(_UNDECIDED)
-        if len(self.approved) < max(FEWEST, found.needed) or not self.approved <= found.signed:
-            raise _Undecided(_UNSIGNED)
-
-
-class _Undecided(Exception):
-    """Why an erasure is not what a proposal decided."""
-
-    def __init__(self, reason: Text) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,28 +58,38 @@ class _Covered:
             parse_rfc3339(until) if until else None,
         )
 
-    def covers(self, row: EntryRow, field: PersonalField) -> bool:
-        """Whether this field of this entry is among it."""
+    def covers(self, event: str, time: datetime, name: str) -> bool:
+        """Whether this field of this entry is among it, whosever it is."""
         return (
-            (field.of or "") == self.person
-            and (not self.entries or row.event in self.entries)
-            and (not self.fields or field.name in self.fields)
-            and (self.until is None or row.time < self.until)
+            (not self.entries or event in self.entries)
+            and (not self.fields or name in self.fields)
+            and (self.until is None or time < self.until)
         )
+
+
+class _Coverage:
+    """What proposals of erasure let go, each asked for once."""
+
+    def __init__(self, ask: Callable[[str], Executed | None]) -> None:
+        self._ask = ask
+        self._known: dict[str, _Covered | None] = {}
+
+    def of(self, erasure: str) -> _Covered | None:
+        """None when there is no such proposal of erasure."""
+        if erasure not in self._known:
+            found = self._ask(erasure)
+            self._known[erasure] = None if found is None or found.kind != KIND else _Covered.of(found.content)
+        return self._known[erasure]
 
 
 class Openings:
     """The check of one log, taken in the order of its entries; what it has counted so far."""
 
-    def __init__(self, around: Surroundings) -> None:
-        self._around = around
+    def __init__(self, decisions: Decisions) -> None:
+        self._decisions = decisions
         self.opened = 0
         self.erased = 0
-        #: what the log says of the erasures that were carried out, by proposal
-        self._told: dict[str, _Told] = {}
-        #: proposals that were asked for, and what they let go
-        self._executed: dict[str, Executed | None] = {}
-        self._covered: dict[str, _Covered] = {}
+        self._coverage = _Coverage(decisions.proposal)
 
     def take(self, session: Session, rows: Sequence[EntryRow]) -> None:
         """Hold what stands beside these consecutive entries against them; raises OpeningBroken with the first that does not fit."""
@@ -128,8 +97,11 @@ class Openings:
         for row in rows:
             own = there.pop(row.index, {})
             if not row.data:
-                continue  # what it commits to stands in the archive: `audit archive verify` holds it against that
-            self._note(row)
+                # what it commits to, and whose it is, stands in the archive: `audit archive verify` holds it against that
+                for name, erasure in own.items():
+                    if isinstance(erasure, str):
+                        self._hold_covered(row, name, erasure)
+                continue
             fields = opened(canonical.decode(row.data), own) if MARK in row.data else ()
             for each in fields:
                 self._count(row, each)
@@ -157,32 +129,35 @@ class Openings:
                 .order_by(ErasedRow.index, ErasedRow.name)
             ).all()
             kept = session.get(ErasureRow, erasure)
-            digest = digest_of((index, name) for index, name in listed)
-            told = self._told.get(erasure) or self._waiting(session, erasure)
-            if kept is None or told is None or not digest == kept.digest == told.fields:
-                raise OpeningBroken(index=listed[0][0], field=listed[0][1], reason=_UNRECORDED)
-            try:
-                told.decided_by(self._decision(erasure))
-            except _Undecided as error:
-                raise OpeningBroken(index=listed[0][0], field=listed[0][1], reason=error.reason) from error
+            first = {"index": listed[0][0], "field": listed[0][1]}
+            told = self._decisions.told(erasure)
+            said = None if told is None else told.outcome.get("erased")
+            if kept is None or told is None or not isinstance(said, dict):
+                raise OpeningBroken(**first, reason=_UNRECORDED)
+            if not digest_of((index, name) for index, name in listed) == kept.digest == said.get("digest"):
+                raise OpeningBroken(**first, reason=_UNRECORDED)
+            if fault := self._decisions.fault(told, KIND):
+                raise OpeningBroken(**first, reason=fault)
+            proposal = self._decisions.proposal(erasure)
+            counted = (len(listed), len({index for index, _ in listed}))
+            registered = {"person": kept.person, "ground": kept.ground, "archived": kept.archived}
+            if (
+                (kept.fields, kept.entries) != counted
+                or any(said.get(name) != value for name, value in registered.items())
+                or (proposal is not None and kept.basis != proposal.basis)
+            ):
+                raise OpeningBroken(**first, reason=_OTHERWISE)
+        self._all_there(session)
 
-    def _note(self, row: EntryRow) -> None:
-        """Remember what an erasure's own entry says of it."""
-        if row.verb == EXECUTE and row.outcome == Outcome.DONE and b'"erased":{' in row.data:
-            told = _Told.of(canonical.decode(row.data)["facts"])
-            if told is not None:
-                # the first: it is carried out once, and nothing said later adds to what it took
-                self._told.setdefault(row.subject.removeprefix("proposal:"), told)
-
-    @staticmethod
-    def _waiting(session: Session, erasure: str) -> _Told | None:
-        """What is said by a record that is still on its way into the log."""
-        for data in session.scalars(sa.select(OutboxRow.data)):
-            event = canonical.decode(data)
-            done = (event["verb"], event["subject"], event["outcome"])
-            if done == (EXECUTE, f"proposal:{erasure}", Outcome.DONE) and (told := _Told.of(event["facts"])):
-                return told
-        return None
+    def _all_there(self, session: Session) -> None:
+        """Every erasure that was carried out is listed with its fields, and no other; raises StateBroken."""
+        fields = frozenset(session.scalars(sa.select(ErasedRow.erasure).distinct()))
+        listed = frozenset(session.scalars(sa.select(ErasureRow.proposal)))
+        told = {each.proposal for each in self._decisions.of(KIND) if each.outcome.get("erased")}
+        for erasure in sorted(listed - told):
+            raise StateBroken(table=_LIST, row=erasure, reason=_UNRECORDED)
+        for erasure in sorted(told - (fields & listed)):
+            raise StateBroken(table=_LIST, row=erasure, reason=REMOVED)
 
     def _count(self, row: EntryRow, field: PersonalField) -> None:
         if field.state in REASONS:
@@ -191,20 +166,18 @@ class Openings:
             self.opened += 1
             return
         self.erased += 1
-        erasure = field.erasure or ""
-        found = self._decision(erasure)
-        if found is None or found.kind != KIND:
-            return  # which `end` names
-        if erasure not in self._covered:
-            self._covered[erasure] = _Covered.of(found.content)
-        if not self._covered[erasure].covers(row, field):
-            raise OpeningBroken(index=row.index, field=field.name, reason=_BEYOND)
+        self._hold_covered(row, field.name, field.erasure or "", field)
 
-    def _decision(self, erasure: str) -> Executed | None:
-        """The proposal of an erasure, asked for once: its signatures are verified anew."""
-        if erasure not in self._executed:
-            self._executed[erasure] = self._around.executed(erasure)
-        return self._executed[erasure]
+    def _hold_covered(
+        self, row: EntryRow, name: str, erasure: str, field: PersonalField | None = None
+    ) -> None:
+        """Raise OpeningBroken where the proposal is about other data; what is no proposal of erasure `end` names."""
+        covered = self._coverage.of(erasure)
+        if covered is None:
+            return
+        another = field is not None and (field.of or "") != covered.person
+        if another or not covered.covers(row.event, row.time, name):
+            raise OpeningBroken(index=row.index, field=name, reason=_BEYOND)
 
 
 def _beside(session: Session, first: int, last: int) -> dict[int, dict[str, OpeningRow | str]]:
@@ -224,18 +197,31 @@ def _hold_known(index: int, there: Mapping[str, object], fields: Sequence[Person
         )
 
 
-def hold_archived(session: Session, entries: Mapping[int, bytes]) -> tuple[int, int]:
+def hold_archived(session: Session, entries: Mapping[int, bytes], around: Surroundings) -> tuple[int, int]:
     """Hold what stands here of entries whose content stands in an archive against it; how many fields are open, and erased.
 
-    Raises OpeningBroken.
+    That an erasure was about this person's data is told by the archive alone, so it is held against its proposal here. Raises
+    OpeningBroken.
     """
-    found = {State.OPEN: 0, State.ERASED: 0}
+    counted = {State.OPEN: 0, State.ERASED: 0}
+    coverage = _Coverage(around.executed)
     indexes = [index for index, data in entries.items() if MARK in data]
     for at in range(0, len(indexes), _AT_ONCE):
         there = beside(session, indexes[at : at + _AT_ONCE])
         for index in indexes[at : at + _AT_ONCE]:
-            for each in opened(canonical.decode(entries[index]), there.get(index, {})):
+            event = canonical.decode(entries[index])
+            for each in opened(event, there.get(index, {})):
                 if each.state in REASONS:
                     raise OpeningBroken(index=index, field=each.name, reason=REASONS[each.state])
-                found[each.state] += 1
-    return found[State.OPEN], found[State.ERASED]
+                if each.state is State.ERASED and not _let_go(coverage.of(each.erasure or ""), event, each):
+                    raise OpeningBroken(index=index, field=each.name, reason=_BEYOND)
+                counted[each.state] += 1
+    return counted[State.OPEN], counted[State.ERASED]
+
+
+def _let_go(covered: _Covered | None, event: Mapping[str, Any], field: PersonalField) -> bool:
+    return (
+        covered is not None
+        and (field.of or "") == covered.person
+        and covered.covers(event["id"], parse_rfc3339(event["time"]), field.name)
+    )

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from audit.checkpoint_file import CheckpointFile
-from audit.errors import CheckpointFileMissing
+from audit.errors import CheckpointFileMissing, StateBroken
 from audit.witness.errors import (
     LogNotWitnessed,
     NeverCosigned,
@@ -30,8 +30,10 @@ from audit.witness.models import SuspectRow, WitnessedLogRow, WitnessedRow
 from yinxin.act import SYSTEM
 from yinxin.clock import rfc3339
 from yinxin.crypto.suite import INTL, SM, Suite
+from yinxin.errors import YinxinError
 from yinxin.steps import step
 from yinxin.store import Store
+from yinxin.text import Text
 from yinxin.tlog import (
     BadNoteSignature,
     Checkpoint,
@@ -155,6 +157,45 @@ class Cosigner:
         with self._store.read() as session:
             rows = session.execute(_WITNESSED.order_by(WitnessedLogRow.origin)).all()
             return tuple(_log(*row) for row in rows)
+
+    def check(self) -> None:
+        """Hold what was cosigned last of each log against the note that says it, and against the file apart.
+
+        Raises StateBroken, WitnessRolledBack, CheckpointFileMissing.
+        """
+        for each in self.logs():
+            # the file before the database, which is never behind it
+            remembered = self._file(each.origin).read()
+            with self._store.read() as session:
+                log = _log(*session.execute(_WITNESSED.where(WitnessedLogRow.origin == each.origin)).one())
+                note = session.scalar(sa.select(WitnessedRow.note).where(WitnessedRow.origin == each.origin))
+            if note is not None and not self._vouched(log, note):
+                raise StateBroken(
+                    table=Text("联署过的检查点", "the checkpoints cosigned here"),
+                    row=each.origin,
+                    reason=Text(
+                        "不是其日志或本见证方签名的那一个",
+                        "it is not the one that its log or this witness signed",
+                    ),
+                )
+            _never_behind(self._file(each.origin), remembered, log)
+
+    def _vouched(self, log: WitnessedLog, data: bytes) -> bool:
+        """Whether the stored note says what the row says, on the word of the log's keys of today or of our own."""
+        own = {(key.name, key.key_id): key for key in self.keys}
+        try:
+            note = Note.decode(data)
+            checkpoint = Checkpoint.parse(note.text)
+            if (checkpoint.origin, checkpoint.size, checkpoint.root) != (log.origin, log.size, log.root):
+                return False
+            lines = [each for each in note.signatures if (each.name, each.key_id) in own]
+            for each in lines:
+                own[each.name, each.key_id].verify(each, checkpoint)
+            if not lines:
+                Checkpoint.open(note, log.keys)
+        except YinxinError:
+            return False
+        return True
 
     def suspects(self) -> int:
         """How many records there are of checkpoints that prove a fork of a log witnessed here."""

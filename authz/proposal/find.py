@@ -14,10 +14,11 @@ from authz.proposal.errors import DocumentAltered, ProposalUnknown
 from authz.proposal.judge import Approval
 from authz.proposal.models import PENDING, ProposalRow, State
 from authz.proposal.several import approvers, given, needed, signed
+from authz.proposal.then import entitled_then
 from yinxin.act import Actor
 from yinxin.authz import PLATFORM
 from yinxin.clock import rfc3339
-from yinxin.errors import YinxinError
+from yinxin.errors import Unavailable, YinxinError
 from yinxin.text import Text
 
 #: rows read at a time while those are passed over that the asker may not see
@@ -62,17 +63,22 @@ def search(
 
 @dataclass(frozen=True, slots=True)
 class CarriedOut:
-    """A proposal that was carried out: its document, the digest that was approved, and the approvals whose signatures hold."""
+    """A proposal that was carried out: its document, the digest that was approved, and the approvals whose signatures hold.
+
+    Of these, `signed` are by people who were entitled to approve then; `unentitled` by others, with the reason.
+    """
 
     document: Document
     digest: str
     signed: tuple[Approval, ...]
+    unentitled: tuple[tuple[Approval, YinxinError], ...] = ()
 
 
 def executed(ctx: Context, id_: str) -> CarriedOut | None:
     """A proposal that is on record, whose document fits its digest, and that was carried out; whoever asks.
 
-    Its approvals are verified as of the time when they were given. Raises Unavailable when one cannot be judged.
+    Its approvals are verified as of the time when they were given: their signatures, and what the approvers were then. Raises
+    Unavailable when one cannot be judged.
     """
     try:
         row = ctx.find(id_)
@@ -81,7 +87,17 @@ def executed(ctx: Context, id_: str) -> CarriedOut | None:
         return None
     if row.state != State.EXECUTED:
         return None
-    return CarriedOut(document, row.digest, signed(ctx, row))
+    found: list[Approval] = []
+    others: list[tuple[Approval, YinxinError]] = []
+    for approval in signed(ctx, row):
+        try:
+            entitled_then(ctx, row, approval)
+            found.append(approval)
+        except Unavailable:
+            raise
+        except YinxinError as error:
+            others.append((approval, error))
+    return CarriedOut(document, row.digest, tuple(found), tuple(others))
 
 
 def _matching(ctx: Context, actor: Actor, wanted: Filter, after: str) -> Iterator[ProposalRow]:

@@ -123,8 +123,8 @@ def judge_then(ctx: Context, row: ProposalRow, statement: bytes, signature: byte
     """An approval on record, as of the time when it was given: what stands in no table alone.
 
     The signature over the very document, the time that a timestamp proves (or that she states, where the site has no
-    authority), the certificate's path to our roots and its standing then, and that it names her. Which roles her post had
-    then is not asked. Raises what `judge` raises.
+    authority), the certificate's path to our roots and its standing then, and that it names her. What her post was then
+    is asked in `authz.proposal.then`. Raises what `judge` raises.
     """
     content, by = read(statement, signature)
     declared = Statement.decode(content)

@@ -78,7 +78,10 @@ class Proposals:
             page = self.search(actor, wanted, after=page[-1]["id"], limit=_PAGE) if len(page) == _PAGE else []
 
     def executed(self, id_: str) -> find.CarriedOut | None:
-        """A proposal, if it is on record, its document fits and it was carried out, with the approvals whose signatures hold."""
+        """A proposal, if it is on record, its document fits and it was carried out, with the approvals whose signatures hold.
+
+        Who of the approvers was not entitled then is told apart (`authz.proposal.then`).
+        """
         return find.executed(self._ctx, id_)
 
     def may(self, actor: Actor, verb: str, id_: str) -> bool:

@@ -7,12 +7,11 @@ from audit.module import MODULE
 from audit.witness.api import routes as status_routes
 from audit.witness.face import routes as witness_routes
 from yinxin import canonical
-from yinxin.act import SYSTEM
 from yinxin.crypto.suite import INTL, SM
-from yinxin.proposal import Approved
 from yinxin.tlog import Checkpoint
 from yinxin.web import WebSettings, create_app
 
+from .deciding import carried_out
 from .people import People
 
 KINDS = {each.name: each for each in MODULE.proposals}
@@ -20,12 +19,7 @@ KINDS = {each.name: each for each in MODULE.proposals}
 
 def decide(site, kind, content):
     """What the approvers see, and the proposal carried out."""
-    kind = KINDS[kind]
-    kind.check(site.log, content)
-    words = kind.describe(site.log, content)
-    assert all(each.zh and each.en for each in words)
-    with site.store.act(SYSTEM, "test.execute", "proposal") as act:
-        return kind.within(site.log, Approved("p1", "", content, SYSTEM, ()), act.session)
+    return carried_out(site, KINDS[kind], content)
 
 
 def app_of(site):

@@ -5,6 +5,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+import audit.state  # noqa: F401 - whose tables a whole check reads
 from audit import AuditSettings, Log
 from tests.support.databases import create_tables
 from yinxin.act import SYSTEM
@@ -13,6 +14,8 @@ from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.suite import SM
 from yinxin.randomness import SystemRandomness
 from yinxin.store import OutboxRow, Store, open_engine
+
+from .deciding import Decided
 
 KINDS = ("ed25519", "sm2")
 #: tables that take rows and nothing else
@@ -79,12 +82,14 @@ class Site:
             AuditSettings(**settings),
             self.signers,
             data=data,
+            around=Decided(url),
             cosigners=self.witness_signers,
             http=http,
         )
 
     def create(self) -> None:
         create_tables(self.engine)
+        Decided(self.url).done.clear()
 
     def close(self) -> None:
         self.log.close()

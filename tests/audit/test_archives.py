@@ -34,9 +34,9 @@ from yinxin import canonical, steps
 from yinxin.act import SYSTEM
 from yinxin.authz import Denied
 from yinxin.crypto.suite import INTL, SM
-from yinxin.proposal import Approved
 from yinxin.tlog import LogProof
 
+from .deciding import carried_out
 from .people import Deciding, actor
 
 BASIS = "网络安全法 第二十一条"
@@ -53,12 +53,9 @@ class Killed(BaseException):
     """Ends what is under way; the database undoes what was not committed."""
 
 
-def retain(site, scope, days, since=None, number=[0]):  # noqa: B006 - a counter
-    number[0] += 1
+def retain(site, scope, days, since=None):
     content = RetentionContent(scope=scope, days=days, since=since or site.store.clock.now(), basis=BASIS)
-    assert all(each.zh and each.en for each in RETAIN.describe(site.log, content))
-    with site.store.act(SYSTEM, "test.execute", "proposal") as act:
-        RETAIN.within(site.log, Approved(f"p{number[0]}", "", content, SYSTEM, ()), act.session)
+    carried_out(site, RETAIN, content)
 
 
 def settle(site):
@@ -69,13 +66,14 @@ def settle(site):
 
 @pytest.fixture
 def old(site, clock, tmp_path):
-    """Nine entries of two kinds, long ago, of which `test.` may leave; then one of today."""
+    """Nine entries of two kinds, long ago, of which `test.` may leave, and the decision that they may; then one of today."""
     site.log.decider = Deciding(site.store)
     site.events = []
     for number in range(4):
         site.events.append(site.act(f"person:{number}", "test.act", text="印信"))
         site.events.append(site.act(f"certificate:{number}", "ca.issue"))
-    retain(site, "test.", 184)  # the ninth
+    site.act("person:8", "test.act")
+    retain(site, "test.", 184)
     settle(site)
     clock.advance(timedelta(days=200))
     site.today = site.act("person:0", "test.act")
@@ -273,7 +271,7 @@ def test_a_forged_archive_is_named(old, note):
         ("UPDATE audit_entry SET verb = 'x' WHERE \"index\" = 4", ArchiveBroken),
         ("UPDATE audit_entry SET outcome = 'refused' WHERE \"index\" = 4", ArchiveBroken),
         (
-            'UPDATE audit_entry SET time = (SELECT time FROM audit_entry WHERE "index" = 9) WHERE "index" = 4',
+            'UPDATE audit_entry SET time = (SELECT time FROM audit_entry WHERE "index" = 10) WHERE "index" = 4',
             ArchiveBroken,
         ),
         ("UPDATE audit_archive SET count = 4", ArchiveBroken),
@@ -379,6 +377,7 @@ def test_commands(old, tmp_path):
 
     for name in ("clerk", "administrator"):
         assert isinstance(run(name, "make", "--out", str(old.folder)).exception, Denied)
+        assert isinstance(run(name, "list").exception, Denied)
     answer = run("auditor", "make", "--out", str(old.folder), "--json")
     assert answer.exit_code == 0, answer.exception
     made = json.loads(answer.output)
@@ -402,11 +401,35 @@ def test_commands(old, tmp_path):
     assert isinstance(run("auditor", "verify", str(other)).exception, BadArchive)
     other.write_bytes(base64.b64encode(octets))
     assert isinstance(run("auditor", "verify", str(other)).exception, BadArchive)
+    # who may have the log checked may have its archives checked, and who may export a proof may take one out
+    assert run("administrator", "verify", made["file"]).exit_code == 0
+    for name, arguments in (
+        ("clerk", ("verify", made["file"])),
+        ("administrator", ("prove", made["file"], old.events[0], "--out", str(out))),
+    ):
+        assert isinstance(run(name, *arguments).exception, Denied)
+    assert isinstance(
+        run("auditor", "prove", made["file"], old.today, "--out", str(out)).exception, NotInArchive
+    )
     old.log.sequence()
-    asked = [(each.actor, each.outcome) for each in old.log.entries() if each.verb == "audit.archive"]
-    assert asked == [
-        ("auditor", "refused"),
-        ("auditor", "done"),
-        ("administrator", "refused"),
-        ("clerk", "refused"),
+    told = [
+        (each.actor, each.verb.removeprefix("audit."), each.outcome, each.subject)
+        for each in reversed(old.log.entries())
+        if each.verb.startswith("audit.")
     ]
+    archive, entry = f"archive:{made['archive']}", f"entry:{old.events[0]}"
+    asked = [(name, verb, outcome) for name, verb, outcome, _ in told]
+    assert asked == [
+        *((name, verb, "refused") for name in ("clerk", "administrator") for verb in ("archive", "read")),
+        *(("auditor", "archive", outcome) for outcome in ("done", "refused")),
+        *(("auditor", "read", "done") for _ in range(2)),
+        ("auditor", "check", "done"),
+        ("auditor", "export", "done"),
+        *(("auditor", "check", "refused") for _ in range(2)),
+        ("administrator", "check", "done"),
+        ("clerk", "check", "refused"),
+        ("administrator", "export", "refused"),
+        ("auditor", "export", "refused"),
+    ]
+    subjects = [subject for _, verb, _, subject in told if verb in ("check", "export")]
+    assert subjects[:2] == [archive, entry]

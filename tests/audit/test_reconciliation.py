@@ -168,8 +168,9 @@ def test_commands(site, receiver, tmp_path):
     def run(name, *arguments):
         return CliRunner().invoke(group, ["forward", *arguments], obj=Context(site, name))
 
-    assert "hall: 已确认 / acknowledged 6" in run("clerk", "status").output
-    assert json.loads(run("clerk", "status", "--json").output)["receivers"]["hall"]["behind"] == 0
+    assert "hall: 已确认 / acknowledged 6" in run("auditor", "status").output
+    assert isinstance(run("clerk", "status").exception, Denied)
+    assert json.loads(run("administrator", "status", "--json").output)["receivers"]["hall"]["behind"] == 0
     good = run("administrator", "reconcile", str(receiver.file), "--receiver", "hall", "--json")
     assert json.loads(good.output)["missing"] == 0
     part = tmp_path / "part.jsonl"
@@ -180,5 +181,7 @@ def test_commands(site, receiver, tmp_path):
     assert site.log.forward.facts()["receivers"]["hall"]["acknowledged"] == 0  # the batch that they were in
     assert isinstance(run("clerk", "reconcile", str(part), "--receiver", "hall").exception, Denied)
     site.log.sequence()
+    looked = [(each.actor, each.outcome) for each in site.log.entries() if each.verb == "audit.read-copies"]
+    assert looked == [("administrator", "done"), ("clerk", "refused"), ("auditor", "done")]
     asked = [(each.actor, each.outcome) for each in site.log.entries() if each.verb == "audit.reconcile"]
     assert asked == [("clerk", "refused"), ("auditor", "failed"), ("administrator", "done")]

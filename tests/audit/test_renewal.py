@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - the statements are this file's own constants
 """Proofs outlive their certificates and algorithms: the job renews them in time, many under one timestamp, and never what does not hold."""
 
 import json
@@ -13,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from audit import Vouched
 from audit.archive.make import make
 from audit.cli import group
+from audit.errors import StateBroken
 from audit.renewal.errors import NoRecord, NotEvidence, NotYetStamped, NoYoungerTimestamp, RenewalBroken
 from audit.renewal.keep import keep
 from audit.renewal.ledger import Proof, content, ending
@@ -211,6 +213,21 @@ def test_one_timestamp_for_many_before_they_end(kept, stamps, clock):
     entry, *_ = [each for each in log.entries(limit=5) if each.verb == "audit.renew"]
     assert entry.fields()["facts"]["count"] == 4
     assert log.check().records == 5
+    # taken away: the newest renewal of one proof, then of all
+    kept.drop_triggers()
+    newest = "(SELECT max(number) FROM audit_link)"
+    for reason, statement in (
+        (
+            "not what the log says",
+            f"DELETE FROM audit_branch WHERE link = {newest} AND kind = 'archive'",
+        ),
+        ("was taken out", f"DELETE FROM audit_branch WHERE link = {newest}"),
+    ):
+        kept.execute(statement)
+        if "kind" not in statement:
+            kept.execute(f"DELETE FROM audit_link WHERE number = {newest}")
+        with pytest.raises(StateBroken, match=reason):
+            log.check()
 
 
 def test_a_checkpoints_record_is_everybodys(kept, stamps):
@@ -344,7 +361,7 @@ def test_killed_while_it_is_taken_in(site, stamps, step):
 def test_the_ledger_is_insert_only(kept, stamps):
     renew(kept.log)
     for table, column in (("audit_kept", "sha256"), ("audit_link", "data"), ("audit_branch", "path")):
-        for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):  # noqa: S608 - constants
+        for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):
             with pytest.raises(DBAPIError, match="insert-only"):
                 kept.execute(statement)
 

@@ -114,6 +114,17 @@ def test_not_passed_on_not_to_oneself_not_twice_not_across_powers(city: Site) ->
             give(city, wish(city, delegate=holder), officer)
 
 
+def test_nobody_delegates_with_a_revoked_certificate(city: Site, events) -> None:
+    """Signed in before it was revoked: what she signs now is nobody's. Seen to fail without the look at the certificate."""
+    actor = who(city, city.leader)
+    city.ca.revoke(city.leader.certificate)
+    with pytest.raises(YinxinError) as caught:
+        give(city, wish(city), city.leader, actor)
+    assert "revoked" in caught.value.code
+    assert (events()[-1]["verb"], events()[-1]["outcome"]) == ("authz.delegate", "refused")
+    assert city.authz.delegations.of("zhou") == ()
+
+
 def test_what_was_signed_must_be_it(city: Site) -> None:
     actor = who(city, city.leader)
     good = wish(city).statement(actor, "https://trust.example.gov.cn", city.clock.now())

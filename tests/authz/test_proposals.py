@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from authz.appointment.post import give_roles
 from authz.directory import DirectoryFile
+from authz.models import AppointmentRow
 from authz.proposal.errors import (
     ApprovalForAnother,
     ApprovalForAnotherSite,
@@ -116,6 +118,61 @@ def test_approvals_that_somebody_wrote_into_the_table_do_not_count(office: Offic
     # the certificates of those who approved have ended since: they had not when it was approved
     office.site.clock.advance(timedelta(days=400))
     assert signed() == ["qin", "han"]
+
+
+@ONE
+def test_an_approver_is_judged_by_what_she_was_then(office: Office) -> None:
+    """Somebody's genuine signature, put into the table: she was in no post that approves, however it is today.
+
+    Seen to fail when the roles of today are asked, and when none are.
+    """
+    proposals, site = office.proposals, office.site
+    id_ = office.approved()
+    office.execute(id_)
+
+    def told() -> tuple[list[str], list[str]]:
+        found = proposals.executed(id_)
+        assert found is not None
+        return [each.person for each in found.signed], [
+            f"{each.person} {error.text('en')}" for each, error in found.unentitled
+        ]
+
+    def give(post: str, *roles: str) -> None:
+        site.clock.advance(timedelta(minutes=1))
+        with site.store.act(SYSTEM, "test.give-roles", f"post:{post}") as act:
+            give_roles(act, post, roles, site.clock.now())
+
+    assert told() == (["qin", "han"], [])
+    # a clerk signs the very proposal, with her own certificate, in her own post; an insider puts it in the place of Han's
+    clerk, at = office.actor("zhang"), office.site.clock.now()
+    statement = office.statement(id_, clerk, at=at)
+    signature = cms.sign_detached(office.identity("zhang", "clerk-a"), statement, signed_at=None)
+    forged = {
+        "person": "zhang",
+        "post": "clerk-a",
+        "organ": "county-a",
+        "certificate": clerk.certificate,
+        "statement": statement,
+        "signature": signature,
+    }
+    with site.store.engine.begin() as connection:
+        connection.execute(
+            sa.update(ApprovalRow)
+            .where(ApprovalRow.proposal == id_, ApprovalRow.person == "han")
+            .values(**forged)
+        )
+    good, others = told()
+    assert good == ["qin"]
+    assert "that post had no role that approves such a proposal" in others[0]
+    # given the role afterwards she still had none then; and who had it and has it no more, had it
+    give("clerk-a", "security-officer")
+    give("officer-qin", "clerk")
+    assert told() == (good, others)
+    # in a post that she did not hold then
+    with site.store.engine.begin() as connection:
+        connection.execute(sa.delete(AppointmentRow).where(AppointmentRow.person == "qin"))
+    assert "qin" in told()[1][0]
+    assert "she did not hold that post" in told()[1][0]
 
 
 def test_what_is_shown_to_an_approver(office: Office) -> None:

@@ -298,6 +298,19 @@ def test_an_order_takes_more_people_and_no_future_date(safe: Safe) -> None:
     assert "一月至三月" in told
 
 
+def test_a_holder_is_kept_from_knowing_no_longer_than_the_setting_says(safe: Safe) -> None:
+    """Seen to fail without the bound, and when it is counted from another day."""
+    now, longest = safe.site.clock.now(), timedelta(days=365)
+
+    def order(until: timedelta) -> dict[str, Any]:
+        return safe.order(withheld_until=rfc3339(now + until), withheld_basis="《某法》第八条")
+
+    with pytest.raises(RecipientMismatch, match="judicial_withheld_days") as refused:
+        safe.propose(by=REGISTRAR, ground="judicial", **order(longest + timedelta(minutes=1)))
+    assert "365 天" in refused.value.text("zh")
+    assert safe.propose(by=REGISTRAR, ground="judicial", **order(longest))
+
+
 def test_the_former_kind_is_proposed_no_more(safe: Safe) -> None:
     content = {"key": safe.old.user_key, "ground": "organ", "recipient_pem": safe.new.signing.pem}
     with pytest.raises(RecoveryKindEnded, match=r"kms\.recover-organ"):

@@ -11,7 +11,7 @@ from tests.pdf.authority import AT
 from yinxin import canonical
 from yinxin.act import Actor, Kind
 from yinxin.clock import rfc3339
-from yinxin.crypto.errors import BadSignature, DigestMismatch
+from yinxin.crypto.errors import BadSignature, CertificateRevoked, DigestMismatch
 from yinxin.errors import YinxinError
 from yinxin.evidence import BeyondDelegation, DelegationMissing, MalformedEvidence, SignedDelegation
 from yinxin.statement import Statement
@@ -137,6 +137,19 @@ def test_one_that_another_has_signed_is_not_the_one_in_the_log(acting, packed):
         with pytest.raises(BeyondDelegation) as refused:
             verify(acting, packed(each, acting.logged))
         assert "another one" in refused.value.facts["part"].en
+
+
+def test_one_signed_with_a_revoked_certificate(acting, packed):
+    """Whose certificate had ended by then gives nobody her post. Seen to fail when only the signature is looked at."""
+    certificate = acting.people["p-county"].identity.certificate
+    authority = acting.authority_of(acting.people["p-county"].identity)
+    authority.revoke(certificate, AT - 2 * HOUR)
+    try:
+        revoked = delegation(acting)
+    finally:
+        del authority.revoked[certificate.serial]
+    with pytest.raises(CertificateRevoked):
+        verify(acting, packed(revoked))
 
 
 def test_one_that_was_altered(acting, packed):

@@ -1,0 +1,6 @@
+"""Tables beside the entries whose rows the log accounts for: what was decided, and what was done and kept."""
+
+from audit.state.decided import check_decided
+from audit.state.recorded import Recorded
+
+__all__ = ["Recorded", "check_decided"]
