@@ -1,7 +1,7 @@
 """Sealing: the organ's seal goes onto the laid-out page, in both suites, and everything that proves it goes with it.
 
 The sealed PDF is PAdES B-LTA in the intl suite and carries the signed content and the leader's sign-off as attached
-files. A detached SM2 signature with an SM3 timestamp over the same sealed file stands beside it, so that each world
+files, with the delegation by which somebody signed in the leader's place. A detached SM2 signature with an SM3 timestamp over the same sealed file stands beside it, so that each world
 can check with its own algorithms.
 """
 
@@ -81,8 +81,20 @@ def _sealed_pdf(desk: Desk, row: Document, organ_seal: Seal) -> bytes:
             pdf.Attachment(
                 "sign-off.p7s", "application/pkcs7-signature", "签发签名 / sign-off signature", signed.cms
             ),
+            *_delegation(signed.delegation),
         ),
         reason=row.number,
+    )
+
+
+def _delegation(signed: bytes | None) -> tuple[pdf.Attachment, ...]:
+    """The delegation by which the leader's place was taken, if it was."""
+    if not signed:
+        return ()
+    return (
+        pdf.Attachment(
+            "sign-off.delegation", "application/json", "代行签发的委托 / delegation of sign-off", signed
+        ),
     )
 
 

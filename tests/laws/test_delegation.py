@@ -21,6 +21,7 @@ from yinxin import evidence
 from yinxin.clock import ManualClock, SystemClock, rfc3339
 from yinxin.crypto import cms
 from yinxin.evidence.container import unpack
+from yinxin.evidence.judged import NotJudged
 from yinxin.randomness import SystemRandomness
 
 pytestmark = pytest.mark.engines("any")
@@ -86,7 +87,7 @@ def test_within_the_window_and_nowhere_else(platform: Platform, clock: ManualClo
 
 
 def test_what_is_signed_by_a_delegation_is_proved_with_it(platform: Platform, clock: ManualClock) -> None:
-    """The bundle carries the signed delegation, and verifies offline with words for it; without it, it does not."""
+    """Bundle and sealed PDF carry the signed delegation, and verify offline with words for it; without it, the bundle does not."""
     given = give(platform, "demo-leader", "demo-seal", clock.now(), clock.now() + timedelta(days=1))
     assert given.status_code == 201, given.text
     clerk, registrar = client(platform, "demo-clerk"), client(platform, "demo-registrar")
@@ -110,6 +111,13 @@ def test_what_is_signed_by_a_delegation_is_proved_with_it(platform: Platform, cl
     assert [each for each in held if "acted for" in each.en], held
     files = evidence.Bundle.of(unpack(bundle)[0])
     assert [bool(each.delegation) for each in files.acts] == [True]
+    # the sealed PDF by itself says it too, and what only the bundle can show
+    alone: list[Any] = []
+    evidence.verify(files.sealed, trust, at=clock.now() + timedelta(minutes=1), held=alone)
+    assert [each.en for each in alone if "acted for" in each.en] == [
+        each.en for each in held if "acted for" in each.en
+    ]
+    assert any(isinstance(each, NotJudged) and "this very delegation" in each.en for each in alone)
 
 
 def _entry(platform: Platform, response: httpx.Response) -> dict[str, Any]:
