@@ -2,48 +2,28 @@
 
 import os
 import random
-import shutil
 import time
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple, cast
+from collections.abc import Iterator
 
-from sqlalchemy.orm import Session
-
-from audit.sequence import Waiting, enter
-from ops.bench.audit import row_of
-from ops.bench.house import house
+from audit import Log
+from ops.bench.filled import filled, name_of
 from ops.bench.measure import Result, rates
-from ops.platform import Platform
 from yinxin.crypto.suite import INTL, SM
-from yinxin.store import StoreFull
 from yinxin.tlog import Frontier, leaf_hash
 
 SMALL = 1_000
-#: entries at the end; another number by the environment, for a run that has the time and the disk (about 1.3 kB each)
+#: entries at the end; another number by the environment, for a run that has the time and the disk (`ops.bench.filled`)
 LARGE = int(os.environ.get("YINXIN_BENCH_ENTRIES", "100000"))
-_PROOFS, _CHUNK, _LEAVES = 1_000, 20_000, 2_000
-#: octets that an entry takes at most with all that belongs to it, and how many entries are asked for
-_OCTETS, _SAMPLE = 1_500, 100_000
-
-
-class _Record(NamedTuple):
-    """What the sequencer reads of a waiting record."""
-
-    number: int
-    id: str
-    data: bytes
-    personal: bytes | None = None
+_PROOFS, _TURNS, _LEAVES = 500, 4, 2_000
 
 
 def audit_proof() -> Iterator[Result]:
-    """Proofs of random entries, each with its entry and checkpoint read from the database; at a thousand entries and at many."""
-    with house() as platform:
-        found: dict[int, list[float]] = {}
-        events: list[str] = []
-        for size in (SMALL, LARGE):
-            events += _fill(platform, size)
-            platform.audit.checkpoint()
-            found[size] = _proofs(platform, events)
+    """Proofs of random entries, each with its entry and checkpoint read from the database; at a thousand entries and at many, in turn."""
+    with filled(SMALL, LARGE) as logs:
+        found = {size: _proofs(each.log, size) for size, each in logs.items()}
+        for _ in range(_TURNS - 1):
+            for size, each in logs.items():
+                found[size] = sorted(found[size] + _proofs(each.log, size))
         for name, share in (("median", 0.5), ("p99", 0.99)):
             few, many = (1 / _at(found[size], share) for size in (SMALL, LARGE))
             yield Result(
@@ -83,35 +63,15 @@ def audit_tree() -> Iterator[Result]:
     )
 
 
-def _fill(platform: Platform, size: int) -> list[str]:
-    """Entries up to `size`, by the sequencer's own work in large transactions past the outbox; identifiers of some of them.
-
-    Raises StoreFull where the disk has no room for so many.
-    """
-    platform.audit.sequence()
-    there = platform.audit.health().facts["size"]
-    if shutil.disk_usage(platform.data.root).free < (size - there) * _OCTETS:
-        raise StoreFull
-    kept: list[str] = []
-    while there < size:
-        rows = [row_of(platform) for _ in range(min(_CHUNK, size - there))]
-        records = [_Record(at, str(row["id"]), cast("bytes", row["data"])) for at, row in enumerate(rows)]
-        with Session(platform.store.engine) as session, session.begin():
-            enter(session, cast("Sequence[Waiting]", records))
-        there += len(rows)
-        kept += [str(row["id"]) for row in rows[:: max(1, size // _SAMPLE)]]
-    return kept
-
-
-def _proofs(platform: Platform, events: list[str]) -> list[float]:
+def _proofs(log: Log, size: int) -> list[float]:
     """Seconds of each proof, sorted."""
-    chance = random.Random(0)
+    chance = random.Random(size)
     for _ in range(20):
-        platform.audit.proof(chance.choice(events))  # warm
+        log.proof(name_of(chance.randrange(size)))  # warm
     taken = []
-    for event in (chance.choice(events) for _ in range(_PROOFS)):
+    for number in (chance.randrange(size) for _ in range(_PROOFS)):
         began = time.perf_counter()
-        platform.audit.proof(event)
+        log.proof(name_of(number))
         taken.append(time.perf_counter() - began)
     return sorted(taken)
 
