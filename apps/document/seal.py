@@ -1,8 +1,8 @@
 """Sealing: the organ's seal goes onto the laid-out page, in both suites, and everything that proves it goes with it.
 
 The sealed PDF is PAdES B-LTA in the intl suite and carries the signed content and the leader's sign-off as attached
-files, with the delegation by which somebody signed in the leader's place. A detached SM2 signature with an SM3 timestamp over the same sealed file stands beside it, so that each world
-can check with its own algorithms.
+files, with the delegation by which somebody signed in the leader's place. A detached SM2 signature with an SM3 timestamp
+over the same sealed file stands beside it, so that each world can check with its own algorithms.
 """
 
 from datetime import datetime

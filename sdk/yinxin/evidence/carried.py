@@ -3,18 +3,24 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from yinxin.crypto import cms
 from yinxin.crypto.certificates import Certificate
+from yinxin.evidence import delegation
 from yinxin.evidence.attached import hold
 from yinxin.evidence.attribute import Beside
 from yinxin.evidence.compare import digests, same
+from yinxin.evidence.delegation import SignedDelegation
 from yinxin.evidence.errors import EvidenceMismatch
-from yinxin.evidence.signatures import Surroundings, check
+from yinxin.evidence.judged import NotJudged
+from yinxin.evidence.signatures import Signed, Surroundings, check
 from yinxin.statement import Statement
 from yinxin.text import Text
 
+#: the file inside that holds the delegation by which somebody signed off in the leader's place
+DELEGATION = "sign-off.delegation"
 _CHINA = timezone(timedelta(hours=8))
 
 
@@ -52,12 +58,38 @@ def signed_off_by(inside: Mapping[str, bytes]) -> cms.SignedBy:
 
 
 def signed_off(inside: Mapping[str, bytes], around: Surroundings, held: list[Text]) -> None:
-    """Check the leader's signature over the statement inside, with these proofs."""
+    """Check the leader's signature over the statement inside, with these proofs; and the delegation, if somebody signed in her place."""
     signed = check(inside["sign-off.p7s"], inside["sign-off.json"], around)
     held.append(
         Text(
             f"{who(signed.certificate)} 于 {when(signed.at)} 签发了本文内容；当时证书有效",
             f"{who(signed.certificate)} signed off its content at {when(signed.at)}; the certificate was good then",
+        )
+    )
+    if given := inside.get(DELEGATION):
+        _delegated(SignedDelegation.decode(given), inside["sign-off.json"], signed, around, held)
+
+
+def _delegated(
+    given: SignedDelegation, statement: bytes, signed: Signed, around: Surroundings, held: list[Text]
+) -> None:
+    """Whether the log has this very one is the bundle's to show, and so is one of the other suite: that is said."""
+    by = cms.verify_detached(given.cms, given.statement)
+    if by.certificate.public_key.suite is not signed.certificate.public_key.suite:
+        held.append(
+            NotJudged(
+                "签发人受委托代行；委托以另一套算法签名，请用证据包核验",
+                "The signer acted by a delegation, which is signed in the other suite: check it with the bundle",
+            )
+        )
+        return
+    token = by.timestamp_token
+    brought = (*around.certificates, *by.chain, *(token.certificates if token else ()))
+    delegation.check(given, Statement.decode(statement), signed, replace(around, certificates=brought), held)
+    held.append(
+        NotJudged(
+            "日志所载是否就是这份委托，由证据包核验",
+            "Whether the log has this very delegation is for the bundle to show",
         )
     )
 

@@ -18,7 +18,16 @@ from yinxin.evidence import attribute, authority, container, delegation, log, se
 from yinxin.evidence.attached import hold
 from yinxin.evidence.attribute import NOTHING_BESIDE, Beside
 from yinxin.evidence.bundle import Bundle, SignedAct
-from yinxin.evidence.carried import content_of, fitting, organs_seal, signed_off, signed_off_by, when, who
+from yinxin.evidence.carried import (
+    DELEGATION,
+    content_of,
+    fitting,
+    organs_seal,
+    signed_off,
+    signed_off_by,
+    when,
+    who,
+)
 from yinxin.evidence.compare import digests, same
 from yinxin.evidence.delegation import SignedDelegation
 from yinxin.evidence.errors import AlgorithmLapsed, UnknownFile
@@ -303,8 +312,8 @@ def _act(
         same(statement.content.get("content"), digests(content), "the content signed off / 签发内容")
         inside = pdf.attachments(bundle.sealed)
         same(
-            (inside.get("sign-off.json"), inside.get("sign-off.p7s")),
-            (act.statement, act.cms),
+            (inside.get("sign-off.json"), inside.get("sign-off.p7s"), inside.get(DELEGATION, b"")),
+            (act.statement, act.cms, act.delegation),
             "sign-off / 签发",
         )
     else:
