@@ -388,7 +388,7 @@ def test_orders_to_keep_data_are_listed(old, clock, monkeypatch):
 def test_orders_over_http_and_on_the_page(old, clock):
     """What the command tells, page by page, as a table, and to nobody but auditors.
 
-    Seen to fail when the page shows what `--standing` shows, and when a page is as long as was asked for and one more.
+    Seen to fail when the page shows what `--standing` shows, and when a page does not know that another follows.
     """
     for number, (person, held) in enumerate((("p-1", True), ("", True), ("p-1", False)), 1):
         carried_out(old, HOLD, HoldContent(person=person, held=held), f"h{number}")

@@ -299,7 +299,7 @@ def test_an_order_takes_more_people_and_no_future_date(safe: Safe) -> None:
 
 
 def test_a_holder_is_kept_from_knowing_no_longer_than_the_setting_says(safe: Safe) -> None:
-    """Seen to fail without the bound, and when it is counted from another day."""
+    """Seen to fail without the bound."""
     now, longest = safe.site.clock.now(), timedelta(days=365)
 
     def order(until: timedelta) -> dict[str, Any]:

@@ -140,7 +140,7 @@ def test_one_that_another_has_signed_is_not_the_one_in_the_log(acting, packed):
 
 
 def test_one_signed_with_a_revoked_certificate(acting, packed):
-    """Whose certificate had ended by then gives nobody her post. Seen to fail when only the signature is looked at."""
+    """Whose certificate had ended by then gives nobody her post. Seen to fail when the answer about it is not looked at."""
     certificate = acting.people["p-county"].identity.certificate
     authority = acting.authority_of(acting.people["p-county"].identity)
     authority.revoke(certificate, AT - 2 * HOUR)
