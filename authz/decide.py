@@ -16,6 +16,8 @@ from authz.errors import (
     UnknownAction,
     UnknownOrgan,
 )
+from authz.grant.look import held_by
+from authz.grant.records import bearing
 from authz.judge import Question, decide, decide_many, words_of
 from authz.kept import Kept
 from authz.policy_set import PolicySet
@@ -155,11 +157,13 @@ class Decisions:
             )
 
     def _machine(self, actor: Actor) -> Acting | None:
-        """How a registered system stands: looked up each time, and granted nothing besides."""
+        """How a registered system stands, looked up each time: it holds what was granted to itself, and nothing of its organ's."""
         if actor.kind is not Kind.SERVICE or self._machines is None:
             return None
+        now = self._store.clock.now()
         with self._store.read() as session:
-            return Acting(self._machines(session, actor), (), self._store.clock.now(), None)
+            standing = self._machines(session, actor)
+            return Acting(standing, () if standing is None else held_by(session, actor.id, now), now, None)
 
     def visible(self, actor: Actor, action: str, kind: str) -> Condition:
         """The condition for a list: the rows, resources of type `kind`, that the actor may do `action` to.
@@ -253,9 +257,15 @@ def _answers(
 ) -> list[Decision]:
     """One actor's questions about one action: the quick way, or the long one where that does not answer."""
     version, person = facts.version, _standing(actor, acting)
+    given = acting.links(version, action) if acting is not None and person is not None else ()
+    if len(asked) > 1 and any("resource" in each for each in given):
+        # what is granted of single things bears on each question differently
+        return [answer for each in asked for answer in _answers(facts, actor, acting, action, [each])]
+    first = asked[0][0]
+    grants = bearing(given, str(first), facts.paths[first.organ])
     if person is not None and acting is not None and (person.actions is None or action in person.actions):
         organs = tuple(dict.fromkeys(resource.organ for resource, _ in asked))
-        key = (person.person.id, person.post.id, action, organs)
+        key = (person.person.id, person.post.id, action, organs, tuple(each["id"] for each in grants))
         kept = facts.prepared.get(key)
         if kept is None or kept[0] is not acting:
             prepared = Prepared(
@@ -264,7 +274,7 @@ def _answers(
                 person,
                 action=action,
                 paths={organ: facts.paths[organ] for organ in organs},
-                grants=acting.links(version, action),
+                grants=grants,
             )
             facts.keep(key, kept := (acting, prepared))
         quick: list[Decision] | None = kept[1].answers(
@@ -272,7 +282,6 @@ def _answers(
         )
         if quick is not None:
             return quick
-    grants = acting.links(version, action) if acting is not None and person is not None else ()
     put = [
         Question(
             (actor.id, action, resource),

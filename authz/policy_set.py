@@ -160,7 +160,7 @@ def linked(policies: cedarpy.PolicySet, grants: Iterable[Mapping[str, Any]]) -> 
         kind, identifier = holder(grant["holder"])
         rooms = {
             "?principal": {"type": kind, "id": identifier},
-            "?resource": {"type": "Organ", "id": grant["organ"]},
+            "?resource": _over(grant),
         }
         links.append(
             {
@@ -170,6 +170,12 @@ def linked(policies: cedarpy.PolicySet, grants: Iterable[Mapping[str, Any]]) -> 
             }
         )
     return policies.with_linked_batch(links) if links else policies
+
+
+def _over(grant: Mapping[str, Any]) -> dict[str, str]:
+    """What the grant is over: an organ with all below, or one thing."""
+    kind, separator, identifier = grant.get("resource", "").partition(":")
+    return {"type": kind, "id": identifier} if separator else {"type": "Organ", "id": grant["organ"]}
 
 
 def is_template(policy: Mapping[str, Any]) -> bool:

@@ -7,11 +7,12 @@ from yinxin.text import Text
 
 __all__ = ["POWERS", "ROLES", "powers"]
 
-#: what a registered system may be for the directory; no post carries these
+#: what a registered system may be; no post carries these
 MACHINE_ROLES: Mapping[str, Text] = {
     "directory-reader": Text("读取名录的系统", "a system that reads the directory"),
     "directory-feeder": Text("维护名录的系统", "a system that feeds the directory"),
     "clearance-reader": Text("读取涉密等级的系统", "a system that reads clearances"),
+    "key-user": Text("使用服务密钥的系统", "a system that uses service keys"),
 }
 
 #: these three never meet in one person at one time (law 4)

@@ -19,7 +19,7 @@ from authz.directory import Directory
 from authz.grant import Grants
 from authz.models import Attempt, OrganRow, SessionRow
 from authz.oidc import Provider, TokenKeys
-from authz.oidc.machine import standing_of
+from authz.oidc.machine import standing_of, system
 from authz.passkey import Passkeys
 from authz.policy_set import load_policies
 from authz.proposal.service import Proposals
@@ -86,7 +86,7 @@ class Authz:
         )
         #: the same for whoever asks from outside, recorded
         self.answers = Answers(store, self.decisions)
-        self.grants = Grants(store, self.decisions, timedelta(days=settings.grant_days))
+        self.grants = Grants(store, self.decisions, timedelta(days=settings.grant_days), system)
         self.changes = Changes(store, self.decisions)
         self.reviews = Reviews(store, self.decisions)
         #: recorded decisions taken again; the log is handed to it at assembly

@@ -24,6 +24,7 @@ from kms.custodians.make import Making
 from kms.custodians.wait import record
 from kms.engine.process import MAKING
 from kms.engine.remote import RemoteEngine
+from kms.keyring.find import owner_of
 from kms.models import Purpose
 from kms.secrets import DATABASE_PASSWORD, Sources
 from kms.service import KeyCentre
@@ -197,6 +198,7 @@ class Platform:
         )
         token_keys.centre = self.kms
         self.kms.holders.passkeys = self.authz.passkeys
+        self.authz.grants.owners["ServiceKey"] = owner_of
         self.kms.generations.held = lambda: [imported(name) for module in MODULES for name in module.wrapped]
         self.ca = Authority(
             self.store,

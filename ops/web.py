@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 def create(platform: "Platform") -> "Flask":
     """The WSGI application of `platform`; everything registered by a module is on it."""
     app = create_app(
-        authenticator=platform.authz.sessions,
+        authenticator=platform.authz.oidc.callers,
         store=platform.store,
         clock=platform.clock,
         settings=platform.section("web"),
-        names=console.DirectoryNames(platform.authz.directory),
+        names=console.DirectoryNames(platform.authz.directory, platform.authz.oidc.clients),
     )
     for module in MODULES:
         # the kit's own service is this very application: it is asked for only where there are faces to make

@@ -24,20 +24,23 @@ class GrantQuery(Paged):
     under: str = Field(default="", max_length=64)
     """Over this organ and those below it, or `platform`; the own organ if left out."""
     holder: str = Field(default="", max_length=80)
-    """Only of this holder: person:ID, post:ID or organ:ID."""
+    """Only of this holder: person:ID, post:ID, organ:ID or client:ID."""
     template: str = Field(default="", max_length=100)
     """Only of this template."""
+    resource: str = Field(default="", max_length=120)
+    """Only over this single thing, such as ServiceKey:hrss.records."""
     in_force: bool = False
     """Only those in force now."""
 
 
 class GrantOut(Model):
-    """A grant on record; `state` is `in-force`, `future`, `ended` or `revoked`."""
+    """A grant on record; `state` is `in-force`, `future`, `ended` or `revoked`. `resource`: over that thing alone."""
 
     id: str
     template: str
     holder: str
     organ: str
+    resource: str | None = None
     state: str
     valid_from: str
     valid_to: str
@@ -82,6 +85,7 @@ def routes(authz: Authz) -> tuple[Blueprint, ...]:
             under=query.under or caller.actor.organ or PLATFORM,
             holding=query.holder or None,
             template=query.template or None,
+            resource=query.resource or None,
             at=now if query.in_force else None,
             after=query.begin(str) or "",
             limit=query.limit + 1,

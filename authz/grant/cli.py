@@ -87,7 +87,7 @@ def list_(
         return
     for each in found:
         click.echo(
-            f"{each.id} {each.state(now):<9} {each.template:<28} {each.holder:<28} {each.organ:<20} "
+            f"{each.id} {each.state(now):<9} {each.template:<28} {each.holder:<28} {each.resource or each.organ:<20} "
             f"{rfc3339(each.valid_from)} – {rfc3339(each.valid_to)} {each.source}"
         )
 
@@ -105,8 +105,11 @@ def show(context: click.Context, grant: str, *, as_json: bool) -> None:
 
 @group.command(help="提出授权 / propose a grant")
 @click.argument("template")
-@click.option("--to", "holder", required=True, help="person:ID、post:ID、organ:ID")
+@click.option("--to", "holder", required=True, help="person:ID、post:ID、organ:ID、client:ID")
 @click.option("--over", "organ", required=True, help="范围：机关及其下级 / the organ, with those below it")
+@click.option(
+    "--only", "resource", help="仅此一项，如 ServiceKey:名称 / this thing alone, such as ServiceKey:NAME"
+)
 @click.option("--from", "starts", help="起（RFC 3339，默认现在）/ from (now)")
 @click.option("--until", help="止（RFC 3339）/ until")
 @click.option(
@@ -126,6 +129,7 @@ def give(
     *,
     holder: str,
     organ: str,
+    resource: str | None,
     starts: str | None,
     until: str | None,
     days: int | None,
@@ -141,7 +145,7 @@ def give(
     authz = _authz(context)
     begins = parse_rfc3339(starts) if starts else authz.store.clock.now()
     ends = parse_rfc3339(until) if until else begins + timedelta(days=days or 0)
-    wanted = Wanted(template, holder, organ, begins, ends, source)
+    wanted = Wanted(template, holder, organ, begins, ends, source, resource)
     authz.grants.sound(wanted)
     if dry_run:
         print_facts(wanted.fields(), as_json=as_json)

@@ -12,11 +12,19 @@ class UnknownTemplate(Invalid):
 
 
 class BadHolder(Invalid):
-    """A holder that is neither person, post nor organ."""
+    """A holder that is neither person, post, organ nor registered system."""
 
     code = "authz.bad_holder"
-    zh = "被授权者“{holder}”有误：请写作 person:ID、post:ID 或 organ:ID。"
-    en = "The holder “{holder}” is wrong: write person:ID, post:ID or organ:ID."
+    zh = "被授权者“{holder}”有误：请写作 person:ID、post:ID、organ:ID 或 client:ID。"
+    en = "The holder “{holder}” is wrong: write person:ID, post:ID, organ:ID or client:ID."
+
+
+class BadGrantResource(Invalid):
+    """A single thing that is not there, not of that organ, or not what the template is about."""
+
+    code = "authz.bad_grant_resource"
+    zh = "不能单独授予“{resource}”（{reason}）：请写作 ServiceKey:密钥名称，并核对名称、模板和范围。"
+    en = "“{resource}” cannot be granted by itself ({reason}): write ServiceKey:name of the key, and check name, template and organ."
 
 
 class BadGrantPeriod(Invalid):

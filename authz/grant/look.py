@@ -37,6 +37,12 @@ def held(session: Session, person: Standing, templates: Collection[str], at: dat
     return tuple(Grant.of(row) for row in session.execute(_HELD, asked).scalars())
 
 
+def held_by(session: Session, holder: str, at: datetime) -> tuple[Grant, ...]:
+    """The grants that one holder has at `at` under its own name."""
+    own = sa.select(GrantRow).where(GrantRow.holder == holder, in_force(at)).order_by(GrantRow.id)
+    return tuple(Grant.of(row) for row in session.scalars(own))
+
+
 _AT: sa.BindParameter[datetime] = sa.bindparam("at", type_=Instant())
 _HOLDERS: sa.BindParameter[Any] = sa.bindparam("holders", expanding=True)
 _GRANT = cast("sa.Table", GrantRow.__table__).c

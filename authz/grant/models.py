@@ -9,8 +9,9 @@ from yinxin.store import Base
 
 
 class GrantRow(Base):
-    """A template of the policies opened to a holder (`person:`, `post:` or `organ:`) over an organ and those below it.
+    """A template of the policies opened to a holder (`person:`, `post:`, `organ:`, `client:`) over an organ and those below.
 
+    Where `resource` names one thing (`Type:id`), over that alone, for as long as it is there and of that part of the tree.
     In force from `valid_from` until before `valid_to`, or until `revoked_at`. Rows are never deleted.
     """
 
@@ -20,6 +21,7 @@ class GrantRow(Base):
     template: Mapped[str] = mapped_column(sa.String(100))
     holder: Mapped[str] = mapped_column(sa.String(80), index=True)
     organ: Mapped[str] = mapped_column(sa.String(64), index=True)
+    resource: Mapped[str | None] = mapped_column(sa.String(120), index=True)
     valid_from: Mapped[datetime]
     valid_to: Mapped[datetime] = mapped_column(index=True)
     source: Mapped[str] = mapped_column(sa.String(400))

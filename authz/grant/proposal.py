@@ -27,10 +27,12 @@ class GrantContent(BaseModel):
     valid_from: AwareDatetime
     valid_to: AwareDatetime
     source: str = Field(min_length=1, max_length=400)
+    resource: str | None = Field(default=None, max_length=120)
+    """One thing alone, `Type:id`; all of the organ and below without one."""
 
     def wanted(self) -> Wanted:
         """The grant as the register knows it."""
-        return Wanted(self.template, self.holder, self.organ, self.valid_from, self.valid_to, self.source)
+        return Wanted(**dict(self))
 
 
 def _about(_authz: "Authz", content: GrantContent) -> About:
@@ -60,7 +62,7 @@ def _describe(authz: "Authz", content: GrantContent) -> tuple[Text, ...]:
                 f"模板“{content.template}”已不存在", f"the template “{content.template}” is no longer there"
             ),
         )
-    holder, organ = _holder(authz, content.holder), _organ(authz, content.organ)
+    holder, organ = _holder(authz, content.holder), _over(authz, content)
     period = _period(content.valid_from, content.valid_to)
     return (
         Text(
@@ -88,10 +90,22 @@ def _holder(authz: "Authz", holder: str) -> Text:
             f"{organ.zh}的岗位“{post.name.zh}”（{identifier}）",
             f"the post “{post.name.en}” of {organ.en} ({identifier})",
         )
+    if kind == "client":
+        registered = authz.oidc.clients.get(identifier).registration.name
+        return Text(f"系统“{registered.zh}”（{identifier}）", f"the system “{registered.en}” ({identifier})")
     name_ = directory.organ(identifier).name
     return Text(
         f"机关{name_.zh}及其下级全体在岗人员（{identifier}）",
         f"everybody in {name_.en} and below ({identifier})",
+    )
+
+
+def _over(authz: "Authz", content: GrantContent) -> Text:
+    organ = _organ(authz, content.organ)
+    if content.resource is None:
+        return organ
+    return Text(
+        f"{organ.zh}中仅 {content.resource} 一项", f"{content.resource} alone, of what is of {organ.en}"
     )
 
 

@@ -1,6 +1,6 @@
 """Grants as plain values."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -9,13 +9,16 @@ from authz.grant.errors import BadHolder
 from authz.grant.models import GrantRow
 from yinxin.clock import parse_rfc3339, rfc3339
 
-#: the holder's kind, and Cedar's type for it
-KINDS: Mapping[str, str] = {"person": "Person", "post": "Post", "organ": "Organ"}
+#: the holder's kind, and Cedar's type for it: decisions see a registered system as a person whose name begins with `client:`
+KINDS: Mapping[str, str] = {"person": "Person", "post": "Post", "organ": "Organ", "client": "Person"}
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A grant that somebody wants: `template` opened to `holder` (`person:ID`, `post:ID`, `organ:ID`) over `organ`."""
+    """A grant that somebody wants: `template` opened to `holder` (`person:ID`, `post:ID`, `organ:ID`, `client:ID`) over `organ`.
+
+    With `resource` (`Type:id`) over that one thing of the organ's part of the tree.
+    """
 
     template: str
     holder: str
@@ -23,10 +26,12 @@ class Wanted:
     valid_from: datetime
     valid_to: datetime
     source: str
+    resource: str | None = None
 
     def fields(self) -> dict[str, Any]:
         """The grant as the content of a proposal, and as facts of its record."""
-        return {
+        alone = {} if self.resource is None else {"resource": self.resource}
+        return alone | {
             "template": self.template,
             "holder": self.holder,
             "organ": self.organ,
@@ -59,6 +64,7 @@ class Grant:
     revoked_at: datetime | None
     revoked_by: str | None
     revoked_because: str | None
+    resource: str | None = None
 
     @classmethod
     def of(cls, row: GrantRow) -> Self:
@@ -75,12 +81,33 @@ class Grant:
 
     def link(self) -> dict[str, str]:
         """The grant as decisions see and record it."""
-        return {"id": self.id, "template": self.template, "holder": self.holder, "organ": self.organ}
+        alone = {} if self.resource is None else {"resource": self.resource}
+        return {
+            "id": self.id,
+            "template": self.template,
+            "holder": self.holder,
+            "organ": self.organ,
+            **alone,
+        }
 
 
 def holder(text: str) -> tuple[str, str]:
-    """Cedar's type and the identifier of a holder; raises BadHolder."""
+    """Cedar's type and name of a holder; raises BadHolder."""
     kind, separator, identifier = text.partition(":")
     if not separator or kind not in KINDS or not identifier:
         raise BadHolder(holder=text[:80])
-    return KINDS[kind], identifier
+    return KINDS[kind], text if kind == "client" else identifier
+
+
+def bearing(
+    grants: Iterable[Mapping[str, Any]], resource: str, path: Container[str]
+) -> tuple[Mapping[str, Any], ...]:
+    """Those of the grants that may bear on `resource` (`Type:id`), whose organ and those above it are `path`.
+
+    One over a single thing bears on that thing, and only while it is of the part of the tree that the grant was given for.
+    """
+    return tuple(
+        each
+        for each in grants
+        if "resource" not in each or (each["resource"] == resource and each["organ"] in path)
+    )

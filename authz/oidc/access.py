@@ -14,6 +14,7 @@ from authz.oidc.scopes import claims
 from authz.oidc.service_tokens import ServiceTokens
 from authz.refusals import Refusals
 from yinxin.act import STRANGER
+from yinxin.crypto.jose import encode64
 from yinxin.store import Store
 
 READ, INTROSPECT = "authz.read-userinfo", "authz.introspect-token"
@@ -120,16 +121,20 @@ class Access:
             error = TokenOfAnother(client=client.id)
             self._refusals.record(client.actor, INTROSPECT, f"client:{found.client.id}", error)
             return {"active": False}
-        return {
+        told = {
             "active": True,
             "iss": self._issuer,
             "sub": found.client.id,
+            "aud": self._service_tokens.address(found.audience),
             "client_id": found.client.id,
             "scope": found.scope,
             "token_type": "Bearer",
             "iat": int(found.created.timestamp()),
             "exp": int(found.expires.timestamp()),
         }
+        if found.certificate is None:
+            return told
+        return told | {"cnf": {"x5t#S256": encode64(bytes.fromhex(found.certificate))}}  # RFC 8705 3.2
 
     def _take_back(self, row: TokenRow, grant: GrantRow) -> None:
         with self._store.act(actor_of(grant), "authz.revoke-token", f"sign-on:{grant.id}") as act:

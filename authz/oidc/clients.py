@@ -17,7 +17,7 @@ from authz.models import OrganRow
 from authz.oidc.errors import BadClient, ClientTaken, UnknownClient
 from authz.oidc.machine import actor_of
 from authz.oidc.models import ClientRow, GrantRow, ServiceTokenRow
-from authz.oidc.scopes import SCOPES, SERVICE_SCOPES
+from authz.oidc.scopes import SCOPES, SERVICE_SCOPES, audience_of
 from yinxin.act import Actor
 from yinxin.authz import PLATFORM, Level, Resource
 from yinxin.crypto.jose import Jwk
@@ -204,6 +204,22 @@ class Clients:
         with self._store.read() as session:
             return [_client(row) for row in session.scalars(query.order_by(ClientRow.id).limit(limit))]
 
+    def named(self, text: str, *, limit: int) -> Sequence[Client]:
+        """Systems in use that act in their own name, and whose name or identifier holds `text`; by identifier."""
+        query = sa.select(ClientRow).where(ClientRow.ended.is_(None)).order_by(ClientRow.id)
+        found: list[Client] = []
+        with self._store.read() as session:
+            for row in session.scalars(query):
+                each = _client(row)
+                name = each.registration.name
+                if "client_credentials" in each.registration.grants and any(
+                    text.lower() in part.lower() for part in (row.id, name.zh, name.en)
+                ):
+                    found.append(each)
+                    if len(found) == limit:
+                        break
+        return found
+
     def shown_for(self, actor: Actor, client_id: str) -> Client:
         """One client, in use or ended; raises UnknownClient, Denied."""
         if not _ID.fullmatch(client_id):
@@ -276,15 +292,15 @@ def _needed(wanted: Registration) -> None:
     coded = "authorization_code" in wanted.grants
     signs_in = bool({"authorization_code", "device_code"} & set(wanted.grants))
     service = "client_credentials" in wanted.grants
-    # whoever writes sees what comes of it; and what a system may besides rests on what it sees
-    own = "scim.read" in wanted.scopes
-    others = SERVICE_SCOPES.keys() & set(wanted.scopes)
+    own = SERVICE_SCOPES.keys() & set(wanted.scopes)
+    # whoever writes sees what comes of it; and what a system may in the directory rests on what it sees
+    sees = "scim.read" in own or not any(audience_of(each) == "scim" for each in own)
     rules: Mapping[str, tuple[bool, Text]] = {
         "scopes": (
-            not unknown and signs_in == ("openid" in wanted.scopes) and service == own >= bool(others),
+            not unknown and signs_in == ("openid" in wanted.scopes) and service == bool(own) and sees,
             Text(
-                "只能取 " + "、".join((*SCOPES, *SERVICE_SCOPES)) + "；登录须含 openid，client_credentials 须含 scim.read",
-                "of: " + ", ".join((*SCOPES, *SERVICE_SCOPES)) + "; signing in needs openid, client_credentials needs scim.read",
+                "只能取 " + "、".join((*SCOPES, *SERVICE_SCOPES)) + "；登录须含 openid，client_credentials 须含后者之一，scim 各项须含 scim.read",
+                "of: " + ", ".join((*SCOPES, *SERVICE_SCOPES)) + "; signing in needs openid, client_credentials one of the latter, those of scim need scim.read",
             ),
         ),
         "grants": (

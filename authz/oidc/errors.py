@@ -88,6 +88,15 @@ class InvalidScope(Protocol):
     en = "The client {client} may not ask for the scope {scope}: have it registered first."
 
 
+class InvalidTarget(Protocol):
+    """A token was asked for that would be for two services, or for none that the scope is of (RFC 8707 section 2)."""
+
+    code = "authz.oidc_invalid_target"
+    oauth = "invalid_target"
+    zh = "一个令牌只用于一个服务，接入系统 {client} 请求的是 {resource}：请用 scope 或 resource 指明其一，可用的有 {known}。"
+    en = "A token is for one service, and the client {client} asked for {resource}: name one by scope or resource, of {known}."
+
+
 class UnauthorizedClient(Protocol):
     """A grant that this client did not register."""
 
@@ -209,5 +218,5 @@ class InvalidToken(NotAuthenticated):
 
     code = "authz.oidc_invalid_token"
     oauth = "invalid_token"
-    zh = "访问令牌无效或已过期：请刷新或重新登录。"
-    en = "The access token is unknown, revoked or expired: refresh it, or sign in again."
+    zh = "访问令牌无效、已过期、不用于本服务，或不是由其绑定的证书出示：请刷新或重新取得。"
+    en = "The access token is unknown, revoked, expired, for another service or shown without the certificate it is bound to: refresh it, or get another."

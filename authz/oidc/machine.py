@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from authz.directory import Person, Post, Standing
 from authz.directory.look import organ
+from authz.oidc.errors import UnknownClient
 from authz.oidc.models import ClientRow
 from authz.oidc.scopes import SERVICE_SCOPES
 from yinxin.act import Actor, Kind
@@ -21,14 +22,23 @@ def actor_of(client: str, organ: str, via: str | None = None) -> Actor:
     return Actor(Kind.SERVICE, f"{PREFIX}{client}", organ=organ, via=via)
 
 
+def system(session: Session, client: str) -> ClientRow:
+    """A system in use that acts in its own name; raises UnknownClient."""
+    row = session.get(ClientRow, client)
+    if row is None or row.ended is not None or "client_credentials" not in row.details["grants"]:
+        raise UnknownClient(client=client[:64])
+    return row
+
+
 def standing_of(session: Session, actor: Actor) -> Standing | None:
     """What a decision rests on about a client; None for whatever is none, has ended, or acts for another organ."""
     if actor.kind is not Kind.SERVICE or not actor.id.startswith(PREFIX):
         return None
-    row = session.get(ClientRow, actor.id.removeprefix(PREFIX))
-    if row is None or row.ended is not None or actor.organ != row.organ:
+    try:
+        row = system(session, actor.id.removeprefix(PREFIX))
+    except UnknownClient:
         return None
-    if "client_credentials" not in row.details["grants"]:
+    if actor.organ != row.organ:
         return None
     name = Text(row.details["name"]["zh"], row.details["name"]["en"])
     roles = frozenset(role for scope, role in SERVICE_SCOPES.items() if scope in row.details["scopes"])

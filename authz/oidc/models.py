@@ -94,6 +94,10 @@ class ServiceTokenRow(Base):
     hash: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     client: Mapped[str] = mapped_column(sa.String(64), index=True)
     scope: Mapped[str] = mapped_column(sa.String(200))
+    #: the service that takes it, one of `scopes.AUDIENCES`
+    audience: Mapped[str] = mapped_column(sa.String(16))
+    #: SHA-256 (hex) of the certificate that it is bound to (RFC 8705 section 3); null: whoever has it may show it
+    certificate: Mapped[str | None] = mapped_column(sa.String(64))
     created: Mapped[datetime]
     expires: Mapped[datetime] = mapped_column(index=True)
     revoked: Mapped[datetime | None]

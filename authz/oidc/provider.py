@@ -10,6 +10,7 @@ from authz.checker import CertificateChecker
 from authz.decide import Decisions
 from authz.oidc.access import Access
 from authz.oidc.authorize import Authorize
+from authz.oidc.callers import Callers
 from authz.oidc.client_auth import ALGORITHMS, ClientAuthentication
 from authz.oidc.clients import Clients
 from authz.oidc.device import Devices
@@ -64,7 +65,9 @@ class Provider:
         self.id_tokens = IdTokens(store, self.keys, issuer, settings.access_minutes * 60)
         self.authorize = Authorize(store, self.clients, self.grants, issuer)
         self.devices = Devices(store, self.clients, self.grants, refusals)
-        self.service_tokens = ServiceTokens(store, self.clients, lifetimes.access)
+        self.service_tokens = ServiceTokens(store, self.clients, checker, lifetimes.access, issuer)
+        #: who calls the API: people in their sessions, and systems in their own name
+        self.callers = Callers(sessions, self.service_tokens, refusals)
         self.exchange = Exchange(store, self.grants, self.devices, self.id_tokens, self.service_tokens)
         self.access = Access(store, self.grants, refusals, self.service_tokens, issuer)
         audience = frozenset({issuer, f"{issuer}{ROOT}/token"})
@@ -99,6 +102,7 @@ class Provider:
             "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
             "revocation_endpoint_auth_methods_supported": ways,
             "introspection_endpoint_auth_methods_supported": ways[:-1],
+            "tls_client_certificate_bound_access_tokens": True,
             "code_challenge_methods_supported": ["S256"],
             "acr_values_supported": sorted(set(ACR.values())),
             "prompt_values_supported": ["none", "login", "consent"],

@@ -20,7 +20,10 @@ SERVICE_SCOPES: Mapping[str, str] = {
     "scim.read": "directory-reader",
     "scim.write": "directory-feeder",
     "scim.clearance": "clearance-reader",
+    "kms.use": "key-user",
 }
+#: what such a token is for (RFC 9068 2.2, `aud`): the service behind the first part of its scopes; below the issuer's address
+AUDIENCES: Mapping[str, str] = {"scim": "/scim/v2", "kms": "/api/kms/v1"}
 _CLAIMS: Mapping[str, tuple[str, ...]] = {
     "profile": ("name",),
     "organ": ("organ", "organ_name", "organ_path"),
@@ -42,6 +45,11 @@ AMR: Mapping[str, tuple[str, ...]] = {
     "tls": ("swk",),
     "passkey": ("swk", "user"),
 }
+
+
+def audience_of(scope: str) -> str:
+    """The service that a scope of a system is for, one of `AUDIENCES`."""
+    return scope.partition(".")[0]
 
 
 def claims(scope: str, holder: Standing) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from authz.scim.message import read
 from authz.scim.problems import RETRY_AFTER, from_http, from_library, message, status_of
 from authz.scim.schemas import ROOT
 from authz.scim.seek import KINDS, Kind
-from authz.scim.wire import LISTED, answer, dumped, parameters, shown
+from authz.scim.wire import LISTED, answer, client_of, dumped, parameters, shown
 from authz.scim.writing import add_writing
 from yinxin.errors import InternalError, YinxinError
 from yinxin.web import bearer, reader_language, request_id
@@ -74,18 +74,18 @@ def _add_description(blueprint: Blueprint, scim: "Scim") -> None:
 def _add_reading(blueprint: Blueprint, scim: "Scim") -> None:
     @blueprint.get("/<any(Users, Groups, Organs):kind>")
     def listing(kind: str) -> Response:
-        client = scim.authenticate(bearer())
+        client = client_of(scim)
         asked = {name: request.args[name] for name in LISTED if name in request.args}
         return _list(scim, client, KINDS[kind], asked)
 
     @blueprint.post("/<any(Users, Groups, Organs):kind>/.search")
     def search(kind: str) -> Response:
-        client = scim.authenticate(bearer())
+        client = client_of(scim)
         return _list(scim, client, KINDS[kind], read(request))
 
     @blueprint.get("/<any(Users, Groups, Organs):kind>/<id_>")
     def one(kind: str, id_: str) -> Response:
-        client = scim.authenticate(bearer())
+        client = client_of(scim)
         wanted = parameters(KINDS[kind])
         return shown(scim.get(client, KINDS[kind], id_), wanted)
 

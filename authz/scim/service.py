@@ -56,9 +56,9 @@ class Scim:
         self.provider = provider(settings.page, settings.page_most, f"{origin}/api")
         self._show = Show(decisions, origin)
 
-    def authenticate(self, token: str | None) -> ScimClient:
-        """The client whose token it is; raises TokenNeeded, recorded."""
-        found = self._tokens.of(token) if token else None
+    def authenticate(self, token: str | None, peer: bytes | None = None) -> ScimClient:
+        """The client whose token it is, on a connection of the certificate `peer`; raises TokenNeeded, recorded."""
+        found = self._tokens.shown(token, "scim", peer) if token else None
         if found is None:
             error = TokenNeeded()
             self.refusals.record(STRANGER, READ_VERB, "client:unknown", error)

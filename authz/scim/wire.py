@@ -2,16 +2,26 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, request
 from scim2_models import Context, ResponseParameters
 
 from authz.scim.message import MEDIA_TYPE
 from authz.scim.seek import Kind
+from yinxin.web import bearer, peer_certificate
+
+if TYPE_CHECKING:
+    from authz.scim.client import ScimClient
+    from authz.scim.service import Scim
 
 #: what an address may ask for of a list; the first two of a single resource too (RFC 7644 3.4.2, 3.9)
 LISTED = ("attributes", "excludedAttributes", "filter", "sortBy", "sortOrder", "startIndex", "count")
+
+
+def client_of(scim: "Scim") -> "ScimClient":
+    """The system that asks, by its token and the connection's certificate; raises TokenNeeded."""
+    return scim.authenticate(bearer(), peer_certificate(request.environ))
 
 
 def parameters(kind: Kind) -> ResponseParameters[Any]:

@@ -6,8 +6,7 @@ from flask import Blueprint, Response, request
 
 from authz.scim.message import read
 from authz.scim.seek import KINDS
-from authz.scim.wire import parameters, shown
-from yinxin.web import bearer
+from authz.scim.wire import client_of, parameters, shown
 
 if TYPE_CHECKING:
     from authz.scim.service import Scim
@@ -21,22 +20,22 @@ def add_writing(blueprint: Blueprint, scim: "Scim", write: "Write") -> None:
 
     @blueprint.post("/<any(Users, Groups, Organs):kind>")
     def create(kind: str) -> Response:
-        client, wanted = scim.authenticate(bearer()), parameters(KINDS[kind])
+        client, wanted = client_of(scim), parameters(KINDS[kind])
         return shown(write.create(client, KINDS[kind], read(request)), wanted, 201)
 
     @blueprint.put(_ONE)
     def replace(kind: str, id_: str) -> Response:
-        client, wanted = scim.authenticate(bearer()), parameters(KINDS[kind])
+        client, wanted = client_of(scim), parameters(KINDS[kind])
         return shown(write.replace(client, KINDS[kind], id_, read(request), _matches()), wanted)
 
     @blueprint.patch(_ONE)
     def modify(kind: str, id_: str) -> Response:
-        client, wanted = scim.authenticate(bearer()), parameters(KINDS[kind])
+        client, wanted = client_of(scim), parameters(KINDS[kind])
         return shown(write.modify(client, KINDS[kind], id_, read(request), _matches()), wanted)
 
     @blueprint.delete(_ONE)
     def remove(kind: str, id_: str) -> Response:
-        client = scim.authenticate(bearer())
+        client = client_of(scim)
         write.remove(client, KINDS[kind], id_, _matches())
         return Response(status=204)
 

@@ -83,6 +83,8 @@ def _resource(translation: Translation, scope: Mapping[str, Any], link: Mapping[
     if inner is None:
         return True
     if "slot" in inner:
+        if link is not None and "resource" in link:
+            raise NotExpressible(policy=translation.policy, part="resource ==")
         return translation.within(link["organ"]) if link is not None else False
     return translation.within(inner["entity"]["id"]) if inner["entity"]["type"] == "Organ" else False
 

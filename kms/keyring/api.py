@@ -87,7 +87,12 @@ def _keys(api: Api, centre: KeyCentre) -> None:
     def create_service_key(body: ServiceKeyIn, caller: Caller) -> ServiceKeyOut:
         return shown(keyring.create(caller.actor, body.request(Place(body.place))))
 
-    @api.get("/service-keys/<name>", summary=Text("服务密钥", "A service key"), problems=_KNOWN)
+    @api.get(
+        "/service-keys/<name>",
+        scope=api_use.SCOPE,
+        summary=Text("服务密钥", "A service key"),
+        problems=_KNOWN,
+    )
     def service_key(name: str, caller: Caller) -> ServiceKeyOut:
         return shown(keyring.show(caller.actor, name))
 
@@ -97,6 +102,7 @@ def _versions(api: Api, centre: KeyCentre) -> None:
 
     @api.get(
         "/service-keys/<name>/versions",
+        scope=api_use.SCOPE,
         summary=Text("服务密钥的版本", "The versions of a service key"),
         problems=_KNOWN,
     )
@@ -108,6 +114,7 @@ def _versions(api: Api, centre: KeyCentre) -> None:
     @api.post(
         "/service-keys/<name>/versions",
         status=201,
+        scope=api_use.SCOPE,
         summary=Text("轮换服务密钥", "Rotate a service key"),
         problems=(*_CHANGED, HsmGone),
     )

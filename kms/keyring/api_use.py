@@ -28,6 +28,8 @@ from yinxin.text import Text
 from yinxin.web import Api, Caller
 from yinxin.wire import Model, Octets, Words, base64_text
 
+#: what a system's token must be for
+SCOPE = "kms.use"
 #: octets of one message, plaintext or context; what is longer is encrypted under a data key, or signed by its digest
 LONGEST = 1 << 16
 #: characters of a ciphertext of the longest plaintext
@@ -212,6 +214,7 @@ def _encryption(api: Api, centre: KeyCentre) -> None:
     @api.post(
         "/service-keys/<name>/ciphertexts",
         unkept=True,
+        scope=SCOPE,
         summary=Text("加密", "Encrypt"),
         problems=(*_USING, PlaintextTooLong, VersionUsedUp),
     )
@@ -222,6 +225,7 @@ def _encryption(api: Api, centre: KeyCentre) -> None:
     @api.post(
         "/service-keys/<name>/plaintexts",
         unkept=True,
+        scope=SCOPE,
         summary=Text("解密", "Decrypt"),
         problems=(*_USING, *_OPENING),
     )
@@ -233,6 +237,7 @@ def _encryption(api: Api, centre: KeyCentre) -> None:
     @api.post(
         "/service-keys/<name>/rewrapped-ciphertexts",
         unkept=True,
+        scope=SCOPE,
         summary=Text("将密文重新加密到最新版本", "Rewrap a ciphertext to the newest version"),
         problems=(*_USING, *_OPENING, VersionUsedUp),
     )
@@ -243,6 +248,7 @@ def _encryption(api: Api, centre: KeyCentre) -> None:
     @api.post(
         "/service-keys/<name>/data-keys",
         unkept=True,
+        scope=SCOPE,
         summary=Text("生成数据密钥", "Make a data key"),
         problems=(*_USING, PlaintextTooLong, VersionUsedUp),
     )
@@ -259,6 +265,7 @@ def _signatures(api: Api, centre: KeyCentre) -> None:
     @api.post(
         "/service-keys/<name>/signatures",
         unkept=True,
+        scope=SCOPE,
         summary=Text("签名", "Sign"),
         problems=(*_USING, NoDigestHere, FaultySignature),
     )
@@ -270,6 +277,7 @@ def _signatures(api: Api, centre: KeyCentre) -> None:
     @api.post(
         "/service-keys/<name>/verified-signatures",
         unkept=True,
+        scope=SCOPE,
         summary=Text("验证签名", "Verify a signature"),
         problems=(*_USING, NoDigestHere, BadSignature),
     )
@@ -286,6 +294,7 @@ def _macs(api: Api, centre: KeyCentre) -> None:
     @api.post(
         "/service-keys/<name>/macs",
         unkept=True,
+        scope=SCOPE,
         summary=Text("计算消息鉴别码", "Make a MAC"),
         problems=_USING,
     )
@@ -296,6 +305,7 @@ def _macs(api: Api, centre: KeyCentre) -> None:
     @api.post(
         "/service-keys/<name>/verified-macs",
         unkept=True,
+        scope=SCOPE,
         summary=Text("核对消息鉴别码", "Verify a MAC"),
         problems=(*_USING, BadSignature),
     )
@@ -310,6 +320,7 @@ def _others(api: Api, centre: KeyCentre) -> None:
     @api.post(
         "/service-keys/<name>/batches",
         unkept=True,
+        scope=SCOPE,
         limit=_LONGEST_BODY,
         summary=Text("成批使用", "Use it many times at once"),
         problems=(*_USING, VersionUsedUp, FaultySignature),
@@ -319,7 +330,13 @@ def _others(api: Api, centre: KeyCentre) -> None:
         found = keyring.use_many(caller.actor, name, body.operation, items)
         return BatchOut(items=tuple(map(_answer, found)))
 
-    @api.post("/random-octets", unkept=True, summary=Text("随机数", "Random octets"), problems=(Denied,))
+    @api.post(
+        "/random-octets",
+        unkept=True,
+        scope=SCOPE,
+        summary=Text("随机数", "Random octets"),
+        problems=(Denied,),
+    )
     def random_octets(body: RandomIn, caller: Caller) -> RandomOut:
         return RandomOut(octets_base64=base64_text(keyring.random(caller.actor, body.size)))
 

@@ -3,6 +3,7 @@
 from typing import cast
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from kms.keyring.errors import ServiceKeyUnknown, VersionUnknown
 from kms.keyring.key import ServiceKey, Version
@@ -34,6 +35,11 @@ def key_of(store: Store, name: str) -> ServiceKey:
     if found is None or found.name != name:
         raise ServiceKeyUnknown(name=name[:64])
     return found
+
+
+def owner_of(session: Session, name: str) -> str | None:
+    """The organ that the key is of; None when there is none of this name."""
+    return session.scalar(sa.select(_KEY.owner).where(_KEY.name == name))
 
 
 def list_keys(

@@ -8,6 +8,7 @@ from flask import Response, make_response, redirect, render_template, url_for
 from pydantic import Field
 from werkzeug.wrappers import Response as BaseResponse
 
+from authz.grant import Grant
 from authz.oidc.clients import Client, Registration
 from authz.oidc.errors import BadClient
 from authz.oidc.scopes import SCOPES
@@ -15,7 +16,7 @@ from authz.proof.words import LEVELS
 from authz.registering import registration
 from ops.console.export import csv_file
 from ops.console.reviews import part
-from yinxin.authz import Level, Resource
+from yinxin.authz import PLATFORM, Level, Resource
 from yinxin.text import Text
 from yinxin.web import Caller, Paged, Pages, current_caller, page_of
 from yinxin.wire import Model
@@ -43,6 +44,7 @@ ALL_SCOPES: Mapping[str, Text] = {
     "scim.read": Text("以自身名义读取名录（SCIM）", "in its own name: read the directory (SCIM)"),
     "scim.write": Text("以自身名义变更名录（SCIM）", "in its own name: change the directory (SCIM)"),
     "scim.clearance": Text("以自身名义读取涉密等级（SCIM）", "in its own name: read clearances (SCIM)"),
+    "kms.use": Text("以自身名义使用获授权的服务密钥", "in its own name: use the service keys it was granted"),
 }
 CONSENT: Mapping[str, Text] = {
     "asked": Text("征得本人同意", "people are asked"),
@@ -163,6 +165,8 @@ def _add_looking(pages: Pages, authz: "Authz") -> None:
             consent=CONSENT,
             scopes=ALL_SCOPES,
             levels=LEVELS,
+            granted=_granted(authz, caller, found),
+            templates=authz.decisions.policies.templates,
             may_end=not found.ended and _may(authz, caller, "authz.end-client", id, organ),
             may_renew=not found.ended
             and found.registration.authentication == "secret"
@@ -198,6 +202,18 @@ def _add_acting(pages: Pages, authz: "Authz") -> None:
     def client_end(id: str, caller: Caller) -> BaseResponse:  # noqa: A002 - the field's name
         clients.end(caller.actor, id)
         return redirect(url_for("console.client", id=id), 303)
+
+
+def _granted(authz: "Authz", caller: Caller, system: Client) -> tuple[Grant, ...] | None:
+    """What the system was granted in the reader's part of the tree and is in force; None where that is not for her to see."""
+    under = caller.actor.organ or PLATFORM
+    asked = Resource("Grant", "*", under)
+    if "client_credentials" not in system.registration.grants:
+        return None
+    if not authz.decisions.check(caller.actor, "authz.read-grants", asked).allowed:
+        return None
+    at = authz.store.clock.now()
+    return authz.grants.listed_for(caller.actor, under=under, holding=f"client:{system.id}", at=at, limit=200)
 
 
 def _told(client: str, secret: str | None) -> BaseResponse:

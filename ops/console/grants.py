@@ -35,12 +35,14 @@ KINDS: Mapping[str, Text] = {
     "person": Text("人员", "person"),
     "post": Text("岗位", "post"),
     "organ": Text("机关", "organ"),
+    "client": Text("系统", "system"),
 }
 COLUMNS = (
     "id",
     "template",
     "holder",
     "organ",
+    "resource",
     "state",
     "valid_from",
     "valid_to",
@@ -59,6 +61,7 @@ class Look(Paged):
     under: str = Field(default="", max_length=64)
     holder: str = Field(default="", max_length=80)
     template: str = Field(default="", max_length=100)
+    resource: str = Field(default="", max_length=120)
     state: Literal["", "in-force"] = ""
 
 
@@ -68,6 +71,7 @@ class NewGrant(Model):
     template: str = Field(min_length=1, max_length=100)
     holder: str = Field(min_length=1, max_length=80)
     organ: str = Field(min_length=1, max_length=64)
+    resource: str | None = Field(default=None, max_length=120)
     days: int = Field(ge=1, le=3660)
     source: str = Field(min_length=1, max_length=400)
     reason: str = Field(min_length=8, max_length=2000)
@@ -95,6 +99,7 @@ def _add_looking(pages: Pages, authz: "Authz") -> None:
             under=query.under or caller.actor.organ or PLATFORM,
             holding=query.holder or None,
             template=query.template or None,
+            resource=query.resource or None,
             at=authz.store.clock.now() if query.state else None,
             after=after,
             limit=limit,
@@ -163,7 +168,7 @@ def _add_giving(pages: Pages, authz: "Authz") -> None:
     def grant_new(body: NewGrant, caller: Caller) -> BaseResponse:
         now = authz.store.clock.now()
         until = now + timedelta(days=body.days)
-        wanted = Wanted(body.template, body.holder, body.organ, now, until, body.source)
+        wanted = Wanted(body.template, body.holder, body.organ, now, until, body.source, body.resource)
         authz.grants.sound(wanted)
         made = authz.proposals.propose(caller.actor, "authz.grant", wanted.fields(), reason=body.reason)
         return redirect(url_for("console.proposal", proposal=made.row.id), 303)
@@ -190,6 +195,9 @@ def _holders(authz: "Authz", text: str) -> list[tuple[str, str]]:
         if each.organ is not None:
             words += f"（{getattr(authz.directory.organ(each.organ).name, language)}）"
         options[f"{each.kind}:{each.id}"] = f"{words} · {each.id}"
+    for system in authz.oidc.clients.named(text, limit=FOUND) if text else ():
+        words = f"{getattr(KINDS['client'], language)} · {getattr(system.registration.name, language)}"
+        options[f"client:{system.id}"] = f"{words} · {system.id}"
     if chosen and chosen not in options:
         options[chosen] = chosen
     return list(options.items())
@@ -212,6 +220,7 @@ def _may(authz: "Authz", caller: Caller, verb: str, organ: str) -> bool:
 
 def _line(each: Grant, now: Any) -> dict[str, Any]:
     return {
+        "resource": "",
         **each.link(),
         "state": each.state(now),
         "valid_from": rfc3339(each.valid_from),

@@ -1,16 +1,18 @@
-"""What people, posts and organs are called, from the directory."""
+"""What people, posts, organs and registered systems are called."""
 
 from authz.directory import Directory
+from authz.oidc import Clients
 from yinxin.errors import NotFound
 from yinxin.text import Text
 from yinxin.web import Named
 
 
 class DirectoryNames:
-    """The names of the directory (`yinxin.web.Names`)."""
+    """The names of the directory and of the clients (`yinxin.web.Names`)."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, clients: Clients) -> None:
         self._directory = directory
+        self._clients = clients
 
     def name(self, kind: Named, id: str) -> Text | None:  # noqa: A002 - the protocol's name
         """The name in both languages; a person's is the same in both. None when the directory does not know it."""
@@ -18,6 +20,9 @@ class DirectoryNames:
             if kind == "person":
                 name = self._directory.person(id).name
                 return Text(name, name)
+            if kind == "client":
+                name_ = self._clients.get(id).registration.name
+                return Text(name_.zh, name_.en)
             return self._directory.post(id).name if kind == "post" else self._directory.organ(id).name
         except NotFound:
             return None

@@ -7,10 +7,12 @@ from flask import Response, redirect, render_template, url_for
 from pydantic import Field
 from werkzeug.wrappers import Response as BaseResponse
 
+from authz.grant import Grant
 from kms.keyring import ServiceKey, ServiceKeyRequest
 from kms.keyring.models import Condition
 from kms.models import Place
 from ops.console.export import csv_file
+from ops.console.grants import KINDS as HOLDERS
 from yinxin.authz import PLATFORM, Resource
 from yinxin.crypto.operations import KINDS, Operation
 from yinxin.text import Text
@@ -121,6 +123,14 @@ def _add_looking(pages: Pages, platform: "Platform") -> None:
             condition=CONDITIONS[found.condition],
             place=PLACES[found.place],
             operations=[OPERATIONS[each] for each in sorted(found.operations)],
+            granted=_granted(platform, caller, found),
+            kinds=HOLDERS,
+            usual="kms.grant-encrypting" if Operation.ENCRYPT in found.operations else "kms.grant-signing",
+            templates=platform.authz.decisions.policies.templates,
+            may_grant=active
+            and platform.authz.decisions.check(
+                caller.actor, "authz.grant", Resource("Grant", "*", found.owner)
+            ).allowed,
             may_rotate=active and _may(platform, caller, "kms.rotate-service-key", name, found.owner),
             may_keep=found.condition is Condition.ENDING
             and _may(platform, caller, "kms.keep-service-key", name, found.owner),
@@ -155,6 +165,14 @@ def _may(platform: "Platform", caller: Caller, verb: str, name: str, owner: str)
     attributes = {"purpose": "", "algorithm": ""}
     asked = Resource("ServiceKey", name, organ=owner, attributes=attributes)
     return platform.authz.decisions.check(caller.actor, verb, asked).allowed
+
+
+def _granted(platform: "Platform", caller: Caller, key: ServiceKey) -> tuple[Grant, ...] | None:
+    """Who may use the key by a grant; None where that is not for the reader to see."""
+    asked = Resource("Grant", "*", key.owner)
+    if not platform.authz.decisions.check(caller.actor, "authz.read-grants", asked).allowed:
+        return None
+    return platform.authz.grants.bearing_on(caller.actor, key.resource, limit=200)
 
 
 def _line(key: ServiceKey) -> dict[str, Any]:

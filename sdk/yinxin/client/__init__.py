@@ -13,6 +13,7 @@ from yinxin.client.errors import (
     NotAPlatform,
     NotTheFile,
     RemoteProblem,
+    SystemRefused,
     Unreachable,
     UnusableForTls,
 )
@@ -23,6 +24,7 @@ from yinxin.client.kms import Key, Kms, RemoteSigner
 from yinxin.client.policies import Policies
 from yinxin.client.proposals import Proposal, ProposalLine, Proposals
 from yinxin.client.reviews import Reviews
+from yinxin.client.system import System
 from yinxin.client.transports import https, in_process
 from yinxin.wire import Words
 
@@ -59,6 +61,8 @@ __all__ = [
     "RemoteSigner",
     "Reviews",
     "Ruling",
+    "System",
+    "SystemRefused",
     "Unreachable",
     "UnusableForTls",
     "Who",

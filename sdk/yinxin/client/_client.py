@@ -21,6 +21,7 @@ from yinxin.client.kms import Kms
 from yinxin.client.policies import Policies
 from yinxin.client.proposals import Proposals
 from yinxin.client.reviews import Reviews
+from yinxin.client.system import System
 from yinxin.client.transports import https
 from yinxin.clock import Clock, SystemClock
 from yinxin.crypto.keys import Identity
@@ -48,6 +49,7 @@ class Client:
         *,
         identity: Identity | None = None,
         token: str | None = None,
+        system: System | None = None,
         trust: Path | None = None,
         transport: httpx.BaseTransport | None = None,
         language: Language = "zh",
@@ -57,7 +59,7 @@ class Client:
     ) -> None:
         """A client of the platform at `base_url`; nothing is sent yet.
 
-        `identity` signs in; `token` is a session that exists already. `trust` is the PEM file of the only anchors
+        `identity` signs in; `token` is a session that exists already; `system` calls in its own name. `trust` is the PEM file of the only anchors
         believed, the system's without it; `transport` is another way to the platform (`https`, `in_process`), and
         then `trust` is its own matter.
         """
@@ -70,6 +72,7 @@ class Client:
             clock or SystemClock(),
             randomness or SystemRandomness(),
             sleep,
+            system,
         )
         self.authz = Authz(self._connection)
         self.kms = Kms(self._connection)

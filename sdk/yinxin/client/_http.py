@@ -6,13 +6,14 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import httpx
 
 from yinxin.authz import StepUpRequired, sign_in_statement
-from yinxin.client.errors import IdentityNeeded, NotAPlatform, Unreachable
+from yinxin.client.errors import IdentityNeeded, NotAPlatform, SystemRefused, Unreachable
 from yinxin.client.problems import error_of, worth_retrying
+from yinxin.client.system import TOKENS, System
 from yinxin.clock import Clock, SystemClock
 from yinxin.crypto import cms
 from yinxin.crypto.keys import Identity
@@ -39,6 +40,7 @@ class Connection:
     clock: Clock = field(default_factory=SystemClock)
     randomness: Randomness = field(default_factory=SystemRandomness)
     sleep: Callable[[float], None] = time.sleep
+    system: System | None = None
     _signing_in: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -73,8 +75,9 @@ class Connection:
                 continue
             if response.is_success:
                 return response
-            if response.status_code == httpx.codes.UNAUTHORIZED and token and self.identity and stale is None:
-                stale = token  # the session is over: sign in again, once
+            itself = self.identity or self.system
+            if response.status_code == httpx.codes.UNAUTHORIZED and token and itself and stale is None:
+                stale = token  # the session or token is over: get another, once
                 continue
             refusal = error_of(response)
             if isinstance(refusal, StepUpRequired) and self.identity and not proved and not last:
@@ -98,7 +101,7 @@ class Connection:
                 return
 
     def sign_in(self) -> str:
-        """Prove the identity's key and keep the session's token; raises IdentityNeeded or what the platform says."""
+        """Prove the identity's key, or who the system is, and keep the token; raises IdentityNeeded or what the platform says."""
         with self._signing_in:
             return self._sign_in()
 
@@ -139,7 +142,26 @@ class Connection:
         return self.token
 
     def _sign_in(self) -> str:
+        if self.system is not None:
+            return self._token_of(self.system)
         return self.open_session(*self._signed())
+
+    def _token_of(self, system: System) -> str:
+        """A token in the system's own name; raises SystemRefused, Unreachable or NotAPlatform."""
+        call: dict[str, Any] = {"data": system.form(self.origin, self.clock, self.randomness)}
+        if system.secret is not None:
+            call["auth"] = (quote_plus(system.id), quote_plus(system.secret))  # RFC 6749 2.3.1
+        response = self._exchange("POST", TOKENS, None, {}, call)
+        answer = decoded(response)
+        if response.is_success and isinstance(answer, dict) and "access_token" in answer:
+            self.token = str(answer["access_token"])
+            return self.token
+        if not isinstance(answer, dict) or "error" not in answer:
+            raise NotAPlatform(url=self.origin + TOKENS, http_status=response.status_code)
+        reason = str(answer.get("error_description", answer["error"]))
+        if response.is_server_error:
+            raise Unreachable(url=self.origin, reason=reason)
+        raise SystemRefused(system=system.id, error=str(answer["error"]), reason=reason)
 
     def _signed(self) -> tuple[str, bytes]:
         """A challenge and the identity's signature over it; raises IdentityNeeded."""

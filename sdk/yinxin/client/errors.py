@@ -68,8 +68,16 @@ class IdentityNeeded(NotAuthenticated):
     """A call that needs a signed-in caller, and nothing to sign in with."""
 
     code = "client.identity_needed"
-    zh = "此调用需要登录；请在创建 Client 时提供 identity（证书和私钥）。"
-    en = "This call needs a signed-in caller; give the Client an identity (certificate and key)."
+    zh = "此调用需要登录；请在创建 Client 时提供 identity（证书和私钥），系统以自身名义调用的提供 system。"
+    en = "This call needs a signed-in caller; give the Client an identity (certificate and key), or a system that calls in its own name."
+
+
+class SystemRefused(NotAuthenticated):
+    """The platform gave a system no token: `error` is the protocol's word (RFC 6749 5.2), `reason` the platform's sentence."""
+
+    code = "client.system_refused"
+    zh = "平台未给系统 {system} 令牌（{error}：{reason}）；请核对登记的 client_id、认证方式和范围。"
+    en = "The platform gave the system {system} no token ({error}: {reason}); check the client_id, its way to prove itself and its scopes as registered."
 
 
 class UnusableForTls(Invalid):

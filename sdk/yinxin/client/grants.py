@@ -12,12 +12,13 @@ _PATH = "/api/authz/v1"
 
 
 class Grant(Reply):
-    """A grant on record; `state` is `in-force`, `future`, `ended` or `revoked`."""
+    """A grant on record; `state` is `in-force`, `future`, `ended` or `revoked`. `resource`: over that thing alone."""
 
     id: str
     template: str
     holder: str
     organ: str
+    resource: str | None = None
     state: str
     valid_from: Instant
     valid_to: Instant
@@ -46,13 +47,20 @@ class Grants:
         self._proposals = proposals
 
     def list(
-        self, *, under: str = "", holder: str = "", template: str = "", in_force: bool = False
+        self,
+        *,
+        under: str = "",
+        holder: str = "",
+        template: str = "",
+        resource: str = "",
+        in_force: bool = False,
     ) -> Iterator[Grant]:
-        """Grants over an organ and those below it (the own one, or `platform`), of a holder, of a template."""
+        """Grants over an organ and those below it (the own one, or `platform`), of a holder, template or single thing."""
         query = {
             "under": under,
             "holder": holder,
             "template": template,
+            "resource": resource,
             "in_force": "true" if in_force else "false",
         }
         return (Grant.model_validate(item) for item in self._connection.pages(f"{_PATH}/grants", query))
@@ -67,10 +75,22 @@ class Grants:
         return tuple(Template.model_validate(each) for each in answer["items"])
 
     def propose(
-        self, template: str, holder: str, organ: str, *, starts: datetime, until: datetime, source: str
+        self,
+        template: str,
+        holder: str,
+        organ: str,
+        *,
+        starts: datetime,
+        until: datetime,
+        source: str,
+        resource: str | None = None,
     ) -> Proposal:
-        """Propose a grant to `person:ID`, `post:ID` or `organ:ID` over an organ and those below, on a named basis."""
+        """Propose a grant to `person:ID`, `post:ID`, `organ:ID` or `client:ID`, on a named basis.
+
+        It is over an organ and those below, or over one thing of theirs: `ServiceKey:NAME`.
+        """
         content = {
+            "resource": resource,
             "template": template,
             "holder": holder,
             "organ": organ,

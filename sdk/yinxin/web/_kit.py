@@ -13,7 +13,7 @@ from yinxin.errors import NotAuthenticated
 from yinxin.store import Store
 from yinxin.text import Language
 from yinxin.web.caller import Authenticator, Caller, Names
-from yinxin.web.errors import SignInRequired
+from yinxin.web.errors import ScopeNeeded, SignInRequired
 from yinxin.web.peer import peer_certificate
 from yinxin.web.settings import WebSettings
 
@@ -68,12 +68,17 @@ def bearer() -> str | None:
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
-def current_caller() -> Caller:
-    """Who is signed in; raises SignInRequired, or what the authenticator says of the token."""
+def current_caller(scope: str | None = None) -> Caller:
+    """Who is signed in, or the system that calls with a token for `scope`; without one people alone are let in.
+
+    Raises SignInRequired, ScopeNeeded, or what the authenticator says of the token.
+    """
     known = caller_so_far()
     if known is None:
         peer = peer_certificate(request.environ)
         known = request.environ[CALLER] = kit().authenticator.authenticate(session_token(), peer)
+    if known.scopes is not None and scope not in known.scopes:
+        raise ScopeNeeded(system=known.actor.id, scope=scope or "-")
     return known
 
 

@@ -44,6 +44,7 @@ class Operation:
     claimed_by_act: bool = False
     secret: Text | None = None
     unkept: bool = False
+    scope: str | None = None
 
 
 class Api:
@@ -72,9 +73,10 @@ class Api:
         status: int = 200,
         problems: tuple[type[YinxinError], ...] = (),
         public: bool = False,
+        scope: str | None = None,
     ) -> Callable[[V], V]:
-        """Declare a question."""
-        return self._declare("GET", path, summary, status, problems, public=public)
+        """Declare a question; systems whose token has the `scope` may ask it as well."""
+        return self._declare("GET", path, summary, status, problems, public=public, scope=scope)
 
     def post(
         self,
@@ -89,6 +91,7 @@ class Api:
         claimed_by_act: bool = False,
         secret: Text | None = None,
         unkept: bool = False,
+        scope: str | None = None,
     ) -> Callable[[V], V]:
         """Declare an act. It needs an Idempotency-Key unless it is `repeatable` (a question, in truth) or public.
 
@@ -96,7 +99,8 @@ class Api:
         recorded act the view changes nothing, so that this act can claim the key (`yinxin.web.idempotency`). `secret`:
         the answer holds a secret or a token; it is given once and kept nowhere, and the text says what whoever lost it
         does instead (a clause, after a semicolon). `unkept`: asked again it does the same again, which harms nobody, and its
-        answer is nothing to be kept: an Idempotency-Key is passed over.
+        answer is nothing to be kept: an Idempotency-Key is passed over. `scope`: systems whose token has it are let in as
+        well as people; without one, people alone.
         """
         if secret is not None and claimed_by_act:
             raise TypeError(
@@ -114,6 +118,7 @@ class Api:
             claimed_by_act=claimed_by_act,
             secret=secret,
             unkept=unkept,
+            scope=scope,
         )
 
     def put(
@@ -153,6 +158,7 @@ class Api:
         claimed_by_act: bool = False,
         secret: Text | None = None,
         unkept: bool = False,
+        scope: str | None = None,
     ) -> Callable[[V], V]:
         def declare(view: V) -> V:
             contract = contract_of(view, path, public=public)
@@ -173,6 +179,7 @@ class Api:
                 claimed_by_act,
                 secret,
                 keyless,
+                scope,
             )
             self.operations.append(operation)
             self.blueprint.add_url_rule(
@@ -184,7 +191,7 @@ class Api:
 
 
 def _serve(operation: Operation, view: Callable[..., ViewAnswer], path: dict[str, Any]) -> Response:
-    caller = None if operation.public else current_caller()
+    caller = None if operation.public else current_caller(operation.scope)
     arguments, digest = operation.contract.bind(path, caller)
 
     def carry_out() -> Response:

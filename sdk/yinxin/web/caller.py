@@ -14,6 +14,7 @@ class Caller:
 
     `session` identifies the session and is safe to log; it is never the bearer token itself. `way` is how it was
     opened (`signature`, `tls`, `passkey`), `proved` when a key was last proved in it, None where nobody keeps that.
+    `scopes` are what a system's token is for: it is let in where an operation asks for one of them. None: a person.
     """
 
     actor: Actor
@@ -24,6 +25,7 @@ class Caller:
     organ_name: Text
     way: str = ""
     proved: datetime | None = None
+    scopes: frozenset[str] | None = None
 
 
 class Authenticator(Protocol):
@@ -37,11 +39,11 @@ class Authenticator(Protocol):
         ...
 
 
-Named = Literal["person", "post", "organ"]
+Named = Literal["person", "post", "organ", "client"]
 
 
 class Names(Protocol):
-    """Knows what people, posts and organs are called; pages write them instead of identifiers."""
+    """Knows what people, posts, organs and registered systems are called; pages write them instead of identifiers."""
 
     def name(self, kind: Named, id: str) -> Text | None:  # noqa: A002 - the field's name
         """The name, or None when there is no such identifier any more."""

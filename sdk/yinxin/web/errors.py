@@ -100,6 +100,14 @@ class SignInRequired(NotAuthenticated):
     en = "Sign in first."
 
 
+class ScopeNeeded(NotPermitted):
+    """A system's token, where people alone are let in, or for less than the operation asks (RFC 6750 3.1)."""
+
+    code = "request.scope_needed"
+    zh = "系统 {system} 的令牌不能用于此操作（所需范围：{scope}）：注明“-”的操作只限登录的人员办理。"
+    en = "The token of the system {system} is not for this operation (scope: {scope}): where the scope is “-”, people alone are let in, signed in themselves."
+
+
 class NoCertificate(NotAuthenticated):
     """Signing in by certificate, on a connection that shows none."""
 

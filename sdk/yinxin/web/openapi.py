@@ -20,6 +20,7 @@ from yinxin.web.problems import MEDIA_TYPE, TYPE_PREFIX, title_of
 VERSION = "3.1.1"
 TITLE = Text("印信平台接口", "Yinxin platform API")
 _RANGE = Text("所请求的区间（Range）", "The range that was asked for")
+_IN_ITS_OWN_NAME = Text("系统以自身名义调用", "a system calls in its own name")
 _REF = "#/components/schemas/{model}"
 _PROBLEM: dict[str, Any] = {
     "type": "object",
@@ -65,9 +66,24 @@ def document(apis: Iterable[Api], language: Language) -> dict[str, Any]:
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": {**schemas, "Problem": _PROBLEM},
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "system": {"type": "oauth2", "flows": {"clientCredentials": _flow(apis, language)}},
+            },
         },
     }
+
+
+def _flow(apis: Iterable[Api], language: Language) -> dict[str, Any]:
+    """How systems get tokens of their own, and which scopes let them in (RFC 6749 4.4)."""
+    scopes = {each.scope for api in apis for each in api.operations if each.scope}
+    return {"tokenUrl": "/oidc/token", "scopes": dict.fromkeys(sorted(scopes), _IN_ITS_OWN_NAME(language))}
+
+
+def _security(operation: Operation) -> list[dict[str, list[str]]]:
+    if operation.public:
+        return []
+    return [{"bearer": []}, *([{"system": [operation.scope]}] if operation.scope else [])]
 
 
 def _schemas(apis: Iterable[Api]) -> tuple[Refs, dict[str, Any]]:
@@ -96,7 +112,7 @@ def _operation(api: Api, operation: Operation, refs: Refs, language: Language) -
         "operationId": f"{api.name}.{operation.name}",
         "tags": [api.name],
         "summary": operation.summary(language),
-        "security": [] if operation.public else [{"bearer": []}],
+        "security": _security(operation),
         "parameters": _parameters(operation),
         "responses": _responses(operation, refs, language),
     }

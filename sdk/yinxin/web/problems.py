@@ -121,6 +121,8 @@ def respond(error: YinxinError, headers: list[tuple[str, str]] | None = None) ->
         response.headers["Retry-After"] = str(RETRY_AFTER)
     if status_of(error) == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="yinxin"'
+    if isinstance(error, errors.ScopeNeeded):
+        response.headers["WWW-Authenticate"] = 'Bearer realm="yinxin", error="insufficient_scope"'
     return response
 
 
