@@ -39,7 +39,7 @@ from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
 from yinxin.steps import step
-from yinxin.store import Sql
+from yinxin.store import Sql, as_good
 from yinxin.text import Text
 
 _log = logging.getLogger("yinxin.ca")
@@ -238,7 +238,7 @@ def _intend(
         facts = facts_of(order, issuer, prepared)
         subject = f"certificate:{prepared.serial}"
         try:
-            with ctx.store.act(actor, VERB, subject, outcome=Outcome.INTENT, **facts) as act:
+            with ctx.store.act(actor, VERB, subject, outcome=Outcome.INTENT, taken=as_good, **facts) as act:
                 act.decision = dict(decision) if decision else None
                 unburdened(act.session, order)
                 keep_profile(act.session, order)

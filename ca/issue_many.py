@@ -45,7 +45,7 @@ from ca.sign import sign
 from yinxin.act import SYSTEM, Actor, Outcome
 from yinxin.errors import YinxinError
 from yinxin.steps import step
-from yinxin.store import Act, Sql, listed
+from yinxin.store import Act, Sql, as_good, listed
 
 __all__ = ["Answer", "Wanted", "issue_many", "issue_together"]
 
@@ -202,7 +202,7 @@ class _Batch:
         allowed: list[_Work] = []
         try:
             subject = f"batch:{ctx.store.identifier()}"
-            with ctx.store.act(self._actor, VERB, subject, outcome=Outcome.INTENT) as act:
+            with ctx.store.act(self._actor, VERB, subject, outcome=Outcome.INTENT, taken=as_good) as act:
                 mine: dict[str, _Work] = {}
                 against = burdens(act.session, [work.order for work in works])
                 for work, burden in zip(works, against, strict=True):

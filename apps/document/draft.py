@@ -21,6 +21,7 @@ from yinxin.authz import Level
 from yinxin.calendar import local_date
 from yinxin.distribution import recipients
 from yinxin.grade import Grade
+from yinxin.store import as_good
 from yinxin.uploads import AttachmentOut
 
 #: octets; a larger file is refused before it is read
@@ -81,7 +82,7 @@ def _draft(desk: Desk, new: NewDocument, organ: Organ) -> str:
         skips=new.skips,
         drafter=desk.caller.actor.id,
     )
-    with DOCUMENTS.begin(desk, row, "document.draft", kind=new.kind.value) as act:
+    with DOCUMENTS.begin(desk, row, "document.draft", taken=as_good, kind=new.kind.value) as act:
         grade = grading.due(act.session, new.level, new.grade, desk.store.clock.now())
         row.title, data = _read(desk, new, organ, mark=grade.mark if grade else "")
         act.session.add(row)

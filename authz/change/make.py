@@ -11,7 +11,7 @@ from authz.directory.rehearse import rehearsal
 from yinxin.act import Actor
 from yinxin.authz import Resource
 from yinxin.steps import step
-from yinxin.store import Act, Store
+from yinxin.store import Act, Store, Taken
 
 
 class Changes:
@@ -45,16 +45,18 @@ class Changes:
         changes: Sequence[tuple[Change, Sequence[Resource] | None]],
         *,
         within: Callable[[Act, datetime], None],
+        taken: Taken | None = None,
     ) -> None:
         """Make several changes in one act of this (verb, subject), each with a record of its own; all, or nothing.
 
         `resource` is what the policies are asked about for the verb; of each change they are asked as when it is made
-        alone, or about the resources beside it, for what is not there yet. `within` is called first inside the act.
+        alone, or about the resources beside it, for what is not there yet. `within` is called first inside the act; `taken`
+        as `Store.act` has it.
         Raises as `make` does.
         """
         asked = [(change, self._permit(actor, change, given)) for change, given in changes]
         permission = self._decisions.require(actor, name[0], resource)
-        with self._store.act(actor, *name) as act:
+        with self._store.act(actor, *name, taken=taken) as act:
             act.decision = permission.record()
             at = self._store.clock.now()
             within(act, at)

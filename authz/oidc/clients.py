@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from pydantic import Field
-from sqlalchemy.exc import IntegrityError
 
 from authz.challenges import text_token, token_hash
 from authz.decide import Decisions
@@ -107,27 +107,25 @@ class Clients:
         permission = self._decisions.require(actor, "authz.register-client", _resource(wanted))
         self.check(wanted)
         secret = text_token(self._store.randomness.token(32)) if wanted.authentication == "secret" else None
-        try:
-            with self._store.act(
-                actor, "authz.register-client", f"client:{wanted.id}", organ=wanted.organ
-            ) as act:
-                act.decision = permission.record()
-                act.facts |= {"scopes": list(wanted.scopes), "grants": list(wanted.grants)}
-                if act.session.get(OrganRow, wanted.organ) is None:
-                    raise UnknownOrgan(organ=wanted.organ)
-                if act.session.get(ClientRow, wanted.id) is not None:
-                    raise ClientTaken(client=wanted.id)
-                act.session.add(
-                    ClientRow(
-                        id=wanted.id,
-                        organ=wanted.organ,
-                        details=wanted.model_dump(mode="json"),
-                        secret_hash=token_hash(secret) if secret else None,
-                        created=self._store.clock.now(),
-                    )
+        taken = partial(ClientTaken, client=wanted.id)
+        with self._store.act(
+            actor, "authz.register-client", f"client:{wanted.id}", taken=taken, organ=wanted.organ
+        ) as act:
+            act.decision = permission.record()
+            act.facts |= {"scopes": list(wanted.scopes), "grants": list(wanted.grants)}
+            if act.session.get(OrganRow, wanted.organ) is None:
+                raise UnknownOrgan(organ=wanted.organ)
+            if act.session.get(ClientRow, wanted.id) is not None:
+                raise ClientTaken(client=wanted.id)
+            act.session.add(
+                ClientRow(
+                    id=wanted.id,
+                    organ=wanted.organ,
+                    details=wanted.model_dump(mode="json"),
+                    secret_hash=token_hash(secret) if secret else None,
+                    created=self._store.clock.now(),
                 )
-        except IntegrityError as error:  # two officers at once
-            raise ClientTaken(client=wanted.id) from error
+            )
         return secret
 
     def end(self, actor: Actor, client_id: str) -> None:

@@ -13,7 +13,7 @@ from yinxin.act import SYSTEM
 from yinxin.crypto import jose
 from yinxin.crypto.jose import Jwk
 from yinxin.crypto.keys import Signer
-from yinxin.store import Store
+from yinxin.store import Store, as_good
 
 #: a client may keep the key set for as long, so a key is published so much before it signs, and after
 OVERLAP = timedelta(days=1)
@@ -86,7 +86,7 @@ class SigningKeys:
         label = f"oidc-{signs_from:%Y%m%d}"  # two processes on one day make one and the same key
         self._keys.make(label)
         try:
-            with self._store.act(SYSTEM, "authz.make-signing-key", f"key:{label}") as act:
+            with self._store.act(SYSTEM, "authz.make-signing-key", f"key:{label}", taken=as_good) as act:
                 act.session.add(SigningKeyRow(label=label, created=now, signs_from=signs_from))
         except IntegrityError:
             if not any(row.label == label for row in self._rows()):

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 import webauthn
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from webauthn.authentication.verify_authentication_response import VerifiedAuthentication
 from webauthn.helpers import base64url_to_bytes
@@ -113,14 +112,12 @@ class Passkeys:
             counter=verified.sign_count,
             created=self._store.clock.now(),
         )
-        try:
-            with self._store.act(caller.actor, _ENROL, f"passkey:{row.id}", way=caller.way) as act:
-                act.facts["synced"] = verified.credential_backed_up
-                act.session.add(row)
-                act.session.flush()
-                act.session.expunge(row)
-        except IntegrityError as error:
-            raise PasskeyKnown from error
+        subject = f"passkey:{row.id}"
+        with self._store.act(caller.actor, _ENROL, subject, taken=PasskeyKnown, way=caller.way) as act:
+            act.facts["synced"] = verified.credential_backed_up
+            act.session.add(row)
+            act.session.flush()
+            act.session.expunge(row)
         return row
 
     def by_passkey(self, credential: str) -> tuple[str, Caller]:

@@ -11,7 +11,6 @@ from typing import Any
 
 from pydantic import ValidationError
 from scim2_models import Context, PatchOp, SCIMException, ScimPolicy
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from authz.change import Changes
@@ -151,16 +150,13 @@ class Write:
                 within=lambda act, at: self._hold(
                     act, at, client=client, kind=kind, plan=plan, before=before
                 ),
+                taken=lambda: _first(plan, before),
             )
         except Denied as error:
             raise self._worded(plan, error) from error
         except UnknownOrgan as error:
             none = Text(f"没有机关 {plan.organ}", f"there is no organ {plan.organ}")
             raise BadAttribute(reason=none) from error
-        except IntegrityError as error:  # two at once
-            if before is None and plan.external is None:
-                raise Taken(attribute="userName", value=plan.id) from error
-            raise MovedOn from error
         except NothingChanges as error:
             raise MovedOn from error
 
@@ -203,3 +199,10 @@ class Write:
 
 
 __all__ = ["VERB", "Write"]
+
+
+def _first(plan: Plan, before: Any) -> YinxinError:
+    """What it means that another was first: to the name, or to the change."""
+    if before is None and plan.external is None:
+        return Taken(attribute="userName", value=plan.id)
+    return MovedOn()

@@ -22,7 +22,7 @@ from authz.version.models import PolicyVersion
 from yinxin import canonical
 from yinxin.act import SYSTEM, Actor
 from yinxin.clock import rfc3339
-from yinxin.store import Store
+from yinxin.store import Store, as_good
 from yinxin.tlog import Note, NoteSigner, NoteVerifier
 from yinxin.tlog.errors import BadNoteSignature, MalformedNote, UntrustedNote
 
@@ -109,7 +109,9 @@ class Versions:
         # another process that starts at the same moment may have been quicker; its row is the same
         with (
             suppress(IntegrityError),
-            self._store.act(SYSTEM, VERB, f"policy-set:{self.shipped.hash}", version=number) as act,
+            self._store.act(
+                SYSTEM, VERB, f"policy-set:{self.shipped.hash}", taken=as_good, version=number
+            ) as act,
         ):
             self._write(act.session, self.shipped, PolicyVersion(number=number, author=SYSTEM.id, note=""))
 

@@ -25,6 +25,7 @@ from ca.enrolment import Credential, Protocol
 from ca.enrolment.errors import CredentialRefused
 from yinxin.crypto.errors import BadSignature, MalformedJose, UnsupportedAlgorithm
 from yinxin.crypto.jose import Jws, read_object
+from yinxin.store import as_good
 from yinxin.text import Text
 
 REGISTER = "ca.acme-register"
@@ -78,7 +79,8 @@ def _new(parts: Parts, asked: Asked, credential: Credential, contact: list[str])
     )
     shown = _shown(asked.urls, row, status=201)
     try:
-        with store.act(actor_of(row), REGISTER, f"acme-account:{row.id}", key=row.thumbprint) as act:
+        subject = f"acme-account:{row.id}"
+        with store.act(actor_of(row), REGISTER, subject, taken=as_good, key=row.thumbprint) as act:
             act.facts["credential"] = credential.id
             act.decision = dict(credential.decision)
             act.session.add(row)

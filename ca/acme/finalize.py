@@ -7,10 +7,10 @@
 4. What fails makes the order invalid; what dies is made invalid by whoever looks next (`order.settle`).
 """
 
+from functools import partial
 from typing import cast
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ca.acme.account import credential_of
@@ -99,18 +99,16 @@ def _fitting(parts: Parts, asked: Asked, row: OrderRow, csr: str, credential: Cr
 def _claim(parts: Parts, asked: Asked, row: OrderRow) -> None:
     """From ready to processing, once; raises NotReady, and Replaced when another order was first to replace."""
     now, account = parts.ctx.store.clock.now(), asked.owner
-    try:
-        with parts.ctx.store.act(
-            actor_of(account), FINALIZE, f"acme-order:{row.id}", outcome=Outcome.INTENT
-        ) as act:
-            done = act.session.connection().execute(_CLAIM, {"of": row.id, "now": now})
-            proofs = authorizations_of(act.session, row)
-            # a proof may have been withdrawn since it was looked at
-            status = of_order(row, proofs, now)
-            if done.rowcount != 1 or status != "ready":
-                raise NotReady(status="processing" if status == "ready" else status)
-    except IntegrityError as error:
-        raise Replaced(certificate=row.replaces) from error
+    taken, subject = partial(Replaced, certificate=row.replaces), f"acme-order:{row.id}"
+    with parts.ctx.store.act(
+        actor_of(account), FINALIZE, subject, outcome=Outcome.INTENT, taken=taken
+    ) as act:
+        done = act.session.connection().execute(_CLAIM, {"of": row.id, "now": now})
+        proofs = authorizations_of(act.session, row)
+        # a proof may have been withdrawn since it was looked at
+        status = of_order(row, proofs, now)
+        if done.rowcount != 1 or status != "ready":
+            raise NotReady(status="processing" if status == "ready" else status)
 
 
 def _concluded(id_: str) -> Also:

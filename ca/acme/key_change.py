@@ -1,7 +1,6 @@
 """Account key rollover (RFC 8555 7.3.5): the old key signs outside, the new one inside."""
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from ca.acme.errors import KeyTaken, Malformed
 from ca.acme.jws import addressed, key_of, object_of, read, signed_by
@@ -34,14 +33,15 @@ def change(parts: Parts, asked: Asked) -> Answer:
     same = sa.update(AccountRow).where(
         AccountRow.id == account.id, AccountRow.thumbprint == asked.key.thumbprint
     )
-    try:
-        with parts.ctx.store.act(actor_of(account), CHANGE, subject, key=key.thumbprint) as act:
-            act.facts["old_key"] = asked.key.thumbprint
-            values = {"jwk": dict(key.members), "thumbprint": key.thumbprint}
-            if act.session.execute(same.values(values)).rowcount != 1:  # type: ignore[attr-defined]
-                raise Malformed(field="oldKey", reason=Text("密钥已更换", "the key was changed meanwhile"))
-    except IntegrityError as error:
-        raise KeyTaken(holder=_holder(parts, key.thumbprint)) from error
+
+    def held() -> KeyTaken:
+        return KeyTaken(holder=_holder(parts, key.thumbprint))
+
+    with parts.ctx.store.act(actor_of(account), CHANGE, subject, taken=held, key=key.thumbprint) as act:
+        act.facts["old_key"] = asked.key.thumbprint
+        values = {"jwk": dict(key.members), "thumbprint": key.thumbprint}
+        if act.session.execute(same.values(values)).rowcount != 1:  # type: ignore[attr-defined]
+            raise Malformed(field="oldKey", reason=Text("密钥已更换", "the key was changed meanwhile"))
     body = {"status": account.state, "contact": list(account.contact)}
     body["orders"] = asked.urls.of("account", account.id, "orders")
     return Answer(body, location=asked.urls.of("account", account.id))

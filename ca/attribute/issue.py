@@ -35,6 +35,7 @@ from yinxin.crypto.suite import INTL
 from yinxin.crypto.tbs import assemble, throwaway_sign
 from yinxin.errors import YinxinError
 from yinxin.steps import step
+from yinxin.store import as_good
 from yinxin.text import Text
 
 _log = logging.getLogger("yinxin.ca")
@@ -158,7 +159,11 @@ def _intend(
         now = ctx.store.clock.now()
         try:
             with ctx.store.act(
-                actor, VERB, f"attribute-certificate:{serial:x}", outcome=Outcome.INTENT
+                actor,
+                VERB,
+                f"attribute-certificate:{serial:x}",
+                outcome=Outcome.INTENT,
+                taken=as_good,
             ) as act:
                 act.decision = dict(decision) if decision else None
                 # read in the very transaction that writes it down, so that what ended before is not stated

@@ -22,6 +22,7 @@ from yinxin.crypto.status import CertificateList, DistributionPoint, Reason, Rev
 from yinxin.crypto.suite import INTL
 from yinxin.errors import Unavailable, YinxinError
 from yinxin.steps import step
+from yinxin.store import as_good
 from yinxin.text import Text
 
 _log = logging.getLogger("yinxin.ca")
@@ -104,7 +105,7 @@ def _renew(
     values = {"number": number, "this_update": this, "next_update": made.next_update, "der": made.der}
     row = AttributeListRow
     try:
-        with ctx.store.act(SYSTEM, VERB, f"attribute-list:{label}", number=number) as act:
+        with ctx.store.act(SYSTEM, VERB, f"attribute-list:{label}", taken=as_good, number=number) as act:
             act.facts |= {"entries": len(entries), "list": INTL.hash.digest(made.der).hex()}
             if old is None:
                 act.session.add(row(authority=label, **values))

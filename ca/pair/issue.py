@@ -42,6 +42,7 @@ from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.names import Name
 from yinxin.errors import YinxinError
 from yinxin.steps import step
+from yinxin.store import as_good
 from yinxin.text import Text
 
 #: transactions begun while others take the same reference
@@ -205,7 +206,8 @@ def _intended(
     """Write both intents; the pair itself when another worker under the same reference has made it meanwhile."""
     record = dict(decision) if decision else None
     try:
-        with ctx.store.act(actor, VERB, f"pair:{request.reference}", outcome=Outcome.INTENT) as act:
+        subject = f"pair:{request.reference}"
+        with ctx.store.act(actor, VERB, subject, outcome=Outcome.INTENT, taken=as_good) as act:
             act.decision = record
             for half in halves:
                 unburdened(act.session, half.order)

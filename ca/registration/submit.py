@@ -17,6 +17,7 @@ from yinxin.authz import PLATFORM
 from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
+from yinxin.store import as_good
 
 VERB = "ca.apply"
 
@@ -61,7 +62,8 @@ def submit(
     row = _row(ctx, actor, request, order)
     row.pair, row.request_digest = pair, digest
     try:
-        with ctx.store.act(actor, VERB, f"registration:{row.id}", key=order.spki_digest) as act:
+        subject = f"registration:{row.id}"
+        with ctx.store.act(actor, VERB, subject, taken=as_good, key=order.spki_digest) as act:
             act.decision = decision
             act.facts |= {"profile": row.profile, "holder": f"{row.holder_kind}:{row.holder}", "pair": pair}
             _room(act.session, actor, ctx.settings.registration.most_open)

@@ -28,6 +28,7 @@ from yinxin.crypto.status import CertificateList, build_crl
 from yinxin.crypto.suite import INTL
 from yinxin.errors import Unavailable, YinxinError
 from yinxin.steps import step
+from yinxin.store import as_good
 from yinxin.text import Text
 
 _log = logging.getLogger("yinxin.ca")
@@ -234,7 +235,7 @@ def _next(ctx: Context, issuer: Issuer, line: Line) -> Published | None:
 
 def _store(ctx: Context, line: Line, new: CrlRow) -> None:
     digest = INTL.hash.digest
-    with ctx.store.act(SYSTEM, VERB, f"crl:{line.path}:{new.number}") as act:
+    with ctx.store.act(SYSTEM, VERB, f"crl:{line.path}:{new.number}", taken=as_good) as act:
         act.facts |= {"entries": new.entries, "digest": digest(new.der or b"").hex()}
         if new.delta is not None:
             act.facts["delta"] = digest(new.delta).hex()

@@ -18,7 +18,7 @@ from kms.info import KeyInfo
 from kms.models import EncryptionAlgorithm
 from yinxin.act import SYSTEM, Actor
 from yinxin.steps import step
-from yinxin.store import Store, alone
+from yinxin.store import Store, alone, as_good
 
 _log = logging.getLogger("yinxin.kms")
 
@@ -128,7 +128,7 @@ def give(
     while (known := of_reference(store, wanted)) is None:
         wrapping = kek()  # asked for each time: its generation may have ended meanwhile
         try:
-            with store.act(actor, GIVE, f"reference:{wanted.reference}") as act:
+            with store.act(actor, GIVE, f"reference:{wanted.reference}", taken=as_good) as act:
                 act.decision = dict(decision) if decision else None
                 row = _standby(act.session, wanted.algorithm)
                 if row is None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
+from functools import partial
 from itertools import count
 from typing import Any, Protocol
 
@@ -56,7 +57,8 @@ def begin(
     """
     made = keys.create(actor, label=label, purpose=Purpose.KEK, algorithm="aes-256")
     step("kms.rotate.1-made")
-    with store.act(actor, VERB, f"generation:{label}", number=number) as act:
+    moved = partial(RotatedMeanwhile, number=number)
+    with store.act(actor, VERB, f"generation:{label}", taken=moved, number=number) as act:
         act.decision = dict(decision) if decision else None
         now = store.clock.now()
         last = newest(act.session)

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from kms.engine import Engine
 from kms.find import find_key
@@ -106,7 +105,7 @@ class Generations:
         if label is None:
             try:
                 return begin(self._store, self._keys, actor, number=1, label=self._first)
-            except (RotatedMeanwhile, IntegrityError):  # another process was first
+            except RotatedMeanwhile:  # another process was first
                 label = self._store.glance(_CURRENT)
         return self._keys.key(str(label))
 

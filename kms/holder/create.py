@@ -3,7 +3,6 @@
 from typing import Protocol
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from kms.engine import Engine
 from kms.holder.errors import HolderKeyExists, HolderKeyMoved, PasskeyNotAdded
@@ -85,19 +84,19 @@ def create(
         store.refuse(actor, CREATE, subject, error)
         raise
     step("kms.create-holder-key.1-made")
-    try:
-        with store.act(actor, CREATE, subject, suite=suite.name, way=unlock.way.value) as act:
-            act.decision = decision.record()
-            act.facts["key_id"] = key.public_key.key_id.hex()
-            act.session.add(row)
-            act.session.flush()
-            act.session.add(lock)
-            act.session.flush()
-    except IntegrityError:  # she was quicker herself, elsewhere
+
+    def quicker() -> YinxinError:
+        """She was so herself, elsewhere."""
         known = standing_key(store, actor.id, suite)
-        if known is None:
-            raise
-        raise HolderKeyExists(suite=suite.name, key=known.id) from None
+        return HolderKeyExists(suite=suite.name, key=known.id if known is not None else "-")
+
+    with store.act(actor, CREATE, subject, taken=quicker, suite=suite.name, way=unlock.way.value) as act:
+        act.decision = decision.record()
+        act.facts["key_id"] = key.public_key.key_id.hex()
+        act.session.add(row)
+        act.session.flush()
+        act.session.add(lock)
+        act.session.flush()
     step("kms.create-holder-key.2-done")
     return key
 

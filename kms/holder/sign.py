@@ -8,10 +8,10 @@ that does not answer costs no try.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from kms.errors import BadDigest, FaultySignature
@@ -129,14 +129,12 @@ def add_lock(opening: Opening, new: Unlock, verb: str) -> None:
         with opened(opening, verb) as (lock, secret):
             fresh = new_lock(store, opening.keys, opening.actor, key, new, secret=secret, work=0)
         step("kms.add-holder-passkey.1-wrapped")
-        try:
-            with store.act(opening.actor, verb, key.subject, passkey=new.passkey) as act:
-                act.decision = opening.decision.record()
-                _still(act, opening, lock)
-                act.session.add(fresh)
-                act.session.flush()
-        except IntegrityError:
-            raise HolderPasskeyKnown(key=key.id) from None
+        known = partial(HolderPasskeyKnown, key=key.id)
+        with store.act(opening.actor, verb, key.subject, taken=known, passkey=new.passkey) as act:
+            act.decision = opening.decision.record()
+            _still(act, opening, lock)
+            act.session.add(fresh)
+            act.session.flush()
     step("kms.add-holder-passkey.2-done")
 
 

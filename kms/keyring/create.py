@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from kms.create import OWNER
 from kms.keyring.errors import BadServiceKey, ServiceKeyMoved, ServiceKeyTaken, VersionUnknown
-from kms.keyring.find import find_key
+from kms.keyring.find import find_key, key_of
 from kms.keyring.key import ServiceKey
 from kms.keyring.models import Condition, SealedRow, ServiceKeyRow, ServiceKeyVersionRow
 from kms.keyring.secret import IN_MODULE, Keys, make
@@ -95,9 +95,11 @@ def create(
 
     Raises ServiceKeyTaken when the name is another key's, and as `kms.keyring.secret.make`; then nothing is stored.
     """
+    subject, brought = f"service-key:{wanted.name}", given is not None
     known = find_key(store, wanted.name)
     if known is not None:
-        return _same(known, wanted, brought=given is not None)
+        with store.refusing(actor, verb, subject):
+            return _same(known, wanted, brought=brought)
     row = ServiceKeyRow(
         id=store.identifier(),
         name=wanted.name,
@@ -116,26 +118,31 @@ def create(
         proposal=None,
     )
     key = ServiceKey.of(row)
-    subject = f"service-key:{key.name}"
     try:
         version = make(store, keys, actor, key, 1, given=given)
     except YinxinError as error:
         store.refuse(actor, verb, subject, error)
         raise
     step("kms.create-service-key.1-made")
+
+    def given_away() -> YinxinError | None:
+        """The refusal, where another key has the name since a moment ago; None for the very key that is wanted."""
+        try:
+            _same(key_of(store, wanted.name), wanted, brought=brought)
+        except YinxinError as error:
+            return error
+        return None
+
     try:
-        with store.act(actor, verb, subject, **_facts(key)) as act:
+        with store.act(actor, verb, subject, taken=given_away, **_facts(key)) as act:
             act.decision = decision.record()
             if within is not None:
                 within(act)
             act.session.add(row)
             act.session.flush()
             _add(act, version)
-    except IntegrityError:  # the name was given away meanwhile
-        found = find_key(store, wanted.name)
-        if found is None:
-            raise
-        return _same(found, wanted, brought=given is not None)
+    except IntegrityError:  # somebody else made this very key
+        return key_of(store, wanted.name)
     step("kms.create-service-key.2-done")
     return key
 

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
-
-from sqlalchemy.exc import IntegrityError
 
 from kms.kmip import attributes, fields, material
 from kms.kmip.attributes import Attribute
@@ -241,15 +240,13 @@ def _keep(exchange: Exchange, verb: str, row: KmipObjectRow, wanted: _Wanted, se
         "usage": row.usage,
         "attributes": len(given),
     }
-    try:
-        with exchange.act(verb, id_, **facts) as act:
-            taken = [each.title for each in given if each.title is not None]
-            _free(exchange, act.session, taken)
-            act.session.add(row)
-            act.session.flush()
-            act.session.add_all(given)
-    except IntegrityError:  # another connection of the client was first
-        raise KmipNameTaken(name=", ".join(filter(None, (each.title for each in given)))[:256]) from None
+    titles = [each.title for each in given if each.title is not None]
+    # another connection of the client may be first
+    with exchange.act(verb, id_, taken=partial(KmipNameTaken, name=", ".join(titles)[:256]), **facts) as act:
+        _free(exchange, act.session, titles)
+        act.session.add(row)
+        act.session.flush()
+        act.session.add_all(given)
     exchange.placeholder = id_
     return id_
 

@@ -1,9 +1,8 @@
 """Attributes told and changed (KMIP 1.2, 4.12 to 4.16): Get Attributes, Get Attribute List, Add, Modify, Delete."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from functools import partial
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from kms.kmip import attributes, fields, lifecycle
@@ -51,7 +50,7 @@ def add(exchange: Exchange, payload: Fields) -> Item:
         raise KmipInvalidField(
             field=fields.title(Tag.ATTRIBUTE_INDEX), rule=Text("由平台给出", "the server gives it")
         )
-    with _naming(given), exchange.act(VERB, id_, added=1) as act:
+    with exchange.act(VERB, id_, taken=partial(KmipNameTaken, name=given.name), added=1) as act:
         row = _changeable(exchange, act.session, id_, given.name)
         if given.name in attributes.DATES:
             if getattr(row, attributes.DATES[given.name]) is not None:
@@ -74,7 +73,7 @@ def modify(exchange: Exchange, payload: Fields) -> Item:
     """Another value in the place of one; recorded."""
     id_ = exchange.identifier(payload)
     given = _attribute(payload)
-    with _naming(given), exchange.act(VERB, id_, modified=1) as act:
+    with exchange.act(VERB, id_, taken=partial(KmipNameTaken, name=given.name), modified=1) as act:
         row = _changeable(exchange, act.session, id_, given.name)
         if given.name in attributes.DATES:
             if getattr(row, attributes.DATES[given.name]) is None:
@@ -163,15 +162,6 @@ def _instance(session: Session, id_: str, given: Attribute) -> KmipAttributeRow:
 def _free(session: Session, made: KmipAttributeRow) -> None:
     if made.title is not None and attributes.taken(session, made.client, made.title):
         raise KmipNameTaken(name=made.title)
-
-
-@contextmanager
-def _naming(given: Attribute) -> Iterator[None]:
-    """What the database says of a name that was taken meanwhile, as KmipNameTaken."""
-    try:
-        yield
-    except IntegrityError:
-        raise KmipNameTaken(name=given.name) from None
 
 
 def _said(

@@ -17,7 +17,7 @@ from kms.kmip.models import KmipObjectRow
 from kms.kmip.ttlv import Type
 from kms.kmip.words import Tag
 from yinxin.act import Actor
-from yinxin.store import Act, Store
+from yinxin.store import Act, Store, Taken
 
 _ID = re.compile(r"[0-9a-z]{26}")
 
@@ -60,7 +60,7 @@ class Exchange:
         return row
 
     @contextmanager
-    def act(self, verb: str, id_: str, **facts: Any) -> Iterator[Act]:
-        """A recorded transaction about one object."""
-        with self.store.act(self.actor, verb, f"kmip-object:{id_}", **facts) as act:
+    def act(self, verb: str, id_: str, *, taken: Taken | None = None, **facts: Any) -> Iterator[Act]:
+        """A recorded transaction about one object; `taken` as `Store.act` has it."""
+        with self.store.act(self.actor, verb, f"kmip-object:{id_}", taken=taken, **facts) as act:
             yield act

@@ -22,6 +22,7 @@ from yinxin.store import (
     StoreFull,
     StoreUnavailable,
     UnrecordedChange,
+    as_good,
     current_entries,
     open_engine,
     request_scope,
@@ -101,6 +102,24 @@ def test_a_violated_constraint_stays_what_it_is(store):
     with pytest.raises(IntegrityError):
         write(store, 1)
     assert [event["outcome"] for event in recorded(store)] == ["done", "failed"]
+
+
+def test_what_another_was_first_to_is_refused_once_and_by_its_name(store):
+    """Seen to fail when the refusal is recorded as failed besides."""
+    write(store, 1)
+    with pytest.raises(Moved) as caught, store.act(CLERK, "test.write", "note:1", taken=Moved) as act:
+        act.session.add(Note(id=1, text="y"))
+    done, refused = recorded(store)
+    assert (done["outcome"], refused["outcome"], refused["error"]) == ("done", "refused", Moved.code)
+    assert caught.value.entry == refused["id"]
+    assert isinstance(caught.value.__cause__, IntegrityError)
+
+
+def test_what_another_did_as_well_is_no_refusal(store):
+    write(store, 1)
+    with pytest.raises(IntegrityError), store.act(CLERK, "test.write", "note:1", taken=as_good) as act:
+        act.session.add(Note(id=1, text="y"))
+    assert [event["outcome"] for event in recorded(store)] == ["done"]
 
 
 def test_an_interrupt_leaves_nothing(store):

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from kms.errors import WrappedKeyAltered
 from kms.keyring import Item, ServiceKeyRequest
+from kms.keyring import create as creating
 from kms.keyring.ciphertext import Ciphertext
 from kms.keyring.errors import (
     BadCiphertext,
@@ -383,6 +384,27 @@ def test_a_name_is_one_key(either):
     assert len(either.events("kms.create-service-key")) == 1
     with pytest.raises(ServiceKeyTaken):
         made(either, "sm4-gcm")
+    told = [(each["outcome"], each.get("error")) for each in either.events("kms.create-service-key")]
+    assert told == [("done", None), ("refused", ServiceKeyTaken.code)]
+
+
+@pytest.mark.parametrize("algorithm", ["aes-256-gcm", "sm4-gcm"])
+def test_of_two_at_once_one_makes_the_key(either, monkeypatch, algorithm):
+    """The other is made between looking and storing. Seen to fail when the act is recorded as failed."""
+    before = creating.step
+
+    def meanwhile(name: str) -> None:
+        monkeypatch.setattr(creating, "step", before)
+        made(either, algorithm)
+
+    monkeypatch.setattr(creating, "step", meanwhile)
+    if algorithm == "aes-256-gcm":
+        assert made(either, "aes-256-gcm").id == either.centre.keyring.show(OFFICER, "hrss.records").id
+    else:
+        with pytest.raises(ServiceKeyTaken):
+            made(either, "aes-256-gcm")
+    told = [(each["outcome"], each.get("error")) for each in either.events("kms.create-service-key")]
+    assert told == [("done", None), *([("refused", ServiceKeyTaken.code)] if algorithm == "sm4-gcm" else [])]
 
 
 @pytest.mark.parametrize(

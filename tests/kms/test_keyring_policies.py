@@ -56,10 +56,12 @@ def test_the_policies_are_the_oracle(policies: PolicySet) -> None:
 
 
 def test_using_a_key_is_a_template_of_its_own(policies: PolicySet) -> None:
-    """Three grants: encrypting, decrypting, signing; none of them opens another's."""
+    """Four grants: encrypting, decrypting, signing, rotating; none of them opens another's."""
     templates = {
         name: set(each.actions) for name, each in policies.templates.items() if name.startswith("kms.")
     }
+    rotating = templates.pop("kms.grant-rotating")
+    assert rotating == {"kms.read-service-keys", "kms.rotate-service-key"}
     assert set().union(*templates.values()) == {*GRANTED, "kms.read-service-keys", "kms.verify"}
     assert "kms.decrypt" not in templates["kms.grant-encrypting"] | templates["kms.grant-signing"]
     assert "kms.sign" not in templates["kms.grant-encrypting"] | templates["kms.grant-decrypting"]

@@ -90,6 +90,9 @@ def test_on_both_engines(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         patch.setattr(attributes, "taken", lambda *_: False)
         assert outcomes(site.ask((CREATE, aes(named("卷一"))))) == [(1, Reason.INVALID_FIELD)]
         assert outcomes(site.ask((MODIFY, [uid(second), named("卷一")]))) == [(1, Reason.INVALID_FIELD)]
+        told = [(each["outcome"], each.get("error")) for each in site.world.events("kms.create-kmip-object")]
+        assert told[-1] == ("refused", "kms.kmip_name_taken")
+        assert ("failed", "internal") not in told
     assert located() == [second, first]
     gone = [uid(first), fields.text(Tag.ATTRIBUTE_NAME, "x-Volume")]
     assert outcomes(site.ask((DELETE, gone))) == [(0, None)]

@@ -13,6 +13,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+import authz.scim.models  # noqa: F401 - defines the tables
 from authz.directory import DirectoryFile
 from authz.grant import Wanted
 from authz.grant.errors import BadGrantResource
@@ -192,7 +193,7 @@ def test_a_system_uses_the_keys_it_was_granted_and_rotates_them(province: Provin
 
 
 def test_a_grant_over_one_key_opens_that_key_and_that_operation(province: Province) -> None:
-    """Seen to fail when `bearing` lets every grant through: the grant then reaches the whole organ."""
+    """Seen to fail when `bearing` lets every grant through, or looks at the thing and not at its organ."""
     mine, other, elsewhere = province.key(), province.key(), province.key(owner="county-b")
     system = province.system()
     province.grant("kms.grant-encrypting", f"client:{system.id}", mine)
@@ -226,7 +227,7 @@ def test_a_grant_over_one_key_opens_that_key_and_that_operation(province: Provin
 
 
 def test_a_system_administers_and_approves_nothing(province: Province) -> None:
-    """Every operation there is, with a token that is in force. Seen to fail when `_serve` does not name the scope."""
+    """Every operation there is, with a token that is in force. Seen to fail when `current_caller` does not ask for the scope."""
     system = province.system()
     token = province.token(system).json()["access_token"]
     document = province.ask("GET", "/api/openapi.json", token).json()

@@ -1,12 +1,12 @@
 """Receivers: registered by the security officer for a client, whose part of the tree and scopes say what they are told."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from pydantic import Field
-from sqlalchemy.exc import IntegrityError
 
 from authz.decide import Decisions
 from authz.directory.tree import below
@@ -108,26 +108,24 @@ class Receivers:
         resource = Resource("Client", wanted.id, organ, level=level)
         permission = self._decisions.require(actor, "authz.register-receiver", resource)
         now = self._store.clock.now()
-        try:
-            with self._store.act(actor, "authz.register-receiver", f"receiver:{wanted.id}") as act:
-                act.decision = permission.record()
-                act.facts |= {"client": wanted.client, "host": urlsplit(wanted.url).hostname or ""}
-                if act.session.get(ReceiverRow, wanted.id) is not None:
-                    raise ReceiverTaken(receiver=wanted.id)
-                details = wanted.model_dump(mode="json")
-                act.session.add(
-                    ReceiverRow(
-                        id=wanted.id,
-                        client=wanted.client,
-                        organ=organ,
-                        level=level,
-                        details=details,
-                        created=now,
-                    )
+        taken, subject = partial(ReceiverTaken, receiver=wanted.id), f"receiver:{wanted.id}"
+        with self._store.act(actor, "authz.register-receiver", subject, taken=taken) as act:
+            act.decision = permission.record()
+            act.facts |= {"client": wanted.client, "host": urlsplit(wanted.url).hostname or ""}
+            if act.session.get(ReceiverRow, wanted.id) is not None:
+                raise ReceiverTaken(receiver=wanted.id)
+            details = wanted.model_dump(mode="json")
+            act.session.add(
+                ReceiverRow(
+                    id=wanted.id,
+                    client=wanted.client,
+                    organ=organ,
+                    level=level,
+                    details=details,
+                    created=now,
                 )
-                act.session.add(DeliveryRow(receiver=wanted.id, due=now, tries=0, position="", number=-1))
-        except IntegrityError as error:  # two officers at once
-            raise ReceiverTaken(receiver=wanted.id) from error
+            )
+            act.session.add(DeliveryRow(receiver=wanted.id, due=now, tries=0, position="", number=-1))
 
     def end(self, actor: Actor, receiver: str) -> None:
         """Tell it nothing any more; what it has been told it keeps. Raises UnknownReceiver, Denied."""

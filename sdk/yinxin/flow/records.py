@@ -25,7 +25,7 @@ from yinxin.flow.errors import MovedOn, NoSuchRecord, SignatureMissing
 from yinxin.flow.life import Life, Transition
 from yinxin.flow.models import ClockRow, Item, Signature, Step
 from yinxin.flow.sign import Proof
-from yinxin.store import Act, Columns, Store, newest
+from yinxin.store import Act, Columns, Store, Taken, newest
 
 R = TypeVar("R", bound=Item)
 
@@ -88,9 +88,16 @@ class Records(Generic[R]):
 
     @contextmanager
     def begin(
-        self, desk: Desk[Core], row: R, verb: str, *, signed: Proof | None = None, **facts: Any
+        self,
+        desk: Desk[Core],
+        row: R,
+        verb: str,
+        *,
+        signed: Proof | None = None,
+        taken: Taken | None = None,
+        **facts: Any,
     ) -> Iterator[Act]:
-        """Begin `row`; raises NotPermitted or what the block raises.
+        """Begin `row`; raises NotPermitted or what the block raises. `taken` as `Store.act` has it.
 
         What the policies are told of it is filled in before, the rest may be in the block. A block that adds what
         hangs on the row adds the row first.
@@ -103,7 +110,7 @@ class Records(Generic[R]):
         self._sound(transition, None, signed)
         decision = desk.core.require(verb, self.resource(row))
         calendar = desk.core.calendar() if transition.timed else Calendar()
-        with desk.store.act(desk.caller.actor, verb, self.subject(row.id), **facts) as act:
+        with desk.store.act(desk.caller.actor, verb, self.subject(row.id), taken=taken, **facts) as act:
             act.decision = dict(decision)
             yield act
             act.session.add(row)

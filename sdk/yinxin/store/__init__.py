@@ -1,6 +1,6 @@
 """The store kit: one database, transactions that leave a record, jobs with leases."""
 
-from yinxin.store._act import Act, Store, current_entries, marking, request_scope
+from yinxin.store._act import Act, Store, Taken, as_good, current_entries, marking, request_scope
 from yinxin.store._alone import alone
 from yinxin.store._base import Base, Instant, housekeeping
 from yinxin.store._engine import DatabaseSettings, open_engine
@@ -26,9 +26,11 @@ __all__ = [
     "Store",
     "StoreFull",
     "StoreUnavailable",
+    "Taken",
     "UnrecordedChange",
     "Within",
     "alone",
+    "as_good",
     "current_entries",
     "housekeeping",
     "listed",

@@ -17,7 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -29,7 +29,8 @@ from yinxin.personal import PersonalInClear, UndeclaredPersonal, salted
 from yinxin.randomness import Randomness, identifier
 from yinxin.store._engine import hasty_engine, reading_engine
 from yinxin.store._guard import guard, is_housekeeping, is_note, is_nothing
-from yinxin.store._number import Numbering, Taken
+from yinxin.store._number import Numbering
+from yinxin.store._number import Taken as TakenNumbers
 from yinxin.store._outbox import OutboxRow
 from yinxin.store._prepared import GUARD, Look, Sql, Within
 from yinxin.store.errors import StoreFull, StoreUnavailable, UnrecordedChange
@@ -41,6 +42,14 @@ _inside: ContextVar[bool] = ContextVar("inside", default=False)
 
 #: a record on its way to the log
 _RECORD = Sql(sa.insert(OutboxRow.__table__).inline(), "id", "data", "personal")  # type: ignore[arg-type]
+
+#: what it means that another was first: a refusal, or None where that is as good
+Taken = Callable[[], YinxinError | None]
+
+
+def as_good() -> None:
+    """`taken` of an act for which what another has just done is as good as what it would have done itself."""
+
 
 #: joins the transaction of a record, and undoes it by raising
 Mark = Callable[[sa.Connection, Event], None]
@@ -215,9 +224,20 @@ class Store:
 
     @contextmanager
     def act(
-        self, actor: Actor, verb: str, subject: str, *, outcome: Outcome = Outcome.DONE, **facts: Any
+        self,
+        actor: Actor,
+        verb: str,
+        subject: str,
+        *,
+        outcome: Outcome = Outcome.DONE,
+        taken: Taken | None = None,
+        **facts: Any,
     ) -> Iterator[Act]:
         """One recorded transaction; raises what the caller raises, StoreUnavailable or StoreFull.
+
+        `taken` says, once all is rolled back, what it means that another was first to something that is there once, such as a
+        name (an IntegrityError): the refusal, which is recorded and raised; or None where the other's work is taken for the
+        own: nothing was done and nothing refused, and the IntegrityError is raised for the caller to look up what is there.
 
         Acts do not nest: an act inside an act would commit apart from it.
         """
@@ -234,22 +254,40 @@ class Store:
                         yield act
                         acts = [act, *act.further]
                         records = [self._event(each, act.outcome) for each in acts]
-                        taken = self._record(act.connection, *records)
+                        numbers = self._record(act.connection, *records)
                         for each, record in zip(acts, records, strict=True):
                             if each.mark is not None and (each is act or each.mark is not act.mark):
                                 each.mark(connection, record)
                     finally:
                         if "session" in vars(act):
                             act.session.close()
-                self._numbering.committed(taken)
+                self._numbering.committed(numbers)
         except YinxinError as error:
             self._refused(act, Outcome.REFUSED, error.code)
             error.entry = error.entry or act.id
             raise
+        except IntegrityError as error:
+            refusal = self._meaning(act, taken)
+            self._refused(act, Outcome.REFUSED, refusal.code)
+            refusal.entry = act.id
+            raise refusal from error
         except Exception:
             self._refused(act, Outcome.FAILED, "internal")
             raise
         self._after(act)
+
+    def _meaning(self, act: Act, taken: Taken | None) -> YinxinError:
+        """What `taken` makes of the IntegrityError under way, which goes on where that is no refusal."""
+        try:
+            refusal = taken() if taken is not None else None
+        except Exception:
+            self._refused(act, Outcome.FAILED, "internal")
+            raise
+        if refusal is not None:
+            return refusal
+        if taken is None:
+            self._refused(act, Outcome.FAILED, "internal")
+        raise  # noqa: PLE0704 - the IntegrityError that the caller handles
 
     def refuse(self, actor: Actor, verb: str, subject: str, error: YinxinError) -> None:
         """Record a refusal that happened before any act could begin; sets `error.entry`.
@@ -331,7 +369,7 @@ class Store:
             personal=personal,
         )
 
-    def _record(self, connection: sa.Connection, *records: Event) -> Taken:
+    def _record(self, connection: sa.Connection, *records: Event) -> TakenNumbers:
         taken = self._numbering.take(connection, len(records))
         _RECORD.run_many(connection, [taken.number(each, at).row() for at, each in enumerate(records)])
         return taken
