@@ -3,6 +3,7 @@
 import logging
 import socket
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -74,7 +75,7 @@ def _turn(store: Store, receiver: str, *, raised: bool) -> bool:
         return bool(turned.rowcount)  # type: ignore[attr-defined]
 
 
-def _record(store: Store, subject: str, outcome: Outcome, **facts: object) -> None:
+def _record(store: Store, subject: str, outcome: Outcome, **facts: Any) -> None:
     """An alarm that cannot be recorded is said to the operator; copies go on."""
     try:
         with store.act(SYSTEM, ALARM, f"receiver:{subject}", outcome=outcome, **facts):

@@ -108,7 +108,7 @@ def show(context: click.Context, grant: str, *, as_json: bool) -> None:
 @click.option("--to", "holder", required=True, help="person:ID、post:ID、organ:ID、client:ID")
 @click.option("--over", "organ", required=True, help="范围：机关及其下级 / the organ, with those below it")
 @click.option(
-    "--only", "resource", help="仅此一项，如 ServiceKey:名称 / this thing alone, such as ServiceKey:NAME"
+    "--only", "resource", help="仅此一项，如 ServiceKey:NAME / this thing alone, such as ServiceKey:NAME"
 )
 @click.option("--from", "starts", help="起（RFC 3339，默认现在）/ from (now)")
 @click.option("--until", help="止（RFC 3339）/ until")

@@ -23,7 +23,7 @@ class BadGrantResource(Invalid):
     """A single thing that is not there, not of that organ, or not what the template is about."""
 
     code = "authz.bad_grant_resource"
-    zh = "不能单独授予“{resource}”（{reason}）：请写作 ServiceKey:密钥名称，并核对名称、模板和范围。"
+    zh = "不能单独授予“{resource}”（{reason}）：请写作 ServiceKey:NAME（NAME 为密钥名称），并核对名称、模板和范围。"
     en = "“{resource}” cannot be granted by itself ({reason}): write ServiceKey:name of the key, and check name, template and organ."
 
 

@@ -57,10 +57,11 @@ class ServiceTokens:
         scope, audience = self._scope(form, client)
         token = MARK + text_token(self._store.randomness.token(32))
         certificate, now = client.registration.certificate, self._store.clock.now()
-        bound = {"certificate": certificate} if certificate else {}
         with self._store.act(
-            client.actor, "authz.issue-token", f"client:{client.id}", scope=scope, audience=audience, **bound
+            client.actor, "authz.issue-token", f"client:{client.id}", scope=scope, audience=audience
         ) as act:
+            if certificate:
+                act.facts["certificate"] = certificate
             act.session.add(
                 ServiceTokenRow(
                     hash=token_hash(token),

@@ -146,7 +146,7 @@ def _intend(
     if begun is not None:
         with centre.store.act(actor, VERB, subject, outcome=Outcome.INTENT, resumed=True):
             return
-    facts = {"kind": plan.kind, "title": plan.title}
+    facts: dict[str, Any] = {"kind": plan.kind, "title": plan.title}
     if isinstance(plan, ReplacePlan):
         facts["member"] = str(plan.member)
     with centre.store.act(actor, VERB, subject, outcome=Outcome.INTENT, **facts) as act:

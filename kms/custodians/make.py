@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kms.custodians.errors import BadCustodians, CustodiansBeingMade, CustodiansExist, NothingToSeal
 from kms.custodians.sealed import Custodian, SealedSet
@@ -132,7 +133,7 @@ class Making:
             Custodian(number, share.fingerprint, person)
             for number, (share, person) in enumerate(zip(shares, people, strict=True), 1)
         )
-        facts = {
+        facts: dict[str, Any] = {
             "threshold": wanted.threshold,
             "shares": wanted.shares,
             "people": [each for each in people if each],

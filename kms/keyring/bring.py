@@ -68,7 +68,12 @@ def begin(
         expires=created + LASTS,
     )
     begun = Import(id_, method, row.spki, row.expires)
-    facts = {"owner": wanted.owner, "algorithm": wanted.algorithm, "method": method, "import": id_}
+    facts: dict[str, Any] = {
+        "owner": wanted.owner,
+        "algorithm": wanted.algorithm,
+        "method": method,
+        "import": id_,
+    }
     with store.act(actor, VERB, f"service-key:{wanted.name}", outcome=Outcome.INTENT, **facts) as act:
         act.decision = decision.record()
         act.session.add(row)

@@ -72,7 +72,8 @@ def destroy_due(store: Store, keys: Keys) -> int:
 
 
 def _destroy(store: Store, keys: Keys, key: ServiceKey, proposal: str | None) -> bool:
-    subject, facts = f"service-key:{key.name}", {"proposal": proposal, "versions": key.latest}
+    subject = f"service-key:{key.name}"
+    facts: dict[str, Any] = {"proposal": proposal, "versions": key.latest}
     if key.condition is Condition.ENDING:
         with store.act(SYSTEM, DESTROY, subject, outcome=Outcome.INTENT, **facts) as act:
             row = act.session.get_one(ServiceKeyRow, key.id, with_for_update=True)

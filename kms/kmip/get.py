@@ -1,6 +1,7 @@
 """Get (KMIP 1.2, 4.11): the key itself, in the clear inside TLS, or wrapped under another key of the client's."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
@@ -69,7 +70,7 @@ def get(exchange: Exchange, payload: Fields) -> Item:
     value = fields.structure(Tag.KEY_VALUE, fields.octets(Tag.KEY_MATERIAL, secret))
     if wrapping and over is not None:
         value = _wrapped(exchange, wrapping, over, value, secret)
-    facts = {"wrapped_under": wrapping.key} if wrapping else {}
+    facts: dict[str, Any] = {"wrapped_under": wrapping.key} if wrapping else {}
     with exchange.act(VERB, id_, **facts) as act:
         # as it stands now: what was destroyed meanwhile is not given out
         lifecycle.there(exchange.owned(act.session, id_), exchange.now, "Get")
