@@ -1,6 +1,6 @@
 """The store kit: one database, transactions that leave a record, jobs with leases."""
 
-from yinxin.store._act import Act, Store, Taken, as_good, current_entries, marking, request_scope
+from yinxin.store._act import Act, Store
 from yinxin.store._alone import alone
 from yinxin.store._base import Base, Instant, housekeeping
 from yinxin.store._engine import DatabaseSettings, open_engine
@@ -8,6 +8,8 @@ from yinxin.store._jobs import Jobs, Queue
 from yinxin.store._number import SourceRow, name_of
 from yinxin.store._outbox import OutboxRow
 from yinxin.store._prepared import Sql, Within, listed
+from yinxin.store._request import current_entries, marking, request_scope
+from yinxin.store._taken import Taken, as_good
 from yinxin.store._visible import Columns, newest
 from yinxin.store.errors import NoColumn, StoreFull, StoreUnavailable, UnrecordedChange
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -33,54 +33,15 @@ from yinxin.store._number import Numbering
 from yinxin.store._number import Taken as TakenNumbers
 from yinxin.store._outbox import OutboxRow
 from yinxin.store._prepared import GUARD, Look, Sql, Within
+from yinxin.store._request import ENTRIES, MARK, REQUEST, Mark
+from yinxin.store._taken import Overtaken, Taken, meant
 from yinxin.store.errors import StoreFull, StoreUnavailable, UnrecordedChange
 
 _log = logging.getLogger("yinxin.store")
-_request: ContextVar[str | None] = ContextVar("request", default=None)
-_entries: ContextVar[list[str] | None] = ContextVar("entries", default=None)
 _inside: ContextVar[bool] = ContextVar("inside", default=False)
 
 #: a record on its way to the log
 _RECORD = Sql(sa.insert(OutboxRow.__table__).inline(), "id", "data", "personal")  # type: ignore[arg-type]
-
-#: what it means that another was first: a refusal, or None where that is as good
-Taken = Callable[[], YinxinError | None]
-
-
-def as_good() -> None:
-    """`taken` of an act for which what another has just done is as good as what it would have done itself."""
-
-
-#: joins the transaction of a record, and undoes it by raising
-Mark = Callable[[sa.Connection, Event], None]
-_mark: ContextVar[Mark | None] = ContextVar("mark", default=None)
-
-
-@contextmanager
-def marking(mark: Mark | None) -> Iterator[None]:
-    """Every act inside calls `mark` in its own transaction, which is undone when that raises; refusals do not."""
-    token = _mark.set(mark)
-    try:
-        yield
-    finally:
-        _mark.reset(token)
-
-
-@contextmanager
-def request_scope(request: str) -> Iterator[list[str]]:
-    """Everything recorded inside carries `request`; yields the growing list of entry identifiers."""
-    entries: list[str] = []
-    tokens = _request.set(request), _entries.set(entries)
-    try:
-        yield entries
-    finally:
-        _request.reset(tokens[0])
-        _entries.reset(tokens[1])
-
-
-def current_entries() -> tuple[str, ...]:
-    """Identifiers of the audit entries written so far in this request."""
-    return tuple(_entries.get() or ())
 
 
 @dataclass
@@ -101,9 +62,9 @@ class Act:
     decision: dict[str, Any] | None = None
     further: list["Act"] = field(default_factory=list)
     #: the request it is part of, and the list that tells that request what was recorded
-    request: str | None = field(default_factory=_request.get)
-    told: list[str] | None = field(default_factory=_entries.get)
-    mark: Mark | None = field(default_factory=_mark.get)
+    request: str | None = field(default_factory=REQUEST.get)
+    told: list[str] | None = field(default_factory=ENTRIES.get)
+    mark: Mark | None = field(default_factory=MARK.get)
 
     @cached_property
     def session(self) -> Session:
@@ -245,7 +206,7 @@ class Store:
             raise RuntimeError(f"{verb} was begun inside another act")
         act = Act(self.identifier(), actor, verb, subject, None, outcome, dict(facts))
         try:
-            with _alone():
+            with meant(taken), _alone():
                 for gate in self.gates:
                     gate()
                 with _translated(), self.engine.begin() as connection:
@@ -266,28 +227,12 @@ class Store:
             self._refused(act, Outcome.REFUSED, error.code)
             error.entry = error.entry or act.id
             raise
-        except IntegrityError as error:
-            refusal = self._meaning(act, taken)
-            self._refused(act, Outcome.REFUSED, refusal.code)
-            refusal.entry = act.id
-            raise refusal from error
+        except Overtaken:
+            raise
         except Exception:
             self._refused(act, Outcome.FAILED, "internal")
             raise
         self._after(act)
-
-    def _meaning(self, act: Act, taken: Taken | None) -> YinxinError:
-        """What `taken` makes of the IntegrityError under way, which goes on where that is no refusal."""
-        try:
-            refusal = taken() if taken is not None else None
-        except Exception:
-            self._refused(act, Outcome.FAILED, "internal")
-            raise
-        if refusal is not None:
-            return refusal
-        if taken is None:
-            self._refused(act, Outcome.FAILED, "internal")
-        raise  # noqa: PLE0704 - the IntegrityError that the caller handles
 
     def refuse(self, actor: Actor, verb: str, subject: str, error: YinxinError) -> None:
         """Record a refusal that happened before any act could begin; sets `error.entry`.
@@ -336,7 +281,7 @@ class Store:
             verb,
             subject,
             Outcome.DONE,
-            request=_request.get(),
+            request=REQUEST.get(),
             decision=decision,
             facts=clear,
             personal=personal,
@@ -347,7 +292,7 @@ class Store:
             # not remembered as committed: it may be lost with the database's memory
             numbered = self._numbering.take(connection, 1).number(event_)
             _RECORD.run(connection, numbered.row())
-        if (told := _entries.get()) is not None:
+        if (told := ENTRIES.get()) is not None:
             told.append(event_.id)
         for wake in self.recorded:
             wake()
