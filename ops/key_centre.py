@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from ops.data import DataDirectory
     from ops.settings import Common
 
+    #: told why no call is answered now
+    Troubled = Callable[[YinxinError], None]
+
 _log = logging.getLogger("yinxin.kms")
 
 #: seconds for which a certificate that was admitted is not looked up again
@@ -110,8 +113,10 @@ class KeyCentreServer(Listening):
         announcement: Announcement,
         *,
         secrets: Sources,
+        troubled: Troubled,
     ) -> None:
         self._overrides = overrides
+        self._troubled = troubled
         super().__init__(data, settings, (listener,), announcement, secrets=secrets)
 
     def load(self) -> Any:
@@ -128,27 +133,53 @@ class KeyCentreServer(Listening):
         return EngineFace(self._platform.kms.engine, Admission(self._platform), Offer(self._platform.store))
 
     def began(self) -> None:
-        """The look at the tokens."""
-        _Watch(self._platform).start()
+        """The custodians' door."""
         if self.secrets.settings.uses("custodians"):
             attending = partial(attend, self.secrets.sealed, self.data.root)
             threading.Thread(target=attending, name="custodians-door", daemon=True).start()
 
+    def announce(self) -> None:
+        """Say that it answers while it does: not before secrets and token are there, nor when they have gone."""
+        _Watch(self._trouble, self.announcement, self._troubled).start()
+
+    def _trouble(self) -> YinxinError | None:
+        """Why no call would be answered now; None when it would."""
+        try:
+            # a connection that begins needs the one, the token the other
+            with self.secrets.read(f"{CENTRE}.password"):
+                pass
+            self._platform.kms.watch()
+            self._platform.kms.engine.facts()
+        except YinxinError as error:
+            return error
+        return None
+
 
 class _Watch(threading.Thread):
-    """Looks at the tokens every few seconds, and puts on record what became of them."""
+    """Looks every few seconds whether calls are answered, tells when that changes, and records what became of tokens."""
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(
+        self, trouble: Callable[[], YinxinError | None], announcement: Announcement, troubled: Troubled
+    ) -> None:
         super().__init__(name="tokens", daemon=True)
-        self._platform = platform
+        self._trouble = trouble
+        self._announcement = announcement
+        self._troubled = troubled
         self._wait = threading.Event()
 
     def run(self) -> None:
-        while not self._wait.wait(_LOOK):
-            try:
-                self._platform.kms.watch()
-            except YinxinError:
-                _log.exception("the tokens could not be looked at")
+        told: str | None = None  # the code of the trouble that was told, empty for none
+        while True:
+            trouble = self._trouble()
+            now = trouble.code if trouble is not None else ""
+            if now != told:
+                told = now
+                if trouble is None:
+                    self._announcement.make()
+                else:
+                    self._announcement.withdraw()
+                    self._troubled(trouble)
+            self._wait.wait(_LOOK)
 
 
 def serve_key_centre(
@@ -156,9 +187,13 @@ def serve_key_centre(
     overrides: list[str],
     settings: Common,
     secrets: Sources,
-    announce: Callable[[dict[str, Any]], None],
+    told: tuple[Callable[[dict[str, Any]], None], Troubled],
 ) -> None:
-    """Serve until stopped; `announce` is told where, once it answers. Raises NoKeyCentreAddress, NoServiceCertificate, PortTaken."""
+    """Serve until stopped; `told` are whoever hears where, once it answers, and why, when it does not.
+
+    Raises NoKeyCentreAddress, NoServiceCertificate, PortTaken.
+    """
+    announce, troubled = told
     address = settings.section("kms").address
     if not address:
         raise NoKeyCentreAddress
@@ -167,4 +202,7 @@ def serve_key_centre(
     listener = listen(host.strip("[]"), int(port), "--set kms.address=HOST:PORT")
     where: dict[str, Any] = {"pid": os.getpid(), "host": host, "port": listener.getsockname()[1]}
     announcement = Announcement(data.path("run", f"{CENTRE}.json"), where, announce)
-    KeyCentreServer(data, overrides, settings, listener, announcement, secrets=secrets).serve()
+    server = KeyCentreServer(
+        data, overrides, settings, listener, announcement, secrets=secrets, troubled=troubled
+    )
+    server.serve()

@@ -108,6 +108,10 @@ class Announcement:
         files.replace(self.file, json.dumps(self.where).encode(), mode=0o600)
         self.told(self.where)
 
+    def withdraw(self) -> None:
+        """It does not answer now."""
+        self.file.unlink(missing_ok=True)
+
 
 class Listening(BaseApplication):  # type: ignore[misc]
     """gunicorn on our data directory. A kind of it brings `load`, in the worker, and may bring `context` and `began`."""
@@ -130,7 +134,7 @@ class Listening(BaseApplication):  # type: ignore[misc]
         self.settings = settings
         self.secrets = secrets
         self._listeners = listeners
-        self._announcement = announcement
+        self.announcement = announcement
         #: what is to be closed as the worker ends
         self.stack = ExitStack()
         super().__init__()
@@ -171,12 +175,17 @@ class Listening(BaseApplication):  # type: ignore[misc]
 
     def _begin(self, _worker: Any) -> None:
         self.began()
-        self._announcement.make()
+        self.announce()
+
+    def announce(self) -> None:
+        """Say that it answers, once it does."""
+        self.announcement.make()
 
     def serve(self) -> None:
         """Serve until stopped; the announcement stands meanwhile."""
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        self.announcement.withdraw()  # of a server that was killed
         try:
             self.run()
         finally:
-            self._announcement.file.unlink(missing_ok=True)
+            self.announcement.withdraw()

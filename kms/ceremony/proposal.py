@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from kms.ceremony.conduct import conduct
 from kms.ceremony.plan import ReplacePlan
 from kms.ceremony.replace import check_replacing
+from kms.roles import DECIDERS, OFFICERS
 from yinxin.proposal import Approved, Outcome, ProposalKind, Terms
 from yinxin.text import Text
 from yinxin.wire import Model
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from kms.service import KeyCentre
 
 NAME = "kms.ceremony"
-_OFFICERS = frozenset({"security-officer"})
 
 
 class CeremonyContent(Model):
@@ -58,9 +58,9 @@ CEREMONY: ProposalKind["KeyCentre", Any] = ProposalKind(
     name=NAME,
     title=Text("密钥管理中心的仪式", "a ceremony of the key centre"),
     content=CeremonyContent,
-    proposers=_OFFICERS,
-    approvers=_OFFICERS | {"leader"},
-    executors=_OFFICERS,
+    proposers=OFFICERS,
+    approvers=DECIDERS,
+    executors=OFFICERS,
     terms=_terms,
     describe=_describe,
     check=_check,

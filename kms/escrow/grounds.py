@@ -18,6 +18,7 @@ from kms.escrow.errors import NoEnveloper, RecipientMismatch, RecoveryKindEnded
 from kms.escrow.keys import UserKey
 from kms.escrow.models import RecoveredKeyRow, UserKeyRow
 from kms.escrow.recovery import Enveloper, Recipient
+from kms.roles import DECIDERS, OFFICERS, REGISTRARS
 from yinxin.clock import rfc3339
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.suite import INTL
@@ -301,9 +302,9 @@ def _kind(
         name=name,
         title=title,
         content=content,
-        proposers=frozenset({"registration-officer", "security-officer"}),
-        approvers=frozenset({"security-officer", "leader"}),
-        executors=frozenset({"registration-officer", "security-officer", "leader"}),
+        proposers=OFFICERS | REGISTRARS,
+        approvers=DECIDERS,
+        executors=DECIDERS | REGISTRARS,
         check=check,
         describe=describe,
         within=_recover,

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from kms.roles import DECIDERS, OFFICERS
 from yinxin.clock import rfc3339
 from yinxin.proposal import Approved, Outcome, ProposalKind
 from yinxin.text import Text
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from kms.service import KeyCentre
 
 NAME = "kms.destroy-generation"
-_OFFICERS = frozenset({"security-officer"})
 
 
 class DestroyContent(Model):
@@ -55,9 +55,9 @@ DESTROY: ProposalKind["KeyCentre", Any] = ProposalKind(
     name=NAME,
     title=Text("销毁已停用的密钥加密密钥", "destroy a retired wrapping key"),
     content=DestroyContent,
-    proposers=_OFFICERS,
-    approvers=_OFFICERS | {"leader"},
-    executors=_OFFICERS,
+    proposers=OFFICERS,
+    approvers=DECIDERS,
+    executors=OFFICERS,
     describe=_describe,
     check=_check,
     execute=_destroy,

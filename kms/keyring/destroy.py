@@ -14,6 +14,7 @@ from kms.keyring.key import ServiceKey
 from kms.keyring.models import Condition, ServiceKeyRow, ServiceKeyVersionRow
 from kms.keyring.secret import Keys, label_of
 from kms.models import KeyRow, Place, State
+from kms.roles import DECIDERS, OFFICERS
 from yinxin.act import SYSTEM, Actor, Outcome
 from yinxin.authz import Decision
 from yinxin.clock import rfc3339
@@ -150,9 +151,9 @@ KIND: ProposalKind["KeyCentre", Any] = ProposalKind(
     name=DESTROY,
     title=Text("销毁服务密钥", "destroy a service key"),
     content=DestroyContent,
-    proposers=frozenset({"security-officer"}),
-    approvers=frozenset({"security-officer", "leader"}),
-    executors=frozenset({"security-officer", "leader"}),
+    proposers=OFFICERS,
+    approvers=DECIDERS,
+    executors=DECIDERS,
     about=_about,
     check=_check,
     describe=_describe,

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from kms.kmip.client import admit, certificate_of, client_of, demand_room
 from kms.kmip.errors import KmipClientEnded
 from kms.kmip.models import KmipClientRow
+from kms.roles import DECIDERS, OFFICERS
 from yinxin.clock import rfc3339
 from yinxin.proposal import About, Approved, ProposalKind
 from yinxin.proposal import Outcome as Left
@@ -78,9 +79,9 @@ KIND: ProposalKind["KeyCentre", Any] = ProposalKind(
     name=CERTIFY,
     title=Text("登记 KMIP 客户端的另一份证书", "register another certificate of a KMIP client"),
     content=CertifyContent,
-    proposers=frozenset({"security-officer"}),
-    approvers=frozenset({"security-officer", "leader"}),
-    executors=frozenset({"security-officer", "leader"}),
+    proposers=OFFICERS,
+    approvers=DECIDERS,
+    executors=DECIDERS,
     about=_about,
     check=_check,
     describe=_describe,

@@ -6,6 +6,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
 from kms.kmip import attributes, fields, material
 from kms.kmip.attributes import Attribute
 from kms.kmip.errors import (
@@ -14,10 +17,11 @@ from kms.kmip.errors import (
     KmipInvalidField,
     KmipMissingData,
     KmipNameTaken,
+    KmipTooManyObjects,
 )
 from kms.kmip.exchange import Exchange
 from kms.kmip.fields import Fields
-from kms.kmip.models import KmipAttributeRow, KmipObjectRow
+from kms.kmip.models import KmipAttributeRow, KmipClientRow, KmipObjectRow
 from kms.kmip.ttlv import Item, Type
 from kms.kmip.words import Algorithm, Form, ObjectType, Tag
 from yinxin.crypto.libcrypto import cleanse
@@ -243,6 +247,7 @@ def _keep(exchange: Exchange, verb: str, row: KmipObjectRow, wanted: _Wanted, se
     titles = [each.title for each in given if each.title is not None]
     # another connection of the client may be first
     with exchange.act(verb, id_, taken=partial(KmipNameTaken, name=", ".join(titles)[:256]), **facts) as act:
+        _room(exchange, act.session)
         _free(exchange, act.session, titles)
         act.session.add(row)
         act.session.flush()
@@ -262,7 +267,16 @@ def _attributes(
     return made
 
 
-def _free(exchange: Exchange, session: Any, titles: Sequence[str]) -> None:
+def _room(exchange: Exchange, session: Session) -> None:
+    """Raise KmipTooManyObjects when the client keeps as many objects as it may; of two connections one waits here."""
+    row, most = KmipObjectRow, exchange.most_objects
+    session.get_one(KmipClientRow, exchange.client, with_for_update=True)
+    kept = sa.select(row.id).where(row.client == exchange.client, row.kek.is_not(None))
+    if session.scalar(kept.offset(most - 1).limit(1)) is not None:
+        raise KmipTooManyObjects(most=most)
+
+
+def _free(exchange: Exchange, session: Session, titles: Sequence[str]) -> None:
     """Raise KmipNameTaken when an object of the client has one of these names, or one of them is given twice."""
     for title in titles:
         if titles.count(title) > 1 or attributes.taken(session, exchange.client, title):

@@ -136,6 +136,15 @@ class KmipNameTaken(KmipRefusal, Conflict):
     en = "The client has an object named {name} already: choose another name, or use that object."
 
 
+class KmipTooManyObjects(KmipRefusal, Conflict):
+    """The client keeps as many objects as one may. The protocol has no reason of its own for it before version 1.4."""
+
+    code = "kms.kmip_too_many_objects"
+    reason = Reason.PERMISSION_DENIED
+    zh = "该客户端存放的密钥和秘密已达上限 {most} 个：请销毁不再需要的对象（清除后才不再计数），或请管理员调高 kms.kmip.objects。"
+    en = "The client keeps {most} keys and secrets, as many as it may: destroy what is not needed any more (it counts until it is overwritten), or have kms.kmip.objects raised."
+
+
 class KmipAnswerTooLarge(KmipRefusal, Invalid):
     """The answer is larger than the client, or this server, allows."""
 

@@ -31,6 +31,8 @@ class Exchange:
     client: str
     actor: Actor
     wipe_days: int
+    #: objects that the client keeps at most
+    most_objects: int
     #: the ID Placeholder: the object that the batch has made or found last (4)
     placeholder: str | None = None
     #: octets of keys that stand in the answer, to be cleansed when it is encoded

@@ -12,6 +12,7 @@ from kms.kmip.errors import KmipNothingToRecover
 from kms.kmip.kept import object_of
 from kms.kmip.models import KmipObjectRow
 from kms.kmip.ttlv import decode
+from kms.roles import DECIDERS, OFFICERS
 from yinxin.act import SYSTEM
 from yinxin.clock import rfc3339
 from yinxin.proposal import About, Approved, ProposalKind
@@ -102,9 +103,9 @@ KIND: ProposalKind["KeyCentre", Any] = ProposalKind(
     name=RECOVER,
     title=Text("恢复经 KMIP 销毁的密钥", "bring back a key destroyed by KMIP"),
     content=RecoverContent,
-    proposers=frozenset({"security-officer"}),
-    approvers=frozenset({"security-officer", "leader"}),
-    executors=frozenset({"security-officer", "leader"}),
+    proposers=OFFICERS,
+    approvers=DECIDERS,
+    executors=DECIDERS,
     about=_about,
     check=_check,
     describe=_describe,

@@ -71,7 +71,14 @@ class Kmip:
             told = error if isinstance(error, KmipNotAdmitted | Unavailable) else None
             shown = told or KmipNotAdmitted(subject="-", reason=error.code)
             return self._failed(octets, shown), False
-        exchange = Exchange(self._store, self._keys, client, actor, wipe_days=self._settings.destruction_days)
+        exchange = Exchange(
+            self._store,
+            self._keys,
+            client,
+            actor,
+            wipe_days=self._settings.destruction_days,
+            most_objects=self._settings.objects,
+        )
         return answer(exchange, octets, self._refuse), True
 
     def unreadable(self, certificate: bytes, octets: bytes, error: KmipInvalidMessage) -> bytearray:

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from ops.cli.context import Context
+from yinxin.errors import YinxinError
 from yinxin.text import Text
 
 
@@ -26,7 +27,13 @@ def serve(context: Context, only: str | None) -> None:
     if only == "kms":
         from ops.key_centre import serve_key_centre
 
-        serve_key_centre(data, context.overrides, settings, secrets, lambda where: _say(context, where))
+        serve_key_centre(
+            data,
+            context.overrides,
+            settings,
+            secrets,
+            (lambda where: _say(context, where), lambda trouble: _say_not(context, trouble)),
+        )
         return
     keep_serving(context, settings, secrets)
 
@@ -34,6 +41,15 @@ def serve(context: Context, only: str | None) -> None:
 def _say(context: Context, where: dict[str, Any]) -> None:
     address = f"{where['host']}:{where['port']}"
     context.say(Text(f"密钥管理中心已就绪：{address}", f"key centre ready: {address}"))
+
+
+def _say_not(context: Context, trouble: YinxinError) -> None:
+    context.say(
+        Text(
+            f"密钥管理中心尚未就绪（{trouble.code}）：{trouble.text('zh')}",
+            f"key centre not ready ({trouble.code}): {trouble.text('en')}",
+        )
+    )
 
 
 @click.command("kms-services")

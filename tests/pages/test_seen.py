@@ -17,6 +17,7 @@ PAGES = {
         "/documents/{document}/attach",
         "/documents/?box=all&text=安全检查",
         "/signing-keys",
+        "/signing-keys/{key}",
         "/console",
     ),
     "demo-registrar": (
@@ -42,6 +43,9 @@ PAGES = {
         "/console/service-keys/new",
         "/console/kmip",
         "/console/kmip/new",
+        "/console/kmip/array-seen",
+        "/console/service-keys/seen.records",
+        "/console/clients/archives-seen",
         "/console/key-centre",
     ),
     "demo-administrator": ("/console",),
@@ -52,15 +56,31 @@ LOOKS_IDS = ["desk", "telephone"]
 CHINESE = re.compile(r"[一-鿿]")
 
 
+@pytest.fixture(scope="module")
+def key(site):
+    """The clerk's signing key; and a KMIP client, a service key and a system in the officer's part of the tree."""
+    with site.client("demo-officer") as officer:
+        papers = site.identity("demo-clerk").certificate.pem
+        officer.kms.kmip.register("array-seen", "province-office", papers)
+        new = {"owner": "province-office", "purpose": "records", "algorithm": "sm4-gcm"}
+        officer.kms.keyring.create("seen.records", **new)
+        system = {"id": "archives-seen", "name": {"zh": "档案系统", "en": "Archives"}, "organ": "province-office"}
+        system |= {"grants": ["client_credentials"], "scopes": ["kms.use"]}
+        officer.authz._connection.json("POST", "/api/authz/v1/clients", json=system)
+    with site.client("demo-clerk") as clerk:
+        return clerk.kms.holders.create("杭州西湖-2718", suite="sm").id
+
+
 @pytest.mark.parametrize("person", PAGES)
 @pytest.mark.parametrize("look", LOOKS, ids=LOOKS_IDS)
-def test_axe_finds_nothing(site, visit, person, look):
+def test_axe_finds_nothing(site, visit, key, person, look):
     language, scheme, width = look
     page = visit(person, language=language, color_scheme=scheme, viewport={"width": width, "height": 900})
     certificate = site.identity("demo-clerk").certificate.fingerprint
     faults = {}
     for path in PAGES[person]:
-        page.goto(path.format(document=site.document, certificate=certificate))
+        answer = page.goto(path.format(document=site.document, certificate=certificate, key=key))
+        assert answer.status == (404 if path == "/nowhere" else 200), path
         assert page.locator("html").get_attribute("lang") == ("zh-CN" if language == "zh" else "en")
         sideways = page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
