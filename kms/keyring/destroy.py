@@ -89,7 +89,7 @@ def _destroy(store: Store, keys: Keys, key: ServiceKey, proposal: str | None) ->
     if key.place is Place.HSM:
         _from_module(store, keys, key)
     step("kms.destroy-service-key.2-module")
-    with store.act(SYSTEM, DESTROY, subject, **facts) as act:  # type: ignore[arg-type]
+    with store.act(SYSTEM, DESTROY, subject, **facts) as act:
         row = act.session.get_one(ServiceKeyRow, key.id, with_for_update=True)
         row.destroy_at = None
         versions = sa.select(ServiceKeyVersionRow).where(ServiceKeyVersionRow.key == key.id)
