@@ -55,6 +55,7 @@ KINDS: Mapping[str, Text] = {
     "grant": Text("授权", "grant"),
     "horizon": Text("到期期限", "horizon of notices"),
     "import": Text("密钥导入", "import of a key"),
+    "intake": Text("收文", "incoming document"),
     "key": Text("密钥", "key"),
     "key-list": Text("禁用密钥清单", "list of blocked keys"),
     "kmip": Text("KMIP 连接", "KMIP connection"),

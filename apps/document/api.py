@@ -20,6 +20,7 @@ from apps.document import (
 )
 from apps.document.desk import Desk, file, media_type
 from apps.document.errors import NumberTaken, UnknownKind, UnknownStatement
+from apps.document.intake import api as intake_api
 from apps.document.layout.errors import DraftTooLarge, RuleBroken
 from apps.document.layout.kinds import Kind
 from apps.document.models import Document
@@ -65,6 +66,7 @@ def routes(service: Documents) -> tuple[Blueprint, ...]:
     for declare in (_drafting, _attaching, _deciding, _signing, _sending, _reading):
         declare(api, desk)
     api_beside.declare(api, desk)
+    intake_api.declare(api, desk)
     return (api.blueprint,)
 
 

@@ -106,7 +106,7 @@ def _secrecy(api: Api, desk: Desks) -> None:
         problems=(*_CHANGE, GradeTooLong, NotClassified, NotLonger),
         summary=Text("延长保密期限", "Extend the period of secrecy"),
     )
-    def extend(document: str, body: ExtendSecrecyIn, caller: Caller) -> None:
+    def extend_secrecy(document: str, body: ExtendSecrecyIn, caller: Caller) -> None:
         at_desk = desk(caller)
         level = cast("Level", DOCUMENTS.read(at_desk, document).level)
         grading.extend(at_desk, document, graded(level, body), body.reason)

@@ -3,13 +3,14 @@
 `ops` hands in an implementation on the SDK's client, over mutual TLS or in-process alike.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from yinxin import flow
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import Identity, Signer
+from yinxin.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,14 @@ class Organ:
     code: str
     parent: str | None
     level: str
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A post of an organ, to which work is given."""
+
+    id: str
+    name: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,10 @@ class Core(flow.Core, Protocol):
 
     def organs(self) -> Mapping[str, Organ]:
         """Every organ of the directory, by its identifier."""
+        ...
+
+    def posts(self, organ: str) -> Sequence[Post]:
+        """The posts of an organ."""
         ...
 
     def seal(self, organ: str, suite: str, subject: str) -> Seal:

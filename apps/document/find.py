@@ -8,6 +8,8 @@ import sqlalchemy as sa
 
 from apps.document import index
 from apps.document.desk import Desk, content
+from apps.document.intake import register
+from apps.document.intake.models import Intake
 from apps.document.models import Document, File, State
 from apps.document.records import DOCUMENTS
 from apps.document.states import COMMENTS, COPIES, GRADES
@@ -45,6 +47,8 @@ class Dossier:
     copies: Sequence[Copy]
     grades: Sequence[GradeRow]
     opinions: Sequence[Opinion]
+    #: what it is to the reader's organ, which has registered it
+    intake: Intake | None
     signatures: Sequence[Signature]
     files: Sequence[tuple[str, str]]
     attachments: Sequence[AttachmentOut]
@@ -121,6 +125,7 @@ def dossier(desk: Desk, document: str) -> Dossier:
             COPIES.copies(session, document),
             GRADES.history(session, document),
             COMMENTS.thread(session, document, desk.caller.actor.organ or ""),
+            register.of(session, document, desk.caller.actor.organ or ""),
             DOCUMENTS.signatures(session, document),
             [
                 (name, digest)

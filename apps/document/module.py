@@ -5,6 +5,7 @@ from pathlib import Path
 
 from apps.document.grading import lapse
 from apps.document.index import catch_up
+from apps.document.intake.states import LIFE as INTAKE_LIFE
 from apps.document.service import Documents
 from apps.document.settings import DocumentSettings
 from apps.document.states import COPIES, LAPSE, LIFE
@@ -17,11 +18,13 @@ MODULE: Module[Documents] = Module(
     settings=DocumentSettings,
     verbs=(
         *LIFE.verbs,
+        *INTAKE_LIFE.verbs,
         *COPIES.verbs,
         Verb(LAPSE, Text("保密期限届满解密", "declassify when the period is over")),
     ),
     models=(
         "apps.document.models",
+        "apps.document.intake.models",
         "yinxin.comment.models",
         "yinxin.flow.models",
         "yinxin.grade.models",

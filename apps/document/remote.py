@@ -4,17 +4,20 @@ Names of keys: an organ's seal is `seal-<organ>-<suite>`, the evidence seal `<su
 authority `<suite>-tsa`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from apps.document.core import Organ, Seal
+from apps.document.core import Organ, Post, Seal
 from apps.document.errors import NoHolderKey, NoSeal
+from apps.document.intake.states import LIFE as INTAKE_LIFE
 from yinxin import flow
 from yinxin.client import Client
 from yinxin.client import Organ as Named
+from yinxin.condition import Condition
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import Identity
 from yinxin.crypto.suite import INTL
 from yinxin.errors import NotFound
+from yinxin.text import Text
 
 _PURPOSE = "document.seal"
 
@@ -25,11 +28,19 @@ class RemoteCore(flow.RemoteCore):
     def __init__(self, client: Client) -> None:
         super().__init__(client, "Document")
 
+    def visible(self, action: str) -> Condition:
+        """The records of either life that it is permitted for, now."""
+        return self._client.authz.visible(action, "Intake" if action == INTAKE_LIFE.read else "Document")
+
     def organ(self, organ: str) -> Organ:
         return _organ(self._client.authz.organ(organ))
 
     def organs(self) -> Mapping[str, Organ]:
         return {each.id: _organ(each) for each in self._client.authz.organs()}
+
+    def posts(self, organ: str) -> Sequence[Post]:
+        found = self._client.authz.posts(organ)
+        return [Post(each.id, Text(each.name.zh, each.name.en)) for each in found]
 
     def seal(self, organ: str, suite: str, subject: str) -> Seal:
         return self._seal(f"seal-{organ}-{suite}", organ, suite, subject)

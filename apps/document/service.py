@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from apps.document.core import Core
 from apps.document.desk import Desk
+from apps.document.intake.records import INTAKES
 from apps.document.settings import DocumentSettings
 from apps.document.states import COPIES
 from yinxin.attachment import Attachments
@@ -28,5 +29,6 @@ class Documents:
         return Desk(self.store, self.core_for(token), caller, self.attachments, self.settings, self.carrier)
 
     def recount(self) -> int:
-        """Count the time to sign for copies again where the calendar has changed since; how many are due at another time."""
-        return recount(COPIES, self.store, self.core_for("").calendar())
+        """Count the time to sign for copies, and to handle them, again where the calendar has changed since; how many are due at another time."""
+        calendar = self.core_for("").calendar()
+        return recount(COPIES, self.store, calendar) + INTAKES.recount(self.store, calendar)

@@ -158,6 +158,14 @@ class StepOut(Reply):
     entry: str
 
 
+class IntakeDossierOut(Reply):
+    """An incoming document with its timeline and readers."""
+
+    intake: "IntakeOut"
+    steps: list[StepOut]
+    readers: list["ReaderOut"]
+
+
 class DeliveryOut(Reply):
     """What became of one recipient's copy."""
 
@@ -213,6 +221,111 @@ class FileOut(Reply):
 
     name: str
     sha256: str
+
+
+class IntakeQuery(Model):
+    """Which incoming documents to list."""
+
+    box: Literal["todo", "overdue", "all"] = "todo"
+    """What waits for the reader, what is past its term, or all of her organ."""
+    text: str = Field(default="", max_length=80)
+    """What occurs in title or number."""
+    state: str = Field(default="", max_length=20)
+    after: str | None = Field(default=None, max_length=200)
+    """Cursor of the page before."""
+
+
+class BookQuery(Model):
+    """Which of the copies that an organ sent."""
+
+    show: Literal["open", "overdue", "received", "returned", "withdrawn", "all"] = "open"
+    text: str = Field(default="", max_length=80)
+    after: str | None = Field(default=None, max_length=200)
+    """Cursor of the page before."""
+
+
+class TextIn(Model):
+    """What somebody has to say: a proposal, a result, a reason."""
+
+    text: str = Field(min_length=1, max_length=2000)
+
+
+class OpinionTextIn(Model):
+    """A word along with an act, or none."""
+
+    text: str = Field(default="", max_length=2000)
+
+
+class AssignIn(Model):
+    """Who handles an incoming document, and how long they have."""
+
+    main: str = Field(max_length=80)
+    """The post that answers for it."""
+    joint: tuple[str, ...] = Field(default=(), max_length=50)
+    """Posts that take part."""
+    amount: int = Field(ge=1, le=1000)
+    unit: Literal["working-days", "days", "hours"] = "working-days"
+    text: str = Field(default="", max_length=2000)
+
+
+class ExtendIn(Model):
+    """How much more time, in the unit of the term, and why."""
+
+    more: int = Field(ge=1, le=1000)
+    text: str = Field(min_length=1, max_length=2000)
+
+
+class AnswerIn(Model):
+    """The document that answers the sender."""
+
+    document: str = Field(max_length=40)
+
+
+class PostsIn(Model):
+    """Posts of the organ."""
+
+    posts: tuple[str, ...] = Field(min_length=1, max_length=100)
+
+
+class PostsOut(Reply):
+    """Posts that are new among the readers."""
+
+    posts: list[str]
+
+
+class IntakeOut(Reply):
+    """An incoming document in a list."""
+
+    id: str
+    document: str
+    """What it is to its sender."""
+    number: str
+    """Its number in the receiving organ's register."""
+    title: str
+    sender: str
+    level: Level
+    urgency: str | None
+    state: str
+    main: str | None
+    joint: list[str]
+    hurried: int
+    answer: str | None
+    """The document that answered it."""
+    due: AwareDatetime | None
+    """When the time to handle it is over, while it runs."""
+    provisional: bool
+    left: int | None
+    """How many of the term's unit are left, today included; negative when overdue."""
+    updated_at: AwareDatetime
+
+
+class ReaderOut(Reply):
+    """A post that is to read it, and who has."""
+
+    post: str
+    asked_at: AwareDatetime
+    read_at: AwareDatetime | None
+    person: str | None
 
 
 class GradeOut(Reply):

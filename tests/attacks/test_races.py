@@ -42,7 +42,9 @@ def at_once(send: Callable[[int], httpx.Response]) -> Counter[int]:
 @pytest.fixture(scope="module")
 def document(site: Platform) -> str:
     """Reviewed, waiting for the leader."""
-    made = client(site, "demo-clerk").documents.draft(SAMPLE, reference="races", recipients=["city-jia"])
+    made = client(site, "demo-clerk").documents.draft(
+        SAMPLE, reference="races", recipients=["city-jia", "dept-health"]
+    )
     client(site, "demo-clerk").documents.submit(made)
     client(site, "demo-reviewer").documents.approve(made)
     return made
@@ -95,3 +97,13 @@ def test_one_sign_off_one_dispatch_and_one_answer(site: Platform, document: str)
     assert at_once(answer) == once
     verbs = [step.verb for step in asked.show(document).steps]
     assert len(verbs) == len({verb for verb in verbs if verb != "document.begin-seal"}) + 1
+
+
+def test_one_registration(site: Platform, document: str) -> None:
+    """One number of the register, and none is lost: the next document has the next one."""
+    health = Desk(site, "dept-health-registrar")
+    client(site, "dept-health-registrar").documents.receive(document)
+    registered = at_once(lambda _: health.send("POST", f"{DOCUMENTS}/{document}/registration"))
+    assert registered == {201: 1, 409: AT_ONCE - 1}
+    (intake,) = health.send("GET", "/api/document/v1/intakes?box=all").json()["items"]
+    assert intake["number"].endswith("〕1号")

@@ -37,6 +37,7 @@ PEOPLE = frozenset(
         "demo-administrator",
         "demo-auditor",
         "city-jia-registrar",
+        "city-jia-leader",
         "city-yi-registrar",
         "dept-health-registrar",
     }

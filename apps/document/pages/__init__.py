@@ -3,7 +3,21 @@
 from flask import Blueprint
 
 from apps.document.desk import Desk
-from apps.document.pages import acts, attach, compose, copies, dossier, files, inbox, sign, words
+from apps.document.pages import (
+    acts,
+    attach,
+    beside,
+    compose,
+    copies,
+    dossier,
+    files,
+    inbox,
+    intake,
+    registry,
+    sign,
+    sign_instruction,
+    words,
+)
 from apps.document.service import Documents
 from yinxin.text import Text
 from yinxin.web import Caller, NavItem, Pages, session_token
@@ -13,6 +27,9 @@ ROLES = frozenset({"clerk", "reviewer", "leader", "registrar", "seal-keeper"})
 NAVIGATION = (
     NavItem(Text("公文", "Documents"), "document.inbox", ROLES),
     NavItem(Text("起草", "Compose"), "document.compose", frozenset({"clerk"})),
+    NavItem(Text("收文办理", "Incoming"), "document.intakes", ROLES),
+    NavItem(Text("领导阅批", "For the leader"), "document.leader", frozenset({"leader"})),
+    NavItem(Text("收发登记", "Registry"), "document.registry_book", frozenset({"registrar"})),
 )
 
 
@@ -23,7 +40,19 @@ def pages(service: Documents) -> tuple[Blueprint, ...]:
     def desk(caller: Caller) -> Desk:
         return service.desk(caller, session_token())
 
-    for room in (inbox, compose, dossier, files, acts, copies, sign):
+    for room in (
+        inbox,
+        compose,
+        intake,
+        registry,
+        dossier,
+        files,
+        acts,
+        copies,
+        beside,
+        sign,
+        sign_instruction,
+    ):
         room.add(made, desk)
     attach.add(made, desk, service.attachments)
     made.blueprint.context_processor(lambda: {"say": words})

@@ -19,6 +19,9 @@ from yinxin.distribution import State as CopyState
 from yinxin.web import Caller, Pages, core
 
 EXPORT = "document.export"
+GRADING = frozenset({"document.regrade", "document.extend-secrecy", "document.declassify"})
+#: acts that are offered in a part of the page of their own
+_ELSEWHERE = GRADING | {EXPORT, DETACH, "document.comment"}
 _OF_COPIES = frozenset(each.verb for each in COPIES.transitions(()))
 
 
@@ -36,8 +39,12 @@ def add(pages: Pages, desk: Desks) -> None:
             found=found,
             row=found.document,
             text=_text(at_desk, document) if found.document.pages is None else None,
-            acts=[(verb, PAGES.get(verb)) for verb in verbs if verb not in (EXPORT, DETACH)],
+            acts=[(verb, PAGES.get(verb)) for verb in verbs if verb not in _ELSEWHERE],
             detachable=DETACH in verbs,
+            registrable=_registrable(at_desk, found),
+            intake=found.intake,
+            gradable=GRADING & set(verbs),
+            opinionable="document.comment" in verbs,
             exportable=EXPORT in verbs,
             sealed=found.document.state in (State.SEALED, State.DISPATCHED),
         )
@@ -46,7 +53,7 @@ def add(pages: Pages, desk: Desks) -> None:
 def _permitted(client: Client, desk: Desk, found: find.Dossier) -> list[str]:
     """The acts that fit the state and are permitted to this person."""
     row = found.document
-    known = {*BUTTONS, *PAGES, EXPORT, DETACH}
+    known = {*BUTTONS, *PAGES, *_ELSEWHERE}
     here = _here(found, desk.caller.actor.organ or "")
     verbs = [
         each.verb
@@ -71,6 +78,13 @@ def _here(found: find.Dossier, organ: str) -> set[str]:
         if copy.sender == organ and copy.state == CopyState.RECEIVED and not copy.recalled_at:
             verbs |= {"document.recall"}
     return verbs
+
+
+def _registrable(desk: Desk, found: find.Dossier) -> bool:
+    """Whether this person's organ has signed for it, has not registered it, and she is its registrar."""
+    organ = desk.caller.actor.organ
+    signed = any(each.organ == organ and each.state == CopyState.RECEIVED for each in found.copies)
+    return signed and found.intake is None and "registrar" in desk.caller.roles
 
 
 def _text(desk: Desk, document: str) -> Any:

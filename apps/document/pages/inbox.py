@@ -73,16 +73,17 @@ def _csv(rows: Sequence[Document]) -> str:
     for row in rows:
         writer.writerow(
             [
-                _safe(row.number or ""),
-                _safe(row.title),
+                safe(row.number or ""),
+                safe(row.title),
                 words.kind(row.kind)(language),
                 words.state(row.state)(language),
-                _safe(named(row.organ, "organ")),
+                safe(named(row.organ, "organ")),
                 row.updated_at.isoformat(),
             ]
         )
     return out.getvalue()
 
 
-def _safe(cell: str) -> str:
+def safe(cell: str) -> str:
+    """A cell that no spreadsheet runs."""
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

@@ -54,7 +54,7 @@ def add(pages: Pages, desk: Desks) -> None:
         row = DOCUMENTS.read(at_desk, document)
         at_desk.core.require(verb, resource(row))
         reason = request.values.get("reason") or None
-        data = _shown() or _statement(at_desk, document, verb, reason)
+        data = shown() or _statement(at_desk, document, verb, reason)
         return {
             "row": row,
             "verb": verb,
@@ -100,7 +100,7 @@ def _take(desk: Desk, document: str, verb: str, *, statement: bytes, signature: 
     )
 
 
-def _shown() -> bytes | None:
+def shown() -> bytes | None:
     """The statement that the reader has signed already, when only her signature was not taken."""
     try:
         data = base64.b64decode(request.form["statement"], validate=True)

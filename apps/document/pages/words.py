@@ -3,12 +3,17 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from apps.document.intake.states import LIFE as INTAKE_LIFE
 from apps.document.layout.kinds import KINDS, Direction, Kind
 from apps.document.models import State
 from apps.document.states import LIFE
 from yinxin.authz import LEVELS
+from yinxin.deadline import Unit
 from yinxin.distribution import Copy, Role
 from yinxin.distribution import State as CopyState
+from yinxin.flow import ClockState
+from yinxin.grade import CLASSIFIED, GradeRow, read
+from yinxin.grade import Unit as LengthUnit
 from yinxin.text import Text
 from yinxin.web import reader_language
 
@@ -94,6 +99,46 @@ MEANING = {
     ),
 }
 
+INTAKE_MEANING = {
+    "document.propose": Text(
+        "写明建议怎么办、由谁办，送负责人批示", "What should be done, and by whom; it goes to the leader"
+    ),
+    "document.instruct": Text(
+        "看全文后写批示，用您自己的证书签名",
+        "Read it, write your instruction, sign it with your own certificate",
+    ),
+    "document.assign": Text(
+        "交给主办和会办岗位，开始计算期限", "To a main handler and joint ones; the time begins"
+    ),
+    "document.contribute": Text("作为会办岗位写明意见", "Your part as a joint handler"),
+    "document.hurry": Text("提醒主办岗位，记录在案", "Reminds the handler, on the record"),
+    "document.extend-handling": Text("期限届满前延长，须写明理由", "Before the time is over, with a reason"),
+    "document.finish": Text("写明办理结果，停止计时", "What came of it; the clock stops"),
+    "document.close": Text("只需知晓，不需办理", "It wants to be known, and nothing more"),
+    "document.answer": Text("指明答复来文机关的公文", "Name the document that answers the sender"),
+    "document.circulate": Text(
+        "请各岗位阅读，未阅的会一直列着", "For posts to read; who has not is listed until she has"
+    ),
+    "document.mark-read": Text("记录您已经读过", "Notes that you have read it"),
+}
+TEXT_OF = {
+    "document.propose": Text("拟办意见", "Proposal"),
+    "document.contribute": Text("会办意见", "Your part"),
+    "document.finish": Text("办理结果", "Result"),
+    "document.close": Text("说明", "Why"),
+    "document.extend-handling": Text("理由", "Reason"),
+}
+BOOK = {
+    "open": Text("未签收", "not signed for"),
+    "overdue": Text("逾期未签收", "overdue"),
+    "received": Text("已签收", "signed for"),
+    "returned": Text("已退文", "returned"),
+    "withdrawn": Text("已撤回或清退", "withdrawn or given back"),
+    "all": Text("全部", "all"),
+}
+#: how much of a term is little
+_SOON = {Unit.WORKING_DAYS: 1, Unit.DAYS: 1, Unit.HOURS: 4}
+
 Pairs = list[tuple[str, str]]
 
 
@@ -137,6 +182,8 @@ def role(code: str) -> Text:
 
 def verb(name: str) -> Text:
     """An act in words."""
+    if name == "document.instruct":
+        return INTAKE_LIFE.transition(name).text
     return Text("用印", "seal") if name == "document.begin-seal" else LIFE.transition(name).text
 
 
@@ -145,9 +192,70 @@ def step(name: str) -> Text:
     return LIFE.transition(name).text
 
 
+def intake_state(code: str) -> Text:
+    """How far an organ has come, in words."""
+    return INTAKE_LIFE.states[code]
+
+
+def intake_tag(code: str) -> str:
+    """The colour of that."""
+    return "done" if code in ("handled", "answered") else "waiting"
+
+
+def intake_verb(name: str) -> Text:
+    """An act on an incoming document in words."""
+    return INTAKE_LIFE.transition(name).text
+
+
+def intake_meaning(name: str) -> Text:
+    """What such an act does, for whoever is about to do it."""
+    return INTAKE_MEANING[name]
+
+
+def intake_text(name: str) -> Text:
+    """What the text of such an act is called."""
+    return TEXT_OF.get(name, Text("说明", "Remark"))
+
+
+def runs(clock: ClockState | None) -> bool:
+    """Whether there is a clock, and it runs."""
+    return clock is not None and clock.ended_at is None and clock.left is not None
+
+
+def clock(clock: ClockState) -> Text:
+    """How much time there is, in words."""
+    left, unit = clock.left or 0, clock.period.term.unit.text
+    if left < 0:
+        return Text(f"超期 {-left} {unit.zh}", f"{-left} {unit.en} overdue")
+    return Text(f"还剩 {left} {unit.zh}", f"{left} {unit.en} left")
+
+
+def clock_tag(clock: ClockState) -> str:
+    """Red when it is over, yellow shortly before, so that nobody has to count."""
+    left = clock.left or 0
+    if left < 0:
+        return "refused"
+    return "waiting" if left <= _SOON[clock.period.term.unit] else "neutral"
+
+
+def units() -> Pairs:
+    """Units of a term to choose from."""
+    return _pairs((each.value, each.text) for each in (Unit.WORKING_DAYS, Unit.DAYS, Unit.HOURS))
+
+
+def book() -> Pairs:
+    """What the book of sent copies can be narrowed to."""
+    return _pairs(BOOK.items())
+
+
 def meaning(name: str) -> Text:
     """What an act does, for whoever is about to do it."""
     return MEANING[name]
+
+
+def mark(row: GradeRow) -> str:
+    """The mark of a classified document, as it is printed."""
+    return read(row).mark
 
 
 def level(code: str) -> Text:
@@ -178,6 +286,16 @@ def states() -> Pairs:
 def levels() -> Pairs:
     """Levels to choose from."""
     return _pairs((each, LEVEL_TEXT[each]) for each in LEVELS)
+
+
+def secrets() -> Pairs:
+    """Levels that are state secrets."""
+    return _pairs((each, LEVEL_TEXT[each]) for each in CLASSIFIED)
+
+
+def secret_units() -> Pairs:
+    """What the length of a period of secrecy is counted in."""
+    return _pairs((each.value, Text(each.text.zh, each.text.en.strip())) for each in LengthUnit)
 
 
 def urgencies() -> Pairs:

@@ -85,6 +85,15 @@ class Organ(Reply):
     level: str
 
 
+class Post(Reply):
+    """A post of an organ."""
+
+    id: str
+    organ: str
+    name: Words
+    roles: list[str]
+
+
 class Authz:
     """Calls to the authorization service."""
 
@@ -210,6 +219,11 @@ class Authz:
     def organ(self, id: str) -> Organ:  # noqa: A002 - the field's name
         """One organ of the directory; raises NotFound."""
         return Organ.model_validate(self._connection.json("GET", f"{_PATH}/organs/{segment(id)}"))
+
+    def posts(self, organ: str) -> list[Post]:
+        """The posts of an organ."""
+        answer = self._connection.json("GET", f"{_PATH}/organs/{segment(organ)}/posts")
+        return [Post.model_validate(each) for each in answer["items"]]
 
     def organs(self, *, under: str | None = None) -> Iterator[Organ]:
         """The organs of the directory, or those below one."""

@@ -1,0 +1,135 @@
+"""Finding incoming documents: what waits for a person, what runs out, everything about one, what became of instructions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from apps.document.desk import Desk
+from apps.document.intake.circulate import readers
+from apps.document.intake.models import Intake, Reader, State
+from apps.document.intake.records import INTAKES
+from apps.document.models import Document
+from yinxin.flow import ClockState, Signature, Step
+
+PAGE = 50
+#: how long an instruction is shown to its leader
+LOOKED_BACK = timedelta(days=31)
+#: whose turn it is, by state and role
+_TURN = {
+    "registrar": (State.REGISTERED, State.INSTRUCTED, State.HANDLED),
+    "leader": (State.PROPOSED,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What to list. `box` is `todo` (waits for this person), `overdue`, or `all`; `text` occurs in title or number."""
+
+    box: str = "todo"
+    text: str = ""
+    state: str = ""
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of a list with the clock that runs for it."""
+
+    row: Intake
+    clock: ClockState | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """An incoming document with its timeline, clock, readers, signatures, and the document that answers it."""
+
+    row: Intake
+    document: Document
+    clock: ClockState | None
+    steps: Sequence[Step]
+    readers: Sequence[Reader]
+    signatures: Sequence[Signature]
+    answer: Document | None
+    at: datetime
+
+
+def listing(desk: Desk, wanted: Filter) -> tuple[list[Line], str | None]:
+    """A page of what this person may read, newest first, and the cursor of the next page."""
+    query = _box(desk, wanted.box)
+    if wanted.state:
+        query = query.where(Intake.state == wanted.state)
+    if wanted.text:
+        found = sa.or_(
+            Intake.title.contains(wanted.text, autoescape=True),
+            Intake.number.contains(wanted.text, autoescape=True),
+        )
+        query = query.where(found)
+    rows, last = INTAKES.page(desk, query, after=wanted.after, limit=PAGE)
+    return lines(desk, rows), last
+
+
+def lines(desk: Desk, rows: Sequence[Intake]) -> list[Line]:
+    """Rows with their clocks."""
+    clocks: Mapping[str, Sequence[ClockState]] = INTAKES.clocks(desk, [row.id for row in rows])
+    return [Line(row, next(iter(clocks.get(row.id, ())), None)) for row in rows]
+
+
+def dossier(desk: Desk, intake: str) -> Dossier:
+    """Everything about one that this person may read; raises NoSuchRecord."""
+    row = INTAKES.read(desk, intake)
+    (line,) = lines(desk, [row])
+    with desk.store.read() as session:
+        found = Dossier(
+            row,
+            session.get_one(Document, row.document),
+            line.clock,
+            INTAKES.steps(session, intake),
+            readers(session, intake),
+            INTAKES.signatures(session, intake),
+            session.get(Document, row.answer) if row.answer else None,
+            desk.store.clock.now(),
+        )
+        session.expunge_all()
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """What a leader instructed, and what has become of it."""
+
+    step: Step
+    line: Line
+
+
+def instructions(desk: Desk) -> list[Instruction]:
+    """This person's instructions of the last month, the newest first, each with how things stand now."""
+    since = desk.store.clock.now() - LOOKED_BACK
+    mine = (Step.flow == INTAKES.life.name, Step.verb == "document.instruct", Step.at >= since)
+    with desk.store.read() as session:
+        query = sa.select(Step).where(*mine, Step.person == desk.caller.actor.id)
+        steps = session.scalars(query.order_by(Step.at.desc()).limit(PAGE)).all()
+        session.expunge_all()
+    of = sa.select(Intake).where(Intake.id.in_({each.item for each in steps}))
+    rows, _ = INTAKES.page(desk, of, limit=PAGE)
+    found = {line.row.id: line for line in lines(desk, rows)}
+    return [Instruction(each, found[each.item]) for each in steps if each.item in found]
+
+
+def unregistered(organ: str) -> sa.ColumnElement[bool]:
+    """A condition on documents: the organ has not registered them."""
+    return ~sa.exists().where(Intake.document == Document.id, Intake.organ == organ)
+
+
+def _box(desk: Desk, box: str) -> sa.Select[Intake]:
+    actor = desk.caller.actor
+    own = sa.select(Intake).where(Intake.organ == (actor.organ or ""))
+    if box == "all":
+        return own
+    if box == "overdue":
+        return own.where(INTAKES.overdue(desk.store))
+    turns = [Intake.state.in_(_TURN[role]) for role in desk.caller.roles if role in _TURN]
+    handles = sa.and_(Intake.state == State.HANDLING, Intake.main == (actor.post or ""))
+    unread = sa.select(Reader.intake).where(Reader.post == (actor.post or ""), Reader.read_at.is_(None))
+    return own.where(sa.or_(*turns, handles, Intake.id.in_(unread)))

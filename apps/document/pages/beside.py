@@ -1,0 +1,83 @@
+"""What stands beside a document: changing its secrecy, and giving an opinion on it."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Literal
+
+from flask import redirect, request, url_for
+from pydantic import Field
+from werkzeug.wrappers import Response
+
+from apps.document import grading, opinion
+from apps.document.pages.desks import Desks
+from apps.document.records import DOCUMENTS
+from apps.document.states import COMMENTS
+from yinxin.grade import Grade, Secret, Unit
+from yinxin.web import Caller, Pages, current_caller
+from yinxin.wire import Model
+
+
+class Graded(Model):
+    """What is to become of the secrecy: another grade, a longer period, or none."""
+
+    what: Literal["regrade", "extend", "declassify"] = "regrade"
+    level: Literal["confidential", "secret", "top-secret"] = "confidential"
+    amount: int | None = Field(default=None, ge=1, le=1000)
+    unit: Literal["years", "months", "days"] = "years"
+    until: date | None = None
+    condition: str = Field(default="", max_length=100)
+    basis: str = Field(default="", max_length=400)
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class Said(Model):
+    """An opinion; an answer to another, or in the place of one's own."""
+
+    text: str = Field(min_length=1, max_length=4000)
+    parent: str = Field(default="", max_length=40)
+    corrects: str = Field(default="", max_length=40)
+
+
+def add(pages: Pages, desk: Desks) -> None:
+    """Declare the pages."""
+
+    def graded(document: str) -> Mapping[str, Any]:
+        return {"row": DOCUMENTS.read(desk(current_caller()), document)}
+
+    @pages.form("/<document>/grade", "document/grade.html", context=graded)
+    def grade(document: str, body: Graded, caller: Caller) -> Response:
+        at_desk = desk(caller)
+        if body.what == "declassify":
+            grading.declassify(at_desk, document, body.reason)
+        elif body.what == "extend":
+            grading.extend(at_desk, document, _given(body), body.reason)
+        else:
+            grading.regrade(at_desk, document, _given(body), body.reason)
+        return redirect(url_for("document.show", document=document), 303)
+
+    def about(document: str) -> Mapping[str, Any]:
+        at_desk = desk(current_caller())
+        row = DOCUMENTS.read(at_desk, document)
+        wanted = request.values.get("corrects") or request.values.get("parent")
+        with at_desk.store.read() as session:
+            thread = COMMENTS.thread(session, document, at_desk.caller.actor.organ or "")
+            session.expunge_all()
+        return {"row": row, "about": next((each.row for each in thread if each.row.id == wanted), None)}
+
+    @pages.form("/<document>/opinion", "document/opinion.html", context=about)
+    def give_opinion(document: str, body: Said, caller: Caller) -> Response:
+        to, wrong = body.parent or None, body.corrects or None
+        opinion.give(desk(caller), document, body.text, parent=to, corrects=wrong)
+        return redirect(url_for("document.show", document=document) + "#opinions", 303)
+
+
+def _given(body: Graded) -> Grade:
+    level: Secret = body.level
+    return Grade(
+        level,
+        amount=body.amount,
+        unit=Unit(body.unit),
+        until=body.until,
+        condition=body.condition.strip() or None,
+        basis=body.basis,
+    )
