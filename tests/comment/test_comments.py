@@ -1,6 +1,6 @@
 """Opinions: threaded, corrected and not changed, and nobody else's business.
 
-Seen to fail when: `_one` does not compare the organ; `_corrected` is not asked; `thread` does not follow wordings.
+Seen to fail when: `_one` does not compare the organ; `_corrected` is not asked.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,7 @@
 """Distribution with receipts, by a small application that sends notes: who answers, once, in time, and at another site.
 
-Seen to fail when: `receive` does not ask whether it is still delivered; `beside` moves the record's version; `learn` takes a
-report twice; `withdraw` takes a copy at another site back by itself; `demand_below` is not asked.
+Seen to fail when: `_answered` does not ask whether it is still delivered; `beside` moves the record's version; a withdrawal may follow
+a receipt (`_AFTER`); `withdraw` takes a copy at another site back by itself; `below` goes down one step only.
 """
 
 import threading

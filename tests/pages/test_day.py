@@ -1,7 +1,4 @@
-"""The registry's, the leader's and the clerk's day with what came in, in the browser: with scripts and without, by keyboard, on a phone.
-
-Seen to fail when: the leader's page lists what is not proposed; a reader is left out of the list; the clock is not turned by `assign`.
-"""
+"""The registry's, the leader's and the clerk's day with what came in, in the browser: with scripts and without, by keyboard, on a phone."""
 
 import base64
 import re
