@@ -58,7 +58,7 @@ class Said(Model):
 class Assigned(Model):
     """Who handles it, and how long they have."""
 
-    main: str = Field(min_length=1, max_length=80)
+    handler: str = Field(min_length=1, max_length=80)
     joint: tuple[str, ...] = Field(default=(), max_length=50)
     amount: int = Field(default=5, ge=1, le=1000)
     unit: Literal["working-days", "days", "hours"] = "working-days"
@@ -228,7 +228,7 @@ def _forms(pages: Pages, desk: Desks) -> None:
     @pages.form("/intake/<intake>/assign", "document/intake_act.html", context=posts("document.assign"))
     def assign(intake: str, body: Assigned, caller: Caller) -> Answered:
         term = Term(body.amount, Unit(body.unit))
-        handle.assign(desk(caller), intake, Handlers(body.main, body.joint), term, body.text.strip())
+        handle.assign(desk(caller), intake, Handlers(body.handler, body.joint), term, body.text.strip())
         return _to(intake)
 
     @pages.form(
