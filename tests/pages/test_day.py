@@ -115,7 +115,7 @@ def test_the_day(site, visit, sent, tmp_path):
     registrar.get_by_role("link", name="传阅", exact=True).click()
     registrar.get_by_label("负责人").check()
     registrar.get_by_role("button", name="传阅", exact=True).click()
-    assert registrar.locator("section[aria-labelledby=readers]").get_by_text("未阅").is_visible()
+    assert registrar.locator("section[aria-labelledby=readers]").get_by_text("未阅", exact=True).is_visible()
     leader.goto("/documents/intake/")
     leader.get_by_role("link", name=re.compile("安全检查")).first.click()
     leader.get_by_role("button", name="已阅").click()
