@@ -11,6 +11,7 @@ from authz.change.api import add_changes
 from authz.delegation.api import add_delegations
 from authz.directory import Organ
 from authz.directory.errors import NotThere
+from authz.posts_api import add_posts
 from authz.service import Authz
 from authz.session.api import add_sessions
 from authz.visible import NotExpressible
@@ -192,21 +193,6 @@ class OrganOut(Model):
     status: str
 
 
-class PostOut(Model):
-    """A post of an organ, with its roles."""
-
-    id: str
-    organ: str
-    name: Words
-    roles: list[str]
-
-
-class PostsOut(Model):
-    """The posts of an organ."""
-
-    items: list[PostOut]
-
-
 class PersonOut(Model):
     """A person and the posts held now."""
 
@@ -223,6 +209,7 @@ def routes(authz: Authz) -> tuple[Blueprint, ...]:
     _add_session(api, authz)
     _add_questions(api, authz)
     _add_directory(api, authz)
+    add_posts(api, authz)
     add_changes(api, authz)
     add_delegations(api, authz)
     add_sessions(api, authz)
@@ -354,21 +341,6 @@ def _add_directory(api: Api, authz: Authz) -> None:
     def organ(id: str, query: AtQuery, caller: Caller) -> OrganOut:  # noqa: A002 - the field's name
         directory = authz.directory_for(caller.actor)
         return _organ(directory.organ(id) if query.at is None else directory.organ_at(id, query.at))
-
-    @api.get(
-        "/organs/<id>/posts",
-        problems=(Denied, errors.UnknownOrgan),
-        summary=Text("机关的岗位", "An organ's posts"),
-    )
-    def posts(id: str, caller: Caller) -> PostsOut:  # noqa: A002 - the field's name
-        directory = authz.directory_for(caller.actor)
-        directory.organ(id)
-        return PostsOut(
-            items=[
-                PostOut(id=each.id, organ=each.organ, name=Words.of(each.name), roles=sorted(each.roles))
-                for each in directory.posts(id)
-            ]
-        )
 
     @api.get("/people/<id>", problems=(Denied, errors.UnknownPerson), summary=Text("人员", "A person"))
     def person(id: str, caller: Caller) -> PersonOut:  # noqa: A002 - the field's name
