@@ -38,7 +38,7 @@ def upgrade() -> None:
             ["document"], ["document.id"], name=op.f("fk_document_intake_document_document")
         ),
         sa.ForeignKeyConstraint(["answer"], ["document.id"], name=op.f("fk_document_intake_answer_document")),
-        sa.UniqueConstraint("organ", "document", name=op.f("uq_document_intake_organ")),
+        sa.UniqueConstraint("organ", "document", name=op.f("uq_document_intake_organ_document")),
         sa.UniqueConstraint("organ", "number", name="uq_document_intake_organ_number"),
     )
     op.create_index("ix_document_intake_organ_state_id", "document_intake", ["organ", "state", "id"])
