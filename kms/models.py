@@ -30,6 +30,7 @@ class Purpose(StrEnum):
     TLS = "tls"
     TOKEN = "token"  # noqa: S105 - the purpose's name
     ENROLMENT = "enrolment"
+    EXCHANGE = "exchange"
     #: opens what is encrypted for it, and signs; always wrapped, see `KeyCentre.open_envelope`
     DECIPHER = "decipher"
     KEK = "kek"

@@ -6,10 +6,11 @@ from apps.document.module import MODULE as DOCUMENT
 from audit.module import MODULE as AUDIT
 from authz.module import MODULE as AUTHZ
 from ca.module import MODULE as CA
+from exchange.module import MODULE as EXCHANGE
 from kms.module import MODULE as KMS
 from yinxin.attachment.module import MODULE as ATTACHMENT
 from yinxin.calendar.register.module import MODULE as CALENDAR
 from yinxin.module import Module
 from yinxin.web.module import MODULE as WEB
 
-MODULES: tuple[Module[Any], ...] = (WEB, CALENDAR, AUDIT, AUTHZ, KMS, CA, ATTACHMENT, DOCUMENT)
+MODULES: tuple[Module[Any], ...] = (WEB, CALENDAR, AUDIT, AUTHZ, KMS, CA, EXCHANGE, ATTACHMENT, DOCUMENT)

@@ -20,6 +20,7 @@ from audit.service import Log
 from authz.checker import CertificateChecker
 from authz.service import Authz
 from ca.service import Authority
+from exchange.service import Exchange
 from kms.custodians.make import Making
 from kms.custodians.wait import record
 from kms.engine.process import MAKING
@@ -211,6 +212,13 @@ class Platform:
         )
         checker.real = self.kms.kmip.judge = self.ca.checker
         self.authz.replays.log = lambda: self.audit
+        self.exchange = Exchange(
+            self.store,
+            self.ca,
+            self.authz.directory,
+            self.section("exchange"),
+            root=self.data.root,
+        )
         self.calendar = Calendars(self.store, lambda: self._signers("calendar"))
         self.jobs = Jobs(self.store)
         self.attachment = Attachments(

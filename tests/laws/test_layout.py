@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("sdk/yinxin", "ca", "kms", "authz", "audit", "backup", "monitor", "apps", "ops")
-CORE = ("ca", "kms", "authz", "audit", "backup", "monitor", "ops")
+PACKAGES = ("sdk/yinxin", "ca", "kms", "authz", "audit", "backup", "monitor", "exchange", "apps", "ops")
+CORE = ("ca", "kms", "authz", "audit", "backup", "monitor", "exchange", "ops")
 
 
 @cache

@@ -9,7 +9,7 @@ from ops.modules import MODULES
 from yinxin.personal import FIELDS
 
 ROOT = Path(__file__).parents[2]
-CODE = ("sdk", "audit", "authz", "kms", "ca", "monitor", "backup", "apps", "ops")
+CODE = ("sdk", "audit", "authz", "kms", "ca", "monitor", "backup", "exchange", "apps", "ops")
 #: what a fact that is about people is likely to be called
 LIKELY = re.compile(
     r"(.*_)?(name|names|mail|email|phone|mobile|contact|address|ip|identity_number|birth|remark|comment|note|text|title|grounds)"

@@ -11,6 +11,7 @@ from audit.renewal.models import TRIGGERS as RENEWAL
 from audit.witness.models import TRIGGERS as WITNESSES
 from authz.state.models import TRIGGERS as STATE
 from ca.status.models import TRIGGERS as STATUS
+from exchange.models import TRIGGERS as EXCHANGE
 from kms.escrow.triggers import TRIGGERS as LIBRARY
 from ops.schema import upgrade
 from yinxin.store import Base, open_engine
@@ -53,6 +54,7 @@ def test_the_log_is_guarded_and_status_is_written_down(empty_database_url):
             *STATUS["sqlite"],
             *STATE["sqlite"],
             *LIBRARY["sqlite"],
+            *EXCHANGE["sqlite"],
         }
     else:
         named = {
@@ -60,7 +62,7 @@ def test_the_log_is_guarded_and_status_is_written_down(empty_database_url):
             for statement in sum(
                 (
                     each["postgresql"]
-                    for each in (LOG, WITNESSES, ARCHIVES, PERSONAL, RENEWAL, STATUS, STATE, LIBRARY)
+                    for each in (LOG, WITNESSES, ARCHIVES, PERSONAL, RENEWAL, STATUS, STATE, LIBRARY, EXCHANGE)
                 ),
                 (),
             )

@@ -31,7 +31,7 @@ def https(
     context = ssl.create_default_context(cafile=str(trust) if trust else None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if identity is not None:
-        _present(context, identity)
+        present(context, identity)
     if pins is not None:
         context.sslsocket_class = _pinned(pins)
     return httpx.HTTPTransport(verify=context)
@@ -50,8 +50,11 @@ def _pinned(pins: frozenset[str]) -> type[ssl.SSLSocket]:
     return Pinned
 
 
-def _present(context: ssl.SSLContext, identity: Identity) -> None:
-    """Give the key to the TLS library, which reads files only: encrypted under a password that is never written."""
+def present(context: ssl.SSLContext, identity: Identity) -> None:
+    """Give the key to the TLS library, which reads files only: encrypted under a password that is never written.
+
+    Raises UnusableForTls for a key that is not in this process or not of the intl suite.
+    """
     public_key = identity.certificate.public_key
     if not isinstance(identity.key, PrivateKey) or public_key.suite is not INTL:
         raise UnusableForTls(algorithm=public_key.algorithm)

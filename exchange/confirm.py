@@ -1,0 +1,103 @@
+"""Confirming: a peer's signed receipt ends the sending of a run, once, and its applications hear of it."""
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from exchange.context import Context
+from exchange.errors import Forked, NotOurs
+from exchange.models import Direction, MessageRow, ReceiptRow, State
+from exchange.peers import Peer
+from exchange.receipt import Receipt
+from exchange.signed import Signature, believed
+from yinxin.act import SYSTEM
+from yinxin.exchange import Answered
+from yinxin.steps import step
+from yinxin.store import Store
+
+VERB, SUSPECT = "exchange.confirm", "exchange.suspect-peer"
+
+
+def confirm(ctx: Context, peer: Peer, given: tuple[bytes, Signature]) -> int:
+    """Take a receipt; how many messages it settles. A receipt taken before settles none.
+
+    1. It is the peer's, for this site, and names what was sent. 2. Messages and receipt are settled in one transaction.
+    Raises MalformedEnvelope, NotOurs, NotSignedByPeer, Forked.
+    """
+    (encoded, signature), store = given, ctx.store
+    receipt = Receipt.decode(encoded)
+    if receipt.peer != ctx.own.site or receipt.site != peer.site:
+        raise NotOurs(site=receipt.peer)
+    subject = f"exchange-peer:{peer.site}"
+    with store.refusing(SYSTEM, VERB, subject):
+        believed(signature, encoded, peer.card)
+    step("exchange.confirm.1-verified")
+    said = {each.seq: each for each in receipt.lines}
+    if not _open(store, peer, receipt, said_of(receipt)):
+        return 0
+    with store.act(SYSTEM, VERB, subject, first=receipt.first, upto=receipt.upto) as act:
+        now, settled = store.clock.now(), 0
+        rows = act.session.scalars(
+            sa.select(MessageRow)
+            .where(
+                MessageRow.direction == Direction.OUT,
+                MessageRow.peer == peer.site,
+                MessageRow.seq.in_(said),
+                MessageRow.state == State.WAITING,
+            )
+            .order_by(MessageRow.seq)
+            .with_for_update()
+        ).all()
+        for row in rows:
+            error = said[row.seq].error
+            row.state, row.error, row.settled = (State.REFUSED if error else State.RECEIVED), error, now
+            settled += 1
+        if act.session.get(ReceiptRow, (Direction.OUT, peer.site, receipt.upto)) is None:
+            act.session.add(
+                ReceiptRow(
+                    direction=Direction.OUT,
+                    peer=peer.site,
+                    upto=receipt.upto,
+                    first=receipt.first,
+                    receipt=encoded,
+                    signature=signature.cms,
+                    standing=signature.standing,
+                    at=now,
+                )
+            )
+        act.session.flush()
+        act.facts |= {
+            "messages": [f"message:{row.id}" for row in rows],
+            "refused": [row.seq for row in rows if row.error],
+        }
+        for row in rows:
+            heard = ctx.application(row.kind)
+            if heard is not None:
+                answer = Answered(row.id, row.reference or "", row.peer, row.recipient, row.object, row.error)
+                heard.answered(act, answer)
+    step("exchange.confirm.2-kept")
+    return settled
+
+
+def said_of(receipt: Receipt) -> Mapping[int, str]:
+    """The digests that a receipt names, by number."""
+    return {each.seq: each.digest for each in receipt.lines}
+
+
+def _open(store: Store, peer: Peer, receipt: Receipt, digests: Mapping[int, str]) -> int:
+    """How many of the messages still wait; raises Forked, on record, when the receipt names others than were sent."""
+    with store.read() as session:
+        rows = session.execute(
+            sa.select(MessageRow.seq, MessageRow.digest, MessageRow.state).where(
+                MessageRow.direction == Direction.OUT,
+                MessageRow.peer == peer.site,
+                MessageRow.seq.between(receipt.first, receipt.upto),
+            )
+        ).all()
+    ours = {row.seq: row.digest for row in rows}
+    for seq, digest in digests.items():
+        if ours.get(seq) != digest:
+            error = Forked(peer=peer.site, seq=seq)
+            store.refuse(SYSTEM, SUSPECT, f"exchange-peer:{peer.site}", error)
+            raise error
+    return sum(row.state == State.WAITING for row in rows)

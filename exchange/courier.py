@@ -1,0 +1,170 @@
+"""The courier: takes what waits to each peer that can be called, and asks for what waits there when this site cannot be."""
+
+import io
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+
+from exchange import frames
+from exchange.confirm import confirm
+from exchange.context import Context
+from exchange.couriers import Couriers
+from exchange.errors import Forked, PeerUnreachable
+from exchange.frames import Tag
+from exchange.header import Part
+from exchange.line import CHUNK, Arrived, Lack, Line
+from exchange.models import Carrier
+from exchange.peers import Peer
+from exchange.receive import Lacking, Receipted, Receiving
+from exchange.runs import Reader, Run, next_run, waiting
+from exchange.signed import Signature
+from yinxin.errors import YinxinError
+from yinxin.steps import step
+from yinxin.store import alone
+
+SEND, ASK = "send", "ask"
+#: runs that one peer is sent or asked for before others have their turn
+_AT_ONCE = 20
+
+
+class Courier:
+    """Sends and asks by HTTPS. One process at a time for each peer."""
+
+    def __init__(self, ctx: Context, receiving: Receiving) -> None:
+        self._ctx = ctx
+        self._store = ctx.store
+        self._folder = ctx.folder
+        self._settings = ctx.settings
+        self._receiving = receiving
+        self.couriers = Couriers(ctx.store)
+
+    def run(self) -> int:
+        """Call every peer that is due; how many messages came to rest. A job."""
+        return sum(self.call(peer) for peer in self._ctx.peers.standing())
+
+    def call(self, peer: Peer, *, at_once: bool = False) -> int:
+        """Send and ask, if it is due or `at_once`; whatever goes wrong is remembered, and tried again later."""
+        sends = peer.carrier is Carrier.PUSH and (at_once or self.couriers.due(peer.site, SEND))
+        with self._store.read() as session:
+            sends = sends and bool(waiting(session, peer.site))
+        asks = self._asks(peer) and (at_once or self.couriers.due(peer.site, ASK))
+        if not (sends or asks):
+            return 0
+        count = 0
+        with alone(self._store.engine, f"exchange-{peer.site}") as held:
+            if held and sends:
+                count += self._tried(peer, SEND, self.push, timedelta())
+            if held and asks:
+                count += self._tried(peer, ASK, self.fetch, timedelta(seconds=self._settings.ask_every))
+        return count
+
+    def push(self, peer: Peer) -> int:
+        """Send what waits; how many messages were receipted. Raises PeerUnreachable, Forked, NotSignedByPeer and its kin."""
+        count = 0
+        with Line(peer, self._ctx.http) as line:
+            for _ in range(_AT_ONCE):
+                run = next_run(self._store, self._ctx.signing, peer.site)
+                if run is None:
+                    break
+                count += self._sent(peer, line, run)
+        return count
+
+    def fetch(self, peer: Peer) -> int:
+        """Ask for what waits at a peer; how many runs came. Raises as `push`."""
+        count = 0
+        with Line(peer, self._ctx.http) as line:
+            while count < _AT_ONCE and self._fetched(peer, line):
+                count += 1
+        return count
+
+    def _asks(self, peer: Peer) -> bool:
+        return not self._settings.url and bool(peer.url) and peer.carrier is not Carrier.MEDIUM
+
+    def _tried(self, peer: Peer, work: str, do: Callable[[Peer], int], wait: timedelta) -> int:
+        try:
+            count = do(peer)
+        except YinxinError as error:
+            self.couriers.failed(peer.site, work, error.code, timedelta(seconds=self._settings.every))
+            return 0
+        self.couriers.done(peer.site, work, wait)
+        return count
+
+    def _sent(self, peer: Peer, line: Line, run: Run) -> int:
+        """1. The run leaves. 2. The parts that it lacks leave. 3. The receipt is taken."""
+        inline = self._settings.inline
+        for _ in range(3):
+            octets = b"".join(behind_magic(run.pieces(self._folder, inline)))
+            answer = line.ask("POST", "/runs", content=octets)
+            if answer.headers.get("Content-Type") == frames.MEDIA_TYPE:
+                step("exchange.push.1-answered")
+                return confirm(self._ctx, peer, read_receipt(Reader(io.BytesIO(answer.content))))
+            said = Lack.model_validate_json(answer.content)
+            if said.expected is not None:  # it lacks what it has given a receipt for
+                raise Forked(peer=peer.site, seq=said.expected)
+            for each in said.lacking:
+                self._part(peer, line, run, each.digest, each.received)
+            inline = -1
+        raise PeerUnreachable(site=peer.site, reason="parts")
+
+    def _part(self, peer: Peer, line: Line, run: Run, digest: str, received: int) -> None:
+        part = next((part for _, part in run.parts() if part.digest == digest), None)
+        if part is None:
+            raise PeerUnreachable(site=peer.site, reason="it asks for a part of another run")
+        while received < part.size:
+            with self._folder.open(part) as stream:
+                stream.seek(received)
+                octets = stream.read(CHUNK)
+            answer = line.ask("POST", f"/parts/{digest}", content=octets, params={"offset": received})
+            at = Arrived.model_validate_json(answer.content).received
+            if at <= received:
+                raise PeerUnreachable(site=peer.site, reason="it takes no octet")
+            received = at
+
+    def _fetched(self, peer: Peer, line: Line) -> bool:
+        with line.stream("/questions") as stream:
+            reader = Reader(stream)
+            if reader.ahead() is None:
+                return False
+            answer = self._receiving.receive(peer, reader)
+        if isinstance(answer, Lacking):
+            for part, received in answer.parts:
+                self._bring(peer, line, answer.run, part, received)
+            answer = self._receiving.finish(peer, answer.run)
+        if not isinstance(answer, Receipted):
+            raise PeerUnreachable(site=peer.site, reason="out of order")
+        step("exchange.pull.1-received")
+        line.ask("POST", "/receipts", content=frames.MAGIC + receipt_frames(answer))
+        return True
+
+    def _bring(self, peer: Peer, line: Line, run: Run, part: Part, received: int) -> None:
+        suite = next(header.suite for header, each in run.parts() if each.digest == part.digest)
+        while received < part.size:
+            got = line.ask("GET", f"/parts/{part.digest}", params={"offset": received}).content
+            if not got:
+                raise PeerUnreachable(site=peer.site, reason="it gives no octet")
+            self._folder.take(suite, part, received, io.BytesIO(got))
+            received += len(got)
+
+
+def receipt_frames(answer: Receipted) -> bytes:
+    """A receipt's frames, without the magic line."""
+    return b"".join(
+        frames.frame(tag, data)
+        for tag, data in (
+            (Tag.RECEIPT, answer.receipt),
+            (Tag.RECEIPT_SIGNATURE, answer.signature.cms),
+            (Tag.RECEIPT_STANDING, answer.signature.standing),
+        )
+    )
+
+
+def read_receipt(reader: Reader) -> tuple[bytes, Signature]:
+    """A receipt and its signature, not yet believed; raises MalformedEnvelope."""
+    return reader.take(Tag.RECEIPT), Signature(
+        reader.take(Tag.RECEIPT_SIGNATURE), reader.take(Tag.RECEIPT_STANDING)
+    )
+
+
+def behind_magic(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Frames as a stream of their own."""
+    yield frames.MAGIC
+    yield from pieces

@@ -1,0 +1,60 @@
+"""When a piece of work with a peer is due again: after a failure ever more seldom, up to once an hour."""
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from exchange.models import CourierRow
+from yinxin.store import Store
+
+_LONGEST = timedelta(hours=1)
+
+
+class Couriers:
+    """The clocks of sending, asking and delivering, in the database."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def due(self, peer: str, work: str) -> bool:
+        """Whether it may be done now."""
+        with self._store.read() as session:
+            row = session.get(CourierRow, (peer, work))
+            return row is None or row.due <= self._store.clock.now()
+
+    def done(self, peer: str, work: str, wait: timedelta) -> None:
+        """It went well, and is due again after `wait`."""
+        self._note(peer, work, wait, error=None)
+
+    def failed(self, peer: str, work: str, error: str, wait: timedelta) -> None:
+        """It failed with the error's code; `wait`, doubled with every failure in a row, is how long it rests."""
+        self._note(peer, work, wait, error=error)
+
+    def at_once(self, peer: str) -> None:
+        """Let everything with a peer be due now, and its failures be forgotten."""
+        with self._store.housekeep(lasting=False) as session:
+            session.execute(
+                sa.update(CourierRow)
+                .where(CourierRow.peer == peer)
+                .values(due=self._store.clock.now(), failures=0)
+            )
+
+    def of(self, peer: str) -> dict[str, tuple[int, str | None, datetime | None]]:
+        """Of every work with a peer: failures in a row, the last error, when it last went well."""
+        with self._store.read() as session:
+            rows = session.scalars(sa.select(CourierRow).where(CourierRow.peer == peer))
+            return {row.work: (row.failures, row.error, row.done) for row in rows}
+
+    def _note(self, peer: str, work: str, wait: timedelta, *, error: str | None) -> None:
+        now = self._store.clock.now()
+        with self._store.housekeep(lasting=False) as session:
+            row = session.get(CourierRow, (peer, work))
+            if row is None:
+                row = CourierRow(peer=peer, work=work, due=now, failures=0)
+                session.add(row)
+            row.error = None if error is None else error[:80]
+            if error is None:
+                row.failures, row.due, row.done = 0, now + wait, now
+            else:
+                row.due = now + min(wait * 2 ** min(row.failures, 12), _LONGEST)
+                row.failures += 1

@@ -1,0 +1,269 @@
+"""The signed directory: which organ is reached at which site, as a parent says it to those below; and cards that are renewed.
+
+Both travel as messages of the exchange. A site believes its parent's directory, keeps the sites in it as peers that nobody
+had to admit one by one, and says it on to its own children under its own signature. What people decided about a site
+stands above what a directory says.
+"""
+
+import io
+import tempfile
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import sqlalchemy as sa
+
+from exchange import frames
+from exchange.card import Card
+from exchange.context import Context
+from exchange.errors import BadCard, BadDirectory, MalformedEnvelope
+from exchange.frames import Tag
+from exchange.introduce import card_in, read_card, signed_card
+from exchange.models import Carrier, OrganRow, PeerRow, PublishedRow, Relation
+from exchange.peers import BY_DIRECTORY, Peer, Terms, keep, renewed
+from exchange.send import Sending
+from exchange.signed import Signature, believed
+from yinxin import canonical
+from yinxin.act import SYSTEM
+from yinxin.authz import Level
+from yinxin.clock import rfc3339
+from yinxin.errors import YinxinError
+from yinxin.exchange import Answered, Enclosed, Incoming, Outgoing
+from yinxin.steps import step
+from yinxin.store import Act
+from yinxin.text import Text
+
+CARD, DIRECTORY = "exchange.card", "exchange.directory"
+ISSUE, PUBLISH = "exchange.issue-card", "exchange.publish-directory"
+_FORMAT = 1
+_MEDIA_TYPE = "application/octet-stream"
+#: octets of a directory
+_LARGEST = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A site in a directory: its card as it signed it, and how much its parent trusts it with."""
+
+    data: bytes
+    card: Card
+    clearance: Level
+
+
+class Publishing:
+    """What this site says of itself and, to its children, of the sites it knows."""
+
+    def __init__(self, ctx: Context, sending: Sending, card: Callable[[], Card]) -> None:
+        """`card` gives this site's card as of now."""
+        self._store = ctx.store
+        self._own = ctx.own
+        self._peers = ctx.peers
+        self._signing = ctx.signing
+        self._sending = sending
+        self._card = card
+
+    def card(self) -> bytes:
+        """This site's card, signed; a new version when anything in it has changed. Raises ExchangeOff."""
+        card = self._card()
+        newest = self._newest("card")
+        if newest is not None:
+            before = card_in(newest)
+            if replace(before, version=card.version, at=card.at) == card:
+                return newest
+        signed = signed_card(card, self._signing)
+        with self._store.act(SYSTEM, ISSUE, f"exchange-peer:{card.site}", version=card.version) as act:
+            act.facts["digest"] = card.digest
+            act.session.add(
+                PublishedRow(
+                    kind="card",
+                    issuer=card.site,
+                    version=card.version,
+                    signed=signed,
+                    at=self._store.clock.now(),
+                )
+            )
+        return signed
+
+    def run(self) -> None:
+        """Say what has changed to whom it concerns; a job. Cut off anywhere it goes on where it was."""
+        card = self.card()
+        version = card_in(card).version
+        peers = self._peers.standing()
+        for peer in peers:
+            if peer.admitted:
+                self._say(peer, CARD, f"card/{version}", card)
+        children = [each for each in peers if each.relation is Relation.CHILD]
+        if children:
+            number, directory = self._directory(card)
+            for peer in children:
+                self._say(peer, DIRECTORY, f"directory/{number}", directory)
+
+    def _directory(self, card: bytes) -> tuple[int, bytes]:
+        """The directory of now, published when it differs from the last one: its number, and its file."""
+        with self._store.read() as session:
+            rows = session.execute(
+                sa.select(PeerRow.card, PeerRow.clearance)
+                .where(PeerRow.stopped.is_(None))
+                .order_by(PeerRow.site)
+            ).all()
+        own = card_in(card)
+        sites = [(card, own.clearance), *((row.card, row.clearance) for row in rows)]
+        listed = [{"card": b64encode(data).decode(), "clearance": clearance} for data, clearance in sites]
+        newest = self._newest("directory")
+        if newest is not None:
+            said = canonical.decode(next(frames.read(io.BytesIO(newest))).data)
+            if said["sites"] == listed:
+                return said["version"], newest
+        now = self._store.clock.now()
+        version = int(now.timestamp())
+        body = {
+            "v": _FORMAT,
+            "issuer": self._own.site,
+            "version": version,
+            "at": rfc3339(now),
+            "sites": listed,
+        }
+        encoded = canonical.encode(body)
+        made = self._signing.sign(encoded)
+        signed = frames.joined(
+            [(Tag.DIRECTORY, encoded), (Tag.SIGNATURE, made.cms), (Tag.STANDING, made.standing)]
+        )
+        subject = f"exchange-peer:{self._own.site}"
+        with self._store.act(SYSTEM, PUBLISH, subject, version=version, sites=len(listed)) as act:
+            act.session.add(
+                PublishedRow(kind="directory", issuer=self._own.site, version=version, signed=signed, at=now)
+            )
+        step("exchange.publish.1-kept")
+        return version, signed
+
+    def _say(self, peer: Peer, kind: str, reference: str, data: bytes) -> None:
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(data)
+            file.flush()
+            self._sending.send(
+                SYSTEM,
+                Outgoing(
+                    reference=f"{reference}/{peer.site}",
+                    sender=self._own.first,
+                    recipient=peer.card.organs[0].id,
+                    kind=kind,
+                    object=f"exchange-peer:{self._own.site}",
+                    grade="public",
+                    body={},
+                    files=(Enclosed("card" if kind == CARD else "directory", _MEDIA_TYPE, Path(file.name)),),
+                ),
+            )
+
+    def _newest(self, kind: str) -> bytes | None:
+        query = (
+            sa.select(PublishedRow.signed)
+            .where(PublishedRow.kind == kind, PublishedRow.issuer == self._own.site)
+            .order_by(PublishedRow.version.desc())
+            .limit(1)
+        )
+        with self._store.read() as session:
+            return session.scalar(query)
+
+
+class Heeding:
+    """Takes what other sites say of themselves and, where it is the parent, of others (`yinxin.exchange.Application`)."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._store = ctx.store
+        self._own = ctx.own
+        self._peers = ctx.peers
+
+    def prepare(self, message: Incoming) -> object:
+        """Read and verify it; raises BadCard, BadDirectory, UnknownPeer."""
+        peer, data = self._peers.get(message.peer), _whole(message)
+        if message.kind == CARD:
+            same = card_in(data).version == peer.card.version
+            return None if same else (data, renewed(peer, data))
+        if peer.relation is not Relation.PARENT:
+            raise BadDirectory(
+                reason=Text("发来名录的不是上级站点", "the site that sent it is not the parent")
+            )
+        return data, *self._read(peer, data)
+
+    def take(self, act: Act, message: Incoming, prepared: object) -> None:
+        """Put it on record, within the act of its delivery."""
+        if prepared is None:
+            return
+        if message.kind == CARD:
+            data, card = cast("tuple[bytes, Card]", prepared)
+            row = act.session.get(PeerRow, card.site)
+            if row is not None and row.version < card.version:
+                terms = Terms(
+                    Relation(row.relation), Carrier(row.carrier), cast("Level", row.clearance), row.source
+                )
+                keep(act.session, data, card, terms, self._store.clock.now())
+            act.facts |= {"site": card.site, "version": card.version}
+            return
+        self._heed(act, *cast("tuple[bytes, str, int, tuple[Entry, ...]]", prepared))
+
+    def answered(self, act: Act, answer: Answered) -> None:
+        """Nothing follows from a receipt for these."""
+
+    def _read(self, peer: Peer, data: bytes) -> tuple[str, int, tuple[Entry, ...]]:
+        try:
+            found = list(frames.read(io.BytesIO(data)))
+        except MalformedEnvelope as error:
+            raise BadDirectory(reason=error) from error
+        if [each.tag for each in found] != [Tag.DIRECTORY, Tag.SIGNATURE, Tag.STANDING]:
+            raise BadDirectory(reason=Text("不是交换名录", "not a directory"))
+        try:
+            believed(Signature(found[1].data, found[2].data), found[0].data, peer.card)
+            body: dict[str, Any] = canonical.decode(found[0].data)
+            said = (body["v"], body["issuer"], type(body["version"]))
+            entries = tuple(_entries(body["sites"]))
+        except YinxinError as error:
+            raise BadDirectory(reason=error) from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadDirectory(reason=f"{error}"[:200]) from error
+        if said != (_FORMAT, peer.site, int):
+            raise BadDirectory(reason=Text("签发者或版本不对", "another issuer or version"))
+        return peer.site, body["version"], entries
+
+    def _heed(self, act: Act, data: bytes, issuer: str, version: int, entries: tuple[Entry, ...]) -> None:
+        session, now = act.session, self._store.clock.now()
+        newest = sa.select(sa.func.max(PublishedRow.version)).where(
+            PublishedRow.kind == "directory", PublishedRow.issuer == issuer
+        )
+        if version <= (session.scalar(newest) or 0):
+            raise BadDirectory(reason=Text(f"版本 {version} 不比已有的新", f"version {version} is no newer"))
+        session.add(PublishedRow(kind="directory", issuer=issuer, version=version, signed=data, at=now))
+        session.flush()
+        source, named = f"{BY_DIRECTORY}{version}", set()
+        for each in entries:
+            named.add(each.card.site)
+            row = session.get(PeerRow, each.card.site)
+            if each.card.site == self._own.site or (
+                row is not None and not row.source.startswith(BY_DIRECTORY)
+            ):
+                continue
+            carrier = Carrier.PUSH if each.card.url else Carrier.PULL
+            keep(
+                session, each.data, each.card, Terms(Relation.NEIGHBOUR, carrier, each.clearance, source), now
+            )
+        for row in session.scalars(sa.select(PeerRow).where(PeerRow.source.startswith(BY_DIRECTORY))).all():
+            if row.site not in named and row.stopped is None:
+                row.stopped, row.source = now, source
+                session.execute(sa.delete(OrganRow).where(OrganRow.site == row.site))
+        session.flush()
+        act.facts |= {"directory": version, "sites": sorted(named)}
+
+
+def _entries(listed: list[dict[str, Any]]) -> Iterator[Entry]:
+    for each in listed:
+        data = b64decode(each["card"], validate=True)
+        if each["clearance"] not in get_args(Level):
+            raise ValueError("clearance")
+        yield Entry(data, read_card(data), each["clearance"])
+
+
+def _whole(message: Incoming) -> bytes:
+    if len(message.files) != 1 or message.files[0].size > _LARGEST:
+        raise BadCard(reason=Text("附带的文件不对", "not one file of this size"))
+    return b"".join(message.read(0))

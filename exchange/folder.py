@@ -1,0 +1,163 @@
+"""The folder of sealed parts, each a file by the digest of its octets.
+
+| path | holds |
+| --- | --- |
+| `coming/DIGEST` | what has arrived of a part, to go on from |
+| `parts/ab/DIGEST` | a whole part |
+
+A part is placed before the message that names it is on record, so a file that no message names is nobody's, and one
+that a message names is there.
+"""
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from exchange.errors import PartAltered, TooLarge, WrongPlace
+from exchange.header import Part
+from yinxin.crypto.suite import Suite
+from yinxin.files import sync_folder
+from yinxin.store import StoreFull
+
+_CHUNK = 1 << 20
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class Folder:
+    """The store's folder, made when something is first put there."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, digest: str) -> Path:
+        """The place of a whole part."""
+        return self.root / "parts" / digest[:2] / digest
+
+    def has(self, part: Part) -> bool:
+        """Whether the whole part is here, by its size; `check` reads it."""
+        try:
+            return self.path(part.digest).stat().st_size == part.size
+        except FileNotFoundError:
+            return False
+
+    def received(self, digest: str) -> int:
+        """How many octets of a part have arrived."""
+        try:
+            return (self.root / "coming" / digest).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def write(self, suite: Suite, name: str, octets: Iterable[bytes], most: int) -> Part:
+        """Keep a part of our own, on disk when this returns; `name` is unique while it is written. Raises TooLarge, StoreFull."""
+        coming, running, size = self.root / "coming" / name, suite.hash.running(), 0
+        _make(coming.parent)
+        try:
+            with _refusing_full(), coming.open("wb") as file:
+                for each in octets:
+                    size += len(each)
+                    if size > most:
+                        raise TooLarge(size=size, limit=most)
+                    running.update(each)
+                    file.write(each)
+                file.flush()
+                os.fsync(file.fileno())
+            part = Part(running.digest().hex(), size)
+            self._place(coming, part)
+        finally:
+            coming.unlink(missing_ok=True)
+        return part
+
+    def take(self, suite: Suite, part: Part, offset: int, stream: BinaryIO) -> bool:
+        """Take octets of a part behind the first `offset`; whether it is whole now, and then it is in its place.
+
+        Raises WrongPlace, TooLarge, StoreFull; PartAltered when the whole is not what its digest says, and then nothing stays.
+        """
+        if self.has(part):
+            return True
+        coming = self.root / "coming" / part.digest
+        _make(coming.parent)
+        with coming.open("ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise WrongPlace(digest=part.digest, received=file.tell()) from None
+            if file.tell() != offset:
+                raise WrongPlace(digest=part.digest, received=file.tell())
+            with _refusing_full():
+                try:
+                    _copy(stream, file, part.size - offset, part.size)
+                finally:
+                    file.flush()
+                    os.fsync(file.fileno())
+            if file.tell() < part.size:
+                return False
+            if not self._sound(suite, coming, part):
+                coming.unlink()
+                raise PartAltered(digest=part.digest)
+            self._place(coming, part)
+        return True
+
+    def check(self, suite: Suite, part: Part) -> None:
+        """Read a whole part and compare; raises PartAltered."""
+        if not self.has(part) or not self._sound(suite, self.path(part.digest), part):
+            raise PartAltered(digest=part.digest)
+
+    def open(self, part: Part) -> BinaryIO:
+        """A whole part for reading; raises PartAltered when it is not there."""
+        if not self.has(part):
+            raise PartAltered(digest=part.digest)
+        return self.path(part.digest).open("rb")
+
+    def sweep(self, known: Iterable[str], before: float) -> int:
+        """Remove what is not `known` and was written before an instant (seconds since the epoch); how many files."""
+        kept, gone = set(known), 0
+        for each in (*self.root.glob("parts/??/*"), *self.root.glob("coming/*")):
+            if each.name not in kept and each.stat().st_mtime < before:
+                each.unlink(missing_ok=True)
+                gone += 1
+        return gone
+
+    def _place(self, coming: Path, part: Part) -> None:
+        target = self.path(part.digest)
+        _make(target.parent)
+        coming.rename(target)
+        sync_folder(target.parent)
+
+    @staticmethod
+    def _sound(suite: Suite, path: Path, part: Part) -> bool:
+        running = suite.hash.running()
+        with path.open("rb") as file:
+            while data := file.read(_CHUNK):
+                running.update(data)
+        return running.digest().hex() == part.digest
+
+
+def _copy(stream: BinaryIO, file: BinaryIO, left: int, limit: int) -> None:
+    while data := stream.read(_CHUNK):
+        left -= len(data)
+        if left < 0:
+            raise TooLarge(size=limit - left, limit=limit)
+        file.write(data)
+
+
+@contextmanager
+def _refusing_full() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StoreFull from error
+        raise
+
+
+def _make(folder: Path) -> None:
+    """A folder that survives a power cut, its names too, and that nobody else looks into."""
+    if folder.is_dir():
+        return
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in (folder.parent, folder.parent.parent):
+        sync_folder(each)

@@ -1,0 +1,189 @@
+"""The peers on record, and which of them an organ is reached at."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from exchange.card import Card
+from exchange.errors import BadCard, UnknownPeer, UnknownRecipient
+from exchange.introduce import card_in, read_card
+from exchange.models import Carrier, ChainRow, Direction, OrganRow, PeerRow, Relation
+from yinxin.authz import LEVELS, Level
+from yinxin.crypto.certificates import Certificate
+from yinxin.store import Store
+from yinxin.text import Text
+
+#: `source` of a peer that the parent's directory vouches for begins so
+BY_DIRECTORY = "directory:"
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A site as it is on record."""
+
+    site: str
+    name: Text
+    relation: Relation
+    carrier: Carrier
+    clearance: Level
+    url: str
+    card: Card
+    source: str
+    since: datetime
+    stopped: datetime | None
+
+    @property
+    def admitted(self) -> bool:
+        """Whether people admitted it, and not the parent's directory."""
+        return not self.source.startswith(BY_DIRECTORY)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """An organ at a peer, and what it is written to."""
+
+    organ: str
+    name: Text
+    peer: Peer
+    clearance: Level
+    certificate: Certificate
+
+
+def lower(one: Level, other: Level) -> Level:
+    """The lower of two levels."""
+    return min(one, other, key=LEVELS.index)
+
+
+class Peers:
+    """Looks peers up; what changes them is decided elsewhere (`proposals`, `directory`)."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def get(self, site: str) -> Peer:
+        """A peer with which messages are exchanged now; raises UnknownPeer."""
+        with self._store.read() as session:
+            row = session.get(PeerRow, site[:64])
+            if row is None or row.stopped is not None:
+                raise UnknownPeer(site=site[:64])
+            return _peer(row)
+
+    def all(self) -> tuple[Peer, ...]:
+        """Every peer there is or was, by identifier."""
+        with self._store.read() as session:
+            return tuple(_peer(row) for row in session.scalars(sa.select(PeerRow).order_by(PeerRow.site)))
+
+    def standing(self) -> tuple[Peer, ...]:
+        """Those with which messages are exchanged."""
+        return tuple(each for each in self.all() if each.stopped is None)
+
+    def recipient(self, organ: str) -> Recipient:
+        """Where an organ is reached; raises UnknownRecipient."""
+        with self._store.read() as session:
+            row = session.get(OrganRow, organ[:64])
+            peer = row and session.get(PeerRow, row.site)
+            if row is None or not peer or peer.stopped is not None:
+                raise UnknownRecipient(organ=organ[:64])
+            found = _peer(peer)
+            return Recipient(
+                row.organ,
+                Text(row.name_zh, row.name_en),
+                found,
+                lower(cast("Level", row.clearance), found.clearance),
+                Certificate(row.certificate),
+            )
+
+    def organs(self) -> tuple[tuple[str, Text, str, Level], ...]:
+        """Every organ that is reached: identifier, name, site, clearance; by identifier."""
+        query = (
+            sa.select(OrganRow, PeerRow.clearance)
+            .join(PeerRow, PeerRow.site == OrganRow.site)
+            .where(PeerRow.stopped.is_(None))
+            .order_by(OrganRow.organ)
+        )
+        with self._store.read() as session:
+            return tuple(
+                (
+                    row.organ,
+                    Text(row.name_zh, row.name_en),
+                    row.site,
+                    lower(cast("Level", row.clearance), cast("Level", clearance)),
+                )
+                for row, clearance in session.execute(query)
+            )
+
+
+@lru_cache(maxsize=512)
+def _card(data: bytes) -> Card:
+    """A card that was verified when it was put on record."""
+    return card_in(data)
+
+
+def _peer(row: PeerRow) -> Peer:
+    return Peer(
+        row.site,
+        Text(row.name_zh, row.name_en),
+        Relation(row.relation),
+        Carrier(row.carrier),
+        cast("Level", row.clearance),
+        row.url,
+        _card(row.card),
+        row.source,
+        row.since,
+        row.stopped,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What was decided about a peer beside its card."""
+
+    relation: Relation
+    carrier: Carrier
+    clearance: Level
+    source: str
+
+
+def keep(session: Session, data: bytes, card: Card, terms: Terms, now: datetime) -> None:
+    """Put a peer on record, or its newer card, within the transaction of whoever decided it."""
+    row = session.get(PeerRow, card.site)
+    if row is None:
+        row = PeerRow(site=card.site)
+        session.add(row)
+    row.name_zh, row.name_en, row.url = card.name.zh, card.name.en, card.url
+    row.relation, row.carrier, row.source = terms.relation, terms.carrier, terms.source
+    row.clearance = lower(card.clearance, terms.clearance)
+    row.card, row.version, row.since, row.stopped = data, card.version, now, None
+    session.flush()
+    session.execute(sa.delete(OrganRow).where(OrganRow.site == card.site))
+    session.flush()
+    for each in card.organs:
+        there = session.get(OrganRow, each.id)
+        if there is not None:  # an organ is at one site; who is admitted later does not take it away
+            continue
+        session.add(
+            OrganRow(
+                organ=each.id,
+                site=card.site,
+                name_zh=each.name.zh,
+                name_en=each.name.en,
+                clearance=each.clearance,
+                certificate=each.certificate.der,
+            )
+        )
+    for direction in Direction:
+        if session.get(ChainRow, (direction, card.site)) is None:
+            session.add(ChainRow(direction=direction, peer=card.site, seq=0, head=""))
+    session.flush()
+
+
+def renewed(peer: Peer, data: bytes) -> Card:
+    """A newer card of a peer, signed by a key that its card on record names; raises BadCard."""
+    card = read_card(data, peer.card)
+    if card.site != peer.site or card.version <= peer.card.version:
+        raise BadCard(reason=Text("不是该站点更新的名片", "not a newer card of that site"))
+    return card

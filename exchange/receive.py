@@ -1,0 +1,271 @@
+"""Receiving: what a peer sends is verified, kept and receipted, in the order of its numbers, each message once.
+
+A run that comes too early is kept until those before it are here; one that comes again gets the receipt it got. Nothing
+is accepted that could not be signed for, timestamped and logged (law 7).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from exchange.context import Context
+from exchange.errors import Forked, NotOurOrgan, NotOurs, TooSecret, UnknownRecipient
+from exchange.header import Header, Part
+from exchange.models import AwaitedRow, ChainRow, Direction, MessageRow, ReceiptRow, SealRow, State
+from exchange.peers import Peer
+from exchange.receipt import Line, Receipt
+from exchange.runs import Reader, Run, run_of
+from exchange.send import enter, locked_chain
+from exchange.signed import Signature, believed
+from yinxin.act import SYSTEM
+from yinxin.authz import LEVELS
+from yinxin.clock import rfc3339
+from yinxin.steps import step
+from yinxin.store import Act
+
+VERB, HOLD, SUSPECT = "exchange.receive", "exchange.hold", "exchange.suspect-peer"
+#: how far ahead of what is here a message may be to be kept
+FURTHEST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Receipted:
+    """The run is here: the receipt, and its signature."""
+
+    receipt: bytes
+    signature: Signature
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """The headers of the run were good, and these parts are still to come; each with the octets of it that are here."""
+
+    run: Run
+    parts: tuple[tuple[Part, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Early:
+    """Kept until message `expected` is here."""
+
+    expected: int
+
+
+Answer = Receipted | Lacking | Early
+
+
+class Receiving:
+    """The verb of receiving."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._store = ctx.store
+        self._own = ctx.own
+        self._signing = ctx.signing
+        self._folder = ctx.folder
+        self._settings = ctx.settings
+
+    def receive(self, peer: Peer, reader: Reader) -> Answer:
+        """Take a run of `peer`, and the parts that come with it.
+
+        1. It is for this site, whole, and signed by the peer. 2. Its parts are here. 3. It continues the chain. 4. Its
+        receipt is signed. 5. Messages, chain and receipt are kept in one transaction; only then is the receipt given.
+
+        Raises MalformedEnvelope, NotOurs, NotSignedByPeer, Forked, PartAltered, NoTimestamp, and what the store raises.
+        """
+        run = reader.run()
+        last = run.headers[-1]
+        if last.recipient_site != self._own.site or last.sender_site != peer.site:
+            raise NotOurs(site=last.recipient_site)
+        with self._store.refusing(SYSTEM, VERB, f"exchange-peer:{peer.site}"):
+            believed(run.signature, last.encoded, peer.card)
+        step("exchange.receive.1-verified")
+        reader.parts(run, self._folder)
+        return self.finish(peer, run)
+
+    def finish(self, peer: Peer, run: Run) -> Answer:
+        """Go on with a run that was verified, when parts that it lacked have come; raises as `receive`."""
+        missing = [each for each in run.parts() if not self._folder.has(each[1])]
+        if missing:
+            self._await(peer, missing)
+            return Lacking(run, tuple((part, self._folder.received(part.digest)) for _, part in missing))
+        answer = self._place(peer, run)
+        while answer is None:  # another process was faster
+            answer = self._place(peer, run)
+        return answer
+
+    def _await(self, peer: Peer, missing: Sequence[tuple[Header, Part]]) -> None:
+        """Let these parts be sent, by whoever may send for the peer."""
+        now = self._store.clock.now()
+        with self._store.housekeep() as session:
+            for header, part in missing:
+                if session.get(AwaitedRow, part.digest) is None:
+                    row = AwaitedRow(digest=part.digest, suite=header.suite.name, size=part.size)
+                    row.peer, row.since = peer.site, now
+                    session.add(row)
+
+    def _place(self, peer: Peer, run: Run) -> Answer | None:
+        """Where the run belongs now; None when that changed meanwhile."""
+        with self._store.read() as session:
+            chain = session.get(ChainRow, (Direction.IN, peer.site))
+            at, head = (chain.seq, chain.head) if chain else (0, "")
+            other = self._other(session, peer, run)
+            stored = self._stored(session, peer, run) if run.upto <= at else None
+        if other:
+            self._forked(peer, other)
+        if stored is not None:
+            return stored
+        if run.first > at + 1:
+            return self._hold(peer, run, at + 1)
+        if next(each for each in run.headers if each.seq > at).previous != head:
+            self._forked(peer, at + 1)
+        return self._accept(peer, run, at)
+
+    @staticmethod
+    def _other(session: Session, peer: Peer, run: Run) -> int:
+        """Number of a message of the run that is on record as another one; 0 when there is none."""
+        rows = session.execute(
+            sa.select(MessageRow.seq, MessageRow.digest).where(
+                MessageRow.direction == Direction.IN,
+                MessageRow.peer == peer.site,
+                MessageRow.seq.between(run.first, run.upto),
+            )
+        )
+        digests = dict(rows.tuples().all())
+        return next(
+            (each.seq for each in run.headers if digests.get(each.seq, each.digest) != each.digest), 0
+        )
+
+    @staticmethod
+    def _stored(session: Session, peer: Peer, run: Run) -> Receipted | None:
+        row = session.scalars(
+            sa.select(ReceiptRow)
+            .where(
+                ReceiptRow.direction == Direction.IN,
+                ReceiptRow.peer == peer.site,
+                ReceiptRow.upto >= run.upto,
+            )
+            .order_by(ReceiptRow.upto)
+            .limit(1)
+        ).one_or_none()
+        return None if row is None else Receipted(row.receipt, Signature(row.signature, row.standing))
+
+    def _accept(self, peer: Peer, run: Run, at: int) -> Answer | None:
+        """Receipt and keep the messages of the run that follow number `at`."""
+        lines = tuple(
+            Line(each.seq, each.digest, self._fault(peer, each)) for each in run.headers if each.seq > at
+        )
+        receipt = Receipt(self._own.site, peer.site, rfc3339(self._store.clock.now()), lines)
+        signature = self._signing.sign(receipt.encoded)
+        step("exchange.receive.2-signed")
+        with self._store.act(SYSTEM, VERB, f"exchange-peer:{peer.site}") as act:
+            chain = locked_chain(act.session, Direction.IN, peer.site)
+            moved = chain.seq != at
+            act.facts["moved"] = moved
+            if not moved:
+                self._keep(act, peer, run, receipt, signature)
+                chain.seq, chain.head = run.upto, run.headers[-1].digest
+                act.session.flush()
+        if moved:
+            return None
+        step("exchange.receive.3-kept")
+        self._follow(peer, run.upto)
+        return Receipted(receipt.encoded, signature)
+
+    def _keep(self, act: Act, peer: Peer, run: Run, receipt: Receipt, signature: Signature) -> None:
+        session, now = act.session, self._store.clock.now()
+        lines = {each.seq: each for each in receipt.lines}
+        taken = [each for each in zip(run.headers, run.keys, strict=True) if each[0].seq in lines]
+        for header, key in taken:
+            error = lines[header.seq].error
+            state = State.REFUSED if error else State.RECEIVED
+            row = session.get(MessageRow, (Direction.IN, peer.site, header.seq))
+            if row is None:
+                enter(session, Direction.IN, header, key, state, now=now, error=error)
+            else:  # it came early
+                row.state, row.error, row.settled = state, error, now if error else None
+        self._seal(session, peer, run)
+        session.add(
+            ReceiptRow(
+                direction=Direction.IN,
+                peer=peer.site,
+                upto=receipt.upto,
+                first=receipt.first,
+                receipt=receipt.encoded,
+                signature=signature.cms,
+                standing=signature.standing,
+                at=now,
+            )
+        )
+        act.facts |= {
+            "first": receipt.first,
+            "upto": receipt.upto,
+            "head": run.headers[-1].digest,
+            "messages": [f"message:{header.id}" for header, _ in taken],
+            "refused": [each.seq for each in receipt.lines if each.error],
+        }
+        digests = [part.digest for _, part in run.parts()]
+        session.execute(sa.delete(AwaitedRow).where(AwaitedRow.digest.in_(digests)))
+
+    def _seal(self, session: Session, peer: Peer, run: Run) -> None:
+        """Keep the peer's signature, unless it is here."""
+        if session.get(SealRow, (Direction.IN, peer.site, run.upto)) is not None:
+            return
+        session.add(
+            SealRow(
+                direction=Direction.IN,
+                peer=peer.site,
+                upto=run.upto,
+                first=run.first,
+                signature=run.signature.cms,
+                standing=run.signature.standing,
+                at=self._store.clock.now(),
+            )
+        )
+        session.flush()
+
+    def _hold(self, peer: Peer, run: Run, expected: int) -> Early:
+        """Keep a run that is ahead of others, unless it is so far ahead that something else is wrong."""
+        with self._store.read() as session:
+            held = session.get(SealRow, (Direction.IN, peer.site, run.upto)) is not None
+        if held or run.upto - expected > FURTHEST:
+            return Early(expected)
+        with self._store.act(SYSTEM, HOLD, f"exchange-peer:{peer.site}", expected=expected) as act:
+            act.facts |= {"first": run.first, "upto": run.upto}
+            locked_chain(act.session, Direction.IN, peer.site)
+            now = self._store.clock.now()
+            for header, key in zip(run.headers, run.keys, strict=True):
+                if act.session.get(MessageRow, (Direction.IN, peer.site, header.seq)) is None:
+                    enter(act.session, Direction.IN, header, key, State.EARLY, now=now)
+            self._seal(act.session, peer, run)
+        return Early(expected)
+
+    def _follow(self, peer: Peer, upto: int) -> None:
+        """Accept the run that was kept because this one was missing, if there is one."""
+        with self._store.read() as session:
+            seal = session.scalars(
+                sa.select(SealRow).where(
+                    SealRow.direction == Direction.IN, SealRow.peer == peer.site, SealRow.first == upto + 1
+                )
+            ).first()
+            run = None if seal is None else run_of(session, Direction.IN, peer.site, seal)
+        if run is not None:
+            self._place(peer, run)
+
+    def _fault(self, peer: Peer, header: Header) -> str | None:
+        """The code of what is wrong with a message that is nevertheless taken off the line; None when nothing is."""
+        try:
+            self._own.demand(header.recipient)
+        except NotOurOrgan as error:
+            return error.code
+        if header.sender not in [each.id for each in peer.card.organs]:
+            return UnknownRecipient.code
+        if LEVELS.index(header.grade) > LEVELS.index(self._settings.clearance):
+            return TooSecret.code
+        return None
+
+    def _forked(self, peer: Peer, seq: int) -> None:
+        error = Forked(peer=peer.site, seq=seq)
+        self._store.refuse(SYSTEM, SUSPECT, f"exchange-peer:{peer.site}", error)
+        raise error

@@ -1,0 +1,116 @@
+"""The exchange between sites as jobs, faces, commands and applications see it."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from authz.directory import Directory
+from ca.service import Authority
+from exchange.carry import Carrying
+from exchange.context import Context
+from exchange.courier import Courier
+from exchange.deliver import Delivering
+from exchange.directory import CARD, DIRECTORY, Heeding, Publishing
+from exchange.folder import Folder
+from exchange.health import health
+from exchange.identity import Own
+from exchange.introduce import own_card
+from exchange.line import Http, calling
+from exchange.models import AwaitedRow, PartRow
+from exchange.peers import Peers
+from exchange.receive import Receiving
+from exchange.reconcile import Reconciling
+from exchange.send import Sending
+from exchange.settings import ExchangeSettings
+from exchange.signed import Signing
+from yinxin.authz import Decider
+from yinxin.exchange import Application
+from yinxin.module import Health
+from yinxin.store import Store
+
+#: what came of a part, or was sealed for a message that was never sent, is thrown away after so long
+_LEFT = timedelta(days=7)
+
+
+class Exchange:
+    """The exchange of one site. Shared by the threads of a process; any number of processes may have one."""
+
+    def __init__(
+        self,
+        store: Store,
+        ca: Authority,
+        directory: Directory,
+        settings: ExchangeSettings,
+        *,
+        root: Path,
+        http: Http | None = None,
+    ) -> None:
+        """`ca` brings the key centre and the policies; `root` is the data directory; `http` makes the client that calls a peer, over mutual TLS when left out."""
+        self.store = store
+        self.settings = settings
+        self.decider: Decider = ca.decider
+        self.ca = ca
+        #: what takes the messages of a kind, by kind; whoever has an application enters it here
+        self.applications: dict[str, Application] = {}
+        self.own = Own(ca, ca.keys, settings, root)
+        self.peers = Peers(store)
+        self.folder = Folder(Path(settings.folder) if settings.folder else root / "exchange")
+        self.signing = Signing(self.own, ca)
+        line = http or calling(self.own, settings)
+        self.ctx = ctx = Context(
+            store, settings, self.own, self.peers, self.signing, self.folder, line, self.application
+        )
+        self.sending = Sending(ctx)
+        self.receiving = Receiving(ctx)
+        self.reconciling = Reconciling(ctx)
+        self.courier = Courier(ctx, self.receiving)
+        self.delivering = Delivering(ctx, self.courier.couriers)
+        self.carrying = Carrying(ctx, self.receiving, self.reconciling)
+        self.publishing = Publishing(
+            ctx, self.sending, lambda: own_card(self.own, settings, directory.organ, store.clock)
+        )
+        heeding = Heeding(ctx)
+        self.applications |= {CARD: heeding, DIRECTORY: heeding}
+
+    @property
+    def on(self) -> bool:
+        """Whether this site takes part in the exchange."""
+        return bool(self.settings.site and self.settings.organs)
+
+    def application(self, kind: str) -> Application | None:
+        """What takes the messages of a kind in this process; None when a department's system fetches them."""
+        return self.applications.get(kind)
+
+    # --- for the timers ----------------------------------------------------------------------------------------
+
+    def carry_on(self) -> None:
+        """Call the peers that are due, and deliver what has come."""
+        if self.on:
+            self.delivering.run()
+            self.courier.run()
+
+    def publish(self) -> None:
+        """Say what has changed in card and directory."""
+        if self.on:
+            self.publishing.run()
+
+    def reconcile(self) -> None:
+        """Reconcile with every peer."""
+        if self.on:
+            self.reconciling.run()
+
+    def sweep(self) -> int:
+        """Throw away parts that no message names, a week old; how many files."""
+        before = self.store.clock.now() - _LEFT
+        with self.store.housekeep() as session:
+            session.execute(sa.delete(AwaitedRow).where(AwaitedRow.since < before))
+        with self.store.read() as session:
+            known = set(session.scalars(sa.select(PartRow.digest).distinct()))
+        return self.folder.sweep(known, before.timestamp())
+
+    # --- for the operator --------------------------------------------------------------------------------------
+
+    def health(self) -> Health:
+        """Whether everything gets to its peers, and nothing differs."""
+        return health(self)

@@ -1,0 +1,45 @@
+"""Configuration of the exchange between sites."""
+
+from ipaddress import ip_network
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from yinxin.settings import Section
+
+#: a site's identifier, for ever: it stands in every header and receipt
+SITE = r"^[a-z][a-z0-9]*([.-][a-z0-9]+)*$"
+
+
+class ExchangeSettings(Section):
+    """Exchange with other sites."""
+
+    site: str = Field(default="", pattern=rf"^$|{SITE}", max_length=64)
+    """This site's identifier among all sites, for ever, such as jia.example; empty: it exchanges nothing."""
+    organs: tuple[str, ...] = ()
+    """Organs of the directory that this site receives for; each gets an encryption certificate."""
+    suite: Literal["intl", "sm"] = "intl"
+    """Suite of this site's keys for the exchange: it signs with it, and others encrypt to its organs by it."""
+    clearance: Literal["public", "internal", "confidential", "secret", "top-secret"] = "internal"
+    """Highest level of secrecy that this site is built to hold, as it states to others; they may trust it with less."""
+    url: str = ""
+    """Where other sites reach this one, such as https://jia.example.gov.cn; empty: it is not reached, and asks others itself."""
+    folder: str = ""
+    """Folder of the messages' parts: empty is `exchange/` in the data directory. Several processes share it."""
+    networks: tuple[str, ...] = ()
+    """Networks (CIDR) that are not public and in which other sites may be called, such as 10.0.0.0/8."""
+    every: int = Field(default=5, ge=1, le=3600)
+    """Seconds between two calls to one site while something waits for it; after a failure they double, up to an hour."""
+    ask_every: int = Field(default=30, ge=1, le=86400)
+    """Seconds between two questions to a site that cannot reach this one, whether something waits."""
+    inline: int = Field(default=1 << 20, ge=0, le=64 << 20)
+    """Largest part of a message, in octets, that travels with its header; a larger one goes by itself and can go on where it broke off."""
+    largest: int = Field(default=2 << 30, ge=1024, le=1 << 40)
+    """Largest part of a message that is taken, in octets."""
+
+    @field_validator("networks")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            ip_network(each)
+        return value
