@@ -69,7 +69,7 @@ class Own:
         self._keys.create(SYSTEM, label=label, purpose=Purpose.EXCHANGE, suite=self.suite)
         signer = self._keys.signer(label)
         own, *above = self._certified(
-            signer.public_key, SITE_PROFILE, Holder("service", label, None, PLATFORM), self.site
+            signer.public_key, SITE_PROFILE, Holder("service", label, None, PLATFORM)
         )
         return Identity(signer, own, tuple(above))
 
@@ -85,7 +85,7 @@ class Own:
             owner=organ,
         )
         key = self._keys.signer(label).public_key
-        return self._certified(key, ORGAN_PROFILE, Holder("organ", organ), organ)[0]
+        return self._certified(key, ORGAN_PROFILE, Holder("organ", organ))[0]
 
     def demand(self, organ: str) -> None:
         """Raise NotOurOrgan unless this site exchanges for the organ."""
@@ -102,19 +102,19 @@ class Own:
         with self._lock:
             key = file_key(self._root, "exchange", INTL.key_algorithm, secrets, randomness)
         own, *above = self._certified(
-            key.public_key, TLS_PROFILE, Holder("service", "exchange-tls", None, PLATFORM), self.site
+            key.public_key, TLS_PROFILE, Holder("service", "exchange-tls", None, PLATFORM)
         )
         return Identity(key, own, tuple(above))
 
     def _label(self, organ: str) -> str:
         return f"exchange-{organ}-{self.suite.name}"
 
-    def _certified(self, key: PublicKey, profile: str, holder: Holder, name: str) -> tuple[Certificate, ...]:
+    def _certified(self, key: PublicKey, profile: str, holder: Holder) -> tuple[Certificate, ...]:
         """The certificate in force for a key and those above it, issued when there is none or its end is near."""
         if (known := self._known(key)) is not None:
             return known
         with self._lock:
-            return self._known(key) or self._issued(key, profile, holder, name)
+            return self._known(key) or self._issued(key, profile, holder)
 
     def _known(self, key: PublicKey) -> tuple[Certificate, ...] | None:
         try:
@@ -124,7 +124,7 @@ class Own:
         lasting = found[0].not_after - self._ca.ctx.store.clock.now() > _EARLY
         return found if lasting else None
 
-    def _issued(self, key: PublicKey, profile: str, holder: Holder, name: str) -> tuple[Certificate, ...]:
+    def _issued(self, key: PublicKey, profile: str, holder: Holder) -> tuple[Certificate, ...]:
         ctx = self._ca.ctx
         issuer = ctx.issuers.issuing(f"{key.suite.name}-issuing")
         digest = INTL.hash.digest(key.spki).hex()
@@ -135,10 +135,12 @@ class Own:
                 )
             )
         organization = issuer.subject.get("organizationName") or "-"
+        # an organ's name stands in the directory; a service's is the site's
+        asked = [("organizationName", organization), ("commonName", self.site)]
         request = IssueRequest(
             reference=f"exchange/{digest[:32]}/{number}",
             profile=profile,
-            csr=Application(key, Name.of([("organizationName", organization), ("commonName", name)])),
+            csr=Application(key, Name.of(asked if holder.kind == "service" else ())),
             holder=holder,
             authority=issuer.name,
         )
