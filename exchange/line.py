@@ -23,7 +23,11 @@ CHUNK = 4 << 20
 #: seconds for a connection, and between two octets
 _PATIENCE = 30.0
 
-_KIND = {"Content-Type": "application/octet-stream", "Accept-Encoding": "identity"}
+_KIND = {
+    "Content-Type": "application/octet-stream",
+    "Accept-Encoding": "identity",
+    "Accept": "*/*, application/problem+json",
+}
 
 Http = Callable[[Peer], httpx.Client]
 

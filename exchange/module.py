@@ -34,6 +34,7 @@ MODULE: Module[Exchange] = Module(
         Verb("exchange.call", Text("立即呼叫对方站点", "Call a peer now")),
     ),
     models=("exchange.models",),
+    commands="exchange.cli:group",
     routes=("exchange.face:routes",),
     jobs=(
         Job("exchange.carry-on", timedelta(seconds=1), Exchange.carry_on),

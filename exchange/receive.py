@@ -132,7 +132,7 @@ class Receiving:
                 MessageRow.seq.between(run.first, run.upto),
             )
         )
-        digests = dict(rows.tuples().all())
+        digests = {row.seq: row.digest for row in rows}
         return next(
             (each.seq for each in run.headers if digests.get(each.seq, each.digest) != each.digest), 0
         )

@@ -24,11 +24,15 @@ from exchange.reconcile import Reconciling
 from exchange.send import Sending
 from exchange.settings import ExchangeSettings
 from exchange.signed import Signing
+from yinxin import files
 from yinxin.authz import Decider
+from yinxin.crypto.suite import INTL
 from yinxin.exchange import Application
 from yinxin.module import Health
 from yinxin.store import Store
 
+#: the roots that peers are known by on HTTPS, for the server (`ops.server`), in `exchange/` of the data directory
+ANCHORS = "anchors.pem"
 #: what came of a part, or was sealed for a message that was never sent, is thrown away after so long
 _LEFT = timedelta(days=7)
 
@@ -53,6 +57,8 @@ class Exchange:
         self.ca = ca
         #: what takes the messages of a kind, by kind; whoever has an application enters it here
         self.applications: dict[str, Application] = {}
+        self._root = root
+        self._believed = ""
         self.own = Own(ca, ca.keys, settings, root)
         self.peers = Peers(store)
         self.folder = Folder(Path(settings.folder) if settings.folder else root / "exchange")
@@ -82,11 +88,24 @@ class Exchange:
         """What takes the messages of a kind in this process; None when a department's system fetches them."""
         return self.applications.get(kind)
 
+    def believe(self) -> None:
+        """Let the server take the client certificates of every peer's own authorities, when that has changed."""
+        peers = self.peers.standing()
+        pems = {each.pem for peer in peers for each in peer.card.anchors if each.public_key.suite is INTL}
+        wanted, file = "".join(sorted(pems)), self._root / "exchange" / ANCHORS
+        if self._believed == wanted:
+            return
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        if not file.exists() or file.read_text("ascii") != wanted:
+            files.replace(file, wanted.encode())
+        self._believed = wanted
+
     # --- for the timers ----------------------------------------------------------------------------------------
 
     def carry_on(self) -> None:
         """Call the peers that are due, and deliver what has come."""
         if self.on:
+            self.believe()
             self.delivering.run()
             self.courier.run()
 

@@ -67,6 +67,10 @@ class Server(Listening):
         context = super().context()
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.verify_mode = ssl.CERT_OPTIONAL
+        # sites that messages are exchanged with show certificates of their own authorities
+        anchors = self.data.path("exchange", "anchors.pem")
+        if anchors.is_file():
+            context.load_verify_locations(anchors)
         return context
 
     def load(self) -> Any:

@@ -48,6 +48,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "kms": ("kms.cli:group", "密钥管理中心 / The key centre"),
     "authz": ("authz.cli:group", "机构、人员与授权 / Organs, people and authorization"),
     "ca": ("ca.cli:group", "数字认证中心 / The certificate authority"),
+    "exchange": ("exchange.cli:group", "跨站点交换 / Exchange between sites"),
     "calendar": (
         "yinxin.calendar.register.cli:group",
         "工作日历与期限 / Working-day calendars and deadlines",

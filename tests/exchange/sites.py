@@ -1,6 +1,7 @@
 """Sites of the exchange as tests have them: whole platforms in one process, whose requests reach each other's application."""
 
 import shutil
+from base64 import b64encode
 from pathlib import Path
 
 import httpx
@@ -72,7 +73,7 @@ def join(net: Net, platform: Platform) -> Exchange:
         platform.authz.directory,
         platform.section("exchange"),
         root=platform.data.root,
-        http=lambda peer: net.calling(platform)(peer),
+        http=net.calling(platform),
     )
     platform.exchange = exchange
     net.sites[exchange.own.site] = platform
@@ -84,7 +85,7 @@ def admit(
 ):
     """What several people decided, carried out; what they were shown."""
     content = AdmitContent(
-        card=__import__("base64").b64encode(other.publishing.card()).decode(),
+        card=b64encode(other.publishing.card()).decode(),
         relation=relation,
         carrier=carrier,
         clearance=clearance,

@@ -1,0 +1,198 @@
+"""The exchange in somebody's name: permitted by the policies, and recorded."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from exchange.carry import Carried
+from exchange.errors import NotOurOrgan
+from exchange.health import standing
+from exchange.introduce import card_in
+from exchange.models import MessageRow
+from exchange.reconcile import Reconciled
+from exchange.send import Sent
+from exchange.service import Exchange
+from yinxin.act import Actor
+from yinxin.authz import PLATFORM, Decision, Resource
+from yinxin.clock import rfc3339
+from yinxin.exchange import Outgoing
+
+READ, SEND, CARD, CALL = "exchange.read", "exchange.send", "exchange.show-card", "exchange.call"
+CARRY_OUT, CARRY_IN = "exchange.carry-out", "exchange.carry-in"
+#: kinds of message that the sites themselves speak in begin so; nobody else does
+_OURS = "exchange."
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which messages: whatever is left out is anything. Times are the instant a message was made or came."""
+
+    direction: str = ""
+    peer: str = ""
+    organ: str = ""
+    kind: str = ""
+    object: str = ""
+    state: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def _permit(exchange: Exchange, actor: Actor, verb: str, organ: str = PLATFORM) -> Decision:
+    return exchange.decider.require(actor, verb, Resource("Exchange", "exchange", organ))
+
+
+def peers_for(exchange: Exchange, actor: Actor) -> list[dict[str, Any]]:
+    """Every peer and how exchange with it stands; raises Denied."""
+    _permit(exchange, actor, READ)
+    return [
+        {
+            "name": {"zh": each.name.zh, "en": each.name.en},
+            "url": each.url,
+            "source": each.source,
+            "stopped": rfc3339(each.stopped) if each.stopped else None,
+        }
+        | standing(exchange, each)
+        for each in exchange.peers.all()
+    ]
+
+
+def card_for(exchange: Exchange, actor: Actor) -> tuple[bytes, str]:
+    """This site's card, signed, and its digest, to be compared by another way; raises ExchangeOff, Denied."""
+    decision = _permit(exchange, actor, CARD)
+    data = exchange.publishing.card()
+    card = card_in(data)
+    with exchange.store.act(actor, CARD, f"exchange-peer:{card.site}", version=card.version) as act:
+        act.decision = decision.record()
+        act.facts["digest"] = card.digest
+    return data, card.digest
+
+
+def send_for(exchange: Exchange, actor: Actor, wanted: Outgoing) -> Sent:
+    """As `Sending.send`; raises Denied, and NotOurOrgan for a kind that the sites keep to themselves."""
+    decision = _permit(exchange, actor, SEND, wanted.sender)
+    if wanted.kind.startswith(_OURS):
+        raise NotOurOrgan(organ=wanted.kind)
+    return exchange.sending.send(actor, wanted, decision.record())
+
+
+def messages_for(
+    exchange: Exchange, actor: Actor, wanted: Filter, *, before: str = "", limit: int = 50
+) -> Sequence[MessageRow]:
+    """A page of the message log, newest first; `before` is the identifier and direction of the last one seen.
+
+    Whoever does not look after the platform sees the messages of the own organ. Raises Denied.
+    """
+    organ = _seen(exchange, actor)
+    query = sa.select(MessageRow).order_by(MessageRow.at.desc(), MessageRow.direction, MessageRow.id)
+    named = {
+        MessageRow.direction: wanted.direction,
+        MessageRow.peer: wanted.peer,
+        MessageRow.kind: wanted.kind,
+        MessageRow.object: wanted.object,
+        MessageRow.state: wanted.state,
+    }
+    query = query.where(*(column == value for column, value in named.items() if value))
+    for each in filter(None, (wanted.organ, organ)):
+        query = query.where(sa.or_(MessageRow.sender == each, MessageRow.recipient == each))
+    if wanted.since is not None:
+        query = query.where(MessageRow.at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(MessageRow.at < wanted.until)
+    if before:
+        at, direction, id_ = before.split("|")
+        moment = datetime.fromisoformat(at)
+        query = query.where(
+            sa.or_(
+                MessageRow.at < moment,
+                sa.and_(
+                    MessageRow.at == moment,
+                    sa.or_(
+                        MessageRow.direction > direction,
+                        sa.and_(MessageRow.direction == direction, MessageRow.id > id_),
+                    ),
+                ),
+            )
+        )
+    with exchange.store.read() as session:
+        rows = session.scalars(query.limit(limit)).all()
+        session.expunge_all()
+        return rows
+
+
+def every_for(exchange: Exchange, actor: Actor, wanted: Filter) -> Iterator[MessageRow]:
+    """All messages that match, page by page; raises Denied before the first."""
+    page = messages_for(exchange, actor, wanted, limit=500)
+    while page:
+        yield from page
+        page = messages_for(exchange, actor, wanted, before=place(page[-1]), limit=500)
+
+
+def place(row: MessageRow) -> str:
+    """A message's place in the log."""
+    return f"{row.at.isoformat()}|{row.direction}|{row.id}"
+
+
+def shown(row: MessageRow) -> dict[str, Any]:
+    """A message as text and numbers: everything that its header says, and where it stands."""
+    return {
+        "id": row.id,
+        "direction": row.direction,
+        "peer": row.peer,
+        "seq": row.seq,
+        "sender": row.sender,
+        "recipient": row.recipient,
+        "kind": row.kind,
+        "object": row.object,
+        "grade": row.grade,
+        "state": row.state,
+        "error": row.error,
+        "at": rfc3339(row.at),
+        "settled": rfc3339(row.settled) if row.settled else None,
+        "digest": row.digest,
+    }
+
+
+def carry_out_for(exchange: Exchange, actor: Actor, site: str, file: Path) -> int:
+    """As `Carrying.out`; raises Denied, UnknownPeer besides."""
+    decision = _permit(exchange, actor, CARRY_OUT)
+    peer = exchange.peers.get(site)
+    count = exchange.carrying.out(peer, file)
+    with exchange.store.act(actor, CARRY_OUT, f"exchange-peer:{site}", messages=count) as act:
+        act.decision = decision.record()
+    return count
+
+
+def carry_in_for(exchange: Exchange, actor: Actor, file: Path) -> Carried:
+    """As `Carrying.take`, delivered at once; raises Denied besides."""
+    decision = _permit(exchange, actor, CARRY_IN)
+    with exchange.store.refusing(actor, CARRY_IN, "exchange"), file.open("rb") as stream:
+        carried = exchange.carrying.take(stream)
+    with exchange.store.act(actor, CARRY_IN, "exchange", messages=carried.messages) as act:
+        act.decision = decision.record()
+        act.facts |= {"settled": carried.settled, "early": carried.early}
+    exchange.delivering.run()
+    return carried
+
+
+def reconcile_for(exchange: Exchange, actor: Actor, site: str) -> Reconciled:
+    """Reconcile with a peer now; raises Denied, UnknownPeer, PeerUnreachable."""
+    decision = _permit(exchange, actor, CALL)
+    with exchange.store.act(actor, CALL, f"exchange-peer:{site[:64]}") as act:
+        act.decision = decision.record()
+    peer = exchange.peers.get(site)
+    exchange.courier.call(peer, at_once=True)
+    return exchange.reconciling.ask(peer)
+
+
+def _seen(exchange: Exchange, actor: Actor) -> str:
+    """The organ to whose messages the actor is limited; none for whoever looks after the platform. Raises Denied."""
+    decided = exchange.decider.check(actor, READ, Resource("Exchange", "exchange", PLATFORM))
+    if decided.allowed:
+        return ""
+    organ = actor.organ or PLATFORM
+    _permit(exchange, actor, READ, organ)
+    return organ
