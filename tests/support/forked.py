@@ -17,6 +17,7 @@ PROCESSES.set_forkserver_preload(
         "tests.ca.test_answers",
         "tests.ca.test_bulk",
         "tests.crash.driver",
+        "tests.exchange.driver",
     ]
 )
 
