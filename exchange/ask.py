@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from exchange.carry import Carried
-from exchange.errors import NotOurOrgan
+from exchange.errors import NoSuchMessage, NotOurOrgan
 from exchange.health import standing
 from exchange.introduce import card_in
 from exchange.models import MessageRow
@@ -41,13 +41,14 @@ class Filter:
     until: datetime | None = None
 
 
-def _permit(exchange: Exchange, actor: Actor, verb: str, organ: str = PLATFORM) -> Decision:
+def permitted(exchange: Exchange, actor: Actor, verb: str, organ: str = PLATFORM) -> Decision:
+    """That she may; raises Denied."""
     return exchange.decider.require(actor, verb, Resource("Exchange", "exchange", organ))
 
 
 def peers_for(exchange: Exchange, actor: Actor) -> list[dict[str, Any]]:
     """Every peer and how exchange with it stands; raises Denied."""
-    _permit(exchange, actor, READ)
+    permitted(exchange, actor, READ)
     return [
         {
             "name": {"zh": each.name.zh, "en": each.name.en},
@@ -62,7 +63,7 @@ def peers_for(exchange: Exchange, actor: Actor) -> list[dict[str, Any]]:
 
 def card_for(exchange: Exchange, actor: Actor) -> tuple[bytes, str]:
     """This site's card, signed, and its digest, to be compared by another way; raises ExchangeOff, Denied."""
-    decision = _permit(exchange, actor, CARD)
+    decision = permitted(exchange, actor, CARD)
     data = exchange.publishing.card()
     card = card_in(data)
     with exchange.store.act(actor, CARD, f"exchange-peer:{card.site}", version=card.version) as act:
@@ -73,7 +74,7 @@ def card_for(exchange: Exchange, actor: Actor) -> tuple[bytes, str]:
 
 def send_for(exchange: Exchange, actor: Actor, wanted: Outgoing) -> Sent:
     """As `Sending.send`; raises Denied, and NotOurOrgan for a kind that the sites keep to themselves."""
-    decision = _permit(exchange, actor, SEND, wanted.sender)
+    decision = permitted(exchange, actor, SEND, wanted.sender)
     if wanted.kind.startswith(_OURS):
         raise NotOurOrgan(organ=wanted.kind)
     return exchange.sending.send(actor, wanted, decision.record())
@@ -123,6 +124,19 @@ def messages_for(
         return rows
 
 
+def message_for(exchange: Exchange, actor: Actor, message: str, direction: str = "") -> MessageRow:
+    """One message of the log; raises NoSuchMessage, also for one that is not the asker's to see, and Denied."""
+    organ = _seen(exchange, actor)
+    query = sa.select(MessageRow).where(MessageRow.id == message[:40])
+    query = query.where(MessageRow.direction == direction) if direction else query
+    with exchange.store.read() as session:
+        row = session.scalars(query).first()
+        if row is None or (organ and organ not in (row.sender, row.recipient)):
+            raise NoSuchMessage(message=message[:40])
+        session.expunge(row)
+        return row
+
+
 def every_for(exchange: Exchange, actor: Actor, wanted: Filter) -> Iterator[MessageRow]:
     """All messages that match, page by page; raises Denied before the first."""
     page = messages_for(exchange, actor, wanted, limit=500)
@@ -158,7 +172,7 @@ def shown(row: MessageRow) -> dict[str, Any]:
 
 def carry_out_for(exchange: Exchange, actor: Actor, site: str, file: Path) -> int:
     """As `Carrying.out`; raises Denied, UnknownPeer besides."""
-    decision = _permit(exchange, actor, CARRY_OUT)
+    decision = permitted(exchange, actor, CARRY_OUT)
     peer = exchange.peers.get(site)
     count = exchange.carrying.out(peer, file)
     with exchange.store.act(actor, CARRY_OUT, f"exchange-peer:{site}", messages=count) as act:
@@ -168,7 +182,7 @@ def carry_out_for(exchange: Exchange, actor: Actor, site: str, file: Path) -> in
 
 def carry_in_for(exchange: Exchange, actor: Actor, file: Path) -> Carried:
     """As `Carrying.take`, delivered at once; raises Denied besides."""
-    decision = _permit(exchange, actor, CARRY_IN)
+    decision = permitted(exchange, actor, CARRY_IN)
     with exchange.store.refusing(actor, CARRY_IN, "exchange"), file.open("rb") as stream:
         carried = exchange.carrying.take(stream)
     with exchange.store.act(actor, CARRY_IN, "exchange", messages=carried.messages) as act:
@@ -180,7 +194,7 @@ def carry_in_for(exchange: Exchange, actor: Actor, file: Path) -> Carried:
 
 def reconcile_for(exchange: Exchange, actor: Actor, site: str) -> Reconciled:
     """Reconcile with a peer now; raises Denied, UnknownPeer, PeerUnreachable."""
-    decision = _permit(exchange, actor, CALL)
+    decision = permitted(exchange, actor, CALL)
     with exchange.store.act(actor, CALL, f"exchange-peer:{site[:64]}") as act:
         act.decision = decision.record()
     peer = exchange.peers.get(site)
@@ -194,5 +208,5 @@ def _seen(exchange: Exchange, actor: Actor) -> str:
     if decided.allowed:
         return ""
     organ = actor.organ or PLATFORM
-    _permit(exchange, actor, READ, organ)
+    permitted(exchange, actor, READ, organ)
     return organ

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from exchange import ask
+from exchange import ask, export
 from exchange.reconcile import DIFFERENCES
 from exchange.service import Exchange
 from yinxin import files
@@ -106,7 +106,7 @@ def status(context: click.Context, *, as_json: bool) -> None:
 @as_json_option
 @click.pass_context
 def send(
-    context: click.Context, *, enclosed: tuple[Path, ...], text: str, as_json: bool, **said: Any
+    context: click.Context, /, *, enclosed: tuple[Path, ...], text: str, as_json: bool, **said: Any
 ) -> None:
     """Put a message into the outbox."""
     wanted = Outgoing(
@@ -139,7 +139,7 @@ def send(
 @click.option("--csv", "as_csv", is_flag=True, help="全部符合条件的，CSV / all that match, as CSV")
 @as_json_option
 @click.pass_context
-def list_(context: click.Context, *, limit: int, as_csv: bool, as_json: bool, **said: Any) -> None:
+def list_(context: click.Context, /, *, limit: int, as_csv: bool, as_json: bool, **said: Any) -> None:
     """List messages, newest first."""
     wanted = ask.Filter(
         direction=said["direction"] or "",
@@ -166,6 +166,30 @@ def list_(context: click.Context, *, limit: int, as_csv: bool, as_json: bool, **
         click.echo(
             f"{each['at']} {arrow} {each['peer']} #{each['seq']} {each['kind']} {each['object']} {each['state']} {each['id']}"
         )
+
+
+@group.command(help="一条消息及其证据 / a message, and its evidence")
+@click.argument("message")
+@click.option("--direction", type=click.Choice(["out", "in"]), default=None)
+@click.option(
+    "--out", type=_FILE, default=None, help="另存证据包（.asice） / also its evidence, as a bundle (.asice)"
+)
+@as_json_option
+@click.pass_context
+def show(
+    context: click.Context, message: str, *, direction: str | None, out: Path | None, as_json: bool
+) -> None:
+    """Show a message; with `--out` write what `yinxin verify` checks."""
+    exchange, actor = _exchange(context), acting(context)
+    facts = ask.shown(ask.message_for(exchange, actor, message, direction or ""))
+    if out is not None:
+        files.replace(out, export.export_for(exchange, actor, message, direction or ""))
+        facts["file"] = str(out)
+    if as_json:
+        print_json(facts)
+        return
+    for name, value in facts.items():
+        click.echo(f"{name}: {'-' if value is None else value}")
 
 
 @group.group(help="用移动介质传递 / carry by a removable medium")

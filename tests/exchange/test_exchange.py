@@ -1,6 +1,7 @@
 """Messages between two sites: what is sent arrives once, in order, receipted; what must not leave does not."""
 
 import io
+import json
 from contextlib import suppress
 from dataclasses import replace
 
@@ -9,18 +10,36 @@ import pytest
 import sqlalchemy as sa
 
 from exchange.courier import Courier, behind_magic
-from exchange.errors import Forked, MalformedEnvelope, NoTimestamp, NotSignedByPeer, PartAltered, TooSecret
+from exchange.errors import (
+    Forked,
+    MalformedEnvelope,
+    NoTimestamp,
+    NotReceipted,
+    NotSignedByPeer,
+    PartAltered,
+    TooSecret,
+)
+from exchange.export import export_for
 from exchange.header import Header
 from exchange.models import ChainRow, MessageRow, PeerRow, PublishedRow
 from exchange.receive import Early
 from exchange.runs import Reader, Run, next_run
-from yinxin.act import SYSTEM
+from yinxin.act import SYSTEM, Actor, Kind
 from yinxin.client import in_process
+from yinxin.crypto.errors import DigestMismatch
+from yinxin.errors import YinxinError
+from yinxin.evidence import container
+from yinxin.evidence.errors import EvidenceMismatch
+from yinxin.evidence.exchanged import ExchangedMessage
+from yinxin.evidence.trust import Trust
+from yinxin.evidence.verify import verify
 from yinxin.exchange import Enclosed
 
 from .sites import letter
 
 pytestmark = pytest.mark.engines("any")
+#: an auditor sees the evidence of every message
+REGISTRAR = OTHER = Actor(Kind.PERSON, "demo-auditor", "province-office-auditor", "province-office")
 
 
 def test_what_is_sent_arrives_once_in_order_and_is_receipted(two, tmp_path):
@@ -205,3 +224,36 @@ def test_the_directory_goes_down_the_tree_and_a_renewed_card_follows(two):
     two.jia.courier.call(two.jia.peers.get("yi.example"), at_once=True)
     two.yi.delivering.run()
     assert two.yi.health().facts["undeliverable"] == 1
+
+
+def test_a_message_is_proved_to_a_stranger(two):
+    """Offline, with both sites' roots. Seen to fail when the chain from the message to the signed header is not followed."""
+    sent = two.jia.sending.send(SYSTEM, letter(60))
+    two.jia.sending.send(SYSTEM, letter(61))
+    with pytest.raises(NotReceipted):
+        export_for(two.jia, REGISTRAR, sent.id)
+    two.jia.courier.call(two.jia.peers.get("yi.example"), at_once=True)
+    trust = Trust.load(two.net.sites["jia.example"].data.path("trust"))
+    at = two.jia.store.clock.now()
+    for site, actor, direction in ((two.jia, REGISTRAR, "out"), (two.yi, OTHER, "in")):
+        bundle, held = export_for(site, actor, sent.id, direction), []
+        verify(bundle, trust, at=at, held=held)
+        words = [each.en for each in held]
+        assert any("city-jia to city-yi, test, document:60, graded internal" in each for each in words), words
+        assert any("yi.example signed" in each and "received it" in each for each in words), words
+    files, _, _ = container.unpack(bundle)
+    part = ExchangedMessage.of(files)
+    other = replace(part, headers=[part.headers[1]], id=json.loads(part.headers[1])["id"])
+    for wrong in (
+        replace(part, headers=part.headers[::-1]),
+        replace(part, receipt=part.receipt.replace(b"yi.example", b"bo.example")),
+    ):
+        signed = wrong.pack(two.yi.signing.sign(wrong.to_sign()).cms)
+        with pytest.raises((EvidenceMismatch, DigestMismatch)):
+            verify(signed, trust, at=at, held=[])
+    verify(other.pack(two.yi.signing.sign(other.to_sign()).cms), trust, at=at, held=[])
+    for place in range(0, len(bundle), len(bundle) // 40):
+        changed = bundle[:place] + bytes((bundle[place] ^ 1,)) + bundle[place + 1 :]
+        with pytest.raises(YinxinError):
+            verify(changed, trust, at=at, held=[])
+    assert two.yi.delivering.run() == 2

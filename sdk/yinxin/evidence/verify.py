@@ -14,7 +14,16 @@ from yinxin.crypto.path import RevocationEvidence, Usage, validate
 from yinxin.crypto.status import CertificateList
 from yinxin.crypto.suite import INTL, SM
 from yinxin.crypto.timestamps import Token
-from yinxin.evidence import attribute, authority, container, delegation, log, sealed_ofd, signed_file
+from yinxin.evidence import (
+    attribute,
+    authority,
+    container,
+    delegation,
+    exchanged,
+    log,
+    sealed_ofd,
+    signed_file,
+)
 from yinxin.evidence.attached import hold
 from yinxin.evidence.attribute import NOTHING_BESIDE, Beside
 from yinxin.evidence.bundle import Bundle, SignedAct
@@ -110,6 +119,10 @@ def _by_kind(data: bytes, trust: Trust, at: datetime, held: list[Text], beside: 
 
 def _bundle(data: bytes, trust: Trust, at: datetime, held: list[Text], beside: Beside) -> None:
     files, manifest, signature = container.unpack(data)
+    if exchanged.DESCRIPTOR in files:
+        exchanged.ExchangedMessage.of(files).verify(manifest, signature, trust, held)
+        hold((), beside.attached, held)
+        return
     if signed_file.DESCRIPTOR in files:
         part = _file(files, manifest, signature, trust, at=at, held=held)
         if beside.attached:
