@@ -62,7 +62,17 @@ def test_the_log_is_guarded_and_status_is_written_down(empty_database_url):
             for statement in sum(
                 (
                     each["postgresql"]
-                    for each in (LOG, WITNESSES, ARCHIVES, PERSONAL, RENEWAL, STATUS, STATE, LIBRARY, EXCHANGE)
+                    for each in (
+                        LOG,
+                        WITNESSES,
+                        ARCHIVES,
+                        PERSONAL,
+                        RENEWAL,
+                        STATUS,
+                        STATE,
+                        LIBRARY,
+                        EXCHANGE,
+                    )
                 ),
                 (),
             )
