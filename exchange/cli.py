@@ -127,15 +127,23 @@ def send(
 
 
 @group.command("list", help="消息日志 / the message log")
-@click.option("--direction", type=click.Choice(["out", "in"]), default=None)
-@click.option("--peer", default="")
-@click.option("--organ", default="")
-@click.option("--kind", default="")
-@click.option("--object", "object_", default="")
-@click.option("--state", default="")
-@click.option("--since", default="", help="RFC 3339")
-@click.option("--until", default="", help="RFC 3339")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True)
+@click.option(
+    "--direction", type=click.Choice(["out", "in"]), default=None, help="发出或收到 / sent or received"
+)
+@click.option("--peer", default="", help="站点 / the other site")
+@click.option("--organ", default="", help="发送或接收机关 / sending or receiving organ")
+@click.option("--kind", default="", help="应用 / the application")
+@click.option("--object", "object_", default="", help="事项标识 / what it is about")
+@click.option("--state", default="", help="状态 / where it stands")
+@click.option("--since", default="", help="起始时间 / from (RFC 3339)")
+@click.option("--until", default="", help="截止时间 / until (RFC 3339)")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    default=50,
+    show_default=True,
+    help="最多几条 / how many at most",
+)
 @click.option("--csv", "as_csv", is_flag=True, help="全部符合条件的，CSV / all that match, as CSV")
 @as_json_option
 @click.pass_context
@@ -170,7 +178,9 @@ def list_(context: click.Context, /, *, limit: int, as_csv: bool, as_json: bool,
 
 @group.command(help="一条消息及其证据 / a message, and its evidence")
 @click.argument("message")
-@click.option("--direction", type=click.Choice(["out", "in"]), default=None)
+@click.option(
+    "--direction", type=click.Choice(["out", "in"]), default=None, help="发出或收到 / sent or received"
+)
 @click.option(
     "--out", type=_FILE, default=None, help="另存证据包（.asice） / also its evidence, as a bundle (.asice)"
 )
