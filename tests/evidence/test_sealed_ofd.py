@@ -18,8 +18,8 @@ def page() -> bytes:
     return ofd.write(ofd.Document("通知", "河源省人民政府", dt.date(2026, 11, 22), [bars]))
 
 
-def sealed(case: Case, page: bytes, *, content: bytes | None = None, by=None) -> bytes:
-    """The page with the leader's sign-off inside; `content` in the place of what she signed, `by` in that of the organ."""
+def sealed(case: Case, page: bytes, *, content: bytes | None = None, by=None, maker=None) -> bytes:
+    """The page with the leader's sign-off inside; `content` in the place of what she signed, `by` in that of the organ, `maker` in that of the seal maker."""
     body = {"revision": 1, "title": case.title, "content": digests(case.content())}
     signed = case.signed("p-leader", "document.sign-off", body)
     intl = (case.intl.issuing.certificate, case.intl.tsa.certificate)
@@ -33,8 +33,7 @@ def sealed(case: Case, page: bytes, *, content: bytes | None = None, by=None) ->
         *(ofd.Attachment(f"more-{number}.crl", each) for number, each in enumerate(lists)),
         *proofs(case.sm),
     )
-    maker = case.sm.organ_seal("印章制作机构")
-    seal = made_seal(case.sm, maker, users=(user.certificate,))
+    seal = made_seal(case.sm, maker or case.sm.seal_maker(), users=(user.certificate,))
     return ofd.seal(page, seal, user, at=AT, timestamp=case.sm.token, attachments=attached)
 
 
@@ -66,3 +65,12 @@ def test_another_content_or_a_personal_seal_is_refused(case, page):
     ):
         with pytest.raises(EvidenceMismatch, match=words):
             evidence.verify(sealed(case, page, **changed), case.trust, at=AT, held=[])
+
+
+def test_a_seal_of_the_own_making_is_refused(case, page):
+    """The makers are certified by the trusted authority: an organ for itself, and a person for an organ. Seen to fail when who made the seal is not looked at."""
+    for maker in (case.sm.seal, case.people["p-city"].identity, case.sm.keeper()):
+        held = []
+        with pytest.raises(EvidenceMismatch, match="制章者"):
+            evidence.verify(sealed(case, page, maker=maker), case.trust, at=AT, held=held)
+        assert not held

@@ -28,7 +28,7 @@ def authority() -> Authority:
 
 @pytest.fixture(scope="session")
 def maker(authority):
-    return authority.organ_seal("印章制作机构")
+    return authority.seal_maker()
 
 
 @pytest.fixture(scope="session")

@@ -177,5 +177,22 @@ def test_two_seals_one_after_the_other_both_hold(sealed, roots, authority):
         ofd.verify(added, roots, AT)
 
 
+def test_a_file_made_to_keep_its_reader_busy_is_refused_at_once(sealed, roots):
+    """A signature listed over and over has every part digested as often, and small elements fill the memory as a tree.
+
+    Seen to fail when neither is bounded.
+    """
+    listing = "Doc_0/Signs/Signatures.xml"
+    entry = b'<ofd:Signature ID="1" Type="Seal" BaseLoc="/Doc_0/Signs/Sign_0/Signature.xml"/>'
+    many = b"".join(entry.replace(b"Sign_0", b"Sign_%d" % number) for number in range(51))
+    for path, change, words in (
+        (listing, lambda data: data.replace(b"</ofd:Signatures>", entry + b"</ofd:Signatures>"), "twice"),
+        (listing, lambda data: data.replace(b"</ofd:Signatures>", many + b"</ofd:Signatures>"), "more than"),
+        ("OFD.xml", lambda data: data.replace(b"</ofd:OFD>", b"<a/>" * (1 << 20) + b"</ofd:OFD>"), "octets"),
+    ):
+        with pytest.raises(ofd.OfdMalformed, match=words):
+            ofd.verify(changed(sealed, path, change), roots, AT)
+
+
 def _digest(authority, data: bytes) -> str:
     return base64.b64encode(authority.suite.hash.digest(data)).decode()

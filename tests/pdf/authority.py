@@ -62,6 +62,15 @@ class Authority:
             extended_key_usage=("documentSigning",),
         )
 
+    def seal_maker(self) -> Identity:
+        return self._issue(
+            [*_ORGAN, ("CN", "制章者")],
+            self.issuing,
+            5,
+            key_usage=_SIGN,
+            extended_key_usage=("documentSigning",),
+        )
+
     def keeper(self) -> Identity:
         return self._issue([*_ORGAN, ("CN", "证据服务")], self.issuing, 5, key_usage=_SIGN)
 

@@ -109,6 +109,16 @@ def organs_seal(certificate: Certificate) -> None:
         )
 
 
+def seal_maker(certificate: Certificate) -> None:
+    """Seals are made by the seal maker: a person or an organ, certified by the same authority, would make itself any organ's."""
+    usages = certificate.extended_key_usage or ()
+    organs = certificate.subject.get("organizationIdentifier")
+    if "documentSigning" not in usages or "clientAuth" in usages or organs:
+        raise EvidenceMismatch(
+            what=f"a seal that was not made by a seal maker / 印章不是由制章者制作: {who(certificate)}"
+        )
+
+
 @contextmanager
 def fitting(what: str) -> Iterator[None]:
     """What is signed and logged has our form; a field that is missing or of another kind is a misfit, not a crash."""

@@ -6,7 +6,7 @@ from yinxin import ofd
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.status import CertificateList
 from yinxin.evidence.attribute import Beside
-from yinxin.evidence.carried import content_of, organs_seal, signed_off, signed_off_by, when, who
+from yinxin.evidence.carried import content_of, organs_seal, seal_maker, signed_off, signed_off_by, when, who
 from yinxin.evidence.signatures import Surroundings
 from yinxin.evidence.trust import Trust
 from yinxin.ofd.verify import CERTIFICATE, CRL
@@ -20,6 +20,7 @@ def verify(data: bytes, trust: Trust, *, at: datetime, held: list[Text], beside:
     """
     for seal in ofd.verify(data, trust.roots, at):
         organs_seal(seal.certificate)
+        seal_maker(seal.maker)
         algorithm = seal.certificate.public_key.signature_algorithm.name.upper()
         held.append(
             Text(

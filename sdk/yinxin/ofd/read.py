@@ -10,9 +10,11 @@ from itertools import groupby
 from yinxin.ofd.errors import OfdMalformed
 from yinxin.ofd.markup import find, named, parse, text_of
 from yinxin.ofd.model import Stamp
-from yinxin.ofd.package import ENTRY, resolve, unpack
+from yinxin.ofd.package import ENTRY, MOST_PARTS, resolve, unpack
 from yinxin.text import Text
 
+#: signatures that are read: each is a part of its own, and every one costs a look at all others
+MOST_SIGNATURES = 50
 #: millimetres that the baselines of one line may lie apart
 _SAME_LINE = 0.5
 
@@ -128,7 +130,14 @@ def signatures(package: Opened) -> list[Signature]:
     if package.signatures is None:
         return []
     entries = parse(package.parts, package.signatures).findall(named("Signature"))
-    return [_signature(package, resolve(package.signatures, each.get("BaseLoc", ""))) for each in entries]
+    paths = [resolve(package.signatures, each.get("BaseLoc", "")) for each in entries[: MOST_SIGNATURES + 1]]
+    if len(paths) > MOST_SIGNATURES or len(set(paths)) != len(paths):
+        reason = Text(
+            f"签名重复或多于 {MOST_SIGNATURES} 个",
+            f"a signature named twice, or more than {MOST_SIGNATURES}",
+        )
+        raise OfdMalformed(reason=reason)
+    return [_signature(package, path) for path in paths]
 
 
 def _signature(package: Opened, path: str) -> Signature:
@@ -136,6 +145,8 @@ def _signature(package: Opened, path: str) -> Signature:
     references = find(root, "SignedInfo", "References")
     if references is None:
         raise OfdMalformed(reason=Text(f"{path} 没有摘要清单", f"{path} has no references"))
+    if len(references) > MOST_PARTS:
+        raise OfdMalformed(reason=Text(f"{path} 摘要过多", f"{path} has more digests than there are parts"))
     seal = text_of(root, "SignedInfo", "Seal", "BaseLoc")
     pages = {identifier: number for number, (identifier, _) in enumerate(package.pages, 1)}
     try:

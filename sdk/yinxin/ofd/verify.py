@@ -4,9 +4,10 @@ The proofs (certificates and revocation lists) must stand in the package itself,
 """
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import BadSignature, DigestMismatch, Malformed, UnsupportedAlgorithm
@@ -26,10 +27,11 @@ CERTIFICATE, CRL = ".cer", ".crl"
 
 @dataclass(frozen=True, slots=True)
 class SealedBy:
-    """A seal that holds: whose, by which certificate, the instant that its timestamp proves, and where its picture stands."""
+    """A seal that holds: whose, by which certificate, who made the seal, the instant that its timestamp proves, and where its picture stands."""
 
     name: str
     certificate: Certificate
+    maker: Certificate
     at: datetime
     stamps: tuple[Stamp, ...]
 
@@ -47,16 +49,19 @@ def verify(data: bytes, roots: Sequence[Certificate], at: datetime) -> tuple[Sea
     found = signatures(package)
     if not found:
         raise OfdNotSealed(reason=Text("没有签章", "no signature"))
+    digest = cache(lambda method, path: hash_algorithm(method).digest(package.parts[path]))
     for number, each in enumerate(found):
-        _covered(package, each, found[number + 1 :])
+        _covered(package, each, found[number + 1 :], digest)
     known = _known(package, roots)
     return tuple(_sealed(package, each, known, at) for each in found)
 
 
-def _covered(package: Opened, signature: Signature, later: Sequence[Signature]) -> None:
-    """Every part is as it was when this seal was put on."""
+def _covered(
+    package: Opened, signature: Signature, later: Sequence[Signature], digest: Callable[[str, str], bytes]
+) -> None:
+    """Every part is as it was when this seal was put on; `digest` of a method and a part, made once for all seals."""
     try:
-        digest = hash_algorithm(signature.check).digest
+        hash_algorithm(signature.check)
     except UnsupportedAlgorithm as error:
         raise OfdSealUntrusted(reason=error) from error
     named = dict(signature.references)
@@ -66,7 +71,7 @@ def _covered(package: Opened, signature: Signature, later: Sequence[Signature]) 
         if path not in package.parts:
             missing = Text("该部件已不在", "it is gone")
             raise OfdAltered(place=place(package, path), reason=missing)
-        if not hmac.compare_digest(digest(package.parts[path]), expected):
+        if not hmac.compare_digest(digest(signature.check, path), expected):
             differs = Text("与盖章时的摘要不符", "it has not the digest that was sealed")
             raise OfdAltered(place=place(package, path), reason=differs)
     own = {signature.path, signature.value}
@@ -110,4 +115,4 @@ def _sealed(package: Opened, signature: Signature, known: Known, at: datetime) -
     if signature.seal is not None and package.parts.get(signature.seal) != held.seal.der:
         other = Text("显示的印章不是签章所用的印章", "the seal that is shown is not the one that signed")
         raise OfdAltered(place=place(package, signature.seal), reason=other)
-    return SealedBy(held.seal.name, held.certificate, held.at, signature.stamps)
+    return SealedBy(held.seal.name, held.certificate, held.seal.maker, held.at, signature.stamps)
