@@ -87,6 +87,8 @@ KINDS: Mapping[str, Text] = {
     "schedule": Text("定期报告", "schedule"),
     "service-key": Text("服务密钥", "service key"),
     "holder-key": Text("个人签名密钥", "holder key"),
+    "seal": Text("印章", "seal"),
+    "seal-use": Text("用印", "use of a seal"),
     "session": Text("登录会话", "session"),
     "sign-on": Text("单点登录", "sign-on"),
     "sign-ons": Text("全部单点登录", "sign-ons"),

@@ -251,8 +251,8 @@ class PurposeNotRemote(NotPermitted):
     """The purpose of this key forbids its use over the network."""
 
     code = "kms.purpose_not_remote"
-    zh = "密钥 {label} 的用途是 {purpose}，不对外提供签名：只有 seal 与 evidence 用途的密钥可以远程使用。"
-    en = "The key {label} is for {purpose} and signs for nobody over the network: only seal and evidence keys do."
+    zh = "密钥 {label} 的用途是 {purpose}，不对外提供签名：只有 evidence 用途的密钥可以远程使用，印章须经用印登记。"
+    en = "The key {label} is for {purpose} and signs for nobody over the network: only evidence keys do, and seals are put on by beginning a use of them."
 
 
 class KeyNotDeciphering(Conflict):

@@ -27,6 +27,7 @@ class Purpose(StrEnum):
     SEAL = "seal"
     EVIDENCE = "evidence"
     ATTRIBUTES = "attributes"
+    SEAL_MAKER = "seal-maker"
     TLS = "tls"
     TOKEN = "token"  # noqa: S105 - the purpose's name
     ENROLMENT = "enrolment"

@@ -18,8 +18,8 @@ from yinxin.personal import Personal
 from yinxin.store import Store
 
 VERB = "kms.sign"
-#: the only purposes whose keys sign for callers over the network
-REMOTE = frozenset({Purpose.SEAL, Purpose.EVIDENCE})
+#: the only purpose whose keys sign for callers over the network as they are; a seal is put on by the register of seals
+REMOTE = frozenset({Purpose.EVIDENCE})
 
 
 class KeySigner:

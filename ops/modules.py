@@ -8,9 +8,11 @@ from authz.module import MODULE as AUTHZ
 from ca.module import MODULE as CA
 from exchange.module import MODULE as EXCHANGE
 from kms.module import MODULE as KMS
+from seal.module import MODULE as SEAL
 from yinxin.attachment.module import MODULE as ATTACHMENT
 from yinxin.calendar.register.module import MODULE as CALENDAR
 from yinxin.module import Module
 from yinxin.web.module import MODULE as WEB
 
 MODULES: tuple[Module[Any], ...] = (WEB, CALENDAR, AUDIT, AUTHZ, KMS, CA, EXCHANGE, ATTACHMENT, DOCUMENT)
+MODULES: tuple[Module[Any], ...] = (WEB, CALENDAR, AUDIT, AUTHZ, KMS, CA, SEAL, ATTACHMENT, DOCUMENT)

@@ -36,6 +36,7 @@ from ops.schema import upgrade
 from ops.secrets import open_sealed, secrets_of
 from ops.service_certificates import caller_transport
 from ops.settings import Common, check_shape, configuration
+from seal.service import Seals
 from yinxin.act import SYSTEM
 from yinxin.attachment import Attachments
 from yinxin.calendar.register.service import Calendars
@@ -218,6 +219,14 @@ class Platform:
             self.authz.directory,
             self.section("exchange"),
             root=self.data.root,
+        )
+        self.seal = Seals(
+            self.store,
+            self.kms,
+            self.ca,
+            directory=self.authz.directory,
+            decider=self.authz.decisions,
+            log=lambda: self.audit,
         )
         self.calendar = Calendars(self.store, lambda: self._signers("calendar"))
         self.jobs = Jobs(self.store)

@@ -10,6 +10,7 @@ from typing import Protocol
 from yinxin import flow
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import Identity, Signer
+from yinxin.crypto.seal import Seal as SealStructure
 from yinxin.text import Text
 
 
@@ -34,11 +35,20 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """An organ's seal in one suite: a signer whose key stays in the key centre, and its certificates, leaf first."""
+    """A seal in one suite: a signer whose key stays in the key centre, and its certificates, leaf first."""
 
     signer: Signer
     certificate: Certificate
     chain: tuple[Certificate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SealUse:
+    """A use of an organ's seal that has begun: the seal as its maker signed it (GB/T 38540), and who signs in each suite."""
+
+    id: str
+    structure: SealStructure
+    suites: Mapping[str, Seal]
 
 
 class Core(flow.Core, Protocol):
@@ -56,8 +66,19 @@ class Core(flow.Core, Protocol):
         """The posts of an organ."""
         ...
 
-    def seal(self, organ: str, suite: str, subject: str) -> Seal:
-        """The organ's seal; each use is authorised and recorded against `subject`. Raises NotFound, NotPermitted."""
+    def seal_size(self, organ: str) -> int | None:
+        """Width of the organ's seal in mm; None when it has none yet."""
+        ...
+
+    def begin_seal_use(self, organ: str, *, subject: str, title: str, approval: str) -> SealUse:
+        """Begin a use of the organ's seal on `subject`, on the approval that is on record as the entry `approval`.
+
+        Raises NoSeal, NotPermitted.
+        """
+        ...
+
+    def finish_seal_use(self, use: str, *, sha256: str, sm3: str) -> None:
+        """Say what came out of a use, by its digests (hexadecimal)."""
         ...
 
     def seal_chain(self, organ: str, suite: str) -> tuple[Certificate, ...]:

@@ -15,8 +15,8 @@ class NoSeal(Conflict):
     """The organ has no usable seal."""
 
     code = "document.no_seal"
-    zh = "机关 {organ} 没有可用的 {suite} 电子印章；请安全管理员先签发印章证书。"
-    en = "Organ {organ} has no usable {suite} seal; have a security officer issue a seal certificate first."
+    zh = "机关 {organ} 没有可用的电子印章；请先申请制章并经批准。"
+    en = "Organ {organ} has no seal in use; apply for one first and have it approved."
 
 
 class NoHolderKey(Conflict):

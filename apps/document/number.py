@@ -23,6 +23,9 @@ LAYOUT_OFD = "layout.ofd"
 #: the year under which the serial of an organ's orders is kept: they are numbered on through the years
 OF_ORDERS = 0
 
+#: side of the place that is kept free where the organ has no seal yet, in mm
+USUAL_SEAL = 42
+
 #: how often a number may be taken by somebody else while the page is being set
 TRIES = 5
 
@@ -36,10 +39,11 @@ def number(desk: Desk, document: str) -> str:
     row = DOCUMENTS.read(desk, document)
     desk.core.require("document.number", resource(row))  # a page costs a second: not for anybody who may read
     DOCUMENTS.in_turn(row, "document.number")
+    wide = desk.core.seal_size(row.organ) or USUAL_SEAL
     for attempt in range(TRIES):
         with desk.store.read() as session:
             elements = _elements(session, row)
-        laid_out = render(elements)
+        laid_out = render(elements, seal_mm=float(wide))
         files = {LAYOUT: laid_out.pdf, LAYOUT_OFD: laid_out.ofd}
         step("document.number.1-laid-out")
         try:

@@ -6,7 +6,7 @@ authority `<suite>-tsa`.
 
 from collections.abc import Mapping, Sequence
 
-from apps.document.core import Organ, Post, Seal
+from apps.document.core import Organ, Post, Seal, SealUse
 from apps.document.errors import NoHolderKey, NoSeal
 from apps.document.intake.states import LIFE as INTAKE_LIFE
 from yinxin import flow
@@ -15,11 +15,12 @@ from yinxin.client import Organ as Named
 from yinxin.condition import Condition
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import Identity
-from yinxin.crypto.suite import INTL
-from yinxin.errors import NotFound
+from yinxin.crypto.suite import INTL, SM
+from yinxin.errors import YinxinError
 from yinxin.text import Text
 
-_PURPOSE = "document.seal"
+_PURPOSE = "document.export"
+_NO_SEAL = "seal.none_of_organ"
 
 
 class RemoteCore(flow.RemoteCore):
@@ -42,14 +43,39 @@ class RemoteCore(flow.RemoteCore):
         found = self._client.authz.posts(organ)
         return [Post(each.id, Text(each.name.zh, each.name.en)) for each in found]
 
-    def seal(self, organ: str, suite: str, subject: str) -> Seal:
-        return self._seal(f"seal-{organ}-{suite}", organ, suite, subject)
+    def seal_size(self, organ: str) -> int | None:
+        try:
+            return self._client.seals.of_organ(organ).width
+        except YinxinError as error:
+            if _code(error) != _NO_SEAL:
+                raise
+            return None
+
+    def begin_seal_use(self, organ: str, *, subject: str, title: str, approval: str) -> SealUse:
+        try:
+            found = self._client.seals.of_organ(organ)
+        except YinxinError as error:
+            if _code(error) == _NO_SEAL:
+                raise NoSeal(organ=organ) from error
+            raise
+        use = self._client.seals.begin(found.id, subject=subject, title=title, approval=approval)
+        suites = {}
+        for suite in (INTL.name, SM.name):
+            certificate = found.certificate(suite)
+            signer = self._client.seals.signer(use.id, certificate.public_key)
+            suites[suite] = Seal(signer, certificate, self.chain(certificate))
+        return SealUse(use.id, found.load(), suites)
+
+    def finish_seal_use(self, use: str, *, sha256: str, sm3: str) -> None:
+        self._client.seals.finish(use, sha256=sha256, sm3=sm3)
 
     def seal_chain(self, organ: str, suite: str) -> tuple[Certificate, ...]:
         return self._client.ca.chain_of(self._client.kms.key(f"seal-{organ}-{suite}").verifier())
 
     def evidence_seal(self, subject: str) -> Seal:
-        return self._seal(f"{INTL.name}-evidence", "platform", INTL.name, subject)
+        signer = self._client.kms.signer(f"{INTL.name}-evidence", purpose=_PURPOSE, subject=subject)
+        certificate, *chain = self._client.ca.chain_of(signer.public_key)
+        return Seal(signer, certificate, tuple(chain))
 
     def holder_key(self) -> str | None:
         own = self._client.ca.own()[0].public_key
@@ -86,14 +112,11 @@ class RemoteCore(flow.RemoteCore):
     def witness_policy(self) -> bytes | None:
         return self._client.audit.policy()
 
-    def _seal(self, label: str, organ: str, suite: str, subject: str) -> Seal:
-        try:
-            signer = self._client.kms.signer(label, purpose=_PURPOSE, subject=subject)
-            certificate, *chain = self._client.ca.chain_of(signer.public_key)
-        except NotFound as error:
-            raise NoSeal(organ=organ, suite=suite) from error
-        return Seal(signer, certificate, tuple(chain))
-
 
 def _organ(found: Named) -> Organ:
     return Organ(found.id, found.name.zh, found.short_name, found.parent, found.level)
+
+
+def _code(error: YinxinError) -> str:
+    """The platform's code, whether the class of its refusal is installed here or not."""
+    return str(error.facts.get("remote_code", error.code))

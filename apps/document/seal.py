@@ -17,6 +17,7 @@ from apps.document.sign_off import SIGN_OFF
 from yinxin import pdf
 from yinxin.crypto import cms
 from yinxin.crypto.keys import Identity
+from yinxin.crypto.seal import Picture
 from yinxin.crypto.suite import INTL, SM
 from yinxin.flow import granted, stamp
 from yinxin.steps import step
@@ -28,42 +29,51 @@ SEALED_SM = "sealed.sm.p7s"
 def seal(desk: Desk, document: str) -> None:
     """Seal the document; a seal that was cut short is put on again from the same page.
 
-    1. Intent: the state says that sealing has begun; recorded. 2. The page is sealed with the organ's keys, which stay
-    in the key centre; each use is authorised and recorded there. 3. The sealed file is checked as a stranger would.
-    4. It is stored, and the state moves on; recorded.
+    1. Intent: the state says that sealing has begun; recorded. 2. A use of the organ's seal begins on the leader's
+    sign-off, and the page is sealed with keys that stay in the key centre; each signature is recorded there. 3. The
+    sealed file is checked as a stranger would, and the register of uses told what came out. 4. It is stored, and the
+    state moves on; recorded.
     """
     with DOCUMENTS.move(desk, document, "document.begin-seal"):
         pass
     step("document.seal.1-intended")
     row = DOCUMENTS.snapshot(desk, document)
     subject = DOCUMENTS.subject(document)
-    intl = desk.core.seal(row.organ, INTL.name, subject)
-    sealed = _sealed_pdf(desk, row, intl)
-    sm = _sm_signature(desk, desk.core.seal(row.organ, SM.name, subject), sealed)
+    use = desk.core.begin_seal_use(
+        row.organ, subject=subject, title=f"{row.number} {row.title}", approval=_approval(desk, document)
+    )
+    intl = use.suites[INTL.name]
+    sealed = _sealed_pdf(desk, row, intl, use.structure.picture)
+    sm = _sm_signature(desk, use.suites[SM.name], sealed)
     step("document.seal.2-signed")
     pdf.verify(sealed, [intl.chain[-1]], desk.store.clock.now())
-    digest = sha256(sealed).hexdigest()
+    digest, sm3 = sha256(sealed).hexdigest(), SM.hash.digest(sealed).hex()
+    desk.core.finish_seal_use(use.id, sha256=digest, sm3=sm3)
+    step("document.seal.3-finished")
     with DOCUMENTS.move(
         desk, document, "document.seal", sealed_sha256=digest, seal=intl.certificate.fingerprint
     ) as (act, _):
-        act.facts["sealed_sm3"] = SM.hash.digest(sealed).hex()
+        act.facts |= {"sealed_sm3": sm3, "use": f"seal-use:{use.id}"}
         act.session.add(File(document=document, name=SEALED, sha256=digest, data=sealed))
         act.session.add(File(document=document, name=SEALED_SM, sha256=sha256(sm).hexdigest(), data=sm))
 
 
-def _sealed_pdf(desk: Desk, row: Document, organ_seal: Seal) -> bytes:
+def _approval(desk: Desk, document: str) -> str:
+    """The log's entry of the sign-off that stands: what the use of the seal rests on."""
+    with desk.store.read() as session:
+        steps = DOCUMENTS.steps(session, document)
+        return next(each.entry for each in reversed(steps) if each.verb == SIGN_OFF)
+
+
+def _sealed_pdf(desk: Desk, row: Document, organ_seal: Seal, picture: Picture) -> bytes:
     with desk.store.read() as session:
         page = file(session, row.id, LAYOUT).data
         body = content(session, row.id).data
         signatures = DOCUMENTS.signatures(session, row.id)
         signed = next(each for each in reversed(signatures) if each.type == SIGN_OFF)
         session.expunge(signed)
-    name = desk.core.organ(row.organ).name
-    place = (
-        pdf.Place(row.seal_box["page"], row.seal_box["x"], row.seal_box["y"], row.seal_box["size"])
-        if row.seal_box
-        else None
-    )
+    box = row.seal_box
+    place = pdf.Place(box["page"], box["x"], box["y"], box["size"]).around(picture.width) if box else None
     return pdf.seal(
         page,
         signer=organ_seal.signer,
@@ -72,7 +82,7 @@ def _sealed_pdf(desk: Desk, row: Document, organ_seal: Seal) -> bytes:
         timestamp=lambda request: granted(desk.core, request, INTL.name),
         at=desk.store.clock.now(),
         place=place,
-        picture=pdf.seal_picture(name, diameter_mm=place.size_mm) if place else None,
+        picture=picture.data if place else None,
         attachments=(
             pdf.Attachment("content.json", "application/json", "签发内容 / content signed off", body),
             pdf.Attachment(

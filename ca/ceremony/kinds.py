@@ -16,7 +16,7 @@ from yinxin.settings import Section
 
 _SHA256 = r"^[0-9a-f]{64}$"
 _LABEL = rf"^{LABEL.pattern}$"
-_SERVICES = ("ocsp-responder", "tsa", "evidence", "attribute-authority")
+_SERVICES = ("ocsp-responder", "tsa", "evidence", "attribute-authority", "seal-maker")
 
 
 class FilePlan(Section):

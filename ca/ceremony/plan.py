@@ -31,6 +31,7 @@ PURPOSES = {
     "evidence": Purpose.EVIDENCE,
     "attribute-authority": Purpose.ATTRIBUTES,
     "organ-seal": Purpose.SEAL,
+    "seal-maker": Purpose.SEAL_MAKER,
     "tls-server": Purpose.TLS,
 }
 
@@ -53,7 +54,9 @@ class ServicePlan(Section):
 
     label: str
     """Name of the key and of the certificate's files."""
-    profile: Literal["ocsp-responder", "tsa", "evidence", "attribute-authority", "organ-seal", "tls-server"]
+    profile: Literal[
+        "ocsp-responder", "tsa", "evidence", "attribute-authority", "seal-maker", "organ-seal", "tls-server"
+    ]
     """Its profile."""
     common_name: str
     """Its name in the certificate."""

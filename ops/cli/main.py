@@ -49,6 +49,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "authz": ("authz.cli:group", "机构、人员与授权 / Organs, people and authorization"),
     "ca": ("ca.cli:group", "数字认证中心 / The certificate authority"),
     "exchange": ("exchange.cli:group", "跨站点交换 / Exchange between sites"),
+    "seal": ("seal.cli:group", "印章与用印登记 / Seals and the register of their uses"),
     "calendar": (
         "yinxin.calendar.register.cli:group",
         "工作日历与期限 / Working-day calendars and deadlines",

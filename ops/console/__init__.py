@@ -23,6 +23,7 @@ from ops.console import (
     proposals,
     replay,
     reviews,
+    seals,
     service_keys,
     sessions,
     show,
@@ -43,6 +44,7 @@ NAVIGATION = (
     NavItem(Text("控制台", "Console"), "console.show", show.ROLES),
     NavItem(Text("证书", "Certificates"), "console.certificates", certificates.ROLES),
     NavItem(Text("密钥", "Keys"), "console.keys"),
+    NavItem(Text("印章", "Seals"), "console.seal_list"),
     NavItem(Text("名录", "Directory"), "console.organs"),
     NavItem(Text("我的登录", "My sessions"), "console.sessions"),
     NavItem(Text("授权", "Authorization"), "console.authorization", authorization.ROLES),
@@ -77,6 +79,7 @@ def pages(platform: "Platform") -> "tuple[Blueprint, ...]":
     clients.add(made, platform)
     service_keys.add(made, platform)
     kmip.add(made, platform)
+    seals.add(made, platform)
     holder_keys.add(made, platform)
     replay.add(made, platform)
     return (made.blueprint,)

@@ -13,6 +13,7 @@ from ca.request import Holder
 from ops.accounts import Account, enrol
 from ops.acting import OFFICER, acting_person
 from ops.demo.credentials import grant_credentials
+from seal.plan import SealPlan
 from yinxin import files
 from yinxin.act import SYSTEM
 from yinxin.crypto.suite import PQ
@@ -64,12 +65,20 @@ def found(
         platform.ca.ctx, platform.kms, SYSTEM, CeremonyPlan.read(FOLDER / "ceremony.toml"), platform.data.root
     )
     _trust(platform)
+    _seals(platform, report)
     report(Text("安全管理员的首张证书", "the first certificate, for the security officer"))
     posts = {appointment.person: appointment.post for appointment in province.appointments}
     for suite in suites_of(OFFICER):
         enrol(platform, Account.of(platform.data, OFFICER, suite), posts[OFFICER], officer=None)
     _everybody(platform, posts, report)
     grant_credentials(platform)
+
+
+def _seals(platform: "Platform", report: Report) -> None:
+    """The seal of the office: nobody is there yet to approve it, so the founding makes it, as it makes the authorities."""
+    report(Text("制章：办公厅的公章", "the seal of the general office"))
+    plan = SealPlan(organ="province-office", keeper="province-office-seal-keeper")
+    platform.seal.found(plan, "founding-province-office")
 
 
 def _everybody(platform: "Platform", posts: dict[str, str], report: Report) -> None:

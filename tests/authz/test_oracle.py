@@ -163,13 +163,12 @@ class Asked:
 
     def kms(self):
         purpose = self.given.get("purpose")
-        seals = self.has("seal-keeper") and purpose == "seal" and self.same
         proves = self.has("seal-keeper", "registrar") and purpose == "evidence" and (self.same or self.site)
         return {
             "kms.read": True,
             "kms.list": self.has("security-officer", "auditor") and self.site,
             "kms.create": self.has("security-officer") and (self.mine or self.site),
-            "kms.sign": seals or proves,
+            "kms.sign": proves,
         }[self.action]
 
     def ca(self):

@@ -49,6 +49,9 @@ FOUNDING = {
     "ca.issue.5-stored",
     "ca.crl.2-signed",
     "ca.crl.3-stored",
+    "seal.make.1-bound",
+    "seal.make.2-signed",
+    "seal.make.3-entered",
     "ops.enrol.1-key",
     "ops.enrol.2-issued",
     "ops.enrol.3-saved",
@@ -59,6 +62,7 @@ STORY = {
     "document.number.1-laid-out",
     "document.seal.1-intended",
     "document.seal.2-signed",
+    "document.seal.3-finished",
     "ca.timestamp.2-signed",
     "ca.revoke.1-recorded",
     "audit.sequence.1-locked",
@@ -358,6 +362,7 @@ def test_no_step_of_the_product_is_forgotten() -> None:
     named = {
         re.sub(r"-\{[^}]*\}", "", name)
         for folder in ("ops", "apps", "exchange", "ca", "kms", "authz", "audit", "sdk/yinxin")
+        for folder in ("ops", "apps", "seal", "ca", "kms", "authz", "audit", "sdk/yinxin")
         for file in (root / folder).rglob("*.py")
         if file.name != "steps.py"
         for name in re.findall(r'\bstep\(f?"([^"]+)"\)', file.read_text("utf-8"))

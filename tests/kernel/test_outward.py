@@ -91,7 +91,19 @@ def test_neighbours_and_proxies(monkeypatch):
 def test_every_client_of_the_platform_is_made_there():
     makers = {
         str(path.relative_to(ROOT))
-        for package in ("ca", "kms", "authz", "audit", "backup", "monitor", "exchange", "apps", "ops", "sdk")
+        for package in (
+            "seal",
+            "ca",
+            "kms",
+            "authz",
+            "audit",
+            "backup",
+            "monitor",
+            "exchange",
+            "apps",
+            "ops",
+            "sdk",
+        )
         for path in (ROOT / package).rglob("*.py")
         if "httpx.Client(" in path.read_text() or "httpx.HTTPTransport(" in path.read_text()
     }

@@ -27,7 +27,7 @@ def raw(app: Any) -> FlaskClient:
     return client  # type: ignore[no-any-return]
 
 
-def make(world: World, label: str, algorithm: str = "ecdsa-p256", purpose: str = "seal") -> None:
+def make(world: World, label: str, algorithm: str = "ecdsa-p256", purpose: str = "evidence") -> None:
     world.centre.create(SYSTEM, label=label, purpose=purpose, algorithm=algorithm, owner="o-office")
 
 

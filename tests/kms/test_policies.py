@@ -54,8 +54,6 @@ def expected(role: str, organ: str, action: str, owner: str, purpose: str) -> bo
         return True
     if action == "kms.create":
         return role == "security-officer" and (owner == PLATFORM or organ in ABOVE[owner])
-    if purpose == "seal":
-        return role == "seal-keeper" and owner == organ
     return purpose == "evidence" and role in ("seal-keeper", "registrar") and owner in (organ, PLATFORM)
 
 

@@ -51,7 +51,7 @@ def shared(furniture: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]
     furniture.centre.close()
 
 
-def make(world: World, algorithm: str, purpose: str = "seal", label: str = "key") -> KeyInfo:
+def make(world: World, algorithm: str, purpose: str = "evidence", label: str = "key") -> KeyInfo:
     return world.centre.create(SYSTEM, label=label, purpose=purpose, algorithm=algorithm, owner="o-office")
 
 
@@ -206,14 +206,14 @@ def test_a_signature_for_others_is_recorded(world: World, hashed: bool, tmp_path
         "id": "key",
         "organ": "o-office",
         "level": "public",
-        "attributes": {"purpose": "seal"},
+        "attributes": {"purpose": "evidence"},
     }
 
 
 @pytest.mark.parametrize("purpose", [each for each in Purpose if each is not Purpose.KEK])
-def test_only_seal_and_evidence_keys_sign_for_others(world: World, purpose: Purpose) -> None:
+def test_only_evidence_keys_sign_for_others(world: World, purpose: Purpose) -> None:
     make(world, "ecdsa-p256", purpose.value)
-    if purpose in (Purpose.SEAL, Purpose.EVIDENCE):
+    if purpose is Purpose.EVIDENCE:
         asked(world, bytes(32))
         return
     with pytest.raises(PurposeNotRemote):

@@ -12,8 +12,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("sdk/yinxin", "ca", "kms", "authz", "audit", "backup", "monitor", "exchange", "apps", "ops")
-CORE = ("ca", "kms", "authz", "audit", "backup", "monitor", "exchange", "ops")
+PACKAGES = (
+    "sdk/yinxin",
+    "seal",
+    "ca",
+    "kms",
+    "authz",
+    "audit",
+    "backup",
+    "monitor",
+    "exchange",
+    "apps",
+    "ops",
+)
+CORE = ("seal", "ca", "kms", "authz", "audit", "backup", "monitor", "exchange", "ops")
 
 
 @cache

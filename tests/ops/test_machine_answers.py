@@ -23,6 +23,8 @@ WITHOUT = {
     "ca pair request",
     "ca report",
     "calendar notice",
+    "seal draw",
+    "seal status-list",
 }
 
 

@@ -48,6 +48,13 @@ PAGES = {
         "/console/clients/archives-seen",
         "/console/key-centre",
     ),
+    "demo-seal": (
+        "/console/seals",
+        "/console/seals/S-founding-province-office",
+        "/console/seals/S-founding-province-office/suspension",
+        "/console/seals/new",
+        "/console/seal-uses",
+    ),
     "demo-administrator": ("/console",),
     None: ("/", "/verify", "/sign-in", "/calendar?year=2026&begun=2026-02-13"),
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from apps.document import layout
+from seal.draw import round_seal
 from tests.pdf.authority import Authority
 from yinxin import pdf
 from yinxin.crypto.suite import INTL
@@ -48,7 +49,7 @@ def place(notice) -> pdf.Place:
 
 @pytest.fixture(scope="session")
 def picture(place) -> bytes:
-    return pdf.seal_picture("河源省人民政府", diameter_mm=place.size_mm)
+    return round_seal("河源省人民政府", round(place.size_mm))
 
 
 @pytest.fixture(scope="session")

@@ -212,11 +212,9 @@ def test_what_is_no_pdf_cannot_be_sealed(authority, data):
         authority.seal_pdf(data)
 
 
-@pytest.mark.parametrize("name", ["某", "河源省", "河源省人力资源和社会保障厅人事考试院", "甲&<乙>\"'"])
-def test_pictures_of_any_name(name):
-    made = pdf.seal_picture(name, diameter_mm=38)
-    assert made.startswith(b"%PDF")
-    assert PdfFileReader(BytesIO(made)).root["/Pages"]["/Count"] == 1
+def test_a_picture_that_is_none_is_refused(authority, notice, place):
+    with pytest.raises(pdf.PictureUnreadable):
+        authority.seal_pdf(notice.pdf, place=place, picture=b"\x89PNG\r\n\x1a\n")
 
 
 def test_a_caller_with_an_event_loop_of_its_own_is_served(notice, authority):

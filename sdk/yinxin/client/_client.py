@@ -21,6 +21,7 @@ from yinxin.client.kms import Kms
 from yinxin.client.policies import Policies
 from yinxin.client.proposals import Proposals
 from yinxin.client.reviews import Reviews
+from yinxin.client.seals import Seals
 from yinxin.client.system import System
 from yinxin.client.transports import https
 from yinxin.clock import Clock, SystemClock
@@ -37,7 +38,7 @@ class Client:
     """Typed calls to a platform.
 
         with Client("https://trust.example.gov.cn", identity=Identity.load_p12(path, password), trust=pem) as client:
-            seal = client.kms.signer("o1-seal", purpose="document.seal", subject="document:…")
+            use = client.seals.begin(client.seals.of_organ("o1").id, subject="document:…", title="…", approval=entry)
 
     It signs in by itself when a call needs it, and again when the session is over. Calls raise the platform's own
     errors. Threads may share a client; a forked process needs one of its own.
@@ -77,6 +78,7 @@ class Client:
         self.authz = Authz(self._connection)
         self.kms = Kms(self._connection)
         self.ca = Ca(self._connection)
+        self.seals = Seals(self._connection)
         self.audit = Audit(self._connection)
         self.attachments = Attachments(self._connection)
         self.documents = Documents(self._connection, self.attachments)

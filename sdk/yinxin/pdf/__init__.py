@@ -1,8 +1,7 @@
 """Sealed PDF: PAdES baseline B-LTA, made with a key that lives elsewhere, verified offline (extra `yinxin[pdf]`)."""
 
 from yinxin.pdf import _support  # noqa: F401 - a missing extra is named before its absence shows
-from yinxin.pdf.errors import PdfAltered, PdfNotSealed, PdfSealUntrusted, PdfUnreadable
-from yinxin.pdf.picture import seal_picture
+from yinxin.pdf.errors import PdfAltered, PdfNotSealed, PdfSealUntrusted, PdfUnreadable, PictureUnreadable
 from yinxin.pdf.read import attachments
 from yinxin.pdf.seal import Attachment, Place, Validity, seal
 from yinxin.pdf.verify import SealedBy, verify
@@ -13,11 +12,11 @@ __all__ = [
     "PdfNotSealed",
     "PdfSealUntrusted",
     "PdfUnreadable",
+    "PictureUnreadable",
     "Place",
     "SealedBy",
     "Validity",
     "attachments",
     "seal",
-    "seal_picture",
     "verify",
 ]

@@ -19,6 +19,14 @@ class PdfUnreadable(Invalid):
     en = "The file to be sealed is not a readable PDF ({reason}); lay it out again before sealing."
 
 
+class PictureUnreadable(Invalid):
+    """The picture of the seal is no PNG."""
+
+    code = "pdf.picture_unreadable"
+    zh = "印章图片不是可读的 PNG 文件（{reason}）；请使用印章登记簿中的印模。"
+    en = "The picture of the seal is not a readable PNG ({reason}); use the one in the register of seals."
+
+
 class PdfAltered(Untrue):
     """Something was changed after the seal was put on."""
 

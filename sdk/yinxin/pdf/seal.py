@@ -16,12 +16,10 @@ from typing import Any
 
 from asn1crypto import algos, tsp, x509
 from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.content import PdfContent
 from pyhanko.pdf_utils.embed import EmbeddedFileObject, FileSpec, embed_file
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.layout import AxisAlignment, BoxConstraints, Margins, SimpleBoxLayoutRule
+from pyhanko.pdf_utils.layout import AxisAlignment, Margins, SimpleBoxLayoutRule
 from pyhanko.pdf_utils.misc import PdfError
-from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import fields, signers, timestamps
 from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers.pdf_signer import (
@@ -39,6 +37,7 @@ from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import Signer
 from yinxin.crypto.timestamps import Token
 from yinxin.pdf.errors import PdfSealUntrusted, PdfUnreadable
+from yinxin.pdf.picture import SealPicture
 
 # it warns that proofs cannot be fetched, which is what we ask of it
 logging.getLogger("pyhanko").setLevel(logging.ERROR)
@@ -62,6 +61,11 @@ class Place:
     x_mm: float
     y_mm: float
     size_mm: float
+
+    def around(self, size_mm: float) -> "Place":
+        """The same middle, with another side."""
+        inward = (self.size_mm - size_mm) / 2
+        return Place(self.page, self.x_mm + inward, self.y_mm + inward, size_mm)
 
     def box(self) -> tuple[int, int, int, int]:
         """The square in PDF points from the bottom left."""
@@ -100,10 +104,6 @@ class Validity:
             allow_fetching=False,
             revocation_mode="require",
         )
-
-
-#: like ink: what is printed below stays readable through the red
-_INK = generic.DictionaryObject({generic.pdf_name("/BM"): generic.pdf_name("/Multiply")})  # type: ignore[no-untyped-call]
 
 
 class _RemoteSigner(signers.Signer):
@@ -154,23 +154,6 @@ class _Timestamper(timestamps.TimeStamper):
         return tsp.TimeStampResp.load(answer)
 
 
-class _Picture(PdfContent):
-    """The first page of a PDF in memory, as the face of the seal."""
-
-    def __init__(self, pdf: bytes) -> None:
-        super().__init__()
-        self._pdf = pdf
-
-    def render(self) -> bytes:
-        """Import the page and draw it."""
-        page = self._ensure_writer.import_page_as_xobject(PdfFileReader(BytesIO(self._pdf)))
-        self.resources.xobject["/SealPicture"] = page
-        self.resources.ext_g_state["/SealInk"] = _INK
-        x1, y1, x2, y2 = (float(edge) for edge in page.get_object()["/BBox"])
-        self.box = BoxConstraints(width=abs(x2 - x1), height=abs(y2 - y1))
-        return b"/SealInk gs /SealPicture Do"
-
-
 def seal(
     pdf: bytes,
     *,
@@ -184,9 +167,9 @@ def seal(
     attachments: Sequence[Attachment] = (),
     reason: str | None = None,
 ) -> bytes:
-    """Seal `pdf` and return the sealed file.
+    """Seal `pdf` and return the sealed file; `picture` is a PNG with a transparent ground.
 
-    Raises what `signer` and `timestamp` raise, AnswerMismatch when the timestamp is another's, PdfUnreadable when `pdf` is none, and PdfSealUntrusted when the proofs
+    Raises PictureUnreadable, what `signer` and `timestamp` raise, AnswerMismatch when the timestamp is another's, PdfUnreadable when `pdf` is none, and PdfSealUntrusted when the proofs
     do not show the certificates of seal and timestamp good at `at`: such a seal is not made.
     """
     output = BytesIO()
@@ -248,7 +231,7 @@ def _style(picture: bytes | None) -> StaticStampStyle | None:
         return None
     whole = SimpleBoxLayoutRule(AxisAlignment.ALIGN_MID, AxisAlignment.ALIGN_MID, Margins(0, 0, 0, 0))
     return StaticStampStyle(
-        border_width=0, background=_Picture(picture), background_layout=whole, background_opacity=1.0
+        border_width=0, background=SealPicture(picture), background_layout=whole, background_opacity=1.0
     )
 
 

@@ -1,9 +1,10 @@
 """National electronic seals: made, read and verified (GB/T 38540-2020, GM/T 0031-2014, GM/T 0031-2025)."""
 
-from yinxin.crypto.seal import signature
+from yinxin.crypto.seal import signature, standing
 from yinxin.crypto.seal.errors import (
     MalformedSeal,
     NotASealUser,
+    SealEnded,
     SealInvalid,
     SealMakerUntrusted,
     SealNotInForce,
@@ -22,6 +23,7 @@ __all__ = [
     "NotASealUser",
     "Picture",
     "Seal",
+    "SealEnded",
     "SealInvalid",
     "SealMakerUntrusted",
     "SealNotInForce",
@@ -33,5 +35,6 @@ __all__ = [
     "make",
     "read",
     "signature",
+    "standing",
     "verify",
 ]

@@ -54,3 +54,11 @@ class SealTimeUnproved(SealInvalid):
     code = "crypto.seal_time_unproved"
     zh = "印章“{seal}”的签章时间没有得到可信时间戳的证明：{reason}"
     en = "No trusted timestamp proves when the seal “{seal}” was put on: {reason}"
+
+
+class SealEnded(SealInvalid):
+    """The seal was suspended, replaced or destroyed when it was used."""
+
+    code = "crypto.seal_ended"
+    zh = "印章“{seal}”自 {since} 起已停用或注销，在 {at} 不能使用。"
+    en = "The seal “{seal}” is out of use since {since}; it must not be used at {at}."

@@ -1,0 +1,1 @@
+"""Seals: their register, and the register of their uses."""
