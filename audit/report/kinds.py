@@ -298,7 +298,11 @@ CONTROLS: tuple[tuple[str, Text, tuple[str, ...]], ...] = (
     ),
     ("8.1.4.3", Text("安全审计", "security audit"), ("audit.read", "audit.check", "audit.make-report")),
     ("8.1.4.4", Text("入侵防范", "intrusion prevention"), ("monitor.",)),
-    ("8.1.4.7", Text("数据完整性", "integrity of data"), ("kms.sign", "seal.sign", "ca.timestamp", "document.seal")),
+    (
+        "8.1.4.7",
+        Text("数据完整性", "integrity of data"),
+        ("kms.sign", "seal.sign", "ca.timestamp", "document.seal"),
+    ),
     ("8.1.4.8", Text("数据保密性", "confidentiality of data"), ("kms.create", "kms.give-user-key")),
     ("8.1.4.9", Text("数据备份恢复", "backup and restore"), ("backup.",)),
     ("8.1.5.1", Text("系统管理", "system management"), ("authz.register-client", "kms.initialise")),
