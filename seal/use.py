@@ -100,8 +100,7 @@ def finish(seals: "Seals", actor: Actor, use: str, *, sha256: str, sm3: str) -> 
         begun = _own(seals, actor, use)
         seal = find_seal(seals.store, begun.seal)
     decision = _still(seals, actor, seal, begun)
-    facts = {"sha256": sha256, "sm3": sm3, "on": begun.subject}
-    with seals.store.act(actor, FINISH, f"seal-use:{use}", outcome=Ended.DONE, **facts) as act:
+    with seals.store.act(actor, FINISH, f"seal-use:{use}", sha256=sha256, sm3=sm3, on=begun.subject) as act:
         act.decision = decision
         row = _locked(act, use)
         if row.finished is not None:
