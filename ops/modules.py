@@ -14,5 +14,7 @@ from yinxin.calendar.register.module import MODULE as CALENDAR
 from yinxin.module import Module
 from yinxin.web.module import MODULE as WEB
 
-MODULES: tuple[Module[Any], ...] = (WEB, CALENDAR, AUDIT, AUTHZ, KMS, CA, EXCHANGE, ATTACHMENT, DOCUMENT)
-MODULES: tuple[Module[Any], ...] = (WEB, CALENDAR, AUDIT, AUTHZ, KMS, CA, SEAL, ATTACHMENT, DOCUMENT)
+MODULES: tuple[Module[Any], ...] = (
+    *(WEB, CALENDAR, AUDIT, AUTHZ, KMS),
+    *(CA, SEAL, EXCHANGE, ATTACHMENT, DOCUMENT),
+)
