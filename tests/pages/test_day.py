@@ -60,6 +60,12 @@ def signed(site, page, person):
     page.get_by_label("命令输出的签名").fill(base64.b64encode(signature).decode())
 
 
+def say(page, verb, label, text):
+    page.get_by_role("link", name=verb, exact=True).click()
+    page.get_by_label(label).fill(text)
+    page.get_by_role("button", name=verb, exact=True).click()
+
+
 def test_the_day(site, visit, sent, tmp_path):
     # the registry, without scripts: registers what was signed for, and proposes
     registrar = visit(REGISTRAR, java_script_enabled=False)
@@ -110,6 +116,32 @@ def test_the_day(site, visit, sent, tmp_path):
     registrar.get_by_label("负责人").check()
     registrar.get_by_role("button", name="传阅", exact=True).click()
     assert registrar.locator("section[aria-labelledby=readers]").get_by_text("未阅", exact=True).is_visible()
+    leader.goto("/documents/intake/")
+    leader.get_by_role("link", name=re.compile("安全检查")).first.click()
+    leader.get_by_role("button", name="已阅").click()
+    assert leader.locator("section[aria-labelledby=readers] .tag").count() == 0
+    sound(leader, tmp_path / "intake.png")
+
+    # the handler's list, hurried, finished with a result
+    registrar.goto("/documents/intake/?box=todo")
+    assert registrar.locator(".documents td .tag").first.inner_text().startswith("还剩")
+    leader.goto(intake)
+    say(leader, "催办", "说明", "")
+    registrar.goto(intake)
+    say(registrar, "办结", "办理结果", "自查完成，问题 3 项已整改")
+    assert registrar.locator(".lead .tag").first.inner_text() == "已办结"
+    assert registrar.locator(".lead .tag").count() == 1, "the clock runs on"
+
+    # what became of last month's instructions
+    leader.goto("/documents/leader")
+    became = leader.locator("section[aria-labelledby=became] tr", has_text="按期办结").first
+    assert "已办结" in became.inner_text()
+    assert leader.locator("section[aria-labelledby=waiting] tbody tr").count() == 0
+    leader.goto("/documents/intake/?box=all")
+    sound(leader, tmp_path / "list.png")
+    with leader.expect_download() as download:
+        leader.get_by_role("link", name="导出 CSV").click()
+    assert "收〔" in download.value.path().read_text("utf-8-sig").splitlines()[1]
 
 
 def test_the_senders_book(site, visit, sent, tmp_path):
