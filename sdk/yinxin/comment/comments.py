@@ -58,7 +58,7 @@ class Comments:
         row.organ, row.post, row.person = actor.organ or "", actor.post, actor.id
         row.parent, row.corrects, row.at = parent, corrects, desk.store.clock.now()
         act.session.add(row)
-        act.facts["comment"] = row.id
+        act.facts["opinion"] = row.id
         return row
 
     def thread(self, session: Session, item: str, organ: str) -> list[Opinion]:
