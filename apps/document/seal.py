@@ -1,8 +1,9 @@
 """Sealing: the organ's seal goes onto the laid-out page, in both suites, and everything that proves it goes with it.
 
 The sealed PDF is PAdES B-LTA in the intl suite and carries the signed content and the leader's sign-off as attached
-files, with the delegation by which somebody signed in the leader's place. A detached SM2 signature with an SM3 timestamp
-over the same sealed file stands beside it, so that each world can check with its own algorithms.
+files, with the delegation by which somebody signed in the leader's place. The sealed OFD shows the same pages under the
+organ's national seal (SM2), and carries the same. A detached SM2 signature with an SM3 timestamp over the sealed PDF
+stands beside it, so that each world can check with its own algorithms.
 """
 
 from datetime import datetime
@@ -13,13 +14,14 @@ from apps.document.desk import Desk, content, file
 from apps.document.models import Document, File
 from apps.document.number import LAYOUT
 from apps.document.records import DOCUMENTS
+from apps.document.seal_ofd import SEALED_OFD, sealed_ofd
 from apps.document.sign_off import SIGN_OFF
 from yinxin import pdf
 from yinxin.crypto import cms
 from yinxin.crypto.keys import Identity
 from yinxin.crypto.seal import Picture
 from yinxin.crypto.suite import INTL, SM
-from yinxin.flow import granted, stamp
+from yinxin.flow import Signature, granted, stamp
 from yinxin.steps import step
 
 SEALED = "sealed.pdf"
@@ -43,8 +45,12 @@ def seal(desk: Desk, document: str) -> None:
         row.organ, subject=subject, title=f"{row.number} {row.title}", approval=_approval(desk, document)
     )
     intl = use.suites[INTL.name]
-    sealed = _sealed_pdf(desk, row, intl, use.structure.picture)
+    body, signed = _signed(desk, row)
+    sealed = _sealed_pdf(desk, row, intl, use.structure.picture, carried=(body, signed))
     sm = _sm_signature(desk, use.suites[SM.name], sealed)
+    files = {SEALED: sealed, SEALED_SM: sm}
+    if (national := sealed_ofd(desk, row, use, body, signed)) is not None:
+        files[SEALED_OFD] = national
     step("document.seal.2-signed")
     pdf.verify(sealed, [intl.chain[-1]], desk.store.clock.now())
     digest, sm3 = sha256(sealed).hexdigest(), SM.hash.digest(sealed).hex()
@@ -54,8 +60,15 @@ def seal(desk: Desk, document: str) -> None:
         desk, document, "document.seal", sealed_sha256=digest, seal=intl.certificate.fingerprint
     ) as (act, _):
         act.facts |= {"sealed_sm3": sm3, "use": f"seal-use:{use.id}"}
-        act.session.add(File(document=document, name=SEALED, sha256=digest, data=sealed))
-        act.session.add(File(document=document, name=SEALED_SM, sha256=sha256(sm).hexdigest(), data=sm))
+        if national is not None:
+            act.facts |= {
+                "sealed_ofd_sha256": sha256(national).hexdigest(),
+                "sealed_ofd_sm3": SM.hash.digest(national).hex(),
+            }
+        act.session.add_all(
+            File(document=document, name=name, sha256=sha256(data).hexdigest(), data=data)
+            for name, data in files.items()
+        )
 
 
 def _approval(desk: Desk, document: str) -> str:
@@ -65,13 +78,22 @@ def _approval(desk: Desk, document: str) -> str:
         return next(each.entry for each in reversed(steps) if each.verb == SIGN_OFF)
 
 
-def _sealed_pdf(desk: Desk, row: Document, organ_seal: Seal, picture: Picture) -> bytes:
+def _signed(desk: Desk, row: Document) -> tuple[bytes, Signature]:
+    """The content, and the leader's sign-off of it."""
     with desk.store.read() as session:
-        page = file(session, row.id, LAYOUT).data
         body = content(session, row.id).data
         signatures = DOCUMENTS.signatures(session, row.id)
         signed = next(each for each in reversed(signatures) if each.type == SIGN_OFF)
         session.expunge(signed)
+    return body, signed
+
+
+def _sealed_pdf(
+    desk: Desk, row: Document, organ_seal: Seal, picture: Picture, carried: tuple[bytes, Signature]
+) -> bytes:
+    body, signed = carried
+    with desk.store.read() as session:
+        page = file(session, row.id, LAYOUT).data
     box = row.seal_box
     place = pdf.Place(box["page"], box["x"], box["y"], box["size"]).around(picture.width) if box else None
     return pdf.seal(

@@ -152,6 +152,7 @@ class Story:
                 folder / f"{name}.pdf.sm.p7s",
                 registrar.documents.file(outcome.document, "sealed.sm.p7s"),
             ),
+            "sealed_ofd": (folder / f"{name}.ofd", registrar.documents.file(outcome.document, "sealed.ofd")),
             "evidence": (folder / f"{name}.asice", registrar.documents.evidence(outcome.document)),
         }
         for kind, (path, data) in files.items():

@@ -35,6 +35,7 @@ def summary(platform: "Platform", outcome: Outcome, seconds: float) -> Iterator[
     )
     for kind, zh, en in (
         ("sealed", "盖章的公文", "the sealed document"),
+        ("sealed_ofd", "国密印章的公文（OFD）", "the document under its SM2 seal (OFD)"),
         ("evidence", "证据包", "the evidence bundle"),
     ):
         yield Text(f"{zh}：{outcome.files[kind]}", f"{en}: {outcome.files[kind]}")

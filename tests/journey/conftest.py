@@ -54,6 +54,7 @@ class Demo:
             ".asice": "evidence",
             ".pdf.sm.p7s": "sealed_sm",
             ".pdf": "sealed",
+            ".ofd": "sealed_ofd",
         }
         found = {}
         for file in sorted((self.data / "artifacts").iterdir()):

@@ -51,7 +51,7 @@ def test_it_does_the_main_job_from_nothing(demo: Demo) -> None:
     ):
         assert zh in demo.said.out
         assert en in demo.said.out
-    assert set(demo.artifacts) == {"sealed", "sealed_sm", "evidence", "changed"}
+    assert set(demo.artifacts) == {"sealed", "sealed_sm", "sealed_ofd", "evidence", "changed"}
     assert all(file.stat().st_size > 1000 for file in demo.artifacts.values())
     ((_, state),) = states(demo.data)
     assert state == "dispatched"

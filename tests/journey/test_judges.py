@@ -13,8 +13,10 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
-from tests.journey.conftest import Demo
+from tests.journey.conftest import Demo, yinxin
+from tests.support import ofd_cli
 from tests.support.openssl import openssl
+from yinxin import ofd
 from yinxin.crypto import der
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.suite import SM
@@ -154,3 +156,21 @@ def test_openssl_verifies_the_sm2_seal(demo: Demo, tmp_path: Path) -> None:
     text = openssl("asn1parse", "-inform", "DER", input=data)
     assert "1.2.156.10197.6.1.4.2.2" in text  # GM/T 0010 signedData
     assert "sm3" in text.lower()
+
+
+def test_a_checker_that_is_not_ours_accepts_the_sealed_ofd_and_its_text_is_the_pdfs(demo: Demo) -> None:
+    """One content, placed once: both files say the same, the OFD under the national seal of the organ (SM2)."""
+    file = demo.artifacts["sealed_ofd"]
+    judged = ofd_cli.check(file)
+    assert judged.returncode == 0, judged.stdout
+    ours = "".join(line for page in ofd.text(file.read_bytes()) for line in page)
+    command = ["pdftotext", demo.artifacts["sealed"], "-"]
+    theirs = subprocess.run(command, check=True, capture_output=True).stdout.decode(errors="replace")
+    assert sorted("".join(ours.split())) == sorted("".join(theirs.split()))
+
+
+def test_the_sealed_ofd_is_verified_by_the_command_offline(demo: Demo) -> None:
+    done = yinxin("verify", demo.artifacts["sealed_ofd"], "--trust", demo.data / "trust")
+    assert done.status == 0, done
+    for words in ("电子印章", "SM2-SM3", "签发了本文内容", "The seal"):
+        assert words in done.out

@@ -87,16 +87,16 @@ def test_within_the_window_and_nowhere_else(platform: Platform, clock: ManualClo
 
 
 def test_what_is_signed_by_a_delegation_is_proved_with_it(platform: Platform, clock: ManualClock) -> None:
-    """Bundle and sealed PDF carry the signed delegation, and verify offline with words for it; without it, the bundle does not."""
-    given = give(platform, "demo-leader", "demo-seal", clock.now(), clock.now() + timedelta(days=1))
+    """Bundle, sealed PDF and sealed OFD carry the signed delegation, and verify offline with words for it; without it, the bundle does not."""
+    given = give(platform, "demo-leader", "demo-registrar", clock.now(), clock.now() + timedelta(days=1))
     assert given.status_code == 201, given.text
     clerk, registrar = client(platform, "demo-clerk"), client(platform, "demo-registrar")
     document = clerk.documents.draft(SAMPLE, reference="d", recipients=["city-jia"])
     clerk.documents.submit(document)
     client(platform, "demo-reviewer").documents.approve(document)
     address = f"{API}/delegations/{given.json()['id']}/session"
-    acting = client(platform, "demo-seal")
-    acting._connection.token = Desk(platform, "demo-seal").send("POST", address, json={}).json()["token"]
+    acting = client(platform, "demo-registrar")
+    acting._connection.token = Desk(platform, "demo-registrar").send("POST", address, json={}).json()["token"]
     found = acting.authz.delegation()
     assert found is not None
     assert found.id == given.json()["id"]
@@ -111,13 +111,14 @@ def test_what_is_signed_by_a_delegation_is_proved_with_it(platform: Platform, cl
     assert [each for each in held if "acted for" in each.en], held
     files = evidence.Bundle.of(unpack(bundle)[0])
     assert [bool(each.delegation) for each in files.acts] == [True]
-    # the sealed PDF by itself says it too, and what only the bundle can show
-    alone: list[Any] = []
-    evidence.verify(files.sealed, trust, at=clock.now() + timedelta(minutes=1), held=alone)
-    assert [each.en for each in alone if "acted for" in each.en] == [
-        each.en for each in held if "acted for" in each.en
-    ]
-    assert any(isinstance(each, NotJudged) and "this very delegation" in each.en for each in alone)
+    # the sealed files by themselves say it too, and what only the bundle can show
+    for sealed in (files.sealed, registrar.documents.file(document, "sealed.ofd")):
+        alone: list[Any] = []
+        evidence.verify(sealed, trust, at=clock.now() + timedelta(minutes=1), held=alone)
+        assert [each.en for each in alone if "acted for" in each.en] == [
+            each.en for each in held if "acted for" in each.en
+        ]
+        assert any(isinstance(each, NotJudged) and "this very delegation" in each.en for each in alone)
 
 
 def _entry(platform: Platform, response: httpx.Response) -> dict[str, Any]:

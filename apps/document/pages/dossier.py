@@ -11,6 +11,8 @@ from apps.document.models import State
 from apps.document.pages.acts import BUTTONS, PAGES
 from apps.document.pages.desks import Desks
 from apps.document.records import resource
+from apps.document.seal import SEALED
+from apps.document.seal_ofd import SEALED_OFD
 from apps.document.states import COPIES, LIFE
 from yinxin import canonical
 from yinxin.client import Client
@@ -22,6 +24,8 @@ EXPORT = "document.export"
 GRADING = frozenset({"document.regrade", "document.extend-secrecy", "document.declassify"})
 #: acts that are offered in a part of the page of their own
 _ELSEWHERE = GRADING | {EXPORT, DETACH, "document.comment"}
+#: the document itself, in both worlds' format
+DOWNLOADS = (SEALED, SEALED_OFD)
 _OF_COPIES = frozenset(each.verb for each in COPIES.transitions(()))
 
 
@@ -46,6 +50,7 @@ def add(pages: Pages, desk: Desks) -> None:
             gradable=GRADING & set(verbs),
             opinionable="document.comment" in verbs,
             exportable=EXPORT in verbs,
+            downloads=[name for name in DOWNLOADS if name in {each for each, _ in found.files}],
             sealed=found.document.state in (State.SEALED, State.DISPATCHED),
         )
 

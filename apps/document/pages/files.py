@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 from flask import Response, render_template
 
-from apps.document import number, preview, seal
+from apps.document import number, preview, seal, seal_ofd
 from apps.document.desk import file, media_type
 from apps.document.models import Document, State
 from apps.document.pages.desks import Desks
@@ -13,6 +13,7 @@ from yinxin.web import Caller, Pages
 
 _ENDINGS = {
     seal.SEALED: ".pdf",
+    seal_ofd.SEALED_OFD: ".ofd",
     number.LAYOUT_OFD: ".layout.ofd",
     seal.SEALED_SM: ".pdf.sm.p7s",
     number.LAYOUT: ".layout.pdf",
