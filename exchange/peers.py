@@ -1,5 +1,6 @@
 """The peers on record, and which of them an organ is reached at."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -59,10 +60,14 @@ def lower(one: Level, other: Level) -> Level:
 
 
 class Peers:
-    """Looks peers up; what changes them is decided elsewhere (`proposals`, `directory`)."""
+    """Looks peers up; what changes them is decided elsewhere (`proposals`, `directory`).
 
-    def __init__(self, store: Store) -> None:
+    `ours` are the organs that this site exchanges for: they are at no other, whatever a card says.
+    """
+
+    def __init__(self, store: Store, ours: Collection[str]) -> None:
         self._store = store
+        self._ours = ours
 
     def get(self, site: str) -> Peer:
         """A peer with which messages are exchanged now; raises UnknownPeer."""
@@ -84,7 +89,7 @@ class Peers:
     def recipient(self, organ: str) -> Recipient:
         """Where an organ is reached; raises UnknownRecipient."""
         with self._store.read() as session:
-            row = session.get(OrganRow, organ[:64])
+            row = None if organ in self._ours else session.get(OrganRow, organ[:64])
             peer = row and session.get(PeerRow, row.site)
             if row is None or not peer or peer.stopped is not None:
                 raise UnknownRecipient(organ=organ[:64])
@@ -97,12 +102,18 @@ class Peers:
                 Certificate(row.certificate),
             )
 
+    def has(self, site: str, organ: str) -> bool:
+        """Whether the organ is at that site: one that another site has, or this one, is not the site's by its card."""
+        with self._store.read() as session:
+            row = None if organ in self._ours else session.get(OrganRow, organ)
+            return row is not None and row.site == site
+
     def organs(self) -> tuple[tuple[str, Text, str, Level], ...]:
         """Every organ that is reached: identifier, name, site, clearance; by identifier."""
         query = (
             sa.select(OrganRow, PeerRow.clearance)
             .join(PeerRow, PeerRow.site == OrganRow.site)
-            .where(PeerRow.stopped.is_(None))
+            .where(PeerRow.stopped.is_(None), OrganRow.organ.not_in(self._ours))
             .order_by(OrganRow.organ)
         )
         with self._store.read() as session:

@@ -62,6 +62,7 @@ class Receiving:
     def __init__(self, ctx: Context) -> None:
         self._store = ctx.store
         self._own = ctx.own
+        self._peers = ctx.peers
         self._signing = ctx.signing
         self._folder = ctx.folder
         self._settings = ctx.settings
@@ -259,7 +260,7 @@ class Receiving:
             self._own.demand(header.recipient)
         except NotOurOrgan as error:
             return error.code
-        if header.sender not in [each.id for each in peer.card.organs]:
+        if not self._peers.has(peer.site, header.sender):
             return UnknownRecipient.code
         if LEVELS.index(header.grade) > LEVELS.index(self._settings.clearance):
             return TooSecret.code

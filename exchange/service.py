@@ -60,7 +60,7 @@ class Exchange:
         self._root = root
         self._believed = ""
         self.own = Own(ca, ca.keys, settings, root)
-        self.peers = Peers(store)
+        self.peers = Peers(store, settings.organs)
         self.folder = Folder(Path(settings.folder) if settings.folder else root / "exchange")
         self.signing = Signing(self.own, ca)
         line = http or calling(self.own, settings)

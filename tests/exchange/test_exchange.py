@@ -9,6 +9,9 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+from ca.issue import carry_out
+from ca.request import Application, Holder, IssueRequest, examine
+from exchange.card import CardOrgan
 from exchange.courier import Courier, behind_magic
 from exchange.errors import (
     Forked,
@@ -18,19 +21,28 @@ from exchange.errors import (
     NotSignedByPeer,
     PartAltered,
     TooSecret,
+    UnknownRecipient,
 )
 from exchange.export import export_for
 from exchange.header import Header
+from exchange.introduce import card_in, signed_card
 from exchange.models import ChainRow, MessageRow, PeerRow, PublishedRow
+from exchange.peers import Terms, keep, renewed
+from exchange.receipt import Receipt
 from exchange.receive import Early
 from exchange.runs import Reader, Run, next_run
+from tests.pdf.authority import Authority
 from yinxin.act import SYSTEM, Actor, Kind
 from yinxin.client import in_process
 from yinxin.crypto.errors import DigestMismatch
+from yinxin.crypto.keys import PrivateKey
+from yinxin.crypto.names import Name
+from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
 from yinxin.evidence import container
 from yinxin.evidence.errors import EvidenceMismatch
-from yinxin.evidence.exchanged import ExchangedMessage
+from yinxin.evidence.exchanged import ExchangedMessage, _of_site
+from yinxin.evidence.signatures import Signed
 from yinxin.evidence.trust import Trust
 from yinxin.evidence.verify import verify
 from yinxin.exchange import Enclosed
@@ -257,3 +269,52 @@ def test_a_message_is_proved_to_a_stranger(two):
         with pytest.raises(YinxinError):
             verify(changed, trust, at=at, held=[])
     assert two.yi.delivering.run() == 2
+
+
+def test_a_name_like_a_sites_is_no_site(two):
+    """A client's certificate on the line, and an organ's seal under evidence. Seen to fail when only the name is compared."""
+    ctx, key = two.net.sites["jia.example"].ca.ctx, PrivateKey.generate(INTL)
+    request = IssueRequest(
+        reference="client-1",
+        profile="tls-client",
+        csr=Application(key.public_key, Name.of([("commonName", "jia.example")])),
+        holder=Holder("service", "client-1", None, "city-jia"),
+        authority=(issuer := ctx.issuers.issuing("intl-issuing")).name,
+    )
+    issued = carry_out(
+        ctx, SYSTEM, examine(request, ctx.profiles["tls-client"], ctx.register, ctx.settings), issuer
+    )
+    own = two.jia.own.calling().certificate
+    for certificate, status in ((own, 200), (issued.certificate, 403)):
+        way = in_process(two.net.sites["yi.example"].app, certificate=certificate.der)
+        answer = httpx.Client(transport=way).post(
+            "https://yi.example/exchange/v1/questions", headers={"Content-Type": "application/octet-stream"}
+        )
+        assert answer.status_code == status, answer.text
+    seal = Authority(INTL).organ_seal("yi.example").certificate
+    with pytest.raises(EvidenceMismatch):
+        _of_site(Signed(seal, two.jia.store.clock.now()), "yi.example", "the receipt")
+
+
+def test_a_card_takes_nobodys_organ(two):
+    """A peer that names another's organ on a newer card neither gets its messages nor writes in its name.
+
+    Seen to fail when the sender is looked for on the card.
+    """
+    ours = two.yi.peers.get("jia.example")
+    card = card_in(two.jia.publishing.card())
+    taken = CardOrgan("city-yi", card.name, card.clearance, card.organs[0].certificate)
+    card = replace(card, version=ours.card.version + 1000, organs=(*card.organs, taken))
+    data = signed_card(card, two.jia.signing)
+    terms = Terms(ours.relation, ours.carrier, ours.clearance, ours.source)
+    with two.yi.store.act(SYSTEM, "test.execute", "proposal:p4") as act:
+        keep(act.session, data, renewed(ours, data), terms, two.yi.store.clock.now())
+    with pytest.raises(UnknownRecipient):
+        two.yi.peers.recipient("city-yi")
+    two.jia.sending.send(SYSTEM, letter(70))
+    run = next_run(two.jia.store, two.jia.signing, "yi.example")
+    header = replace(run.headers[-1], sender="city-yi")
+    forged = Run((*run.headers[:-1], header), run.keys, two.jia.signing.sign(header.encoded))
+    octets = b"".join(behind_magic(forged.pieces(two.jia.folder, 1 << 40)))
+    answer = two.yi.receiving.receive(two.yi.peers.get("jia.example"), Reader(io.BytesIO(octets)))
+    assert Receipt.decode(answer.receipt).lines[-1].error == UnknownRecipient.code

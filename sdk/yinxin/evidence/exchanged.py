@@ -88,6 +88,7 @@ class ExchangedMessage:
     def verify(self, manifest: bytes, signature: bytes, trust: Trust, held: list[Text]) -> None:
         """Add a sentence for each thing that holds; raises what does not."""
         exporter = _signed(SignedPart(signature, self.standing), manifest, trust)
+        _of_site(exporter, _site(exporter), "the site that exported it / 导出的站点")
         held.append(
             Text(
                 f"证据包完整：{len(self.files())} 个文件与清单一致，清单由站点 {_site(exporter)} 于 {_when(exporter)} 签名",
@@ -170,8 +171,10 @@ def _site(signed: Signed) -> str:
 
 
 def _of_site(signed: Signed, site: object, what: str) -> None:
-    """The certificate is a site's own, by its name; a person's never is."""
-    if _site(signed) != site or set(signed.certificate.extended_key_usage or ()) != {"documentSigning"}:
+    """The certificate is a site's own, by its name; a person's never is, nor an organ's seal, whose name may read like a site's."""
+    certificate = signed.certificate
+    usages, organ = certificate.extended_key_usage, certificate.subject.get("organizationIdentifier")
+    if _site(signed) != site or usages != {"documentSigning"} or organ:
         raise EvidenceMismatch(what=what)
 
 
