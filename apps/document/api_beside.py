@@ -16,6 +16,7 @@ from yinxin.distribution import (
     NotBelow,
     NothingOpen,
     NotReceived,
+    ToBeGivenBack,
     UrgedEnough,
     below,
 )
@@ -78,7 +79,7 @@ def _copies(api: Api, desk: Desks) -> None:
 
     @api.post(
         "/documents/<document>/redispatch",
-        problems=(*_CHANGE, NotReceived, NotBelow, NobodyNew),
+        problems=(*_CHANGE, NotReceived, ToBeGivenBack, NotBelow, NobodyNew),
         summary=Text("转发下级", "Pass a received document down"),
     )
     def redispatch(document: str, body: RedispatchIn, caller: Caller) -> OrgansOut:

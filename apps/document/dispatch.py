@@ -29,7 +29,7 @@ def dispatch(desk: Desk, document: str) -> None:
 def redispatch(desk: Desk, document: str, organs: Sequence[str]) -> list[str]:
     """Pass a document that the organ has signed for down to organs below it; those that had none.
 
-    Raises NotARecipient, NotReceived, NotBelow, NobodyNew.
+    Raises NotARecipient, NotReceived, ToBeGivenBack, NotBelow, NobodyNew.
     """
     own = desk.caller.actor.organ or ""
     calendar = desk.core.calendar()
@@ -38,7 +38,7 @@ def redispatch(desk: Desk, document: str, organs: Sequence[str]) -> list[str]:
     demand_below(desk.core.organs().values(), own, organs)
     elsewhere = desk.carrier.elsewhere(organs)
     with DOCUMENTS.move(desk, document, "document.redispatch") as (act, row):
-        COPIES.held(desk, act.session, document)
+        COPIES.passed_on(desk, act.session, document)
         term = desk.settings.receipt(row.urgency)
         sent = COPIES.send(desk, act, document, to, term=term, calendar=calendar, elsewhere=elsewhere)
         row.holders = [*row.holders, *(organ for organ in sent if organ not in elsewhere)]

@@ -11,6 +11,8 @@ from tests.support.databases import create_tables
 from yinxin.act import Actor, Kind
 from yinxin.clock import ManualClock
 from yinxin.comment import Comments, NoSuchComment, NotYours
+from yinxin.comment.comments import _ordered
+from yinxin.comment.models import CommentRow
 from yinxin.flow import Desk
 from yinxin.randomness import SystemRandomness
 from yinxin.store import Store, open_engine
@@ -78,3 +80,9 @@ def test_nobody_elses(store):
         for how in ("parent", "corrects"):
             with pytest.raises(NoSuchComment):
                 say(store, "zhang", "插话", **more, **{how: ours})
+
+
+def test_answers_however_deep_are_read():
+    """One person who answers herself over and over does not close the record to her organ. Seen to fail by recursion."""
+    rows = [CommentRow(id=f"{at:05}", parent=f"{at - 1:05}" if at else None) for at in range(3000)]
+    assert [each.depth for each in _ordered(rows)] == list(range(3000))

@@ -38,6 +38,7 @@ from yinxin.distribution import (
     Report,
     Role,
     State,
+    ToBeGivenBack,
     UrgedEnough,
     below,
     carry,
@@ -146,7 +147,7 @@ def do(desk, note, verb, *, seen=None, comment=None, signed=None, organs=()):
             case "recall":
                 return COPIES.recall(desk, act, note, organs)
             case "redispatch":
-                COPIES.held(desk, act.session, note)
+                COPIES.passed_on(desk, act.session, note)
                 to = recipients(organs)
                 return COPIES.send(desk, act, note, to, term=DAY_AND_TERM, calendar=desk.core.calendar())
     return None
@@ -205,6 +206,8 @@ def test_a_copys_whole_life(desks):
     with pytest.raises(NothingOpen):
         do(desks("a"), note, "give-back", signed=PROOF)
     assert do(office, note, "recall", comment="涉密件清退") == ["a"]
+    with pytest.raises(ToBeGivenBack):
+        do(desks("a"), note, "redispatch", organs=["e"])
     do(desks("a"), note, "give-back", signed=PROOF)
     assert stands(office, note) == {
         "a": State.GIVEN_BACK,

@@ -92,12 +92,12 @@ def _ordered(rows: Sequence[CommentRow]) -> Iterator[Opinion]:
         if not row.corrects:  # an answer to any wording belongs below the opinion
             answers.setdefault(first(by_id[row.parent]).id if row.parent else None, []).append(row)
 
-    def walk(parent: str | None, depth: int) -> Iterator[Opinion]:
-        for row in answers.get(parent, ()):
-            wordings = [row]
-            while wordings[-1].id in newer:
-                wordings.append(newer[wordings[-1].id])
-            yield Opinion(wordings[-1], depth, tuple(wordings[:-1]))
-            yield from walk(row.id, depth + 1)
-
-    return walk(None, 0)
+    # not by recursion: how deep people answer each other is theirs
+    waiting = [(row, 0) for row in reversed(answers.get(None, ()))]
+    while waiting:
+        row, depth = waiting.pop()
+        wordings = [row]
+        while wordings[-1].id in newer:
+            wordings.append(newer[wordings[-1].id])
+        yield Opinion(wordings[-1], depth, tuple(wordings[:-1]))
+        waiting += [(each, depth + 1) for each in reversed(answers.get(row.id, ()))]

@@ -11,6 +11,7 @@ from yinxin.distribution.errors import (
     NothingOpen,
     NotReceived,
     RecipientTwice,
+    ToBeGivenBack,
     UrgedEnough,
 )
 from yinxin.distribution.models import HELD, OPEN, Copy, Receipt, Role, State
@@ -38,6 +39,7 @@ __all__ = [
     "Report",
     "Role",
     "State",
+    "ToBeGivenBack",
     "UrgedEnough",
     "below",
     "carry",

@@ -27,6 +27,7 @@ from yinxin.distribution.errors import (
     NotARecipient,
     NothingOpen,
     NotReceived,
+    ToBeGivenBack,
     UrgedEnough,
 )
 from yinxin.distribution.models import HELD, OPEN, Copy, Role, State
@@ -191,6 +192,13 @@ class Distribution:
         row = self._own(desk, session, item)
         if row.state != State.RECEIVED:
             raise NotReceived(organ=row.organ, thing=self.thing, record=item, state=State(row.state).text)
+        return row
+
+    def passed_on(self, desk: Desk[Core], session: Session, item: str) -> Copy:
+        """The copy that the person's organ may pass down, locked; raises as `held`, and ToBeGivenBack once it is recalled."""
+        row = self.held(desk, session, item)
+        if row.recalled_at is not None:
+            raise ToBeGivenBack(thing=self.thing, record=item)
         return row
 
     # --- looking ---

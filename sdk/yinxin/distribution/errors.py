@@ -43,6 +43,14 @@ class NotReceived(Conflict):
     en = "Organ {organ} has not signed for {thing} {record} ({state}); sign for it first."
 
 
+class ToBeGivenBack(Conflict):
+    """Passing on a copy that was recalled."""
+
+    code = "distribution.to_be_given_back"
+    zh = "{thing} {record} 正在清退，不能再转发；请交回。"
+    en = "{thing} {record} was recalled and is passed to nobody; give it back."
+
+
 class NothingOpen(Conflict):
     """No copy of one's own sending that the act could be done to."""
 
