@@ -177,7 +177,7 @@ def _peer(exchange: Exchange) -> Peer:
     except YinxinError as error:
         raise NotSignedByPeer(site=site[:64], reason=error) from error
     # the peer's authority certifies people, devices and services too, whose names may read like a site's
-    if certificate.subject.get("serialNumber") or certificate.extended_key_usage != {"clientAuth"}:
+    if certificate.subject.get("serialNumber") or set(certificate.extended_key_usage or ()) != {"clientAuth"}:
         reason = Text("不是站点互联证书", "not the certificate of a site")
         raise NotSignedByPeer(site=site[:64], reason=reason)
     return peer

@@ -43,7 +43,7 @@ def begin(seals: "Seals", actor: Actor, id_: str, purpose: Purpose) -> Use:
     with seals.store.refusing(actor, BEGIN, f"seal:{id_[:40]}"):
         seal = find_seal(seals.store, id_)
         _usable(seals, seal)
-        verb, approver = _approved(seals, actor, purpose)
+        verb, approver = _approved(seals, actor, seal, purpose)
     decision = seals.decider.require(actor, BEGIN, seal.resource(approval=verb))
     same = (
         sa.select(UseRow).where(UseRow.seal == seal.id, UseRow.approval == purpose.approval).with_for_update()
@@ -125,8 +125,11 @@ def _usable(seals: "Seals", seal: Registered) -> None:
         )
 
 
-def _approved(seals: "Seals", actor: Actor, purpose: Purpose) -> tuple[str, str]:
-    """Verb and author of the approving entry; raises NotApproved unless it is a completed act on that very subject, by another."""
+def _approved(seals: "Seals", actor: Actor, seal: Registered, purpose: Purpose) -> tuple[str, str]:
+    """Verb and author of the approving entry.
+
+    Raises NotApproved unless it is a completed act on that very subject, by another, on what is of the seal's own organ.
+    """
 
     def refused(zh: str, en: str) -> NotApproved:
         return NotApproved(approval=purpose.approval[:40], subject=purpose.subject, reason=Text(zh, en))
@@ -139,7 +142,11 @@ def _approved(seals: "Seals", actor: Actor, purpose: Purpose) -> tuple[str, str]
         raise refused(f"它是关于 {entry.subject} 的", f"it is about {entry.subject}")
     if entry.outcome != Ended.DONE:
         raise refused("该操作没有完成", "that act was not completed")
-    who = entry.fields()["actor"]["id"]
+    fields = entry.fields()
+    organ = (fields.get("decision") or {}).get("resource", {}).get("organ")
+    if organ != seal.organ:
+        raise refused("它不是本机关的事项", "what it decided about is not of the seal's organ")
+    who = fields["actor"]["id"]
     if who == actor.id:
         raise refused("批准人与用印人是同一人", "the same person approved it and would use the seal")
     return entry.verb, who

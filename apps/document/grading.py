@@ -2,19 +2,22 @@
 
 from datetime import datetime
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from apps.document.desk import Desk
+from apps.document.intake.models import Intake
+from apps.document.models import Document
 from apps.document.records import DOCUMENTS
 from apps.document.states import GRADES, LAPSE
 from yinxin.act import SYSTEM
 from yinxin.authz import Level
 from yinxin.calendar import local_date
 from yinxin.grade import CLASSIFIED, Grade, read
-from yinxin.store import Store
+from yinxin.store import Act, Store
 
 #: what is no secret any more is not public by that
-AFTER = "internal"
+AFTER: Level = "internal"
 EXPIRED = "保密期限届满，自行解密（保守国家秘密法第二十四条）"
 
 
@@ -37,7 +40,7 @@ def regrade(desk: Desk, document: str, grade: Grade, reason: str) -> None:
     """Another level and period from today on; raises ReasonMissing, GradeTooLong, NotPermitted."""
     with DOCUMENTS.move(desk, document, "document.regrade", comment=reason) as (act, row):
         GRADES.determine(act, document, grade, desk.store.clock.now())
-        row.level = grade.level
+        _stands(act, row, grade.level)
 
 
 def extend(desk: Desk, document: str, grade: Grade, reason: str) -> None:
@@ -50,7 +53,7 @@ def declassify(desk: Desk, document: str, reason: str) -> None:
     """It is secret no longer; raises ReasonMissing, NotClassified, NotPermitted."""
     with DOCUMENTS.move(desk, document, "document.declassify", comment=reason) as (act, row):
         GRADES.declassify(act, document, reason, desk.store.clock.now())
-        row.level = AFTER
+        _stands(act, row, AFTER)
 
 
 def lapse(store: Store) -> int:
@@ -66,6 +69,13 @@ def lapse(store: Store) -> int:
             # it may have been extended since
             if grade is not None and grade.ends is not None and grade.ends <= local_date(now):
                 GRADES.declassify(act, document, EXPIRED, now)
-                row.level, row.version = AFTER, row.version + 1
+                _stands(act, row, AFTER)
+                row.version += 1
                 count += 1
     return count
+
+
+def _stands(act: Act, row: Document, level: Level) -> None:
+    """The document has this level from now on, and so has what organs that received it have registered."""
+    row.level = level
+    act.session.execute(sa.update(Intake).where(Intake.document == row.id).values(level=level))

@@ -100,10 +100,18 @@ def test_one_sign_off_one_dispatch_and_one_answer(site: Platform, document: str)
 
 
 def test_one_registration(site: Platform, document: str) -> None:
-    """One number of the register, and none is lost: the next document has the next one."""
+    """One number of the register, and none is lost: the next document has the next one.
+
+    Seen to fail when regrading leaves what was registered at the level that it had.
+    """
     health = Desk(site, "dept-health-registrar")
     client(site, "dept-health-registrar").documents.receive(document)
     registered = at_once(lambda _: health.send("POST", f"{DOCUMENTS}/{document}/registration"))
     assert registered == {201: 1, 409: AT_ONCE - 1}
     (intake,) = health.send("GET", "/api/document/v1/intakes?box=all").json()["items"]
     assert intake["number"].endswith("〕1号")
+    # what is graded higher since is no longer for her eyes here either
+    grade = {"level": "top-secret", "amount": 1, "basis": "第 1 项", "reason": "定密有误"}
+    regraded = Desk(site, "demo-leader").send("POST", f"{DOCUMENTS}/{document}/regrading", json=grade)
+    assert regraded.status_code == 204, regraded.text
+    assert health.send("GET", f"/api/document/v1/intakes/{intake['id']}").status_code == 404

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,8 +27,10 @@ from seal.errors import (
     UseUnknown,
 )
 from seal.models import State
+from seal.service import Seals
 from seal.use import SIGNATURES
 from tests.laws.province import client, finished, opened, template
+from yinxin import canonical
 from yinxin.authz import Denied
 from yinxin.client import Client
 from yinxin.crypto import INTL, SM, RevocationEvidence
@@ -119,13 +122,20 @@ def test_a_stranger_verifies_the_seal_itself(site):
 
 
 def test_nothing_is_sealed_without_the_approval_of_that_very_thing(site):
-    """Seen to fail when subject, author or verb of the cited entry is not looked at."""
+    """Seen to fail when subject, author, verb or organ of the cited entry is not looked at."""
     refused(NotApproved, lambda: begin(site, approval="01J0000000000000000000000X"))
     refused(NotApproved, lambda: begin(site, subject="document:another"))
     # her own act is no approval, a review is no sign-off, and only the keeper puts the seal on
     refused(NotApproved, lambda: begin(site, approval=site.steps["document.seal"]))
     refused(Denied, lambda: begin(site, approval=site.steps["document.approve"]))
     refused(Denied, lambda: begin(site, "demo-registrar"))
+    # nor does what another organ's leader has signed off
+    entry = site.platform.seal.entry(site.steps["document.sign-off"])
+    fields = entry.fields()
+    fields["decision"]["resource"]["organ"] = "city-jia"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Seals, "entry", lambda *_: replace(entry, data=canonical.encode(fields)))
+        refused(NotApproved, lambda: begin(site))
     # and no way leads past the register
     refused(
         PurposeNotRemote,

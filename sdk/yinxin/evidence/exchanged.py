@@ -174,7 +174,7 @@ def _of_site(signed: Signed, site: object, what: str) -> None:
     """The certificate is a site's own, by its name; a person's never is, nor an organ's seal, whose name may read like a site's."""
     certificate = signed.certificate
     usages, organ = certificate.extended_key_usage, certificate.subject.get("organizationIdentifier")
-    if _site(signed) != site or usages != {"documentSigning"} or organ:
+    if _site(signed) != site or set(usages or ()) != {"documentSigning"} or organ:
         raise EvidenceMismatch(what=what)
 
 
