@@ -1,8 +1,9 @@
 """Closing a message so that its recipient's organ alone opens it, and opening it again, a piece at a time.
 
 One key for each message, encrypted to the organ's certificate (CMS EnvelopedData, RFC 5652; GM/T 0010 for SM2). Each part is
-sealed in pieces of one mebibyte with the suite's authenticated encryption; what belongs to a piece, the message, its
-part, its place and whether it is the last, is bound into it, so that no piece can be dropped, moved or put elsewhere.
+sealed in pieces of one mebibyte with the suite's authenticated encryption; what belongs to a piece, the message and
+whose it is, its part, its place and whether it is the last, is bound into it, so that no piece can be dropped, moved, put
+elsewhere or passed on as another's.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -46,8 +47,13 @@ def open_key(
     return key
 
 
+def whose(site: str, sender: str, recipient: str, message: str) -> str:
+    """What a message is called in its pieces: the site and organ that wrote it, for which organ, and its identifier."""
+    return canonical.encode([site, sender, recipient, message]).decode()
+
+
 def sealed(suite: Suite, key: bytes, message: str, number: int, pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The sealed form of a part, piece by piece; `pieces` are of PIECE octets but for the last."""
+    """The sealed form of a part of `message` (`whose`), piece by piece; `pieces` are of PIECE octets but for the last."""
     waiting = iter(pieces)
     piece, place = next(waiting, b""), 0
     for following in waiting:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from exchange.closing import opened, pieces_of
+from exchange.closing import opened, pieces_of, whose
 from exchange.errors import MalformedEnvelope, PartAltered, TooLarge
 from exchange.folder import Folder
 from exchange.header import Header
@@ -66,7 +66,7 @@ class Opened:
         folder.check(header.suite, header.parts[0])
         data = b""
         with folder.open(header.parts[0]) as stream:
-            for piece in opened(suite, key, header.id, 0, stream):
+            for piece in opened(suite, key, _whose(header), 0, stream):
                 data += piece
                 if len(data) > LARGEST:
                     raise MalformedEnvelope(reason=f"content over {LARGEST} octets")
@@ -126,7 +126,7 @@ class Opened:
         self._folder.check(self.header.suite, part)
         running, size = INTL.hash.running(), 0
         with self._folder.open(part) as stream:
-            for piece in opened(self._suite, self._key, self.header.id, number + 1, stream):
+            for piece in opened(self._suite, self._key, _whose(self.header), number + 1, stream):
                 running.update(piece)
                 size += len(piece)
                 yield piece
@@ -135,3 +135,7 @@ class Opened:
 
     def __repr__(self) -> str:
         return f"<message {self.header.id} from {self.peer}>"
+
+
+def _whose(header: Header) -> str:
+    return whose(header.sender_site, header.sender, header.recipient, header.id)

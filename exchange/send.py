@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from exchange.closing import PIECE, close_key, pieces_of, sealed, suite_for
+from exchange.closing import PIECE, close_key, pieces_of, sealed, suite_for, whose
 from exchange.content import described, written
 from exchange.context import Context
 from exchange.errors import Forked, ReferenceReused, TooLarge, TooSecret
@@ -124,12 +124,13 @@ class Sending:
     def _sealed(self, id_: str, recipient: Recipient, wanted: Outgoing) -> Sealed:
         suite = suite_for(recipient.certificate)
         key = aead.generate_key(suite)
+        message = whose(self._own.site, wanted.sender, wanted.recipient, id_)
         said = written(wanted.body, [described(each) for each in wanted.files])
         # a file of ours that changes while it is read is found out by its reader: its digest is in the first part
-        parts = [self._kept(id_, 0, sealed(suite, key, id_, 0, _pieces(said)))]
+        parts = [self._kept(id_, 0, sealed(suite, key, message, 0, _pieces(said)))]
         for number, file in enumerate(wanted.files, 1):
             with file.path.open("rb") as stream:
-                octets = sealed(suite, key, id_, number, pieces_of(stream))
+                octets = sealed(suite, key, message, number, pieces_of(stream))
                 parts.append(self._kept(id_, number, octets))
         return tuple(parts), close_key(recipient.certificate, key)
 

@@ -81,8 +81,16 @@ def _locked(session: Session, id_: str, states: tuple[State, ...]) -> SealRow:
 
 
 def _move(row: SealRow, to: State, now: datetime, reason: str | None = None) -> SealRow:
-    row.state, row.changed, row.reason = to, now, reason
+    row.state, row.changed, row.reason = to, ended_since(row, to, now), reason
     return row
+
+
+def ended_since(row: SealRow, to: State, now: datetime) -> datetime:
+    """When a seal has been in the state `to`; one that was suspended before it ended has been out of use since then.
+
+    Whoever had found a lost seal would otherwise have had until its destruction to put it on.
+    """
+    return row.changed if row.state == State.SUSPENDED and to is not State.ACTIVE else now
 
 
 # --- the kinds -------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from ca.lookup import by_key
 from ca.request import Holder, IssueRequest
 from kms.errors import KeyNotActive, KeyUnknown
 from kms.models import Purpose
+from seal.change import ended_since
 from seal.errors import HolderWithoutCertificate, NoSealMaker, SealMoved
 from seal.find import Binding, Registered
 from seal.find import seal as find_seal
@@ -163,7 +164,8 @@ def _replace(session: Session, old: str, structure: Seal) -> None:
     row = session.get_one(SealRow, old, with_for_update=True)
     if row.state not in (State.ACTIVE, State.SUSPENDED):
         raise SealMoved(name=row.name, state=STATES[State(row.state)])
-    row.state, row.changed, row.reason = State.REPLACED, structure.created, "replaced"
+    row.changed = ended_since(row, State.REPLACED, structure.created)
+    row.state, row.reason = State.REPLACED, "replaced"
 
 
 def _enter(session: Session, plan: SealPlan, structure: Seal, bindings: tuple[Binding, ...]) -> None:

@@ -12,10 +12,12 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from apps.document.intake.models import Intake
 from ops.demo.story import SAMPLE
 from ops.platform import Platform
 from tests.laws.asking import Desk
 from tests.laws.province import client, identity
+from yinxin.act import SYSTEM
 from yinxin.crypto import cms
 
 DOCUMENTS = "/api/document/v1/documents"
@@ -102,7 +104,7 @@ def test_one_sign_off_one_dispatch_and_one_answer(site: Platform, document: str)
 def test_one_registration(site: Platform, document: str) -> None:
     """One number of the register, and none is lost: the next document has the next one.
 
-    Seen to fail when regrading leaves what was registered at the level that it had.
+    Seen to fail when regrading leaves what was registered at the level that it had, and when the answer is shown to all.
     """
     health = Desk(site, "dept-health-registrar")
     client(site, "dept-health-registrar").documents.receive(document)
@@ -110,6 +112,14 @@ def test_one_registration(site: Platform, document: str) -> None:
     assert registered == {201: 1, 409: AT_ONCE - 1}
     (intake,) = health.send("GET", "/api/document/v1/intakes?box=all").json()["items"]
     assert intake["number"].endswith("〕1号")
+    # nor does she read there what she may not elsewhere
+    hidden = client(site, "demo-clerk").documents.draft(SAMPLE, reference="hidden", recipients=["city-jia"])
+    with site.store.act(SYSTEM, "test.execute", f"intake:{intake['id']}") as act:
+        act.session.get_one(Intake, intake["id"]).answer = hidden
+    shown = health.send("GET", f"/documents/intake/{intake['id']}")
+    assert shown.status_code == 200
+    assert f"/documents/{document}" in shown.text
+    assert hidden not in shown.text
     # what is graded higher since is no longer for her eyes here either
     grade = {"level": "top-secret", "amount": 1, "basis": "第 1 项", "reason": "定密有误"}
     regraded = Desk(site, "demo-leader").send("POST", f"{DOCUMENTS}/{document}/regrading", json=grade)

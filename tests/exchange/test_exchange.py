@@ -130,7 +130,7 @@ def test_what_comes_again_early_or_changed(two, tmp_path):
 
 
 def test_a_part_that_was_changed_on_disk_is_named(two):
-    """Seen to fail when `Opened.of` does not check the part."""
+    """Seen to fail when `Opened.of` does not check the part, and when a part is not bound to whose it is."""
     sent = two.jia.sending.send(SYSTEM, letter(20))
     two.jia.courier.call(two.jia.peers.get("yi.example"), at_once=True)
     with two.yi.store.read() as session:
@@ -144,6 +144,11 @@ def test_a_part_that_was_changed_on_disk_is_named(two):
         two.yi.delivering.open(row)
     assert told.value.facts["digest"] == part.digest
     path.write_bytes(data)
+    # nor does another site pass it on as its own, though it opens nothing of it
+    genuine, row.header = row.header, replace(Header.decode(row.header), sender_site="bo.example").encoded
+    with pytest.raises(PartAltered):
+        two.yi.delivering.open(row)
+    row.header = genuine
     assert two.yi.delivering.run() == 1
     with pytest.raises(sa.exc.DatabaseError), two.yi.store.engine.begin() as connection:
         connection.execute(sa.text("UPDATE exchange_message SET header = x'00'"))

@@ -160,7 +160,7 @@ def test_a_use_signs_so_often_and_no_more(site):
 
 
 def test_a_seal_from_its_application_to_its_end(site):
-    """Seen to fail when a suspended seal is not refused, and when a replaced one stays in use."""
+    """Seen to fail when a suspended seal is not refused, when a replaced one stays in use, and when destroying forgets the suspension."""
     keeper = site.ask("demo-seal").seals
     plan = {"organ": "province-office", "keeper": "province-office-seal-keeper", "name": f"{NAME}财务专用章"}
     refused(
@@ -190,7 +190,9 @@ def test_a_seal_from_its_application_to_its_end(site):
     # handed over: the former keeper's post puts it on no more
     site.ask("demo-leader").seals.hand_over(renewed.id, "province-office-registrar")
     refused(Denied, lambda: keeper.begin(renewed.id, **approval))
-    decided(site, "seal.destroy", {"seal": renewed.id, "reason": "damaged"})
+    lost = keeper.suspend(renewed.id, "lost").changed
+    decided(site, "seal.destroy", {"seal": renewed.id, "reason": "lost"})
+    assert keeper.show(renewed.id).changed == lost
     refused(SealMoved, lambda: decided(site, "seal.resume", {"seal": renewed.id}))
     # and the list that verifiers carry says so
     now = site.platform.clock.now()

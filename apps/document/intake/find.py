@@ -11,6 +11,7 @@ from apps.document.intake.circulate import readers
 from apps.document.intake.models import Intake, Reader, State
 from apps.document.intake.records import INTAKES
 from apps.document.models import Document
+from apps.document.records import DOCUMENTS
 from yinxin.flow import ClockState, Signature, Step
 
 PAGE = 50
@@ -80,6 +81,8 @@ def dossier(desk: Desk, intake: str) -> Dossier:
     """Everything about one that this person may read; raises NoSuchRecord."""
     row = INTAKES.read(desk, intake)
     (line,) = lines(desk, [row])
+    # its title may be above the clearance of whoever may read what it answers
+    readable = DOCUMENTS.columns.where(desk.core.visible(DOCUMENTS.life.read)) if row.answer else sa.false()
     with desk.store.read() as session:
         found = Dossier(
             row,
@@ -88,7 +91,7 @@ def dossier(desk: Desk, intake: str) -> Dossier:
             INTAKES.steps(session, intake),
             readers(session, intake),
             INTAKES.signatures(session, intake),
-            session.get(Document, row.answer) if row.answer else None,
+            session.scalars(sa.select(Document).where(Document.id == row.answer, readable)).first(),
             desk.store.clock.now(),
         )
         session.expunge_all()
