@@ -11,6 +11,7 @@ from exchange.header import Header
 from yinxin import canonical
 from yinxin.authz import Level
 from yinxin.canonical import NotCanonical
+from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.suite import INTL, SM, Suite
 from yinxin.exchange import Enclosed, File
 
@@ -59,9 +60,13 @@ class Opened:
     _folder: Folder
     _suite: Suite
     _key: bytes
+    #: the roots on the sender's card
+    anchors: tuple[Certificate, ...]
 
     @classmethod
-    def of(cls, header: Header, folder: Folder, suite: Suite, key: bytes) -> "Opened":
+    def of(
+        cls, header: Header, folder: Folder, suite: Suite, key: bytes, anchors: tuple[Certificate, ...]
+    ) -> "Opened":
         """Open the first part; raises PartAltered, MalformedEnvelope. `suite` is the key's."""
         folder.check(header.suite, header.parts[0])
         data = b""
@@ -83,7 +88,7 @@ class Opened:
             raise MalformedEnvelope(reason="content") from error
         if not sound:
             raise MalformedEnvelope(reason="content")
-        return cls(header, body, files, folder, suite, key)
+        return cls(header, body, files, folder, suite, key, anchors)
 
     @property
     def id(self) -> str:

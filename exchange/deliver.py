@@ -32,6 +32,7 @@ class Delivering:
     def __init__(self, ctx: Context, couriers: Couriers) -> None:
         self._store = ctx.store
         self._own = ctx.own
+        self._peers = ctx.peers
         self._folder = ctx.folder
         self._application = ctx.application
         self._couriers = couriers
@@ -64,7 +65,7 @@ class Delivering:
             certificate,
             lambda envelope, recipient: self._own.open(header.recipient, envelope, recipient),
         )
-        return Opened.of(header, self._folder, suite_for(certificate), key)
+        return Opened.of(header, self._folder, suite_for(certificate), key, self._peers.anchors(row.peer))
 
     def _queues(self) -> list[tuple[str, str]]:
         query = (

@@ -77,6 +77,14 @@ class Peers:
                 raise UnknownPeer(site=site[:64])
             return _peer(row)
 
+    def anchors(self, site: str) -> tuple[Certificate, ...]:
+        """The roots on the card of a peer there is or was; raises UnknownPeer."""
+        with self._store.read() as session:
+            row = session.get(PeerRow, site[:64])
+            if row is None:
+                raise UnknownPeer(site=site[:64])
+            return _card(row.card).anchors
+
     def all(self) -> tuple[Peer, ...]:
         """Every peer there is or was, by identifier."""
         with self._store.read() as session:

@@ -19,7 +19,7 @@ from exchange.header import MOST_PARTS, Header, Part, digest_of
 from exchange.models import ChainRow, Direction, MessageRow, PartRow, State
 from exchange.peers import Recipient
 from yinxin.act import Actor
-from yinxin.authz import LEVELS
+from yinxin.authz import LEVELS, Level
 from yinxin.clock import rfc3339
 from yinxin.crypto import aead
 from yinxin.crypto.path import Usage, validate
@@ -101,13 +101,7 @@ class Sending:
         _ = self._own.site
         self._own.demand(wanted.sender)
         recipient = self._peers.recipient(wanted.recipient)
-        if LEVELS.index(wanted.grade) > LEVELS.index(recipient.clearance):
-            raise TooSecret(
-                object=wanted.object,
-                grade=wanted.grade,
-                recipient=wanted.recipient,
-                clearance=recipient.clearance,
-            )
+        demand_cleared(recipient, wanted.object, wanted.grade)
         if len(wanted.files) >= MOST_PARTS:
             raise TooLarge(size=len(wanted.files), limit=MOST_PARTS - 1)
         card = recipient.peer.card
@@ -163,6 +157,12 @@ class Sending:
         chain.seq, chain.head = header.seq, header.digest
         session.flush()
         return Sent(id_, peer, header.seq, State.WAITING), header
+
+
+def demand_cleared(recipient: Recipient, object_: str, grade: Level) -> None:
+    """Raise TooSecret unless what is graded so may go to the recipient."""
+    if LEVELS.index(grade) > LEVELS.index(recipient.clearance):
+        raise TooSecret(object=object_, grade=grade, recipient=recipient.organ, clearance=recipient.clearance)
 
 
 def locked_chain(session: Session, direction: Direction, peer: str) -> ChainRow:

@@ -15,6 +15,7 @@ from exchange.directory import CARD, DIRECTORY, Heeding, Publishing
 from exchange.folder import Folder
 from exchange.health import health
 from exchange.identity import Own
+from exchange.inside import Inside
 from exchange.introduce import own_card
 from exchange.line import Http, calling
 from exchange.models import AwaitedRow, PartRow
@@ -68,6 +69,7 @@ class Exchange:
             store, settings, self.own, self.peers, self.signing, self.folder, line, self.application
         )
         self.sending = Sending(ctx)
+        self.inside = Inside(ctx, self.sending)
         self.receiving = Receiving(ctx)
         self.reconciling = Reconciling(ctx)
         self.courier = Courier(ctx, self.receiving)

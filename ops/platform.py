@@ -116,7 +116,7 @@ class _TokenKeys:
 
 
 class _Later:
-    """A service that is made when something of it is first asked for: the log's opens the token, which a start must not."""
+    """A service that is asked for when something of it is: the log's opens the token, which a start must not."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
@@ -236,7 +236,14 @@ class Platform:
             self.authz.decisions,
             default=data.path("attachments"),
         )
-        self.document = Documents(self.store, self.core_for, self.attachment, self.section("document"))
+        self.document = Documents(
+            self.store,
+            self.core_for,
+            self.attachment,
+            self.section("document"),
+            _Later(lambda: self.exchange.inside),
+        )
+        self.exchange.applications["document"] = self.document.deliveries
         self.authz.proposals.timestamped_by(self.ca.timestamps)
         for module in MODULES:
             for kind in module.proposals:

@@ -4,10 +4,14 @@ A recipient may pass it down to the organs below: they get a copy of the same do
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 from apps.document.desk import Desk
+from apps.document.models import Document
 from apps.document.records import DOCUMENTS
+from apps.document.sites.errors import NotPassedOn
 from apps.document.states import COPIES
+from yinxin.authz import Level
 from yinxin.distribution import demand_below, recipients
 
 
@@ -16,6 +20,7 @@ def dispatch(desk: Desk, document: str) -> None:
     calendar = desk.core.calendar()
     seen = DOCUMENTS.snapshot(desk, document)
     elsewhere = desk.carrier.elsewhere([*seen.recipients, *seen.copied_to])
+    _demand_cleared(desk, "document.dispatch", seen, elsewhere)
     with DOCUMENTS.move(desk, document, "document.dispatch", seen=seen) as (act, row):
         to = recipients(row.recipients, row.copied_to)
         if to:
@@ -34,15 +39,27 @@ def redispatch(desk: Desk, document: str, organs: Sequence[str]) -> list[str]:
     own = desk.caller.actor.organ or ""
     calendar = desk.core.calendar()
     to = recipients(organs)
-    DOCUMENTS.read(desk, document)
+    seen = DOCUMENTS.read(desk, document)
     demand_below(desk.core.organs().values(), own, organs)
     elsewhere = desk.carrier.elsewhere(organs)
+    if elsewhere and desk.carrier.elsewhere([seen.organ]):
+        raise NotPassedOn(document=document)
+    _demand_cleared(desk, "document.redispatch", seen, elsewhere)
     with DOCUMENTS.move(desk, document, "document.redispatch") as (act, row):
         COPIES.passed_on(desk, act.session, document)
         term = desk.settings.receipt(row.urgency)
         sent = COPIES.send(desk, act, document, to, term=term, calendar=calendar, elsewhere=elsewhere)
         row.holders = [*row.holders, *(organ for organ in sent if organ not in elsewhere)]
     return sent
+
+
+def _demand_cleared(desk: Desk, verb: str, row: Document, elsewhere: frozenset[str]) -> None:
+    """Raise, on record, what keeps the document from another site before anybody is told that it was sent."""
+    actor = desk.caller.actor
+    with desk.store.refusing(actor, verb, DOCUMENTS.subject(row.id)):
+        desk.carrier.demand(
+            actor.organ or "", sorted(elsewhere), DOCUMENTS.subject(row.id), cast("Level", row.level)
+        )
 
 
 def urge(desk: Desk, document: str, organs: Sequence[str] = ()) -> list[str]:

@@ -8,6 +8,7 @@ from apps.document.index import catch_up
 from apps.document.intake.states import LIFE as INTAKE_LIFE
 from apps.document.service import Documents
 from apps.document.settings import DocumentSettings
+from apps.document.sites.report import VERB as REPORT
 from apps.document.states import COPIES, LAPSE, LIFE
 from yinxin.module import Job, Module, Verb
 from yinxin.text import Text
@@ -20,11 +21,13 @@ MODULE: Module[Documents] = Module(
         *LIFE.verbs,
         *INTAKE_LIFE.verbs,
         *COPIES.verbs,
+        Verb(REPORT, Text("向发文站点回报外来公文", "tell another site what became of its document")),
         Verb(LAPSE, Text("保密期限届满解密", "declassify when the period is over")),
     ),
     models=(
         "apps.document.models",
         "apps.document.intake.models",
+        "apps.document.sites.models",
         "yinxin.comment.models",
         "yinxin.flow.models",
         "yinxin.grade.models",
@@ -33,6 +36,7 @@ MODULE: Module[Documents] = Module(
     ),
     routes=("apps.document.api:routes", "apps.document.pages:pages"),
     jobs=(
+        Job("document.carry", timedelta(seconds=2), Documents.carry),
         Job("document.index", timedelta(hours=1), lambda service: catch_up(service.store)),
         Job("document.recount", timedelta(hours=1), Documents.recount),
         Job("document.lapse", timedelta(hours=1), lambda service: lapse(service.store)),

@@ -15,7 +15,7 @@ PAGE = 50
 _STATES: dict[str, tuple[State, ...]] = {
     "open": OPEN,
     "received": (State.RECEIVED,),
-    "returned": (State.RETURNED,),
+    "returned": (State.RETURNED, State.REFUSED),
     "withdrawn": (State.WITHDRAWN, State.GIVEN_BACK),
 }
 

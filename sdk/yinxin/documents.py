@@ -173,7 +173,9 @@ class DeliveryOut(Reply):
     sender: str
     """The organ that sent it: the issuing one, or one that passed it down."""
     role: Literal["main", "copy"]
-    state: Literal["waiting", "sent", "delivered", "received", "returned", "withdrawn", "given-back"]
+    state: Literal[
+        "waiting", "sent", "delivered", "received", "returned", "withdrawn", "given-back", "refused"
+    ]
     overdue: bool
     """Whether nobody has answered for it in time."""
     reason: str | None

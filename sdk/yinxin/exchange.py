@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from yinxin.authz import Level
+from yinxin.crypto.certificates import Certificate
 
 if TYPE_CHECKING:
     from yinxin.store import Act
@@ -101,6 +102,11 @@ class Incoming(Protocol):
         """Its files."""
         ...
 
+    @property
+    def anchors(self) -> tuple[Certificate, ...]:
+        """The roots on the card of the site that sent it: by them it is known, and so is what it signed."""
+        ...
+
     def read(self, number: int) -> Iterator[bytes]:
         """The content of a file, piece by piece, in the clear."""
         ...
@@ -131,4 +137,24 @@ class Application(Protocol):
 
     def answered(self, act: "Act", answer: Answered) -> None:
         """Hear of a receipt for a message of one's own, within the act that records it: once."""
+        ...
+
+
+class Exchanging(Protocol):
+    """The exchange as applications of the same process have it."""
+
+    def site_of(self, organ: str) -> str | None:
+        """The other site at which an organ is reached; None for ours, and for one that nobody reaches."""
+        ...
+
+    def demand(self, sender: str, recipient: str, object_: str, grade: Level) -> None:
+        """Raise what would keep a message of that level from being sent: NotOurOrgan, UnknownRecipient, TooSecret."""
+        ...
+
+    def send(self, message: Outgoing) -> str:
+        """Put a message into the outbox, once for its reference; its identifier. Raises as the exchange's `send`."""
+        ...
+
+    def sent(self, sender: str, reference: str) -> bool:
+        """Whether there is a message of ours under this reference."""
         ...

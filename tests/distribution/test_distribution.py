@@ -354,7 +354,7 @@ def packed(copy):
         "0" * 64,
         copy.period,
         {"title": "便函"},
-        {},
+        (),
     )
 
 

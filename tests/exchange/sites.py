@@ -76,6 +76,7 @@ def join(net: Net, platform: Platform) -> Exchange:
         http=net.calling(platform),
     )
     platform.exchange = exchange
+    exchange.applications["document"] = platform.document.deliveries
     net.sites[exchange.own.site] = platform
     return exchange
 

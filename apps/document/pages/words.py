@@ -168,7 +168,7 @@ def tag(code: str) -> str:
 
 def copy_tag(copy: Copy, now: datetime) -> str:
     """The colour of a copy's tag."""
-    if copy.overdue(now) or copy.state == CopyState.RETURNED:
+    if copy.overdue(now) or copy.state in (CopyState.RETURNED, CopyState.REFUSED):
         return "refused"
     if copy.state in (CopyState.WITHDRAWN, CopyState.GIVEN_BACK):
         return "neutral"

@@ -1,8 +1,8 @@
 """Distribution with receipts over the tree of organs: one object, many recipients, each answering for its copy."""
 
-from yinxin.distribution.carrier import Carrier, Key, NoOtherSites, Pack, Parcel, Report
+from yinxin.distribution.carrier import Carrier, Key, NoOtherSites, Pack, Parcel, Report, Reported
 from yinxin.distribution.choose import Recipient, below, demand_below, recipients
-from yinxin.distribution.distribution import Distribution
+from yinxin.distribution.distribution import Distribution, arrive
 from yinxin.distribution.errors import (
     AlreadyAnswered,
     NobodyNew,
@@ -15,7 +15,7 @@ from yinxin.distribution.errors import (
     UrgedEnough,
 )
 from yinxin.distribution.models import HELD, OPEN, Copy, Receipt, Role, State
-from yinxin.distribution.platform import carry, learn, recount
+from yinxin.distribution.platform import carry, hear, learn, recount
 
 __all__ = [
     "HELD",
@@ -37,13 +37,16 @@ __all__ = [
     "Recipient",
     "RecipientTwice",
     "Report",
+    "Reported",
     "Role",
     "State",
     "ToBeGivenBack",
     "UrgedEnough",
+    "arrive",
     "below",
     "carry",
     "demand_below",
+    "hear",
     "learn",
     "recipients",
     "recount",

@@ -4,13 +4,14 @@ A copy for an organ of another site waits until a carrier has taken it. A carrie
 in its own time; it is asked outside any transaction, and again after whatever went wrong, so it knows a parcel by its `key`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from yinxin.authz import Level
 from yinxin.distribution.models import Copy, Role, State
+from yinxin.exchange import Enclosed
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Key:
 class Parcel:
     """A copy as it travels: grade and digest of what is sent, how long its recipient has, and all that its site needs of it.
 
-    `sha256` (hex) is of the object itself; `facts` are the application's, JSON; `files` by name, as bytes.
+    `sha256` (hex) is of the object itself; `facts` are the application's, JSON; `files` lie where they say until it is taken.
     """
 
     key: Key
@@ -36,18 +37,25 @@ class Parcel:
     sha256: str
     period: Mapping[str, Any] | None
     facts: Mapping[str, Any]
-    files: Mapping[str, bytes] = field(repr=False)
+    files: tuple[Enclosed, ...] = field(repr=False)
+
+
+#: what another site says of a copy
+Reported = Literal[
+    State.DELIVERED, State.RECEIVED, State.RETURNED, State.WITHDRAWN, State.GIVEN_BACK, State.REFUSED
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """What the other site says became of a copy: `proof` is its signed receipt, as it came, to be kept.
 
-    `delivered` is the gateway's receipt, `received` and `returned` a person's, `withdrawn` that it was taken back unread.
+    `delivered` is the gateway's receipt, `received` and `returned` a person's, `withdrawn` that it was taken back unread, `refused` that
+    the site itself would not have it; `reason` is of a return or refusal.
     """
 
     key: Key
-    state: Literal[State.DELIVERED, State.RECEIVED, State.RETURNED, State.WITHDRAWN, State.GIVEN_BACK]
+    state: Reported
     at: datetime
     proof: bytes = field(repr=False)
     reason: str | None = None
@@ -60,10 +68,14 @@ class Carrier(Protocol):
         """Those of them that are of another site."""
         ...
 
+    def demand(self, sender: str, organs: Iterable[str], object_: str, level: Level) -> None:
+        """Raise unless the sender may send an object of that level to each of these organs of other sites."""
+        ...
+
     def carry(self, parcel: Parcel) -> None:
         """Take it over for good; the same parcel again changes nothing. Raises what keeps it from it: it is asked again later.
 
-        A recipient or site that is not cleared for the parcel's level is refused (NotPermitted).
+        A recipient or site that is not cleared for the parcel's level is refused (NotPermitted): then the copy is, for good.
         """
         ...
 
@@ -82,6 +94,9 @@ class NoOtherSites:
     def elsewhere(self, organs: Sequence[str]) -> frozenset[str]:  # noqa: ARG002 - the seam's signature
         """Nobody is."""
         return frozenset()
+
+    def demand(self, sender: str, organs: Iterable[str], object_: str, level: Level) -> None:
+        """Nobody is asked about."""
 
     def carry(self, parcel: Parcel) -> None:
         """Nothing is ever elsewhere."""

@@ -277,3 +277,13 @@ def time_for(row: Copy, period: Period, calendar: Calendar) -> bool:
         calendar.digest,
     )
     return changed
+
+
+def arrive(act: Act, copy: Copy, period: Period | None, calendar: Calendar, now: datetime) -> None:
+    """A copy that another site sent is here since now, for an organ of ours to answer."""
+    copy.made_at = copy.sent_at = copy.delivered_at = now
+    copy.away, copy.urged, copy.state, copy.provisional = False, 0, State.DELIVERED, False
+    if period is not None:
+        time_for(copy, Period(period.term, now), calendar)
+    act.session.add(copy)
+    act.session.flush()

@@ -37,6 +37,7 @@ class State(StrEnum):
     RETURNED = "returned"
     WITHDRAWN = "withdrawn"
     GIVEN_BACK = "given-back"
+    REFUSED = "refused"
 
     @property
     def text(self) -> Text:
@@ -52,6 +53,7 @@ _TEXT = {
     State.RETURNED: Text("已退文", "returned"),
     State.WITHDRAWN: Text("已撤回", "withdrawn"),
     State.GIVEN_BACK: Text("已清退", "given back"),
+    State.REFUSED: Text("对方站点拒收", "refused by its site"),
 }
 OVERDUE = Text("逾期未签收", "overdue for a receipt")
 #: nobody has answered for it

@@ -9,8 +9,8 @@ from yinxin.deadline import Period
 from yinxin.distribution.carrier import Carrier, Key, Pack, Report
 from yinxin.distribution.distribution import Distribution, time_for
 from yinxin.distribution.models import OPEN, Copy, Receipt, State
-from yinxin.errors import YinxinError
-from yinxin.store import Store
+from yinxin.errors import NotPermitted, YinxinError
+from yinxin.store import Act, Store
 
 #: copies that are carried or counted at once
 _AT_ONCE = 500
@@ -21,6 +21,7 @@ _AFTER: dict[State, tuple[State, ...]] = {
     State.RETURNED: OPEN,
     State.WITHDRAWN: OPEN,
     State.GIVEN_BACK: (State.RECEIVED,),
+    State.REFUSED: OPEN,
 }
 
 
@@ -54,11 +55,15 @@ def _one(copies: Distribution, store: Store, carrier: Carrier, pack: Pack, row: 
         if not carrier.recall(key, row.reason or ""):
             _to(copies, store, row, State.WITHDRAWN)
         return 0
-    carrier.carry(pack(row))
+    try:
+        carrier.carry(pack(row))
+    except NotPermitted as error:
+        _to(copies, store, row, State.REFUSED, error.text())
+        raise
     return _to(copies, store, row, State.SENT)
 
 
-def _to(copies: Distribution, store: Store, row: Copy, state: State) -> int:
+def _to(copies: Distribution, store: Store, row: Copy, state: State, reason: str | None = None) -> int:
     """Write down what the carrier said; nothing, when somebody was quicker."""
     verb, subject = f"{copies.flow}.carry", f"{copies.flow}:{row.item}"
     with store.act(SYSTEM, verb, subject, organ=row.organ, state=state.value) as act:
@@ -68,6 +73,7 @@ def _to(copies: Distribution, store: Store, row: Copy, state: State) -> int:
             found.state, found.sent_at = state, now
         elif changed:
             found.state, found.answered_at = state, now
+            found.reason = reason[:2000] if reason else found.reason
     return int(changed and state is State.SENT)
 
 
@@ -76,21 +82,36 @@ def learn(copies: Distribution, store: Store, calendar: Calendar, report: Report
 
     A report again, or one that comes after what followed it, changes nothing.
     """
-    key = report.key
     with store.read() as session:
-        known = session.get(Receipt, (key.flow, key.item, key.organ, report.state.value))
-        row = session.get(Copy, (key.flow, key.item, key.organ))
-        if known is not None or row is None or not row.away:
+        if not _news(session, report):
             return False
+    key = report.key
     verb, subject = f"{copies.flow}.learn", f"{copies.flow}:{key.item}"
     with store.act(SYSTEM, verb, subject, organ=key.organ, state=report.state.value) as act:
-        row = _locked(act.session, key)
-        act.facts["changed"] = changed = row.state in _AFTER[report.state]
-        if changed:
-            _take(row, calendar, report)
-        receipt = {"flow": key.flow, "item": key.item, "organ": key.organ, "state": report.state.value}
-        act.session.add(Receipt(**receipt, at=report.at, entry=act.id, data=report.proof))
+        return hear(act, calendar, report)
+
+
+def hear(act: Act, calendar: Calendar, report: Report) -> bool:
+    """As `learn`, within an act under way: for a report that comes with a message."""
+    key, session = report.key, act.session
+    act.facts["changed"] = changed = False
+    if not _news(session, report):
+        return changed
+    row = _locked(session, key)
+    act.facts["changed"] = changed = row.state in _AFTER[report.state]
+    if changed:
+        _take(row, calendar, report)
+    receipt = {"flow": key.flow, "item": key.item, "organ": key.organ, "state": report.state.value}
+    session.add(Receipt(**receipt, at=report.at, entry=act.id, data=report.proof))
     return changed
+
+
+def _news(session: Session, report: Report) -> bool:
+    """Whether it is of a copy at another site, and the first that says so."""
+    key = report.key
+    known = session.get(Receipt, (key.flow, key.item, key.organ, report.state.value))
+    row = session.get(Copy, (key.flow, key.item, key.organ))
+    return known is None and row is not None and row.away
 
 
 def _take(row: Copy, calendar: Calendar, report: Report) -> None:
@@ -102,7 +123,7 @@ def _take(row: Copy, calendar: Calendar, report: Report) -> None:
             time_for(row, Period(Period.of(row.period).term, report.at), calendar)
         return
     row.answered_at, row.asked_back_at = report.at, None
-    row.reason = report.reason if report.state is State.RETURNED else row.reason
+    row.reason = report.reason if report.state in (State.RETURNED, State.REFUSED) else row.reason
 
 
 def _locked(session: Session, key: Key) -> Copy:

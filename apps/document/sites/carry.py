@@ -1,0 +1,85 @@
+"""Documents leave: a copy for another site becomes a message of the exchange, once; so does its recall."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from apps.document.desk import file, media_type
+from apps.document.records import DOCUMENTS
+from apps.document.seal import SEALED
+from apps.document.sites.wire import KIND, PARCEL, RECALL, body, reference
+from yinxin.attachment import Attachments
+from yinxin.authz import Level
+from yinxin.distribution import Copy, Key, Parcel, Role
+from yinxin.exchange import Enclosed, Exchanging, Outgoing
+from yinxin.store import Store
+
+
+class Sites:
+    """The carrier of documents (`yinxin.distribution.Carrier`)."""
+
+    def __init__(self, store: Store, exchange: Exchanging) -> None:
+        self._store = store
+        self._exchange = exchange
+
+    def elsewhere(self, organs: Sequence[str]) -> frozenset[str]:
+        """Those that are reached at another site."""
+        return frozenset(each for each in organs if self._exchange.site_of(each) is not None)
+
+    def demand(self, sender: str, organs: Iterable[str], object_: str, level: Level) -> None:
+        """Raise NotOurOrgan, UnknownRecipient, TooSecret."""
+        for each in organs:
+            self._exchange.demand(sender, each, object_, level)
+
+    def carry(self, parcel: Parcel) -> None:
+        """Put the parcel into the outbox, unless it is there."""
+        key = parcel.key
+        said = {"role": parcel.role.value, "period": parcel.period, "sha256": parcel.sha256, **parcel.facts}
+        message = self._message(PARCEL, key, parcel.sender, parcel.level, said)
+        self._send(replace(message, files=parcel.files))
+
+    def recall(self, key: Key, reason: str) -> bool:
+        """Ask the other site to take the copy back; whether it was ever sent there."""
+        with self._store.read() as session:
+            copy = session.get_one(Copy, (key.flow, key.item, key.organ))
+            level = cast("Level", DOCUMENTS.load(session, key.item).level)
+            sender = copy.sender
+        if not self._exchange.sent(sender, reference(PARCEL, key.item, key.organ)):
+            return False
+        self._send(self._message(RECALL, key, sender, level, {"reason": reason}))
+        return True
+
+    def _send(self, message: Outgoing) -> None:
+        if not self._exchange.sent(message.sender, message.reference):  # its level may have changed since
+            self._exchange.send(message)
+
+    @staticmethod
+    def _message(what: str, key: Key, sender: str, level: Level, said: Mapping[str, object]) -> Outgoing:
+        name = reference(what, key.item, key.organ)
+        subject = DOCUMENTS.subject(key.item)
+        return Outgoing(name, sender, key.organ, KIND, subject, level, body(what, key.item, said))
+
+
+def pack(store: Store, attachments: Attachments, spool: Path, copy: Copy) -> Parcel:
+    """The parcel of a copy: the sealed file first, written into `spool`, then the attached files from where they lie."""
+    with store.read() as session:
+        row = DOCUMENTS.load(session, copy.item)
+        sealed = file(session, copy.item, SEALED)
+        enclosed = [
+            Enclosed(each.name, each.media_type, attachments.files.path(session, each))
+            for each in attachments.files.of(session, DOCUMENTS.subject(copy.item))
+        ]
+        path = spool / copy.item
+        path.write_bytes(sealed.data)
+        facts = {"number": row.number, "dated": row.dated, "urgency": row.urgency}
+        return Parcel(
+            Key(copy.flow, copy.item, copy.organ),
+            copy.sender,
+            Role(copy.role),
+            cast("Level", row.level),
+            sealed.sha256,
+            copy.period,
+            facts,
+            (Enclosed(SEALED, media_type(SEALED), path), *enclosed),
+        )

@@ -1,0 +1,19 @@
+"""What keeps a document from going to another site, or one that came from being taken in."""
+
+from yinxin.errors import Conflict, Untrue
+
+
+class NotPassedOn(Conflict):
+    """A document of another site, to be passed down to an organ of yet another."""
+
+    code = "document.not_passed_on"
+    zh = "公文 {document} 由其他站点发来，不能再转发到外站；请请发文机关直接发送。"
+    en = "Document {document} came from another site and cannot be passed on to a third one; ask its issuer to send it there."
+
+
+class ParcelUnfit(Untrue):
+    """A message about a document that does not say what it must."""
+
+    code = "document.parcel_unfit"
+    zh = "其他站点发来的公文消息不能采用（{reason}）；请让发文站点核对后重新发送。"
+    en = "A message of another site about a document cannot be used ({reason}); let that site check it and send it again."

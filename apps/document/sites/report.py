@@ -1,0 +1,99 @@
+"""What became of a copy goes back to the site that sent it: each state once, with what a person signed.
+
+The report of a state is due until it is in the outbox; a process that dies in between sends the same one again.
+"""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from apps.document.records import DOCUMENTS
+from apps.document.sites.models import Arrival
+from apps.document.sites.wire import KIND, REPORT, body, reference
+from yinxin.act import SYSTEM
+from yinxin.authz import Level
+from yinxin.clock import rfc3339
+from yinxin.distribution import Copy, State
+from yinxin.exchange import Exchanging, Outgoing
+from yinxin.flow import Signature
+from yinxin.steps import step
+from yinxin.store import Store
+
+VERB = "document.report"
+#: what is told of a copy, and the verb that a person signed
+SIGNED = {
+    State.RECEIVED: "document.receive",
+    State.RETURNED: "document.return",
+    State.GIVEN_BACK: "document.give-back",
+}
+#: reports that are sent in one go
+_AT_ONCE = 500
+
+
+def tell(store: Store, exchange: Exchanging) -> int:
+    """Send the reports that are due; how many. 1. It is in the outbox. 2. That it was told is recorded."""
+    count = 0
+    for document, organ in _due(store):
+        with store.read() as session:
+            arrival = session.get_one(Arrival, (document, organ))
+            state, message = _message(session, arrival)
+        exchange.send(message)
+        step("document.report.1-sent")
+        with store.act(SYSTEM, VERB, DOCUMENTS.subject(document), organ=organ, state=state.value) as act:
+            act.session.get_one(Arrival, (document, organ), with_for_update=True).told = state.value
+        count += 1
+    return count
+
+
+def _due(store: Store) -> Sequence[tuple[str, str]]:
+    answered = (*SIGNED, State.WITHDRAWN)
+    moved = sa.and_(Copy.state.in_(answered), sa.or_(Arrival.told.is_(None), Arrival.told != Copy.state))
+    refused = sa.and_(Arrival.refused.is_not(None), Arrival.told.is_(None))
+    mine = sa.and_(Copy.flow == KIND, Copy.item == Arrival.document, Copy.organ == Arrival.organ)
+    query = sa.select(Arrival.document, Arrival.organ).join(Copy, mine, isouter=True)
+    with store.read() as session:
+        rows = session.execute(query.where(sa.or_(moved, refused)).order_by(Arrival.at).limit(_AT_ONCE))
+        return [(document, organ) for document, organ in rows]
+
+
+def _message(session: Session, arrival: Arrival) -> tuple[State, Outgoing]:
+    said: dict[str, Any]
+    if arrival.refused is not None:
+        state = State.REFUSED
+        said = {"at": rfc3339(arrival.at), "reason": arrival.refused}
+    else:
+        copy = session.get_one(Copy, (KIND, arrival.document, arrival.organ))
+        state = State(copy.state)
+        at = copy.answered_at or copy.made_at
+        said = {"at": rfc3339(at), "reason": copy.reason, **_signed(session, arrival, state)}
+    name = reference(f"{REPORT}-{state.value}", arrival.document, arrival.organ)
+    return state, Outgoing(
+        name,
+        arrival.organ,
+        arrival.sender,
+        KIND,
+        DOCUMENTS.subject(arrival.document),
+        cast("Level", arrival.level),
+        body(REPORT, arrival.document, {"state": state.value, **said}),
+    )
+
+
+def _signed(session: Session, arrival: Arrival, state: State) -> dict[str, str]:
+    """The statement that a person of the organ signed, with its proofs; none of what the platform did."""
+    if state not in SIGNED:
+        return {}
+    query = (
+        sa.select(Signature)
+        .where(
+            Signature.flow == KIND,
+            Signature.item == arrival.document,
+            Signature.organ == arrival.organ,
+            Signature.type == SIGNED[state],
+        )
+        .order_by(Signature.position.desc())
+        .limit(1)
+    )
+    found = session.scalars(query).one()
+    return {"statement": found.statement.hex(), "cms": found.cms.hex(), "ocsp": found.ocsp.hex()}

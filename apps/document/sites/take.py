@@ -1,0 +1,265 @@
+"""Documents come in: a message of another site about a document is taken in once, within the act of its delivery.
+
+A parcel that does not hold is not taken in: that it was refused, and why, is kept and told to its sender. A recall counts if
+nobody has answered for the copy by then: whoever holds the copy's row first decides, and both sites hear the same of it.
+"""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+import sqlalchemy as sa
+
+from apps.document import index
+from apps.document.models import Content, Document, File
+from apps.document.models import State as DocumentState
+from apps.document.records import DOCUMENTS
+from apps.document.seal import SEALED
+from apps.document.sites import verify
+from apps.document.sites.errors import ParcelUnfit
+from apps.document.sites.models import Arrival
+from apps.document.sites.report import SIGNED
+from apps.document.sites.wire import FORMAT, KIND, PARCEL, RECALL, REPORT, fitting, unfit
+from yinxin import canonical
+from yinxin.act import SYSTEM
+from yinxin.attachment import Attachments
+from yinxin.calendar import Calendar
+from yinxin.clock import parse_rfc3339
+from yinxin.crypto.suite import INTL
+from yinxin.deadline import Period
+from yinxin.distribution import Copy, Key, Report, Reported, Role, State, arrive, hear
+from yinxin.errors import YinxinError
+from yinxin.exchange import Answered, Exchanging, Incoming
+from yinxin.store import Act, Store
+from yinxin.uploads import UploadIn
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A parcel that holds, its files in place: `uploads` become the document's attachments. Else `refused` says why."""
+
+    calendar: Calendar
+    refused: YinxinError | None = None
+    sealed: verify.Sealed | None = None
+    uploads: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A report that holds."""
+
+    calendar: Calendar
+    report: Report
+
+
+class Deliveries:
+    """The application of the kind `document` (`yinxin.exchange.Application`)."""
+
+    def __init__(
+        self, store: Store, attachments: Attachments, exchange: Exchanging, calendar: Callable[[], Calendar]
+    ) -> None:
+        self._store = store
+        self._attachments = attachments
+        self._exchange = exchange
+        self._calendar = calendar
+        #: the newest that was asked for: a gateway's receipt is heard inside a transaction, and the core is asked outside
+        self._known = Calendar()
+
+    def prepare(self, message: Incoming) -> object:
+        """Check the message, and put a parcel's files in place; raises ParcelUnfit of what is no parcel."""
+        self._known = self._calendar()
+        with fitting():
+            what, document = message.body["what"], message.body["document"]
+            unfit(message.body["v"] == FORMAT, "版本不识", "of another version")
+            unfit(message.object == DOCUMENTS.subject(document), "对象不符", "of another object")
+        at_home = self._exchange.site_of(message.sender) == message.peer
+        unfit(at_home, "机关不属于该站点", "the organ is of another site")
+        if what == PARCEL:
+            return self._parcel(message)
+        if what == REPORT:
+            return self._report(message, document)
+        unfit(what == RECALL, "用途不识", "of no known use")
+        return None
+
+    def take(self, act: Act, message: Incoming, prepared: object) -> None:
+        """Take the message in."""
+        act.facts |= {"about": message.object, "what": message.body["what"], "recipient": message.recipient}
+        if isinstance(prepared, Parcel):
+            self._arrived(act, message, prepared)
+        elif isinstance(prepared, Heard):
+            act.facts["state"] = prepared.report.state.value
+            hear(act, prepared.calendar, prepared.report)
+        else:
+            self._recalled(act, message)
+
+    def answered(self, act: Act, answer: Answered) -> None:
+        """The other site's gateway has a parcel, or would not have it."""
+        flow, document, organ, what = answer.reference.split(":")
+        if (flow, what) != (KIND, PARCEL):
+            return
+        state: Reported = State.REFUSED if answer.error else State.DELIVERED
+        proof = f"message:{answer.id}".encode()
+        now = self._store.clock.now()
+        hear(act, self._known, Report(Key(KIND, document, organ), state, now, proof, answer.error))
+
+    # --- a parcel ---
+
+    def _parcel(self, message: Incoming) -> Parcel:
+        try:
+            with fitting():
+                Role(message.body["role"])
+                if message.body["period"] is not None:
+                    Period.of(message.body["period"])
+            sealed = verify.sealed(message, self._store.clock.now())
+            return Parcel(self._known, None, sealed, self._stored(message))
+        except YinxinError as error:
+            if error.retryable or error.status >= 500:
+                raise
+            return Parcel(self._known, error)
+
+    def _stored(self, message: Incoming) -> tuple[str, ...]:
+        """The attached files in the store, each an upload of the platform's own; unless the document is here already."""
+        with self._store.read() as session:
+            if session.get(Document, message.body["document"]) is not None:
+                return ()
+        receiving, uploads = self._attachments.receiving, []
+        for number, each in enumerate(message.files[1:], 1):
+            wanted = UploadIn(name=each.name, size=each.size, sha256=each.sha256, sm3=each.sm3)
+            upload = receiving.begin(SYSTEM, wanted)
+            at = 0
+            for piece in verify.pieces(message, number, upload.part) if not upload.complete else ():
+                if at + len(piece) > upload.received:  # what came before a process died is there
+                    skipped = max(upload.received - at, 0)
+                    receiving.write(SYSTEM, upload.id, at + skipped, io.BytesIO(piece[skipped:]))
+                at += len(piece)
+            receiving.complete(SYSTEM, upload.id)
+            uploads.append(upload.id)
+        return tuple(uploads)
+
+    def _arrived(self, act: Act, message: Incoming, parcel: Parcel) -> None:
+        session, now = act.session, self._store.clock.now()
+        document, organ = message.body["document"], message.recipient
+        if session.get(Arrival, (document, organ)) is not None:
+            act.facts["again"] = True
+            return
+        refused = parcel.refused
+        if parcel.sealed is not None:
+            try:
+                row = self._document(act, message, parcel.sealed, parcel.uploads)
+                copy = Copy(flow=KIND, item=document, organ=organ, sender=message.sender)
+                copy.role = Role(message.body["role"])
+                period = message.body["period"]
+                arrive(act, copy, Period.of(period) if period else None, parcel.calendar, now)
+                row.holders = [*row.holders, organ]
+            except ParcelUnfit as error:
+                refused = error
+        act.facts["refused"] = refused.code if refused else ""
+        arrival = Arrival(document=document, organ=organ, peer=message.peer, sender=message.sender)
+        arrival.level, arrival.at, arrival.told = message.grade, now, None
+        arrival.refused = f"{refused.text('zh')} / {refused.text('en')}"[:2000] if refused else None
+        session.add(arrival)
+
+    def _document(
+        self, act: Act, message: Incoming, sealed: verify.Sealed, uploads: tuple[str, ...]
+    ) -> Document:
+        """The document as the organs of this site have it; raises ParcelUnfit when another one is here in its place."""
+        session, document = act.session, message.body["document"]
+        row = session.get(Document, document, with_for_update=True)
+        if row is not None:
+            came = sa.select(Arrival.organ).where(
+                Arrival.document == document, Arrival.peer == message.peer, Arrival.refused.is_(None)
+            )
+            same = session.get_one(File, (document, SEALED)).data == sealed.data
+            unfit(
+                same and session.scalar(came) is not None,
+                "同号公文已存在",
+                "another document has its identifier",
+            )
+            return row
+        number = message.body["number"]
+        taken = sa.select(Document.id).where(Document.number == number)
+        unfit(session.scalar(taken) is None, "文号已用于另一份公文", "another document has its number")
+        row = _row(message, sealed.said, self._store.clock.now())
+        session.add(row)
+        session.flush()
+        digest = INTL.hash.digest(sealed.content).hex()
+        session.add(
+            Content(
+                document=document,
+                revision=1,
+                filename="content.json",
+                source=sealed.content,
+                data=sealed.content,
+                sha256=digest,
+            )
+        )
+        digest = INTL.hash.digest(sealed.data).hex()
+        session.add(File(document=document, name=SEALED, sha256=digest, data=sealed.data))
+        for upload in uploads:
+            self._attachments.files.attach(act, DOCUMENTS.subject(document), upload)
+        session.flush()
+        index.put(session, row, sealed.content)
+        return row
+
+    # --- what follows ---
+
+    def _recalled(self, act: Act, message: Incoming) -> None:
+        session, document, organ = act.session, message.body["document"], message.recipient
+        arrival = session.get(Arrival, (document, organ))
+        act.facts["withdrawn"] = False
+        if arrival is None or (arrival.peer, arrival.sender) != (message.peer, message.sender):
+            return
+        row = session.get(Document, document, with_for_update=True)
+        copy = session.get(Copy, (KIND, document, organ), with_for_update=True)
+        if row is None or copy is None or copy.state != State.DELIVERED:
+            return  # its answer is on its way, and stands
+        copy.state, copy.answered_at = State.WITHDRAWN, self._store.clock.now()
+        copy.reason = str(message.body["reason"])[:2000]
+        row.holders = [each for each in row.holders if each != organ]
+        act.facts["withdrawn"] = True
+
+    def _report(self, message: Incoming, document: str) -> Heard:
+        with fitting():
+            state = State(message.body["state"])
+            at, reason = parse_rfc3339(message.body["at"]), message.body["reason"]
+            reason = None if reason is None else str(reason)[:2000]
+        unfit(state in (*SIGNED, State.WITHDRAWN, State.REFUSED), "状态不识", "of no known state")
+        with self._store.read() as session:
+            copy = session.get(Copy, (KIND, document, message.sender))
+            unfit(
+                copy is not None and copy.away and copy.sender == message.recipient,
+                "没有发给该机关",
+                "never sent to that organ",
+            )
+            sha256 = session.get_one(File, (document, SEALED)).sha256
+        if state in SIGNED:
+            verify.answered(message, SIGNED[state], sha256)
+        proof = canonical.encode({"message": message.id, **message.body})
+        key = Key(KIND, document, message.sender)
+        return Heard(self._known, Report(key, cast("Reported", state), at, proof, reason))
+
+
+def _row(message: Incoming, said: dict[str, Any], now: datetime) -> Document:
+    body = message.body
+    with fitting():
+        return Document(
+            id=body["document"],
+            organ=message.sender,
+            level=message.grade,
+            state=DocumentState.DISPATCHED,
+            version=1,
+            created_at=now,
+            updated_at=now,
+            reference=body["document"],
+            kind=said["kind"],
+            title=said["title"],
+            urgency=body["urgency"],
+            recipients=list(said["recipients"]),
+            copied_to=[],
+            holders=[],
+            drafter=f"site:{message.peer}",
+            dated=body["dated"],
+            number=body["number"],
+        )

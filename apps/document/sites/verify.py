@@ -1,0 +1,107 @@
+"""A document of another site is held to that site's roots before anything of it is shown.
+
+The seal, what the leader signed, and every attached file; and that it is that organ's own, sent by the site where it is reached.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from apps.document.content import files_named
+from apps.document.layout.kinds import Kind
+from apps.document.sites.wire import fitting, unfit
+from yinxin import canonical, pdf
+from yinxin.crypto import cms
+from yinxin.crypto.path import RevocationEvidence, Usage, validate
+from yinxin.crypto.status import OcspResponse
+from yinxin.crypto.suite import INTL
+from yinxin.evidence.attached import Attached
+from yinxin.evidence.attribute import Beside
+from yinxin.evidence.trust import Trust
+from yinxin.evidence.verify import verify
+from yinxin.exchange import Incoming
+from yinxin.statement import Statement
+
+#: octets of a sealed file, which is held in memory
+_LARGEST = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A sealed document that holds: its file, and the content that was signed off."""
+
+    data: bytes
+    content: bytes
+    said: dict[str, Any]
+
+
+def sealed(message: Incoming, now: datetime) -> Sealed:
+    """The sealed document in a message; raises ParcelUnfit, and whatever does not hold of it."""
+    unfit(bool(message.files) and message.files[0].size <= _LARGEST, "没有盖章文件", "no sealed file")
+    data = b"".join(message.read(0))
+    attached = tuple(Attached(each.name, each.sha256, each.sm3) for each in message.files[1:])
+    verify(data, Trust(message.anchors, ()), at=now, held=[], beside=Beside(attached=attached))
+    by = pdf.verify(data, [each for each in message.anchors if each.public_key.suite is INTL], now)
+    content = pdf.attachments(data)["content.json"]
+    with fitting():
+        said = canonical.decode(content)
+        named = {(each["name"], each["sha256"], each["sm3"]) for each in files_named(content)}
+        organ, _ = said["organ"], Kind(said["kind"])
+        unfit(organ["id"] == message.sender, "发文机关不是发送机关", "another organ issued it")
+        unfit(
+            organ["name"] == by.certificate.subject.get("organizationName"),
+            "印章不是发文机关的",
+            "the seal is another organ's",
+        )
+        unfit(INTL.hash.digest(data).hex() == message.body["sha256"], "摘要不符", "the digest differs")
+    whole = named == {(each.name, each.sha256, each.sm3) for each in attached}
+    unfit(whole, "附件不全", "an attached file is missing")
+    return Sealed(data, content, said)
+
+
+def answered(message: Incoming, verb: str, sha256: str) -> None:
+    """That a person of the organ signed the answer, to this document as it was sealed; raises ParcelUnfit, or what does not hold.
+
+    Her site vouches for it too: it signed the message. Its roots on the card are of one suite; a signature of the other is judged
+    by the site's word.
+    """
+    with fitting():
+        signature, text = (bytes.fromhex(message.body[name]) for name in ("cms", "statement"))
+        ocsp = bytes.fromhex(message.body["ocsp"])
+        declared = Statement.decode(text)
+        by = cms.verify_detached(signature, text)
+        unfit(
+            (declared.type, declared.subject, declared.organ) == (verb, message.object, message.sender),
+            "声明不是对该公文的",
+            "the statement is of something else",
+        )
+        unfit(declared.content["sealed"]["sha256"] == sha256, "摘要不符", "the digest differs")
+        unfit(
+            by.certificate.subject.get("serialNumber") == declared.person,
+            "签名人不符",
+            "somebody else signed",
+        )
+    anchors = [each for each in message.anchors if each.public_key.suite is by.certificate.public_key.suite]
+    if anchors:
+        validate(
+            by.certificate,
+            by.chain,
+            anchors,
+            at=by.timestamp_token.at if by.timestamp_token else declared.at,
+            usage=Usage.SIGNATURE,
+            revocation=RevocationEvidence(ocsp=(OcspResponse.load(ocsp),)),
+            require_revocation=False,
+        )
+
+
+def pieces(message: Incoming, number: int, size: int) -> Iterator[bytes]:
+    """A file of a message in pieces of `size` octets."""
+    held = bytearray()
+    for piece in message.read(number):
+        held += piece
+        while len(held) >= size:
+            yield bytes(held[:size])
+            del held[:size]
+    if held:
+        yield bytes(held)
