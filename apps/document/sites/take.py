@@ -259,7 +259,7 @@ def _row(message: Incoming, said: dict[str, Any], now: datetime) -> Document:
             recipients=list(said["recipients"]),
             copied_to=[],
             holders=[],
-            drafter=f"site:{message.peer}",
+            drafter=message.peer,
             dated=body["dated"],
             number=body["number"],
         )

@@ -43,11 +43,14 @@ def sealed(message: Incoming, now: datetime) -> Sealed:
     attached = tuple(Attached(each.name, each.sha256, each.sm3) for each in message.files[1:])
     verify(data, Trust(message.anchors, ()), at=now, held=[], beside=Beside(attached=attached))
     by = pdf.verify(data, [each for each in message.anchors if each.public_key.suite is INTL], now)
-    content = pdf.attachments(data)["content.json"]
+    inside = pdf.attachments(data)
+    content = inside["content.json"]
     with fitting():
         said = canonical.decode(content)
         named = {(each["name"], each["sha256"], each["sm3"]) for each in files_named(content)}
         organ, _ = said["organ"], Kind(said["kind"])
+        signed_off = Statement.decode(inside["sign-off.json"])
+        unfit(signed_off.subject == message.object, "签发的是另一份公文", "another document was signed off")
         unfit(organ["id"] == message.sender, "发文机关不是发送机关", "another organ issued it")
         unfit(
             organ["name"] == by.certificate.subject.get("organizationName"),
