@@ -245,10 +245,12 @@ class Heeding:
                 row is not None and not row.source.startswith(BY_DIRECTORY)
             ):
                 continue
-            carrier = Carrier.PUSH if each.card.url else Carrier.PULL
-            keep(
-                session, each.data, each.card, Terms(Relation.NEIGHBOUR, carrier, each.clearance, source), now
-            )
+            data, card = each.data, each.card
+            if row is not None and row.version > card.version:
+                # the parent has not heard yet: a key that the site has given up does not come back
+                data, card = row.card, card_in(row.card)
+            carrier = Carrier.PUSH if card.url else Carrier.PULL
+            keep(session, data, card, Terms(Relation.NEIGHBOUR, carrier, each.clearance, source), now)
         for row in session.scalars(sa.select(PeerRow).where(PeerRow.source.startswith(BY_DIRECTORY))).all():
             if row.site not in named and row.stopped is None:
                 row.stopped, row.source = now, source

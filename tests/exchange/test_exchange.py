@@ -13,6 +13,7 @@ from ca.issue import carry_out
 from ca.request import Application, Holder, IssueRequest, examine
 from exchange.card import CardOrgan
 from exchange.courier import Courier, behind_magic
+from exchange.directory import Entry, Heeding
 from exchange.errors import (
     Forked,
     MalformedEnvelope,
@@ -323,3 +324,16 @@ def test_a_card_takes_nobodys_organ(two):
     octets = b"".join(behind_magic(forged.pieces(two.jia.folder, 1 << 40)))
     answer = two.yi.receiving.receive(two.yi.peers.get("jia.example"), Reader(io.BytesIO(octets)))
     assert Receipt.decode(answer.receipt).lines[-1].error == UnknownRecipient.code
+
+
+def test_a_directory_brings_no_older_card_back(two):
+    """What its site has said since stands, under the clearance that the parent gives it now. Seen to fail when versions are not compared."""
+    own = card_in(two.jia.publishing.card())
+    card = replace(own, site="bo.example", organs=(replace(own.organs[0], id="city-bo"),))
+    for number, (version, clearance) in enumerate(((5, "confidential"), (4, "public"))):
+        made = replace(card, version=version)
+        entry = Entry(signed_card(made, two.jia.signing), made, clearance)
+        with two.yi.store.act(SYSTEM, "test.execute", "proposal:p5") as act:
+            Heeding(two.yi.ctx)._heed(act, b"directory", "jia.example", 10**10 + number, (entry,))
+    peer = two.yi.peers.get("bo.example")
+    assert (peer.card.version, peer.clearance) == (5, "public")
