@@ -290,7 +290,7 @@ def dossier_out(found: find.Dossier) -> DossierOut:
             StepOut.model_validate({name: getattr(step, name) for name in StepOut.model_fields})
             for step in found.steps
         ],
-        deliveries=[api_beside.delivery_out(copy, found.at) for copy in found.copies],
+        copies=[api_beside.copy_out(copy, found.at) for copy in found.copies],
         grades=[api_beside.grade_out(row) for row in found.grades],
         files=[FileOut(name=name, sha256=digest) for name, digest in found.files],
         attachments=list(found.attachments),

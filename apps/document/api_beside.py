@@ -21,7 +21,7 @@ from yinxin.distribution import (
     below,
 )
 from yinxin.documents import (
-    DeliveryOut,
+    CopyOut,
     DocumentRef,
     ExtendSecrecyIn,
     GradeOut,
@@ -156,10 +156,10 @@ def graded(level: Level, body: SecrecyIn) -> Grade:
     )
 
 
-def delivery_out(copy: Copy, now: datetime) -> DeliveryOut:
+def copy_out(copy: Copy, now: datetime) -> CopyOut:
     """A recipient's copy as the API shows it at `now`."""
-    own = {name: getattr(copy, name) for name in DeliveryOut.model_fields if name != "overdue"}
-    return DeliveryOut.model_validate({**own, "overdue": copy.overdue(now)})
+    own = {name: getattr(copy, name) for name in CopyOut.model_fields if name != "overdue"}
+    return CopyOut.model_validate({**own, "overdue": copy.overdue(now)})
 
 
 def grade_out(row: GradeRow) -> GradeOut:

@@ -130,7 +130,7 @@ class Story:
         self._stage(Text("各机关签收，一家退回并说明理由", "receipts; one organ returns it with a reason"))
         registrar = self._as("demo-registrar")
         waiting = [
-            copy.organ for copy in registrar.documents.show(document).deliveries if copy.state == "delivered"
+            copy.organ for copy in registrar.documents.show(document).copies if copy.state == "delivered"
         ]
         for organ in waiting:
             receiver = self._as(f"{organ}-registrar")

@@ -166,7 +166,7 @@ class IntakeDossierOut(Reply):
     readers: list["ReaderOut"]
 
 
-class DeliveryOut(Reply):
+class CopyOut(Reply):
     """What became of one recipient's copy."""
 
     organ: str
@@ -376,7 +376,7 @@ class DossierOut(Reply):
 
     document: DocumentOut
     steps: list[StepOut]
-    deliveries: list[DeliveryOut]
+    copies: list[CopyOut]
     grades: list[GradeOut] = Field(default_factory=list)
     """Every decision on its secrecy, in order."""
     files: list[FileOut]

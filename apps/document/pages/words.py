@@ -1,4 +1,4 @@
-"""The words of the pages: states, levels, deliveries and verbs, and the colour of each tag."""
+"""The words of the pages: states, levels, copies and verbs, and the colour of each tag."""
 
 from collections.abc import Iterable
 from datetime import datetime
