@@ -80,7 +80,6 @@ def make(seals: "Seals", actor: Actor, plan: SealPlan, reference: str) -> Regist
             _replace(act.session, plan.replaces, structure)
             act.facts["replaces"] = plan.replaces
         _enter(act.session, plan, structure, bindings)
-    step("seal.make.3-entered")
     return _made(seals, id_)
 
 

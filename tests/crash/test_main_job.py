@@ -51,7 +51,6 @@ FOUNDING = {
     "ca.crl.3-stored",
     "seal.make.1-bound",
     "seal.make.2-signed",
-    "seal.make.3-entered",
     "ops.enrol.1-key",
     "ops.enrol.2-issued",
     "ops.enrol.3-saved",
