@@ -126,6 +126,13 @@ def test_a_document_between_governments(two, tmp_path):
     assert jia.file(document, "sealed.pdf") == registrar.file(document, "sealed.pdf")
     assert [each.name for each in shown.attachments] == ["方案.txt"]
 
+    seen = far.app.test_client()
+    bearer = {"Authorization": f"Bearer {jia._connection.token}"}
+    for path in ("", "/pages/1.png", "/files/sealed.pdf"):
+        answer = seen.get(f"https://localhost/documents/{document}{path}", headers=bearer)
+        assert answer.status_code == 200, (path, answer.text)
+    assert seen.get("https://localhost/documents/", headers=bearer).status_code == 200
+
     # signed for there, returned there; the recall crosses the receipt and loses to it, and takes back what nobody answered
     jia.receive(document)
     health.return_(document, "与本系统职责不符")

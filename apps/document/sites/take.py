@@ -8,7 +8,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
 import sqlalchemy as sa
 
@@ -181,7 +181,7 @@ class Deliveries:
         number = message.body["number"]
         taken = sa.select(Document.id).where(Document.number == number)
         unfit(session.scalar(taken) is None, "文号已用于另一份公文", "another document has its number")
-        row = _row(message, sealed.said, self._store.clock.now())
+        row = _row(message, sealed, self._store.clock.now())
         session.add(row)
         session.flush()
         digest = INTL.hash.digest(sealed.content).hex()
@@ -241,8 +241,8 @@ class Deliveries:
         return Heard(self._known, Report(key, cast("Reported", state), at, proof, reason))
 
 
-def _row(message: Incoming, said: dict[str, Any], now: datetime) -> Document:
-    body = message.body
+def _row(message: Incoming, sealed: verify.Sealed, now: datetime) -> Document:
+    body, said = message.body, sealed.said
     with fitting():
         return Document(
             id=body["document"],
@@ -262,4 +262,5 @@ def _row(message: Incoming, said: dict[str, Any], now: datetime) -> Document:
             drafter=message.peer,
             dated=body["dated"],
             number=body["number"],
+            pages=sealed.pages,
         )

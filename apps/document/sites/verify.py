@@ -25,6 +25,8 @@ from yinxin.statement import Statement
 
 #: octets of a sealed file, which is held in memory
 _LARGEST = 64 << 20
+#: pages of it, which are shown one by one
+_MOST_PAGES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Sealed:
     data: bytes
     content: bytes
     said: dict[str, Any]
+    pages: int
 
 
 def sealed(message: Incoming, now: datetime) -> Sealed:
@@ -60,7 +63,9 @@ def sealed(message: Incoming, now: datetime) -> Sealed:
         unfit(INTL.hash.digest(data).hex() == message.body["sha256"], "摘要不符", "the digest differs")
     whole = named == {(each.name, each.sha256, each.sm3) for each in attached}
     unfit(whole, "附件不全", "an attached file is missing")
-    return Sealed(data, content, said)
+    pages = pdf.pages(data)
+    unfit(0 < pages <= _MOST_PAGES, "页数不符", "a number of pages that none of ours has")
+    return Sealed(data, content, said, pages)
 
 
 def answered(message: Incoming, verb: str, sha256: str) -> None:

@@ -2,7 +2,7 @@
 
 from yinxin.pdf import _support  # noqa: F401 - a missing extra is named before its absence shows
 from yinxin.pdf.errors import PdfAltered, PdfNotSealed, PdfSealUntrusted, PdfUnreadable, PictureUnreadable
-from yinxin.pdf.read import attachments
+from yinxin.pdf.read import attachments, pages
 from yinxin.pdf.seal import Attachment, Place, Validity, seal
 from yinxin.pdf.verify import SealedBy, verify
 
@@ -17,6 +17,7 @@ __all__ = [
     "SealedBy",
     "Validity",
     "attachments",
+    "pages",
     "seal",
     "verify",
 ]

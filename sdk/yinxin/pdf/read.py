@@ -105,3 +105,9 @@ def attachments(pdf: bytes) -> dict[str, bytes]:
             specification = entry.get_object()
             found[str(specification["/UF"])] = specification["/EF"]["/F"].data
     return found
+
+
+def pages(pdf: bytes) -> int:
+    """How many pages it says that it has; raises PdfNotSealed when it is no readable PDF."""
+    with _refusing(PdfNotSealed):
+        return int(PdfFileReader(BytesIO(pdf)).root["/Pages"]["/Count"])
