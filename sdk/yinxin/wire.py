@@ -5,7 +5,7 @@ import binascii
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, ConfigDict
+from pydantic import BeforeValidator, ConfigDict, PlainSerializer
 
 from yinxin.clock import BadInstant, parse_rfc3339
 from yinxin.described import Described
@@ -44,6 +44,11 @@ def _octets(value: object) -> bytes:
         raise BadValue("不是有效的 base64", "This is not base64") from None
 
 
+def base64_text(octets: bytes) -> str:
+    """Octets as they travel."""
+    return base64.b64encode(octets).decode("ascii")
+
+
 def _instant(value: object) -> datetime:
     try:
         return parse_rfc3339(str(value))
@@ -52,11 +57,8 @@ def _instant(value: object) -> datetime:
 
 
 #: octets that travel in base64
-Octets = Annotated[bytes, BeforeValidator(_octets, json_schema_input_type=str)]
+Octets = Annotated[
+    bytes, BeforeValidator(_octets, json_schema_input_type=str), PlainSerializer(base64_text, return_type=str)
+]
 #: an RFC 3339 instant, with its offset
 Instant = Annotated[datetime, BeforeValidator(_instant, json_schema_input_type=str)]
-
-
-def base64_text(octets: bytes) -> str:
-    """Octets as they travel."""
-    return base64.b64encode(octets).decode("ascii")

@@ -91,6 +91,8 @@ def admit(
         carrier=carrier,
         clearance=clearance,
     )
+    # as the proposal keeps it: seen to fail while octets of a content were not written in base64
+    content = AdmitContent.model_validate(content.model_dump(mode="json"))
     ADMIT.check(exchange, content)
     words = ADMIT.describe(exchange, content)
     with exchange.store.act(SYSTEM, "test.execute", "proposal:p1") as act:
