@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from exchange import ask, export
+from exchange.models import State
 from exchange.reconcile import DIFFERENCES
 from exchange.service import Exchange
 from yinxin import files
@@ -134,7 +135,7 @@ def send(
 @click.option("--organ", default="", help="发送或接收机关 / sending or receiving organ")
 @click.option("--kind", default="", help="应用 / the application")
 @click.option("--object", "object_", default="", help="事项标识 / what it is about")
-@click.option("--state", default="", help="状态 / where it stands")
+@click.option("--state", type=click.Choice([*State]), default=None, help="状态 / where it stands")
 @click.option("--since", default="", help="起始时间 / from (RFC 3339)")
 @click.option("--until", default="", help="截止时间 / until (RFC 3339)")
 @click.option(
@@ -155,7 +156,7 @@ def list_(context: click.Context, /, *, limit: int, as_csv: bool, as_json: bool,
         organ=said["organ"],
         kind=said["kind"],
         object=said["object_"],
-        state=said["state"],
+        state=said["state"] or "",
         since=_instant(said["since"]),
         until=_instant(said["until"]),
     )
