@@ -139,7 +139,6 @@ def _read(
     for each in named:
         if each.organ not in organs:
             raise UnknownRecipient(organ=each.organ)
-    direction.check(new.kind, organ.id, organs, main=new.recipients, copies=new.copied_to, skips=new.skips)
     data = content.encode(
         text,
         kind=new.kind,
@@ -153,6 +152,7 @@ def _read(
     )
     today = local_date(desk.store.clock.now())
     check(content.elements(data, serial=1, year=today.year, date=today, signer=desk.caller.name))
+    direction.check(new.kind, organ.id, organs, main=new.recipients, copies=new.copied_to, skips=new.skips)
     return text.title, data
 
 

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from authz.oidc.clients import Client, Registration
-from authz.oidc.scopes import SERVICE_SCOPES
 from authz.scim.push.cli import push, receiver
 from yinxin.authz import LEVELS, Level
 from yinxin.command import acting, as_json_option, print_json, service
@@ -13,6 +12,10 @@ from yinxin.wire import Words
 
 if TYPE_CHECKING:
     from authz.oidc.clients import Authentication, Clients
+
+
+#: what a system of the directory may be registered for, beside others of its service tokens
+_SCOPES = ("scim.read", "scim.write", "scim.clearance")
 
 
 @click.group("scim", help="供其他系统使用的名录（SCIM） / the directory for other systems")
@@ -72,7 +75,7 @@ def list_(context: click.Context, *, as_json: bool) -> None:
     clients, found = _clients(context), list[Client]()
     while page := clients.list_for(acting(context), after=found[-1].id if found else ""):
         found += page
-    systems = [each for each in found if SERVICE_SCOPES.keys() & set(each.registration.scopes)]
+    systems = [each for each in found if {*_SCOPES} & set(each.registration.scopes)]
     if as_json:
         print_json([each.registration.model_dump(mode="json") | {"ended": each.ended} for each in systems])
         return
@@ -92,7 +95,7 @@ def _registration(
     clearance: str,
     certificate: str | None,
 ) -> Registration:
-    asked = {"scim.read": True, "scim.write": write, "scim.clearance": read_clearance}
+    asked = dict(zip(_SCOPES, (True, write, read_clearance), strict=True))
     way: Authentication = "tls_client_auth" if certificate else "secret"
     return Registration(
         id=client_id,
@@ -100,7 +103,7 @@ def _registration(
         organ=organ,
         authentication=way,
         grants=("client_credentials",),
-        scopes=tuple(each for each in SERVICE_SCOPES if asked[each]),
+        scopes=tuple(each for each, wanted in asked.items() if wanted),
         certificate=certificate,
         clearance=cast("Level", clearance),
     )

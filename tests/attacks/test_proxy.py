@@ -17,7 +17,7 @@ import pytest
 from tests.laws.province import identity
 from tests.laws.serving import Served
 from tests.support.nginx import fronting
-from yinxin.client.transports import _present
+from yinxin.client.transports import present
 from yinxin.crypto.keys import Identity
 
 HOST = "127.0.0.1"
@@ -45,7 +45,7 @@ def through(served: Served, front: int) -> Callable[..., httpx.Client]:
     def connect(shown: Identity | None = None, port: int = front) -> httpx.Client:
         context = ssl.create_default_context(cafile=str(served.trust))
         if shown is not None:
-            _present(context, shown)
+            present(context, shown)
         return httpx.Client(base_url=f"https://{HOST}:{port}", verify=context, timeout=60)
 
     return connect
@@ -128,7 +128,7 @@ def test_the_certificate_of_another_authority_with_the_same_names(
     forged = _twin(real)
     for port in (front, int(str(served.where["port"]))):
         context = ssl.create_default_context(cafile=str(served.trust))
-        _present(context, forged)
+        present(context, forged)
         with httpx.Client(base_url=f"https://{HOST}:{port}", verify=context, timeout=30) as http:
             try:
                 answer = http.post(TLS, json={})

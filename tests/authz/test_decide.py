@@ -40,7 +40,7 @@ def paper(organ="county-a", level="internal", author="somebody"):
 
 
 def seal(organ="county-a", purpose="seal"):
-    return Resource("Seal", "seal-1", organ, "internal", {"purpose": purpose})
+    return Resource("Stamp", "seal-1", organ, "internal", {"purpose": purpose})
 
 
 def actor(person, post, organ=None):
@@ -332,15 +332,15 @@ TYPES = {
     "test.read": "Paper",
     "test.edit": "Paper",
     "test.approve": "Paper",
-    "test.seal": "Seal",
-    "test.status": "Seal",
+    "test.seal": "Stamp",
+    "test.status": "Stamp",
     "authz.read": "Directory",
     "authz.end-sessions": "Session",
 }
 
 
 def question(action, organ, level, *, author="other", purpose="seal"):
-    attributes = {"Paper": {"author": author}, "Seal": {"purpose": purpose}}.get(TYPES[action], {})
+    attributes = {"Paper": {"author": author}, "Stamp": {"purpose": purpose}}.get(TYPES[action], {})
     return Resource(TYPES[action], "r-1", organ, level, attributes)
 
 

@@ -60,7 +60,7 @@ PEOPLE = ("p0", "p1", "p2", "p3", "p4")
 QUESTIONS = (
     ("test.read", "Paper"),
     ("test.edit", "Paper"),
-    ("test.seal", "Seal"),
+    ("test.seal", "Stamp"),
     ("document.read", "Document"),
     ("document.approve", "Document"),
     ("document.receive", "Document"),
@@ -282,7 +282,7 @@ def test_nobody_in_particular_sees_nothing(authz, store):
 
 
 @one_engine
-@pytest.mark.parametrize(("action", "kind"), [("test.fly", "Paper"), ("test.read", "Seal")])
+@pytest.mark.parametrize(("action", "kind"), [("test.fly", "Paper"), ("test.read", "Stamp")])
 def test_a_question_about_nothing(authz, action, kind):
     zhang = Actor(Kind.PERSON, "zhang", "clerk-a", "county-a")
     with pytest.raises((errors.UnknownAction, errors.BadQuestion)):

@@ -165,7 +165,7 @@ class PostgresServer:
     def left_open(self, name: str) -> list[tuple[object, ...]]:
         """The sessions on a database that nobody ought to use any longer."""
         with self.connect() as connection:
-            for _ in range(200):  # a session that was closed is seen for a moment longer
+            for _ in range(2000):  # a session that was closed is seen for a moment longer
                 left = connection.execute(_SESSIONS, [name]).fetchall()
                 if not left:
                     break

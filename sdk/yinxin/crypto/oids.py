@@ -1,5 +1,6 @@
 """Object identifiers, and the names that RFC 5280 4.2 gives to usages; the standard of the others stands beside them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -160,11 +161,14 @@ class Extension:
         return cls(der.dotted(name), bool(critical), der.content(value, der.OCTET_STRING))
 
 
+_VISIBLE_STRING = 0x1A
+
+
 def read_extensions(field: bytes, number: int) -> dict[str, Extension]:
     """Extensions under [number] EXPLICIT, by object identifier; raises MalformedDer or ValueError.
 
-    Refused: one of them twice (RFC 5280 4.2), and a negative serial number in the authority key identifier, which
-    the library that reads the rest would only warn about.
+    Refused: one of them twice (RFC 5280 4.2), and what the library that reads the rest would only warn about: a negative
+    serial number in the authority key identifier, and in a notice's VisibleString what is none (RFC 5280 4.2.1.4).
     """
     found: dict[str, Extension] = {}
     for extension in map(Extension.read, der.elements(der.tagged(field, number))):
@@ -175,7 +179,20 @@ def read_extensions(field: bytes, number: int) -> dict[str, Extension]:
     for part in der.elements(key_id.value) if key_id else ():
         if part[0] == 0x82 and der.content(part)[:1] >= b"\x80":
             raise ValueError("the authority key identifier has a negative serial number")
+    policies = found.get(CERTIFICATE_POLICIES)
+    if policies and any(
+        not 0x20 <= octet < 0x7F for text in _visible_strings(policies.value) for octet in text
+    ):
+        raise ValueError("a notice of the certificate policies has in a VisibleString what cannot be seen")
     return found
+
+
+def _visible_strings(data: bytes) -> Iterator[bytes]:
+    for part in der.elements(data):
+        if part[0] == der.SEQUENCE:
+            yield from _visible_strings(part)
+        elif part[0] == _VISIBLE_STRING:
+            yield der.content(part)
 
 
 #: the holder states attributes of others on its own authority (X.509 17.2); no standard has an extended key usage for it
