@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any, Literal
 
@@ -29,6 +29,7 @@ from audit.words import (
     verb_of,
 )
 from yinxin.act import Outcome
+from yinxin.clock import UTC_PLUS_8
 from yinxin.crypto.suite import suite
 from yinxin.tables import Format
 from yinxin.text import Text
@@ -40,7 +41,6 @@ PAGE = 50
 #: related entries shown beside one; the rest is a search away
 RELATED = 20
 #: what readers' dates are dates of
-CHINA = timezone(timedelta(hours=8))
 COLOURS = {
     Outcome.INTENT: "waiting",
     Outcome.DONE: "done",
@@ -121,7 +121,7 @@ class Line:
 
 
 def _begin(day: date | Literal[""]) -> datetime | None:
-    return datetime.combine(day, time(), CHINA) if isinstance(day, date) else None
+    return datetime.combine(day, time(), UTC_PLUS_8) if isinstance(day, date) else None
 
 
 def routes(log: Log) -> tuple[Blueprint, ...]:
@@ -211,7 +211,7 @@ def _add_timelines(pages: Pages, log: Log) -> None:
         found = ask.entries_for(log, caller.actor, wanted, before=query.begin(int), limit=PAGE + 1)
         page = page_of(found, PAGE, key=lambda each: each.index, show=lambda each: each.index)
         lines = [line(log, each, PARTS[part(each)]) for each in found[:PAGE]]
-        days = groupby(lines, key=lambda each: each.entry.time.astimezone(CHINA).date())
+        days = groupby(lines, key=lambda each: each.entry.time.astimezone(UTC_PLUS_8).date())
         return render_template(
             "audit/timeline.html",
             name=name,
@@ -300,5 +300,5 @@ def _flat(value: Any, name: str = "") -> list[tuple[str, str]]:
 
 def _day(text: str, name: str) -> str:
     """The day in Beijing of an RFC 3339 instant: the first that belongs to `since`, the last that belongs to `until`."""
-    at = datetime.fromisoformat(text).astimezone(CHINA)
+    at = datetime.fromisoformat(text).astimezone(UTC_PLUS_8)
     return (at if name == "since" else at - timedelta(microseconds=1)).date().isoformat()

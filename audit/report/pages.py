@@ -8,14 +8,13 @@ from flask import Blueprint, Response, redirect, render_template, url_for
 from pydantic import Field
 from werkzeug.wrappers import Response as BaseResponse
 
-from audit.pages import CHINA
 from audit.report.errors import NoPeriod
 from audit.report.kinds import KINDS
 from audit.report.make import Wanted, file_for, make_for, names_of, report_for, reports_for
 from audit.report.paint import ROWS
 from audit.report.schedule import Every, begin_for, end_for, schedules_for
 from audit.service import Log
-from yinxin.clock import parse_rfc3339
+from yinxin.clock import UTC_PLUS_8, parse_rfc3339
 from yinxin.text import Text
 from yinxin.web import Caller, Paged, Pages, current_caller, page_of
 from yinxin.wire import Model
@@ -106,7 +105,7 @@ def _add_making(pages: Pages, log: Log) -> None:
     def make(body: Make, caller: Caller) -> BaseResponse:
         now = log.store.clock.now()
         since, until = _begin(body.since), min(_begin(body.until) + timedelta(days=1), now)
-        if body.until > now.astimezone(CHINA).date():
+        if body.until > now.astimezone(UTC_PLUS_8).date():
             raise NoPeriod
         made = make_for(log, caller.actor, Wanted(body.kind, since, until, body.about))
         return redirect(url_for("audit-reports.report", id=made.id), 303)
@@ -123,4 +122,4 @@ def _add_making(pages: Pages, log: Log) -> None:
 
 
 def _begin(day: date) -> datetime:
-    return datetime.combine(day, time(), CHINA)
+    return datetime.combine(day, time(), UTC_PLUS_8)

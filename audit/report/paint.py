@@ -2,15 +2,13 @@
 
 import warnings
 from collections.abc import Iterator, Mapping
-from datetime import timedelta, timezone
 from html import escape
 from typing import Any
 
-from yinxin.clock import parse_rfc3339
+from yinxin.clock import UTC_PLUS_8, parse_rfc3339
 
 #: rows laid out of one table; all of them are in the attached file
 ROWS = 100
-_CHINA = timezone(timedelta(hours=8))
 _STYLE = """
 @page { size: A4 landscape; margin: 16mm 14mm 18mm;
   @bottom-left { content: "印信 Yinxin · REPORT"; font-size: 7pt; color: #555 }
@@ -110,4 +108,4 @@ def _table(table: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _when(text: str) -> str:
-    return parse_rfc3339(text).astimezone(_CHINA).strftime("%Y-%m-%d %H:%M:%S")
+    return parse_rfc3339(text).astimezone(UTC_PLUS_8).strftime("%Y-%m-%d %H:%M:%S")

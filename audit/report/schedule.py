@@ -6,7 +6,7 @@ as a record may wait for the log, so that nothing of the period is still on its 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta
 from typing import Literal, Self, get_args
 
 import sqlalchemy as sa
@@ -17,12 +17,12 @@ from audit.report.make import Wanted, check_about, finish_all, kind_named, recor
 from audit.report.models import ReportRow, ScheduleRow
 from audit.service import Log
 from yinxin.act import SYSTEM, Actor
+from yinxin.clock import UTC_PLUS_8
 from yinxin.errors import YinxinError
 
 Every = Literal["day", "week", "month", "quarter", "year"]
 EVERY: tuple[Every, ...] = get_args(Every)
 BEGIN, END = "audit.schedule-report", "audit.end-schedule"
-_CHINA = timezone(timedelta(hours=8))
 #: seconds that a record may be on its way besides what the settings allow
 _GRACE = 30
 
@@ -48,7 +48,7 @@ class Schedule:
 
 def period_of(every: str, at: datetime) -> tuple[datetime, datetime]:
     """The period [begin, end) of Beijing in which an instant lies."""
-    day = at.astimezone(_CHINA).date()
+    day = at.astimezone(UTC_PLUS_8).date()
     begin = _begin(every, day)
     later = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}[every]
     return _midnight(begin), _midnight(_begin(every, begin + timedelta(days=later)))
@@ -69,7 +69,7 @@ def _begin(every: str, day: date) -> date:
 
 
 def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), _CHINA)
+    return datetime.combine(day, time(), UTC_PLUS_8)
 
 
 def begin_for(log: Log, actor: Actor, kind: str, every: Every, about: str | None = None) -> Schedule:

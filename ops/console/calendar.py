@@ -9,10 +9,11 @@ from pydantic import Field
 from werkzeug.wrappers import Response as BaseResponse
 
 from ops.console.export import csv_file
-from yinxin.calendar import UTC_PLUS_8, Calendar, Day, DayKind, local_date, notice, read
+from yinxin.calendar import Calendar, Day, DayKind, local_date, notice, read
 from yinxin.calendar.register.proposal import PUBLISH, PublishContent
 from yinxin.calendar.register.words import KINDS
 from yinxin.calendar.wire import DayOut
+from yinxin.clock import UTC_PLUS_8
 from yinxin.deadline import Due, Period, Term, Unit, count
 from yinxin.text import Text
 from yinxin.web import Caller, Pages, Upload, caller_or_none

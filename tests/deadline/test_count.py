@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yinxin.calendar import UTC_PLUS_8, Calendar, notice, read
+from yinxin.calendar import Calendar, notice, read
+from yinxin.clock import UTC_PLUS_8
 from yinxin.deadline import (
     AlreadyStopped,
     BadPeriod,

@@ -1,10 +1,9 @@
 """Which days are worked: the arrangement of each year as the State Council publishes it, and the calendar they make."""
 
 from yinxin.calendar.arrangement import Arrangement, BadArrangement, Holiday, notice, read
-from yinxin.calendar.days import UTC_PLUS_8, Calendar, Day, DayKind, local_date
+from yinxin.calendar.days import Calendar, Day, DayKind, local_date
 
 __all__ = [
-    "UTC_PLUS_8",
     "Arrangement",
     "BadArrangement",
     "Calendar",

@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
 from yinxin import canonical
 from yinxin.calendar.arrangement import REACH, Arrangement
+from yinxin.clock import UTC_PLUS_8
 from yinxin.crypto.suite import INTL
 from yinxin.text import Text
 
-#: official time: GB/T 7408 dates of the government are days of UTC+8, all over the country and all year
-UTC_PLUS_8 = timezone(timedelta(hours=8))
 _SATURDAY = 5
 _DECEMBER = 12
 

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from yinxin.calendar import UTC_PLUS_8, Calendar, local_date
-from yinxin.clock import rfc3339
+from yinxin.calendar import Calendar, local_date
+from yinxin.clock import UTC_PLUS_8, rfc3339
 from yinxin.deadline.errors import DeadlinePassed
 from yinxin.deadline.period import Period
 from yinxin.deadline.term import Unit

@@ -6,8 +6,9 @@ None of them is trusted by itself.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
+from yinxin.clock import official
 from yinxin.crypto import der, pem
 from yinxin.crypto.attribute import AttributeCertificate, Grant, Known, Verified
 from yinxin.crypto.attribute import verify as judge
@@ -22,7 +23,6 @@ from yinxin.evidence.trust import Trust
 from yinxin.roles import ROLES
 from yinxin.text import Text
 
-_CHINA = timezone(timedelta(hours=8))
 #: certificates, and lists, that one text may bring
 _MOST = 64
 
@@ -116,7 +116,7 @@ def _lists(text: bytes) -> list[CertificateList]:
 
 def _words(verified: Verified) -> Iterator[Text]:
     certificate, claims = verified.certificate, verified.claims
-    begins, ends = _when(certificate.not_before), _when(certificate.not_after)
+    begins, ends = official(certificate.not_before), official(certificate.not_after)
     authority = verified.authority.leaf.subject.common_name
     yield Text(
         f"属性证书 {certificate.name} 由属性权威“{authority}”签名，未被改动，{begins} 至 {ends} 有效",
@@ -152,9 +152,9 @@ def _words(verified: Verified) -> Iterator[Text]:
 def _post(verified: Verified) -> Text:
     said = verified.claims.appointment
     kind = _KINDS[said.kind]
-    since = _when(said.valid_from)
-    zh = f"自 {since} 起" + (f"至 {_when(said.valid_to)}" if said.valid_to else "")
-    en = f"from {since}" + (f" until {_when(said.valid_to)}" if said.valid_to else "")
+    since = official(said.valid_from)
+    zh = f"自 {since} 起" + (f"至 {official(said.valid_to)}" if said.valid_to else "")
+    en = f"from {since}" + (f" until {official(said.valid_to)}" if said.valid_to else "")
     limits = ", ".join(said.actions) if said.actions is not None else ""
     return Text(
         f"{said.person_name}（{said.person}）{kind.zh} {said.organ.name.zh} {said.post.name.zh}，{zh}"
@@ -165,12 +165,8 @@ def _post(verified: Verified) -> Text:
 
 
 def _grant(grant: Grant) -> Text:
-    actions, ends = ", ".join(grant.actions), _when(grant.valid_to)
+    actions, ends = ", ".join(grant.actions), official(grant.valid_to)
     return Text(
         f"授权 {grant.id}：{grant.template.name.zh}（{actions}），范围：{grant.scope.name.zh}及其下级，至 {ends}，依据：{grant.source}",
         f"Grant {grant.id}: {grant.template.name.en} ({actions}), over {grant.scope.name.en} and those below, until {ends}, by {grant.source}",
     )
-
-
-def _when(at: datetime) -> str:
-    return at.astimezone(_CHINA).strftime("%Y-%m-%d %H:%M:%S+08:00")

@@ -1,7 +1,6 @@
 """The attribute certificate that a signer acted under: hers, good when she signed, and the act lies within it."""
 
-from datetime import datetime, timedelta, timezone
-
+from yinxin.clock import official
 from yinxin.crypto.attribute import AttributeCertificate, Known
 from yinxin.crypto.attribute import verify as judge
 from yinxin.crypto.path import RevocationEvidence
@@ -12,8 +11,6 @@ from yinxin.evidence.errors import BeyondAuthority
 from yinxin.evidence.signatures import Signed, Surroundings
 from yinxin.statement import Statement
 from yinxin.text import Text
-
-_CHINA = timezone(timedelta(hours=8))
 
 
 def check(
@@ -51,14 +48,10 @@ def check(
     how = (
         Text("受委托代行", "by delegation") if appointment.kind == "delegation" else Text("任职", "appointed")
     )
-    authority, when = verified.authority.leaf.subject.common_name, _when(signed.at)
+    authority, when = verified.authority.leaf.subject.common_name, official(signed.at)
     held.append(
         Text(
             f"签名人当时（{when}）持有属性权威“{authority}”出具的属性证书 {certificate.name}：{appointment.organ.name.zh} {appointment.post.name.zh}（{how.zh}），该操作在其范围内，证书未被撤销",
             f"the signer then ({when}) held attribute certificate {certificate.name} of {authority}: {appointment.post.name.en} of {appointment.organ.name.en} ({how.en}); the act lies within it, and it was not revoked",
         )
     )
-
-
-def _when(at: datetime) -> str:
-    return at.astimezone(_CHINA).strftime("%Y-%m-%d %H:%M:%S+08:00")

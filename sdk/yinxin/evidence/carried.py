@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
 
+from yinxin.clock import official
 from yinxin.crypto import cms
 from yinxin.crypto.certificates import Certificate
 from yinxin.evidence import delegation
@@ -21,7 +21,6 @@ from yinxin.text import Text
 
 #: the file inside that holds the delegation by which somebody signed off in the leader's place
 DELEGATION = "sign-off.delegation"
-_CHINA = timezone(timedelta(hours=8))
 
 
 def content_of(inside: Mapping[str, bytes], held: list[Text], beside: Beside) -> bytes:
@@ -62,8 +61,8 @@ def signed_off(inside: Mapping[str, bytes], around: Surroundings, held: list[Tex
     signed = check(inside["sign-off.p7s"], inside["sign-off.json"], around)
     held.append(
         Text(
-            f"{who(signed.certificate)} 于 {when(signed.at)} 签发了本文内容；当时证书有效",
-            f"{who(signed.certificate)} signed off its content at {when(signed.at)}; the certificate was good then",
+            f"{who(signed.certificate)} 于 {official(signed.at)} 签发了本文内容；当时证书有效",
+            f"{who(signed.certificate)} signed off its content at {official(signed.at)}; the certificate was good then",
         )
     )
     if given := inside.get(DELEGATION):
@@ -137,8 +136,3 @@ def who(certificate: Certificate) -> str:
         subject.get("commonName"),
     )
     return " ".join(dict.fromkeys(part for part in parts if part))
-
-
-def when(at: datetime) -> str:
-    """An instant as readers here know it."""
-    return at.astimezone(_CHINA).strftime("%Y-%m-%d %H:%M:%S+08:00")

@@ -2,11 +2,10 @@
 
 import base64
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 from typing import Self
 
 from yinxin import canonical
-from yinxin.clock import parse_rfc3339
+from yinxin.clock import official, parse_rfc3339
 from yinxin.crypto.suite import INTL
 from yinxin.evidence.errors import BeyondDelegation, MalformedEvidence
 from yinxin.evidence.signatures import Signed, Surroundings
@@ -18,7 +17,6 @@ from yinxin.text import Text
 VERB = "authz.delegate"
 #: the fact of an act's record that holds the digest of what the delegator signed
 SIGNED_DELEGATION = "delegation_sha256"
-_CHINA = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +91,8 @@ def check(
         (
             begins.replace(microsecond=0) <= signed.at < ends,  # timestamps tell whole seconds
             Text(
-                f"该操作（{_when(signed.at)}）不在委托期内",
-                f"the act, at {_when(signed.at)}, is outside its window",
+                f"该操作（{official(signed.at)}）不在委托期内",
+                f"the act, at {official(signed.at)}, is outside its window",
             ),
         ),
         (
@@ -108,11 +106,7 @@ def check(
     limited = Text("", "") if actions is None else Text("，限于所列操作", ", limited to some actions")
     held.append(
         Text(
-            f"签名人受 {who} 委托代行其岗位 {given.post}，期间 {_when(begins)} 至 {_when(ends)}{limited.zh}；委托由其本人签名，该操作在委托期内",
-            f"the signer acted for {who} in the post {given.post} by a delegation from {_when(begins)} to {_when(ends)}{limited.en}, signed by that person; the act lies within it",
+            f"签名人受 {who} 委托代行其岗位 {given.post}，期间 {official(begins)} 至 {official(ends)}{limited.zh}；委托由其本人签名，该操作在委托期内",
+            f"the signer acted for {who} in the post {given.post} by a delegation from {official(begins)} to {official(ends)}{limited.en}, signed by that person; the act lies within it",
         )
     )
-
-
-def _when(at: datetime) -> str:
-    return at.astimezone(_CHINA).strftime("%Y-%m-%d %H:%M:%S+08:00")

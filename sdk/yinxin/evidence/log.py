@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from yinxin import canonical
+from yinxin.clock import official
 from yinxin.crypto.certificates import Certificate
 from yinxin.evidence.bundle import Bundle
 from yinxin.evidence.compare import digests, same
@@ -21,8 +21,6 @@ from yinxin.evidence.trust import Trust
 from yinxin.statement import Statement
 from yinxin.text import Text
 from yinxin.tlog import Checkpoint, LogProof, MalformedPolicy, Note, Policy, cosigned
-
-_CHINA = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +98,8 @@ def witnessed(notes: Collection[Note], trust: Trust, brought: Sequence[Policy], 
         needed = policy.words()
         held.append(
             Text(
-                f"日志检查点由见证方 {names} 联署（最早 {_when(min(times))}），达到您的见证规则：{needed.zh}",
-                f"the checkpoint is cosigned by the witnesses {names} (first at {_when(min(times))}), as your policy asks: {needed.en}",
+                f"日志检查点由见证方 {names} 联署（最早 {official(min(times))}），达到您的见证规则：{needed.zh}",
+                f"the checkpoint is cosigned by the witnesses {names} (first at {official(min(times))}), as your policy asks: {needed.en}",
             )
             if times
             else Text("您的见证规则不要求见证", "your policy asks for no witness")
@@ -115,10 +113,6 @@ def witnessed(notes: Collection[Note], trust: Trust, brought: Sequence[Policy], 
                 f"the checkpoint carries cosignatures of {names}; you have no policy for that log, so they were not judged",
             )
         )
-
-
-def _when(at: datetime) -> str:
-    return at.astimezone(_CHINA).strftime("%Y-%m-%d %H:%M:%S+08:00")
 
 
 def _delegated(recorded: Sequence[Mapping[str, Any]], act: Declared) -> None:

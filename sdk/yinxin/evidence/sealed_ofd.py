@@ -3,10 +3,11 @@
 from datetime import datetime
 
 from yinxin import ofd
+from yinxin.clock import official
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.status import CertificateList
 from yinxin.evidence.attribute import Beside
-from yinxin.evidence.carried import content_of, organs_seal, seal_maker, signed_off, signed_off_by, when, who
+from yinxin.evidence.carried import content_of, organs_seal, seal_maker, signed_off, signed_off_by, who
 from yinxin.evidence.signatures import Surroundings
 from yinxin.evidence.trust import Trust
 from yinxin.ofd.verify import CERTIFICATE, CRL
@@ -24,8 +25,8 @@ def verify(data: bytes, trust: Trust, *, at: datetime, held: list[Text], beside:
         algorithm = seal.certificate.public_key.signature_algorithm.name.upper()
         held.append(
             Text(
-                f"电子印章“{seal.name}”有效：{who(seal.certificate)} 于 {when(seal.at)} 盖章（{algorithm}），此后未被改动",
-                f"The seal “{seal.name}” holds: {who(seal.certificate)} sealed it at {when(seal.at)} ({algorithm}), unchanged since",
+                f"电子印章“{seal.name}”有效：{who(seal.certificate)} 于 {official(seal.at)} 盖章（{algorithm}），此后未被改动",
+                f"The seal “{seal.name}” holds: {who(seal.certificate)} sealed it at {official(seal.at)} ({algorithm}), unchanged since",
             )
         )
     inside = ofd.attachments(data)

@@ -11,12 +11,12 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from yinxin import canonical
 from yinxin.act import Outcome
-from yinxin.clock import parse_rfc3339, rfc3339
+from yinxin.clock import official, parse_rfc3339, rfc3339
 from yinxin.crypto.suite import Suite
 from yinxin.errors import Invalid, Untrue, YinxinError
 from yinxin.evidence.errors import EvidenceMismatch, MalformedEvidence
@@ -46,7 +46,6 @@ MOST_ENTRIES = 100_000
 SECOND = timedelta(seconds=1)
 #: how many matching entries are told one by one
 _TOLD = 50
-_CHINA = timezone(timedelta(hours=8))
 _VERB = re.compile(r"[a-z][a-z0-9-]*\.([a-z][a-z0-9.-]*)?")
 
 
@@ -301,12 +300,15 @@ class Stretch:
         asked = self.question
         if begin + SECOND > asked.since or end < asked.until:
             raise OutsideStretch(
-                begin=_when(begin), end=_when(end), since=_when(asked.since), until=_when(asked.until)
+                begin=official(begin),
+                end=official(end),
+                since=official(asked.since),
+                until=official(asked.until),
             )
         held.append(
             Text(
-                f"见证方在 {_when(begin)} 已见到区间的起点，到 {_when(end)} 见到的仍只到终点：{_when(asked.since)} 至 {_when(asked.until)} 之间示于见证方的记录都在其中",
-                f"witnesses had seen its begin by {_when(begin)}, and by {_when(end)} had seen no further than its end: whatever was shown to them from {_when(asked.since)} to {_when(asked.until)} is among these entries",
+                f"见证方在 {official(begin)} 已见到区间的起点，到 {official(end)} 见到的仍只到终点：{official(asked.since)} 至 {official(asked.until)} 之间示于见证方的记录都在其中",
+                f"witnesses had seen its begin by {official(begin)}, and by {official(end)} had seen no further than its end: whatever was shown to them from {official(asked.since)} to {official(asked.until)} is among these entries",
             )
         )
 
@@ -364,7 +366,3 @@ def signed_by(notes: Sequence[Note], keys: Sequence[CosignatureVerifier]) -> tup
     """Those of `keys` that cosigned one of the checkpoints, by name."""
     found = {each.by for note in notes for each in cosigned(note, keys)}
     return tuple(sorted(found, key=lambda each: (each.name, each.key_id)))
-
-
-def _when(at: datetime) -> str:
-    return at.astimezone(_CHINA).strftime("%Y-%m-%d %H:%M:%S+08:00")

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from yinxin import ofd, pdf
+from yinxin.clock import official
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.path import RevocationEvidence, Usage, validate
 from yinxin.crypto.status import CertificateList
@@ -34,7 +35,6 @@ from yinxin.evidence.carried import (
     organs_seal,
     signed_off,
     signed_off_by,
-    when,
     who,
 )
 from yinxin.evidence.compare import digests, same
@@ -84,8 +84,8 @@ def verify(
             raise
         held.append(
             NotJudged(
-                f"证据记录证明文件自 {when(at)} 起已存在；文件内容本身未作判断",
-                f"the evidence record proves that the file has been there since {when(at)}; what it says was not judged",
+                f"证据记录证明文件自 {official(at)} 起已存在；文件内容本身未作判断",
+                f"the evidence record proves that the file has been there since {official(at)}; what it says was not judged",
             )
         )
 
@@ -133,8 +133,8 @@ def _bundle(data: bytes, trust: Trust, at: datetime, held: list[Text], beside: B
     packed = check(signature, manifest, around)
     held.append(
         Text(
-            f"证据包完整：{len(files)} 个文件与清单一致，清单由 {who(packed.certificate)} 于 {when(packed.at)} 签名",
-            f"The bundle is whole: {len(files)} files match the manifest signed by {who(packed.certificate)} at {when(packed.at)}",
+            f"证据包完整：{len(files)} 个文件与清单一致，清单由 {who(packed.certificate)} 于 {official(packed.at)} 签名",
+            f"The bundle is whole: {len(files)} files match the manifest signed by {who(packed.certificate)} at {official(packed.at)}",
         )
     )
     seal, content = _sealed(bundle.sealed, trust, at, held, beside)
@@ -175,8 +175,8 @@ def _file(
     signed = check(signature, manifest, _around(part, trust, at), part.ocsps)
     held.append(
         Text(
-            f"{who(signed.certificate)} 于 {when(signed.at)} 签署了文件《{part.name}》，此后未被改动；当时证书有效",
-            f"{who(signed.certificate)} signed the file {part.name} at {when(signed.at)}, unchanged since; the certificate was good then",
+            f"{who(signed.certificate)} 于 {official(signed.at)} 签署了文件《{part.name}》，此后未被改动；当时证书有效",
+            f"{who(signed.certificate)} signed the file {part.name} at {official(signed.at)}, unchanged since; the certificate was good then",
         )
     )
     return part
@@ -198,8 +198,8 @@ def _stamps(bundle: Bundle, around: Surroundings, held: list[Text]) -> None:
         size = Checkpoint.parse(over[0]).size
         held.append(
             Text(
-                f"日志规模 {size} 的检查点在 {when(token.at)} 已存在，有时间戳为证",
-                f"the log's checkpoint of size {size} existed at {when(token.at)}, as a timestamp proves",
+                f"日志规模 {size} 的检查点在 {official(token.at)} 已存在，有时间戳为证",
+                f"the log's checkpoint of size {size} existed at {official(token.at)}, as a timestamp proves",
             )
         )
 
@@ -219,8 +219,8 @@ def _records(bundle: Bundle, trust: Trust, held: list[Text]) -> None:
         times = len(record.links) - 1
         held.append(
             Text(
-                f"日志规模 {size} 的检查点在 {when(since)} 已存在，有时间戳为证，续期 {times} 次",
-                f"the log's checkpoint of size {size} existed at {when(since)}, as a timestamp proves that was renewed {times} times",
+                f"日志规模 {size} 的检查点在 {official(since)} 已存在，有时间戳为证，续期 {times} 次",
+                f"the log's checkpoint of size {size} existed at {official(since)}, as a timestamp proves that was renewed {times} times",
             )
         )
 
@@ -254,7 +254,7 @@ def _aged(around: Surroundings, at: datetime) -> None:
     }
     found = around.trust.ages.first(sorted(names))
     if found is not None and found[0] <= at:
-        raise AlgorithmLapsed(algorithm=found[1], ended=when(found[0]))
+        raise AlgorithmLapsed(algorithm=found[1], ended=official(found[0]))
 
 
 def _sealed(
@@ -269,8 +269,8 @@ def _sealed(
     organs_seal(sealed.certificate)
     held.append(
         Text(
-            f"印章有效：{who(sealed.certificate)} 于 {when(sealed.at)} 盖章，此后未被改动",
-            f"The seal holds: {who(sealed.certificate)} sealed it at {when(sealed.at)}, unchanged since",
+            f"印章有效：{who(sealed.certificate)} 于 {official(sealed.at)} 盖章，此后未被改动",
+            f"The seal holds: {who(sealed.certificate)} sealed it at {official(sealed.at)}, unchanged since",
         )
     )
     return sealed.certificate, content_of(pdf.attachments(data), held, beside)
@@ -306,8 +306,8 @@ def _sm(bundle: Bundle, seal: Certificate, around: Surroundings, held: list[Text
     same(organs[0], organs[1], "the organ of the second seal / 第二印章的机关")
     held.append(
         Text(
-            f"国密印章有效：{who(signed.certificate)} 以 SM2/SM3 于 {when(signed.at)} 签名",
-            f"The SM2 seal holds: {who(signed.certificate)} signed with SM2/SM3 at {when(signed.at)}",
+            f"国密印章有效：{who(signed.certificate)} 以 SM2/SM3 于 {official(signed.at)} 签名",
+            f"The SM2 seal holds: {who(signed.certificate)} signed with SM2/SM3 at {official(signed.at)}",
         )
     )
 
@@ -335,10 +335,10 @@ def _act(
     reason = statement.content.get("reason", {}).get("text")
     held.append(
         Text(
-            f"{who(signed.certificate)} 于 {when(signed.at)} {words.zh}"
+            f"{who(signed.certificate)} 于 {official(signed.at)} {words.zh}"
             + (f"，理由：{reason}" if reason else "")
             + "；当时证书有效",
-            f"{who(signed.certificate)} {words.en} at {when(signed.at)}"
+            f"{who(signed.certificate)} {words.en} at {official(signed.at)}"
             + (f", because: {reason}" if reason else "")
             + "; the certificate was good then",
         )

@@ -1,12 +1,12 @@
 """Check a report offline and say in words what holds."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
 from yinxin import canonical, pdf
 from yinxin.canonical import NotCanonical
-from yinxin.clock import parse_rfc3339
+from yinxin.clock import official, parse_rfc3339
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
@@ -18,7 +18,6 @@ from yinxin.report.files import ENTRIES, POLICY, PROOFS, RECORD, REPORT, TYPE, d
 from yinxin.text import Text
 from yinxin.tlog import CosignatureVerifier, LogProof, Note, Policy
 
-_CHINA = timezone(timedelta(hours=8))
 #: the act that records a report
 _MAKE = "audit.make-report"
 
@@ -37,8 +36,8 @@ def verify(data: bytes, trust: Trust, *, at: datetime, held: list[Text]) -> None
     who = " ".join(filter(None, (subject.get("organizationName"), subject.get("commonName"))))
     held.append(
         Text(
-            f"签名有效：{who} 于 {_when(sealed.at)} 签名，此后未被改动",
-            f"The signature holds: {who} signed it at {_when(sealed.at)}, unchanged since",
+            f"签名有效：{who} 于 {official(sealed.at)} 签名，此后未被改动",
+            f"The signature holds: {who} signed it at {official(sealed.at)}, unchanged since",
         )
     )
     inside = pdf.attachments(data)
@@ -84,7 +83,7 @@ def _files(report: Mapping[str, Any], inside: Mapping[str, bytes]) -> None:
 
 def _whole(report: Mapping[str, Any]) -> Text:
     title = report["title"]
-    since, until = (_when(parse_rfc3339(report[name])) for name in ("since", "until"))
+    since, until = (official(parse_rfc3339(report[name])) for name in ("since", "until"))
     return Text(
         f"《{title['zh']}》（{since} 至 {until}）的 {len(report['files'])} 个附件与报告所列一致",
         f"“{title['en']}” ({since} to {until}): its {len(report['files'])} files are those that it names",
@@ -147,7 +146,3 @@ def _entries(
         )
     )
     return {proofs[0].checkpoint}
-
-
-def _when(at: datetime) -> str:
-    return at.astimezone(_CHINA).strftime("%Y-%m-%d %H:%M:%S+08:00")

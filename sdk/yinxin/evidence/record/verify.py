@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
+from yinxin.clock import official
 from yinxin.crypto.ages import Ages
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import Expired, MalformedCertificate, MalformedStatus, RevocationUnknown
@@ -17,7 +18,6 @@ from yinxin.evidence.record.renew import ANOTHER_HASH, hash_preimage
 from yinxin.evidence.record.tree import root_of
 from yinxin.text import Text
 
-_CHINA = timezone(timedelta(hours=8))
 _SECOND = timedelta(seconds=1)
 
 _OTHER_DATA = Text("时间戳盖的不是这份数据", "its timestamp is over other data")
@@ -213,15 +213,15 @@ def _in_time(step: _Step, path: ValidatedPath, ages: Ages) -> None:
     ):
         if end is None or until < end[0]:
             continue
-        ended, what = _when(end[0]), end[1]
+        ended, what = official(end[0]), end[1]
         if by is None:
             raise RecordLapsed(ended=ended, what=what)
-        raise RenewedTooLate(link=by, at=_when(until), ended=ended, what=what)
+        raise RenewedTooLate(link=by, at=official(until), ended=ended, what=what)
 
 
 def _words(step: _Step, path: ValidatedPath) -> Text:
     who = path.leaf.subject.common_name or path.leaf.subject.text
-    at, algorithms = _when(step.link.token.at), f"{step.link.hash.name}, {path.leaf.public_key.kind}"
+    at, algorithms = official(step.link.token.at), f"{step.link.hash.name}, {path.leaf.public_key.kind}"
     if step.number == 1:
         return Text(
             f"续期链第 1 环：{who} 于 {at} 为数据盖时间戳（{algorithms}）",
@@ -234,7 +234,3 @@ def _words(step: _Step, path: ValidatedPath) -> Text:
         f"第 {step.number} 环：{who} 于 {at} 续期，{zh}（{algorithms}）；前一环当时仍然有效",
         f"link {step.number}: {who} renewed it at {at}, {en} ({algorithms}); the link before it was still good then",
     )
-
-
-def _when(at: datetime) -> str:
-    return at.astimezone(_CHINA).strftime("%Y-%m-%d %H:%M:%S+08:00")
