@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from exchange.carry import Carried
-from exchange.errors import NoSuchMessage, NotOurOrgan
+from exchange.errors import AmbiguousMessage, NoSuchMessage, NotOurOrgan
 from exchange.health import standing
 from exchange.introduce import card_in
 from exchange.models import MessageRow
@@ -41,6 +41,15 @@ class Filter:
     until: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """How a message is called: its identifier is its sender's, so that it is one message with its site and direction alone."""
+
+    id: str
+    peer: str = ""
+    direction: str = ""
+
+
 def permitted(exchange: Exchange, actor: Actor, verb: str, organ: str = PLATFORM) -> Decision:
     """That she may; raises Denied."""
     return exchange.decider.require(actor, verb, Resource("Exchange", "exchange", organ))
@@ -59,6 +68,13 @@ def peers_for(exchange: Exchange, actor: Actor) -> list[dict[str, Any]]:
         | standing(exchange, each)
         for each in exchange.peers.all()
     ]
+
+
+def peer_card_for(exchange: Exchange, actor: Actor, site: str) -> tuple[bytes, str]:
+    """A peer's card as it is on record, and its digest; raises Denied, UnknownPeer."""
+    permitted(exchange, actor, READ)
+    peer = exchange.peers.known(site)
+    return peer.signed, peer.card.digest
 
 
 def card_for(exchange: Exchange, actor: Actor) -> tuple[bytes, str]:
@@ -124,17 +140,26 @@ def messages_for(
         return rows
 
 
-def message_for(exchange: Exchange, actor: Actor, message: str, direction: str = "") -> MessageRow:
-    """One message of the log; raises NoSuchMessage, also for one that is not the asker's to see, and Denied."""
+def message_for(exchange: Exchange, actor: Actor, wanted: Known) -> MessageRow:
+    """One message of the log.
+
+    Raises NoSuchMessage, also for one that is not the asker's to see; AmbiguousMessage, for two sites may call different messages
+    alike; Denied.
+    """
     organ = _seen(exchange, actor)
-    query = sa.select(MessageRow).where(MessageRow.id == message[:40])
-    query = query.where(MessageRow.direction == direction) if direction else query
+    query = sa.select(MessageRow).where(MessageRow.id == wanted.id[:40])
+    named = {MessageRow.direction: wanted.direction, MessageRow.peer: wanted.peer[:64]}
+    query = query.where(*(column == value for column, value in named.items() if value))
+    if organ:
+        query = query.where(sa.or_(MessageRow.sender == organ, MessageRow.recipient == organ))
     with exchange.store.read() as session:
-        row = session.scalars(query).first()
-        if row is None or (organ and organ not in (row.sender, row.recipient)):
-            raise NoSuchMessage(message=message[:40])
-        session.expunge(row)
-        return row
+        rows = session.scalars(query.limit(2)).all()
+        session.expunge_all()
+    if len(rows) > 1:
+        raise AmbiguousMessage(message=wanted.id[:40])
+    if not rows:
+        raise NoSuchMessage(message=wanted.id[:40])
+    return rows[0]
 
 
 def every_for(exchange: Exchange, actor: Actor, wanted: Filter) -> Iterator[MessageRow]:

@@ -43,14 +43,20 @@ def group() -> None:
 
 @group.command(help="写出本站点名片，交对方接纳 / write this site's card, for another site to admit")
 @click.option("--out", type=_FILE, required=True, help="名片文件 / the card's file")
+@click.option(
+    "--peer", default="", help="改为写出已登记的对方名片 / a peer's card as it is on record instead"
+)
 @as_json_option
 @click.pass_context
-def card(context: click.Context, *, out: Path, as_json: bool) -> None:
+def card(context: click.Context, *, out: Path, peer: str, as_json: bool) -> None:
     """Write the card, and say its digest."""
-    data, digest = ask.card_for(_exchange(context), acting(context))
+    exchange, actor = _exchange(context), acting(context)
+    data, digest = ask.peer_card_for(exchange, actor, peer) if peer else ask.card_for(exchange, actor)
     files.replace(out, data)
     if as_json:
         print_json({"file": str(out), "digest": digest})
+    elif peer:
+        click.echo(f"{out}：{digest}")
     else:
         click.echo(f"{out}")
         click.echo(f"请用其他途径告知对方核对 / tell the other site by another way: {digest}")
@@ -71,6 +77,10 @@ def peers(context: click.Context, *, as_json: bool) -> None:
             f"  发出 {each['sent']}（待送 {each['waiting']}），收到 {each['received']}（待交付 {each['undelivered']}）"
             f" / sent {each['sent']}, {each['waiting']} waiting; received {each['received']}, {each['undelivered']} to deliver"
         )
+        if each["claimed"]:
+            click.echo(
+                f"  ? 名片另列机关，待办理接纳 / organs on its card that nobody decided on: {', '.join(each['claimed'])}"
+            )
         if each["error"] or each["stopped"]:
             click.echo(f"  ! {each['error'] or 'stopped'}")
 
@@ -182,19 +192,27 @@ def list_(context: click.Context, /, *, limit: int, as_csv: bool, as_json: bool,
 @click.option(
     "--direction", type=click.Choice(["out", "in"]), default=None, help="发出或收到 / sent or received"
 )
+@click.option("--peer", default="", help="对方站点 / the other site")
 @click.option(
     "--out", type=_FILE, default=None, help="另存证据包（.asice） / also its evidence, as a bundle (.asice)"
 )
 @as_json_option
 @click.pass_context
 def show(
-    context: click.Context, message: str, *, direction: str | None, out: Path | None, as_json: bool
+    context: click.Context,
+    message: str,
+    *,
+    direction: str | None,
+    peer: str,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
     """Show a message; with `--out` write what `yinxin verify` checks."""
     exchange, actor = _exchange(context), acting(context)
-    facts = ask.shown(ask.message_for(exchange, actor, message, direction or ""))
+    wanted = ask.Known(message, peer, direction or "")
+    facts = ask.shown(ask.message_for(exchange, actor, wanted))
     if out is not None:
-        files.replace(out, export.export_for(exchange, actor, message, direction or ""))
+        files.replace(out, export.export_for(exchange, actor, wanted))
         facts["file"] = str(out)
     if as_json:
         print_json(facts)

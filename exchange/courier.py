@@ -141,7 +141,7 @@ class Courier:
             got = line.ask("GET", f"/parts/{part.digest}", params={"offset": received}).content
             if not got:
                 raise PeerUnreachable(site=peer.site, reason="it gives no octet")
-            self._folder.take(suite, part, received, io.BytesIO(got))
+            self._folder.take(peer.site, suite, part, received, io.BytesIO(got))
             received += len(got)
 
 

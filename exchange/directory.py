@@ -8,6 +8,7 @@ stands above what a directory says.
 import io
 import tempfile
 from base64 import b64decode, b64encode
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from exchange.errors import BadCard, BadDirectory, MalformedEnvelope
 from exchange.frames import Tag
 from exchange.introduce import card_in, read_card, signed_card
 from exchange.models import Carrier, OrganRow, PeerRow, PublishedRow, Relation
-from exchange.peers import BY_DIRECTORY, Peer, Terms, keep, renewed
+from exchange.peers import BY_DIRECTORY, Peer, Terms, keep, renewed, terms_of
 from exchange.send import Sending
 from exchange.signed import Signature, believed
 from yinxin import canonical
@@ -45,11 +46,12 @@ _LARGEST = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A site in a directory: its card as it signed it, and how much its parent trusts it with."""
+    """A site in a directory: its card as it signed it, how much its parent trusts it with, and the organs that are reached there."""
 
     data: bytes
     card: Card
     clearance: Level
+    organs: tuple[str, ...]
 
 
 class Publishing:
@@ -104,15 +106,24 @@ class Publishing:
 
     def _directory(self, card: bytes) -> tuple[int, bytes]:
         """The directory of now, published when it differs from the last one: its number, and its file."""
+        own, reached = card_in(card), defaultdict[str, list[str]](list)
         with self._store.read() as session:
             rows = session.execute(
-                sa.select(PeerRow.card, PeerRow.clearance)
+                sa.select(PeerRow.site, PeerRow.card, PeerRow.clearance)
                 .where(PeerRow.stopped.is_(None))
                 .order_by(PeerRow.site)
             ).all()
-        own = card_in(card)
-        sites = [(card, own.clearance), *((row.card, row.clearance) for row in rows)]
-        listed = [{"card": b64encode(data).decode(), "clearance": clearance} for data, clearance in sites]
+            theirs = sa.select(OrganRow.organ, OrganRow.site).where(
+                OrganRow.organ.not_in([each.id for each in own.organs])
+            )
+            for organ, site in session.execute(theirs.order_by(OrganRow.organ)):
+                reached[site].append(organ)
+        sites = [(card, own.clearance, [each.id for each in own.organs])]
+        sites += [(row.card, row.clearance, reached[row.site]) for row in rows]
+        listed = [
+            {"card": b64encode(data).decode(), "clearance": clearance, "organs": organs}
+            for data, clearance, organs in sites
+        ]
         now, newest = self._store.clock.now(), self._newest("directory")
         version = int(now.timestamp())
         if newest is not None:
@@ -197,10 +208,7 @@ class Heeding:
             data, card = cast("tuple[bytes, Card]", prepared)
             row = act.session.get(PeerRow, card.site)
             if row is not None and row.version < card.version:
-                terms = Terms(
-                    Relation(row.relation), Carrier(row.carrier), cast("Level", row.clearance), row.source
-                )
-                keep(act.session, data, card, terms, self._store.clock.now())
+                keep(act.session, data, card, terms_of(act.session, row), self._store.clock.now())
             act.facts |= {"site": card.site, "version": card.version}
             return
         self._heed(act, *cast("tuple[bytes, str, int, tuple[Entry, ...]]", prepared))
@@ -238,6 +246,9 @@ class Heeding:
         session.add(PublishedRow(kind="directory", issuer=issuer, version=version, signed=data, at=now))
         session.flush()
         source, named = f"{BY_DIRECTORY}{version}", set()
+        # an organ that has moved is free for the site that has it now
+        told = sa.select(PeerRow.site).where(PeerRow.source.startswith(BY_DIRECTORY))
+        session.execute(sa.delete(OrganRow).where(OrganRow.site.in_(told)))
         for each in entries:
             named.add(each.card.site)
             row = session.get(PeerRow, each.card.site)
@@ -250,11 +261,11 @@ class Heeding:
                 # the parent has not heard yet: a key that the site has given up does not come back
                 data, card = row.card, card_in(row.card)
             carrier = Carrier.PUSH if card.url else Carrier.PULL
-            keep(session, data, card, Terms(Relation.NEIGHBOUR, carrier, each.clearance, source), now)
+            terms = Terms(Relation.NEIGHBOUR, carrier, each.clearance, source, each.organs)
+            keep(session, data, card, terms, now)
         for row in session.scalars(sa.select(PeerRow).where(PeerRow.source.startswith(BY_DIRECTORY))).all():
             if row.site not in named and row.stopped is None:
                 row.stopped, row.source = now, source
-                session.execute(sa.delete(OrganRow).where(OrganRow.site == row.site))
         session.flush()
         act.facts |= {"directory": version, "sites": sorted(named)}
 
@@ -264,7 +275,10 @@ def _entries(listed: list[dict[str, Any]]) -> Iterator[Entry]:
         data = b64decode(each["card"], validate=True)
         if each["clearance"] not in get_args(Level):
             raise ValueError("clearance")
-        yield Entry(data, read_card(data), each["clearance"])
+        organs = tuple(each["organs"])
+        if not all(isinstance(organ, str) for organ in organs):
+            raise ValueError("organs")
+        yield Entry(data, read_card(data), each["clearance"], organs)
 
 
 def _whole(message: Incoming) -> bytes:

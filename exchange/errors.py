@@ -160,6 +160,14 @@ class NoSuchMessage(NotFound):
     en = "There is no message {message}; check its identifier."
 
 
+class AmbiguousMessage(Conflict):
+    """An identifier by which several messages go."""
+
+    code = "exchange.ambiguous_message"
+    zh = "编号 {message} 对应不止一条消息；请同时指明对方站点和收发方向。"
+    en = "Several messages go by the identifier {message}; name the other site and the direction too."
+
+
 class NotReceipted(Conflict):
     """Evidence was asked for before there is a receipt."""
 

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from exchange.ask import message_for, permitted
+from exchange.ask import Known, message_for, permitted
 from exchange.errors import NotReceipted
 from exchange.models import MessageRow, ReceiptRow, SealRow
 from exchange.service import Exchange
@@ -12,9 +12,9 @@ from yinxin.evidence.exchanged import ExchangedMessage, SignedPart
 EXPORT = "exchange.export"
 
 
-def export_for(exchange: Exchange, actor: Actor, message: str, direction: str = "") -> bytes:
-    """The evidence of a message; raises NoSuchMessage, NotReceipted, Denied, and as `Signing.sign`."""
-    row = message_for(exchange, actor, message, direction)
+def export_for(exchange: Exchange, actor: Actor, wanted: Known) -> bytes:
+    """The evidence of a message; raises as `message_for`, NotReceipted, Denied, and as `Signing.sign`."""
+    row = message_for(exchange, actor, wanted)
     organ = row.sender if row.direction == "out" else row.recipient
     decision = permitted(exchange, actor, EXPORT, organ)
     part = _parts(exchange, row)

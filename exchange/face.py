@@ -122,12 +122,12 @@ def _parts(api: Api, exchange: Exchange) -> None:
     def part(digest: str, query: Offset, content: Incoming) -> Raw:
         peer = _peer(exchange)
         with exchange.store.read() as session:
-            row = session.get(AwaitedRow, digest)
-            if row is None or row.peer != peer.site:
+            row = session.get(AwaitedRow, (peer.site, digest))
+            if row is None:
                 raise NotAwaited(digest=digest[:64])
             awaited, suite = Part(row.digest, row.size), SUITES[row.suite]
-        whole = exchange.folder.take(suite, awaited, query.offset, content.stream)
-        received = awaited.size if whole else exchange.folder.received(digest)
+        whole = exchange.folder.take(peer.site, suite, awaited, query.offset, content.stream)
+        received = awaited.size if whole else exchange.folder.received(peer.site, digest)
         return _said(Arrived(received=received))
 
     @api.get(

@@ -2,7 +2,7 @@
 
 | path | holds |
 | --- | --- |
-| `coming/DIGEST` | what has arrived of a part, to go on from |
+| `coming/PEER-DIGEST` | what has arrived of a part from a peer, to go on from |
 | `parts/ab/DIGEST` | a whole part |
 
 A part is placed before the message that names it is on record, so a file that no message names is nobody's, and one
@@ -44,16 +44,16 @@ class Folder:
         except FileNotFoundError:
             return False
 
-    def received(self, digest: str) -> int:
-        """How many octets of a part have arrived."""
+    def received(self, peer: str, digest: str) -> int:
+        """How many octets of a part have arrived from a peer."""
         try:
-            return (self.root / "coming" / digest).stat().st_size
+            return self._coming(f"{peer}-{digest}").stat().st_size
         except FileNotFoundError:
             return 0
 
     def write(self, suite: Suite, name: str, octets: Iterable[bytes], most: int) -> Part:
         """Keep a part of our own, on disk when this returns; `name` is unique while it is written. Raises TooLarge, StoreFull."""
-        coming, running, size = self.root / "coming" / name, suite.hash.running(), 0
+        coming, running, size = self._coming(name), suite.hash.running(), 0
         _make(coming.parent)
         try:
             with _refusing_full(), coming.open("wb") as file:
@@ -71,14 +71,15 @@ class Folder:
             coming.unlink(missing_ok=True)
         return part
 
-    def take(self, suite: Suite, part: Part, offset: int, stream: BinaryIO) -> bool:
+    def take(self, peer: str, suite: Suite, part: Part, offset: int, stream: BinaryIO) -> bool:
         """Take octets of a part behind the first `offset`; whether it is whole now, and then it is in its place.
 
+        What `peer` brings stands by itself until it is whole: another who brings the same part neither waits for it nor spoils it.
         Raises WrongPlace, TooLarge, StoreFull; PartAltered when the whole is not what its digest says, and then nothing stays.
         """
         if self.has(part):
             return True
-        coming = self.root / "coming" / part.digest
+        coming = self._coming(f"{peer}-{part.digest}")
         _make(coming.parent)
         with coming.open("ab") as file:
             try:
@@ -120,6 +121,9 @@ class Folder:
                 each.unlink(missing_ok=True)
                 gone += 1
         return gone
+
+    def _coming(self, name: str) -> Path:
+        return self.root / "coming" / name
 
     def _place(self, coming: Path, part: Part) -> None:
         target = self.path(part.digest)

@@ -88,6 +88,7 @@ def standing(exchange: "Exchange", peer: Peer) -> dict[str, Any]:
         "relation": peer.relation.value,
         "carrier": peer.carrier.value,
         "clearance": peer.clearance,
+        "claimed": list(exchange.peers.claimed(peer)),
         "sent": sent.seq,
         "received": received.seq,
         "waiting": of(Direction.OUT, State.WAITING),

@@ -225,13 +225,13 @@ class CourierRow(Base):
 
 
 class AwaitedRow(Base):
-    """A part that a signed header of a peer announced and that is not here yet."""
+    """A part that a signed header of a peer announced and that has not come from there yet."""
 
     __tablename__ = "exchange_awaited"
     __table_args__ = {"info": housekeeping}  # noqa: RUF012 - SQLAlchemy's own form
 
+    peer: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     digest: Mapped[str] = mapped_column(sa.String(128), primary_key=True)
-    peer: Mapped[str] = mapped_column(sa.String(64), index=True)
     suite: Mapped[str] = mapped_column(sa.String(16))
     size: Mapped[int] = mapped_column(_NUMBER)
     since: Mapped[datetime]

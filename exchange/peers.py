@@ -33,6 +33,8 @@ class Peer:
     clearance: Level
     url: str
     card: Card
+    #: the card's file as it is on record
+    signed: bytes
     source: str
     since: datetime
     stopped: datetime | None
@@ -77,13 +79,17 @@ class Peers:
                 raise UnknownPeer(site=site[:64])
             return _peer(row)
 
-    def anchors(self, site: str) -> tuple[Certificate, ...]:
-        """The roots on the card of a peer there is or was; raises UnknownPeer."""
+    def known(self, site: str) -> Peer:
+        """A peer there is or was; raises UnknownPeer."""
         with self._store.read() as session:
             row = session.get(PeerRow, site[:64])
             if row is None:
                 raise UnknownPeer(site=site[:64])
-            return _card(row.card).anchors
+            return _peer(row)
+
+    def anchors(self, site: str) -> tuple[Certificate, ...]:
+        """The roots on the card of a peer there is or was; raises UnknownPeer."""
+        return self.known(site).card.anchors
 
     def all(self) -> tuple[Peer, ...]:
         """Every peer there is or was, by identifier."""
@@ -111,10 +117,16 @@ class Peers:
             )
 
     def has(self, site: str, organ: str) -> bool:
-        """Whether the organ is at that site: one that another site has, or this one, is not the site's by its card."""
+        """Whether the organ is at that site: one that another site has, this one, or nobody decided on, is not the site's by its card."""
         with self._store.read() as session:
             row = None if organ in self._ours else session.get(OrganRow, organ)
             return row is not None and row.site == site
+
+    def claimed(self, peer: Peer) -> tuple[str, ...]:
+        """Organs that its card names and that are not reached there: nobody decided so, or they are at another site."""
+        with self._store.read() as session:
+            reached = _reached(session, peer.site) - set(self._ours)
+        return tuple(each.id for each in peer.card.organs if each.id not in reached)
 
     def organs(self) -> tuple[tuple[str, Text, str, Level], ...]:
         """Every organ that is reached: identifier, name, site, clearance; by identifier."""
@@ -151,6 +163,7 @@ def _peer(row: PeerRow) -> Peer:
         cast("Level", row.clearance),
         row.url,
         _card(row.card),
+        row.card,
         row.source,
         row.since,
         row.stopped,
@@ -165,6 +178,19 @@ class Terms:
     carrier: Carrier
     clearance: Level
     source: str
+    #: organs that it may receive for, as far as its card names them
+    organs: Collection[str]
+
+
+def terms_of(session: Session, row: PeerRow) -> Terms:
+    """What was decided about a peer on record: whatever it says of itself since, it gets no organ by it."""
+    return Terms(
+        Relation(row.relation),
+        Carrier(row.carrier),
+        cast("Level", row.clearance),
+        row.source,
+        _reached(session, row.site),
+    )
 
 
 def keep(session: Session, data: bytes, card: Card, terms: Terms, now: datetime) -> None:
@@ -181,8 +207,8 @@ def keep(session: Session, data: bytes, card: Card, terms: Terms, now: datetime)
     session.execute(sa.delete(OrganRow).where(OrganRow.site == card.site))
     session.flush()
     for each in card.organs:
-        there = session.get(OrganRow, each.id)
-        if there is not None:  # an organ is at one site; who is admitted later does not take it away
+        # an organ is at one site; who is admitted later does not take it away
+        if each.id not in terms.organs or session.get(OrganRow, each.id) is not None:
             continue
         session.add(
             OrganRow(
@@ -198,6 +224,10 @@ def keep(session: Session, data: bytes, card: Card, terms: Terms, now: datetime)
         if session.get(ChainRow, (direction, card.site)) is None:
             session.add(ChainRow(direction=direction, peer=card.site, seq=0, head=""))
     session.flush()
+
+
+def _reached(session: Session, site: str) -> set[str]:
+    return set(session.scalars(sa.select(OrganRow.organ).where(OrganRow.site == site)))
 
 
 def renewed(peer: Peer, data: bytes) -> Card:

@@ -93,7 +93,13 @@ def _describe(exchange: "Exchange", content: AdmitContent) -> tuple[Text, ...]:
 def _admit(exchange: "Exchange", approved: Approved[AdmitContent], session: Session) -> Outcome:
     content = approved.content
     card = _card(exchange, content)
-    terms = Terms(Relation(content.relation), Carrier(content.carrier), content.clearance, approved.proposal)
+    terms = Terms(
+        Relation(content.relation),
+        Carrier(content.carrier),
+        content.clearance,
+        approved.proposal,
+        [each.id for each in card.organs],
+    )
     keep(session, content.card, card, terms, exchange.store.clock.now())
     return {"site": card.site, "digest": card.digest, "version": card.version}
 

@@ -90,7 +90,9 @@ class Receiving:
         missing = [each for each in run.parts() if not self._folder.has(each[1])]
         if missing:
             self._await(peer, missing)
-            return Lacking(run, tuple((part, self._folder.received(part.digest)) for _, part in missing))
+            return Lacking(
+                run, tuple((part, self._folder.received(peer.site, part.digest)) for _, part in missing)
+            )
         answer = self._place(peer, run)
         while answer is None:  # another process was faster
             answer = self._place(peer, run)
@@ -101,9 +103,9 @@ class Receiving:
         now = self._store.clock.now()
         with self._store.housekeep() as session:
             for header, part in missing:
-                if session.get(AwaitedRow, part.digest) is None:
-                    row = AwaitedRow(digest=part.digest, suite=header.suite.name, size=part.size)
-                    row.peer, row.since = peer.site, now
+                if session.get(AwaitedRow, (peer.site, part.digest)) is None:
+                    row = AwaitedRow(peer=peer.site, digest=part.digest, size=part.size)
+                    row.suite, row.since = header.suite.name, now
                     session.add(row)
 
     def _place(self, peer: Peer, run: Run) -> Answer | None:
@@ -207,7 +209,9 @@ class Receiving:
             "refused": [each.seq for each in receipt.lines if each.error],
         }
         digests = [part.digest for _, part in run.parts()]
-        session.execute(sa.delete(AwaitedRow).where(AwaitedRow.digest.in_(digests)))
+        session.execute(
+            sa.delete(AwaitedRow).where(AwaitedRow.peer == peer.site, AwaitedRow.digest.in_(digests))
+        )
 
     def _seal(self, session: Session, peer: Peer, run: Run) -> None:
         """Keep the peer's signature, unless it is here."""

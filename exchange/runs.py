@@ -108,6 +108,7 @@ class Reader:
 
     def parts(self, run: Run, folder: Folder) -> None:
         """Take the parts that came with a run; one that no header of it names is refused. Raises MalformedEnvelope, PartAltered."""
+        peer = run.headers[0].sender_site
         named = {part.digest: (header.suite, part) for header, part in run.parts()}
         while (frame := self.ahead()) is not None and frame.tag is Tag.PART:
             digest = b""
@@ -118,8 +119,8 @@ class Reader:
                 raise MalformedEnvelope(reason="a part that no header names")
             suite, part = found
             if not folder.has(part):
-                here = folder.received(part.digest)
-                folder.take(suite, part, here, behind(frame.stream, here))
+                here = folder.received(peer, part.digest)
+                folder.take(peer, suite, part, here, behind(frame.stream, here))
             self._ahead = None
 
 

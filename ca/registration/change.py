@@ -6,8 +6,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from ca.registration.errors import WrongState
-from ca.registration.models import OPEN, RegistrationRow, State
+from ca.registration.models import OPEN, STATES, RegistrationRow, State
 from yinxin.clock import Clock
+from yinxin.text import Text
 
 
 def change(
@@ -22,6 +23,8 @@ def change(
     if done.rowcount != 1:  # type: ignore[attr-defined]
         over = row.state in OPEN and row.expires <= clock.now()
         state = State.EXPIRED if over else State(row.state)
-        raise WrongState(registration=id_, state=state.value, needed=" / ".join(before))
+        words = [STATES[each] for each in before]
+        needed = Text("或".join(each.zh for each in words), " or ".join(each.en for each in words))
+        raise WrongState(registration=id_, state=STATES[state], needed=needed)
     session.expunge(row)
     return row

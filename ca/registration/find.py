@@ -10,7 +10,7 @@ from authz.models import OrganClosure
 from ca.context import Context
 from ca.models import CertificateRow
 from ca.registration.errors import UnknownRegistration, WrongState
-from ca.registration.models import RegistrationRow, State
+from ca.registration.models import STATES, RegistrationRow, State
 from yinxin.authz import Resource
 from yinxin.clock import rfc3339
 from yinxin.crypto.certificates import Certificate
@@ -60,7 +60,7 @@ def certificate_of(ctx: Context, row: RegistrationRow) -> tuple[Certificate, ...
     with ctx.store.read() as session:
         found = session.get(CertificateRow, row.serial or "")
     if found is None or found.der is None:
-        raise WrongState(registration=row.id, state=row.state, needed=State.ISSUED.value)
+        raise WrongState(registration=row.id, state=STATES[State(row.state)], needed=STATES[State.ISSUED])
     return (Certificate(found.der), *ctx.issuers.get(found.authority).chain)
 
 

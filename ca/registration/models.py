@@ -1,5 +1,6 @@
 """The table of applications for certificates. A row is never deleted."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from yinxin.store import Base
+from yinxin.text import Text
 
 
 class State(StrEnum):
@@ -21,6 +23,17 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
 
+
+#: where it stands, in words
+STATES: Mapping[State, Text] = {
+    State.SUBMITTED: Text("已提交", "submitted"),
+    State.VETTED: Text("已核验", "vetted"),
+    State.APPROVED: Text("已批准", "approved"),
+    State.ISSUED: Text("已签发", "issued"),
+    State.REFUSED: Text("已驳回", "refused"),
+    State.WITHDRAWN: Text("已撤回", "withdrawn"),
+    State.EXPIRED: Text("已过期", "expired"),
+}
 
 #: states in which somebody has yet to decide
 OPEN = (State.SUBMITTED, State.VETTED)

@@ -199,6 +199,9 @@ def test_steps_out_of_turn_change_nothing(staffed: Site) -> None:
         lambda: registrations.withdraw(CLERK, row.id),
     ):
         refused(staffed, WrongState, late)
+    with pytest.raises(WrongState, match="is refused now, and this step takes one that is vetted") as told:
+        registrations.approve(CITY, row.id)
+    assert "目前为“已驳回”，不能执行该步骤（需为 已核验）" in told.value.text("zh")
     assert again(staffed, row).reason == "任职文件不符"
     assert staffed.rows(holder="zhang") == []
 
