@@ -11,18 +11,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from audit.errors import UnreadableRecord
 from audit.models import EntryRow, TileRow
 from audit.personal.models import OpeningRow
-from audit.tree import TREES, completed, log_size
+from audit.tree import TREES, completed, leaf_name, log_size
 from yinxin import canonical
 from yinxin.clock import parse_rfc3339
 from yinxin.errors import YinxinError
 from yinxin.personal import Salted, committed_in
 from yinxin.steps import step
-from yinxin.store import OutboxRow, Store
+from yinxin.store import OutboxRow, Sql, Store
 from yinxin.tlog import leaf_hash
 
 #: records entered in one transaction: a few milliseconds of work
@@ -36,8 +36,19 @@ _WIDTHS: dict[str, int] = {
     if isinstance(column.type, sa.String) and column.type.length
 }
 
+_OUTBOX = cast("sa.Table", OutboxRow.__table__).c
+_WAITING = Sql(
+    sa.select(_OUTBOX.number, _OUTBOX.id, _OUTBOX.data, _OUTBOX.personal)
+    .order_by(_OUTBOX.number)
+    .limit(sa.bindparam("most", type_=sa.Integer()))
+)
+_TAKE = sa.delete(cast("sa.Table", OutboxRow.__table__))
+_TAKE_ONE = Sql(_TAKE.where(_OUTBOX.number == sa.bindparam("number")))
+#: of PostgreSQL, for which each statement is a message of its own
+_TAKE_ALL = Sql(_TAKE.where(_OUTBOX.number == sa.any_(sa.bindparam("numbers", type_=ARRAY(sa.BigInteger)))))
 _ENTRY, _TILE, _OPENING = (
-    sa.insert(cast("sa.Table", each.__table__)) for each in (EntryRow, TileRow, OpeningRow)
+    Sql(sa.insert(table).inline(), *table.c.keys())
+    for table in (cast("sa.Table", each.__table__) for each in (EntryRow, TileRow, OpeningRow))
 )
 
 #: number, identifier and data of an outbox row, and what opens the commitments in the data
@@ -63,27 +74,25 @@ class Sequencer:
                 return made
 
     def _batch(self) -> int:
-        with Session(self._engine) as session, session.begin():
+        with self._engine.begin() as connection:
             # 1. Alone: SQLite's transactions begin with the write lock held; PostgreSQL is asked for one.
-            if session.get_bind().dialect.name == "postgresql":
-                session.execute(sa.text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
-                session.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+            alone = connection.dialect.name == "sqlite"
+            if not alone:
+                connection.execute(sa.text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
             step("audit.sequence.1-locked")
             # 2. What waits, in order.
-            waiting = session.execute(
-                sa.select(OutboxRow.number, OutboxRow.id, OutboxRow.data, OutboxRow.personal)
-                .order_by(OutboxRow.number)
-                .limit(BATCH)
-            ).all()
+            waiting = _WAITING.all(connection, {"most": BATCH})
             step("audit.sequence.2-read")
             if waiting:
                 # 3. Into the log and both trees; what opens their commitments, beside them.
-                enter(session, waiting)
+                enter(connection, waiting)
                 step("audit.sequence.3-entered")
                 # 4. Out of the outbox, exactly these.
-                session.execute(
-                    sa.delete(OutboxRow).where(OutboxRow.number.in_([row.number for row in waiting]))
-                )
+                if alone:
+                    _TAKE_ONE.run_many(connection, [{"number": row.number} for row in waiting])
+                else:
+                    _TAKE_ALL.run(connection, {"numbers": [row.number for row in waiting]})
                 step("audit.sequence.4-taken")
         # 5. Committed: durable, and visible to all.
         step("audit.sequence.5-committed")
@@ -101,43 +110,45 @@ def columns(data: bytes) -> dict[str, Any]:
 
 def columns_of(event: Mapping[str, Any]) -> dict[str, Any]:
     """As `columns`, of an event that is decoded."""
-    texts = {
-        "verb": event["verb"],
-        "subject": event["subject"],
-        "actor": event["actor"]["id"],
-        "outcome": event["outcome"],
-        "request": event.get("request"),
+    request = event.get("request")
+    return {
+        "event": event["id"],
+        "time": parse_rfc3339(event["time"]),
+        "verb": _fit("verb", event["verb"]),
+        "subject": _fit("subject", event["subject"]),
+        "actor": _fit("actor", event["actor"]["id"]),
+        "outcome": _fit("outcome", event["outcome"]),
+        "request": None if request is None else _fit("request", request),
     }
-    fitted = {name: None if text is None else _fit(name, text) for name, text in texts.items()}
-    return {"event": event["id"], "time": parse_rfc3339(event["time"]), **fitted}
 
 
 def _fit(name: str, text: str) -> str:
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")[: _WIDTHS[name]]
 
 
-def enter(session: Session, waiting: Sequence[Waiting]) -> None:
-    """These records into the log and both trees, in their order, in the session's transaction; raises UnreadableRecord."""
-    size = log_size(session)
+def enter(connection: sa.Connection, waiting: Sequence[Waiting]) -> None:
+    """These records into the log and both trees, in their order, in the connection's transaction; raises UnreadableRecord."""
+    size = log_size(connection)
     entries: list[dict[str, Any]] = []
     openings: list[dict[str, Any]] = []
     for index, row in enumerate(waiting, size):
         event, found = _read(row)
-        entries.append({"index": index, "data": row.data} | found)
+        found["index"], found["data"] = index, row.data
+        entries.append(found)
         if row.personal:
             openings += _openings(row, event, index)
     tiles: list[Mapping[str, Any]] = []
     for suite in TREES:
-        leaves = [leaf_hash(suite.hash, entry["data"]) for entry in entries]
+        name = leaf_name(suite)
+        leaves = [leaf_hash(suite.hash, row.data) for row in waiting]
         for entry, leaf in zip(entries, leaves, strict=True):
-            entry[f"leaf_{suite.hash.name}"] = leaf
-        tiles += completed(session, suite, size, leaves)
-    connection = session.connection()
-    connection.execute(_ENTRY, entries)
+            entry[name] = leaf
+        tiles += completed(connection, suite, size, leaves)
+    _ENTRY.run_many(connection, entries)
     if tiles:
-        connection.execute(_TILE, tiles)
+        _TILE.run_many(connection, tiles)
     if openings:
-        connection.execute(_OPENING, openings)
+        _OPENING.run_many(connection, openings)
 
 
 def _read(row: Waiting) -> tuple[Mapping[str, Any], dict[str, Any]]:

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from audit.models import EntryRow, TileRow
 from yinxin.crypto.suite import INTL, SM, HashAlgorithm, Suite
+from yinxin.store import Sql, Within
 from yinxin.tlog import WIDTH, Fetch, Node, node_hash
 
 #: one tree for each suite, over the suite's hash; a suite added here needs its columns and a rebuild of its tree
@@ -22,35 +22,39 @@ HEIGHT = 8
 _ENTRIES, _TILES = (cast("sa.Table", each.__table__).c for each in (EntryRow, TileRow))
 _TREE: sa.BindParameter[str] = sa.bindparam("tree")
 _LEVEL, _FIRST, _END = (sa.bindparam(name, type_=sa.BigInteger) for name in ("level", "first", "end"))
-_LAST = sa.select(sa.func.max(_ENTRIES.index))
-_FULL = sa.select(_TILES.hashes).where(_TILES.tree == _TREE, _TILES.level == _LEVEL, _TILES.index == _FIRST)
-_ROOTS = (
+_LAST = Sql(sa.select(sa.func.max(_ENTRIES.index).label("last")))
+_FULL = Sql(
+    sa.select(_TILES.hashes).where(_TILES.tree == _TREE, _TILES.level == _LEVEL, _TILES.index == _FIRST)
+)
+_ROOTS = Sql(
     sa.select(_TILES.index, _TILES.root)
     .where(_TILES.tree == _TREE, _TILES.level == _LEVEL, _TILES.index >= _FIRST, _TILES.index < _END)
     .order_by(_TILES.index)
 )
 
 
-def leaf_column(suite: Suite) -> Any:
-    """The column that holds the leaf hashes of this suite's tree."""
-    return getattr(EntryRow, f"leaf_{suite.hash.name}")
+def leaf_name(suite: Suite) -> str:
+    """The name of the column that holds the leaf hashes of this suite's tree."""
+    return f"leaf_{suite.hash.name}"
 
 
 _LEAVES = {
-    suite: sa.select(_ENTRIES.index, _ENTRIES[leaf_column(suite).key])
-    .where(_ENTRIES.index >= _FIRST, _ENTRIES.index < _END)
-    .order_by(_ENTRIES.index)
+    suite: Sql(
+        sa.select(_ENTRIES.index, _ENTRIES[leaf_name(suite)])
+        .where(_ENTRIES.index >= _FIRST, _ENTRIES.index < _END)
+        .order_by(_ENTRIES.index)
+    )
     for suite in TREES
 }
 
 
-def log_size(session: Session) -> int:
+def log_size(within: Within) -> int:
     """How many entries the log has."""
-    last = session.connection().scalar(_LAST)
+    (last,) = _LAST.scalars(within, {})
     return 0 if last is None else last + 1
 
 
-def stored(session: Session, suite: Suite) -> Fetch:
+def stored(within: Within, suite: Suite) -> Fetch:
     """Nodes of this suite's tree, out of the database; a missing one is a KeyError."""
 
     def fetch(nodes: Sequence[Node]) -> dict[Node, bytes]:
@@ -61,7 +65,7 @@ def stored(session: Session, suite: Suite) -> Fetch:
             first = node.index << height
             tile = level, first // WIDTH
             if tile not in tiles:
-                tiles[tile] = tile_hashes(session, suite, *tile)
+                tiles[tile] = tile_hashes(within, suite, *tile)
             begin, count = first % WIDTH, 1 << height
             under = tiles[tile][begin : begin + count]
             if len(under) != count:
@@ -72,18 +76,17 @@ def stored(session: Session, suite: Suite) -> Fetch:
     return fetch
 
 
-def tile_hashes(session: Session, suite: Suite, level: int, index: int) -> list[bytes]:
+def tile_hashes(within: Within, suite: Suite, level: int, index: int) -> list[bytes]:
     """The hashes of a tile, in order: 256 of a full one, of another as many as there are."""
     tile = {"tree": suite.hash.name, "level": level, "first": index}
-    connection = session.connection()
-    if (full := connection.scalar(_FULL, tile)) is not None:
+    for full in _FULL.scalars(within, tile):
         return [full[at : at + suite.hash.size] for at in range(0, len(full), suite.hash.size)]
     first = index * WIDTH
     span = {"first": first, "end": first + WIDTH}
     if level:
-        rows = connection.execute(_ROOTS, span | {"tree": suite.hash.name, "level": level - 1})
+        rows = _ROOTS.all(within, span | {"tree": suite.hash.name, "level": level - 1})
     else:
-        rows = connection.execute(_LEAVES[suite], span)
+        rows = _LEAVES[suite].all(within, span)
     # one that is missing ends it: those after it have no place
     return [hash_ for at, (found, hash_) in enumerate(rows, first) if found == at]
 
@@ -96,7 +99,7 @@ def folded(algorithm: HashAlgorithm, hashes: Sequence[bytes]) -> bytes:
     return hashes[0]
 
 
-def completed(session: Session, suite: Suite, size: int, leaves: Sequence[bytes]) -> list[Mapping[str, Any]]:
+def completed(within: Within, suite: Suite, size: int, leaves: Sequence[bytes]) -> list[Mapping[str, Any]]:
     """The rows of the tiles that become full when these leaf hashes follow the first `size` ones of a stored tree.
 
     Where none does, which is in most small batches, nothing is read.
@@ -105,7 +108,7 @@ def completed(session: Session, suite: Suite, size: int, leaves: Sequence[bytes]
     level, begin, new = 0, size, list(leaves)
     while begin % WIDTH + len(new) >= WIDTH:
         index = begin // WIDTH
-        known = tile_hashes(session, suite, level, index) if begin % WIDTH else []
+        known = tile_hashes(within, suite, level, index) if begin % WIDTH else []
         if len(known) != begin % WIDTH:
             raise KeyError(Node(level * HEIGHT, index * WIDTH + len(known)))
         new = known + new

@@ -5,7 +5,7 @@ Floats are refused: what is signed and logged must have one spelling in every la
 
 import json
 import re
-from contextlib import suppress
+from collections.abc import Callable
 from typing import Any
 
 import rfc8785
@@ -16,6 +16,7 @@ from yinxin.errors import Invalid
 MAX_DEPTH = 32
 #: larger integers are not the same number in every language (RFC 8785 3.2.2.3, I-JSON)
 LARGEST = 2**53 - 1
+_SIGNS = len(str(-LARGEST))
 
 
 class NotCanonical(Invalid):
@@ -32,7 +33,7 @@ def encode(value: Any) -> bytes:
     try:
         if not plain:
             return rfc8785.dumps(value)
-        return _dump(value)
+        return _write(value).encode()
     except (rfc8785.CanonicalizationError, ValueError) as error:
         raise NotCanonical(reason=str(error)) from error
 
@@ -40,7 +41,10 @@ def encode(value: Any) -> bytes:
 def decode(data: bytes) -> Any:
     """Read canonical bytes back; raises NotCanonical when re-encoding would not give the same bytes."""
     try:
-        value = _DECODER.decode(data.decode())
+        text = data.decode()
+        value, _ = _DECODER.raw_decode(
+            text
+        )  # where something follows the value, its canonical form is another text
     except NotCanonical:
         raise
     except (ValueError, RecursionError) as error:
@@ -48,9 +52,8 @@ def decode(data: bytes) -> Any:
     # Read like that it holds no number that has no canonical form. Shallow, and without a character beyond the BMP, the
     # only ones that order keys otherwise (RFC 8785 3.2.3), it needs no look at every part: the log reads all it enters.
     shallow = data.count(b"{") + data.count(b"[") <= MAX_DEPTH
-    with suppress(ValueError):
-        if shallow and _BEYOND_BMP.search(data) is None and _dump(value) == data:
-            return value
+    if shallow and (text.isascii() or _BEYOND_BMP.search(data) is None) and _write(value) == text:
+        return value
     if encode(value) != data:
         raise NotCanonical(reason="another spelling of the same value")
     return value
@@ -60,19 +63,16 @@ def decode(data: bytes) -> Any:
 _BEYOND_BMP = re.compile(rb"[\xf0-\xf4]")
 
 
-def _dump(value: Any) -> bytes:
-    return _ENCODER.encode(value).encode()
-
-
 def _no_number(text: str) -> Any:
     raise NotCanonical(reason=f"{text[:20]} is no integer")
 
 
 def _integer(text: str) -> int:
-    value = int(text) if len(text) <= len(str(-LARGEST)) else LARGEST + 1
-    if abs(value) > LARGEST:
-        raise NotCanonical(reason=f"an integer beyond ±{LARGEST}")
-    return value
+    if len(text) <= _SIGNS:
+        value = int(text)
+        if -LARGEST <= value <= LARGEST:
+            return value
+    raise NotCanonical(reason=f"an integer beyond ±{LARGEST}")
 
 
 def _check(value: Any, depth: int) -> bool:
@@ -103,6 +103,16 @@ def _check(value: Any, depth: int) -> bool:
     return True
 
 
-# made once: `json.loads` and `json.dumps` with arguments make theirs for every call
+def _writer() -> Callable[[Any], str]:
+    """The standard library's encoder, made once: `json.dumps`, and `JSONEncoder.encode` too, make one for every call."""
+    encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    make: Any = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return encoder.encode
+    # no record of what contains itself: what is written was looked through to its depth, or has just been read
+    parts = make(None, encoder.default, json.encoder.encode_basestring, None, ":", ",", True, False, True)
+    return lambda value: "".join(parts(value, 0))
+
+
 _DECODER = json.JSONDecoder(parse_float=_no_number, parse_constant=_no_number, parse_int=_integer)
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+_write = _writer()

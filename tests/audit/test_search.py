@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from audit.entries import Filters
 from audit.index import IndexBehind, IndexBroken, objects_of
 from audit.index import index as indexing
+from tests.support.databases import heard
 from yinxin.act import Actor, Kind
 from yinxin.clock import ManualClock
 from yinxin.errors import Conflict
@@ -181,18 +182,9 @@ QUESTIONS = [
 def test_no_statement_reads_a_table_from_end_to_end(filled, given):
     """Every plan is asked of the engine itself. PostgreSQL would rather scan so small a table: it is told not to."""
     engine = filled.site.engine
-    asked: list[tuple[str, object]] = []
-
-    def hear(_connection, _cursor, statement, parameters, _context, _many):
-        if statement.lstrip().upper().startswith(("SELECT", "WITH")):
-            asked.append((statement, parameters))
-
     filled.site.log.index.current()
-    sa.event.listen(sa.Engine, "before_cursor_execute", hear)
-    try:
+    with heard() as asked:
         filled.site.log.entries(Filters(**given), limit=20)
-    finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", hear)
     postgresql = engine.dialect.name == "postgresql"
     explain = "EXPLAIN" if postgresql else "EXPLAIN QUERY PLAN"
     plans = []
@@ -200,6 +192,8 @@ def test_no_statement_reads_a_table_from_end_to_end(filled, given):
         if postgresql:
             connection.exec_driver_sql("SET enable_seqscan = off")
         for statement, parameters in asked:
+            if not statement.lstrip().upper().startswith(("SELECT", "WITH")):
+                continue
             rows = connection.exec_driver_sql(f"{explain} {statement}", parameters).all()
             plans += [" ".join(map(str, row)) for row in rows]
     tables = ("audit_entry", "audit_posting", "audit_span")

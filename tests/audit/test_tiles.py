@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError
 from audit import LogTampered, TileNotFound
 from audit.models import EntryRow, TileRow
 from audit.tree import TREES, completed, folded, stored, tile_hashes
+from tests.support.databases import heard
 from yinxin.act import SYSTEM, Event, Outcome
 from yinxin.crypto.suite import INTL, SM
 from yinxin.store import OutboxRow
@@ -189,20 +190,24 @@ def test_triggers_refuse_to_change_tiles(tall):
 @pytest.mark.engines("any")
 def test_no_tree_is_read_from_end_to_end(tall):
     """What proofs, checkpoints and the sequencer read of a tree is sought tile by tile, however long the log is."""
-    plans = []
-
-    @sa.event.listens_for(sa.Engine, "before_cursor_execute")
-    def seen(connection, cursor, statement, parameters, *_):
-        if statement.startswith("SELECT") and ("audit_tile" in statement or "leaf_" in statement):
-            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            plans.extend(row[3] for row in cursor.fetchall() if "audit_" in row[3])
-
-    try:
+    with heard() as asked:
         events = grow(tall, 200)
         tall.log.settle(events[-1])
         tall.log.proof(events[11])
-    finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", seen)
+    read = [
+        (statement, given)
+        for statement, given in asked
+        if statement.startswith("SELECT") and ("audit_tile" in statement or "leaf_" in statement)
+    ]
+    assert any("audit_tile" in statement for statement, _ in read)
+    assert any("leaf_sm3" in statement for statement, _ in read)
+    with tall.engine.connect() as connection:
+        plans = [
+            row[3]
+            for statement, given in read
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", tuple(given))
+            if "audit_" in row[3]
+        ]
     assert plans
     sought = ("index=?", "index>? AND index<?", "rowid=?", "rowid>? AND rowid<?", "event=?")
     assert [plan for plan in plans if not any(way in plan for way in sought)] == []

@@ -7,13 +7,16 @@ makes it. `postgres` is the server behind them, one for each worker.
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 import sqlalchemy as sa
 
-from yinxin.store import Base, open_engine
+from yinxin.store import Base, _prepared, open_engine
 
 from .pool import Pool
 from .postgres import PostgresServer
@@ -87,3 +90,26 @@ def empty_database_url(database_engine: str, tmp_path: Path, request: pytest.Fix
     name = server.create_database()
     yield server.url(name)
     server.drop_database(name)
+
+
+@contextmanager
+def heard() -> Iterator[list[tuple[str, Any]]]:
+    """Every statement asked meanwhile, with what it was given: those that go through SQLAlchemy and those that were prepared."""
+    found: list[tuple[str, Any]] = []
+    asked = _prepared._asked
+
+    def listen(
+        _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: Any
+    ) -> None:
+        found.append((statement, parameters))
+
+    def ask(driver: Any, dialect: Any, text: str, given: Any, **how: Any) -> Any:
+        found.append((text, given))
+        return asked(driver, dialect, text, given, **how)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", listen)
+    try:
+        with patch.object(_prepared, "_asked", ask):
+            yield found
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", listen)

@@ -25,7 +25,14 @@ def _sm3(data: bytes) -> bytes:
 
 
 def _by_hashlib(name: str) -> Callable[[bytes], bytes]:
-    return lambda data: hashlib.new(name, data).digest()
+    fresh = hashlib.new(name)
+
+    def digest(data: bytes) -> bytes:
+        state = fresh.copy()  # which costs half of what looking the algorithm up does
+        state.update(data)
+        return state.digest()
+
+    return digest
 
 
 _DIGESTS: dict[str, Callable[[bytes], bytes]] = {
