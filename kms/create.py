@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from kms.compare import compare
 from kms.engine import Engine
-from kms.errors import BadKeyRequest, LabelTaken
+from kms.errors import BadKeyRequest, LabelTaken, TokenNotOurs
 from kms.find import find_key
 from kms.info import KeyInfo, Wrapped
 from kms.mechanisms import NATIVE, WRAPPABLE
@@ -112,14 +113,21 @@ def create(
     2. The secret: in the module under the row's identifier, or wrapped.
     3. Done: public key and ciphertext in the row, `active`, and its record.
 
-    Raises LabelTaken when the label names another kind of key, and as `Token.use`; a failure leaves the row `making`.
+    Raises LabelTaken when the label names another kind of key, TokenNotOurs, and as `Token.use`; a failure after the
+    intent leaves the row `making`.
     """
     record = decision.record() if decision is not None else None
     place = Place.HSM if kek is None else Place.WRAPPED
-    info = find_key(store, wanted.label) or _intend(store, actor, wanted, place, record)
-    _same(info, wanted)
-    if info.state is not State.MAKING:
-        return info
+    info = find_key(store, wanted.label)
+    if info is not None:
+        _same(info, wanted)
+        if info.state is not State.MAKING:
+            return info
+    if place is Place.HSM:
+        with store.refusing(actor, VERB, f"key:{wanted.label}"):
+            _demand_our_token(store, engine)
+    if info is None:
+        info = _intend(store, actor, wanted, place, record)
     step("kms.create.1-intended")
     try:
         public_key, wrapped = _secret(engine, info, kek, store.randomness)
@@ -154,6 +162,13 @@ def _intend(
         act.decision = record
         act.session.add(row)
     return info
+
+
+def _demand_our_token(store: Store, engine: Engine) -> None:
+    """Raise TokenNotOurs where none of our keys is in the token: what is made in another one is lost when ours is back."""
+    found = compare(store, engine)
+    if found.foreign:
+        raise TokenNotOurs(token=engine.facts().label, number=found.registered)
 
 
 def _same(info: KeyInfo, wanted: KeyRequest) -> None:

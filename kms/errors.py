@@ -144,8 +144,8 @@ class WrongPin(Misconfigured):
 
     code = "kms.wrong_pin"
     status = 503
-    zh = "令牌 {token} 的口令不对：请把正确的口令写入 {place}；在其更改之前不会再次尝试，以免密码机锁定。"
-    en = "Token {token} refused the PIN: write the right one to {place}; until it changes there it is not tried again."
+    zh = "令牌 {token} 的口令不对：请把正确的口令写入 {place}；在其更改之前不会再次尝试，以免密码机锁定。若无人改过口令，令牌可能被重新初始化（见手册《令牌》）。"
+    en = "Token {token} refused the PIN: write the right one to {place}; until it changes there it is not tried again. If nobody changed the PIN, the token may have been initialised anew (manual: Tokens)."
 
 
 class PinLocked(Misconfigured):
@@ -157,6 +157,42 @@ class PinLocked(Misconfigured):
     en = (
         "The module has locked the PIN of token {token}: have its security officer unlock it with the SO PIN."
     )
+
+
+class PinExpired(Misconfigured):
+    """The module wants the user PIN to be changed before it logs anybody in (CKR_PIN_EXPIRED)."""
+
+    code = "kms.pin_expired"
+    status = 503
+    zh = "令牌 {token} 的口令已过期，密码机要求更换：请用密码机厂商的工具更换口令，再把新口令写入其存放处。"
+    en = "The PIN of token {token} has expired: change it with the tools of the module's vendor, then write the new one where it stands."
+
+
+class PinNotTried(Misconfigured):
+    """A try at the PIN could not be written down before it is made; uncounted tries lock modules."""
+
+    code = "kms.pin_not_tried"
+    status = 503
+    zh = "未登录令牌 {token}：登录前须在 {file} 记下一次尝试，但无法写入（{reason}）；未计数的尝试可能锁定密码机。请腾出磁盘空间或改正权限后重试。"
+    en = "Token {token} was not logged in to: the try has to be written to {file} first, which failed ({reason}), and tries that nobody counts can lock the module. Make room on the disk, or correct its permissions, then try again."
+
+
+class TokenBlank(Misconfigured):
+    """The token has no user PIN: it was initialised (C_InitToken) and its keys are gone."""
+
+    code = "kms.token_blank"
+    status = 503
+    zh = "令牌 {token} 没有用户口令：它被重新初始化过，其中的密钥已不存在。重试无用；请从备份恢复令牌，或用镜像补齐（见手册《令牌》）。"
+    en = "Token {token} has no user PIN: it was initialised anew and its keys are gone. Trying again does not help: restore it from its backup, or from the mirror (manual: Tokens)."
+
+
+class TokenNotOurs(Misconfigured):
+    """None of the keys on record is in the token: it was initialised anew, or it is another one."""
+
+    code = "kms.token_not_ours"
+    status = 503
+    zh = "令牌 {token} 中没有已登记的 {number} 个密钥中的任何一个：它被重新初始化过，或是另一个令牌。不会在其中创建密钥；请从备份恢复令牌，或用镜像补齐（见手册《令牌》）。"
+    en = "Token {token} holds none of the {number} keys on record: it was initialised anew, or it is another token. No key is made in it: restore the right one from its backup, or from the mirror (manual: Tokens)."
 
 
 class InitialisingFailed(Misconfigured):

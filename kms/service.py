@@ -1,7 +1,7 @@
 """The key centre: the register in the database and the token, as one service."""
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,17 @@ from kms import sign as signing
 from kms.capability import capability
 from kms.ceremony.copies import Copies
 from kms.ceremony.vault import TypedPin
+from kms.compare import Comparison, compare
 from kms.create import KeyRequest, request_key
 from kms.engine import Engine, TokenStanding
 from kms.engine.local import LocalEngine
 from kms.engine.mirror import Change, MirroredEngine
-from kms.engine.process import ProcessEngine
-from kms.errors import KeyNotDeciphering, MirrorTooLate
+from kms.engine.process import MAKING, ProcessEngine
+from kms.errors import HsmFull, KeyNotDeciphering, MirrorTooLate, TokenNotOurs
 from kms.escrow import Escrow
 from kms.escrow.keys import HELD
 from kms.find import active_key, find_key, list_keys
-from kms.folder import MIRROR, MIRRORED, TOKENS
+from kms.folder import MIRROR, MIRRORED, TOKENS, has_room
 from kms.generation import Generations
 from kms.generation.held import KEYS
 from kms.holder import HolderKeys
@@ -29,7 +30,7 @@ from kms.initialise import SoftToken, initialise
 from kms.keyring import Keyring
 from kms.kmip.service import Kmip
 from kms.mechanisms import NATIVE, WRAPPABLE, known_to
-from kms.models import Place, Purpose, State
+from kms.models import Place, Purpose
 from kms.secrets import HSM_PIN, SECOND, SecretSource
 from kms.settings import KmsSettings, MirrorSettings, member_settings
 from kms.sign import KeySigner, Signed, SigningRequest, permit_remote, sign_recorded
@@ -262,10 +263,11 @@ class KeyCentre:
         try:
             tokens = self.engine.tokens()
             ready = self.engine.facts()
-            missing, altered, unfinished = self._disagreements()
+            found = compare(self.store, self.engine)
         except YinxinError as error:
-            text = Text(error.text("zh"), error.text("en"))
-            return Health(ok=False, text=text, facts=facts | {"reachable": False, "error": error.code})
+            return Health(
+                ok=False, text=_text(error), facts=facts | {"reachable": False, "error": error.code}
+            )
         native = known_to(ready.mechanisms)
         said = caveat(native)
         facts |= {
@@ -275,14 +277,23 @@ class KeyCentre:
             "manufacturer": ready.manufacturer,
             "library": ready.library,
             "native": native,
-            "missing": missing,
-            "altered": altered,
-            "unfinished": unfinished,
+            "missing": found.missing,
+            "altered": found.altered,
+            "loose": found.loose,
+            "unfinished": [key.label for key in found.unfinished],
             **self.generations.facts(),
             **self.escrow.facts(),
             "tokens": [capability(each) for each in tokens],
         }
-        fault = _fault(missing, altered, tokens) or self.generations.trouble() or self.escrow.trouble()
+        if found.foreign:
+            facts["error"] = TokenNotOurs.code
+        fault = (
+            found.trouble(ready.label)
+            or _failed(tokens)
+            or self._stuck(found, ready.label)
+            or self.generations.trouble()
+            or self.escrow.trouble()
+        )
         text = fault or Text(f"令牌正常；{said.zh}", f"token answers; {said.en}")
         return Health(ok=fault is None, text=text, facts=facts)
 
@@ -327,41 +338,34 @@ class KeyCentre:
             raise TypeError("a key stays where it was made")
         return info, self.key(info.wrapped.kek)
 
-    def _disagreements(self) -> tuple[list[str], list[str], list[str]]:
-        """Labels of active keys that the token does not hold, or holds another of, and of keys begun and not finished."""
-        keys = list_keys(self.store)
-        registered = [key for key in keys if key.place is Place.HSM and key.state is State.ACTIVE]
-        held = self.engine.inventory()
-        found = Counter(each.identifier for each in held)
-        public = {each.identifier: each.spki for each in held}
-        missing = [key.label for key in registered if found[key.handle] != 1]
-        altered = [
-            key.label
-            for key in registered
-            if found[key.handle] == 1 and public[key.handle] != key.reference.spki
-        ]
-        return missing, altered, [key.label for key in keys if key.state is State.MAKING]
+    def _stuck(self, found: Comparison, token: str) -> Text | None:
+        """A token without room, or keys that were begun longer ago than the making of one may take; None when nothing is."""
+        if not self.remote and not all(has_room(each) for each in (self.folder, self.folder / MIRROR)):
+            return _text(HsmFull(token=token, reason=str(self.folder)))
+        late = self.store.clock.now() - timedelta(seconds=MAKING * self.settings.deadline)
+        begun = [key.label for key in found.unfinished if key.created < late]
+        if not begun:
+            return None
+        return Text(
+            f"有密钥未创建完成：{'、'.join(begun)}；请重复创建它们的操作",
+            f"keys were begun and not finished: {', '.join(begun)}; repeat the act that makes them",
+        )
 
 
-def _fault(missing: list[str], altered: list[str], tokens: Sequence[TokenStanding]) -> Text | None:
-    """What is wrong, the worst first; None when nothing is."""
-    if missing:
-        lost = "、".join(missing)
-        return Text(f"令牌中缺少已登记的密钥：{lost}", f"registered keys missing from the token: {lost}")
-    if altered:
-        other = "、".join(altered)
-        return Text(
-            f"令牌中的密钥与登记的公钥不符：{other}",
-            f"keys in the token are not the registered ones: {other}",
-        )
-    failed = "、".join(f"{each.label} ({each.error})" for each in tokens if each.error)
-    if failed:
-        in_use = next(each.label for each in tokens if each.in_use)
-        return Text(
-            f"镜像中的令牌失效：{failed}；正在使用 {in_use}",
-            f"a token of the mirror has failed: {failed}; {in_use} is in use",
-        )
-    return None
+def _text(error: YinxinError) -> Text:
+    return Text(error.text("zh"), error.text("en"))
+
+
+def _failed(tokens: Sequence[TokenStanding]) -> Text | None:
+    """Which tokens of a mirror have failed; None when none have."""
+    failed = [f"{each.label} ({each.error})" for each in tokens if each.error]
+    if not failed:
+        return None
+    in_use = next(each.label for each in tokens if each.in_use)
+    return Text(
+        f"镜像中的令牌失效：{'、'.join(failed)}；正在使用 {in_use}",
+        f"a token of the mirror has failed: {', '.join(failed)}; {in_use} is in use",
+    )
 
 
 def _resource(info: KeyInfo) -> Resource:

@@ -24,19 +24,31 @@ from kms.errors import (
     HsmSlow,
     KeyLost,
     OpenedBeforeFork,
+    PinExpired,
     PinLocked,
+    PinNotTried,
     TokenAmbiguous,
+    TokenBlank,
     WrongPin,
 )
-from kms.folder import CONFIGURATION, TOKENS, configuration_for
+from kms.folder import CONFIGURATION, TOKENS, configuration_for, has_room
 from kms.secrets import Secret
 from kms.settings import KmsSettings
 from yinxin import files
 from yinxin.crypto.libcrypto import library
+from yinxin.errors import YinxinError
 from yinxin.text import Text
 
 T = TypeVar("T")
 
+#: tries at one state of a PIN: the first; and one more when a crash kept its answer from us
+TRIES = 2
+#: what a module says at the log-in that is no matter of trying again
+_OF_LOGIN = {
+    cryptoki.PinLocked: PinLocked,
+    cryptoki.PinExpired: PinExpired,
+    cryptoki.UserPinNotInitialized: TokenBlank,
+}
 #: the module has no room, and trying again does not make any
 _FULL = (cryptoki.DeviceMemory, cryptoki.HostMemory)
 
@@ -83,7 +95,7 @@ class Token:
         self._handles: dict[tuple[bytes, pkcs11.ObjectClass], Any] = {}
 
     def open(self) -> None:
-        """Log in unless that is done; raises HsmMissing, WrongPin, PinLocked or what the PIN's source raises."""
+        """Log in unless that is done; raises HsmMissing, TokenBlank, WrongPin, PinLocked, PinExpired, PinNotTried, or what the PIN's source raises."""
         self.use(lambda _session: None)
 
     def close(self) -> None:
@@ -100,22 +112,26 @@ class Token:
         """
         with self._entered():
             try:
-                return operation(self._opened())
-            except _REFUSALS as error:
-                raise HsmRefused(token=self.label, reason=type(error).__name__) from error
-            except _FULL as error:
-                raise HsmFull(token=self.label, reason=type(error).__name__) from error
+                return self._operate(operation)
             except cryptoki.PKCS11Error:
                 self._drop()
             try:
-                return operation(self._opened())
+                return self._operate(operation)
             except cryptoki.NoSuchKey:
                 raise
-            except _FULL as error:
-                raise HsmFull(token=self.label, reason=type(error).__name__) from error
             except (HsmMissing, cryptoki.PKCS11Error) as error:
                 self._drop()
-                raise HsmGone(token=self.label, reason=type(error).__name__) from error
+                # SoftHSM says CKR_FUNCTION_FAILED when the disk under it is full
+                kind = HsmGone if has_room(self._folder) else HsmFull
+                raise kind(token=self.label, reason=type(error).__name__) from error
+
+    def _operate(self, operation: Callable[[Any], T]) -> T:
+        try:
+            return operation(self._opened())
+        except _REFUSALS as error:
+            raise HsmRefused(token=self.label, reason=type(error).__name__) from error
+        except _FULL as error:
+            raise HsmFull(token=self.label, reason=type(error).__name__) from error
 
     def use_key(
         self, label: str, identifier: bytes, kind: pkcs11.ObjectClass, operation: Callable[[Any], T]
@@ -176,11 +192,12 @@ class Token:
         if self._session is None:
             try:
                 token = self._find()
-            except HsmMissing:
-                self._drop()  # a library that is initialised does not see a token that comes later
+                self._process = os.getpid()
+                self._session = self._log_in(token)
+            except YinxinError:
+                # a library that is initialised sees no token that comes later, and none that is put back as it was
+                self._drop()
                 raise
-            self._process = os.getpid()
-            self._session = self._log_in(token)
         return self._session
 
     def _drop(self) -> None:
@@ -228,22 +245,44 @@ class Token:
         return fitting[0]
 
     def _log_in(self, token: Any) -> Any:
-        """One try for each state of the PIN where it stands, counted over all processes: modules lock after a few."""
+        """One try for each state of the PIN where it stands, counted over all processes: modules lock after a few.
+
+        The try is on disk before it is made, so that neither a full disk nor a crash makes many of it.
+        """
         note = self._folder / "pin-refused"
         with locked(self._folder / "login.lock"), self._pin() as pin:
-            if note.exists() and note.read_text("ascii") == pin.state:
+            begun = _tries(note, pin.state)
+            if begun >= TRIES:
                 raise WrongPin(token=self.label, place=pin.place)
+            self._note(note, pin.state, begun + 1)
             try:
                 session = token.open(rw=True, user_pin=pin.text())
             except cryptoki.UserAlreadyLoggedIn:
                 session = token.open(rw=True)  # login is per process and token (PKCS#11 v3.1, 5.6.8)
-            except cryptoki.PinLocked:
-                raise PinLocked(token=self.label) from None
             except (cryptoki.PinIncorrect, cryptoki.PinInvalid, cryptoki.PinLenRange):
-                files.replace(note, pin.state.encode("ascii"), mode=0o600)
+                self._note(note, pin.state, TRIES)
                 raise WrongPin(token=self.label, place=pin.place) from None
+            except cryptoki.PKCS11Error as error:
+                note.unlink(missing_ok=True)  # it was not the PIN that was refused
+                if said := _OF_LOGIN.get(type(error)):
+                    raise said(token=self.label) from None
+                raise
             note.unlink(missing_ok=True)
             return session
+
+    def _note(self, note: Path, state: str, tries: int) -> None:
+        try:
+            files.replace(note, f"{state}\n{tries}".encode("ascii"), mode=0o600)
+        except OSError as error:
+            raise PinNotTried(token=self.label, file=str(note), reason=error.strerror) from error
+
+
+def _tries(note: Path, state: str) -> int:
+    """How often this state of the PIN was tried without success, as far as is known."""
+    if not note.exists():
+        return 0
+    noted, _, tries = note.read_text("ascii").partition("\n")
+    return int(tries or TRIES) if noted == state else 0
 
 
 def objects(session: Any, identifier: bytes, kind: pkcs11.ObjectClass) -> list[Any]:

@@ -24,7 +24,11 @@ from kms.errors import (
     HsmSlow,
     KeyLost,
     MirrorBehind,
+    PinExpired,
     PinLocked,
+    PinNotTried,
+    TokenAmbiguous,
+    TokenBlank,
     WrongPin,
 )
 from kms.mechanisms import NATIVE
@@ -43,8 +47,12 @@ FAILURES = (
     HsmSlow,
     HsmFull,
     KeyLost,
+    TokenAmbiguous,
+    TokenBlank,
     WrongPin,
     PinLocked,
+    PinExpired,
+    PinNotTried,
     SecretFileLoose,
     SecretFileMissing,
 )

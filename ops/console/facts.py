@@ -26,6 +26,7 @@ _WORDS: Mapping[str, Text] = {
     "native": Text("令牌内直接完成的算法", "algorithms done inside the token"),
     "missing": Text("缺失的密钥", "missing keys"),
     "altered": Text("与登记不符的密钥", "keys that are not the registered ones"),
+    "loose": Text("可被导出的密钥", "keys that could leave the token"),
     "unfinished": Text("未完成的密钥", "unfinished keys"),
     "wrapped": Text("密码机外保存的密钥", "keys kept outside the token"),
     "generation": Text("现行密钥加密密钥", "current wrapping key"),

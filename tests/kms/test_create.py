@@ -4,7 +4,9 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn, cast
 
 import pytest
 from pkcs11 import Attribute, ObjectClass
@@ -16,6 +18,7 @@ from kms.models import Place, Purpose, State
 from yinxin import steps
 from yinxin.act import SYSTEM
 from yinxin.authz import Denied
+from yinxin.clock import ManualClock
 from yinxin.crypto.errors import UnknownSuite
 from yinxin.crypto.suite import INTL, PQ, SM, suite_of_key
 
@@ -171,7 +174,34 @@ def test_no_token_no_key(world: World) -> None:
     centre = world.restarted(token="none")
     with pytest.raises(HsmMissing):
         centre.create(SYSTEM, label="seal", purpose="seal", suite=INTL)
-    assert world.restarted().health().facts["unfinished"] == ["seal"]
+    assert [each["outcome"] for each in world.events("kms.create")] == ["refused"]
+    assert world.restarted().health().facts["unfinished"] == []
+
+
+def test_a_key_that_nobody_finishes_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once it is older than the making of any key may take: until then somebody may be at it."""
+    monkeypatch.setattr("kms.create._secret", killed_here)
+    with pytest.raises(Killed):
+        world.centre.create(SYSTEM, label="seal", purpose="seal", suite=INTL)
+    monkeypatch.undo()
+    clock = cast("ManualClock", world.store.clock)
+    clock.advance(timedelta(seconds=299))
+    assert world.centre.health().ok
+    clock.advance(timedelta(seconds=2))
+    health = world.centre.health()
+    assert (health.ok, health.facts["unfinished"]) == (False, ["seal"])
+    assert "seal" in health.text.zh
+    assert "seal" in health.text.en
+    world.centre.create(SYSTEM, label="seal", purpose="seal", suite=INTL)
+    assert world.centre.health().ok
+
+
+class Killed(BaseException):
+    """As a process that ends there."""
+
+
+def killed_here(*_: object) -> NoReturn:
+    raise Killed
 
 
 # --- crashes

@@ -3,11 +3,14 @@
 import os
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from pkcs11 import Attribute, KeyType
 
 from kms.errors import HsmFull, HsmGone, HsmSlow, PinLocked, WrongPin
-from kms.models import State
+from kms.keyring.create import ServiceKeyRequest
+from kms.models import Place, State
 from tests.support import faulty_module as faulty
 from tests.support.faulty_module import FaultyModule
 from yinxin.act import SYSTEM
@@ -138,3 +141,100 @@ def test_in_one_process_nobody_waits_for_ever(world: World, module: FaultyModule
         signer.sign(b"x")
     module.plan()
     hanging.join()
+
+
+# --- a token without room
+
+
+class Room:
+    """The file system under the token: full from `fill` to `clear`, to whoever asks how much is free."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch, self._real = monkeypatch, os.statvfs
+
+    def fill(self) -> None:
+        free = SimpleNamespace(f_bavail=0, f_frsize=4096, f_files=0, f_favail=0)
+        self._monkeypatch.setattr("kms.folder.os.statvfs", lambda _: free)
+
+    def clear(self) -> None:
+        self._monkeypatch.setattr("kms.folder.os.statvfs", self._real)
+
+
+#: what SoftHSM2 says of a disk that is full, wherever it makes an object
+FULL = tuple((each, faulty.FUNCTION_FAILED, 0) for each in (faulty.GENERATE, faulty.GENERATE_PAIR))
+
+
+def test_a_software_token_on_a_full_disk(
+    world: World, module: FaultyModule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What makes keys in it is told that it is full and leaves nothing half done; what only uses keys goes on."""
+    signer = world.centre.signer("seal")
+    secret = world.centre.protect(SYSTEM, {"for": "test"}, b"kept")
+    room = Room(monkeypatch)
+    module.plan(*FULL)
+    room.fill()
+    service_key = ServiceKeyRequest("data", "o-province", "records", "aes-256-gcm", place=Place.HSM)
+    makings = (
+        lambda: world.centre.create(SYSTEM, label="new", purpose="seal", algorithm="ecdsa-p256"),
+        lambda: world.centre.generations.rotate(SYSTEM),
+        lambda: world.centre.keyring.create(SYSTEM, service_key),
+    )
+    for making in (*makings, *makings):
+        with pytest.raises(HsmFull) as caught:
+            making()
+        assert not caught.value.retryable
+    signer.sign(b"x")
+    assert world.centre.reveal({"for": "test"}, secret) == b"kept"
+    assert world.centre.escrow.fill() == 40
+    assert world.centre.generations.get(1).state == "current"
+    assert world.centre.keyring.keys_of(SYSTEM, "o-province") == []
+    health = world.centre.health()
+    assert not health.ok
+    assert HsmFull(token="yinxin", reason=str(world.folder)).text("en") == health.text.en
+
+    module.plan()
+    room.clear()
+    for making in makings:
+        making()
+    assert world.centre.generations.get(2).state == "current"
+    assert world.centre.health().ok
+    held = world.centre.engine.inventory()
+    assert len({each.identifier for each in held}) == len(held) == 5
+
+
+def test_a_token_with_room_that_fails_is_not_called_full(world: World, module: FaultyModule) -> None:
+    module.plan(*FULL)
+    with pytest.raises(HsmGone):
+        world.centre.create(SYSTEM, label="new", purpose="seal", algorithm="ecdsa-p256")
+
+
+@pytest.mark.parametrize("code", [faulty.DEVICE_MEMORY, faulty.DEVICE_ERROR])
+def test_a_pool_that_cannot_be_filled(world: World, module: FaultyModule, code: int) -> None:
+    """Nothing of the batch is stored, and the next run of the timer fills the pool to its level and no further."""
+    world.centre.protect(SYSTEM, {"for": "test"}, b"the wrapping key is there")
+    module.plan((faulty.ENCRYPT, code, 0))
+    with pytest.raises(HsmFull if code == faulty.DEVICE_MEMORY else HsmGone):
+        world.centre.escrow.fill()
+    assert sum(world.centre.escrow.levels().values()) == 0
+    module.plan()
+    assert world.centre.escrow.fill() == 40
+    assert world.centre.escrow.fill() == 0
+
+
+# --- keys that could leave
+
+
+def test_a_key_that_could_leave_the_token_is_told(world: World) -> None:
+    """Every key that the platform makes reports SENSITIVE and not EXTRACTABLE; one that somebody else put there does not."""
+    world.centre.create(SYSTEM, label="seal", purpose="seal", algorithm="ecdsa-p256")
+    assert world.centre.health().facts["loose"] == []
+    template = {Attribute.EXTRACTABLE: True, Attribute.SENSITIVE: False}
+    world.centre.token.use(
+        lambda session: session.generate_key(
+            KeyType.AES, 256, id=b"smuggled", label="smuggled", store=True, template=template
+        )
+    )
+    health = world.centre.health()
+    assert (health.ok, health.facts["loose"]) == (False, ["smuggled"])
+    assert "smuggled" in health.text.zh
+    assert "smuggled" in health.text.en

@@ -13,6 +13,7 @@ from kms.engine.mirror import MirroredEngine
 from kms.engine.process import ProcessEngine
 from kms.errors import MirrorBehind
 from kms.models import Place, State
+from tests.support.softhsm import initialise_anew
 from yinxin.act import SYSTEM
 
 from .conftest import World
@@ -178,3 +179,24 @@ def test_a_token_that_lost_a_key_does_not_stand_by(pair: World) -> None:
     engine._fail(1, MirrorBehind(token="second", reason="test"))
     assert [each.error for each in engine.tokens()] == [None, "kms.key_lost"]
     use(pair)
+
+
+@pytest.mark.slow
+# python-pkcs11 tries to end what it could not begin, and says so on standard error
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("keeps_its_pin", [True, False])
+def test_the_other_token_takes_over_from_one_that_was_emptied(pair: World, *, keeps_its_pin: bool) -> None:
+    make(pair)
+    so_pin, pin = ((pair.secrets / name).read_text().strip() for name in ("hsm-so-pin", "hsm-pin"))
+    shutil.copytree(pair.folder / "tokens", pair.root / "kept")
+    initialise_anew(pair.folder / "softhsm2.conf", "yinxin", so_pin, pin if keeps_its_pin else None)
+    use(pair)
+    pair.centre.watch()
+    assert [each.error for each in pair.centre.engine.tokens()] == [
+        "kms.key_lost" if keeps_its_pin else "kms.token_blank",
+        None,
+    ]
+    shutil.rmtree(pair.folder / "tokens")
+    shutil.move(pair.root / "kept", pair.folder / "tokens")
+    pair.centre.watch()
+    assert pair.centre.health().ok

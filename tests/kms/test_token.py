@@ -1,5 +1,6 @@
 """The token: found, opened once, shared, lost and found again; and its PIN, which is nobody's business."""
 
+import errno
 import os
 import shutil
 import stat
@@ -18,7 +19,9 @@ from kms.errors import (
     InitialisingFailed,
     KeyLost,
     OpenedBeforeFork,
+    PinExpired,
     PinLocked,
+    PinNotTried,
     WrongPin,
 )
 from kms.secrets.errors import SecretFileLoose, SecretFileMissing
@@ -121,6 +124,71 @@ def test_a_locked_pin_is_said_to_be_locked(world: World, monkeypatch: pytest.Mon
     counted(monkeypatch, world.centre.token, pkcs11.PinLocked())
     with pytest.raises(PinLocked):
         world.centre.token.open()
+
+
+def test_a_try_that_cannot_be_counted_is_not_made(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk must not make of one try as many as there are callers."""
+    world.centre.token.open()  # which writes the library's configuration
+    world.centre.close()
+    logins = counted(monkeypatch, world.centre.token)
+
+    def no_space(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("kms.token.files.replace", no_space)
+    for _ in range(3):
+        with pytest.raises(PinNotTried, match="No space left"):
+            world.centre.token.open()
+    assert sum(each.tries for each in logins) == 0
+    assert world.centre.health().facts["error"] == PinNotTried.code
+    monkeypatch.undo()
+    world.centre.token.open()
+    assert not (world.folder / "pin-refused").exists()
+
+
+def test_a_crash_at_the_log_in_leaves_one_try_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the module had refused it the dead process cannot say: one crash throws no right PIN away, two wear out a wrong one."""
+
+    class Killed(BaseException):
+        pass
+
+    killed = [counted(monkeypatch, world.centre.token, Killed())]  # type: ignore[arg-type]
+    with pytest.raises(Killed):
+        world.centre.token.open()
+    world.restarted().token.open()
+    for _ in range(2):
+        killed.append(counted(monkeypatch, world.restarted().token, Killed()))  # type: ignore[arg-type]
+        with pytest.raises(Killed):
+            world.centre.token.open()
+    for _ in range(3):
+        with pytest.raises(WrongPin):
+            world.restarted().token.open()
+    assert [each.tries for tries in killed for each in tries] == [1, 1, 1]
+
+
+def test_a_log_in_that_fails_for_another_reason_wears_nothing_out(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted(monkeypatch, world.centre.token, pkcs11.exceptions.DeviceError())
+    for _ in range(3):
+        with pytest.raises(HsmGone):
+            world.centre.token.open()
+    monkeypatch.undo()
+    world.centre.token.open()
+
+
+def test_a_note_of_an_earlier_version_still_counts(world: World) -> None:
+    with world.source.read("hsm-pin") as pin:
+        (world.folder / "pin-refused").write_text(pin.state)
+    with pytest.raises(WrongPin):
+        world.centre.token.open()
+
+
+def test_a_pin_that_has_expired(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted(monkeypatch, world.centre.token, pkcs11.exceptions.PinExpired())
+    with pytest.raises(PinExpired) as caught:
+        world.centre.token.open()
+    assert not caught.value.retryable
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o622, 0o610])

@@ -1,7 +1,9 @@
 """A SoftHSM2 token of the test's own: `token` initialises one and points this process and its children at it."""
 
+import os
 import secrets
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +66,32 @@ def init_token(home: Path, label: str = "yinxin-test") -> Token:
     )
     assert done.returncode == 0, f"softhsm2-util: {done.stdout}{done.stderr}"
     return made
+
+
+#: C_InitToken alone, on the token that is there; softhsm2-util would set a user PIN as well
+_BLANK = """
+import ctypes, sys
+library, label, pin = ctypes.CDLL(sys.argv[1]), sys.argv[2].encode().ljust(32), sys.stdin.buffer.read()
+slots, number = (ctypes.c_ulong * 8)(), ctypes.c_ulong(8)
+for done in (
+    library.C_Initialize(None),
+    library.C_GetSlotList(1, slots, ctypes.byref(number)),
+    library.C_InitToken(slots[0], pin, ctypes.c_ulong(len(pin)), label),
+):
+    assert done == 0, hex(done)
+"""
+
+
+def initialise_anew(configuration: Path, label: str, so_pin: str, pin: str | None) -> None:
+    """What somebody with the SO PIN does from a process of his own: every key is gone; no `pin` leaves the token without."""
+    if pin is None:
+        command = [sys.executable, "-I", "-c", _BLANK, module(), label]
+    else:
+        named = ("--token", label, "--label", label)
+        command = ["softhsm2-util", "--init-token", *named, "--so-pin", so_pin, "--pin", pin]
+    environment = {**os.environ, "SOFTHSM2_CONF": str(configuration)}
+    done = subprocess.run(command, input=so_pin, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture
