@@ -3,6 +3,8 @@
 What they send was decided by whoever sent the application's object; the platform only carries it out, and says so on record.
 """
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from exchange.context import Context
@@ -11,7 +13,7 @@ from exchange.models import MessageRow
 from exchange.send import Sending, demand_cleared
 from yinxin.act import SYSTEM
 from yinxin.authz import Level
-from yinxin.exchange import Outgoing
+from yinxin.exchange import Outgoing, Reached
 
 
 class Inside:
@@ -32,6 +34,12 @@ class Inside:
             return self._peers.recipient(organ).peer.site
         except UnknownRecipient:
             return None
+
+    def reached(self, sender: str) -> Sequence[Reached]:
+        """The organs of other sites that an organ of this one may write to."""
+        if not self._settings.site or sender not in self._settings.organs:
+            return ()
+        return self._peers.reached()
 
     def demand(self, sender: str, recipient: str, object_: str, grade: Level) -> None:
         """Raise NotOurOrgan, UnknownRecipient, or TooSecret."""

@@ -15,6 +15,7 @@ from exchange.introduce import card_in, read_card
 from exchange.models import Carrier, ChainRow, Direction, OrganRow, PeerRow, Relation
 from yinxin.authz import LEVELS, Level
 from yinxin.crypto.certificates import Certificate
+from yinxin.exchange import Reached
 from yinxin.store import Store
 from yinxin.text import Text
 
@@ -128,24 +129,32 @@ class Peers:
             reached = _reached(session, peer.site) - set(self._ours)
         return tuple(each.id for each in peer.card.organs if each.id not in reached)
 
-    def organs(self) -> tuple[tuple[str, Text, str, Level], ...]:
-        """Every organ that is reached: identifier, name, site, clearance; by identifier."""
+    def reached(self) -> tuple[Reached, ...]:
+        """Every organ that is reached at a peer, by site and identifier."""
         query = (
-            sa.select(OrganRow, PeerRow.clearance)
+            sa.select(OrganRow, PeerRow)
             .join(PeerRow, PeerRow.site == OrganRow.site)
             .where(PeerRow.stopped.is_(None), OrganRow.organ.not_in(self._ours))
-            .order_by(OrganRow.organ)
+            .order_by(OrganRow.site, OrganRow.organ)
         )
         with self._store.read() as session:
             return tuple(
-                (
+                Reached(
                     row.organ,
                     Text(row.name_zh, row.name_en),
                     row.site,
-                    lower(cast("Level", row.clearance), cast("Level", clearance)),
+                    Text(peer.name_zh, peer.name_en),
+                    Relation(peer.relation).value,
+                    lower(cast("Level", row.clearance), cast("Level", peer.clearance)),
                 )
-                for row, clearance in session.execute(query)
+                for row, peer in session.execute(query)
             )
+
+    def name(self, organ: str) -> Text | None:
+        """What an organ is called where it is reached; None for one that no peer receives for."""
+        with self._store.read() as session:
+            row = session.get(OrganRow, organ[:64])
+            return None if row is None else Text(row.name_zh, row.name_en)
 
 
 @lru_cache(maxsize=512)

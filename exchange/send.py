@@ -19,7 +19,7 @@ from exchange.header import MOST_PARTS, Header, Part, digest_of
 from exchange.models import ChainRow, Direction, MessageRow, PartRow, State
 from exchange.peers import Recipient
 from yinxin.act import Actor
-from yinxin.authz import LEVELS, Level
+from yinxin.authz import LEVEL_TEXT, LEVELS, Level
 from yinxin.clock import rfc3339
 from yinxin.crypto import aead
 from yinxin.crypto.path import Usage, validate
@@ -162,7 +162,12 @@ class Sending:
 def demand_cleared(recipient: Recipient, object_: str, grade: Level) -> None:
     """Raise TooSecret unless what is graded so may go to the recipient."""
     if LEVELS.index(grade) > LEVELS.index(recipient.clearance):
-        raise TooSecret(object=object_, grade=grade, recipient=recipient.organ, clearance=recipient.clearance)
+        raise TooSecret(
+            object=object_,
+            grade=LEVEL_TEXT[grade],
+            recipient=recipient.name,
+            clearance=LEVEL_TEXT[recipient.clearance],
+        )
 
 
 def locked_chain(session: Session, direction: Direction, peer: str) -> ChainRow:

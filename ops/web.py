@@ -19,7 +19,9 @@ def create(platform: "Platform") -> "Flask":
         store=platform.store,
         clock=platform.clock,
         settings=platform.section("web"),
-        names=console.DirectoryNames(platform.authz.directory, platform.authz.oidc.clients),
+        names=console.DirectoryNames(
+            platform.authz.directory, platform.authz.oidc.clients, platform.exchange.peers.name
+        ),
     )
     for module in MODULES:
         # the kit's own service is this very application: it is asked for only where there are faces to make

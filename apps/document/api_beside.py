@@ -4,9 +4,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import cast
 
+from pydantic import Field
+
 from apps.document import dispatch, find, grading, opinion
 from apps.document.desk import Desk
 from apps.document.records import DOCUMENTS
+from apps.document.sites.choose import offered
 from yinxin.authz import Level
 from yinxin.comment import NoSuchComment, NotYours, Opinion
 from yinxin.distribution import (
@@ -32,15 +35,18 @@ from yinxin.documents import (
     OrgansOut,
     OrgansReasonIn,
     ReasonIn,
+    RecipientOut,
     RedispatchIn,
     RegradeIn,
     SecrecyIn,
 )
 from yinxin.errors import NotPermitted
+from yinxin.exchange import Reached
 from yinxin.flow import MovedOn, NoSuchRecord, WrongState
 from yinxin.grade import Grade, GradeRow, GradeTooLong, NotClassified, NotLonger, Secret, Unit, read
 from yinxin.text import Text
-from yinxin.web import Api, Caller
+from yinxin.web import Api, Caller, Page, Paged, page_of
+from yinxin.wire import Words
 
 Desks = Callable[[Caller], Desk]
 _CHANGE = (NotPermitted, NoSuchRecord, WrongState, MovedOn)
@@ -48,8 +54,39 @@ _CHANGE = (NotPermitted, NoSuchRecord, WrongState, MovedOn)
 
 def declare(api: Api, desk: Desks) -> None:
     """Add it to the API of documents."""
-    for each in (_copies, _secrecy, _opinions):
+    for each in (_elsewhere, _copies, _secrecy, _opinions):
         each(api, desk)
+
+
+class RecipientQuery(Paged):
+    """Which organs of other sites: those cleared for a level, with these words in their name or that of their site."""
+
+    level: Level = "internal"
+    text: str = Field(default="", max_length=80)
+
+
+def _elsewhere(api: Api, desk: Desks) -> None:
+    @api.get("/recipients", summary=Text("其他站点的收文机关", "Organs of other sites to address"))
+    def recipients_elsewhere(query: RecipientQuery, caller: Caller) -> Page[RecipientOut]:
+        after = query.begin(str) or ""
+        found = [
+            each
+            for each in offered(desk(caller), query.level, query.text)
+            if f"{each.site} {each.organ}" > after
+        ]
+        return page_of(found, query.limit, key=lambda each: f"{each.site} {each.organ}", show=recipient_out)
+
+
+def recipient_out(found: Reached) -> RecipientOut:
+    """An organ of another site as the API shows it."""
+    return RecipientOut(
+        organ=found.organ,
+        name=Words.of(found.name),
+        site=found.site,
+        site_name=Words.of(found.site_name),
+        relation=found.relation,
+        clearance=found.clearance,
+    )
 
 
 def _copies(api: Api, desk: Desks) -> None:

@@ -9,6 +9,7 @@ from typing import cast
 from apps.document.desk import Desk
 from apps.document.models import Document
 from apps.document.records import DOCUMENTS
+from apps.document.sites.choose import addressable
 from apps.document.sites.errors import NotPassedOn
 from apps.document.states import COPIES
 from yinxin.authz import Level
@@ -40,7 +41,8 @@ def redispatch(desk: Desk, document: str, organs: Sequence[str]) -> list[str]:
     calendar = desk.core.calendar()
     to = recipients(organs)
     seen = DOCUMENTS.read(desk, document)
-    demand_below(desk.core.organs().values(), own, organs)
+    known = addressable(desk, own)
+    demand_below(known.organs.values(), own, [each for each in organs if each not in known.under])
     elsewhere = desk.carrier.elsewhere(organs)
     if elsewhere and desk.carrier.elsewhere([seen.organ]):
         raise NotPassedOn(document=document)

@@ -16,6 +16,7 @@ from apps.document.layout import check, read_draft
 from apps.document.layout.kinds import Kind
 from apps.document.models import Content, Document
 from apps.document.records import DOCUMENTS
+from apps.document.sites.choose import addressable
 from apps.document.states import GRADES
 from yinxin.authz import Level
 from yinxin.calendar import local_date
@@ -53,7 +54,7 @@ def draft(desk: Desk, new: NewDocument) -> str:
 
     So does drafting twice at once: the database lets one of them in, and the other finds it.
 
-    Raises the layout's errors (unreadable, too large, a rule broken), UnknownRecipient,
+    Raises the layout's errors (unreadable, too large, a rule broken), UnknownRecipient, NotCleared,
     RecipientTwice, the rules of direction, NotPermitted, ReferenceTaken.
     """
     organ = desk.core.organ(desk.caller.actor.organ or "")
@@ -135,10 +136,15 @@ def _read(
     """The title and canonical content of the file, with the rules of the kind checked as if it were issued today."""
     text = read_draft(new.data, new.filename)
     named = recipients(new.recipients, new.copied_to)
-    organs = desk.core.organs()
+    known = addressable(desk, organ.id)
+    organs = known.organs
     for each in named:
         if each.organ not in organs:
             raise UnknownRecipient(organ=each.organ)
+    known.demand_cleared([each.organ for each in named], new.level)
+    # of an organ that does not take part in the exchange
+    away = desk.carrier.elsewhere([each.organ for each in named]) - known.elsewhere.keys()
+    desk.carrier.demand(organ.id, sorted(away), text.title, new.level)
     data = content.encode(
         text,
         kind=new.kind,
@@ -152,7 +158,7 @@ def _read(
     )
     today = local_date(desk.store.clock.now())
     check(content.elements(data, serial=1, year=today.year, date=today, signer=desk.caller.name))
-    direction.check(new.kind, organ.id, organs, main=new.recipients, copies=new.copied_to, skips=new.skips)
+    direction.check(new.kind, organ.id, known, main=new.recipients, copies=new.copied_to, skips=new.skips)
     return text.title, data
 
 

@@ -4,11 +4,11 @@ from yinxin.errors import Conflict, Invalid
 
 
 class UnknownRecipient(Invalid):
-    """A recipient that is no organ of the directory."""
+    """A recipient that is no organ of the directory, nor of another site's."""
 
     code = "document.unknown_recipient"
-    zh = "主送机关“{organ}”不在机构目录中；请从目录中选择。"
-    en = "Recipient “{organ}” is not in the directory of organs; choose one from the directory."
+    zh = "收文机关“{organ}”不在机构目录和交换名录中；请从名录中选择。"
+    en = "Recipient “{organ}” is neither in the directory of organs nor in that of the exchange; choose one from there."
 
 
 class NoSeal(Conflict):

@@ -1,5 +1,7 @@
 """What people, posts, organs and registered systems are called."""
 
+from collections.abc import Callable
+
 from authz.directory import Directory
 from authz.oidc import Clients
 from yinxin.errors import NotFound
@@ -8,11 +10,15 @@ from yinxin.web import Named
 
 
 class DirectoryNames:
-    """The names of the directory and of the clients (`yinxin.web.Names`)."""
+    """The names of the directory, of the clients, and of the organs of other sites (`yinxin.web.Names`)."""
 
-    def __init__(self, directory: Directory, clients: Clients) -> None:
+    def __init__(
+        self, directory: Directory, clients: Clients, elsewhere: Callable[[str], Text | None]
+    ) -> None:
+        """`elsewhere` names an organ of another site."""
         self._directory = directory
         self._clients = clients
+        self._elsewhere = elsewhere
 
     def name(self, kind: Named, id: str) -> Text | None:  # noqa: A002 - the protocol's name
         """The name in both languages; a person's is the same in both. None when the directory does not know it."""
@@ -25,4 +31,4 @@ class DirectoryNames:
                 return Text(name_.zh, name_.en)
             return self._directory.post(id).name if kind == "post" else self._directory.organ(id).name
         except NotFound:
-            return None
+            return self._elsewhere(id) if kind == "organ" else None

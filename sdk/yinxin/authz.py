@@ -20,6 +20,13 @@ from yinxin.text import Text
 #: levels of secrecy, lowest first (standards: Law on Guarding State Secrets; below it, 内部 and 公开)
 Level = Literal["public", "internal", "confidential", "secret", "top-secret"]
 LEVELS: tuple[Level, ...] = get_args(Level)
+LEVEL_TEXT: Mapping[Level, Text] = {
+    "public": Text("公开", "public"),
+    "internal": Text("内部", "internal"),
+    "confidential": Text("秘密", "confidential"),
+    "secret": Text("机密", "secret"),
+    "top-secret": Text("绝密", "top secret"),
+}
 #: how government data may be shared (standards: Interim Measures for Sharing Government Information, 2016, article 9):
 #: with every organ, with those it was agreed with, with none (无条件共享、有条件共享、不予共享)
 Sharing = Literal["unconditional", "conditional", "none"]

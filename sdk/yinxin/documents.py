@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field
 
 from yinxin.authz import Level
 from yinxin.uploads import AttachmentOut
-from yinxin.wire import Model, Octets, Reply
+from yinxin.wire import Model, Octets, Reply, Words
 
 Answer = Literal["document.receive", "document.return", "document.give-back"]
 Signable = Literal["document.sign-off", "document.receive", "document.return", "document.give-back"]
@@ -210,6 +210,19 @@ class RedispatchIn(Model):
     organs: tuple[str, ...] = Field(default=(), max_length=500)
     below: str | None = None
     level: str | None = None
+
+
+class RecipientOut(Reply):
+    """An organ of another site that a document may be addressed to."""
+
+    organ: str
+    name: Words
+    site: str
+    site_name: Words
+    relation: Literal["parent", "child", "neighbour"]
+    """What its site is to this one."""
+    clearance: Level
+    """The highest level that may be sent there."""
 
 
 class OrgansOut(Reply):

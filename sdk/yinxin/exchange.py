@@ -4,13 +4,14 @@ An application sends through the client (`client.exchange.send`), or in this pro
 for its kind is handed to its `Application`, in the order in which the other site sent it, each message once.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from yinxin.authz import Level
+from yinxin.authz import LEVELS, Level
 from yinxin.crypto.certificates import Certificate
+from yinxin.text import Text
 
 if TYPE_CHECKING:
     from yinxin.store import Act
@@ -41,6 +42,27 @@ class Outgoing:
     grade: Level
     body: Mapping[str, Any]
     files: tuple[Enclosed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """An organ of another site that may be written to: where, what that site is to this one, and up to which level."""
+
+    organ: str
+    name: Text
+    site: str
+    site_name: Text
+    relation: Literal["parent", "child", "neighbour"]
+    clearance: Level
+
+    def cleared(self, level: Level) -> bool:
+        """Whether what is graded so may go there."""
+        return LEVELS.index(level) <= LEVELS.index(self.clearance)
+
+    def matches(self, words: str) -> bool:
+        """Whether its name or identifier, or its site's, has these words in it, in small letters."""
+        names = (self.name.zh, self.name.en, self.site_name.zh, self.site_name.en, self.organ, self.site)
+        return words in " ".join(names).lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +167,10 @@ class Exchanging(Protocol):
 
     def site_of(self, organ: str) -> str | None:
         """The other site at which an organ is reached; None for ours, and for one that nobody reaches."""
+        ...
+
+    def reached(self, sender: str) -> Sequence[Reached]:
+        """The organs of other sites that an organ of this one may write to, by site and identifier; none unless this site exchanges for it."""
         ...
 
     def demand(self, sender: str, recipient: str, object_: str, grade: Level) -> None:

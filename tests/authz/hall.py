@@ -52,7 +52,7 @@ class Hall:
             store=self.store,
             clock=self.clock,
             settings=WebSettings(public_url=ORIGIN),
-            names=DirectoryNames(self.authz.directory, self.authz.oidc.clients),
+            names=DirectoryNames(self.authz.directory, self.authz.oidc.clients, lambda _organ: None),
         )
         for blueprint in (*MODULE.blueprints(self.authz), *pages(platform)):
             app.register_blueprint(blueprint)

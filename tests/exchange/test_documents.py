@@ -8,12 +8,22 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from apps.document import direction
+from apps.document.core import Organ
+from apps.document.errors import CopyDownward, NotDownward, NotUpward, SkipsLevel
+from apps.document.layout.kinds import Kind
 from apps.document.sites.carry import Sites
+from apps.document.sites.choose import Addressable
+from apps.document.sites.errors import NotCleared
+from authz.models import OrganClosure, OrganRow, PostRole, PostRow
 from ops.demo.story import SAMPLE
 from ops.platform import Platform
 from tests.laws.province import client
+from yinxin.act import SYSTEM
 from yinxin.distribution import Copy, Receipt
+from yinxin.exchange import Reached
 from yinxin.steps import listen
+from yinxin.text import Text
 
 from .sites import Net, admit, copied, join, opened, settings
 
@@ -21,6 +31,8 @@ pytestmark = pytest.mark.engines("any")
 THERE = ("city-jia", "city-yi", "dept-health")
 #: and the one whose copy is changed before it leaves
 TAMPERED = "county-zi"
+#: and an organ that the province's own directory does not know
+STRANGE = "town-zi-east"
 
 
 class Died(Exception):
@@ -72,7 +84,10 @@ def two(template, tmp_path_factory):
     folder, net = tmp_path_factory.mktemp("documents"), Net()
     with ExitStack() as stack:
         made = []
-        for site, organs in (("jia.example", '["province-office"]'), ("yi.example", str([*THERE, TAMPERED]))):
+        for site, organs in (
+            ("jia.example", '["province-office"]'),
+            ("yi.example", str([*THERE, TAMPERED, STRANGE])),
+        ):
             more = {"exchange.organs": organs.replace("'", '"')}
             made.append(stack.enter_context(opened(copied(template, folder, site), *settings(site, **more))))
         near, far = (join(net, each) for each in made)
@@ -157,3 +172,79 @@ def test_a_document_between_governments(two, tmp_path):
         proofs = session.scalars(sa.select(Receipt.state).where(Receipt.item == document)).all()
     assert sorted(proofs) == ["delivered"] * 4 + ["received", "refused", "returned", "withdrawn"]
     assert "盖章之后文件被改动过" in two.told(document, TAMPERED)
+
+
+def forget(platform: Platform, organ: str) -> None:
+    """As if the directory had never known it."""
+    with platform.store.act(SYSTEM, "test.forget", f"organ:{organ}") as act:
+        act.session.execute(sa.delete(PostRole).where(PostRole.post.startswith(organ)))
+        act.session.execute(sa.delete(PostRow).where(PostRow.organ == organ))
+        act.session.execute(sa.delete(OrganClosure).where(OrganClosure.organ == organ))
+        act.session.execute(sa.delete(OrganRow).where(OrganRow.id == organ))
+
+
+def test_recipients_are_offered_from_the_signed_directory(two):
+    """With what they are cleared for, to whoever may send there; what is graded above is refused with the reason, on record.
+
+    Seen to fail when the level is not compared, and when an organ has to stand in the site's own tree.
+    """
+    near, far = two.near, two.far
+    forget(near, STRANGE)
+    clerk = client(near, "demo-clerk").documents
+    offered = {each.organ: each for each in clerk.recipients()}
+    assert set(offered) == {*THERE, TAMPERED, STRANGE}
+    assert offered[STRANGE].name.zh == "子县东镇人民政府"
+    assert (offered[STRANGE].site, offered[STRANGE].clearance) == ("yi.example", "confidential")
+    assert [each.organ for each in clerk.recipients(text="东镇")] == [STRANGE]
+    assert list(clerk.recipients("secret")) == []
+    assert list(client(near, "city-jia-registrar").documents.recipients()) == []
+
+    admit(near.exchange, far.exchange, clearance="public")
+    with pytest.raises(NotCleared) as told:
+        clerk.draft(SAMPLE, reference="too-high", recipients=(STRANGE,))
+    assert "获准接收的最高密级是“公开”，本文密级是“内部”" in told.value.text("zh")
+    assert told.value.entry is not None
+    admit(near.exchange, far.exchange)
+
+    document = clerk.draft(SAMPLE, reference="strange", recipients=(STRANGE,))
+    bearer = {"Authorization": f"Bearer {clerk._connection.token}"}
+    page = near.app.test_client()
+    for path in (f"/documents/{document}", "/documents/new?find=东镇"):
+        answer = page.get(f"https://localhost{path}", headers=bearer)
+        assert "子县东镇人民政府" in answer.text, path
+    assert "子县东镇人民政府（秘密）" in answer.text
+    assert "甲市人民政府（秘密）" not in answer.text
+    answer = page.get("https://localhost/documents/new?level=secret", headers=bearer)
+    assert "子县东镇人民政府（秘密）" not in answer.text
+    assert "另有 5 个外站机关获准接收的密级低于本文" in answer.text
+    assert client(near, "demo-clerk").documents.show(document).document.recipients == [STRANGE]
+
+
+def test_the_rules_of_direction_know_the_sites_above_and_below():
+    """Seen to fail when what a site is to this one is left out."""
+    tree = (Organ("city", "市", "", None, "city"), Organ("county", "县", "", "city", "county"))
+    sites = {"province": "parent", "town": "child", "other": "neighbour"}
+    beyond = {
+        organ: Reached(
+            organ, Text(organ, organ), f"{organ}.example", Text(organ, organ), relation, "internal"
+        )
+        for organ, relation in sites.items()
+    }
+    away = {organ: Organ(organ, organ, "", None, "") for organ in beyond}
+    known = Addressable({each.id: each for each in tree} | away, beyond)
+
+    def check(kind, own, main=(), copies=(), skips=None):
+        direction.check(kind, own, known, main=main, copies=copies, skips=skips)
+
+    check(Kind.REQUEST, "city", ["province"], ["other"])
+    check(Kind.REQUEST, "county", ["province"], skips="情况紧急")
+    check(Kind.NOTICE, "city", ["town", "other"], ["province"])
+    for refused, wrong in (
+        (NotUpward, (Kind.REQUEST, "city", ["other"])),
+        (NotUpward, (Kind.REQUEST, "city", ["town"])),
+        (SkipsLevel, (Kind.REQUEST, "county", ["province"])),
+        (CopyDownward, (Kind.REPORT, "city", ["province"], ["town"])),
+        (NotDownward, (Kind.DECISION, "city", ["province"])),
+    ):
+        with pytest.raises(refused):
+            check(*wrong)

@@ -7,12 +7,12 @@ from babel.messages.pofile import read_po
 
 from apps.document.pages.acts import BUTTONS, PAGES
 from apps.document.pages.dossier import EXPORT
-from apps.document.pages.words import FILE_TEXT, KINDS, LEVEL_TEXT, MEANING
+from apps.document.pages.words import FILE_TEXT, KINDS, MEANING
 from apps.document.states import LIFE
 from ops.console.show import OUTCOMES
 from tests.pages.conftest import ROOT
 from yinxin.act import Outcome
-from yinxin.authz import LEVELS
+from yinxin.authz import LEVEL_TEXT, LEVELS
 from yinxin.web.catalogue import check, used
 
 CHINESE = re.compile(r"[一-鿿]")

@@ -1,6 +1,6 @@
 """Composing: the clerk hands in her own file; everything wrong with it is said at once, and nothing is lost."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
 from flask import redirect, request, url_for
@@ -8,14 +8,17 @@ from pydantic import Field
 from werkzeug.wrappers import Response
 
 from apps.document import draft
+from apps.document.desk import Desk
 from apps.document.layout.errors import DraftTooLarge
 from apps.document.layout.kinds import Kind
 from apps.document.models import Document
 from apps.document.pages import words
 from apps.document.pages.desks import Desks
+from apps.document.pages.elsewhere import elsewhere
 from apps.document.pages.tree import choices
 from apps.document.records import DOCUMENTS
 from yinxin.authz import Level
+from yinxin.exchange import Reached
 from yinxin.web import Caller, Pages, Upload, current_caller, kit
 from yinxin.wire import Model
 
@@ -45,7 +48,10 @@ class Revision(Model):
 def add(pages: Pages, desk: Desks) -> None:
     """Declare the pages."""
 
-    @pages.form("/new", "document/compose.html", context=_context, limit=draft.LARGEST + (1 << 16))
+    def blank() -> Mapping[str, Any]:
+        return _context() | {"elsewhere": elsewhere(_reached(desk(current_caller())), None, ())}
+
+    @pages.form("/new", "document/compose.html", context=blank, limit=draft.LARGEST + (1 << 16))
     def compose(body: Compose, content: Upload, caller: Caller) -> Response:
         new = draft.NewDocument(
             reference=f"page:{kit().store.identifier()}",
@@ -61,7 +67,11 @@ def add(pages: Pages, desk: Desks) -> None:
         return redirect(url_for("document.show", document=draft.draft(desk(caller), new)), 303)
 
     def before(document: str) -> Mapping[str, Any]:
-        return _context() | {"row": DOCUMENTS.read(desk(current_caller()), document)}
+        at_desk = desk(current_caller())
+        row: Document = DOCUMENTS.read(at_desk, document)
+        named = () if request.method == "POST" else (*row.recipients, *row.copied_to)
+        beyond = elsewhere(_reached(at_desk), cast("Level", row.level), named)
+        return _context() | {"row": row, "elsewhere": beyond}
 
     @pages.form(
         "/<document>/revise", "document/compose.html", context=before, limit=draft.LARGEST + (1 << 16)
@@ -82,6 +92,10 @@ def add(pages: Pages, desk: Desks) -> None:
         )
         draft.revise(at_desk, document, new)
         return redirect(url_for("document.show", document=document), 303)
+
+
+def _reached(desk: Desk) -> Sequence[Reached]:
+    return desk.carrier.reached(desk.caller.actor.organ or "")
 
 
 def _read(content: Upload) -> bytes:

@@ -1,7 +1,7 @@
 """What is done to copies from a document's page: urging, withdrawing, recalling, passing down; of all or of the organs chosen."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from flask import redirect, request, url_for
 from pydantic import Field
@@ -10,9 +10,11 @@ from werkzeug.wrappers import Response
 from apps.document import dispatch
 from apps.document.desk import Desk
 from apps.document.pages.desks import Desks
+from apps.document.pages.elsewhere import elsewhere
 from apps.document.pages.tree import choices
 from apps.document.records import DOCUMENTS
 from apps.document.states import COPIES
+from yinxin.authz import Level
 from yinxin.distribution import OPEN, State
 from yinxin.web import Caller, Pages, current_caller
 from yinxin.wire import Model
@@ -69,7 +71,17 @@ def add(pages: Pages, desk: Desks) -> None:
         own = at_desk.caller.actor.organ or ""
         row = DOCUMENTS.read(at_desk, document)
         wanted = request.values.get("find", "").strip()
-        return {"row": row, "organs": choices(wanted=wanted, under=own), "has": row.holders}
+        below = [
+            each
+            for each in at_desk.carrier.reached(own)
+            if each.relation == "child" and each.organ not in row.holders
+        ]
+        return {
+            "row": row,
+            "organs": choices(wanted=wanted, under=own),
+            "has": row.holders,
+            "elsewhere": elsewhere(below, cast("Level", row.level), ()),
+        }
 
     @pages.form("/<document>/redispatch", "document/redispatch.html", context=tree)
     def redispatch(document: str, body: Down, caller: Caller) -> Response:

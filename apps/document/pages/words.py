@@ -7,7 +7,7 @@ from apps.document.intake.states import LIFE as INTAKE_LIFE
 from apps.document.layout.kinds import KINDS, Direction, Kind
 from apps.document.models import State
 from apps.document.states import LIFE
-from yinxin.authz import LEVELS
+from yinxin.authz import LEVEL_TEXT, LEVELS, Level
 from yinxin.deadline import Unit
 from yinxin.distribution import Copy, Role
 from yinxin.distribution import State as CopyState
@@ -17,13 +17,6 @@ from yinxin.grade import Unit as LengthUnit
 from yinxin.text import Text
 from yinxin.web import reader_language
 
-LEVEL_TEXT = {
-    "public": Text("公开", "public"),
-    "internal": Text("内部", "internal"),
-    "confidential": Text("秘密", "confidential"),
-    "secret": Text("机密", "secret"),
-    "top-secret": Text("绝密", "top secret"),
-}
 URGENCY_TEXT = {
     "": Text("普通", "ordinary"),
     "加急": Text("加急", "urgent"),
@@ -258,7 +251,7 @@ def mark(row: GradeRow) -> str:
     return read(row).mark
 
 
-def level(code: str) -> Text:
+def level(code: Level) -> Text:
     """A level of secrecy in words."""
     return LEVEL_TEXT[code]
 

@@ -12,7 +12,7 @@ from apps.document.sites.wire import KIND, PARCEL, RECALL, body, reference
 from yinxin.attachment import Attachments
 from yinxin.authz import Level
 from yinxin.distribution import Copy, Key, Parcel, Role
-from yinxin.exchange import Enclosed, Exchanging, Outgoing
+from yinxin.exchange import Enclosed, Exchanging, Outgoing, Reached
 from yinxin.store import Store
 
 
@@ -26,6 +26,10 @@ class Sites:
     def elsewhere(self, organs: Sequence[str]) -> frozenset[str]:
         """Those that are reached at another site."""
         return frozenset(each for each in organs if self._exchange.site_of(each) is not None)
+
+    def reached(self, sender: str) -> Sequence[Reached]:
+        """The organs of other sites that an organ of this one may send to."""
+        return self._exchange.reached(sender)
 
     def demand(self, sender: str, organs: Iterable[str], object_: str, level: Level) -> None:
         """Raise NotOurOrgan, UnknownRecipient, TooSecret."""

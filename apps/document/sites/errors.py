@@ -1,6 +1,14 @@
 """What keeps a document from going to another site, or one that came from being taken in."""
 
-from yinxin.errors import Conflict, Untrue
+from yinxin.errors import Conflict, Invalid, Untrue
+
+
+class NotCleared(Invalid):
+    """A recipient at another site that is cleared below the document's level."""
+
+    code = "document.recipient_not_cleared"
+    zh = "{organ}（{site}）获准接收的最高密级是“{clearance}”，本文密级是“{level}”，不能发往该机关；请改选收文机关，或改用获准的渠道。"
+    en = "{organ} ({site}) is cleared up to {clearance} and the document is {level}, so it cannot go there; choose another recipient, or a channel that may carry it."
 
 
 class NotPassedOn(Conflict):

@@ -10,7 +10,7 @@ from yinxin.client._http import Connection, segment
 from yinxin.client.attachments import Attachments, Progress
 from yinxin.client.errors import IdentityNeeded
 from yinxin.crypto import cms
-from yinxin.documents import Answer, DocumentOut, DossierOut, DraftIn, OrgansOut, Signable
+from yinxin.documents import Answer, DocumentOut, DossierOut, DraftIn, OrgansOut, RecipientOut, Signable
 from yinxin.uploads import AttachIn, AttachmentOut, AttachmentsOut
 
 _PATH = "/api/document/v1/documents"
@@ -160,6 +160,14 @@ class Documents:
         """Documents of a box: `todo`, `sent`, `received`, or `all` that may be read."""
         return (
             DocumentOut.model_validate(item) for item in self._connection.pages(_PATH, {"box": box, **query})
+        )
+
+    def recipients(self, level: Level = "internal", text: str = "") -> Iterator[RecipientOut]:
+        """Organs of other sites that a document of this level may be addressed to, with these words in their name or their site's."""
+        query = {"level": level, "text": text}
+        return (
+            RecipientOut.model_validate(item)
+            for item in self._connection.pages("/api/document/v1/recipients", query)
         )
 
     def statement(self, document: str, verb: Signable, reason: str | None = None) -> bytes:

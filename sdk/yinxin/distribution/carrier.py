@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 
 from yinxin.authz import Level
 from yinxin.distribution.models import Copy, Role, State
-from yinxin.exchange import Enclosed
+from yinxin.exchange import Enclosed, Reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,10 @@ class Carrier(Protocol):
         """Those of them that are of another site."""
         ...
 
+    def reached(self, sender: str) -> Sequence[Reached]:
+        """The organs of other sites that the sender may send to, with what each is cleared for."""
+        ...
+
     def demand(self, sender: str, organs: Iterable[str], object_: str, level: Level) -> None:
         """Raise unless the sender may send an object of that level to each of these organs of other sites."""
         ...
@@ -94,6 +98,10 @@ class NoOtherSites:
     def elsewhere(self, organs: Sequence[str]) -> frozenset[str]:  # noqa: ARG002 - the seam's signature
         """Nobody is."""
         return frozenset()
+
+    def reached(self, sender: str) -> Sequence[Reached]:  # noqa: ARG002 - the seam's signature
+        """Nobody is."""
+        return ()
 
     def demand(self, sender: str, organs: Iterable[str], object_: str, level: Level) -> None:
         """Nobody is asked about."""

@@ -13,18 +13,13 @@ from typing import cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
+from yinxin.authz import LEVEL_TEXT
 from yinxin.calendar import local_date
 from yinxin.grade.errors import GradeTooLong, NotClassified, NotLonger
 from yinxin.grade.models import GradeRow, RuleRow
 from yinxin.grade.period import Grade, Secret, Unit, later
 from yinxin.store import Act
-from yinxin.text import Text
 
-_TEXT = {
-    "confidential": Text("秘密", "confidential"),
-    "secret": Text("机密", "secret"),
-    "top-secret": Text("绝密", "top secret"),
-}
 _MONTHS = 12
 
 
@@ -91,7 +86,7 @@ class Grades:
         years = self.longest(act.session, grade.level, local_date(now))
         ends = grade.ends(since)
         if ends is not None and ends > later(since, years * _MONTHS):
-            raise GradeTooLong(level=_TEXT[grade.level], years=years)
+            raise GradeTooLong(level=LEVEL_TEXT[grade.level], years=years)
         act.facts["grade"] = grade.mark
         row = GradeRow(level=grade.level, amount=grade.amount, condition=grade.condition, basis=grade.basis)
         row.unit = grade.unit.value if grade.amount is not None else None
