@@ -9,6 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from exchange.carry import Carried
+from exchange.check import VERB as CHECK
+from exchange.check import Checked, check
 from exchange.errors import AmbiguousMessage, NoSuchMessage, NotOurOrgan
 from exchange.health import standing
 from exchange.introduce import card_in
@@ -225,6 +227,14 @@ def reconcile_for(exchange: Exchange, actor: Actor, site: str) -> Reconciled:
     peer = exchange.peers.get(site)
     exchange.courier.call(peer, at_once=True)
     return exchange.reconciling.ask(peer)
+
+
+def check_for(exchange: Exchange, actor: Actor) -> Checked:
+    """As `check.check`; raises Denied besides."""
+    decision = permitted(exchange, actor, CHECK)
+    ca = exchange.ca
+    roots = {chain[-1] for name in ca.authorities() for chain in ca.chains(name)}
+    return check(exchange.ctx, tuple(roots), actor, decision.record())
 
 
 def _seen(exchange: Exchange, actor: Actor) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from exchange import ask, export
+from exchange.check import FAULTS
 from exchange.models import State
 from exchange.reconcile import DIFFERENCES
 from exchange.service import Exchange
@@ -294,6 +295,36 @@ def reconcile(context: click.Context, peer: str, *, as_json: bool) -> None:
             said = DIFFERENCES[found.difference]
             click.echo(f"! {said.zh} / {said.en}")
     if found.difference:
+        context.exit(65)
+
+
+@group.command(
+    "check",
+    help="核对全部交换存储：消息头、签名、回执、附件与名录，有问题则退出码为 65 / hold all that is stored against what was signed; exit 65 when something is at fault",
+)
+@as_json_option
+@click.pass_context
+def check_(context: click.Context, *, as_json: bool) -> None:
+    """Check what is stored, and name what is not as it was signed."""
+    found = ask.check_for(_exchange(context), acting(context))
+    if as_json:
+        faults = [
+            {"what": each.what, "peer": each.peer, "direction": each.direction, "place": each.place}
+            for each in found.faults
+        ]
+        counted = {"messages": found.messages, "parts": found.parts, "signatures": found.signatures}
+        print_json({**counted, "faults": faults})
+    else:
+        click.echo(
+            f"已核对 {found.messages} 条消息、{found.parts} 个部分、{found.signatures} 个签名，{len(found.faults)} 处有问题"
+        )
+        click.echo(
+            f"checked {found.messages} messages, {found.parts} parts and {found.signatures} signatures; {len(found.faults)} at fault"
+        )
+        for each in found.faults:
+            said, place = FAULTS[each.what], f"{each.peer} {each.direction} {each.place}"
+            click.echo(f"  {place} {each.what}: {said.zh} / {said.en}")
+    if found.faults:
         context.exit(65)
 
 

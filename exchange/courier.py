@@ -1,10 +1,11 @@
-"""The courier: takes what waits to each peer that can be called, and asks for what waits there when this site cannot be."""
+"""The courier: takes what waits to each peer that can be called, asks for what waits there when this site cannot be, and reconciles once a day."""
 
 import io
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 
 from exchange import frames
+from exchange.calls import Calls
 from exchange.confirm import confirm
 from exchange.context import Context
 from exchange.couriers import Couriers
@@ -15,31 +16,55 @@ from exchange.line import CHUNK, Arrived, Lack, Line
 from exchange.models import Carrier
 from exchange.peers import Peer
 from exchange.receive import Lacking, Receipted, Receiving
-from exchange.runs import Reader, Run, next_run, waiting
+from exchange.reconcile import Reconciling
+from exchange.runs import Reader, Run, next_run, waited_for, waiting
 from exchange.signed import Signature
 from yinxin.errors import YinxinError
 from yinxin.steps import step
 from yinxin.store import alone
 
-SEND, ASK = "send", "ask"
+SEND, ASK, RECONCILE = "send", "ask", "reconcile"
+#: a peer is reconciled with so often
+_AGAIN = timedelta(days=1)
 #: runs that one peer is sent or asked for before others have their turn
 _AT_ONCE = 20
 
 
 class Courier:
-    """Sends and asks by HTTPS. One process at a time for each peer."""
+    """Sends, asks and reconciles by HTTPS. One process at a time for each peer, and several peers at a time."""
 
-    def __init__(self, ctx: Context, receiving: Receiving) -> None:
+    def __init__(self, ctx: Context, receiving: Receiving, reconciling: Reconciling) -> None:
         self._ctx = ctx
         self._store = ctx.store
         self._folder = ctx.folder
         self._settings = ctx.settings
         self._receiving = receiving
+        self._reconciling = reconciling
+        self._calls = Calls()
         self.couriers = Couriers(ctx.store)
 
-    def run(self) -> int:
-        """Call every peer that is due; how many messages came to rest. A job."""
-        return sum(self.call(peer) for peer in self._ctx.peers.standing())
+    def run(self) -> None:
+        """Begin to call every peer that is due, and wait for none; a job."""
+        self._calls.begin(self._due(), self._called)
+
+    def _due(self) -> set[str]:
+        """The peers that something waits for, that are to be asked for what waits there, or to be reconciled with."""
+        with self._store.read() as session:
+            wanting = set(waited_for(session)) - self.couriers.resting(SEND)
+        reached = {each.site: each for each in self._ctx.peers.standing()}
+        asked = {site for site, each in reached.items() if self._asks(each)} - self.couriers.resting(ASK)
+        reconciled = {site for site, each in reached.items() if each.url} - self.couriers.resting(RECONCILE)
+        return (wanting & reached.keys()) | asked | reconciled
+
+    def _called(self, site: str) -> None:
+        peer = self._ctx.peers.get(site)
+        self.call(peer)
+        if peer.url and self.couriers.due(site, RECONCILE):
+            self._tried(peer, RECONCILE, self._reconciled, _AGAIN)
+
+    def _reconciled(self, peer: Peer) -> int:
+        self._reconciling.ask(peer)
+        return 0
 
     def call(self, peer: Peer, *, at_once: bool = False) -> int:
         """Send and ask, if it is due or `at_once`; whatever goes wrong is remembered, and tried again later."""

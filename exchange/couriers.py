@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from exchange.errors import PeerUnreachable
 from exchange.models import CourierRow
 from yinxin.store import Store
 
@@ -11,7 +12,7 @@ _LONGEST = timedelta(hours=1)
 
 
 class Couriers:
-    """The clocks of sending, asking and delivering, in the database."""
+    """The clocks of sending, asking, reconciling and delivering, in the database."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -22,6 +23,27 @@ class Couriers:
             row = session.get(CourierRow, (peer, work))
             return row is None or row.due <= self._store.clock.now()
 
+    def resting(self, work: str) -> frozenset[str]:
+        """The peers with which it may not be done now."""
+        query = sa.select(CourierRow.peer).where(CourierRow.work == work)
+        with self._store.read() as session:
+            return frozenset(session.scalars(query.where(CourierRow.due > self._store.clock.now())))
+
+    def heard(self, peer: str) -> None:
+        """It has called, so it is there: what it could not be reached for is due now."""
+        unreached = (
+            CourierRow.peer == peer,
+            CourierRow.error == PeerUnreachable.code,
+            CourierRow.due > self._store.clock.now(),
+        )
+        with self._store.read() as session:
+            if session.scalar(sa.select(CourierRow.work).where(*unreached).limit(1)) is None:
+                return
+        with self._store.housekeep(lasting=False) as session:
+            session.execute(
+                sa.update(CourierRow).where(*unreached).values(due=self._store.clock.now(), failures=0)
+            )
+
     def done(self, peer: str, work: str, wait: timedelta) -> None:
         """It went well, and is due again after `wait`."""
         self._note(peer, work, wait, error=None)
@@ -29,15 +51,6 @@ class Couriers:
     def failed(self, peer: str, work: str, error: str, wait: timedelta) -> None:
         """It failed with the error's code; `wait`, doubled with every failure in a row, is how long it rests."""
         self._note(peer, work, wait, error=error)
-
-    def at_once(self, peer: str) -> None:
-        """Let everything with a peer be due now, and its failures be forgotten."""
-        with self._store.housekeep(lasting=False) as session:
-            session.execute(
-                sa.update(CourierRow)
-                .where(CourierRow.peer == peer)
-                .values(due=self._store.clock.now(), failures=0)
-            )
 
     def of(self, peer: str) -> dict[str, tuple[int, str | None, datetime | None]]:
         """Of every work with a peer: failures in a row, the last error, when it last went well."""

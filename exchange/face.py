@@ -180,4 +180,5 @@ def _peer(exchange: Exchange) -> Peer:
     if certificate.subject.get("serialNumber") or set(certificate.extended_key_usage or ()) != {"clientAuth"}:
         reason = Text("不是站点互联证书", "not the certificate of a site")
         raise NotSignedByPeer(site=site[:64], reason=reason)
+    exchange.courier.couriers.heard(site)
     return peer

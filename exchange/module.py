@@ -31,6 +31,7 @@ MODULE: Module[Exchange] = Module(
         Verb("exchange.export", Text("导出消息证据", "Export the evidence of a message")),
         Verb("exchange.carry-out", Text("导出移动介质文件", "Write a file to be carried")),
         Verb("exchange.carry-in", Text("导入移动介质文件", "Take in a file that was carried")),
+        Verb("exchange.check", Text("核对交换存储", "Check what is stored of the exchange")),
         Verb("exchange.call", Text("立即呼叫对方站点", "Call a peer now")),
     ),
     models=("exchange.models",),
@@ -39,7 +40,6 @@ MODULE: Module[Exchange] = Module(
     jobs=(
         Job("exchange.carry-on", timedelta(seconds=1), Exchange.carry_on),
         Job("exchange.publish", timedelta(minutes=1), Exchange.publish),
-        Job("exchange.reconcile", timedelta(days=1), Exchange.reconcile),
         Job("exchange.sweep", timedelta(days=1), Exchange.sweep),
     ),
     health=Exchange.health,

@@ -22,7 +22,6 @@ from exchange.signed import Signature, believed
 from exchange.statement import Reach, Statement
 from yinxin.act import SYSTEM
 from yinxin.clock import rfc3339
-from yinxin.errors import YinxinError
 from yinxin.steps import step
 from yinxin.text import Text
 
@@ -59,15 +58,6 @@ class Reconciling:
         self._ctx = ctx
         self._store = ctx.store
         self._own = ctx.own
-
-    def run(self) -> None:
-        """Ask every peer that can be called; a job of every night. One that does not answer is asked the next night."""
-        for peer in self._ctx.peers.standing():
-            if peer.url:
-                try:
-                    self.ask(peer)
-                except YinxinError as error:
-                    self._store.refuse(SYSTEM, VERB, f"exchange-peer:{peer.site}", error)
 
     def ask(self, peer: Peer) -> Reconciled:
         """Reconcile with a peer now; raises PeerUnreachable, NotSignedByPeer and its kin."""

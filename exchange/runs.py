@@ -4,7 +4,7 @@ The chain carries the signature down to the first, so that a hundred messages co
 receipt. A run never changes once it is signed: what is sent again is the same octets, parts aside.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -218,3 +218,11 @@ def waiting(session: Session, peer: str) -> int:
         MessageRow.direction == Direction.OUT, MessageRow.peer == peer, MessageRow.state == State.WAITING
     )
     return session.scalar(query) or 0
+
+
+def waited_for(session: Session) -> Sequence[str]:
+    """The peers for which messages wait, by identifier."""
+    query = sa.select(MessageRow.peer).where(
+        MessageRow.direction == Direction.OUT, MessageRow.state == State.WAITING
+    )
+    return session.scalars(query.distinct().order_by(MessageRow.peer)).all()

@@ -72,7 +72,7 @@ class Exchange:
         self.inside = Inside(ctx, self.sending)
         self.receiving = Receiving(ctx)
         self.reconciling = Reconciling(ctx)
-        self.courier = Courier(ctx, self.receiving)
+        self.courier = Courier(ctx, self.receiving, self.reconciling)
         self.delivering = Delivering(ctx, self.courier.couriers)
         self.carrying = Carrying(ctx, self.receiving, self.reconciling)
         self.publishing = Publishing(
@@ -105,7 +105,7 @@ class Exchange:
     # --- for the timers ----------------------------------------------------------------------------------------
 
     def carry_on(self) -> None:
-        """Call the peers that are due, and deliver what has come."""
+        """Deliver what has come, and begin to call the peers that are due."""
         if self.on:
             self.believe()
             self.delivering.run()
@@ -115,11 +115,6 @@ class Exchange:
         """Say what has changed in card and directory."""
         if self.on:
             self.publishing.run()
-
-    def reconcile(self) -> None:
-        """Reconcile with every peer."""
-        if self.on:
-            self.reconciling.run()
 
     def sweep(self) -> int:
         """Throw away parts that no message names, a week old; how many files."""

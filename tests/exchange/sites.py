@@ -85,8 +85,13 @@ def admit(
     exchange: Exchange, other: Exchange, clearance="confidential", relation="neighbour", carrier="push"
 ):
     """What several people decided, carried out; what they were shown."""
+    return admit_card(exchange, other.publishing.card(), relation, carrier, clearance)
+
+
+def admit_card(exchange: Exchange, card: bytes, relation: str, carrier: str, clearance="confidential"):
+    """As `admit`, of a card that came in a file."""
     content = AdmitContent(
-        card=b64encode(other.publishing.card()).decode(),
+        card=b64encode(card).decode(),
         relation=relation,
         carrier=carrier,
         clearance=clearance,
@@ -133,4 +138,4 @@ def letter(number: int, *, sender="city-jia", recipient="city-yi", grade="intern
     )
 
 
-__all__ = ["ORGANS", "Net", "Taking", "admit", "copied", "join", "letter", "opened", "settings"]
+__all__ = ["ORGANS", "Net", "Taking", "admit", "admit_card", "copied", "join", "letter", "opened", "settings"]

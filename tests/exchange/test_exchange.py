@@ -47,7 +47,7 @@ from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
 from yinxin.evidence import container
 from yinxin.evidence.errors import EvidenceMismatch
-from yinxin.evidence.exchanged import ExchangedMessage, _of_site
+from yinxin.evidence.exchanged import ExchangedMessage, of_site
 from yinxin.evidence.signatures import Signed
 from yinxin.evidence.trust import Trust
 from yinxin.evidence.verify import verify
@@ -184,7 +184,7 @@ def test_a_peer_that_cannot_be_reached_asks(two):
     """Large parts too; who shows no certificate, or another site's, is given nothing."""
     two.jia.sending.send(SYSTEM, letter(40))
     unreached = two.yi.settings.model_copy(update={"url": ""})
-    asking = Courier(replace(two.yi.ctx, settings=unreached), two.yi.receiving)
+    asking = Courier(replace(two.yi.ctx, settings=unreached), two.yi.receiving, two.yi.reconciling)
     assert asking.call(two.yi.peers.get("jia.example"), at_once=True) == 1
     assert two.taking.answers[-1] == ("r40", None)
     stranger = httpx.Client(transport=in_process(two.net.sites["jia.example"].app))
@@ -295,7 +295,7 @@ def test_a_part_is_awaited_of_its_own_peer(two):
         session.add(row)
     two.yi.folder.take("bo.example", INTL, part, 0, io.BytesIO(b"x" * (part.size - 1)))
     small = two.jia.settings.model_copy(update={"inline": 0})
-    courier = Courier(replace(two.jia.ctx, settings=small), two.jia.receiving)
+    courier = Courier(replace(two.jia.ctx, settings=small), two.jia.receiving, two.jia.reconciling)
     assert courier.push(two.jia.peers.get("yi.example")) == 1
     assert two.yi.folder.has(part)
     with two.yi.store.read() as session:
@@ -348,7 +348,7 @@ def test_a_name_like_a_sites_is_no_site(two):
         assert answer.status_code == status, answer.text
     seal = Authority(INTL).organ_seal("yi.example").certificate
     with pytest.raises(EvidenceMismatch):
-        _of_site(Signed(seal, two.jia.store.clock.now()), "yi.example", "the receipt")
+        of_site(Signed(seal, two.jia.store.clock.now()), "yi.example", "the receipt")
 
 
 def test_a_card_takes_nobodys_organ(two):

@@ -18,6 +18,7 @@ PROCESSES.set_forkserver_preload(
         "tests.ca.test_bulk",
         "tests.crash.driver",
         "tests.exchange.driver",
+        "tests.exchange.family",
     ]
 )
 

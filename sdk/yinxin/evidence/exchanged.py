@@ -87,8 +87,8 @@ class ExchangedMessage:
 
     def verify(self, manifest: bytes, signature: bytes, trust: Trust, held: list[Text]) -> None:
         """Add a sentence for each thing that holds; raises what does not."""
-        exporter = _signed(SignedPart(signature, self.standing), manifest, trust)
-        _of_site(exporter, _site(exporter), "the site that exported it / 导出的站点")
+        exporter = proved(SignedPart(signature, self.standing), manifest, trust)
+        of_site(exporter, _site(exporter), "the site that exported it / 导出的站点")
         held.append(
             Text(
                 f"证据包完整：{len(self.files())} 个文件与清单一致，清单由站点 {_site(exporter)} 于 {_when(exporter)} 签名",
@@ -96,8 +96,8 @@ class ExchangedMessage:
             )
         )
         said = self._header()
-        sender = _signed(self.signature, self.headers[-1], trust)
-        _of_site(sender, said["from"], "the site that signed the message / 签署消息的站点")
+        sender = proved(self.signature, self.headers[-1], trust)
+        of_site(sender, said["from"], "the site that signed the message / 签署消息的站点")
         held.append(
             Text(
                 f"站点 {said['from']} 于 {_when(sender)} 前签署了发往 {said['to']} 的第 {said['seq']} 号消息：{said['sender']} 致 {said['recipient']}，"
@@ -140,8 +140,8 @@ class ExchangedMessage:
             raise EvidenceMismatch(what=Text("回执的格式", "the form of the receipt")) from problem
         if not fits:
             raise EvidenceMismatch(what=Text("回执所载的消息", "the message that the receipt names"))
-        receiver = _signed(self.receipted, self.receipt, trust)
-        _of_site(receiver, said["to"], "the site that signed the receipt / 签署回执的站点")
+        receiver = proved(self.receipted, self.receipt, trust)
+        of_site(receiver, said["to"], "the site that signed the receipt / 签署回执的站点")
         zh, en = (f"拒收（{error}）", f"refused it ({error})") if error else ("收到该消息", "received it")
         held.append(
             Text(
@@ -151,7 +151,8 @@ class ExchangedMessage:
         )
 
 
-def _signed(part: SignedPart, content: bytes, trust: Trust) -> Signed:
+def proved(part: SignedPart, content: bytes, trust: Trust) -> Signed:
+    """Whose signature over `content` it is, and since when it is proved; raises MalformedEvidence, and what does not hold."""
     try:
         body = canonical.decode(part.standing)
         certificates, crls, ocsps = (
@@ -170,8 +171,11 @@ def _site(signed: Signed) -> str:
     return signed.certificate.subject.get("commonName") or "-"
 
 
-def _of_site(signed: Signed, site: object, what: str) -> None:
-    """The certificate is a site's own, by its name; a person's never is, nor an organ's seal, whose name may read like a site's."""
+def of_site(signed: Signed, site: object, what: str) -> None:
+    """Raise EvidenceMismatch of `what` unless the certificate is that site's own, by its name.
+
+    A person's never is, nor an organ's seal, whose name may read like a site's.
+    """
     certificate = signed.certificate
     usages, organ = certificate.extended_key_usage, certificate.subject.get("organizationIdentifier")
     if _site(signed) != site or set(usages or ()) != {"documentSigning"} or organ:

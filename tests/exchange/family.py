@@ -1,0 +1,285 @@
+"""A family of governments: each an installation of its own, with its own authorities, serving in a process of its own.
+
+What stands here runs in forks of tests.support.forked's parent: sites are founded, admitted, served, sent from and looked over there.
+"""
+
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import ops.web  # noqa: F401 - imported before the fork, so that a run costs no start-up
+from authz.directory import DirectoryFile
+from ca.ceremony import CeremonyPlan, conduct
+from exchange.check import Checked
+from exchange.errors import UnknownRecipient
+from exchange.service import Exchange
+from ops.cli.main import main as yinxin
+from ops.data import DataDirectory
+from ops.demo.found import directory_file
+from ops.init import prepare
+from ops.modules import MODULES
+from ops.platform import Platform
+from ops.schema import upgrade
+from ops.server import Server
+from tests.exchange.sites import admit_card
+from yinxin import files
+from yinxin.act import SYSTEM
+from yinxin.errors import YinxinError
+from yinxin.exchange import Enclosed, Outgoing
+from yinxin.module import imported
+from yinxin.store import open_engine
+
+for _module in MODULES:  # before the fork, too
+    for _routes in _module.routes:
+        imported(_routes)
+
+KIND = "letter"
+#: organs that the miniature province has not
+STATE = {
+    "id": "state-council",
+    "name_zh": "国务院（演示）",
+    "name_en": "State Council (stub)",
+    "short_name": "国演",
+    "level": "province",
+    "division": "990000",
+}
+
+
+@dataclass(frozen=True)
+class Government:
+    """A site: the organs it receives for, the site above it, and how its parent and it get messages to each other."""
+
+    site: str
+    organs: tuple[str, ...]
+    parent: str = ""
+    carrier: str = "push"
+    suite: str = "intl"
+
+    @property
+    def reached(self) -> bool:
+        """Whether others can call it."""
+        return self.carrier != "pull"
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message that is to be sent: `n` rises with every letter of its sender."""
+
+    n: int
+    sender: str
+    recipient: str
+    size: int
+
+    @property
+    def reference(self) -> str:
+        return f"letter-{self.sender}-{self.n}"
+
+    @property
+    def content(self) -> bytes:
+        """What its file says, which nothing else says."""
+        return random.Random(self.reference).randbytes(self.size)
+
+
+def schema(file: Path) -> None:
+    """An empty database with every table, for sites to begin with."""
+    engine = open_engine(f"sqlite:///{file}")
+    upgrade(engine)
+    engine.dispose()
+
+
+def found(folder: Path, government: Government, url: str, database: Path) -> None:
+    """Found a site: its directory, its own roots of the suites it uses, and its settings; `database` is what `schema` made."""
+    organs = {each.id: each.model_dump() for each in directory_file().organs} | {STATE["id"]: STATE}
+    rows = [organs[each] | {"parent": None} for each in government.organs[:1]]
+    rows += [organs[each] | {"parent": government.organs[0]} for each in government.organs[1:]]
+    data = DataDirectory(folder)
+    prepare(data, [], 0)
+    settings = {
+        "site": government.site,
+        "organs": list(government.organs),
+        "url": url if government.reached else "",
+        "suite": government.suite,
+        "networks": ["127.0.0.0/8"],
+        "every": 1,
+        "ask_every": 1,
+        "inline": 60_000,
+    }
+    with data.config.open("a", encoding="utf-8") as file:
+        file.write("\n[exchange]\n")
+        file.writelines(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
+    shutil.copyfile(database, folder / "yinxin.db")
+    with Platform.open(data) as platform:
+        platform.authz.directory.load(SYSTEM, DirectoryFile.parse({"organs": rows}))
+        plan = CeremonyPlan.model_validate(_ceremony(government))
+        conduct(platform.ca.ctx, platform.kms, SYSTEM, plan, data.root)
+        keys = "".join(f"{verifier.encode()}\n" for verifier in platform.audit.verifiers.values())
+        files.replace(data.path("trust", "log.vkey"), keys.encode())
+        files.replace(data.root / "card", platform.exchange.publishing.card())
+
+
+def _ceremony(government: Government) -> dict[str, object]:
+    name = government.site
+    suites = ("intl", "sm") if government.suite == "sm" else ("intl",)
+    server = {
+        "label": "tls-server",
+        "profile": "tls-server",
+        "common_name": "yinxin.localhost",
+        "dns": ["yinxin.localhost"],
+        "ip": ["127.0.0.1"],
+        "key": "file",
+    }
+    return {
+        "organization": name,
+        "hierarchy": [
+            {
+                "suite": suite,
+                "root": {"common_name": f"{name} {suite} root"},
+                "issuing": {"common_name": f"{name} {suite} issuing"},
+                "service": [
+                    {"label": f"{suite}-ocsp", "profile": "ocsp-responder", "common_name": f"{name} status"},
+                    {"label": f"{suite}-tsa", "profile": "tsa", "common_name": f"{name} time"},
+                    *([server] if suite == "intl" else []),
+                ],
+            }
+            for suite in suites
+        ],
+    }
+
+
+def admit(folder: Path, near: Government, far: Government, card: Path) -> None:
+    """What several people decided at `near`: `far` is its parent or child."""
+    with Platform.open(DataDirectory(folder)) as platform:
+        relation = "parent" if near.parent == far.site else "child"
+        below = near if relation == "parent" else far
+        carrier = "medium" if below.carrier == "medium" else "push" if far.reached else "pull"
+        admit_card(platform.exchange, card.read_bytes(), relation=relation, carrier=carrier)
+
+
+# --- serving ---
+
+
+class Kept:
+    """An application that says in the record of the delivery what it took, so that once and in order can be read there."""
+
+    def prepare(self, message):
+        return [sha256(b"".join(message.read(number))).hexdigest() for number in range(len(message.files))]
+
+    def take(self, act, message, prepared):
+        act.facts |= {"n": message.body["n"], "from": message.sender, "digests": prepared}
+
+    def answered(self, act, answer):
+        act.facts["answered"] = answer.reference
+
+
+def serve(folder: Path, letters: tuple[Letter, ...]) -> None:
+    """`yinxin serve`, with an application for letters, and somebody who sends these."""
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    log = os.open(folder.with_suffix(".log"), os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    made, began = Exchange.__init__, Server.began
+
+    def with_letters(self, *given, **named):
+        made(self, *given, **named)
+        self.applications[KIND] = Kept()
+
+    def and_sending(self):
+        began(self)
+        platform = self._platform
+        threading.Thread(target=send, args=(platform.exchange, letters), daemon=True).start()
+
+    Exchange.__init__, Server.began = with_letters, and_sending
+    sys.argv = [
+        "yinxin",
+        "serve",
+        "--data",
+        str(folder),
+        "--set",
+        "server.port=0",
+        "--set",
+        "server.plain_port=0",
+    ]
+    yinxin()
+
+
+def send(exchange: Exchange, letters: Iterable[Letter]) -> None:
+    """Send them one after the other, each until it is in the outbox; what is there already is not sent again."""
+    with TemporaryDirectory() as name:
+        file = Path(name, "letter")
+        for each in letters:
+            file.write_bytes(each.content)
+            while not _sent(exchange, each, file):
+                time.sleep(0.2)
+
+
+def _sent(exchange: Exchange, letter: Letter, file: Path) -> bool:
+    try:
+        exchange.peers.recipient(letter.recipient)
+        exchange.sending.send(
+            SYSTEM,
+            Outgoing(
+                letter.reference,
+                letter.sender,
+                letter.recipient,
+                KIND,
+                f"document:{letter.n}",
+                "internal",
+                {"n": letter.n},
+                (Enclosed("公文.bin", "application/octet-stream", file),),
+            ),
+        )
+    except UnknownRecipient:  # the directory has not come yet
+        return False
+    except YinxinError as error:
+        print(f"{letter.reference}: {error!r}", flush=True)
+        return False
+    return True
+
+
+# --- looking after a site, beside its server ---
+
+
+def carry(near: Path, far: Path, file: Path, peer: str) -> None:
+    """Somebody writes what waits at one site for another, takes it there, and takes it in."""
+    with Platform.open(DataDirectory(near)) as platform:
+        platform.exchange.carrying.out(platform.exchange.peers.get(peer), file)
+    with Platform.open(DataDirectory(far)) as platform, file.open("rb") as stream:
+        platform.exchange.carrying.take(stream)
+
+
+def look_over(folder: Path, answer: Path) -> None:
+    """The log and the exchange checked, every peer that can be called reconciled with."""
+    with Platform.open(DataDirectory(folder)) as platform:
+        exchange = platform.exchange
+        platform.audit.sequence()
+        platform.audit.checkpoint()
+        platform.audit.check()
+        differing = {}
+        for peer in exchange.peers.standing():
+            if peer.url and peer.carrier != "medium" and peer.admitted:
+                differing[peer.site] = exchange.reconciling.ask(peer).difference
+        said = {"faults": [asdict(each) for each in checked(platform).faults], "differing": differing}
+        answer.write_text(json.dumps(said), "utf-8")
+
+
+def checked(platform: Platform) -> Checked:
+    """What the check of the exchange finds, in nobody's name."""
+    from exchange.check import check
+
+    ca = platform.ca
+    roots = {chain[-1] for name in ca.authorities() for chain in ca.chains(name)}
+    return check(platform.exchange.ctx, tuple(roots), SYSTEM)
+
+
+Task = Callable[..., None]
