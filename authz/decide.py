@@ -16,13 +16,13 @@ from authz.errors import (
     UnknownAction,
     UnknownOrgan,
 )
-from authz.grant.look import held_by
+from authz.grant.look import held_by, next_edge
 from authz.grant.records import bearing
 from authz.judge import Question, decide, decide_many, words_of
 from authz.kept import Kept
 from authz.policy_set import PolicySet
 from authz.prepared import Prepared
-from authz.state import Acting, Facts, Moved, State
+from authz.state import Acting, AtNumber, Facts, Moved, State
 from authz.step_up import Freshness
 from authz.version import Versions
 from authz.visible import Listed, asker_of, visible
@@ -30,6 +30,7 @@ from yinxin.act import Actor, Kind
 from yinxin.authz import Decision, Denied, Resource, StepUpRequired
 from yinxin.condition import Condition
 from yinxin.errors import YinxinError
+from yinxin.premise import Between, Premise
 from yinxin.store import Store, StoreUnavailable
 from yinxin.text import Text
 from yinxin.tlog import NoteSigner
@@ -97,7 +98,13 @@ class Decisions:
         self, actor: Actor, questions: Iterable[tuple[str, Resource, Mapping[str, Any] | None]]
     ) -> tuple[Decision, ...]:
         """One decision for each question, in order: all by one set of policies and one state of the directory."""
-        asked = [(action, resource, dict(context or {})) for action, resource, context in questions]
+        return self._found(
+            actor, [(action, resource, dict(context or {})) for action, resource, context in questions]
+        )[2]
+
+    def _found(
+        self, actor: Actor, asked: Sequence[tuple[str, Resource, Mapping[str, Any]]]
+    ) -> tuple[Facts, Acting | None, tuple[Decision, ...]]:
         pair = _pair(actor)
         facts = self.state.facts([pair] if pair else [], {each.organ for _, each, _ in asked})
         for action, _, _ in asked:
@@ -113,7 +120,23 @@ class Decisions:
             found = _answers(facts, actor, acting, action, [asked[number][1:] for number in numbers])
             for number, answer in zip(numbers, found, strict=True):
                 answers[number] = answer
-        return tuple(each for each in answers if each is not None)
+        return facts, acting, tuple(each for each in answers if each is not None)
+
+    def judged(self, actor: Actor, action: str, resource: Resource) -> tuple[Decision, tuple[Premise, ...]]:
+        """As `check`, and what the decision rests on (`yinxin.premise.Judging`); a system's standing is its token's to tell.
+
+        Raises as `check`, and StepUpRequired, unrecorded.
+        """
+        now = self._store.clock.now()
+        self._freshness.demand(actor, action, now)
+        facts, acting, (decision,) = self._found(actor, [(action, resource, {})])
+        self._kept.keep(decision)
+        premises: list[Premise] = [AtNumber(facts.number)]
+        if acting is not None:
+            premises.append(Between(acting.since, acting.until))
+        if (ends := self._freshness.ends(actor, action)) is not None:
+            premises.append(Between(now, ends))
+        return decision, tuple(premises)
 
     def check_all(self, questions: Sequence[tuple[Actor, str, Resource]]) -> tuple[Decision | None, ...]:
         """As `check`, for many actors by one set of policies and one state of the directory.
@@ -163,7 +186,10 @@ class Decisions:
         now = self._store.clock.now()
         with self._store.read() as session:
             standing = self._machines(session, actor)
-            return Acting(standing, () if standing is None else held_by(session, actor.id, now), now, None)
+            if standing is None:
+                return Acting(None, (), now, None)
+            until = next_edge(session, actor.id, now)
+            return Acting(standing, held_by(session, actor.id, now), now, until)
 
     def visible(self, actor: Actor, action: str, kind: str) -> Condition:
         """The condition for a list: the rows, resources of type `kind`, that the actor may do `action` to.

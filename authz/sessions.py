@@ -1,7 +1,7 @@
 """Sessions: opened by signing in, looked at again on every use, ended by signing out, by idleness or by time."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -12,7 +12,7 @@ from authz.challenges import text_token, token_hash
 from authz.checker import CertificateChecker
 from authz.close import close
 from authz.directory import Standing
-from authz.directory.look import standing
+from authz.directory.look import next_edge, standing
 from authz.errors import (
     CertificateRevoked,
     NoAppointment,
@@ -25,18 +25,37 @@ from authz.errors import (
 )
 from authz.models import CertificateBinding, PersonRow, SessionRow
 from authz.refusals import Refusals
+from authz.state import AtNumber
 from yinxin.act import STRANGER, Actor, Kind
 from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
+from yinxin.premise import Between, Outdated
 from yinxin.steps import step
 from yinxin.store import Sql, Store, Within
-from yinxin.web.caller import Caller
+from yinxin.web.caller import Caller, Known
 
 #: the last use is kept to this: a session in use is not written at every request
 _GRAIN = timedelta(minutes=1)
 
 #: a certificate's key that was not proved in this session at all
 _NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(eq=False, slots=True)
+class _Unchanged:
+    """A session, and what its certificate is bound to, exactly as they were; and the certificate still not revoked."""
+
+    token: str
+    row: Any = field(repr=False)
+    checker: CertificateChecker = field(repr=False)
+
+    def hold(self, within: Within, now: datetime) -> None:  # noqa: ARG002 - the protocol's signature
+        """Raise Outdated when it is otherwise."""
+        if _OF_TOKEN.first(within, {"token": self.token}) != self.row:
+            raise Outdated
+        if self.checker.revoked(self.row.certificate, within):
+            raise Outdated
+
 
 #: told inside the act that ends sessions: the transaction, their identifiers, when
 Ended = Callable[[Session, Sequence[str], datetime], None]
@@ -155,14 +174,7 @@ class Sessions:
         with self._store.look() as look:
             row = _OF_TOKEN.first(look, {"token": token_hash(token)})
             try:
-                if row is None:
-                    raise NotSignedIn
-                if peer is not None and INTL.hash.digest(peer).hex() != row.certificate:
-                    raise SessionOfAnother
-                holder = self._holder(look, row)
-                if row.used + self._limits.idle <= now:
-                    raise SessionIdle(minutes=int(self._limits.idle.total_seconds()) // 60)
-                caller, used = _caller(row, holder), row.used
+                caller, used = self._shown(look, row, peer, now)
             except YinxinError as error:
                 refusal = error
         if refusal is not None:
@@ -171,6 +183,31 @@ class Sessions:
         if used + _GRAIN <= now:
             self._keep(caller.session, now)
         return caller
+
+    def known(self, token: str, peer: bytes | None = None) -> Known:
+        """As `authenticate`, unrecorded, and what it rests on (`yinxin.web.caller.Knowing`).
+
+        It does not outlast the minute after which the session's use is to be kept again: then it is looked up anew.
+        """
+        now = self._store.clock.now()
+        named = token_hash(token)
+        with self._store.look() as look:
+            row: Any = _OF_TOKEN.first(look, {"token": named})
+            caller, used = self._shown(look, row, peer, now)
+            state, edge = AtNumber.of(look), next_edge(look, caller.actor.id, now)
+        ends = min(row.expires, used + min(_GRAIN, self._limits.idle), edge or row.expires)
+        return Known(caller, (state, Between(now, ends), _Unchanged(named, row, self._checker)))
+
+    def _shown(self, within: Within, row: Any, peer: bytes | None, now: datetime) -> tuple[Caller, datetime]:
+        """Whose session the token in this row is, shown on a connection of the certificate `peer`; and its last use kept."""
+        if row is None:
+            raise NotSignedIn
+        if peer is not None and INTL.hash.digest(peer).hex() != row.certificate:
+            raise SessionOfAnother
+        holder = self._holder(within, row)
+        if row.used + self._limits.idle <= now:
+            raise SessionIdle(minutes=int(self._limits.idle.total_seconds()) // 60)
+        return _caller(row, holder), row.used
 
     def holder(self, within: Within, session_id: str) -> tuple[Any, Standing]:
         """A session's row, and whose it is if it still holds; how long it was unused is not asked.

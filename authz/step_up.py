@@ -21,3 +21,9 @@ class Freshness:
         """
         if action in self.actions and actor.certified is not None and actor.certified + self.within <= now:
             raise StepUpRequired(action=action, minutes=int(self.within.total_seconds()) // 60)
+
+    def ends(self, actor: Actor, action: str) -> datetime | None:
+        """When the actor's proof stops being fresh enough for `action`; None where none is demanded."""
+        return (
+            actor.certified + self.within if action in self.actions and actor.certified is not None else None
+        )

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from authz.refusals import Refusals
-from ca.gather import Gatherer
 from ca.issuer import Issuers
 from ca.outside.order import Order
 from ca.profile import Profiles
@@ -12,6 +11,7 @@ from ca.request import Register
 from ca.settings import CaSettings
 from kms.escrow import Escrow
 from yinxin.authz import Decider
+from yinxin.gather import Gatherer
 from yinxin.store import Store
 
 if TYPE_CHECKING:

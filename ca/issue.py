@@ -3,7 +3,7 @@
 A crash between any two steps leaves either nothing, or an intent that names serial number, octets, key and requester;
 `reconcile` gives it up and revokes its serial number, so that whatever was signed is known and worthless.
 
-Requests that meet in one process share their transactions (`ca.gather`, `ca.issue_many`); one that meets no other takes
+Requests that meet in one process share their transactions (`yinxin.gather`, `ca.issue_many`); one that meets no other takes
 the steps of this file, and so does each one that could not go with the others.
 """
 

@@ -23,6 +23,12 @@ def in_force(at: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(AppointmentRow.valid_from <= at, open_ended)
 
 
+def next_edge(within: Within, person_id: str, at: datetime) -> datetime | None:
+    """The next moment after `at` at which an appointment of the person begins or ends; None when there is none."""
+    rows = _EDGES.all(within, {"person": person_id, "at": at})
+    return min((edge for row in rows for edge in row if edge is not None and edge > at), default=None)
+
+
 def path(within: Within, organ: str) -> tuple[str, ...]:
     """The organ and those above it, nearest first; empty for an unknown organ."""
     return tuple(_PATH.scalars(within, {"organ": organ}))
@@ -179,6 +185,14 @@ _ORGAN, _ABOVE, _APPOINTED = _table(OrganRow).c, _table(OrganClosure).c, _table(
 _GIVEN = _table(DelegationRow).c
 _ITSELF = Sql(sa.select(*_ORGAN).where(_ORGAN.id == sa.bindparam("organ")))
 _PATH = Sql(sa.select(_ABOVE.ancestor).where(_ABOVE.organ == sa.bindparam("organ")).order_by(_ABOVE.distance))
+
+
+_EDGES = Sql(
+    sa.select(_APPOINTED.valid_from, _APPOINTED.valid_to).where(
+        _APPOINTED.person == sa.bindparam("person"),
+        sa.or_(_APPOINTED.valid_to.is_(None), _APPOINTED.valid_to > sa.bindparam("at")),
+    )
+)
 
 
 class _Asking:

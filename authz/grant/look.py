@@ -43,6 +43,12 @@ def held_by(session: Session, holder: str, at: datetime) -> tuple[Grant, ...]:
     return tuple(Grant.of(row) for row in session.scalars(own))
 
 
+def next_edge(within: Within, holder: str, at: datetime) -> datetime | None:
+    """The next moment after `at` at which a grant of this holder begins or ends; None when there is none."""
+    rows = _EDGES.all(within, {"holder": holder, "at": at})
+    return min((edge for row in rows for edge in row if edge > at), default=None)
+
+
 _AT: sa.BindParameter[datetime] = sa.bindparam("at", type_=Instant())
 _HOLDERS: sa.BindParameter[Any] = sa.bindparam("holders", expanding=True)
 _GRANT = cast("sa.Table", GrantRow.__table__).c
@@ -50,6 +56,11 @@ _TO_COME = Sql(
     sa.select(_GRANT.holder)
     .distinct()
     .where(listed(_GRANT.holder, "holders"), _GRANT.valid_to > _AT, _GRANT.revoked_at.is_(None))
+)
+_EDGES = Sql(
+    sa.select(_GRANT.valid_from, _GRANT.valid_to).where(
+        _GRANT.holder == sa.bindparam("holder"), _GRANT.valid_to > _AT, _GRANT.revoked_at.is_(None)
+    )
 )
 _HELD = (
     sa.select(GrantRow)

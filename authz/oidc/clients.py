@@ -175,7 +175,7 @@ class Clients:
             row = session.get(ClientRow, client_id)
             if row is None or row.ended is not None:
                 raise UnknownClient(client=client_id[:64])
-            return _client(row)
+            return client_of(row)
 
     def permit_reading(self, actor: Actor, organ: str) -> None:
         """Raise Denied, recorded, unless the actor may see the clients of organs at or below this one."""
@@ -200,7 +200,7 @@ class Clients:
         if in_use:
             query = query.where(ClientRow.ended.is_(None))
         with self._store.read() as session:
-            return [_client(row) for row in session.scalars(query.order_by(ClientRow.id).limit(limit))]
+            return [client_of(row) for row in session.scalars(query.order_by(ClientRow.id).limit(limit))]
 
     def named(self, text: str, *, limit: int) -> Sequence[Client]:
         """Systems in use that act in their own name, and whose name or identifier holds `text`; by identifier."""
@@ -208,7 +208,7 @@ class Clients:
         found: list[Client] = []
         with self._store.read() as session:
             for row in session.scalars(query):
-                each = _client(row)
+                each = client_of(row)
                 name = each.registration.name
                 if "client_credentials" in each.registration.grants and any(
                     text.lower() in part.lower() for part in (row.id, name.zh, name.en)
@@ -224,7 +224,7 @@ class Clients:
             raise UnknownClient(client=client_id[:64])
         with self._store.read() as session:
             row = session.get(ClientRow, client_id)
-            found = _client(row) if row is not None else None
+            found = client_of(row) if row is not None else None
         if found is None:
             raise UnknownClient(client=client_id[:64])
         self.permit_reading(actor, found.registration.organ)
@@ -250,7 +250,8 @@ class Clients:
         return rows
 
 
-def _client(row: ClientRow) -> Client:
+def client_of(row: Any) -> Client:
+    """The client in this row of `ClientRow`."""
     return Client(
         registration=Registration.model_validate(row.details),
         secret_hash=row.secret_hash,

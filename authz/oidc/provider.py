@@ -65,7 +65,7 @@ class Provider:
         self.id_tokens = IdTokens(store, self.keys, issuer, settings.access_minutes * 60)
         self.authorize = Authorize(store, self.clients, self.grants, issuer)
         self.devices = Devices(store, self.clients, self.grants, refusals)
-        self.service_tokens = ServiceTokens(store, self.clients, checker, lifetimes.access, issuer)
+        self.service_tokens = ServiceTokens(store, checker, lifetimes.access, issuer)
         #: who calls the API: people in their sessions, and systems in their own name
         self.callers = Callers(sessions, self.service_tokens, refusals)
         self.exchange = Exchange(store, self.grants, self.devices, self.id_tokens, self.service_tokens)

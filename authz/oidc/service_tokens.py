@@ -6,20 +6,21 @@ is the token worth anything.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
 from authz.challenges import text_token, token_hash
 from authz.checker import CertificateChecker
-from authz.oidc.clients import Client, Clients
-from authz.oidc.errors import InvalidScope, InvalidTarget, UnknownClient
-from authz.oidc.models import ServiceTokenRow
+from authz.oidc.clients import Client, client_of
+from authz.oidc.errors import InvalidScope, InvalidTarget
+from authz.oidc.models import ClientRow, ServiceTokenRow
 from authz.oidc.scopes import AUDIENCES, SERVICE_SCOPES, audience_of
 from yinxin.crypto.suite import INTL
-from yinxin.store import Store
+from yinxin.premise import Between, Outdated, Premise
+from yinxin.store import Sql, Store, Within
 
 #: what such a token begins with: whoever finds one in a log knows what leaked, and a session's is looked for elsewhere
 MARK = "yx-system."
@@ -37,17 +38,42 @@ class ServiceToken:
     expires: datetime
 
 
+@dataclass(eq=False, slots=True)
+class _Unchanged:
+    """A token and its client exactly as they were; and the certificate that it is bound to still not revoked."""
+
+    token: str
+    rows: tuple[Any, Any] = field(repr=False)
+    checker: CertificateChecker = field(repr=False)
+
+    def hold(self, within: Within, now: datetime) -> None:  # noqa: ARG002 - the protocol's signature
+        """Raise Outdated when it is otherwise."""
+        if _rows(within, self.token) != self.rows:
+            raise Outdated
+        bound = self.rows[0].certificate
+        if bound is not None and self.checker.revoked(bound, within):
+            raise Outdated
+
+
+def _rows(within: Within, token: str) -> tuple[Any, Any]:
+    """The row of a token, and that of its client; None for one that is not there."""
+    row = _TOKEN.first(within, {"named": token})
+    return row, _CLIENT.first(within, {"named": row.client}) if row is not None else None
+
+
+_TOKENS, _CLIENTS = cast("sa.Table", ServiceTokenRow.__table__).c, cast("sa.Table", ClientRow.__table__).c
+_TOKEN = Sql(sa.select(*_TOKENS).where(_TOKENS.hash == sa.bindparam("named")))
+_CLIENT = Sql(sa.select(*_CLIENTS).where(_CLIENTS.id == sa.bindparam("named")))
+
+
 class ServiceTokens:
     """Gives such tokens, knows them again, and takes them back. They end with their client.
 
     `issuer` is the address below which the services are.
     """
 
-    def __init__(
-        self, store: Store, clients: Clients, checker: CertificateChecker, lifetime: timedelta, issuer: str
-    ) -> None:
+    def __init__(self, store: Store, checker: CertificateChecker, lifetime: timedelta, issuer: str) -> None:
         self._store = store
-        self._clients = clients
         self._checker = checker
         self._lifetime = lifetime
         self._issuer = issuer
@@ -82,30 +108,42 @@ class ServiceTokens:
 
     def of(self, token: str) -> ServiceToken | None:
         """The token, if it is in force and its client too; whoever takes it looks at the audience, and at who shows it."""
-        with self._store.read() as session:
-            row = session.get(ServiceTokenRow, token_hash(token))
-            if row is None or row.revoked is not None or row.expires <= self._store.clock.now():
-                return None
-            name, scope, audience, bound = row.client, row.scope, row.audience, row.certificate
-            created, expires = row.created, row.expires
-            if bound is not None and self._checker.revoked(bound, session):
-                return None
-        try:
-            client = self._clients.get(name)
-        except UnknownClient:
-            return None
-        registered = client.registration
-        if not set(scope.split()) <= set(registered.scopes) or bound != registered.certificate:
-            return None
-        return ServiceToken(client, scope, audience, bound, created, expires)
+        with self._store.look() as look:
+            return self._found(look, token_hash(token))[0]
+
+    def _found(self, look: Within, named: str) -> tuple[ServiceToken | None, "_Unchanged"]:
+        row, client = rows = _rows(look, named)
+        unchanged = _Unchanged(named, rows, self._checker)
+        if row is None or row.revoked is not None or row.expires <= self._store.clock.now():
+            return None, unchanged
+        bound = row.certificate
+        if client is None or client.ended is not None or (bound and self._checker.revoked(bound, look)):
+            return None, unchanged
+        known = client_of(client)
+        if (
+            not set(row.scope.split()) <= set(known.registration.scopes)
+            or bound != known.registration.certificate
+        ):
+            return None, unchanged
+        return ServiceToken(known, row.scope, row.audience, bound, row.created, row.expires), unchanged
 
     def shown(self, token: str, audience: str, peer: bytes | None) -> ServiceToken | None:
         """As `of`, for the service `audience`, on a connection of the certificate `peer` (DER); None unless it is for both."""
-        found = self.of(token)
+        known = self.known(token, audience, peer)
+        return known[0] if known is not None else None
+
+    def known(
+        self, token: str, audience: str, peer: bytes | None
+    ) -> tuple[ServiceToken, tuple[Premise, ...]] | None:
+        """As `shown`, and what it rests on."""
+        with self._store.look() as look:
+            found, unchanged = self._found(look, token_hash(token))
         if found is None or found.audience != audience:
             return None
         shows = INTL.hash.digest(peer).hex() if peer is not None else None
-        return found if found.certificate in (None, shows) else None
+        if found.certificate not in (None, shows):
+            return None
+        return found, (Between(found.created, found.expires), unchanged)
 
     def revoke(self, client: Client, token: str) -> None:
         """Take back a token of the client's own; another's, or nobody's, is no error (RFC 7009 2.2)."""

@@ -8,7 +8,7 @@ What is looked up is looked up in a transaction in which the number is the same;
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Self, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -22,7 +22,8 @@ from authz.models import AppointmentRow, OrganClosure
 from authz.state.models import StateRow
 from authz.version import InForce, Versions
 from yinxin.authz import PLATFORM
-from yinxin.store import Instant, Store, StoreUnavailable
+from yinxin.premise import Outdated
+from yinxin.store import Instant, Sql, Store, StoreUnavailable, Within
 
 #: people in posts, organs, organs with all below them, and prepared questions that a process keeps; when there are
 #: more it begins anew
@@ -32,6 +33,7 @@ _TRIES = 20
 #: people looked up at once
 _CHUNK = 1000
 _NUMBER = "SELECT number FROM authz_state"
+_READ = Sql(sa.select(cast("sa.Table", StateRow.__table__).c.number))
 
 Pair = tuple[str, str]
 
@@ -87,6 +89,23 @@ class Facts:
         if len(self.prepared) >= _KEEP_PREPARED:
             self.prepared.clear()
         self.prepared[key] = prepared
+
+
+@dataclass(frozen=True, slots=True)
+class AtNumber:
+    """The state with this number (`yinxin.premise.Premise`)."""
+
+    number: int
+
+    @classmethod
+    def of(cls, within: Within) -> Self:
+        """The state as it is in this transaction."""
+        return cls(_READ.scalars(within, {})[0])
+
+    def hold(self, within: Within, now: datetime) -> None:  # noqa: ARG002 - the protocol's signature
+        """Raise Outdated when the state has changed, or its number is gone."""
+        if _READ.scalars(within, {}) != [self.number]:
+            raise Outdated
 
 
 class Moved(Exception):

@@ -1,8 +1,9 @@
 """Using service keys over HTTP, one by one and in batches. Asked again it does the same again, and no answer is kept."""
 
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Any
 
-from pydantic import Field
+from pydantic import BaseModel
 
 from kms.errors import FaultySignature, HsmGone
 from kms.keyring.errors import (
@@ -19,179 +20,41 @@ from kms.keyring.errors import (
     VersionUnknown,
     VersionUsedUp,
 )
+from kms.keyring.service import Keyring
 from kms.keyring.use import Item, Result
+from kms.keyring.wire import (
+    LONGEST_BODY,
+    BatchIn,
+    BatchItemIn,
+    BatchItemOut,
+    BatchOut,
+    CiphertextOut,
+    DataKeyIn,
+    DataKeyOut,
+    DecryptIn,
+    EncryptIn,
+    MacIn,
+    MacMade,
+    PlaintextOut,
+    RandomIn,
+    RandomOut,
+    RefusedItem,
+    SignatureMade,
+    SignIn,
+    VerifyIn,
+    VerifyMacIn,
+    VersionSeen,
+)
 from kms.service import KeyCentre
 from yinxin.authz import Denied
 from yinxin.crypto.errors import BadSignature
 from yinxin.errors import YinxinError
 from yinxin.text import Text
-from yinxin.web import Api, Caller
-from yinxin.wire import Model, Octets, Words, base64_text
+from yinxin.web import Api, Caller, Known, Quick, QuickAnswer
+from yinxin.wire import Words, base64_text
 
 #: what a system's token must be for
 SCOPE = "kms.use"
-#: octets of one message, plaintext or context; what is longer is encrypted under a data key, or signed by its digest
-LONGEST = 1 << 16
-#: characters of a ciphertext of the longest plaintext
-_LONGEST_TEXT = 1 << 17
-#: items of a batch, and octets of its body
-MOST_ITEMS = 500
-_LONGEST_BODY = 1 << 23
-
-Message = Annotated[Octets, Field(max_length=LONGEST)]
-Context = Annotated[Octets, Field(max_length=1024)]
-Given = Annotated[Octets, Field(max_length=8192)]
-VersionNumber = Annotated[int, Field(ge=1, le=10**9 - 1)]
-_EMPTY = b""
-
-
-class EncryptIn(Model):
-    """What to encrypt; the context must be given again to decrypt (such as `table:row`), and is kept nowhere."""
-
-    plaintext_base64: Message
-    context_base64: Context = _EMPTY
-    version: VersionNumber | None = None
-    """The newest when left out."""
-
-
-class DecryptIn(Model):
-    """A ciphertext, and the context it was encrypted in."""
-
-    ciphertext: str = Field(max_length=_LONGEST_TEXT)
-    context_base64: Context = _EMPTY
-
-
-class DataKeyIn(Model):
-    """A secret key for data that is encrypted elsewhere; `plain` gives it in the clear beside its ciphertext."""
-
-    context_base64: Context = _EMPTY
-    size: Literal[16, 32, 64] = 32
-    plain: bool = True
-    version: VersionNumber | None = None
-
-
-class SignIn(Model):
-    """What to sign: the message, or its digest (for SM2, e = SM3(ZA ‖ M); for ML-DSA, μ) as `digest` says."""
-
-    data_base64: Message
-    digest: bool = False
-    version: VersionNumber | None = None
-
-
-class VerifyIn(SignIn):
-    """A signature, and what was signed."""
-
-    signature_base64: Given
-
-
-class MacIn(Model):
-    """What to authenticate."""
-
-    data_base64: Message
-    version: VersionNumber | None = None
-
-
-class VerifyMacIn(MacIn):
-    """A MAC, and its message."""
-
-    mac_base64: Given
-
-
-class CiphertextOut(Model):
-    """A ciphertext, which says its key and version."""
-
-    ciphertext: str
-    version: int
-
-
-class PlaintextOut(Model):
-    """What was encrypted."""
-
-    plaintext_base64: str
-    version: int
-
-
-class DataKeyOut(CiphertextOut):
-    """A data key; in the clear only where that was asked."""
-
-    plaintext_base64: str | None
-
-
-class SignatureMade(Model):
-    """The signature in base64: DER for ECDSA and SM2, raw for the others."""
-
-    signature_base64: str
-    version: int
-
-
-class MacMade(Model):
-    """The MAC in base64, whole."""
-
-    mac_base64: str
-    version: int
-
-
-class VersionSeen(Model):
-    """It holds; the version it was verified with."""
-
-    version: int
-
-
-class RandomIn(Model):
-    """How many octets."""
-
-    size: int = Field(default=32, ge=1, le=4096)
-
-
-class RandomOut(Model):
-    """Random octets."""
-
-    octets_base64: str
-
-
-class BatchItemIn(Model):
-    """One item: what the operation by itself takes, `data_base64` standing for plaintext and message alike."""
-
-    data_base64: Message = _EMPTY
-    context_base64: Context = _EMPTY
-    ciphertext: str = Field(default="", max_length=_LONGEST_TEXT)
-    given_base64: Given = _EMPTY
-    """The signature or MAC to be verified."""
-    digest: bool = False
-    size: Literal[16, 32, 64] = 32
-    plain: bool = True
-    version: VersionNumber | None = None
-
-
-class BatchIn(Model):
-    """Many uses of one key: one decision, one record, an answer for each."""
-
-    operation: Literal["encrypt", "decrypt", "rewrap", "data-key", "sign", "verify", "mac", "verify-mac"]
-    items: tuple[BatchItemIn, ...] = Field(min_length=1, max_length=MOST_ITEMS)
-
-
-class RefusedItem(Model):
-    """What is wrong with one item."""
-
-    code: str
-    detail: Words
-
-
-class BatchItemOut(Model):
-    """One item's answer: what the operation gives, or what is wrong."""
-
-    version: int | None = None
-    ciphertext: str | None = None
-    octets_base64: str | None = None
-    """Plaintext, data key, signature or MAC."""
-    problem: RefusedItem | None = None
-
-
-class BatchOut(Model):
-    """The answers, in the order of the items."""
-
-    items: tuple[BatchItemOut, ...]
-
 
 _USING = (
     *(ServiceKeyUnknown, OperationNotAllowed, ServiceKeyEnding, ServiceKeyDestroyed, Denied, HsmGone),
@@ -215,24 +78,23 @@ def _encryption(api: Api, centre: KeyCentre) -> None:
         "/service-keys/<name>/ciphertexts",
         unkept=True,
         scope=SCOPE,
+        quick=_quick(keyring, "encrypt", _to_encrypt, _ciphertext),
         summary=Text("加密", "Encrypt"),
         problems=(*_USING, PlaintextTooLong, VersionUsedUp),
     )
     def encrypt(name: str, body: EncryptIn, caller: Caller) -> CiphertextOut:
-        item = Item(data=body.plaintext_base64, context=body.context_base64, version=body.version)
-        return _ciphertext(keyring.use(caller.actor, name, "encrypt", item))
+        return _ciphertext(keyring.use(caller.actor, name, "encrypt", _to_encrypt(body)))
 
     @api.post(
         "/service-keys/<name>/plaintexts",
         unkept=True,
         scope=SCOPE,
+        quick=_quick(keyring, "decrypt", _to_decrypt, _plaintext),
         summary=Text("解密", "Decrypt"),
         problems=(*_USING, *_OPENING),
     )
     def decrypt(name: str, body: DecryptIn, caller: Caller) -> PlaintextOut:
-        item = Item(ciphertext=body.ciphertext, context=body.context_base64)
-        done = keyring.use(caller.actor, name, "decrypt", item)
-        return PlaintextOut(plaintext_base64=base64_text(done.octets), version=done.version)
+        return _plaintext(keyring.use(caller.actor, name, "decrypt", _to_decrypt(body)))
 
     @api.post(
         "/service-keys/<name>/rewrapped-ciphertexts",
@@ -242,8 +104,7 @@ def _encryption(api: Api, centre: KeyCentre) -> None:
         problems=(*_USING, *_OPENING, VersionUsedUp),
     )
     def rewrap(name: str, body: DecryptIn, caller: Caller) -> CiphertextOut:
-        item = Item(ciphertext=body.ciphertext, context=body.context_base64)
-        return _ciphertext(keyring.use(caller.actor, name, "rewrap", item))
+        return _ciphertext(keyring.use(caller.actor, name, "rewrap", _to_decrypt(body)))
 
     @api.post(
         "/service-keys/<name>/data-keys",
@@ -266,26 +127,23 @@ def _signatures(api: Api, centre: KeyCentre) -> None:
         "/service-keys/<name>/signatures",
         unkept=True,
         scope=SCOPE,
+        quick=_quick(keyring, "sign", _to_sign, _signature),
         summary=Text("签名", "Sign"),
         problems=(*_USING, NoDigestHere, FaultySignature),
     )
     def sign_by_service_key(name: str, body: SignIn, caller: Caller) -> SignatureMade:
-        item = Item(data=body.data_base64, hashed=body.digest, version=body.version)
-        done = keyring.use(caller.actor, name, "sign", item)
-        return SignatureMade(signature_base64=base64_text(done.octets), version=done.version)
+        return _signature(keyring.use(caller.actor, name, "sign", _to_sign(body)))
 
     @api.post(
         "/service-keys/<name>/verified-signatures",
         unkept=True,
         scope=SCOPE,
+        quick=_quick(keyring, "verify", _to_verify, _seen),
         summary=Text("验证签名", "Verify a signature"),
         problems=(*_USING, NoDigestHere, BadSignature),
     )
     def verify(name: str, body: VerifyIn, caller: Caller) -> VersionSeen:
-        item = Item(
-            data=body.data_base64, given=body.signature_base64, hashed=body.digest, version=body.version
-        )
-        return VersionSeen(version=keyring.use(caller.actor, name, "verify", item).version)
+        return _seen(keyring.use(caller.actor, name, "verify", _to_verify(body)))
 
 
 def _macs(api: Api, centre: KeyCentre) -> None:
@@ -295,23 +153,23 @@ def _macs(api: Api, centre: KeyCentre) -> None:
         "/service-keys/<name>/macs",
         unkept=True,
         scope=SCOPE,
+        quick=_quick(keyring, "mac", _to_mac, _mac),
         summary=Text("计算消息鉴别码", "Make a MAC"),
         problems=_USING,
     )
     def make_mac(name: str, body: MacIn, caller: Caller) -> MacMade:
-        done = keyring.use(caller.actor, name, "mac", Item(data=body.data_base64, version=body.version))
-        return MacMade(mac_base64=base64_text(done.octets), version=done.version)
+        return _mac(keyring.use(caller.actor, name, "mac", _to_mac(body)))
 
     @api.post(
         "/service-keys/<name>/verified-macs",
         unkept=True,
         scope=SCOPE,
+        quick=_quick(keyring, "verify-mac", _to_verify_mac, _seen),
         summary=Text("核对消息鉴别码", "Verify a MAC"),
         problems=(*_USING, BadSignature),
     )
     def verify_mac(name: str, body: VerifyMacIn, caller: Caller) -> VersionSeen:
-        item = Item(data=body.data_base64, given=body.mac_base64, version=body.version)
-        return VersionSeen(version=keyring.use(caller.actor, name, "verify-mac", item).version)
+        return _seen(keyring.use(caller.actor, name, "verify-mac", _to_verify_mac(body)))
 
 
 def _others(api: Api, centre: KeyCentre) -> None:
@@ -321,7 +179,7 @@ def _others(api: Api, centre: KeyCentre) -> None:
         "/service-keys/<name>/batches",
         unkept=True,
         scope=SCOPE,
-        limit=_LONGEST_BODY,
+        limit=LONGEST_BODY,
         summary=Text("成批使用", "Use it many times at once"),
         problems=(*_USING, VersionUsedUp, FaultySignature),
     )
@@ -341,8 +199,60 @@ def _others(api: Api, centre: KeyCentre) -> None:
         return RandomOut(octets_base64=base64_text(keyring.random(caller.actor, body.size)))
 
 
+def _quick(
+    keyring: Keyring, operation: str, item_of: Callable[[Any], Item], answer_of: Callable[[Result], BaseModel]
+) -> Quick:
+    """The operation for a caller who is known already, together with whoever asks at the same time."""
+
+    def quick(known: Known, request: str, body: BaseModel, *, name: str) -> QuickAnswer | None:
+        done = keyring.together.use(known, name, operation, item_of(body), request)
+        return QuickAnswer(answer_of(done.result), done.entry) if done is not None else None
+
+    return quick
+
+
+def _to_encrypt(body: EncryptIn) -> Item:
+    return Item(data=body.plaintext_base64, context=body.context_base64, version=body.version)
+
+
+def _to_decrypt(body: DecryptIn) -> Item:
+    return Item(ciphertext=body.ciphertext, context=body.context_base64)
+
+
+def _to_sign(body: SignIn) -> Item:
+    return Item(data=body.data_base64, hashed=body.digest, version=body.version)
+
+
+def _to_verify(body: VerifyIn) -> Item:
+    return Item(data=body.data_base64, given=body.signature_base64, hashed=body.digest, version=body.version)
+
+
+def _to_mac(body: MacIn) -> Item:
+    return Item(data=body.data_base64, version=body.version)
+
+
+def _to_verify_mac(body: VerifyMacIn) -> Item:
+    return Item(data=body.data_base64, given=body.mac_base64, version=body.version)
+
+
 def _ciphertext(done: Result) -> CiphertextOut:
     return CiphertextOut(ciphertext=done.ciphertext, version=done.version)
+
+
+def _plaintext(done: Result) -> PlaintextOut:
+    return PlaintextOut(plaintext_base64=base64_text(done.octets), version=done.version)
+
+
+def _signature(done: Result) -> SignatureMade:
+    return SignatureMade(signature_base64=base64_text(done.octets), version=done.version)
+
+
+def _mac(done: Result) -> MacMade:
+    return MacMade(mac_base64=base64_text(done.octets), version=done.version)
+
+
+def _seen(done: Result) -> VersionSeen:
+    return VersionSeen(version=done.version)
 
 
 def _item(given: BatchItemIn) -> Item:

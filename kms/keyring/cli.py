@@ -7,12 +7,12 @@ from typing import Any
 import click
 
 from authz.proposal.service import Proposals
-from kms.keyring.api_use import LONGEST
 from kms.keyring.create import ServiceKeyRequest
 from kms.keyring.destroy import DESTROY
 from kms.keyring.key import ServiceKey
 from kms.keyring.service import Keyring
 from kms.keyring.use import Item
+from kms.keyring.wire import LONGEST
 from kms.models import Place
 from kms.service import KeyCentre
 from yinxin import files

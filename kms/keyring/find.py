@@ -1,6 +1,8 @@
 """Reading the keyring."""
 
-from typing import cast
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Self, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -8,7 +10,8 @@ from sqlalchemy.orm import Session
 from kms.keyring.errors import ServiceKeyUnknown, VersionUnknown
 from kms.keyring.key import ServiceKey, Version
 from kms.keyring.models import SealedRow, ServiceKeyRow, ServiceKeyVersionRow
-from yinxin.store import Sql, Store
+from yinxin.premise import Outdated
+from yinxin.store import Sql, Store, Within
 
 
 def find_key(store: Store, name: str) -> ServiceKey | None:
@@ -35,6 +38,28 @@ def key_of(store: Store, name: str) -> ServiceKey:
     if found is None or found.name != name:
         raise ServiceKeyUnknown(name=name[:64])
     return found
+
+
+@dataclass(eq=False, slots=True)
+class KeyUnchanged:
+    """A key exactly as it was: its condition, newest and oldest versions, owner and purpose (`yinxin.premise.Premise`)."""
+
+    key: ServiceKey
+    row: Any = field(repr=False)
+
+    @classmethod
+    def now(cls, store: Store, name: str) -> Self:
+        """The key as it is; raises ServiceKeyUnknown."""
+        with store.look() as look:
+            row = _NAMED.first(look, {"name": name[:48]})
+        if row is None or row.name != name:
+            raise ServiceKeyUnknown(name=name[:64])
+        return cls(ServiceKey.of(row), row)
+
+    def hold(self, within: Within, now: datetime) -> None:  # noqa: ARG002 - the protocol's signature
+        """Raise Outdated when it is otherwise."""
+        if _NAMED.first(within, {"name": self.key.name}) != self.row:
+            raise Outdated
 
 
 def owner_of(session: Session, name: str) -> str | None:

@@ -14,7 +14,8 @@ from kms.keyring.find import key_of, list_keys, list_versions
 from kms.keyring.key import ServiceKey, Version
 from kms.keyring.models import Condition, SealedRow, ServiceKeyRow
 from kms.keyring.secret import Hand, Keys
-from kms.keyring.use import USES, Item, Result, Use, record, run
+from kms.keyring.together import Together
+from kms.keyring.use import USES, Item, Result, Use, permit, record, run
 from kms.settings import KmsSettings
 from yinxin.act import SYSTEM, Actor
 from yinxin.authz import PLATFORM, Decider, Decision, Resource
@@ -35,6 +36,8 @@ class Keyring:
         self._settings = settings
         self._decider = decider
         self._keys = keys
+        #: uses that meet in this process
+        self.together = Together(store, decider, keys, settings.keyring_encryptions)
 
     # --- keys -------------------------------------------------------------------------------------------------
 
@@ -168,7 +171,7 @@ class Keyring:
         hand = Hand(self._store, self._keys, key)
         try:
             with self._store.refusing(actor, use.verb, subject):
-                _permit(key, use)
+                permit(key, use)
                 found = run(hand, use, items)
         finally:
             hand.close()
@@ -185,9 +188,3 @@ class Keyring:
         with self._store.refusing(actor, verb, f"service-key:{name[:64]}"):
             key = key_of(self._store, name)
         return key, self._decider.require(actor, verb, key.resource)
-
-
-def _permit(key: ServiceKey, use: Use) -> None:
-    """Raise unless the key may be used, and so."""
-    key.usable()
-    key.allows(*use.operations)

@@ -10,7 +10,7 @@ found again from its digest.
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -46,6 +46,15 @@ OF_ITEMS = (
 )
 _KEY = cast("sa.Table", ServiceKeyRow.__table__).c
 _SEALED = cast("sa.Table", SealedRow.__table__)
+_COUNTED = Sql(
+    sa.update(_SEALED)
+    .where(
+        _SEALED.c.key == sa.bindparam("of"),
+        _SEALED.c.version == sa.bindparam("numbered"),
+        _SEALED.c.number <= sa.bindparam("least"),
+    )
+    .values(number=_SEALED.c.number + sa.bindparam("more"))
+)
 _STANDING = Sql(
     sa.select(_KEY.condition, _KEY.destroy_at).where(_KEY.id == sa.bindparam("id")).with_for_update(read=True)
 )
@@ -196,25 +205,16 @@ def record(
     Raises ServiceKeyDestroyed, ServiceKeyEnding or VersionUsedUp, recorded as refusals, and what the store raises.
     """
     listed = list(found)
-    results = [each for each in listed if isinstance(each, Result)]
     sealed: Counter[int] = Counter()
-    for each in results:
-        sealed[each.version] += each.sealed
-    digests = b"".join(INTL.hash.digest(each.public) for each in results)
-    facts: dict[str, Any] = {
-        "versions": sorted({each.version for each in results}),
-        "number": len(results),
-        "failed": len(listed) - len(results),
-        "digest": INTL.hash.digest(digests).hex(),
-    }
-    subject = f"service-key:{key.name}"
+    for each in listed:
+        if isinstance(each, Result):
+            sealed[each.version] += each.sealed
+    facts, subject = facts_of(listed), f"service-key:{key.name}"
 
     def within(connection: sa.Connection) -> None:
-        _still(connection, key)
-        if key.kind.most_sealed is not None:
-            for version, number in sealed.items():
-                if number:
-                    _count(connection, key, version, number, most)
+        still(connection, key)
+        for version, number in sealed.items():
+            count(connection, key, version, number, most)
 
     if use.lasting:
         with store.act(actor, use.verb, subject, **facts) as act:
@@ -228,17 +228,34 @@ def record(
         raise
 
 
-def _still(connection: sa.Connection, key: ServiceKey) -> None:
+def facts_of(found: Sequence[Result | YinxinError]) -> dict[str, Any]:
+    """What a record says of what was done."""
+    results = [each for each in found if isinstance(each, Result)]
+    digests = b"".join(INTL.hash.digest(each.public) for each in results)
+    return {
+        "versions": sorted({each.version for each in results}),
+        "number": len(results),
+        "failed": len(found) - len(results),
+        "digest": INTL.hash.digest(digests).hex(),
+    }
+
+
+def permit(key: ServiceKey, use: Use) -> None:
+    """Raise unless the key may be used, and so."""
+    key.usable()
+    key.allows(*use.operations)
+
+
+def still(connection: sa.Connection, key: ServiceKey) -> None:
     """The key may still be used; a destruction that begins now waits for this transaction."""
     (found,) = _STANDING.all(connection, {"id": key.id})
     in_condition(key.name, Condition(found.condition), found.destroy_at)
 
 
-def _count(connection: sa.Connection, key: ServiceKey, version: int, number: int, most: int) -> None:
-    counted = connection.execute(
-        sa.update(_SEALED)
-        .where(_SEALED.c.key == key.id, _SEALED.c.version == version, _SEALED.c.number <= most - number)
-        .values(number=_SEALED.c.number + number)
-    )
-    if counted.rowcount != 1:
+def count(connection: sa.Connection, key: ServiceKey, version: int, number: int, most: int) -> None:
+    """Count so many more encryptions, where nonces bear only so many; raises VersionUsedUp."""
+    if not number or key.kind.most_sealed is None:
+        return
+    named = {"of": key.id, "numbered": version, "more": number, "least": most - number}
+    if _COUNTED.run(connection, named) != 1:
         raise VersionUsedUp(name=key.name, version=version, most=most)

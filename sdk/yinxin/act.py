@@ -130,3 +130,44 @@ class Event:
     def row(self) -> dict[str, Any]:
         """The record as the outbox takes it."""
         return {"id": self.id, "data": self.encode(), "personal": self.openings()}
+
+
+class Recurring:
+    """What the records of one actor who does one thing have in common, made canonical once: the rest is for each."""
+
+    def __init__(self, actor: Actor, verb: str, subject: str, decision: Mapping[str, Any] | None) -> None:
+        self.verb = verb
+        common: dict[str, Any] = {"actor": actor.fields()}
+        if decision is not None:
+            common["decision"] = dict(decision)
+        # in the order of the names (RFC 8785 3.2.3), which are all of `Event.encode` but `error` and `personal`
+        self._begin = canonical.encode(common)[:-1]
+        outcome, self._end = (
+            canonical.encode(Outcome.DONE.value),
+            canonical.encode({"v": FORMAT, "verb": verb}),
+        )
+        self._outcome = b',"outcome":%b' % outcome
+        self._subject = b',"subject":%b,"time":"' % canonical.encode(subject)
+
+    def row(
+        self, id_: str, time: datetime, request: str | None, facts: Mapping[str, Any], place: tuple[str, int]
+    ) -> dict[str, Any]:
+        """As `Event.row` of an act that was done and has no personal facts; `place` is its source and its number there.
+
+        Identifiers are those that the store gives: letters and digits.
+        """
+        source, number = place
+        data = b"".join(
+            (
+                self._begin,
+                b',"facts":%b' % canonical.encode(dict(facts)) if facts else b"",
+                b',"id":"%b","number":%d' % (id_.encode(), number),
+                self._outcome,
+                b',"request":"%b"' % request.encode() if request is not None else b"",
+                b',"source":"%b"' % source.encode(),
+                self._subject,
+                b'%b",' % rfc3339(time).encode(),
+                self._end[1:],
+            )
+        )
+        return {"id": id_, "data": data, "personal": None}

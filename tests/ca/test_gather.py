@@ -10,7 +10,6 @@ from functools import partial
 import pytest
 
 from ca.errors import ForeignName, KeyInUse, ReferenceReused, WeakKey
-from ca.gather import Gatherer
 from ca.issue import Issued, issue
 from ca.request import Holder
 from kms.errors import HsmGone
@@ -20,6 +19,7 @@ from yinxin.act import Actor, Kind
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.suite import INTL
+from yinxin.gather import Gatherer
 from yinxin.store import current_entries, marking, request_scope
 
 from .conftest import REGISTRAR, Site

@@ -10,6 +10,7 @@ from yinxin.store._outbox import OutboxRow
 from yinxin.store._prepared import Sql, Within, listed
 from yinxin.store._request import current_entries, marking, request_scope
 from yinxin.store._taken import Taken, as_good
+from yinxin.store._together import Together
 from yinxin.store._visible import Columns, newest
 from yinxin.store.errors import NoColumn, StoreFull, StoreUnavailable, UnrecordedChange
 
@@ -29,6 +30,7 @@ __all__ = [
     "StoreFull",
     "StoreUnavailable",
     "Taken",
+    "Together",
     "UnrecordedChange",
     "Within",
     "alone",

@@ -17,15 +17,14 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from yinxin.act import Actor, Event, Outcome
 from yinxin.canonical import NotCanonical
 from yinxin.clock import Clock
 from yinxin.errors import YinxinError
-from yinxin.personal import PersonalInClear, UndeclaredPersonal, salted
+from yinxin.personal import PersonalInClear, Salted, UndeclaredPersonal, salted
 from yinxin.randomness import Randomness, identifier
 from yinxin.store._engine import hasty_engine, reading_engine
 from yinxin.store._guard import guard, is_housekeeping, is_note, is_nothing
@@ -35,7 +34,9 @@ from yinxin.store._outbox import OutboxRow
 from yinxin.store._prepared import GUARD, Look, Sql, Within
 from yinxin.store._request import ENTRIES, MARK, REQUEST, Mark
 from yinxin.store._taken import Overtaken, Taken, meant
-from yinxin.store.errors import StoreFull, StoreUnavailable, UnrecordedChange
+from yinxin.store._together import Together
+from yinxin.store._trouble import translated
+from yinxin.store.errors import UnrecordedChange
 
 _log = logging.getLogger("yinxin.store")
 _inside: ContextVar[bool] = ContextVar("inside", default=False)
@@ -131,14 +132,14 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A consistent view; any attempt to write is refused by the database."""
-        with _translated(), Session(self._reading, autoflush=False) as session:
+        with translated(), Session(self._reading, autoflush=False) as session:
             yield session
             _nothing_left(session)
 
     @contextmanager
     def look(self) -> Iterator[Within]:
         """As `read`, for `Sql` statements alone; a fifth of what it costs on SQLite."""
-        with _translated():
+        with translated():
             if self.engine.dialect.name != "sqlite":
                 with self._reading.connect() as connection:
                     yield connection
@@ -156,7 +157,7 @@ class Store:
 
         A tenth of what `read` costs on SQLite, for what is asked before everything else.
         """
-        with _translated():
+        with translated():
             if self.engine.dialect.name != "sqlite":
                 with self._glancing.connect() as connection:
                     return connection.exec_driver_sql(statement).scalar()
@@ -180,7 +181,7 @@ class Store:
         if _inside.get():
             raise RuntimeError("housekeeping was begun inside an act")
         engine = self._housekeeping if lasting else self._hasty
-        with _translated(), Session(engine) as session, session.begin():
+        with translated(), Session(engine) as session, session.begin():
             yield session
 
     @contextmanager
@@ -209,7 +210,7 @@ class Store:
             with meant(taken), _alone():
                 for gate in self.gates:
                     gate()
-                with _translated(), self.engine.begin() as connection:
+                with translated(), self.engine.begin() as connection:
                     act.within = connection
                     try:
                         yield act
@@ -233,6 +234,31 @@ class Store:
             self._refused(act, Outcome.FAILED, "internal")
             raise
         self._after(act)
+
+    @contextmanager
+    def together(self, *, lasting: bool = True) -> Iterator[Together]:
+        """One transaction for acts of several requests, in nobody's surroundings; without one nothing is written.
+
+        Where it raises, nothing was done and nothing recorded: whoever asked goes on alone, and is then refused in her own
+        name. One that is not `lasting` is committed as `note` commits, and changes as little.
+        """
+        if _inside.get():
+            raise RuntimeError("acts were begun together inside another act")
+        with _alone():
+            for gate in self.gates:
+                gate()
+            with translated(), (self.engine if lasting else self._noting).begin() as connection:
+                several = Together(connection)
+                yield several
+                if not several.joined:
+                    connection.rollback()
+                    return
+                taken = self._numbering.take(connection, len(several.joined))
+                _RECORD.run_many(connection, several.rows(self.clock.now(), taken, self._told_apart))
+            if lasting:
+                self._numbering.committed(taken)
+        for wake in self.recorded:
+            wake()
 
     def refuse(self, actor: Actor, verb: str, subject: str, error: YinxinError) -> None:
         """Record a refusal that happened before any act could begin; sets `error.entry`.
@@ -273,7 +299,7 @@ class Store:
             raise RuntimeError(f"{verb} was noted inside an act")
         for gate in self.gates:
             gate()
-        clear, personal = salted(verb, facts, self.randomness, self.personal)
+        clear, personal = self._told_apart(verb, facts)
         event_ = Event(
             self.identifier(),
             self.clock.now(),
@@ -286,7 +312,7 @@ class Store:
             facts=clear,
             personal=personal,
         )
-        with _translated(), self._noting.begin() as connection:
+        with translated(), self._noting.begin() as connection:
             if within is not None:
                 within(connection)
             # not remembered as committed: it may be lost with the database's memory
@@ -298,8 +324,11 @@ class Store:
             wake()
         return event_.id
 
+    def _told_apart(self, verb: str, facts: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, Salted]]:
+        return salted(verb, facts, self.randomness, self.personal)
+
     def _event(self, act: Act, outcome: Outcome, error: str | None = None) -> Event:
-        clear, personal = salted(act.verb, act.facts, self.randomness, self.personal)
+        clear, personal = self._told_apart(act.verb, act.facts)
         return Event(
             id=act.id,
             time=self.clock.now(),
@@ -330,7 +359,7 @@ class Store:
                 record.encode()
             except (NotCanonical, PersonalInClear, UndeclaredPersonal):
                 record = self._event(replace(act, facts={}, decision=None), outcome, code)
-            with _translated(), self.engine.begin() as connection:
+            with translated(), self.engine.begin() as connection:
                 taken = self._record(connection, record)
             self._numbering.committed(taken)
         except YinxinError:
@@ -361,21 +390,3 @@ def _nothing_left(session: Session) -> None:
     changed = (*session.new, *session.deleted, *(each for each in session.dirty if session.is_modified(each)))
     for instance in changed:
         raise UnrecordedChange(table=getattr(sa.inspect(type(instance)).local_table, "name", "?"))
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Database trouble leaves as an error of the tree; constraint violations stay what they are."""
-    try:
-        yield
-    except OperationalError as error:
-        text = str(error.orig).lower()
-        if "full" in text or "no space" in text:
-            raise StoreFull from error
-        raise StoreUnavailable from error
-    except PoolTimeout as error:
-        raise StoreUnavailable from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise StoreUnavailable from error
-        raise

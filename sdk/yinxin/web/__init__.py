@@ -15,12 +15,13 @@ from yinxin.web._kit import (
 from yinxin.web._stored import Stored, sent
 from yinxin.web.api import Api, Operation
 from yinxin.web.app import create_app
-from yinxin.web.caller import Authenticator, Caller, Named, Names
+from yinxin.web.caller import Authenticator, Caller, Knowing, Known, Named, Names
 from yinxin.web.cursors import Page, Paged, cursor, page_of, position
 from yinxin.web.idempotency import Answers, answering
 from yinxin.web.pages import Form, NavItem, Pages
 from yinxin.web.peer import PeerLayer, peer_certificate
 from yinxin.web.problems import problem_of
+from yinxin.web.quick import Quick, QuickAnswer
 from yinxin.web.settings import WebSettings
 from yinxin.web.signin import core, forget_session, hold_session, signature_of
 
@@ -32,6 +33,8 @@ __all__ = [
     "Form",
     "Incoming",
     "Kit",
+    "Knowing",
+    "Known",
     "Named",
     "Names",
     "NavItem",
@@ -40,6 +43,8 @@ __all__ = [
     "Paged",
     "Pages",
     "PeerLayer",
+    "Quick",
+    "QuickAnswer",
     "Raw",
     "Stored",
     "Upload",

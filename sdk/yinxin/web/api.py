@@ -23,6 +23,7 @@ from yinxin.web._contract import Contract, Raw, ViewAnswer, contract_of
 from yinxin.web._kit import EXTENSION, Kit, current_caller
 from yinxin.web._stored import Stored, sent
 from yinxin.web.once import once
+from yinxin.web.quick import Quick
 
 V = TypeVar("V", bound=Callable[..., ViewAnswer])
 
@@ -45,6 +46,7 @@ class Operation:
     secret: Text | None = None
     unkept: bool = False
     scope: str | None = None
+    quick: Quick | None = None
 
 
 class Api:
@@ -92,6 +94,7 @@ class Api:
         secret: Text | None = None,
         unkept: bool = False,
         scope: str | None = None,
+        quick: Quick | None = None,
     ) -> Callable[[V], V]:
         """Declare an act. It needs an Idempotency-Key unless it is `repeatable` (a question, in truth) or public.
 
@@ -100,8 +103,11 @@ class Api:
         the answer holds a secret or a token; it is given once and kept nowhere, and the text says what whoever lost it
         does instead (a clause, after a semicolon). `unkept`: asked again it does the same again, which harms nobody, and its
         answer is nothing to be kept: an Idempotency-Key is passed over. `scope`: systems whose token has it are let in as
-        well as people; without one, people alone.
+        well as people; without one, people alone. `quick`: what does the same for a caller who is known already
+        (`yinxin.web.quick`), of an operation that is `unkept`.
         """
+        if quick is not None and not (unkept and status == 200):
+            raise TypeError(f"{path}: a quick way answers 200 and keeps no answers")
         if secret is not None and claimed_by_act:
             raise TypeError(
                 f"{path}: what is claimed by its act may keep its answer, and a secret is not kept"
@@ -119,6 +125,7 @@ class Api:
             secret=secret,
             unkept=unkept,
             scope=scope,
+            quick=quick,
         )
 
     def put(
@@ -159,6 +166,7 @@ class Api:
         secret: Text | None = None,
         unkept: bool = False,
         scope: str | None = None,
+        quick: Quick | None = None,
     ) -> Callable[[V], V]:
         def declare(view: V) -> V:
             contract = contract_of(view, path, public=public)
@@ -180,6 +188,7 @@ class Api:
                 secret,
                 keyless,
                 scope,
+                quick,
             )
             self.operations.append(operation)
             self.blueprint.add_url_rule(

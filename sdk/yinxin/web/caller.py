@@ -1,10 +1,12 @@
 """Who is calling, once they have proved it; nothing here needs the web framework."""
 
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from yinxin.act import Actor
+from yinxin.premise import Premise
 from yinxin.text import Text
 
 
@@ -26,6 +28,24 @@ class Caller:
     way: str = ""
     proved: datetime | None = None
     scopes: frozenset[str] | None = None
+
+
+@dataclass(eq=False)
+class Known:
+    """A caller, and what it rests on that it is she; `kept` holds what was judged about her and goes with her."""
+
+    caller: Caller
+    premises: tuple[Premise, ...]
+    kept: dict[Hashable, Any] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Knowing(Protocol):
+    """An authenticator that says what its answer rests on."""
+
+    def known(self, token: str, peer: bytes | None = None) -> Known:
+        """As `Authenticator.authenticate`, unrecorded: whoever is refused here is refused there, and that is recorded."""
+        ...
 
 
 class Authenticator(Protocol):

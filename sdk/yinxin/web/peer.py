@@ -79,6 +79,14 @@ def peer_certificate(environ: dict[str, Any]) -> bytes | None:
     return _read(stated) if stated not in ("", "-") else None
 
 
+def peer_shown(environ: dict[str, Any]) -> bytes:
+    """What the connection shows, unread: the same octets are the same certificate. Empty without one."""
+    if PEER in environ:
+        return bytes(environ[PEER])
+    stated: str = environ.get(_STATED, "")
+    return stated.encode() if stated != "-" else b""
+
+
 def trusted_hop(environ: dict[str, Any]) -> bool:
     """Whether the request comes from the reverse proxy of the settings; unknown is no."""
     return environ.get(_TRUSTED) is True

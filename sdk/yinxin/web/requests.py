@@ -7,26 +7,12 @@ from flask import Flask, Response, request
 
 from yinxin.store import Store, current_entries, request_scope
 from yinxin.web._kit import EXTENSION, REQUEST_ID, kit, reader_language, request_id
+from yinxin.web.caller import Knowing
 from yinxin.web.errors import TooLarge
+from yinxin.web.headers import SECURITY_HEADERS, TRANSPORT_SECURITY, scheme_of
 from yinxin.web.idempotency import holding
-from yinxin.web.peer import PeerLayer, trusted_hop
-
-#: images may be data: URLs because Bootstrap's style sheet draws its arrows and ticks so; nothing inline runs
-POLICY = (
-    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"
-)
-SECURITY_HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    # not no-referrer: that makes browsers send `Origin: null` with our own forms, and the cross-site check needs it
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-}
-TRANSPORT_SECURITY = "max-age=63072000; includeSubDomains"
+from yinxin.web.peer import PeerLayer
+from yinxin.web.quick import QuickLayer
 
 
 class RequestScope:
@@ -38,8 +24,7 @@ class RequestScope:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         environ[REQUEST_ID] = self._store.identifier()
-        if trusted_hop(environ) and environ.get("HTTP_X_FORWARDED_PROTO") in ("http", "https"):
-            environ["wsgi.url_scheme"] = environ["HTTP_X_FORWARDED_PROTO"]
+        environ["wsgi.url_scheme"] = scheme_of(environ)
         with request_scope(environ[REQUEST_ID]), holding(None):
             answer: Iterable[bytes] = self._app(environ, start_response)
             return answer
@@ -77,5 +62,7 @@ def install(app: Flask) -> None:
     parts = app.extensions[EXTENSION]
     app.before_request(_limit_body)
     app.after_request(_finish)
-    scope = RequestScope(app.wsgi_app, parts.store)
-    app.wsgi_app = PeerLayer(scope, parts.settings)  # type: ignore[method-assign]
+    inside: Any = RequestScope(app.wsgi_app, parts.store)
+    if isinstance(parts.authenticator, Knowing):
+        inside = QuickLayer(inside, parts, parts.authenticator)
+    app.wsgi_app = PeerLayer(inside, parts.settings)  # type: ignore[method-assign]

@@ -1,0 +1,169 @@
+"""The quick way of a few operations that are asked very often: past the framework, for a caller who is known already.
+
+An operation that is declared with `quick` is answered here when everything about the request is ordinary and its caller was let
+in before, with the same token, on a connection of the same certificate, by the same name of ours. What that rests on is asked
+again by whoever carries the operation out, in the transaction that records it (`yinxin.premise`). Anything else goes the
+ordinary way, unread and untouched: so whatever is refused is refused, worded and recorded there alone.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from yinxin.crypto.suite import INTL
+from yinxin.errors import YinxinError
+from yinxin.web._contract import JSON
+from yinxin.web._kit import Kit
+from yinxin.web.caller import Knowing, Known
+from yinxin.web.headers import SECURITY_HEADERS, TRANSPORT_SECURITY, scheme_of
+from yinxin.web.peer import peer_certificate, peer_shown
+
+if TYPE_CHECKING:
+    from yinxin.web.api import Api, Operation
+
+#: callers that a process remembers; when there are more it begins anew
+_KEEP = 10_000
+_PARAMETER = re.compile(r"<([a-z_]+)>")
+#: what a part of an address may be made of; whatever else there is, is read by the framework
+_PART = r"([A-Za-z0-9._~-]+)"
+_BEARER = re.compile(r"Bearer ([A-Za-z0-9._~+/=-]+)")
+_PLAIN_HEADERS = [("Content-Type", JSON), *SECURITY_HEADERS.items(), ("Cache-Control", "no-store")]
+_SECURE_HEADERS = [*_PLAIN_HEADERS, ("Strict-Transport-Security", TRANSPORT_SECURITY)]
+
+
+@dataclass(frozen=True, slots=True)
+class QuickAnswer:
+    """The answer, and the identifier of what was recorded."""
+
+    body: BaseModel
+    entry: str
+
+
+#: given the caller, the request's identifier, the body and the parameters of the path; None: the ordinary way
+Quick = Callable[..., QuickAnswer | None]
+
+#: token's digest, what the connection shows, what we are called, and by which scheme
+_Key = tuple[bytes, bytes, str, str]
+
+#: an operation, its quick way, and the parameters of the path
+_Found = tuple["Operation", Quick, Mapping[str, str]]
+
+
+class QuickLayer:
+    """WSGI layer inside `PeerLayer`, which says whose certificate a request came with; `app` is the ordinary way."""
+
+    def __init__(self, app: Any, kit: Kit, knowing: Knowing) -> None:
+        self._app = app
+        self._kit = kit
+        self._knowing = knowing
+        self._known: dict[_Key, Known] = {}
+        self._routes: list[tuple[re.Pattern[str], Operation, Quick, int]] | None = None
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        found = self._route(environ)
+        if found is None or (key := self._key(environ)) is None:
+            ordinary: Iterable[bytes] = self._app(environ, start_response)
+            return ordinary
+        known = self._known.get(key)
+        if known is None:
+            return self._met(environ, start_response, key)
+        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        request = self._kit.store.identifier()
+        answer = _carried_out(found, known, request, body)
+        if answer is None:
+            self._known.pop(key, None)
+            environ["wsgi.input"] = BytesIO(body)
+            return self._met(environ, start_response, key)
+        data = answer.body.model_dump_json().encode()
+        headers = [
+            *(_SECURE_HEADERS if key[3] == "https" else _PLAIN_HEADERS),
+            ("Content-Length", str(len(data))),
+            ("Request-Id", request),
+            ("Audit-Entry", answer.entry),
+        ]
+        start_response("200 OK", headers)
+        return [data]
+
+    def _route(self, environ: dict[str, Any]) -> _Found | None:
+        """The operation, if it has a quick way and nothing about the request is out of the ordinary."""
+        if (
+            environ.get("REQUEST_METHOD") != "POST"
+            or environ.get("QUERY_STRING")
+            or environ.get("SCRIPT_NAME")
+            or environ.get("CONTENT_TYPE") != JSON
+            or "HTTP_TRANSFER_ENCODING" in environ
+            or "HTTP_COOKIE" in environ
+        ):
+            return None
+        length, address = environ.get("CONTENT_LENGTH", ""), environ.get("PATH_INFO", "")
+        if not (length.isascii() and length.isdigit()):
+            return None
+        for pattern, operation, quick, limit in self._routes or self._read_routes():
+            if (found := pattern.fullmatch(address)) is not None:
+                return (operation, quick, found.groupdict()) if int(length) <= limit else None
+        return None
+
+    def _read_routes(self) -> list[tuple[re.Pattern[str], "Operation", Quick, int]]:
+        self._routes = [
+            (
+                re.compile(_pattern(api, operation)),
+                operation,
+                operation.quick,
+                operation.limit or self._kit.settings.body_limit,
+            )
+            for api in self._kit.apis
+            for operation in api.operations
+            if operation.quick is not None
+        ]
+        return self._routes
+
+    @staticmethod
+    def _key(environ: dict[str, Any]) -> _Key | None:
+        """What a caller is known by again; None for whoever shows no token."""
+        bearer = _BEARER.fullmatch(environ.get("HTTP_AUTHORIZATION", ""))
+        if bearer is None:
+            return None
+        token = INTL.hash.digest(bearer[1].encode())
+        return token, peer_shown(environ), environ.get("HTTP_HOST", ""), scheme_of(environ)
+
+    def _met(self, environ: dict[str, Any], start_response: Any, key: _Key) -> Iterable[bytes]:
+        """The ordinary way; whoever is let in there is known from now on."""
+        said: list[str] = []
+
+        def told(status: str, *more: Any) -> Any:
+            said.append(status)
+            return start_response(status, *more)
+
+        answer: Iterable[bytes] = self._app(environ, told)
+        if said and said[-1].startswith("200 "):
+            bearer = _BEARER.fullmatch(environ["HTTP_AUTHORIZATION"])
+            try:
+                known = self._knowing.known(bearer[1] if bearer else "", peer_certificate(environ))
+            except YinxinError:
+                return answer
+            if len(self._known) >= _KEEP:
+                self._known.clear()
+            self._known[key] = known
+        return answer
+
+
+def _carried_out(found: _Found, known: Known, request: str, body: bytes) -> QuickAnswer | None:
+    operation, quick, path = found
+    scopes, model = known.caller.scopes, operation.contract.body
+    if model is None or (scopes is not None and operation.scope not in scopes):
+        return None
+    try:
+        return quick(known, request, model.model_validate_json(body), **path)
+    except ValidationError:
+        return None
+
+
+def _pattern(api: "Api", operation: "Operation") -> str:
+    parts = _PARAMETER.split(api.prefix + operation.path)
+    return "".join(
+        f"(?P<{each}>{_PART})" if number % 2 else re.escape(each) for number, each in enumerate(parts)
+    )
