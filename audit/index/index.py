@@ -17,7 +17,7 @@ from audit.index.models import IndexedRow, PostingRow, SpanRow
 from audit.index.terms import terms_of_data
 from audit.models import EntryRow
 from audit.tree import log_size
-from yinxin.store import Store
+from yinxin.store import Instant, Sql, Store, Within
 
 #: entries indexed in one transaction: some ten milliseconds of work
 BATCH = 1000
@@ -26,7 +26,26 @@ _PATIENCE = 20
 #: entries between two rows of `audit_span`
 _SPAN = 256
 _MICROSECOND = timedelta(microseconds=1)
-_POSTING, _SPANS = (sa.insert(cast("sa.Table", each.__table__)) for each in (PostingRow, SpanRow))
+_ENTRIES, _INDEXED = (cast("sa.Table", each.__table__).c for each in (EntryRow, IndexedRow))
+_FOUND = Sql(
+    sa.select(_ENTRIES.index, _ENTRIES.time, _ENTRIES.data)
+    .where(_ENTRIES.index >= sa.bindparam("first", type_=sa.BigInteger))
+    .order_by(_ENTRIES.index)
+    .limit(sa.bindparam("most", type_=sa.Integer()))
+)
+_POSTING, _SPANS = (
+    Sql(sa.insert(table).inline(), *table.c.keys())
+    for table in (cast("sa.Table", each.__table__) for each in (PostingRow, SpanRow))
+)
+_REACHED = Sql(sa.select(_INDEXED.size, _INDEXED.reached, _INDEXED.lag).with_for_update())
+_SIZE = Sql(sa.select(_INDEXED.size))
+_REACH = Sql(
+    sa.update(cast("sa.Table", IndexedRow.__table__)).values(
+        size=sa.bindparam("to", type_=sa.BigInteger),
+        reached=sa.bindparam("until", type_=Instant()),
+        lag=sa.bindparam("behind", type_=sa.BigInteger),
+    )
+)
 
 
 class Index:
@@ -68,44 +87,54 @@ class Index:
 
     def _batch(self) -> int:
         with self._store.housekeep(lasting=False) as session:
-            row = _locked(session)
-            found = session.execute(
-                sa.select(EntryRow.index, EntryRow.time, EntryRow.data)
-                .where(EntryRow.index >= row.size)
-                .order_by(EntryRow.index)
-                .limit(BATCH)
-            ).all()
+            connection = session.connection()
+            size, reached, lag = _locked(connection)
+            found = _FOUND.all(connection, {"first": size, "most": BATCH})
             if found:
-                _take(session, row, [(index, time, data) for index, time, data in found])
+                _take(connection, found, reached, lag)
             return len(found)
 
 
-def _indexed(session: Session) -> int:
-    return session.scalar(sa.select(IndexedRow.size)) or 0
+def _indexed(within: Within) -> int:
+    """How many entries the index has; none before the first."""
+    return next(iter(_SIZE.scalars(within, {})), 0)
 
 
-def _locked(session: Session) -> IndexedRow:
+def _locked(connection: sa.Connection) -> tuple[int, datetime | None, int]:
     """How far the index is, held by this transaction until it ends."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    session.execute(insert(IndexedRow).values(id=1, size=0, lag=0).on_conflict_do_nothing())
-    return session.scalars(sa.select(IndexedRow).with_for_update()).one()
+    while (row := _REACHED.first(connection, {})) is None:
+        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        connection.execute(insert(IndexedRow).values(id=1, size=0, lag=0).on_conflict_do_nothing())
+    return row.size, row.reached, row.lag
 
 
-def _take(session: Session, row: IndexedRow, entries: Sequence[tuple[int, datetime, bytes]]) -> None:
-    postings: list[dict[str, Any]] = []
+def _take(
+    connection: sa.Connection,
+    entries: Sequence[tuple[int, datetime, bytes]],
+    reached: datetime | None,
+    lag: int,
+) -> None:
+    """The terms of these entries, which follow those that are indexed.
+
+    In the order of the table, so that its pages are each sought once.
+    """
+    postings: list[tuple[int, int]] = []
     spans: list[dict[str, Any]] = []
     for index, time, data in entries:
-        if index % _SPAN == 0 and row.reached is not None:
-            spans.append({"index": index, "reached": row.reached})
-        reached = row.reached or time
-        row.lag = max(row.lag, (reached - time) // _MICROSECOND)
-        row.reached = max(reached, time)
-        postings += [{"term": each, "index": index} for each in sorted(terms_of_data(data))]
-    connection = session.connection()
-    connection.execute(_POSTING, postings)
+        if reached is None:
+            reached = time
+        elif index % _SPAN == 0:
+            spans.append({"index": index, "reached": reached})
+        if time < reached:
+            lag = max(lag, (reached - time) // _MICROSECOND)
+        else:
+            reached = time
+        postings += [(each, index) for each in terms_of_data(data)]
+    postings.sort()
+    _POSTING.run_many(connection, [{"term": term, "index": index} for term, index in postings])
     if spans:
-        connection.execute(_SPANS, spans)
-    row.size = entries[-1][0] + 1
+        _SPANS.run_many(connection, spans)
+    _REACH.run(connection, {"to": entries[-1][0] + 1, "until": reached, "behind": lag})
 
 
 def window(session: Session, since: datetime | None, until: datetime | None) -> tuple[int, int]:

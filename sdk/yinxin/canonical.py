@@ -59,6 +59,11 @@ def decode(data: bytes) -> Any:
     return value
 
 
+def reread(data: bytes) -> Any:
+    """Read canonical bytes that were read strictly before, as everything in the log was; raises ValueError for what is no JSON."""
+    return _DECODER.raw_decode(data.decode())[0]
+
+
 #: the first octet of a character beyond the Basic Multilingual Plane in UTF-8
 _BEYOND_BMP = re.compile(rb"[\xf0-\xf4]")
 

@@ -269,6 +269,13 @@ def test_depth_is_bounded_both_ways():
             canonical.decode(deep)
 
 
+def test_what_was_read_strictly_is_read_again_without():
+    for value in (SORTED, {"a": [1, None, {"𠮷": True}]}, "text", 7):
+        assert canonical.reread(canonical.encode(value)) == value
+    with pytest.raises(ValueError, match="Expecting value"):
+        canonical.reread(b"")
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -8,6 +8,7 @@ own types, and what is left is the driver's.
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,7 +26,6 @@ GUARD = "yinxin_guard"
 _KEEP = 200
 
 _Values = Mapping[str, Any]
-_Process = Callable[[Any], Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +144,17 @@ class _Form:
         of |= {each: binds[name] for name, names in spread.items() for each in names}
         self._fixed = {name: made.parameters[name] for name, bind in of.items() if not bind.required}
         self._positional = made.positiontup is not None
-        order = made.positiontup if made.positiontup is not None else of
-        self._processes: list[tuple[str, _Process]] = [
-            (name, of[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in order
+        self._order = list(made.positiontup if made.positiontup is not None else of)
+        processes = [of[name].type.dialect_impl(dialect).bind_processor(dialect) for name in self._order]
+        self._processes: list[tuple[int, Callable[[Any], Any]]] = [
+            (at, process) for at, process in enumerate(processes) if process is not None
         ]
+        # `itemgetter` of one name gives a value and of none an error, of several a tuple
+        self._ordered: Callable[[_Values], Sequence[Any]] = (
+            itemgetter(*self._order)
+            if len(self._order) > 1
+            else lambda values: [values[name] for name in self._order]
+        )
         answer = list(statement.exported_columns)
         row = namedtuple("row", [str(each.key) for each in answer], rename=True)  # type: ignore[misc]  # noqa: PYI024 - its fields are the statement's
         self._make: Callable[..., Any] = row._make
@@ -161,9 +168,12 @@ class _Form:
             known = {**self._fixed, **values}
             for name, names in self._spread.items():
                 known.update(zip(names, values[name], strict=True))
-        if self._positional:
-            return [known[name] if to is None else to(known[name]) for name, to in self._processes]
-        return {name: known[name] if to is None else to(known[name]) for name, to in self._processes}
+        ordered = self._ordered(known)
+        if self._processes:
+            ordered = list(ordered)
+            for at, process in self._processes:
+                ordered[at] = process(ordered[at])
+        return ordered if self._positional else dict(zip(self._order, ordered, strict=True))
 
     def rows(self, found: list[tuple[Any, ...]]) -> list[Any]:
         """The driver's rows as they are handed out."""
