@@ -5,7 +5,8 @@ nothing changes. So signing needs no lock, and the database is not held while a 
 """
 
 from collections.abc import Iterable, Mapping
-from typing import cast
+from datetime import datetime
+from typing import Protocol, cast
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -19,7 +20,7 @@ from yinxin.crypto.keys import Signer
 from yinxin.crypto.suite import Suite
 from yinxin.errors import YinxinError
 from yinxin.steps import step
-from yinxin.store import Store
+from yinxin.store import Sql, Store, Within
 from yinxin.tlog import Checkpoint, Note, NoteSigner, root
 
 
@@ -123,20 +124,42 @@ class Checkpointer:
             return  # another process signed the same entries first; its notes are as good
 
 
-def signed_size(session: Session) -> int:
+class Signed(Protocol):
+    """A stored checkpoint as it is read: `CheckpointRow`, or a row of a prepared statement."""
+
+    @property
+    def size(self) -> int:
+        """How many entries it covers."""
+        ...
+
+    @property
+    def time(self) -> datetime:
+        """When it was stored."""
+        ...
+
+
+_CHECKPOINT = cast("sa.Table", CheckpointRow.__table__)
+_SIGNED = Sql(sa.select(sa.func.max(_CHECKPOINT.c.size).label("size")))
+_NEWEST = Sql(sa.select(_CHECKPOINT).order_by(_CHECKPOINT.c.size.desc()).limit(1))
+_OF_SIZE = Sql(sa.select(_CHECKPOINT).where(_CHECKPOINT.c.size == sa.bindparam("of")))
+
+
+def signed_size(within: Within) -> int:
     """How many entries the newest stored checkpoint covers; 0 when there is none."""
-    return session.connection().scalar(_SIGNED) or 0
+    return _SIGNED.scalars(within, {})[0] or 0
 
 
-_SIGNED = sa.select(sa.func.max(cast("sa.Table", CheckpointRow.__table__).c.size))
-
-
-def newest(session: Session) -> CheckpointRow | None:
+def newest(within: Within) -> Signed | None:
     """The newest stored checkpoint."""
-    return session.scalars(sa.select(CheckpointRow).order_by(CheckpointRow.size.desc()).limit(1)).first()
+    return _NEWEST.first(within, {})
 
 
-def note_of(row: CheckpointRow, suite: Suite) -> Note:
+def of_size(within: Within, size: int) -> Signed | None:
+    """The stored checkpoint of that size."""
+    return _OF_SIZE.first(within, {"of": size})
+
+
+def note_of(row: Signed, suite: Suite) -> Note:
     """One tree's note of a stored checkpoint; raises MalformedNote."""
     data: bytes = getattr(row, f"note_{suite.hash.name}")
     return Note.decode(data)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from audit.personal.opened import MARK, Beside, PersonalField, beside, opened
 from yinxin import canonical
 from yinxin.act import Kind, Outcome
 from yinxin.clock import parse_rfc3339, rfc3339
+from yinxin.store import Sql, Within
 
 #: entries read by one statement
 _AT_ONCE = 500
@@ -144,6 +145,16 @@ class Filters:
         if self.until is not None:
             found.append(EntryRow.time < self.until)
         return found
+
+
+_ENTRY = cast("sa.Table", EntryRow.__table__).c
+_LEAF = Sql(sa.select(_ENTRY.index, _ENTRY.data).where(_ENTRY.event == sa.bindparam("of")))
+
+
+def leaf(within: Within, event: str) -> tuple[int, bytes] | None:
+    """The index and the octets of the entry of an event's identifier; none where they have left for an archive."""
+    row = _LEAF.first(within, {"of": event})
+    return None if row is None else (row.index, row.data)
 
 
 def find(session: Session, event: str) -> Entry | None:

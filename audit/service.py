@@ -13,10 +13,9 @@ from sqlalchemy.orm import Session
 
 from audit import entries, health
 from audit.archive.errors import EntrySealed
-from audit.archive.models import SealedRow
-from audit.archive.seal import check_archives, seal_name
+from audit.archive.seal import archive_of, check_archives, seal_name
 from audit.check import CheckReport, check
-from audit.checkpoint import Checkpointer, newest, note_signers, signed_size
+from audit.checkpoint import Checkpointer, Signed, newest, note_signers, signed_size
 from audit.checkpoint_file import CheckpointFile
 from audit.entries import Entry, Filters
 from audit.errors import (
@@ -30,14 +29,14 @@ from audit.errors import (
 from audit.forward.courier import Courier
 from audit.index import Index, check_index
 from audit.index.search import search
-from audit.models import CheckpointRow, EntryRow
+from audit.models import EntryRow
 from audit.renewal.ledger import check as check_records
 from audit.sequence import Sequencer, columns
 from audit.settings import AuditSettings
 from audit.stamp import Stamper, newest_stamped, token_on
 from audit.stamp import check as check_stamps
 from audit.surroundings import Alone, Surroundings
-from audit.tree import TREES, remembered, stored, tile_hashes
+from audit.tree import TREES, Tiles, stored, tile_hashes
 from audit.witness.cosignatures import has_quorum, newest_witnessed, with_cosignatures
 from audit.witness.cosigner import Cosigner
 from audit.witness.witnesses import Witnesses
@@ -47,7 +46,7 @@ from yinxin.crypto.suite import Suite
 from yinxin.errors import YinxinError
 from yinxin.evidence.numbers import told
 from yinxin.module import Health
-from yinxin.store import OutboxRow, Store
+from yinxin.store import OutboxRow, Store, Within
 from yinxin.tlog import (
     CosignatureSigner,
     LogProof,
@@ -104,6 +103,7 @@ class Log:
         self.index = Index(store)
         #: copies outward
         self.forward = Courier(store, settings.forward, site=settings.origin)
+        self._tiles = Tiles()
         self._sequencer = Sequencer(store)
         self._checkpointer = Checkpointer(store, CheckpointFile(self.checkpoint_file), named)
         every = timedelta(seconds=settings.witness_every)
@@ -151,11 +151,11 @@ class Log:
         Raises EntryNotFound, LogUnavailable.
         """
         with self._settling:  # those who waited here find their events entered and signed by who went before
-            with self.store.read() as session:
-                entry, signed = entries.find(session, event), signed_size(session)
-            if entry is None:
+            with self.store.look() as look:
+                found, signed = entries.leaf(look, event), signed_size(look)
+            if found is None:
                 self.sequence()
-            if entry is None or entry.index >= signed:
+            if found is None or found[0] >= signed:
                 self.checkpoint()
         return self.proof(event, suite)
 
@@ -211,21 +211,23 @@ class Log:
         Against the newest checkpoint that covers the entry, is timestamped and carries a quorum of witnesses; while there
         is none, with a quorum; while there is none, the newest.
         """
-        with self.store.read() as session:
-            entry = self._found(session, event)
-            if entry.sealed:
-                name = session.scalar(sa.select(SealedRow.archive).where(SealedRow.index == entry.index))
-                raise EntrySealed(event=event, archive=name or "-")
-            row = self._proving(session, suite, entry.index + 1)
-            if row is None or row.size <= entry.index:
+        with self.store.look() as look:
+            found = entries.leaf(look, event)
+            if found is None:
+                raise EntryNotFound(event=event)
+            index, data = found
+            if not data:
+                raise EntrySealed(event=event, archive=archive_of(look, index) or "-")
+            row = self._proving(look, suite, index + 1)
+            if row is None or row.size <= index:
                 raise NotYetSigned(event=event)
-            hashes = inclusion_proof(suite.hash, entry.index, row.size, stored(session, suite))
-            return LogProof(entry.data, entry.index, hashes, with_cosignatures(session, row, suite))
+            hashes = inclusion_proof(suite.hash, index, row.size, stored(look, suite, self._tiles))
+            return LogProof(data, index, hashes, with_cosignatures(look, row, suite))
 
     def stamp_on(self, size: int, suite: Suite = TREES[0]) -> bytes | None:
         """The timestamp token over the checkpoint of that size, DER, if it has one."""
-        with self.store.read() as session:
-            return token_on(session, suite, size)
+        with self.store.look() as look:
+            return token_on(look, suite, size)
 
     def places(
         self, indexes: Sequence[int], suite: Suite = TREES[0], *, proving: bool = False
@@ -234,40 +236,40 @@ class Log:
 
         With `proving` the checkpoint that `proof` would choose for the last of them.
         """
-        with self.store.read() as session:
-            row = self._proving(session, suite, max(indexes) + 1) if proving else newest(session)
+        with self.store.look() as look:
+            row = self._proving(look, suite, max(indexes) + 1) if proving else newest(look)
             if row is None or (indexes and row.size <= max(indexes)):
                 raise NotYetSigned(event=str(max(indexes, default=0)))
-            fetch = remembered(stored(session, suite))
+            fetch = stored(look, suite, self._tiles)
             hashes = [inclusion_proof(suite.hash, index, row.size, fetch) for index in indexes]
-            return with_cosignatures(session, row, suite), hashes
+            return with_cosignatures(look, row, suite), hashes
 
     def signed(self, suite: Suite = TREES[0]) -> Note:
         """The newest signed checkpoint of one tree, with what witnesses said of it; raises NothingSigned."""
-        with self.store.read() as session:
-            return self._newest(session, suite)
+        with self.store.look() as look:
+            return self._newest(look, suite)
 
     def published(self, suite: Suite = TREES[0]) -> Note:
         """What the world is told: the newest checkpoint that carries the quorum of the policy in force.
 
         The newest of all while there is no policy, and until one has a quorum. Raises NothingSigned.
         """
-        with self.store.read() as session:
-            row = newest_witnessed(session, suite)
-            return self._newest(session, suite) if row is None else with_cosignatures(session, row, suite)
+        with self.store.look() as look:
+            row = newest_witnessed(look, suite)
+            return self._newest(look, suite) if row is None else with_cosignatures(look, row, suite)
 
     def covered(self) -> tuple[int, datetime] | None:
         """How many entries the newest checkpoint commits to, and its time; None before the first."""
-        with self.store.read() as session:
-            row = newest(session)
+        with self.store.look() as look:
+            row = newest(look)
             return None if row is None else (row.size, row.time)
 
     def tile(self, tile: Tile, suite: Suite = TREES[0]) -> bytes:
         """The hashes of a tile that lies within the newest checkpoint; raises TileNotFound."""
-        with self.store.read() as session:
-            if not tile.within(signed_size(session)):
+        with self.store.look() as look:
+            if not tile.within(signed_size(look)):
                 raise TileNotFound(tile=tile.path())
-            return b"".join(tile_hashes(session, suite, tile.level, tile.index)[: tile.width])
+            return b"".join(tile_hashes(look, suite, tile.level, tile.index)[: tile.width])
 
     def check(self) -> CheckReport:
         """Recompute everything.
@@ -309,18 +311,18 @@ class Log:
     # --- inside ------------------------------------------------------------------------------------------------
 
     @staticmethod
-    def _proving(session: Session, suite: Suite, covering: int) -> CheckpointRow | None:
-        stamped = newest_stamped(session, suite, covering=covering)
-        if stamped is not None and has_quorum(session, suite, stamped.size):
+    def _proving(within: Within, suite: Suite, covering: int) -> Signed | None:
+        stamped = newest_stamped(within, suite, covering=covering)
+        if stamped is not None and has_quorum(within, suite, stamped.size):
             return stamped
-        return newest_witnessed(session, suite, covering=covering) or newest(session)
+        return newest_witnessed(within, suite, covering=covering) or newest(within)
 
     @staticmethod
-    def _newest(session: Session, suite: Suite) -> Note:
-        row = newest(session)
+    def _newest(within: Within, suite: Suite) -> Note:
+        row = newest(within)
         if row is None:
             raise NothingSigned
-        return with_cosignatures(session, row, suite)
+        return with_cosignatures(within, row, suite)
 
     @property
     def _longest(self) -> timedelta:

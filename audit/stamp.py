@@ -6,13 +6,13 @@ is stamped is the text of the checkpoint that the world is told, so cosignatures
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, cast
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from audit.checkpoint import newest, note_of
+from audit.checkpoint import Signed, newest, note_of, of_size
 from audit.errors import StampBroken
 from audit.models import CheckpointRow, EntryRow, StampRow
 from audit.tree import TREES
@@ -22,7 +22,7 @@ from yinxin.crypto.path import ValidatedPath
 from yinxin.crypto.suite import Suite
 from yinxin.crypto.timestamps import Token
 from yinxin.errors import YinxinError
-from yinxin.store import Store
+from yinxin.store import Sql, Store, Within
 
 EVERY = timedelta(hours=1)
 #: the records of tokens, our own unit's and outside ones', are no news that would ask for the next
@@ -80,7 +80,7 @@ class Stamper:
             return False  # another process had the same checkpoint stamped
         return True
 
-    def _due(self, session: Session, suite: Suite, row: CheckpointRow) -> bool:
+    def _due(self, session: Session, suite: Suite, row: Signed) -> bool:
         """Whether the oldest entry that no token covers is an hour old; entries that record tokens do not count."""
         last = (
             session.scalar(sa.select(sa.func.max(StampRow.size)).where(StampRow.tree == suite.hash.name)) or 0
@@ -94,21 +94,25 @@ class Stamper:
         return oldest is not None and self._store.clock.now() - oldest >= EVERY
 
 
-def newest_stamped(session: Session, suite: Suite, *, covering: int = 0) -> CheckpointRow | None:
+_STAMP = cast("sa.Table", StampRow.__table__).c
+_ON_TREE = _STAMP.tree == sa.bindparam("tree")
+_STAMPED = Sql(
+    sa.select(sa.func.max(_STAMP.size).label("size")).where(
+        _ON_TREE, _STAMP.size >= sa.bindparam("covering", type_=sa.BigInteger)
+    )
+)
+_TOKEN = Sql(sa.select(_STAMP.token).where(_ON_TREE, _STAMP.size == sa.bindparam("of", type_=sa.BigInteger)))
+
+
+def newest_stamped(within: Within, suite: Suite, *, covering: int = 0) -> Signed | None:
     """The newest timestamped checkpoint over `covering` entries at least."""
-    size = session.scalar(
-        sa.select(sa.func.max(StampRow.size)).where(
-            StampRow.tree == suite.hash.name, StampRow.size >= covering
-        )
-    )
-    return None if size is None else session.get(CheckpointRow, size)
+    (size,) = _STAMPED.scalars(within, {"tree": suite.hash.name, "covering": covering})
+    return None if size is None else of_size(within, size)
 
 
-def token_on(session: Session, suite: Suite, size: int) -> bytes | None:
+def token_on(within: Within, suite: Suite, size: int) -> bytes | None:
     """The token over the checkpoint of that size."""
-    return session.scalar(
-        sa.select(StampRow.token).where(StampRow.tree == suite.hash.name, StampRow.size == size)
-    )
+    return next(iter(_TOKEN.scalars(within, {"tree": suite.hash.name, "of": size})), None)
 
 
 def check(session: Session) -> int:

@@ -4,6 +4,8 @@ A full tile is one row, written once. Every other hash is folded from a tile's, 
 however long the log is, and an entry costs no row but its own.
 """
 
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -54,24 +56,67 @@ def log_size(within: Within) -> int:
     return 0 if last is None else last + 1
 
 
-def stored(within: Within, suite: Suite) -> Fetch:
-    """Nodes of this suite's tree, out of the database; a missing one is a KeyError."""
+class Tiles:
+    """Tiles that were read, and what was folded from them: a hash over complete subtrees never changes.
+
+    The ones used last are kept, `most` of them at some 20 kB each; of one that was not full, what came since is read again.
+    Shared by threads. Whoever holds the database against something else begins with none.
+    """
+
+    def __init__(self, most: int = 256) -> None:
+        self._most = most
+        self._kept: OrderedDict[tuple[str, int, int], _Folded] = OrderedDict()
+        self._changing = threading.Lock()
+
+    def node(self, within: Within, suite: Suite, node: Node) -> bytes:
+        """A node of this suite's tree; a KeyError when the database has not got it."""
+        level, height = divmod(node.level, HEIGHT)
+        tile, at = divmod(node.index, WIDTH >> height)
+        place = suite.hash.name, level, tile
+        with self._changing:
+            kept = self._kept.get(place)
+            if kept is not None:
+                self._kept.move_to_end(place)
+        if kept is None or not kept.has(height, at):
+            kept = _Folded(suite.hash, tile_hashes(within, suite, level, tile))
+            if not kept.has(height, at):
+                raise KeyError(node)
+            with self._changing:
+                self._kept[place] = kept
+                if len(self._kept) > self._most:
+                    self._kept.popitem(last=False)
+        return kept.hash(height, at)
+
+
+class _Folded:
+    """The first hashes of a tile, and the roots over pairs of them, over fours, and so on, as far as they were asked for."""
+
+    __slots__ = ("_algorithm", "_levels")
+
+    def __init__(self, algorithm: HashAlgorithm, hashes: list[bytes]) -> None:
+        self._algorithm = algorithm
+        self._levels = [hashes]
+
+    def has(self, height: int, at: int) -> bool:
+        """Whether everything under that hash is there."""
+        return (at + 1) << height <= len(self._levels[0])
+
+    def hash(self, height: int, at: int) -> bytes:
+        """The hash over 2^height hashes of the tile."""
+        levels = self._levels
+        while len(levels) <= height:
+            # made beside, and put in its place whole: two threads that fold at once both fold the same
+            levels = [*levels, paired(self._algorithm, levels[-1])]
+            self._levels = levels
+        return levels[height][at]
+
+
+def stored(within: Within, suite: Suite, tiles: Tiles | None = None) -> Fetch:
+    """Nodes of this suite's tree, out of the database, or of `tiles` where those have them; a missing one is a KeyError."""
+    known = tiles or Tiles()
 
     def fetch(nodes: Sequence[Node]) -> dict[Node, bytes]:
-        tiles: dict[tuple[int, int], list[bytes]] = {}
-        found: dict[Node, bytes] = {}
-        for node in nodes:
-            level, height = divmod(node.level, HEIGHT)
-            first = node.index << height
-            tile = level, first // WIDTH
-            if tile not in tiles:
-                tiles[tile] = tile_hashes(within, suite, *tile)
-            begin, count = first % WIDTH, 1 << height
-            under = tiles[tile][begin : begin + count]
-            if len(under) != count:
-                raise KeyError(node)
-            found[node] = folded(suite.hash, under)
-        return found
+        return {node: known.node(within, suite, node) for node in nodes}
 
     return fetch
 
@@ -91,11 +136,17 @@ def tile_hashes(within: Within, suite: Suite, level: int, index: int) -> list[by
     return [hash_ for at, (found, hash_) in enumerate(rows, first) if found == at]
 
 
+def paired(algorithm: HashAlgorithm, hashes: Sequence[bytes]) -> list[bytes]:
+    """The root over each pair; a last one without its other has none yet."""
+    return [node_hash(algorithm, left, right) for left, right in zip(hashes[::2], hashes[1::2], strict=False)]
+
+
 def folded(algorithm: HashAlgorithm, hashes: Sequence[bytes]) -> bytes:
     """The root over a power of two of hashes."""
+    if len(hashes).bit_count() != 1:
+        raise ValueError(f"{len(hashes)} is no power of two")
     while len(hashes) > 1:
-        pairs = zip(hashes[::2], hashes[1::2], strict=True)
-        hashes = [node_hash(algorithm, left, right) for left, right in pairs]
+        hashes = paired(algorithm, hashes)
     return hashes[0]
 
 
@@ -120,16 +171,3 @@ def completed(within: Within, suite: Suite, size: int, leaves: Sequence[bytes]) 
             made.append(place | {"root": roots[-1], "hashes": b"".join(tile)})
         level, begin, new = level + 1, index, roots
     return made
-
-
-def remembered(fetch: Fetch) -> Fetch:
-    """As `fetch`, asking for no node twice: the paths of many entries share most of theirs."""
-    known: dict[Node, bytes] = {}
-
-    def through(nodes: Sequence[Node]) -> Mapping[Node, bytes]:
-        missing = [node for node in nodes if node not in known]
-        if missing:
-            known.update(fetch(missing))
-        return known
-
-    return through

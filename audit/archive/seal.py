@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,6 +14,7 @@ from audit.models import EntryRow
 from yinxin.clock import rfc3339
 from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
+from yinxin.store import Sql, Within
 from yinxin.text import Text
 from yinxin.tlog import Note, NoteVerifier
 
@@ -57,6 +59,15 @@ def verify_seal(text: str, note: Note, verifiers: Iterable[NoteVerifier]) -> Non
     trusted = [NoteVerifier(seal_name(each.name), each.public_key) for each in verifiers]
     if note.text != text or len(note.verify(trusted, strict=True)) != len(trusted):
         raise ValueError(note.text)
+
+
+_SEALED = cast("sa.Table", SealedRow.__table__).c
+_ARCHIVE = Sql(sa.select(_SEALED.archive).where(_SEALED.index == sa.bindparam("of")))
+
+
+def archive_of(within: Within, index: int) -> str | None:
+    """The archive in which an entry's content stands; None while it is in the log."""
+    return next(iter(_ARCHIVE.scalars(within, {"of": index})), None)
 
 
 def headers_of(session: Session, archive: str) -> list[Header]:

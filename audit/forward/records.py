@@ -5,9 +5,9 @@ Every index goes to every receiver, so that a gap shows; what differs is how muc
 
 from typing import Any
 
-from audit.checkpoint import note_of
+from audit.checkpoint import Signed, note_of
 from audit.forward.settings import ReceiverSettings
-from audit.models import CheckpointRow, EntryRow
+from audit.models import EntryRow
 from audit.tree import TREES
 from yinxin.clock import rfc3339
 
@@ -26,7 +26,7 @@ def entry_record(row: EntryRow, settings: ReceiverSettings, site: str) -> dict[s
     return record
 
 
-def checkpoint_record(row: CheckpointRow, site: str) -> dict[str, Any]:
+def checkpoint_record(row: Signed, site: str) -> dict[str, Any]:
     """A signed checkpoint: with it the holder of all copies can recompute and judge the log."""
     notes = {suite.hash.name: note_of(row, suite).encode().decode() for suite in TREES}
     return {"kind": "checkpoint", "site": site, "size": row.size, **notes}

@@ -2,19 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from audit.checkpoint import newest, note_of
+from audit.checkpoint import Signed, newest, note_of, of_size
 from audit.models import CheckpointRow
 from audit.witness.errors import CosignatureBroken
 from audit.witness.models import CosignatureRow
 from audit.witness.quorum import ever_named, in_force
 from yinxin.crypto.suite import Suite
 from yinxin.errors import YinxinError
-from yinxin.store import Store
+from yinxin.store import Sql, Store, Within
 from yinxin.tlog import Checkpoint, Cosigned, Note, Signature
 from yinxin.tlog.policy import NONE
 
@@ -40,58 +41,65 @@ def keep(store: Store, suite: Suite, size: int, given: Sequence[tuple[Cosigned, 
             continue
 
 
-def lines_on(session: Session, suite: Suite, size: int) -> list[Signature]:
+_COSIGNED = cast("sa.Table", CosignatureRow.__table__).c
+_ON_TREE = _COSIGNED.tree == sa.bindparam("tree")
+_LINES = Sql(
+    sa.select(_COSIGNED.name, _COSIGNED.key_id, _COSIGNED.value)
+    .where(_ON_TREE, _COSIGNED.size == sa.bindparam("of", type_=sa.BigInteger))
+    .order_by(_COSIGNED.name, _COSIGNED.key_id, _COSIGNED.at)
+)
+_BY_SIZE = Sql(
+    sa.select(_COSIGNED.size, _COSIGNED.name, _COSIGNED.key_id)
+    .where(_ON_TREE, _COSIGNED.size >= sa.bindparam("covering", type_=sa.BigInteger))
+    .order_by(_COSIGNED.size.desc())
+    .limit(sa.bindparam("most", type_=sa.Integer()))
+)
+
+
+def lines_on(within: Within, suite: Suite, size: int) -> list[Signature]:
     """The last word of each witness on the checkpoint of `size`, by name."""
-    rows = session.scalars(
-        sa.select(CosignatureRow)
-        .where(CosignatureRow.tree == suite.hash.name, CosignatureRow.size == size)
-        .order_by(CosignatureRow.name, CosignatureRow.key_id, CosignatureRow.at)
-    )
-    last = {(row.name, row.key_id): _line(row) for row in rows}
+    rows = _LINES.all(within, {"tree": suite.hash.name, "of": size})
+    last = {(name, key_id): _line(name, key_id, value) for name, key_id, value in rows}
     return list(last.values())
 
 
-def with_cosignatures(session: Session, row: CheckpointRow, suite: Suite) -> Note:
+def with_cosignatures(within: Within, row: Signed, suite: Suite) -> Note:
     """A stored checkpoint's note with every cosignature on it; raises MalformedNote."""
     note = note_of(row, suite)
-    return Note(note.text, (*note.signatures, *lines_on(session, suite, row.size)))
+    return Note(note.text, (*note.signatures, *lines_on(within, suite, row.size)))
 
 
-def newest_witnessed(session: Session, suite: Suite, *, covering: int = 0) -> CheckpointRow | None:
+def newest_witnessed(within: Within, suite: Suite, *, covering: int = 0) -> Signed | None:
     """The newest checkpoint over `covering` entries at least that carries the quorum of the policy in force.
 
     None without a policy, and while too few have cosigned any.
     """
-    policy = in_force(session, suite)
+    policy = in_force(within, suite)
     if policy is None:
         return None
     if policy.quorum == NONE:
-        return newest(session)
+        return newest(within)
     names = {
         (each.verifier.name, each.verifier.key_id.hex()): each.name for each in policy.witnesses.values()
     }
-    found = session.execute(
-        sa.select(CosignatureRow.size, CosignatureRow.name, CosignatureRow.key_id)
-        .where(CosignatureRow.tree == suite.hash.name, CosignatureRow.size >= covering)
-        .order_by(CosignatureRow.size.desc())
-        .limit(_LOOK * max(1, len(names)))
-    )
+    most = _LOOK * max(1, len(names))
+    found = _BY_SIZE.all(within, {"tree": suite.hash.name, "covering": covering, "most": most})
     by_size: dict[int, dict[str, None]] = {}
     for size, name, key_id in found:
         if (name, key_id) in names:
             by_size.setdefault(size, {})[names[name, key_id]] = None
     for size, by in by_size.items():
         if policy.satisfied(by):
-            return session.get(CheckpointRow, size)
+            return of_size(within, size)
     return None
 
 
-def has_quorum(session: Session, suite: Suite, size: int) -> bool:
+def has_quorum(within: Within, suite: Suite, size: int) -> bool:
     """Whether the checkpoint of that size carries what the policy in force asks for; so does every one without a policy."""
-    policy = in_force(session, suite)
+    policy = in_force(within, suite)
     if policy is None:
         return True
-    lines = {(each.name, each.key_id) for each in lines_on(session, suite, size)}
+    lines = {(each.name, each.key_id) for each in lines_on(within, suite, size)}
     by = {
         each.name: None
         for each in policy.witnesses.values()
@@ -132,7 +140,9 @@ def check(session: Session, suite: Suite) -> int:
             checkpoint = Checkpoint.parse(note_of(stored, suite).text)
         key = keys.get((row.name, row.key_id))
         try:
-            held = key is not None and key.verify(_line(row), checkpoint) == row.at
+            held = (
+                key is not None and key.verify(_line(row.name, row.key_id, row.value), checkpoint) == row.at
+            )
         except YinxinError as error:
             raise broken from error
         if not held:
@@ -141,5 +151,5 @@ def check(session: Session, suite: Suite) -> int:
     return count
 
 
-def _line(row: CosignatureRow) -> Signature:
-    return Signature(row.name, bytes.fromhex(row.key_id), row.value)
+def _line(name: str, key_id: str, value: bytes) -> Signature:
+    return Signature(name, bytes.fromhex(key_id), value)

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from sqlalchemy.orm import Session
 
-from audit.checkpoint import newest, note_of, signed_size
+from audit.checkpoint import Signed, newest, note_of, signed_size
 from audit.errors import NothingSigned
 from audit.models import CheckpointRow
 from audit.tree import TREES, stored
@@ -246,7 +246,7 @@ class Witnesses:
         return found
 
     @staticmethod
-    def _newest(session: Session) -> CheckpointRow:
+    def _newest(session: Session) -> Signed:
         row = newest(session)
         if row is None:
             raise NothingSigned

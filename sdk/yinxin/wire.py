@@ -51,7 +51,8 @@ def base64_text(octets: bytes) -> str:
 
 def _instant(value: object) -> datetime:
     try:
-        return parse_rfc3339(str(value))
+        # who makes a value in this process gives an instant, not its text
+        return parse_rfc3339(value.isoformat() if isinstance(value, datetime) else str(value))
     except BadInstant as error:
         raise BadValue(error.text("zh"), error.text("en")) from None
 
