@@ -9,7 +9,7 @@ from typing import Protocol
 
 from yinxin import flow
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.keys import Identity, Signer
+from yinxin.crypto.keys import Signer
 from yinxin.crypto.seal import Seal as SealStructure
 from yinxin.text import Text
 
@@ -87,14 +87,6 @@ class Core(flow.Core, Protocol):
 
     def evidence_seal(self, subject: str) -> Seal:
         """The platform's own seal for evidence bundles; each use is authorised and recorded against `subject`."""
-        ...
-
-    def holder_key(self) -> str | None:
-        """Her signing key in the key centre, if the certificate of this session is for one; else None."""
-        ...
-
-    def as_holder(self, pin: str) -> Identity:
-        """That key and certificate, to sign with under her PIN; raises NoHolderKey without one."""
         ...
 
     def timestamp_chain(self, suite: str) -> tuple[Certificate, ...]:

@@ -19,14 +19,6 @@ class NoSeal(Conflict):
     en = "Organ {organ} has no seal in use; apply for one first and have it approved."
 
 
-class NoHolderKey(Conflict):
-    """The session's certificate is for no key that its holder keeps in the key centre."""
-
-    code = "document.no_holder_key"
-    zh = "本次登录的证书不对应密钥管理中心里您的可用签名密钥：请用该密钥的证书（或为它添加的通行密钥）登录，或在您自己的计算机上签名。"
-    en = "The certificate of this session is for no signing key of yours in the key centre that is in use: sign in with that key's certificate or a passkey added for it, or sign on your own side."
-
-
 class ReferenceTaken(Conflict):
     """The drafter's own key is already used for something else."""
 

@@ -7,14 +7,13 @@ authority `<suite>-tsa`.
 from collections.abc import Mapping, Sequence
 
 from apps.document.core import Organ, Post, Seal, SealUse
-from apps.document.errors import NoHolderKey, NoSeal
+from apps.document.errors import NoSeal
 from apps.document.intake.states import LIFE as INTAKE_LIFE
 from yinxin import flow
 from yinxin.client import Client
 from yinxin.client import Organ as Named
 from yinxin.condition import Condition
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.keys import Identity
 from yinxin.crypto.suite import INTL, SM
 from yinxin.errors import YinxinError
 from yinxin.text import Text
@@ -76,18 +75,6 @@ class RemoteCore(flow.RemoteCore):
         signer = self._client.kms.signer(f"{INTL.name}-evidence", purpose=_PURPOSE, subject=subject)
         certificate, *chain = self._client.ca.chain_of(signer.public_key)
         return Seal(signer, certificate, tuple(chain))
-
-    def holder_key(self) -> str | None:
-        own = self._client.ca.own()[0].public_key
-        keys = self._client.kms.holders.list()
-        return next((each.id for each in keys if each.state == "active" and each.verifier() == own), None)
-
-    def as_holder(self, pin: str) -> Identity:
-        key = self.holder_key()
-        if key is None:
-            raise NoHolderKey
-        own, *above = self._client.ca.own()
-        return self._client.kms.holders.identity(key, pin, own, tuple(above))
 
     def timestamp_chain(self, suite: str) -> tuple[Certificate, ...]:
         return self._client.ca.chain_of(self._client.kms.key(f"{suite}-tsa").verifier())

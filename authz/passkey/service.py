@@ -84,7 +84,8 @@ class Passkeys:
             exclude_credentials=[PublicKeyCredentialDescriptor(id=each.credential) for each in known],
         )
         made: dict[str, Any] = json.loads(webauthn.options_to_json(options))
-        return made
+        # a security key makes the secret that opens a signing key only for a passkey that was made so (Level 3, 10.1.4)
+        return made | {"extensions": {"prf": {}}}
 
     def enrol(self, caller: Caller, credential: str, label: str) -> PasskeyRow:
         """Enrol what the browser made; raises what `options` raises, WrongPasskey, PasskeyKnown, or a used challenge's errors."""

@@ -45,7 +45,7 @@ class HolderKeyIn(Model):
 
 
 class HolderKeyOut(Model):
-    """A key; `public_key` is the DER SubjectPublicKeyInfo in base64. `state`: active, locked or ended."""
+    """A key; `public_key` is the DER SubjectPublicKeyInfo in base64. `state`: active, locked or ended; `passkey`: whether one opens it."""
 
     id: str
     holder: str
@@ -54,6 +54,7 @@ class HolderKeyOut(Model):
     algorithm: str
     state: str
     attempts_left: int
+    passkey: bool
     created: str
     ended: str | None
     key_id: str

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Self
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from kms.generation.held import Held
 from kms.holder.errors import HolderKeyEnded, HolderKeyMoved, HolderKeyUnknown, PasskeyNotAdded
@@ -23,7 +24,10 @@ from yinxin.wire import base64_text
 
 @dataclass(frozen=True, slots=True)
 class HolderKey:
-    """A person's signing key: everything but its secret. `attempts` are the tries since the PIN last opened it."""
+    """A person's signing key: everything but its secret.
+
+    `attempts` are the tries since the PIN last opened it, `passkey` whether one opens it too.
+    """
 
     id: str
     holder: str
@@ -34,9 +38,10 @@ class HolderKey:
     created: datetime
     ended: datetime | None
     attempts: int
+    passkey: bool = False
 
     @classmethod
-    def of(cls, row: HolderKeyRow, attempts: int | None) -> Self:
+    def of(cls, row: HolderKeyRow, attempts: int | None, *, passkey: bool = False) -> Self:
         """The key in this row, with the tries at its PIN."""
         return cls(
             id=row.id,
@@ -48,6 +53,7 @@ class HolderKey:
             created=row.created,
             ended=row.ended,
             attempts=attempts or 0,
+            passkey=passkey,
         )
 
     @property
@@ -81,6 +87,7 @@ class HolderKey:
             "algorithm": self.algorithm,
             "state": self.state(most),
             "attempts_left": 0 if self.ended else max(0, most - self.attempts),
+            "passkey": self.passkey,
             "created": rfc3339(self.created),
             "ended": rfc3339(self.ended) if self.ended else None,
             "key_id": self.public_key.key_id.hex(),
@@ -117,7 +124,9 @@ class Use:
 
 #: how the outer ciphertexts are bound, for rewrapping
 HELD = Held(HolderLockRow, lambda row, kek: bound(row.about, kek))
-_WITH_TRIES = sa.select(HolderKeyRow, HolderLockRow.attempts).outerjoin(
+_BY_PASSKEY = aliased(HolderLockRow)
+_OPENED = sa.exists().where(_BY_PASSKEY.key == HolderKeyRow.id, _BY_PASSKEY.way == Way.PASSKEY.value)
+_WITH_LOCKS = sa.select(HolderKeyRow, HolderLockRow.attempts, _OPENED).outerjoin(
     HolderLockRow, (HolderLockRow.key == HolderKeyRow.id) & (HolderLockRow.way == Way.PIN.value)
 )
 
@@ -125,19 +134,19 @@ _WITH_TRIES = sa.select(HolderKeyRow, HolderLockRow.attempts).outerjoin(
 def key_of(store: Store, id_: str) -> HolderKey:
     """The key of this identifier, whatever its state; raises HolderKeyUnknown."""
     with store.read() as session:
-        found = session.execute(_WITH_TRIES.where(HolderKeyRow.id == id_[:26])).one_or_none()
+        found = session.execute(_WITH_LOCKS.where(HolderKeyRow.id == id_[:26])).one_or_none()
         if found is None or found[0].id != id_:
             raise HolderKeyUnknown(key=id_[:40])
-        return HolderKey.of(*found)
+        return _key(*found)
 
 
 def standing_key(store: Store, holder: str, suite: Suite) -> HolderKey | None:
     """The person's key of this suite that has not ended; None without one."""
     with store.read() as session:
         found = session.execute(
-            _WITH_TRIES.where(HolderKeyRow.standing == standing(holder, suite))
+            _WITH_LOCKS.where(HolderKeyRow.standing == standing(holder, suite))
         ).one_or_none()
-        return HolderKey.of(*found) if found is not None else None
+        return _key(*found) if found is not None else None
 
 
 def standing(holder: str, suite: Suite) -> str:
@@ -148,8 +157,12 @@ def standing(holder: str, suite: Suite) -> str:
 def keys_of(store: Store, holder: str) -> list[HolderKey]:
     """A person's keys, oldest first; they are few."""
     with store.read() as session:
-        found = session.execute(_WITH_TRIES.where(HolderKeyRow.holder == holder).order_by(HolderKeyRow.id))
-        return [HolderKey.of(*each) for each in found]
+        found = session.execute(_WITH_LOCKS.where(HolderKeyRow.holder == holder).order_by(HolderKeyRow.id))
+        return [_key(*each) for each in found]
+
+
+def _key(row: HolderKeyRow, attempts: int | None, passkey: bool) -> HolderKey:  # noqa: FBT001 - a column of the row
+    return HolderKey.of(row, attempts, passkey=passkey)
 
 
 def ways_of(store: Store, key: HolderKey) -> frozenset[Way]:

@@ -8,9 +8,8 @@ from kms.holder import create as creating
 from kms.holder import sign as signing
 from kms.holder.create import Keys
 from kms.holder.errors import NoPasskeySecret, NotAPerson
-from kms.holder.key import HolderKey, Use, key_of, keys_of, uses_of, ways_of
+from kms.holder.key import HolderKey, Use, key_of, keys_of, uses_of
 from kms.holder.lock import Unlock, check_pin
-from kms.holder.models import Way
 from kms.holder.passkey import ADD, REMOVE, Challenge, Passkeys, adding, attested, challenge_of
 from kms.holder.sign import Opening, Signed, Signing
 from kms.settings import KmsSettings
@@ -122,10 +121,6 @@ class HolderKeys:
         if holder == actor.id:
             return found
         return [each for each in found if self._decider.check(actor, READ, each.resource).allowed]
-
-    def opens_by_passkey(self, actor: Actor, id_: str) -> bool:
-        """Whether a passkey opens the key besides the PIN; raises HolderKeyUnknown, Denied."""
-        return Way.PASSKEY in ways_of(self._store, self.show(actor, id_))
 
     def show(self, actor: Actor, id_: str) -> HolderKey:
         """One key; raises HolderKeyUnknown, Denied."""

@@ -4,11 +4,12 @@ import base64
 import binascii
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 from flask import Response, make_response, redirect, render_template, request, url_for
-from pydantic import Base64Bytes, BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationError
 from werkzeug.wrappers import Response as BaseResponse
 
 from authz.delegation import Delegation, Wish
@@ -25,14 +26,14 @@ from yinxin.web import (
     Form,
     Paged,
     Pages,
-    Upload,
+    current_caller,
     hold_session,
     kit,
     page_of,
     reader_language,
-    signature_of,
 )
-from yinxin.wire import Model, base64_text
+from yinxin.web.signing import Act, shown, signed
+from yinxin.wire import Model
 
 if TYPE_CHECKING:
     from authz.service import Authz
@@ -75,13 +76,6 @@ class Wanted(Model):
     reason: str = Field(min_length=1, max_length=400)
     actions: tuple[str, ...] = Field(default=(), max_length=100)
     find: str = ""
-
-
-class Signed(Model):
-    """The statement that was shown, and the signature over it, unless that comes as a file."""
-
-    statement: Base64Bytes = Field(max_length=100_000)
-    signature: str = Field(default="", max_length=200_000)
 
 
 def add(pages: Pages, platform: "Platform") -> None:
@@ -133,27 +127,25 @@ def _add_giving(pages: Pages, authz: "Authz") -> None:
             reason=body.reason,
             actions=body.actions or None,
         )
-        statement = authz.delegations.statement(caller.actor, wish)
-        shown = render_template(
-            "console/delegation_sign.html",
-            form=Form(kit().store.identifier()),
-            **_declared(statement),
+        due = partial(authz.delegations.statement, caller.actor, wish)
+        signing = shown(due, "console.delegation_give")
+        form = Form(kit().store.identifier())
+        return make_response(
+            render_template("console/delegation_sign.html", form=form, signing=signing, **_of(wish))
         )
-        return make_response(shown)
 
     def again() -> Mapping[str, Any]:
-        """The statement that was shown, shown once more beside what is wrong with the signature."""
-        try:
-            data = base64.b64decode(request.form.get("statement", ""), validate=True)
-            return _declared(data)
-        except (binascii.Error, YinxinError) as error:
-            raise DelegationStatementWrong(field="statement") from error
+        """What she wished, shown once more beside the ways to sign it."""
+        return _of(_wish())
 
-    @pages.form("/delegations/new/signature", "console/delegation_sign.html", context=again)
-    def delegation_give(body: Signed, file: Upload | None, caller: Caller) -> BaseResponse:
-        signature = signature_of(file.stream.read() if file else body.signature.encode())
-        authz.delegations.give(caller.actor, body.statement, signature)
-        return redirect(url_for("console.delegations"), 303)
+    @signed(pages, "/delegations/new/signature", "console/delegation_sign.html", context=again)
+    def delegation_give() -> Act:
+        actor, wish = current_caller().actor, _wish()
+        return Act(
+            due=partial(authz.delegations.statement, actor, wish),
+            take=partial(authz.delegations.give, actor),
+            back=url_for("console.delegations"),
+        )
 
 
 def _add_acts(pages: Pages, authz: "Authz") -> None:
@@ -179,14 +171,17 @@ def state(each: Delegation, now: datetime) -> str:
     return "in-force" if now < each.valid_to else "over"
 
 
-def _declared(statement: bytes) -> Mapping[str, Any]:
-    declared = Statement.decode(statement)
-    return {
-        "declared": declared,
-        "wish": Wish.of(declared),
-        "statement": base64_text(statement),
-        "verbs": VERBS,
-    }
+def _wish() -> Wish:
+    """What the statement says that was shown; raises DelegationStatementWrong."""
+    try:
+        data = base64.b64decode(request.form.get("statement", ""), validate=True)
+        return Wish.of(Statement.decode(data))
+    except (binascii.Error, ValidationError, YinxinError) as error:
+        raise DelegationStatementWrong(field="statement") from error
+
+
+def _of(wish: Wish) -> Mapping[str, Any]:
+    return {"wish": wish, "verbs": VERBS}
 
 
 def _people(authz: "Authz", text: str) -> list[tuple[str, str]]:

@@ -106,7 +106,6 @@ def _add_looking(pages: Pages, platform: "Platform") -> None:
             following=page.next,
             verbs=VERBS,
             own=shown["key"].holder == caller.actor.id,
-            passkey=platform.kms.holders.opens_by_passkey(caller.actor, key),
             **shown,
         )
 

@@ -1,13 +1,12 @@
 """Proposals: the list, one with its story, what it would do and who still may approve; approving, refusing, carrying out."""
 
-import base64
-import binascii
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from flask import Response, redirect, render_template, request, url_for
-from pydantic import Base64Bytes, Field
+from flask import Response, redirect, render_template, url_for
+from pydantic import Field
 from werkzeug.wrappers import Response as BaseResponse
 
 from authz.proposal import Filter, Shown, State
@@ -18,8 +17,8 @@ from ops.console.export import csv_file
 from ops.console.show import AUDITOR, OUTCOMES, VERBS
 from yinxin.clock import parse_rfc3339
 from yinxin.errors import YinxinError
-from yinxin.statement import Statement
-from yinxin.web import Caller, Paged, Pages, Upload, core, current_caller, page_of, signature_of
+from yinxin.web import Caller, Paged, Pages, core, current_caller, page_of
+from yinxin.web.signing import Act, signed
 from yinxin.wire import Model
 
 if TYPE_CHECKING:
@@ -62,13 +61,6 @@ class Look(Paged):
     def filter(self) -> Filter:
         """As the service takes it."""
         return Filter(self.kind, State(self.state) if self.state else None, self.organ, self.proposer)
-
-
-class Signed(Model):
-    """The statement that was shown, and the signature over it, unless that comes as a file."""
-
-    statement: Base64Bytes = Field(max_length=100_000)
-    signature: str = Field(default="", max_length=200_000)
 
 
 class Refusal(Model):
@@ -129,20 +121,18 @@ def _add_looking(pages: Pages, platform: "Platform") -> None:
 
 def _add_signing(pages: Pages, proposals: "Proposals") -> None:
     def context(proposal: str) -> Mapping[str, Any]:
-        """What is to be signed, if this person may; a refusal is told before she has signed anything."""
-        actor = current_caller().actor
-        data = _shown() or proposals.statement(actor, proposal)
-        return {
-            "shown": proposals.show(actor, proposal),
-            "declared": Statement.decode(data),
-            "statement": base64.b64encode(data).decode(),
-        }
+        return {"shown": proposals.show(current_caller().actor, proposal)}
 
-    @pages.form("/console/proposals/<proposal>/approval", "console/proposal_approve.html", context=context)
-    def proposal_approve(proposal: str, body: Signed, file: Upload | None, caller: Caller) -> BaseResponse:
-        signature = signature_of(file.stream.read() if file else body.signature.encode())
-        proposals.approve(caller.actor, proposal, body.statement, signature)
-        return _back(proposal)
+    path = "/console/proposals/<proposal>/approval"
+
+    @signed(pages, path, "console/proposal_approve.html", context=context)
+    def proposal_approve(proposal: str) -> Act:
+        actor = current_caller().actor
+        return Act(
+            due=partial(proposals.statement, actor, proposal),
+            take=partial(proposals.approve, actor, proposal),
+            back=url_for("console.proposal", proposal=proposal),
+        )
 
 
 def _add_ending(pages: Pages, proposals: "Proposals") -> None:
@@ -206,13 +196,3 @@ def _entries(proposal: str) -> list[Mapping[str, Any]]:
         found = [*client.audit.entries(subject=subject), *client.audit.entries(request=subject)]
     told = {entry["id"]: {**entry, "time": parse_rfc3339(entry["time"])} for entry in found}
     return sorted(told.values(), key=lambda entry: entry["index"])
-
-
-def _shown() -> bytes | None:
-    """The statement that the reader has signed already, when only her signature was not taken."""
-    try:
-        data = base64.b64decode(request.form["statement"], validate=True)
-        Statement.decode(data)
-    except (KeyError, binascii.Error, YinxinError):
-        return None
-    return data

@@ -55,6 +55,17 @@ def test_sign_and_verify(hierarchy, at):
         cms.verify_detached(signed, CONTENT + b".")
 
 
+def test_what_a_key_will_be_asked_to_sign_is_known_before(hierarchy, at):
+    """By it a passkey says yes to a signature that is made later. Seen to fail with another signing time."""
+    person = hierarchy.person()
+    told = cms.to_sign(person.certificate, CONTENT, signed_at=at)
+    signed = cms.sign_detached(person, CONTENT, signed_at=at)
+    person.certificate.public_key.verify(cms.signature_value(signed), told)
+    later = cms.to_sign(person.certificate, CONTENT, signed_at=at + timedelta(seconds=1))
+    with pytest.raises(BadSignature):
+        person.certificate.public_key.verify(cms.signature_value(signed), later)
+
+
 def test_the_content_may_be_inside(hierarchy, at):
     signed = cms.sign_attached(hierarchy.person(), CONTENT, signed_at=None)
     content, by = cms.verify_attached(signed)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from base64 import b64encode
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -158,6 +159,49 @@ def visit(browser, site):
         context.close()
     # a refusal is a failed load to the browser; anything else it says, a policy violation above all, is a fault
     assert [text for text in said if "Failed to load resource: the server responded with" not in text] == []
+
+
+@contextmanager
+def _authenticator(browser, site, **more):
+    """A browser with a virtual authenticator, at the site's name: browsers keep passkeys for names alone."""
+    address = site.address.replace("127.0.0.1", "localhost")
+    context = browser.new_context(locale="zh-CN", ignore_https_errors=True, base_url=address)
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    said = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    devtools = context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+        **more,
+    }
+    made = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})["authenticatorId"]
+    page.unlock = lambda verified: devtools.send(
+        "WebAuthn.setUserVerified", {"authenticatorId": made, "isUserVerified": verified}
+    )
+    yield page
+    context.close()
+    assert [text for text in said if "Failed to load resource" not in text] == []
+
+
+@pytest.fixture
+def authenticator(browser, site):
+    """A browser with an authenticator for signing in."""
+    with _authenticator(browser, site) as page:
+        yield page
+
+
+@pytest.fixture
+def secret_keeper(browser, site):
+    """One whose authenticator computes a passkey's own secret too (PRF); told to decline, such a one locks itself."""
+    with _authenticator(browser, site, ctap2Version="ctap2_1", hasPrf=True) as page:
+        yield page
 
 
 def answer_challenge(site, page, person, origin=None):

@@ -116,34 +116,6 @@ def test_signing_in_anew_leaves_no_session_behind(site, visit):
         client.authz.whoami()
 
 
-@pytest.fixture
-def authenticator(browser, site):
-    """A browser with a virtual authenticator, at the site's name: browsers keep passkeys for names alone."""
-    address = site.address.replace("127.0.0.1", "localhost")
-    context = browser.new_context(locale="zh-CN", ignore_https_errors=True, base_url=address)
-    context.set_default_timeout(20_000)
-    page = context.new_page()
-    said = []
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-    devtools = context.new_cdp_session(page)
-    devtools.send("WebAuthn.enable")
-    options = {
-        "protocol": "ctap2",
-        "transport": "internal",
-        "hasResidentKey": True,
-        "hasUserVerification": True,
-        "isUserVerified": True,
-        "automaticPresenceSimulation": True,
-    }
-    made = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})["authenticatorId"]
-    page.unlock = lambda verified: devtools.send(
-        "WebAuthn.setUserVerified", {"authenticatorId": made, "isUserVerified": verified}
-    )
-    yield page
-    context.close()
-    assert [text for text in said if "Failed to load resource" not in text] == []
-
-
 def test_a_passkey_in_the_browser(site, authenticator, tmp_path):
     """Added after the certificate's login, used for the next one, not enough for adding another; then removed."""
     page = authenticator

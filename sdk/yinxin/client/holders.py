@@ -2,6 +2,8 @@
 
 from base64 import b64decode
 from collections.abc import Iterator
+from functools import partial
+from typing import Protocol
 
 from yinxin.client._http import Connection, segment
 from yinxin.crypto.certificates import Certificate
@@ -12,10 +14,15 @@ from yinxin.wire import Instant, Reply, base64_text
 _PATH = "/api/kms/v1/holder-keys"
 #: what a request for a certificate is signed for
 APPLYING = "ca.apply"
+#: what a signature is for whose signer was not told
+_SIGN = "holder.sign"
 
 
 class HolderKey(Reply):
-    """A signing key of a person; `state` is active, locked or ended, `public_key` DER SubjectPublicKeyInfo in base64."""
+    """A signing key of a person; `state` is active, locked or ended, `public_key` DER SubjectPublicKeyInfo in base64.
+
+    `passkey` is whether one opens it besides the PIN.
+    """
 
     id: str
     holder: str
@@ -24,6 +31,7 @@ class HolderKey(Reply):
     algorithm: str
     state: str
     attempts_left: int
+    passkey: bool
     created: Instant
     ended: Instant | None
     key_id: str
@@ -132,7 +140,8 @@ class HolderKeys:
 
     def signer(self, key: str, pin: str, *, purpose: str, subject: str) -> "HolderSigner":
         """A `yinxin.crypto` Signer whose key stays in the key centre; only digests travel."""
-        return HolderSigner(self, key, self.show(key).verifier(), pin, purpose=purpose, subject=subject)
+        once = partial(self.sign, key, pin=pin)
+        return HolderSigner(key, self.show(key).verifier(), once, purpose=purpose, subject=subject)
 
     def request(self, key: str, pin: str) -> CertificationRequest:
         """A request for a certificate of the key, to be handed in (`client.ca.registrations.submit`)."""
@@ -146,35 +155,51 @@ class HolderKeys:
 
         Every signature says what it is for by itself. Raises KeyMismatch for the certificate of another key.
         """
-        signer = self.signer(key, pin, purpose="holder.sign", subject=f"holder-key:{key}")
+        signer = self.signer(key, pin, purpose=_SIGN, subject=f"holder-key:{key}")
         return Identity(signer, certificate, chain)
+
+    def identity_by_passkey(
+        self,
+        key: str,
+        certificate: Certificate,
+        chain: tuple[Certificate, ...] = (),
+        *,
+        nonce: str,
+        credential: str,
+    ) -> Identity:
+        """As `identity`, for the one signature that the passkey was asked for (`challenge`) and answered; see `sign_by_passkey`."""
+        once, subject = (
+            partial(self.sign_by_passkey, key, nonce=nonce, credential=credential),
+            f"holder-key:{key}",
+        )
+        signer = HolderSigner(key, certificate.public_key, once, purpose=_SIGN, subject=subject)
+        return Identity(signer, certificate, chain)
+
+
+class _Once(Protocol):
+    """Has the key sign a digest, opened by what the holder gave."""
+
+    def __call__(self, digest: bytes, *, purpose: str, subject: str) -> bytes: ...
 
 
 class HolderSigner:
     """Signs with one's own key in the key centre, for one recorded purpose and subject."""
 
-    def __init__(
-        self, keys: HolderKeys, key: str, public_key: PublicKey, pin: str, *, purpose: str, subject: str
-    ) -> None:
-        self._keys = keys
+    def __init__(self, key: str, public_key: PublicKey, once: _Once, *, purpose: str, subject: str) -> None:
         self._key = key
-        self._pin = pin
+        self._once = once
         self._purpose = purpose
         self._subject = subject
         self.public_key = public_key
 
     def stating(self, purpose: str, subject: str) -> "HolderSigner":
         """The same signer, for another purpose and subject."""
-        return HolderSigner(
-            self._keys, self._key, self.public_key, self._pin, purpose=purpose, subject=subject
-        )
+        return HolderSigner(self._key, self.public_key, self._once, purpose=purpose, subject=subject)
 
     def sign(self, message: bytes) -> bytes:
         """The signature over `message`, verified here before it is used; raises BadSignature, and as `HolderKeys.sign`."""
         digest = self.public_key.prehash(message)
-        signature = self._keys.sign(
-            self._key, digest, pin=self._pin, purpose=self._purpose, subject=self._subject
-        )
+        signature = self._once(digest, purpose=self._purpose, subject=self._subject)
         self.public_key.verify(signature, message, what=self._subject)
         return signature
 

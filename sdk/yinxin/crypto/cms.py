@@ -14,6 +14,7 @@ from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import MalformedSignature
 from yinxin.crypto.keys import Identity
 from yinxin.crypto.signed_data import SignedData, add_unsigned, build
+from yinxin.crypto.signed_data import to_sign as attributes_of
 from yinxin.crypto.timestamps import Token
 
 #: given the signature value, the DER of a timestamp token over it
@@ -42,6 +43,12 @@ def sign_detached(
     With `timestamp`, the signature value is timestamped and the token put in (RFC 3161 appendix A).
     """
     return _sign(identity, content, embed=False, signed_at=signed_at, timestamp=timestamp)
+
+
+def to_sign(certificate: Certificate, content: bytes, *, signed_at: datetime | None) -> bytes:
+    """The very octets that `sign_detached` would have the key of `certificate` sign, for whoever is asked before it does."""
+    data = certificate.public_key.suite.cms_data
+    return attributes_of(certificate, content, content_type=data, signing_time=signed_at)
 
 
 def sign_attached(

@@ -55,15 +55,9 @@ def build(
     if signer.public_key != certificate.public_key:
         raise KeyMismatch(subject=certificate.subject.text)
     algorithm = signer.public_key.signature_algorithm
-    all_attributes = [
-        *attributes,
-        _attribute(oids.CONTENT_TYPE, der.oid(content_type)),
-        _attribute(oids.MESSAGE_DIGEST, der.octets(algorithm.hash.digest(content))),
-        _attribute(oids.SIGNING_CERTIFICATE_V2, _ess(certificate, algorithm.hash)),
-    ]
-    if signing_time:
-        all_attributes.append(_attribute(oids.SIGNING_TIME, der.time(signing_time)))
-    signed = der.set_of(all_attributes)
+    signed = to_sign(
+        certificate, content, content_type=content_type, signing_time=signing_time, attributes=attributes
+    )
     info = der.sequence(
         der.integer(1),
         der.sequence(certificate.issuer.der, der.integer(certificate.serial)),
@@ -81,6 +75,27 @@ def build(
         der.set_of([info]),
     )
     return der.sequence(der.oid(signed_data), der.explicit(0, data))
+
+
+def to_sign(
+    certificate: Certificate,
+    content: bytes,
+    *,
+    content_type: str,
+    signing_time: datetime | None = None,
+    attributes: Sequence[bytes] = (),
+) -> bytes:
+    """The very octets that `build` has the key of `certificate` sign: the signed attributes (RFC 5652 5.4)."""
+    hash_ = certificate.public_key.signature_algorithm.hash
+    all_attributes = [
+        *attributes,
+        _attribute(oids.CONTENT_TYPE, der.oid(content_type)),
+        _attribute(oids.MESSAGE_DIGEST, der.octets(hash_.digest(content))),
+        _attribute(oids.SIGNING_CERTIFICATE_V2, _ess(certificate, hash_)),
+    ]
+    if signing_time:
+        all_attributes.append(_attribute(oids.SIGNING_TIME, der.time(signing_time)))
+    return der.set_of(all_attributes)
 
 
 def certificates_only(certificates: Iterable[Certificate], crls: Iterable[bytes] = ()) -> bytes:

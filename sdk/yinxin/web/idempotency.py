@@ -122,15 +122,15 @@ class Answers:
     """The table of claims and kept answers; `kept` is how long an answer is given again."""
 
     def __init__(self, store: Store, *, kept: timedelta) -> None:
-        self._store = store
+        self.store = store
         self._kept = kept
 
     def claim(self, claim: Claim) -> Kept | None:
         """Take the key, or give the kept answer; raises IdempotencyKeyReused, RequestUnderWay or AnswerLost."""
-        now = self._store.clock.now()
+        now = self.store.clock.now()
         try:
             # the act that follows brings the claim along to the disk; without the act the claim is worth nothing
-            with self._store.housekeep(lasting=False) as session:
+            with self.store.housekeep(lasting=False) as session:
                 row = session.get(AnswerRow, (claim.caller, claim.key), with_for_update=True)
                 if row is not None and row.created <= now - self._kept:
                     session.delete(row)
@@ -145,8 +145,8 @@ class Answers:
 
     def look(self, claim: Claim) -> Kept | Hold:
         """The kept answer, or a hold on a key that nobody has; raises as `claim`."""
-        now = self._store.clock.now()
-        with self._store.look() as look:
+        now = self.store.clock.now()
+        with self.store.look() as look:
             found = _CREATED.first(look, {"of": claim.caller, "known": claim.key})
         hold = Hold(claim, now)
         if found is None:
@@ -157,21 +157,21 @@ class Answers:
 
     def keep(self, claim: Claim, answer: Kept) -> None:
         """Store the answer, if the claim is still held or nobody has the key; one that holds a secret is not stored."""
-        with self._store.housekeep() as session:
+        with self.store.housekeep() as session:
             if claim.secret is None:
-                _put(session.connection(), claim, self._store.clock.now(), kept=answer)
+                _put(session.connection(), claim, self.store.clock.now(), kept=answer)
             else:
-                _use_up(session, claim, self._store.clock.now(), frozenset())
+                _use_up(session, claim, self.store.clock.now(), frozenset())
 
     def release(self, claim: Claim) -> None:
         """After a refusal: where nothing was done the same key may try again, else it stays used up."""
-        with self._store.housekeep(lasting=False) as session:
-            _use_up(session, claim, self._store.clock.now(), claim.meant)
+        with self.store.housekeep(lasting=False) as session:
+            _use_up(session, claim, self.store.clock.now(), claim.meant)
 
     def sweep(self) -> None:
         """Forget answers older than they are kept."""
-        with self._store.housekeep() as session:
-            oldest = self._store.clock.now() - self._kept
+        with self.store.housekeep() as session:
+            oldest = self.store.clock.now() - self._kept
             session.execute(sa.delete(AnswerRow).where(AnswerRow.created <= oldest))
 
 

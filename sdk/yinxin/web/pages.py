@@ -131,17 +131,45 @@ class Pages:
 
         def declare(view: V) -> V:
             contract = contract_of(view, path, public=public)
-            if contract.uploads or limit is not None:
-                self._limits[view.__name__] = limit
-
-            def serve(**values: Any) -> Any:
-                caller = None if public else current_caller()
-                return _Sent(contract, view, template, context, values, secret, unkept).serve(caller)
-
-            self.blueprint.add_url_rule(path, view.__name__, serve, methods=["GET", "POST"])
+            self.declare(
+                path,
+                view.__name__,
+                contract,
+                view,
+                template,
+                context=context,
+                limit=limit,
+                public=public,
+                secret=secret,
+                unkept=unkept,
+            )
             return view
 
         return declare
+
+    def declare(
+        self,
+        path: str,
+        name: str,
+        contract: Contract,
+        view: Callable[..., Any],
+        template: str,
+        *,
+        context: Callable[..., Mapping[str, Any]] | None = None,
+        limit: int | None = None,
+        public: bool = False,
+        secret: Text | None = None,
+        unkept: bool = False,
+    ) -> None:
+        """As `form`, for a view whose contract is known: of an endpoint's name."""
+        if contract.uploads or limit is not None:
+            self._limits[name] = limit
+
+        def serve(**values: Any) -> Any:
+            caller = None if public else current_caller()
+            return _Sent(contract, view, template, context, values, secret, unkept).serve(caller)
+
+        self.blueprint.add_url_rule(path, name, serve, methods=["GET", "POST"])
 
     def act(self, path: str, *, secret: Text | None = None) -> Callable[[V], V]:
         """Declare what a button does: `POST` with the macro `act`, carried out once, answered with where to go next.
