@@ -5,8 +5,8 @@ from alembic import op
 
 from yinxin.store import Instant
 
-revision = "0072"
-down_revision = "0071"
+revision = "0073"
+down_revision = "0072"
 branch_labels = None
 depends_on = None
 
