@@ -29,6 +29,7 @@ _USES = frozenset(
         "sign",
         "encrypt",
         "decrypt",
+        "rewrap",
         "sign_protected",
         "open_envelope",
     }

@@ -14,9 +14,10 @@ from seal.make import VERB
 from seal.models import Sort, State
 from seal.service import Seals
 from seal.words import REASONS
-from yinxin import files
+from yinxin import canonical, files
 from yinxin.clock import parse_rfc3339
 from yinxin.command import acting, as_json_option, print_facts, print_json, service
+from yinxin.crypto import cms
 from yinxin.tables import lines
 
 _seal = click.argument("seal")
@@ -201,10 +202,15 @@ def hand_over(context: click.Context, *, seal: str, post: str, as_json: bool) ->
 
 @group.command("status-list", help="印章状态清单，由制章者签名 / how the seals stand, signed by their maker")
 @_out
+@as_json_option
 @click.pass_context
-def status_list(context: click.Context, *, out: Path) -> None:
-    """Write the signed list to a file."""
-    files.replace(out, _seals(context).status_list())
+def status_list(context: click.Context, *, out: Path, as_json: bool) -> None:
+    """Write the signed list to a file, and say how many seals it names and how long it speaks for."""
+    made = _seals(context).status_list()
+    files.replace(out, made)
+    said = canonical.decode(cms.verify_attached(made)[0])
+    told = {"file": str(out), "ended": len(said["ended"]), "next_update": said["next_update"]}
+    print_facts(told, as_json=as_json)
 
 
 @group.command("draw", help="预览平台绘制的印模 / preview the picture that would be drawn")
@@ -212,12 +218,13 @@ def status_list(context: click.Context, *, out: Path) -> None:
 @click.option("--personal", is_flag=True, help="人名章 / a personal seal")
 @click.option("--size", type=click.IntRange(10, 80), help="直径或边长（毫米） / diameter or side in mm")
 @_out
-def draw_(*, name: str, personal: bool, size: int | None, out: Path) -> None:
+@as_json_option
+def draw_(*, name: str, personal: bool, size: int | None, out: Path, as_json: bool) -> None:
     """Draw a picture into a file; nothing is made or recorded."""
-    drawn = (
-        draw.name_seal(name, size or draw.SIDE) if personal else draw.round_seal(name, size or draw.DIAMETER)
-    )
+    size = size or (draw.SIDE if personal else draw.DIAMETER)
+    drawn = draw.name_seal(name, size) if personal else draw.round_seal(name, size)
     files.replace(out, drawn)
+    print_facts({"file": str(out), "name": name, "millimetres": size}, as_json=as_json)
 
 
 def _propose(context: click.Context, kind: str, content: dict[str, Any], why: str, *, as_json: bool) -> None:

@@ -7,6 +7,7 @@ from kms.engine.engine import (
     HeldKey,
     KeyReference,
     ProtectedKey,
+    Rewrapping,
     SharedKey,
     TokenFacts,
     TokenStanding,
@@ -77,6 +78,10 @@ class Calls(ABC):
         """See `Engine.decrypt`."""
         octets: bytes = self.call("decrypt", kek, protected)
         return octets
+
+    def rewrap(self, old: KeyReference, new: KeyReference, wanted: list[Rewrapping]) -> list[bytes]:
+        """See `Engine.rewrap`."""
+        return list(self.call("rewrap", old, new, wanted))
 
     def make_protected(
         self, kek: KeyReference, algorithm: str, nonce: bytes, bound: bytes

@@ -29,6 +29,15 @@ class ProtectedKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Rewrapping:
+    """A ciphertext under one wrapping key, and what it is to be bound to, under which nonce, under another."""
+
+    lying: ProtectedKey
+    bound: bytes
+    nonce: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class TokenFacts:
     """What the token says of itself; none of it is secret."""
 
@@ -129,6 +138,10 @@ class Engine(Protocol):
 
     def decrypt(self, kek: KeyReference, protected: ProtectedKey) -> bytes:
         """What was encrypted; raises WrappedKeyAltered."""
+        ...
+
+    def rewrap(self, old: KeyReference, new: KeyReference, wanted: list[Rewrapping]) -> list[bytes]:
+        """Each ciphertext as `encrypt` gives it under the new key, in order; empty for one that the old key does not open."""
         ...
 
     def make_protected(

@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from pkcs11 import Attribute, ObjectClass
-from pkcs11.exceptions import AttributeTypeInvalid, PKCS11Error
+from pkcs11.exceptions import AttributeTypeInvalid, NoSuchKey, PKCS11Error
 
 from kms.engine import gcm, share
-from kms.engine.engine import HeldKey, KeyReference, ProtectedKey, SharedKey, TokenStanding
-from kms.errors import WrappedKeyAltered
+from kms.engine.engine import HeldKey, KeyReference, ProtectedKey, Rewrapping, SharedKey, TokenStanding
+from kms.errors import KeyLost, WrappedKeyAltered
 from kms.generate import KINDS, find_or_make
 from kms.mechanisms import NATIVE, from_signed, read_any_public_key, to_sign
 from kms.token import Token, objects
@@ -91,16 +91,29 @@ class LocalEngine(Token):
 
     def decrypt(self, kek: KeyReference, protected: ProtectedKey) -> bytes:
         """See `Engine.decrypt`."""
+        return self.use_key(
+            kek.label,
+            kek.identifier,
+            ObjectClass.SECRET_KEY,
+            lambda secret: _decrypted(secret, protected),
+        )
 
-        def opened(secret: Any) -> bytes:
-            try:
-                return gcm.decrypt(secret, protected.nonce, protected.bound, protected.blob)
-            except PKCS11Error:
-                # Modules say it differently (SoftHSM: CKR_GENERAL_ERROR), so ask whether the key itself still works.
-                gcm.prove_wrapping(secret)
-                raise WrappedKeyAltered(label=protected.label) from None
+    def rewrap(self, old: KeyReference, new: KeyReference, wanted: list[Rewrapping]) -> list[bytes]:
+        """See `Engine.rewrap`; what is opened is in this process's memory until it is wrapped again."""
+        sought = old
 
-        return self.use_key(kek.label, kek.identifier, ObjectClass.SECRET_KEY, opened)
+        def all_of_them(session: Any) -> list[bytes]:
+            nonlocal sought
+            keys = []
+            for sought in (old, new):
+                keys.append(self._handle(session, sought.identifier, ObjectClass.SECRET_KEY))
+            before, after = keys
+            return [_rewrapped(before, after, each) for each in wanted]
+
+        try:
+            return self.use(all_of_them)
+        except NoSuchKey:
+            raise KeyLost(label=sought.label) from None
 
     def make_protected(
         self, kek: KeyReference, algorithm: str, nonce: bytes, bound: bytes
@@ -138,6 +151,26 @@ class LocalEngine(Token):
         finally:
             cleanse(pkcs8)
         yield key
+
+
+def _decrypted(secret: Any, protected: ProtectedKey) -> bytes:
+    try:
+        return gcm.decrypt(secret, protected.nonce, protected.bound, protected.blob)
+    except PKCS11Error:
+        # Modules say it differently (SoftHSM: CKR_GENERAL_ERROR), so ask whether the key itself still works.
+        gcm.prove_wrapping(secret)
+        raise WrappedKeyAltered(label=protected.label) from None
+
+
+def _rewrapped(old: Any, new: Any, wanted: Rewrapping) -> bytes:
+    try:
+        octets = _decrypted(old, wanted.lying)
+    except WrappedKeyAltered:
+        return b""
+    try:
+        return gcm.encrypt(new, wanted.nonce, wanted.bound, octets)
+    finally:
+        cleanse(octets)
 
 
 def _held(session: Any) -> Iterator[HeldKey]:

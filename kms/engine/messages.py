@@ -8,7 +8,7 @@ import dataclasses
 import inspect
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import msgpack
 
@@ -17,6 +17,7 @@ from kms.engine.engine import (
     HeldKey,
     KeyReference,
     ProtectedKey,
+    Rewrapping,
     SharedKey,
     TokenFacts,
     TokenStanding,
@@ -29,10 +30,10 @@ _log = logging.getLogger("yinxin.kms")
 
 _RECORDS: Mapping[str, type[Any]] = {
     each.__name__: each
-    for each in (KeyReference, ProtectedKey, SharedKey, TokenFacts, TokenStanding, HeldKey)
+    for each in (KeyReference, ProtectedKey, Rewrapping, SharedKey, TokenFacts, TokenStanding, HeldKey)
 }
 #: the operations, and the types of what each is given: what a process of the key centre's own is asked for (`kms.engine.process`)
-OPERATIONS: Mapping[str, tuple[type[Any], ...]] = {
+OPERATIONS: Mapping[str, tuple[Any, ...]] = {
     name: tuple(
         parameter.annotation
         for parameter in inspect.signature(function).parameters.values()
@@ -105,9 +106,7 @@ def read(asked: bytes) -> tuple[str, list[Any]]:
     wanted = OPERATIONS.get(operation)
     if wanted is None:
         raise BadEngineMessage(reason=operation[:40])
-    if len(wanted) != len(given) or any(
-        not isinstance(each, kind) for each, kind in zip(given, wanted, strict=False)
-    ):
+    if len(wanted) != len(given) or not all(map(_fits, given, wanted)):
         raise BadEngineMessage(reason=f"{operation}(…)")
     return operation, given
 
@@ -151,8 +150,9 @@ def _real(value: Any) -> Any:
 def _fits(value: Any, kind: Any) -> bool:
     if kind == frozenset[str]:
         return isinstance(value, frozenset)
-    if kind == list[bytes]:
-        return isinstance(value, list) and all(isinstance(each, bytes) for each in value)
+    if get_origin(kind) is list:
+        (inner,) = get_args(kind)
+        return isinstance(value, list) and all(isinstance(each, inner) for each in value)
     return isinstance(value, kind)
 
 

@@ -2,7 +2,7 @@
 
 A ciphertext and the name of its key are changed in one statement that asks for what was read, so a row lies under the
 old key or the new one and never between, whatever else happens to it and whenever the process dies. The secret is in
-this process's memory for that moment, and nowhere else in the clear.
+the memory of the process that has the module for that moment, and nowhere else in the clear.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,20 +12,21 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kms.engine import Engine
-from kms.errors import WrappedKeyAltered
+from kms.engine import Engine, ProtectedKey
+from kms.engine.engine import Rewrapping
+from kms.engine.gcm import NONCE
 from kms.generation.held import Held
-from kms.info import KeyInfo, Wrapped
+from kms.info import KeyInfo
 from kms.models import GenerationRow
-from kms.wrap import unwrap_octets, wrap_octets
 from yinxin.act import SYSTEM
-from yinxin.crypto.libcrypto import cleanse
 from yinxin.steps import step
 from yinxin.store import Store
 
 VERB = "kms.rewrap"
 #: ciphertexts that move together: one commit, one record
 BATCH = 500
+#: of them, those that one call of the module moves: nobody else's call waits for more, and a slow module keeps its deadline
+AT_ONCE = 20
 
 
 @dataclass(slots=True)
@@ -96,22 +97,25 @@ def _key(each: Held, row: sa.Row[Any]) -> Any:
 
 def _wrapped(move: Move, each: Held, rows: Sequence[sa.Row[Any]], gone: Gone) -> list[dict[str, Any]]:
     """The rows' new ciphertexts; what does not open stays as it is, and is counted."""
-    changes = []
-    old, new = move.old, move.new
-    for row in rows:
-        key, lying = _key(each, row), Wrapped(row.kek, row.nonce, row.blob)
-        try:
-            secret = unwrap_octets(move.engine, old, each.bound(row, old.label), lying, str(key))
-        except WrappedKeyAltered:
-            gone.unopened += 1
-            gone.which.append(f"{each.table.name}:{key}")
-            continue
-        try:
-            fresh = wrap_octets(move.engine, new, each.bound(row, new.label), secret, move.store.randomness)
-        finally:
-            cleanse(secret)
-        now = {"new_kek": fresh.kek, "new_nonce": fresh.nonce, "new_blob": fresh.blob}
-        changes.append({"old_key": key, "old_nonce": lying.nonce, **now})
+    changes, old, new = [], move.old, move.new
+    for start in range(0, len(rows), AT_ONCE):
+        part = rows[start : start + AT_ONCE]
+        wanted = [
+            Rewrapping(
+                ProtectedKey(str(_key(each, row)), each.bound(row, old.label), row.nonce, row.blob),
+                each.bound(row, new.label),
+                move.store.randomness.token(NONCE),
+            )
+            for row in part
+        ]
+        found = move.engine.rewrap(old.reference, new.reference, wanted)
+        for row, asked, blob in zip(part, wanted, found, strict=True):
+            if not blob:
+                gone.unopened += 1
+                gone.which.append(f"{each.table.name}:{asked.lying.label}")
+                continue
+            now = {"new_kek": new.label, "new_nonce": asked.nonce, "new_blob": blob}
+            changes.append({"old_key": _key(each, row), "old_nonce": row.nonce, **now})
     return changes
 
 

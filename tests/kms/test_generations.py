@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from pkcs11 import Attribute
 from sqlalchemy.exc import IntegrityError
 
-from kms.errors import KeyNotActive, WrappedKeyAltered
+from kms.errors import KeyLost, KeyNotActive, WrappedKeyAltered
 from kms.escrow.models import UserKeyRow
 from kms.escrow.pool import Wanted
 from kms.generation import rewrap as rewrapping
@@ -147,6 +147,42 @@ def test_what_was_altered_stays_is_told_and_keeps_the_generation(world: World) -
     world.store.clock.advance(timedelta(days=1))  # type: ignore[attr-defined]
     ended(world)
     assert world.centre.generations.get(1).state == "retired"
+
+
+@pytest.mark.parametrize("processes", [0, 1])
+def test_more_than_one_call_moves(world: World, monkeypatch: pytest.MonkeyPatch, processes: int) -> None:
+    """Fewer at a time than there are: each lies under its own new nonce, the one that does not open where it lay."""
+    monkeypatch.setattr(rewrapping, "AT_ONCE", 2)
+    world.restarted(processes=processes)
+    uses = furnish(world, keys=5)
+    world.centre.generations.rotate(OFFICER)
+    bad = world.centre.escrow.give(SYSTEM, wanted(3)).id
+    with world.store.engine.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE kms_user_key SET blob = zeroblob(150) WHERE id = :id"), {"id": bad}
+        )
+    assert world.centre.generations.rewrap() == 5
+    ended(world)
+    first = world.centre.generations.get(1)
+    assert (first.moved, first.unopened, first.left["kms_user_key"]) == (5, 1, 1)
+    for number, use in enumerate(uses):
+        if number != 4:
+            use()
+    with world.store.read() as session:
+        nonces = session.scalars(sa.select(UserKeyRow.nonce)).all()
+    assert len(set(nonces)) == len(nonces) == 5
+
+
+@pytest.mark.parametrize("gone", ["kek-1", "kek-2"])
+def test_a_wrapping_key_that_is_gone_stops_it_and_is_named(world: World, gone: str) -> None:
+    furnish(world)
+    world.centre.generations.rotate(OFFICER)
+    world.centre.engine.destroy(world.centre.key(gone).reference)
+    for _ in range(2):
+        with pytest.raises(KeyLost, match=gone):
+            world.centre.generations.rewrap()
+    first = world.centre.generations.get(1)
+    assert (first.moved, first.unopened) == (0, 0)
 
 
 def test_a_row_that_changed_since_it_was_read_is_not_written_over(

@@ -9,6 +9,7 @@ import msgpack
 import pytest
 
 from kms.engine import KeyReference, ProtectedKey
+from kms.engine.engine import Rewrapping
 from kms.engine.messages import OPERATIONS, answer, question, value_of
 from kms.engine.process import ProcessEngine
 from kms.errors import BadEngineMessage, KeyLost, OpenedBeforeFork, WrappedKeyAltered, WrongPin
@@ -126,6 +127,8 @@ KEY = KeyReference("a", "ecdsa-p256", b"a")
         msgpack.packb(["sign", [{"record": "Path", "fields": {}}, b"y"]]),
         question("sign", (KEY, "text")),
         question("decrypt", (KEY, ProtectedKey("a", b"", b"", "text"))),  # type: ignore[arg-type]
+        question("rewrap", (KEY, KEY, [b"x"])),
+        question("rewrap", (KEY, KEY, [Rewrapping(b"x", b"", b"")])),  # type: ignore[arg-type]
     ],
 )
 def test_what_is_no_question_is_refused(world: World, octets: bytes) -> None:

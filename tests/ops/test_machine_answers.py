@@ -23,8 +23,6 @@ WITHOUT = {
     "ca pair request",
     "ca report",
     "calendar notice",
-    "seal draw",
-    "seal status-list",
 }
 
 

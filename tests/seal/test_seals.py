@@ -241,3 +241,12 @@ def test_by_command(site):
     assert shown["name"] == NAME
     uses = json.loads(command("uses", "--seal", site.seal.id, "--json"))
     assert uses[0]["subject"] == site.document
+    drawn = site.folder / "drawn.png"
+    told = json.loads(command("draw", NAME, "--out", str(drawn), "--json"))
+    assert (told["file"], told["name"], told["millimetres"]) == (str(drawn), NAME, 42)
+    assert drawn.read_bytes().startswith(b"\x89PNG")
+    listing = site.folder / "seals.der"
+    told = json.loads(command("status-list", "--out", str(listing), "--json"))
+    ended = sum(1 for each in listed if each["state"] != "active")
+    assert (told["file"], told["ended"]) == (str(listing), ended)
+    assert str(ended) in command("status-list", "--out", str(listing))
