@@ -54,9 +54,9 @@ _log = logging.getLogger("yinxin.ca")
 Answer = Issued | YinxinError
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class _Work:
-    """One certificate on its way."""
+    """One certificate on its way, step by step."""
 
     place: int
     asked: Asked
@@ -194,7 +194,8 @@ class _Batch:
         except YinxinError as error:
             self._refuse(work.place, work.asked, error)
             return None
-        return replace(work, prepared=made)
+        work.prepared = made
+        return work
 
     def _intended(self, works: list[_Work]) -> list[_Work]:
         ctx = self._ctx
@@ -211,7 +212,8 @@ class _Batch:
                         refused.append((work, reason))
                     else:
                         row = intent_row(ctx, work.asked.actor, work.order, work.issuer, work.ready)
-                        allowed.append(replace(work, row=row))
+                        work.row = row
+                        allowed.append(work)
                 for name in {work.order.profile.hash: work for work in allowed}.values():
                     keep_profile(act.session, name.order)
                 if allowed:
@@ -230,8 +232,8 @@ class _Batch:
     def _signed(self, works: list[_Work]) -> Iterator[_Work]:
         for work in works:
             try:
-                issued = completed(work.row, sign(work.ready, work.issuer), work.issuer)
-                yield replace(work, issued=issued)
+                work.issued = completed(work.row, sign(work.ready, work.issuer), work.issuer)
+                yield work
             except Exception as error:  # noqa: BLE001 - it is this request's answer, and raised to who asked
                 self._give_up(work, error)
 

@@ -39,6 +39,11 @@ class KeySigner:
         """The key that verifies what this signs."""
         return self._public_key
 
+    @property
+    def verified_by(self) -> PublicKey:
+        """The key by which `sign` verifies what it gives out (`yinxin.crypto.keys.verified_by`)."""
+        return self._public_key
+
     def sign(self, message: bytes) -> bytes:
         """The signature over `message`: DER for ECDSA and SM2, raw for Ed25519, ML-DSA and RSA (PKCS #1 v1.5).
 

@@ -87,7 +87,7 @@ def validity(case: Case) -> Iterator[str]:
         yield "it ends before it begins"
     if case.issuer.not_after is not None and certificate.not_after > case.issuer.not_after:
         yield "it outlives its issuer"
-    encoded = der.elements(der.elements(certificate.tbs)[4])
+    encoded = der.elements(certificate.validity)
     for at, element in zip((certificate.not_before, certificate.not_after), encoded, strict=True):
         if (element[0] == der.UTC_TIME) != (at < _UTC_TIME_ENDS):
             yield "a time through 2049 must be UTCTime, a later one GeneralizedTime"

@@ -6,6 +6,8 @@ from typing import Protocol
 from yinxin.clock import Clock
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+#: two characters by ten bits
+_PAIRS = tuple(f"{high}{low}" for high in _CROCKFORD for low in _CROCKFORD)
 
 
 class Randomness(Protocol):
@@ -30,4 +32,4 @@ def identifier(clock: Clock, randomness: Randomness) -> str:
     Sorts by time of making, so indexes stay compact; the random part cannot be guessed.
     """
     number = int(clock.now().timestamp() * 1000) << 80 | int.from_bytes(randomness.token(10))
-    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])

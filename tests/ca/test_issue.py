@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -22,15 +23,17 @@ from ca.errors import (
     TokenForeign,
     TokenSpent,
 )
+from ca.issuer import Issuer
 from ca.models import CertificateRow, ProfileRow
-from ca.prepare import prepare
+from ca.prepare import Prepared, prepare
 from ca.request import examine
 from ca.sign import sign
-from kms.errors import HsmGone
+from kms.engine.local import LocalEngine
+from kms.errors import FaultySignature, HsmGone
 from kms.sign import KeySigner
 from tests.support.openssl import openssl
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.keys import PrivateKey
+from yinxin.crypto.keys import PrivateKey, PublicKey, Signer, verified_by
 from yinxin.crypto.path import Usage, validate
 from yinxin.crypto.suite import INTL, SM
 from yinxin.errors import YinxinError
@@ -205,7 +208,7 @@ def test_what_fails_the_lint_is_not_signed(site: Site, monkeypatch: pytest.Monke
     assert last(site)["error"] == LintFailed.code
 
 
-def prepared(site: Site) -> tuple[object, object]:
+def prepared(site: Site) -> tuple[Prepared, Issuer]:
     order = examine(site.request(), site.ctx.profiles["tls-server"], site.ctx.register, site.ctx.settings)
     issuer = site.ctx.issuers.get("intl-issuing")
     return prepare(order, issuer, site.ctx.settings, site.clock, site.randomness), issuer
@@ -233,12 +236,37 @@ def test_a_lint_token_belongs_to_its_octets_and_its_issuer(site: Site) -> None:
 def test_a_security_module_that_signs_something_else_is_caught(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    true = KeySigner.sign
-    monkeypatch.setattr(KeySigner, "sign", lambda self, message: true(self, message + b"\0"))
-    with pytest.raises(Misissued):
+    true = LocalEngine.sign
+    digest = INTL.hash.digest(b"something else")
+    monkeypatch.setattr(LocalEngine, "sign", lambda self, key, _asked: true(self, key, digest))
+    with pytest.raises(FaultySignature):
         site.ca.issue(REGISTRAR, site.request())
     (row,) = site.rows(reference="r-1")
     assert (row.state, row.der, row.revoked_at) == ("abandoned", None, site.clock.now())
+
+
+class Signing:
+    """A signer that signs something else, and says of itself what it is told to say."""
+
+    def __init__(self, key: Signer, **claims: PublicKey) -> None:
+        self.public_key = key.public_key
+        self._key = key
+        vars(self).update(claims)
+
+    def sign(self, message: bytes) -> bytes:
+        return self._key.sign(message + b"!")
+
+
+@pytest.mark.parametrize("claims", [{}, {"verified_by": PrivateKey.generate(INTL).public_key}])
+def test_a_signer_that_does_not_verify_by_the_authority_s_key_has_its_signature_verified(
+    site: Site, claims: dict[str, PublicKey]
+) -> None:
+    """Seen to fail when every signer, or one that verifies by any key at all, is believed."""
+    ready, issuer = prepared(site)
+    with pytest.raises(Misissued):
+        sign(ready, replace(issuer, signer=lambda: Signing(issuer.signer(), **claims)))
+    # and the key centre's own says by which key it does
+    assert verified_by(issuer.signer()) == issuer.public_key
 
 
 def test_a_dead_security_module_leaves_no_half_act(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,6 +111,7 @@ def test_openssl_prints_the_same(intl, openssl, files):
         ("name_constraints", {"name_constraints": NameConstraints((("ip", "10.0.0.1/8"),))}),
         ("name_constraints", {"name_constraints": NameConstraints((("dns", "not a domain"),))}),
         ("name_constraints", {"name_constraints": NameConstraints((("other", "8001"),))}),
+        ("name_constraints", {"name_constraints": NameConstraints((("dns", "*.gov.cn"),))}),
         ("policy_mappings", {"policy_mappings": ((ANY_POLICY, "1.2.3"),)}),
         ("policy_mappings", {"policy_mappings": (("1.2.3", ANY_POLICY),)}),
         ("policy_constraints", {"policy_constraints": PolicyConstraints()}),

@@ -2,10 +2,9 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
-from typing import Self, TypeVar, cast
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple, Self, TypeVar, cast
 
 from cryptography import x509
 
@@ -33,13 +32,14 @@ from yinxin.crypto.public_key import public_key
 from yinxin.crypto.suite import SignatureAlgorithm, signature_algorithm
 
 _PURPOSES = {oid: name for name, oid in EXTENDED_KEY_USAGES.items()}
+#: octets of a field that is remembered once it was read: what a stranger sends must not fill the memory
+_REMEMBERED_SIZE = 512
 
 _Value = TypeVar("_Value", bound=x509.ExtensionType)
 _Read = TypeVar("_Read")
 
 
-@dataclass(frozen=True)
-class _Parts:
+class _Parts(NamedTuple):
     """A certificate's fields, octets where their reading can wait."""
 
     tbs: bytes
@@ -47,6 +47,7 @@ class _Parts:
     signature: bytes
     serial: int
     issuer: Name
+    validity: bytes
     subject: Name
     spki: bytes
     extensions: Mapping[str, Extension]
@@ -89,14 +90,7 @@ class Certificate:
 
     def _read_constraints(self) -> None:
         """The extensions that a path must never pass over: read with the certificate, or the certificate is not."""
-
-        def read(oid: str, reader: Callable[[bytes], _Read]) -> _Read | None:
-            extension = self.extensions.get(oid)
-            if extension is None:
-                return None
-            der.check(extension.value)
-            return reader(extension.value)
-
+        read = self._read
         #: in which names the holder may issue (RFC 5280 4.2.1.10)
         self.name_constraints: NameConstraints | None = read(oids.NAME_CONSTRAINTS, NameConstraints.read)
         #: which of the issuer's policies are equal to which of the subject's (RFC 5280 4.2.1.5)
@@ -110,6 +104,14 @@ class Certificate:
         #: where its status is published (RFC 5280 4.2.1.13), and the deltas to that (4.2.1.15)
         self.crl_points: tuple[CrlPoint, ...] = read(oids.CRL_DISTRIBUTION_POINTS, read_points) or ()
         self.freshest_crl: tuple[CrlPoint, ...] = read(oids.FRESHEST_CRL, read_points) or ()
+
+    def _read(self, oid: str, reader: Callable[[bytes], _Read]) -> _Read | None:
+        extension = self.extensions.get(oid)
+        if extension is None:
+            return None
+        if len(extension.value) <= _REMEMBERED_SIZE:
+            return cast("_Read", _remembered(reader, extension.value))
+        return _held(reader, extension.value)
 
     @classmethod
     def load(cls, data: bytes) -> Self:
@@ -141,7 +143,7 @@ class Certificate:
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
         other.__dict__.pop("fingerprint", None)
-        other._parts = replace(self._parts, signature=signature)
+        other._parts = self._parts._replace(signature=signature)
         other.der = der.sequence(tbs, algorithm, der.bits(signature))
         return other
 
@@ -157,12 +159,12 @@ class Certificate:
         """SHA-256 of the DER, hexadecimal: how pages and logs name it."""
         return hashlib.sha256(self.der).hexdigest()
 
-    @property
+    @cached_property
     def not_before(self) -> datetime:
         """First instant of validity, aware, UTC."""
         return self._parsed.not_valid_before_utc
 
-    @property
+    @cached_property
     def not_after(self) -> datetime:
         """Last instant of validity, aware, UTC; the certificate is still valid in that second."""
         return self._parsed.not_valid_after_utc
@@ -171,6 +173,11 @@ class Certificate:
     def tbs(self) -> bytes:
         """The signed octets (TBSCertificate)."""
         return self._parts.tbs
+
+    @property
+    def validity(self) -> bytes:
+        """DER of its Validity (RFC 5280 4.1.2.5)."""
+        return self._parts.validity
 
     @property
     def signature(self) -> bytes:
@@ -203,9 +210,7 @@ class Certificate:
         extension = self.extensions.get("2.5.29.15")
         if extension is None:
             return None
-        octets = der.content(extension.value, der.BIT_STRING)[1:]
-        given = int.from_bytes(octets.ljust(2, b"\0"), "big")
-        return frozenset(name for name, position in KEY_USAGES.items() if given >> (15 - position) & 1)
+        return _usages(extension.value)
 
     @cached_property
     def extended_key_usage(self) -> frozenset[str] | None:
@@ -260,9 +265,11 @@ class Certificate:
         return self._access("1.3.6.1.5.5.7.48.2")
 
     def _access(self, method: str) -> tuple[str, ...]:
-        value = self._extension(x509.AuthorityInformationAccess)
-        places = (each.access_location for each in value or () if each.access_method.dotted_string == method)
-        return tuple(place.value for place in places if isinstance(place, x509.UniformResourceIdentifier))
+        extension = self.extensions.get(oids.AUTHORITY_INFORMATION_ACCESS)
+        if extension is None:
+            return ()
+        read = _access if len(extension.value) <= _REMEMBERED_SIZE else _access.__wrapped__
+        return read(extension.value).get(method, ())
 
     # --- what it proves ----------------------------------------------------------------------------------------
 
@@ -292,6 +299,35 @@ class Certificate:
         return f"<Certificate {self.subject.text} serial {self.serial:x}>"
 
 
+def _held(reader: Callable[[bytes], _Read], value: bytes) -> _Read:
+    """What an extension says that must be DER throughout."""
+    der.check(value)
+    return reader(value)
+
+
+#: certificates of one issuer say the same of most of this
+_remembered: Callable[[Callable[[bytes], Any], bytes], Any] = lru_cache(maxsize=1024)(_held)
+
+
+@lru_cache(maxsize=128)
+def _usages(value: bytes) -> frozenset[str]:
+    octets = der.content(value, der.BIT_STRING)[1:]
+    given = int.from_bytes(octets.ljust(2, b"\0"), "big")
+    return frozenset(name for name, position in KEY_USAGES.items() if given >> (15 - position) & 1)
+
+
+@lru_cache(maxsize=256)
+def _access(value: bytes) -> Mapping[str, tuple[str, ...]]:
+    """By method, the addresses that an AuthorityInfoAccessSyntax gives."""
+    found: dict[str, tuple[str, ...]] = {}
+    for description in der.elements(value):
+        method, place = der.elements(description)
+        urls = (text for kind, text in read_general_names(der.sequence(place)) if kind == "uri")
+        name = der.dotted(method)
+        found[name] = (*found.get(name, ()), *urls)
+    return found
+
+
 def algorithm_of(identifier: bytes, what: str) -> SignatureAlgorithm:
     """The signature algorithm of an AlgorithmIdentifier; raises UnsupportedAlgorithm.
 
@@ -306,7 +342,7 @@ def algorithm_of(identifier: bytes, what: str) -> SignatureAlgorithm:
 
 def _split(encoded: bytes, read_algorithm: Callable[[bytes], SignatureAlgorithm]) -> _Parts:
     tbs, algorithm, signature = der.elements(encoded)
-    version, serial, inner, issuer, _, subject, spki, *rest = der.elements(tbs)
+    version, serial, inner, issuer, validity, subject, spki, *rest = der.elements(tbs)
     if version != der.explicit(0, der.integer(2)):
         raise MalformedCertificate(reason="not version 3")
     if inner != algorithm:
@@ -320,6 +356,7 @@ def _split(encoded: bytes, read_algorithm: Callable[[bytes], SignatureAlgorithm]
         signature=der.octets_of_bits(signature),
         serial=number,
         issuer=Name(issuer),
+        validity=validity,
         subject=Name(subject),
         spki=spki,
         extensions=_extensions(rest),

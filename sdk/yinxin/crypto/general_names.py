@@ -48,7 +48,7 @@ def _write(kind: str, text: str) -> bytes:
         local, at, domain = text.rpartition("@")
         if not local or not at:
             raise ValueError("not an address")
-        _check_dns(domain)
+        _check_host(domain)
         return der.tlv(0x81, text.encode())
     if kind == "uri":
         if not urlsplit(text).scheme:
@@ -58,7 +58,13 @@ def _write(kind: str, text: str) -> bytes:
 
 
 def _check_dns(text: str) -> None:
-    labels = text.removeprefix("*.").split(".")
+    """A host's or domain's name; as their first label, a `*` for all of one domain."""
+    # of the length that it is written in
+    _check_host(f"x{text[1:]}" if text.startswith("*.") else text)
+
+
+def _check_host(text: str) -> None:
+    labels = text.split(".")
     if len(text) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
         raise ValueError("not a domain name")
 
@@ -96,7 +102,7 @@ def _write_subtree(kind: str, text: str) -> bytes:
         return der.tlv(0x87, network.network_address.packed + network.netmask.packed)
     if kind in ("dns", "uri") or (kind == "email" and "@" not in text):
         if text:  # empty stands for every name of its kind
-            _check_dns(text.removeprefix("."))
+            _check_host(text.removeprefix("."))
         return der.tlv(_TAGS[kind], text.encode("ascii"))
     return _write(kind, text)
 

@@ -24,7 +24,7 @@ from yinxin.crypto.errors import (
     MalformedKey,
     UnsupportedAlgorithm,
 )
-from yinxin.crypto.public_key import HASHES, PublicKey
+from yinxin.crypto.public_key import ECDSA_PREHASHED, HASHES, PublicKey
 from yinxin.crypto.suite import SignatureAlgorithm, Suite
 
 __all__ = ["Identity", "PrivateKey", "PublicKey", "Signer", "linting_key", "throwaway_key"]
@@ -62,6 +62,12 @@ class Signer(Protocol):
     def sign(self, message: bytes) -> bytes:
         """The signature over `message`: DER for ECDSA and SM2, raw for the others."""
         ...
+
+
+def verified_by(signer: Signer) -> PublicKey | None:
+    """The key by which the signer itself, in this process, verifies every signature before it gives it out; None if it does not."""
+    found = getattr(signer, "verified_by", None)
+    return found if isinstance(found, PublicKey) else None
 
 
 @runtime_checkable
@@ -146,10 +152,10 @@ class PrivateKey:
             return self._key.sign_mu(digest)
         if isinstance(self._key, post_quantum.DecapsulationKey):
             raise UnsupportedAlgorithm(what="signature", algorithm=self.public_key.algorithm)
-        hash_ = utils.Prehashed(HASHES[self.public_key.signature_algorithm.hash.name])
+        hash_ = self.public_key.signature_algorithm.hash.name
         if isinstance(self._key, rsa.RSAPrivateKey):
-            return self._key.sign(digest, padding.PKCS1v15(), hash_)
-        return self._key.sign(digest, ec.ECDSA(hash_))
+            return self._key.sign(digest, padding.PKCS1v15(), utils.Prehashed(HASHES[hash_]))
+        return self._key.sign(digest, ECDSA_PREHASHED[hash_])
 
     def decrypt(self, ciphertext: bytes) -> bytes:
         """Open an SM2Cipher made for this key (GM/T 0009 7.2); raises CannotDecrypt, UnsupportedAlgorithm if not SM2."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Self
 
 from yinxin.crypto import der
@@ -146,7 +147,7 @@ class Extension:
     critical: bool
     value: bytes
 
-    @property
+    @cached_property
     def der(self) -> bytes:
         """The Extension SEQUENCE; `critical` is left out when false, as DER wants."""
         critical = der.boolean(True) if self.critical else b""
@@ -161,6 +162,15 @@ class Extension:
         return cls(der.dotted(name), bool(critical), der.content(value, der.OCTET_STRING))
 
 
+#: certificates of one profile and issuer differ in few of their extensions; what a stranger sends must not fill the memory
+_remembered = lru_cache(maxsize=1024)(Extension.read)
+_REMEMBERED_SIZE = 512
+
+
+def _extension(encoded: bytes) -> Extension:
+    return _remembered(encoded) if len(encoded) <= _REMEMBERED_SIZE else Extension.read(encoded)
+
+
 _VISIBLE_STRING = 0x1A
 
 
@@ -171,7 +181,7 @@ def read_extensions(field: bytes, number: int) -> dict[str, Extension]:
     serial number in the authority key identifier, and in a notice's VisibleString what is none (RFC 5280 4.2.1.4).
     """
     found: dict[str, Extension] = {}
-    for extension in map(Extension.read, der.elements(der.tagged(field, number))):
+    for extension in map(_extension, der.elements(der.tagged(field, number))):
         if extension.oid in found:
             raise ValueError(f"extension {extension.oid} stands there twice")
         found[extension.oid] = extension

@@ -27,6 +27,9 @@ HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
+#: how ECDSA is told of each hash: of a message, and of a digest made before
+ECDSA = {name: ec.ECDSA(each) for name, each in HASHES.items()}
+ECDSA_PREHASHED = {name: ec.ECDSA(utils.Prehashed(each)) for name, each in HASHES.items()}
 _DEFAULTS = {
     "ecdsa-p256": suites.ECDSA_SHA256,
     "ecdsa-p384": suites.ECDSA_SHA384,
@@ -154,7 +157,7 @@ class PublicKey:
         if isinstance(key, sm2.SM2PublicKey):
             key.verify(signature, message)
         elif isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(signature, message, ec.ECDSA(HASHES[hash_.name]))
+            key.verify(signature, message, ECDSA[hash_.name])
         elif isinstance(key, rsa.RSAPublicKey):
             key.verify(signature, message, padding.PKCS1v15(), HASHES[hash_.name])
         elif isinstance(key, ed25519.Ed25519PublicKey | post_quantum.VerifyingKey):
@@ -195,7 +198,7 @@ class PublicKey:
             elif isinstance(key, rsa.RSAPublicKey):
                 key.verify(signature, digest, padding.PKCS1v15(), self._prehashed())
             elif isinstance(key, ec.EllipticCurvePublicKey):
-                key.verify(signature, digest, ec.ECDSA(self._prehashed()))
+                key.verify(signature, digest, ECDSA_PREHASHED[self.signature_algorithm.hash.name])
             else:
                 raise UnsupportedAlgorithm(what="prehash", algorithm=self.algorithm)
         except (InvalidSignature, BadSignature) as error:

@@ -7,6 +7,7 @@ sign the same octets, and `assemble`s the certificate. One template gives one se
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from yinxin.crypto import der, oids
 from yinxin.crypto.constraints import NameConstraints, PolicyConstraints, PolicyMapping, write_mappings
@@ -141,29 +142,23 @@ def throwaway_sign(tbs: bytes, algorithm: SignatureAlgorithm) -> bytes:
 def _extensions(template: CertificateTemplate, key_id: bytes, issuer_key_id: bytes) -> Iterable[Extension]:
     yield Extension(oids.AUTHORITY_KEY_ID, False, der.sequence(der.implicit(0, der.octets(issuer_key_id))))
     yield Extension(oids.SUBJECT_KEY_ID, False, der.octets(key_id))
-    usages = [KEY_USAGES[name] for name in template.key_usage]
-    yield Extension(oids.KEY_USAGE, True, der.named_bits(usages))
-    yield Extension(oids.BASIC_CONSTRAINTS, template.ca, _basic_constraints(template))
+    yield _key_usage(template.key_usage)
+    yield _basic_constraints(template.ca, template.path_length)
     if template.extended_key_usage:
-        purposes = (der.oid(EXTENDED_KEY_USAGES.get(each, each)) for each in template.extended_key_usage)
-        # RFC 3161 2.3: a timestamp unit's certificate has this one purpose, critical
-        critical = template.extended_key_usage == ("timeStamping",)
-        yield Extension(oids.EXTENDED_KEY_USAGE, critical, der.sequence(*purposes))
+        yield _purposes(template.extended_key_usage)
     if template.san:
         yield Extension(
             oids.SUBJECT_ALTERNATIVE_NAME, not template.subject, write_general_names(template.san)
         )
     if template.policies:
-        policies = (der.sequence(der.oid(each)) for each in template.policies)
-        yield Extension(oids.CERTIFICATE_POLICIES, False, der.sequence(*policies))
+        yield _policies(template.policies)
     yield from _constraints(template)
-    points = template.crl_points or ((CrlPoint(template.crl_urls),) if template.crl_urls else ())
-    if points:
-        yield Extension(oids.CRL_DISTRIBUTION_POINTS, False, write_points(points, "crl_urls"))
+    if points := template.crl_points or ((CrlPoint(template.crl_urls),) if template.crl_urls else ()):
+        yield _points(points)
     if template.freshest_crl:
         yield Extension(oids.FRESHEST_CRL, False, write_points(template.freshest_crl, "freshest_crl"))
     if template.ocsp_urls or template.ca_issuer_urls:
-        yield Extension(oids.AUTHORITY_INFORMATION_ACCESS, False, _access(template))
+        yield _access(template.ocsp_urls, template.ca_issuer_urls)
     yield from template.extensions
 
 
@@ -179,22 +174,49 @@ def _constraints(template: CertificateTemplate) -> Iterable[Extension]:
         yield Extension(oids.INHIBIT_ANY_POLICY, True, der.integer(template.inhibit_any_policy))
 
 
-def _basic_constraints(template: CertificateTemplate) -> bytes:
-    length = b"" if template.path_length is None else der.integer(template.path_length)
-    return der.sequence(der.boolean(True), length) if template.ca else der.sequence()
+# The certificates of one profile and one issuer say the same of these: written once, octets and all.
 
 
-def _access(template: CertificateTemplate) -> bytes:
-    return der.sequence(
-        *(
-            der.sequence(der.oid(oids.OCSP), write_general_name("uri", u, "ocsp_urls"))
-            for u in template.ocsp_urls
-        ),
-        *(
-            der.sequence(der.oid(oids.CA_ISSUERS), write_general_name("uri", u, "ca_issuer_urls"))
-            for u in template.ca_issuer_urls
-        ),
+@lru_cache(maxsize=256)
+def _key_usage(usages: frozenset[str]) -> Extension:
+    return Extension(oids.KEY_USAGE, True, der.named_bits([KEY_USAGES[name] for name in usages]))
+
+
+@lru_cache(maxsize=256)
+def _basic_constraints(ca: bool, path_length: int | None) -> Extension:  # noqa: FBT001 - the fields of the standard
+    length = b"" if path_length is None else der.integer(path_length)
+    value = der.sequence(der.boolean(True), length) if ca else der.sequence()
+    return Extension(oids.BASIC_CONSTRAINTS, ca, value)
+
+
+@lru_cache(maxsize=256)
+def _purposes(names: tuple[str, ...]) -> Extension:
+    purposes = (der.oid(EXTENDED_KEY_USAGES.get(each, each)) for each in names)
+    # RFC 3161 2.3: a timestamp unit's certificate has this one purpose, critical
+    return Extension(oids.EXTENDED_KEY_USAGE, names == ("timeStamping",), der.sequence(*purposes))
+
+
+@lru_cache(maxsize=256)
+def _policies(policies: tuple[str, ...]) -> Extension:
+    written = (der.sequence(der.oid(each)) for each in policies)
+    return Extension(oids.CERTIFICATE_POLICIES, False, der.sequence(*written))
+
+
+@lru_cache(maxsize=256)
+def _points(points: tuple[CrlPoint, ...]) -> Extension:
+    return Extension(oids.CRL_DISTRIBUTION_POINTS, False, write_points(points, "crl_urls"))
+
+
+@lru_cache(maxsize=256)
+def _access(ocsp: tuple[str, ...], ca_issuers: tuple[str, ...]) -> Extension:
+    places = (
+        *((oids.OCSP, url, "ocsp_urls") for url in ocsp),
+        *((oids.CA_ISSUERS, url, "ca_issuer_urls") for url in ca_issuers),
     )
+    written = (
+        der.sequence(der.oid(method), write_general_name("uri", url, of)) for method, url, of in places
+    )
+    return Extension(oids.AUTHORITY_INFORMATION_ACCESS, False, der.sequence(*written))
 
 
 def _unique(extensions: Iterable[Extension]) -> list[Extension]:
