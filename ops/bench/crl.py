@@ -14,6 +14,7 @@ from ca.request import Holder, IssueRequest
 from ca.revoke import revoke
 from ca.status.kept import Shelf
 from ca.status.line import Line
+from ops.bench.growth import roomy
 from ops.bench.house import house
 from ops.bench.measure import Result
 from ops.platform import Platform
@@ -103,32 +104,33 @@ def _fill(platform: Platform, certificates: int, revoked: int) -> None:
     with platform.store.engine.begin() as connection:
         model = connection.execute(table.select().where(table.c.serial == serial)).mappings().one()
     now = platform.clock.now()
-    for begin in range(0, certificates, 5000):
-        rows = []
-        for number in range(begin, min(begin + 5000, certificates)):
-            serial = f"1{int.from_bytes(platform.store.randomness.token(16)):032x}"
-            gone = number < revoked
-            # the revoked ones first, into the lists that are open
-            shard = full + number % count + 1 if number < room or not full else number % full + 1
-            rows.append(
-                {
-                    **model,
-                    "serial": serial,
-                    "reference": f"bench:{serial}",
-                    "fingerprint": serial,
-                    "spki_digest": serial,
-                    "shard": shard,
-                    "tbs": b"-",
-                    "lint_certificate": b"-",
-                    "der": b"-",
-                    "created": now - timedelta(hours=1),
-                    "not_after": now + timedelta(days=365),
-                    "revoked_at": now if gone else None,
-                    "reason": "superseded" if gone else None,
-                }
-            )
-        with platform.store.engine.begin() as connection:
-            connection.execute(sa.insert(CertificateRow), rows)
+    with roomy(platform) as connection:
+        for begin in range(0, certificates, 5000):
+            rows = []
+            for number in range(begin, min(begin + 5000, certificates)):
+                serial = f"1{int.from_bytes(platform.store.randomness.token(16)):032x}"
+                gone = number < revoked
+                # the revoked ones first, into the lists that are open
+                shard = full + number % count + 1 if number < room or not full else number % full + 1
+                rows.append(
+                    {
+                        **model,
+                        "serial": serial,
+                        "reference": f"bench:{serial}",
+                        "fingerprint": serial,
+                        "spki_digest": serial,
+                        "shard": shard,
+                        "tbs": b"-",
+                        "lint_certificate": b"-",
+                        "der": b"-",
+                        "created": now - timedelta(hours=1),
+                        "not_after": now + timedelta(days=365),
+                        "revoked_at": now if gone else None,
+                        "reason": "superseded" if gone else None,
+                    }
+                )
+            with connection.begin():
+                connection.execute(sa.insert(CertificateRow), rows)
     with platform.store.engine.begin() as connection:
         opened = sa.update(AuthorityRow).where(AuthorityRow.name == "intl-issuing")
         connection.execute(opened.values(lists_full=full, lists_opened=now))
