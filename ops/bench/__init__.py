@@ -26,6 +26,7 @@ from ops.bench.measure import Result
 from ops.bench.ocsp import ocsp
 from ops.bench.sign_in import sign_in, sign_in_tls
 from ops.bench.visible import visible
+from ops.bench.worklist import work_list
 
 BENCHMARKS = {
     "issue": issue,
@@ -56,6 +57,7 @@ BENCHMARKS = {
     "decisions-growth": decisions_growth,
     "decisions-sdk": decisions_sdk,
     "visible": visible,
+    "work-list": work_list,
     "attachment": attachment,
 }
 
