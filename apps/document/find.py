@@ -18,6 +18,7 @@ from yinxin.comment import Opinion
 from yinxin.distribution import Copy
 from yinxin.flow import Signature, Step
 from yinxin.grade import GradeRow
+from yinxin.store import Road
 from yinxin.uploads import AttachmentOut
 
 #: documents on one page of a list
@@ -71,18 +72,22 @@ def listing(desk: Desk, wanted: Filter) -> tuple[list[Document], str | None]:
 
     A title is business data and may be above her clearance.
     """
-    query = _box(desk, wanted)
+    narrowed: list[sa.ColumnElement[bool]] = []
     if wanted.state:
-        query = query.where(Document.state == wanted.state)
+        narrowed.append(Document.state == wanted.state)
     if wanted.kind:
-        query = query.where(Document.kind == wanted.kind)
+        narrowed.append(Document.kind == wanted.kind)
+    roads = [each.where(*narrowed) for each in _box(desk, wanted)]
     if wanted.text:
-        return _ranked(desk, wanted, query)
-    return DOCUMENTS.page(desk, query, after=wanted.after, limit=PAGE)
+        return _ranked(desk, wanted, roads or [Road(sa.select(Document).where(*narrowed))])
+    every = sa.select(Document).where(*narrowed)
+    return DOCUMENTS.page(desk, roads or every, after=wanted.after, limit=PAGE)
 
 
-def _ranked(desk: Desk, wanted: Filter, query: sa.Select[Document]) -> tuple[list[Document], str | None]:
+def _ranked(desk: Desk, wanted: Filter, roads: Sequence[Road]) -> tuple[list[Document], str | None]:
     """A page of hits that this person may read, best first; the cursor is how many came before."""
+    keys = sa.union_all(*(each.keys(Document.id)[0] for each in roads))
+    query = sa.select(Document).where(Document.id.in_(keys))
     permitted = desk.core.visible(DOCUMENTS.life.read)
     start = int(wanted.after[:9]) if wanted.after and wanted.after.isdecimal() else 0
     with desk.store.read() as session:
@@ -140,17 +145,19 @@ def dossier(desk: Desk, document: str) -> Dossier:
     return found
 
 
-def _box(desk: Desk, wanted: Filter) -> sa.Select[Document]:
+def _box(desk: Desk, wanted: Filter) -> list[Road]:
+    """The ways in to a box; none to all that a person may read, for that her permissions lead the way."""
     organ = desk.caller.actor.organ or ""
+    own = sa.select(Document).where(Document.organ == organ)
     if wanted.box == "all":
-        return sa.select(Document)
+        return []
     if wanted.box == "sent":
-        return sa.select(Document).where(Document.organ == organ)
+        return [Road(own)]
     if wanted.box == "received":
-        return sa.select(Document).where(Document.id.in_(COPIES.sent_to(organ)))
+        return [Road(sa.select(Document), COPIES.sent_to(organ, Document.id))]
     states = [state for role in desk.caller.roles for state in _TURN.get(role, ())]
-    mine = sa.and_(Document.organ == organ, Document.state.in_(states))
-    if "registrar" not in desk.caller.roles:
-        return sa.select(Document).where(mine)
-    waiting = Document.id.in_(COPIES.waiting_for(organ))
-    return sa.select(Document).where(sa.or_(mine, waiting))
+    roads = [Road(own.where(Document.state == state)) for state in states]
+    if "registrar" in desk.caller.roles:
+        waits = (COPIES.to_sign_for(organ, Document.id), COPIES.to_give_back(organ, Document.id))
+        roads += [Road(sa.select(Document), each) for each in waits]
+    return roads or [Road(own.where(sa.false()))]

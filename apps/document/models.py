@@ -35,6 +35,7 @@ class Document(Item, Base):
         sa.UniqueConstraint("drafter", "reference"),
         # an organ's documents, newest first
         sa.Index("ix_document_organ_id", "organ", "id"),
+        sa.Index("ix_document_organ_state_id", "organ", "state", "id"),
     )
 
     reference: Mapped[str] = mapped_column(sa.String(120))

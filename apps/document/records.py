@@ -29,7 +29,7 @@ def resource(document: Document) -> Resource:
 
 def sent_to(organ: str) -> sa.ColumnElement[bool]:
     """Whether the document was dispatched to the organ, which has its copy yet: before that, nobody has received it."""
-    return sa.and_(Document.state == State.DISPATCHED, Document.id.in_(COPIES.sent_to(organ)))
+    return sa.and_(Document.state == State.DISPATCHED, COPIES.sent_to(organ, Document.id).leads)
 
 
 DOCUMENTS: Records[Document] = Records(
@@ -42,5 +42,6 @@ DOCUMENTS: Records[Document] = Records(
         Document.level,
         {"kind": Document.kind, "state": Document.state, "drafter": Document.drafter},
         {"recipients": sent_to},
+        leads={"recipients": lambda organ: COPIES.sent_to(organ, Document.id)},
     ),
 )

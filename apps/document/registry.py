@@ -14,6 +14,7 @@ PAGE = 50
 #: what the book is narrowed to, by name
 _STATES: dict[str, tuple[State, ...]] = {
     "open": OPEN,
+    "overdue": OPEN,
     "received": (State.RECEIVED,),
     "returned": (State.RETURNED, State.REFUSED),
     "withdrawn": (State.WITHDRAWN, State.GIVEN_BACK),
@@ -43,22 +44,34 @@ def book(desk: Desk, wanted: Wanted, *, limit: int = PAGE) -> tuple[Sequence[Ent
     Only of documents that this person may read: a title may be above her clearance.
     """
     permitted = desk.core.visible(DOCUMENTS.life.read)
-    sent = (Copy.flow == DOCUMENTS.life.name, Copy.sender == (desk.caller.actor.organ or ""))
-    query = sa.select(Document, Copy).join(Copy, Copy.item == Document.id).where(*sent)
+    flow = DOCUMENTS.life.name
+    sent = (Copy.flow == flow, Copy.sender == (desk.caller.actor.organ or ""))
+    query = sa.select(Copy.item, Copy.organ).join(Document, Copy.item == Document.id).where(*sent)
     query = query.where(DOCUMENTS.columns.where(permitted))
     if wanted.show == "overdue":
-        query = query.where(Copy.state.in_(OPEN), Copy.due <= desk.store.clock.now())
-    elif wanted.show in _STATES:
-        query = query.where(Copy.state.in_(_STATES[wanted.show]))
+        query = query.where(Copy.due <= desk.store.clock.now())
     if wanted.text:
         title = Document.title.contains(wanted.text, autoescape=True)
         query = query.where(sa.or_(title, Document.number.contains(wanted.text, autoescape=True)))
     if wanted.after is not None:
         item, organ = wanted.after
         query = query.where(sa.or_(Copy.item < item, sa.and_(Copy.item == item, Copy.organ > organ)))
+    order = (Copy.item.desc(), Copy.organ)
+    # state by state: of each no more is looked at than the page needs, by the index
+    states = _STATES.get(wanted.show)
+    ways = [query.where(Copy.state == each) for each in states] if states else [query]
+    found = [sa.select(each.order_by(*order).limit(limit + 1).subquery()) for each in ways]
+    keys = sa.union_all(*found).subquery()
+    of_keys = sa.and_(Copy.flow == flow, Copy.item == keys.c.item, Copy.organ == keys.c.organ)
+    page = (
+        sa.select(Document, Copy)
+        .select_from(keys)
+        .join(Copy, of_keys)
+        .join(Document, Copy.item == Document.id)
+    )
     with desk.store.read() as session:
-        rows = session.execute(query.order_by(Copy.item.desc(), Copy.organ).limit(limit + 1)).all()
+        rows = session.execute(page.order_by(*order).limit(limit + 1)).all()
         session.expunge_all()
-    found = [Entry(document, copy) for document, copy in rows[:limit]]
+    entries = [Entry(document, copy) for document, copy in rows[:limit]]
     more = len(rows) > limit
-    return found, (found[-1].copy.item, found[-1].copy.organ) if more else None
+    return entries, (entries[-1].copy.item, entries[-1].copy.organ) if more else None

@@ -64,6 +64,11 @@ class Condition:
                 return part[2], Condition(every([*parts[:at], *parts[at + 1 :]]))
         return None
 
+    def held(self) -> list[tuple[str, str]]:
+        """The set-valued attributes of which all rows must hold a text, with that text."""
+        parts = self.tree[1:] if isinstance(self.tree, list) and self.tree[0] == "all" else [self.tree]
+        return [(each[1], each[2]) for each in parts if isinstance(each, list) and each[0] == "holds"]
+
     @property
     def digest(self) -> str:
         """SHA-256 (hex) of its canonical JSON."""

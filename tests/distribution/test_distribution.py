@@ -54,6 +54,12 @@ from yinxin.store import Columns, OutboxRow, Store, open_engine
 from yinxin.text import Text
 from yinxin.web.caller import Caller
 
+
+#: what an organ has a copy of to read
+def sent_to(organ):
+    return sa.select(Copy.item).where(COPIES.sent_to(organ, Copy.item).on)
+
+
 #: a Friday in office hours
 AT = datetime(2026, 3, 6, 2, 0, tzinfo=UTC)
 YEARS = [read(notice(year).encode()) for year in (2025, 2026)]
@@ -216,8 +222,8 @@ def test_a_copys_whole_life(desks):
         "d": State.WITHDRAWN,
     }
     with office.store.read() as session:
-        assert session.scalars(COPIES.sent_to("a")).all() == []
-        assert session.scalars(COPIES.sent_to("b")).all() == [note]
+        assert session.scalars(sent_to("a")).all() == []
+        assert session.scalars(sent_to("b")).all() == [note]
         steps = {each.entry for each in NOTES.steps(session, note)}
     done = {each["id"] for each in events(office) if each["outcome"] == "done"}
     assert steps == done, "a step without its record, or the reverse"
@@ -373,7 +379,7 @@ def test_at_another_site(desks):
     assert {len(tries) for tries in site.taken.values()} == {2}, "it was not offered again after a failure"
 
     with Session(store.engine) as session:
-        assert session.scalars(COPIES.sent_to("far")).all() == [], "read here by nobody of the other site"
+        assert session.scalars(sent_to("far")).all() == [], "read here by nobody of the other site"
     far, farther = Key("note", note, "far"), Key("note", note, "farther")
     store.clock.advance(timedelta(days=7))
     arrived = Report(far, State.DELIVERED, store.clock.now(), b"gateway")

@@ -30,11 +30,12 @@ from yinxin.flow import (
     ReasonMissing,
     Records,
     SignatureMissing,
+    Step,
     Transition,
     WrongState,
 )
 from yinxin.randomness import SystemRandomness
-from yinxin.store import Columns, OutboxRow, Store, open_engine
+from yinxin.store import Columns, Lead, OutboxRow, Road, Store, open_engine
 from yinxin.text import Text
 from yinxin.web.caller import Caller
 
@@ -399,3 +400,22 @@ def test_lists_come_in_pages_newest_first_and_show_what_is_overdue(desk, clock):
     assert len(LEAVES.clocks(desk, made)) == 5
     desk.core.seen = False
     assert LEAVES.page(desk, query) == ([], None)
+
+
+@pytest.mark.engines("both")
+def test_a_list_by_several_roads_is_one_list(desk):
+    """Seen to fail when: `before` narrows nothing; only the first road is walked."""
+    made = [ask(desk, days=each) for each in (2, 30, 3, 30, 4)]
+    for each in (made[0], made[2], made[3]):
+        act(desk, each, "leave.refuse", comment="忙")
+    led = Lead(
+        Step, sa.and_(Step.flow == "leave", Step.item == Leave.id, Step.verb == "leave.refuse"), Step.item
+    )
+    roads = [Road(sa.select(Leave).where(Leave.days < 4)), Road(sa.select(Leave), led)]
+    page, after = LEAVES.page(desk, roads, limit=2)
+    assert [each.id for each in page] == [made[3], made[2]]
+    assert [each.id for each in LEAVES.page(desk, roads, after=after, limit=2)[0]] == [made[0]]
+    asked = [each.where(Leave.state == "asked") for each in roads]
+    assert LEAVES.page(desk, asked) == ([], None)
+    desk.core.seen = False
+    assert LEAVES.page(desk, roads) == ([], None)

@@ -13,6 +13,7 @@ from apps.document.intake.records import INTAKES
 from apps.document.models import Document
 from apps.document.records import DOCUMENTS
 from yinxin.flow import ClockState, Signature, Step
+from yinxin.store import Lead, Road
 
 PAGE = 50
 #: how long an instruction is shown to its leader
@@ -58,16 +59,17 @@ class Dossier:
 
 def listing(desk: Desk, wanted: Filter) -> tuple[list[Line], str | None]:
     """A page of what this person may read, newest first, and the cursor of the next page."""
-    query = _box(desk, wanted.box)
+    narrowed: list[sa.ColumnElement[bool]] = []
     if wanted.state:
-        query = query.where(Intake.state == wanted.state)
+        narrowed.append(Intake.state == wanted.state)
     if wanted.text:
         found = sa.or_(
             Intake.title.contains(wanted.text, autoescape=True),
             Intake.number.contains(wanted.text, autoescape=True),
         )
-        query = query.where(found)
-    rows, last = INTAKES.page(desk, query, after=wanted.after, limit=PAGE)
+        narrowed.append(found)
+    roads = [each.where(*narrowed) for each in _box(desk, wanted.box)]
+    rows, last = INTAKES.page(desk, roads, after=wanted.after, limit=PAGE)
     return lines(desk, rows), last
 
 
@@ -120,19 +122,20 @@ def instructions(desk: Desk) -> list[Instruction]:
     return [Instruction(each, found[each.item]) for each in steps if each.item in found]
 
 
-def unregistered(organ: str) -> sa.ColumnElement[bool]:
-    """A condition on documents: the organ has not registered them."""
-    return ~sa.exists().where(Intake.document == Document.id, Intake.organ == organ)
-
-
-def _box(desk: Desk, box: str) -> sa.Select[Intake]:
+def _box(desk: Desk, box: str) -> list[Road]:
+    """The ways in to a box."""
     actor = desk.caller.actor
     own = sa.select(Intake).where(Intake.organ == (actor.organ or ""))
+    handling = own.where(Intake.state == State.HANDLING)
     if box == "all":
-        return own
+        return [Road(own)]
     if box == "overdue":
-        return own.where(INTAKES.overdue(desk.store))
-    turns = [Intake.state.in_(_TURN[role]) for role in desk.caller.roles if role in _TURN]
-    handles = sa.and_(Intake.state == State.HANDLING, Intake.main == (actor.post or ""))
-    unread = sa.select(Reader.intake).where(Reader.post == (actor.post or ""), Reader.read_at.is_(None))
-    return own.where(sa.or_(*turns, handles, Intake.id.in_(unread)))
+        return [Road(handling.where(INTAKES.overdue(desk.store)))]
+    turns = [state for role in desk.caller.roles for state in _TURN.get(role, ())]
+    post = actor.post or ""
+    on = sa.and_(Reader.intake == Intake.id, Reader.post == post, Reader.read_at.is_(None))
+    return [
+        *(Road(own.where(Intake.state == state)) for state in turns),
+        Road(handling.where(Intake.main == post)),
+        Road(own, Lead(Reader, on, Reader.intake)),
+    ]

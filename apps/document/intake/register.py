@@ -27,7 +27,7 @@ def register(desk: Desk, document: str) -> str:
             copy = COPIES.held(desk, act.session, document)
             if (there := of(act.session, document, organ)) is not None:
                 raise RegisteredAlready(document=document, number=there.number)
-            intake.sender = copy.sender
+            intake.sender, copy.registered_at = copy.sender, desk.store.clock.now()
             intake.number = act.facts["number"] = _number(act.session, organ, desk)
     except IntegrityError:
         with desk.store.read() as session:  # somebody was quicker

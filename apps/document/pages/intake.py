@@ -23,6 +23,7 @@ from apps.document.records import DOCUMENTS
 from apps.document.states import COPIES
 from yinxin.deadline import Term, Unit
 from yinxin.documents import IntakeQuery
+from yinxin.store import Road
 from yinxin.web import Caller, Pages, core, current_caller, cursor, position, reader_language
 from yinxin.web.frame import named
 from yinxin.wire import Model
@@ -267,9 +268,7 @@ def _replies(desk: Desk, document: str) -> list[tuple[str, str]]:
     """The organ's dispatched documents of which the sender has a copy, newest first."""
     asker = DOCUMENTS.snapshot(desk, document).organ
     own = sa.select(Document).where(
-        Document.organ == (desk.caller.actor.organ or ""),
-        Document.state == State.DISPATCHED,
-        Document.id.in_(COPIES.sent_to(asker)),
+        Document.organ == (desk.caller.actor.organ or ""), Document.state == State.DISPATCHED
     )
-    rows, _more = DOCUMENTS.page(desk, own)
+    rows, _more = DOCUMENTS.page(desk, [Road(own, COPIES.sent_to(asker, Document.id))])
     return [(row.id, f"{row.number or ''} {row.title}") for row in rows]

@@ -10,13 +10,14 @@ from flask import Response, render_template
 from flask_babel import gettext as _
 
 from apps.document import registry
-from apps.document.intake.find import unregistered
 from apps.document.models import Document
 from apps.document.pages.desks import Desks
 from apps.document.pages.inbox import safe
 from apps.document.records import DOCUMENTS
-from yinxin.distribution import Copy, Role, State
+from apps.document.states import COPIES
+from yinxin.distribution import Role
 from yinxin.documents import BookQuery
+from yinxin.store import Road
 from yinxin.web import Caller, Pages, cursor, position, reader_language
 from yinxin.web.frame import named
 
@@ -31,15 +32,8 @@ def add(pages: Pages, desk: Desks) -> None:
     def registry_book(query: BookQuery, caller: Caller) -> str:
         at_desk = desk(caller)
         entries, last = registry.book(at_desk, _wanted(query))
-        mine = (
-            Copy.flow == "document",
-            Copy.organ == (caller.actor.organ or ""),
-            Copy.state == State.RECEIVED,
-        )
-        signed = sa.select(Document).where(
-            Document.id.in_(sa.select(Copy.item).where(*mine)), unregistered(caller.actor.organ or "")
-        )
-        waiting, _more = DOCUMENTS.page(at_desk, signed, limit=20)
+        unregistered = Road(sa.select(Document), COPIES.to_register(caller.actor.organ or "", Document.id))
+        waiting, _more = DOCUMENTS.page(at_desk, [unregistered], limit=20)
         return render_template(
             "document/registry.html",
             entries=entries,

@@ -33,7 +33,7 @@ from yinxin.distribution.errors import (
 from yinxin.distribution.models import HELD, OPEN, Copy, Role, State
 from yinxin.flow import Core, Desk, Transition
 from yinxin.module import Verb
-from yinxin.store import Act
+from yinxin.store import Act, Kept, Lead
 from yinxin.text import Text
 
 NOBODY: frozenset[str] = frozenset()
@@ -209,16 +209,25 @@ class Distribution:
         query = sa.select(Copy).where(*mine).order_by(Copy.role.desc(), Copy.organ)
         return list(session.scalars(query))
 
-    def sent_to(self, organ: str) -> sa.Select[str]:
-        """The identifiers of what an organ has a copy of to read: for a condition, `Document.id.in_(…)`."""
-        mine = (Copy.flow == self.flow, Copy.organ == organ, Copy.state.in_(HELD))
-        return sa.select(Copy.item).where(*mine)
+    def sent_to(self, organ: str, item: Kept) -> Lead:
+        """What leads to the objects (`item` is their identifier) that an organ has a copy of to read."""
+        return self._lead(organ, item, Copy.state.in_(HELD))
 
-    def waiting_for(self, organ: str) -> sa.Select[str]:
-        """The identifiers of what an organ has to sign for, or to give back."""
-        recalled = sa.and_(Copy.state == State.RECEIVED, Copy.recalled_at.is_not(None))
-        open_ = sa.or_(Copy.state == State.DELIVERED, recalled)
-        return sa.select(Copy.item).where(Copy.flow == self.flow, Copy.organ == organ, open_)
+    def to_sign_for(self, organ: str, item: Kept) -> Lead:
+        """What leads to the objects that an organ has to sign for."""
+        return self._lead(organ, item, Copy.state == State.DELIVERED)
+
+    def to_give_back(self, organ: str, item: Kept) -> Lead:
+        """What leads to the objects that an organ has signed for and is to give back."""
+        return self._lead(organ, item, Copy.state == State.RECEIVED, Copy.recalled_at.is_not(None))
+
+    def to_register(self, organ: str, item: Kept) -> Lead:
+        """What leads to the objects that an organ has signed for and not yet entered in its own books."""
+        return self._lead(organ, item, Copy.state == State.RECEIVED, Copy.registered_at.is_(None))
+
+    def _lead(self, organ: str, item: Kept, *standing: sa.ColumnElement[bool]) -> Lead:
+        on = sa.and_(Copy.item == item, Copy.flow == self.flow, Copy.organ == organ, *standing)
+        return Lead(Copy, on, Copy.item)
 
     def overdue(self, now: datetime) -> sa.ColumnElement[bool]:
         """A condition on copies: nobody has answered in time."""

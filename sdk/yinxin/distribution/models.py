@@ -68,6 +68,7 @@ class Copy(Base):
     `sender` is the organ that sent it: the object's own, or one that passed it down. `away`: it is for another site, and
     a carrier takes it there. `period` is the time to sign for it (`yinxin.deadline.Period.fields`), `due` when that is over by
     the calendar `calendar`. `asked_back_at`: its withdrawal is on the way to another site. `recalled_at`: it is to be given back.
+    `registered_at`: its organ has entered it in its own books.
     """
 
     __tablename__ = "distribution_copy"
@@ -75,6 +76,17 @@ class Copy(Base):
         # what an organ was sent, newest first; what it sent; what is overdue
         sa.Index("ix_distribution_copy_organ_flow_item", "organ", "flow", "item"),
         sa.Index("ix_distribution_copy_sender_flow_item", "sender", "flow", "item"),
+        # the same in one state; what an organ has not registered; what it is to give back
+        sa.Index("ix_distribution_copy_sender_flow_state_item", "sender", "flow", "state", "item"),
+        sa.Index("ix_distribution_copy_organ_registered", "organ", "flow", "state", "registered_at", "item"),
+        sa.Index(
+            "ix_distribution_copy_recalled",
+            "organ",
+            "flow",
+            "item",
+            sqlite_where=sa.text("recalled_at IS NOT NULL"),
+            postgresql_where=sa.text("recalled_at IS NOT NULL"),
+        ),
         sa.Index("ix_distribution_copy_flow_state_due", "flow", "state", "due"),
     )
 
@@ -92,6 +104,7 @@ class Copy(Base):
     answered_at: Mapped[datetime | None]
     asked_back_at: Mapped[datetime | None]
     recalled_at: Mapped[datetime | None]
+    registered_at: Mapped[datetime | None]
     urged: Mapped[int]
     urged_at: Mapped[datetime | None]
     period: Mapped[dict[str, Any] | None]

@@ -25,7 +25,7 @@ from yinxin.flow.errors import MovedOn, NoSuchRecord, SignatureMissing
 from yinxin.flow.life import Life, Transition
 from yinxin.flow.models import ClockRow, Item, Signature, Step
 from yinxin.flow.sign import Proof
-from yinxin.store import Act, Columns, Store, Taken, newest
+from yinxin.store import Act, Columns, Road, Store, Taken, newest, newest_by
 
 R = TypeVar("R", bound=Item)
 
@@ -277,17 +277,27 @@ class Records(Generic[R]):
         return found
 
     def page(
-        self, desk: Desk[Core], query: sa.Select[Any], *, after: str | None = None, limit: int = 50
+        self,
+        desk: Desk[Core],
+        query: sa.Select[Any] | Sequence[Road],
+        *,
+        after: str | None = None,
+        limit: int = 50,
     ) -> tuple[list[R], str | None]:
         """A page of the rows of `query` that this person may read, newest first, and the cursor of the next page.
 
-        A record may be above her clearance: which ones she may read is asked once, and is part of the query.
+        A record may be above her clearance: which ones she may read is asked once, and is part of the query. Lists that have
+        indexes of their own are given as roads, and stay quick however many records there are.
         """
-        permitted = desk.core.visible(self.life.read)
-        if after:
-            query = query.where(self._id() < after)
+        permitted, key = desk.core.visible(self.life.read), self._id()
         with desk.store.read() as session:
-            rows: list[R] = newest(session, query, permitted, self.columns, key=self._id(), limit=limit + 1)
+            rows: list[R]
+            if isinstance(query, sa.Select):
+                wanted = query.where(key < after) if after else query
+                rows = newest(session, wanted, permitted, self.columns, key=key, limit=limit + 1)
+            else:
+                roads = [each.before(key, after) for each in query] if after else query
+                rows = newest_by(session, roads, permitted, self.columns, key=key, limit=limit + 1)
             session.expunge_all()
         page = rows[:limit]
         return page, page[-1].id if len(rows) > limit else None

@@ -11,7 +11,7 @@ from yinxin.store._prepared import Sql, Within, listed
 from yinxin.store._request import current_entries, marking, request_scope
 from yinxin.store._taken import Taken, as_good
 from yinxin.store._together import Together
-from yinxin.store._visible import Columns, newest
+from yinxin.store._visible import Columns, Kept, Lead, Road, newest, newest_by
 from yinxin.store.errors import NoColumn, StoreFull, StoreUnavailable, UnrecordedChange
 
 __all__ = [
@@ -21,9 +21,12 @@ __all__ = [
     "DatabaseSettings",
     "Instant",
     "Jobs",
+    "Kept",
+    "Lead",
     "NoColumn",
     "OutboxRow",
     "Queue",
+    "Road",
     "SourceRow",
     "Sql",
     "Store",
@@ -41,6 +44,7 @@ __all__ = [
     "marking",
     "name_of",
     "newest",
+    "newest_by",
     "open_engine",
     "request_scope",
 ]

@@ -36,12 +36,51 @@ Kept = sa.ColumnElement[Any] | InstrumentedAttribute[Any]
 
 
 @dataclass(frozen=True)
+class Lead:
+    """Rows of another table that lead to the rows wanted: that table, how the two are joined, and its column that holds their key."""
+
+    table: Any
+    on: sa.ColumnElement[bool]
+    key: Kept
+
+    @property
+    def leads(self) -> sa.ColumnElement[bool]:
+        """Whether it leads to a row."""
+        return sa.exists().where(self.on).correlate_except(self.table)
+
+
+@dataclass(frozen=True)
+class Road:
+    """A way in to rows that has an index of its own: what is selected, and what leads to it if that is not its own table."""
+
+    query: sa.Select[Any]
+    lead: Lead | None = None
+
+    def where(self, *conditions: sa.ColumnElement[bool]) -> "Road":
+        """The same, narrowed."""
+        return Road(self.query.where(*conditions), self.lead)
+
+    def before(self, key: Kept, value: Any) -> "Road":
+        """The same from below a key on."""
+        led = key if self.lead is None else self.lead.key
+        return self.where(led < value)
+
+    def keys(self, key: Kept) -> tuple[sa.Select[Any], Kept]:
+        """The keys of its rows, not yet in order, and the column that they are read from."""
+        if self.lead is None:
+            return self.query.with_only_columns(key.label("key")), key
+        query = self.query.join(self.lead.table, self.lead.on)
+        return query.with_only_columns(self.lead.key.label("key")), self.lead.key
+
+
+@dataclass(frozen=True)
 class Columns:
     """The columns of a table whose rows are resources.
 
     `organ` and `level` hold the owner's identifier and the level's name; `attributes` the single-valued attributes of
-    the type; `contains` tells for a set-valued one whether it holds a text. Graded data has `region`, `sharing` (both
-    nullable) and `contains["shared_with"]`; a table without them holds data that is not graded.
+    the type; `contains` tells for a set-valued one whether it holds a text, and `leads` what leads to the rows that hold it,
+    where something does. Graded data has `region`, `sharing` (both nullable) and `contains["shared_with"]`; a table without
+    them holds data that is not graded.
     """
 
     organ: Kept
@@ -50,6 +89,12 @@ class Columns:
     contains: Mapping[str, Callable[[str], sa.ColumnElement[bool]]] = field(default_factory=dict)
     region: Kept | None = None
     sharing: Kept | None = None
+    leads: Mapping[str, Callable[[str], Lead]] = field(default_factory=dict)
+
+    def lead(self, way: Condition) -> Lead | None:
+        """What leads to all rows that a way is about."""
+        found = [(name, value) for name, value in way.held() if name in self.leads]
+        return self.leads[found[0][0]](found[0][1]) if found else None
 
     def where(self, condition: Condition) -> sa.ColumnElement[bool]:
         """The rows that the condition holds of; raises NoColumn for an attribute that the table does not keep."""
@@ -148,6 +193,25 @@ def newest(
     return list(session.scalars(chosen.order_by(key.desc()).limit(limit)))
 
 
+def newest_by(
+    session: Session, roads: Sequence[Road], condition: Condition, columns: Columns, *, key: Kept, limit: int
+) -> list[Any]:
+    """The first rows, `key` from the highest down, that some road leads to and the condition holds of.
+
+    Each road is walked from its highest key until it has given `limit`. That is for lists most of whose rows may be seen, such
+    as an organ's own: `newest` looks at the condition first, and would search such a list for what is seen for another reason.
+    """
+    allowed = columns.where(condition)
+    ways = [_walked_down(road.where(allowed), key, limit) for road in roads]
+    chosen = sa.select(key.class_).where(key.in_(sa.union_all(*ways)))
+    return list(session.scalars(chosen.order_by(key.desc()).limit(limit)))
+
+
+def _walked_down(road: Road, key: Kept, limit: int) -> sa.Select[Any]:
+    keys, led = road.keys(key)
+    return sa.select(keys.order_by(led.desc()).limit(limit).subquery().c.key)
+
+
 def _way(
     query: sa.Select[Row],
     way: Condition,
@@ -158,6 +222,8 @@ def _way(
     limit: int,
 ) -> sa.Select[Any]:
     """The keys of the first rows of one way."""
+    if (lead := columns.lead(way)) is not None:
+        return _walked_down(Road(query.where(columns.where(way)), lead), key, limit)
     keys = query.with_only_columns(key.label("key")).order_by(key.desc()).limit(limit)
     if owners is None or len(owners[0]) > _EACH:
         return sa.select(keys.where(columns.where(way)).subquery().c.key)
