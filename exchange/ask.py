@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO, NamedTuple
 
 import sqlalchemy as sa
 
@@ -12,21 +13,29 @@ from exchange.carry import Carried
 from exchange.check import VERB as CHECK
 from exchange.check import Checked, check
 from exchange.errors import AmbiguousMessage, NoSuchMessage, NotOurOrgan
-from exchange.health import standing
 from exchange.introduce import card_in
+from exchange.life import Life, life
 from exchange.models import MessageRow
 from exchange.reconcile import Reconciled
+from exchange.reports import Report, reports
 from exchange.send import Sent
 from exchange.service import Exchange
+from exchange.standing import Standing, standings
 from yinxin.act import Actor
 from yinxin.authz import PLATFORM, Decision, Resource
-from yinxin.clock import rfc3339
+from yinxin.clock import parse_rfc3339, rfc3339
 from yinxin.exchange import Outgoing
 
 READ, SEND, CARD, CALL = "exchange.read", "exchange.send", "exchange.show-card", "exchange.call"
 CARRY_OUT, CARRY_IN = "exchange.carry-out", "exchange.carry-in"
 #: kinds of message that the sites themselves speak in begin so; nobody else does
 _OURS = "exchange."
+_CHUNK = 1 << 20
+#: of a message in tables
+COLUMNS = (
+    *("id", "direction", "peer", "seq", "sender", "recipient", "kind", "object", "grade"),
+    *("state", "error", "at", "settled", "digest"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,15 @@ class Filter:
     until: datetime | None = None
 
 
+class Place(NamedTuple):
+    """Where a message stands in the log, as its cursor names it."""
+
+    at: str
+    direction: str
+    peer: str
+    seq: int
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """How a message is called: its identifier is its sender's, so that it is one message with its site and direction alone."""
@@ -57,19 +75,23 @@ def permitted(exchange: Exchange, actor: Actor, verb: str, organ: str = PLATFORM
     return exchange.decider.require(actor, verb, Resource("Exchange", "exchange", organ))
 
 
-def peers_for(exchange: Exchange, actor: Actor) -> list[dict[str, Any]]:
-    """Every peer and how exchange with it stands; raises Denied."""
+def may(exchange: Exchange, actor: Actor, verb: str) -> bool:
+    """Whether she may do this for the site: what a page offers."""
+    return exchange.decider.check(actor, verb, Resource("Exchange", "exchange", PLATFORM)).allowed
+
+
+def peers_for(
+    exchange: Exchange, actor: Actor, *, after: str = "", limit: int | None = None
+) -> tuple[Standing, ...]:
+    """How exchange stands with every peer behind the one of this identifier; raises Denied."""
     permitted(exchange, actor, READ)
-    return [
-        {
-            "name": {"zh": each.name.zh, "en": each.name.en},
-            "url": each.url,
-            "source": each.source,
-            "stopped": rfc3339(each.stopped) if each.stopped else None,
-        }
-        | standing(exchange, each)
-        for each in exchange.peers.all()
-    ]
+    return standings(exchange, exchange.peers.all(after=after, limit=limit))
+
+
+def peer_for(exchange: Exchange, actor: Actor, site: str) -> Standing:
+    """How exchange stands with one peer, that is or was; raises Denied, UnknownPeer."""
+    permitted(exchange, actor, READ)
+    return standings(exchange, [exchange.peers.known(site)])[0]
 
 
 def peer_card_for(exchange: Exchange, actor: Actor, site: str) -> tuple[bytes, str]:
@@ -99,14 +121,16 @@ def send_for(exchange: Exchange, actor: Actor, wanted: Outgoing) -> Sent:
 
 
 def messages_for(
-    exchange: Exchange, actor: Actor, wanted: Filter, *, before: str = "", limit: int = 50
+    exchange: Exchange, actor: Actor, wanted: Filter, *, before: Place | None = None, limit: int = 50
 ) -> Sequence[MessageRow]:
-    """A page of the message log, newest first; `before` is the identifier and direction of the last one seen.
+    """A page of the message log, newest first; `before` is the place of the last one seen.
 
     Whoever does not look after the platform sees the messages of the own organ. Raises Denied.
     """
     organ = _seen(exchange, actor)
-    query = sa.select(MessageRow).order_by(MessageRow.at.desc(), MessageRow.direction, MessageRow.id)
+    query = sa.select(MessageRow).order_by(
+        MessageRow.at.desc(), MessageRow.direction, MessageRow.peer, MessageRow.seq
+    )
     named = {
         MessageRow.direction: wanted.direction,
         MessageRow.peer: wanted.peer,
@@ -122,20 +146,11 @@ def messages_for(
     if wanted.until is not None:
         query = query.where(MessageRow.at < wanted.until)
     if before:
-        at, direction, id_ = before.split("|")
-        moment = datetime.fromisoformat(at)
-        query = query.where(
-            sa.or_(
-                MessageRow.at < moment,
-                sa.and_(
-                    MessageRow.at == moment,
-                    sa.or_(
-                        MessageRow.direction > direction,
-                        sa.and_(MessageRow.direction == direction, MessageRow.id > id_),
-                    ),
-                ),
-            )
+        at = parse_rfc3339(before.at)
+        further = sa.tuple_(MessageRow.direction, MessageRow.peer, MessageRow.seq) > sa.tuple_(
+            sa.literal(before.direction), sa.literal(before.peer), sa.literal(before.seq)
         )
+        query = query.where(sa.or_(MessageRow.at < at, sa.and_(MessageRow.at == at, further)))
     with exchange.store.read() as session:
         rows = session.scalars(query.limit(limit)).all()
         session.expunge_all()
@@ -164,6 +179,11 @@ def message_for(exchange: Exchange, actor: Actor, wanted: Known) -> MessageRow:
     return rows[0]
 
 
+def life_for(exchange: Exchange, actor: Actor, wanted: Known) -> Life:
+    """A message with its life; raises as `message_for`."""
+    return life(exchange, message_for(exchange, actor, wanted))
+
+
 def every_for(exchange: Exchange, actor: Actor, wanted: Filter) -> Iterator[MessageRow]:
     """All messages that match, page by page; raises Denied before the first."""
     page = messages_for(exchange, actor, wanted, limit=500)
@@ -172,9 +192,9 @@ def every_for(exchange: Exchange, actor: Actor, wanted: Filter) -> Iterator[Mess
         page = messages_for(exchange, actor, wanted, before=place(page[-1]), limit=500)
 
 
-def place(row: MessageRow) -> str:
+def place(row: MessageRow) -> Place:
     """A message's place in the log."""
-    return f"{row.at.isoformat()}|{row.direction}|{row.id}"
+    return Place(rfc3339(row.at), row.direction, row.peer, row.seq)
 
 
 def shown(row: MessageRow) -> dict[str, Any]:
@@ -207,10 +227,25 @@ def carry_out_for(exchange: Exchange, actor: Actor, site: str, file: Path) -> in
     return count
 
 
-def carry_in_for(exchange: Exchange, actor: Actor, file: Path) -> Carried:
+def carried_out_for(exchange: Exchange, actor: Actor, site: str) -> tuple[Iterator[bytes], int]:
+    """As `carry_out_for`, the file as it is sent to whoever asked, and how many messages are in it."""
+    with TemporaryDirectory(prefix="yinxin-") as folder:
+        file = Path(folder) / "medium"
+        count = carry_out_for(exchange, actor, site, file)
+        stream = file.open("rb")  # it lasts until it is closed, and leaves nothing behind
+    return _pieces(stream), count
+
+
+def _pieces(stream: BinaryIO) -> Iterator[bytes]:
+    with stream:
+        while data := stream.read(_CHUNK):
+            yield data
+
+
+def carry_in_for(exchange: Exchange, actor: Actor, stream: BinaryIO) -> Carried:
     """As `Carrying.take`, delivered at once; raises Denied besides."""
     decision = permitted(exchange, actor, CARRY_IN)
-    with exchange.store.refusing(actor, CARRY_IN, "exchange"), file.open("rb") as stream:
+    with exchange.store.refusing(actor, CARRY_IN, "exchange"):
         carried = exchange.carrying.take(stream)
     with exchange.store.act(actor, CARRY_IN, "exchange", messages=carried.messages) as act:
         act.decision = decision.record()
@@ -235,6 +270,14 @@ def check_for(exchange: Exchange, actor: Actor) -> Checked:
     ca = exchange.ca
     roots = {chain[-1] for name in ca.authorities() for chain in ca.chains(name)}
     return check(exchange.ctx, tuple(roots), actor, decision.record())
+
+
+def reports_for(
+    exchange: Exchange, actor: Actor, site: str, *, before: str = "", limit: int
+) -> Sequence[Report]:
+    """What reconciling with a peer, or with all, came to, newest first; raises Denied."""
+    permitted(exchange, actor, READ)
+    return reports(exchange.store, site[:64], before=before, limit=limit)
 
 
 def _seen(exchange: Exchange, actor: Actor) -> str:

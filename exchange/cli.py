@@ -11,30 +11,15 @@ from exchange.check import FAULTS
 from exchange.models import State
 from exchange.reconcile import DIFFERENCES
 from exchange.service import Exchange
+from exchange.standing import Standing
 from yinxin import files
-from yinxin.clock import parse_rfc3339
+from yinxin.clock import parse_rfc3339, rfc3339
 from yinxin.command import acting, as_json_option, print_json, service
 from yinxin.exchange import Enclosed, Outgoing
 from yinxin.tables import lines
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _READABLE = click.Path(dir_okay=False, exists=True, path_type=Path)
-COLUMNS = (
-    "id",
-    "direction",
-    "peer",
-    "seq",
-    "sender",
-    "recipient",
-    "kind",
-    "object",
-    "grade",
-    "state",
-    "error",
-    "at",
-    "settled",
-    "digest",
-)
 
 
 @click.group("exchange", help="跨站点交换 / exchange between sites")
@@ -68,7 +53,7 @@ def card(context: click.Context, *, out: Path, peer: str, as_json: bool) -> None
 @click.pass_context
 def peers(context: click.Context, *, as_json: bool) -> None:
     """Say how exchange with each peer stands."""
-    found = ask.peers_for(_exchange(context), acting(context))
+    found = [_told(each) for each in ask.peers_for(_exchange(context), acting(context))]
     if as_json:
         print_json(found)
         return
@@ -174,7 +159,7 @@ def list_(context: click.Context, /, *, limit: int, as_csv: bool, as_json: bool,
     exchange, actor = _exchange(context), acting(context)
     if as_csv:
         rows = (ask.shown(each) for each in ask.every_for(exchange, actor, wanted))
-        for line in lines(rows, COLUMNS, "csv"):
+        for line in lines(rows, ask.COLUMNS, "csv"):
             click.echo(line, nl=False)
         return
     found = [ask.shown(each) for each in ask.messages_for(exchange, actor, wanted, limit=limit)]
@@ -249,7 +234,8 @@ def carry_out(context: click.Context, *, peer: str, file: Path, as_json: bool) -
 @click.pass_context
 def carry_in(context: click.Context, file: Path, *, as_json: bool) -> None:
     """Take in a file."""
-    found = ask.carry_in_for(_exchange(context), acting(context), file)
+    with file.open("rb") as stream:
+        found = ask.carry_in_for(_exchange(context), acting(context), stream)
     if as_json:
         print_json(
             {
@@ -326,6 +312,17 @@ def check_(context: click.Context, *, as_json: bool) -> None:
             click.echo(f"  {place} {each.what}: {said.zh} / {said.en}")
     if found.faults:
         context.exit(65)
+
+
+def _told(found: Standing) -> dict[str, Any]:
+    peer = found.peer
+    return {
+        **found.fields(),
+        "name": {"zh": peer.name.zh, "en": peer.name.en},
+        "url": peer.url,
+        "source": peer.source,
+        "stopped": rfc3339(peer.stopped) if peer.stopped else None,
+    }
 
 
 def _instant(text: str) -> datetime | None:

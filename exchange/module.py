@@ -36,7 +36,7 @@ MODULE: Module[Exchange] = Module(
     ),
     models=("exchange.models",),
     commands="exchange.cli:group",
-    routes=("exchange.face:routes",),
+    routes=("exchange.face:routes", "exchange.api:routes"),
     jobs=(
         Job("exchange.carry-on", timedelta(seconds=1), Exchange.carry_on),
         Job("exchange.publish", timedelta(minutes=1), Exchange.publish),

@@ -92,10 +92,11 @@ class Peers:
         """The roots on the card of a peer there is or was; raises UnknownPeer."""
         return self.known(site).card.anchors
 
-    def all(self) -> tuple[Peer, ...]:
-        """Every peer there is or was, by identifier."""
+    def all(self, *, after: str = "", limit: int | None = None) -> tuple[Peer, ...]:
+        """Every peer there is or was behind the one of this identifier, by identifier."""
+        query = sa.select(PeerRow).where(PeerRow.site > after).order_by(PeerRow.site).limit(limit)
         with self._store.read() as session:
-            return tuple(_peer(row) for row in session.scalars(sa.select(PeerRow).order_by(PeerRow.site)))
+            return tuple(_peer(row) for row in session.scalars(query))
 
     def standing(self) -> tuple[Peer, ...]:
         """Those with which messages are exchanged."""

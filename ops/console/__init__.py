@@ -9,6 +9,7 @@ from ops.console import (
     clients,
     delegations,
     directory,
+    exchange,
     grants,
     holder_keys,
     home,
@@ -45,6 +46,7 @@ NAVIGATION = (
     NavItem(Text("证书", "Certificates"), "console.certificates", certificates.ROLES),
     NavItem(Text("密钥", "Keys"), "console.keys"),
     NavItem(Text("印章", "Seals"), "console.seal_list"),
+    NavItem(Text("交换", "Exchange"), "console.exchange_list", exchange.ROLES),
     NavItem(Text("名录", "Directory"), "console.organs"),
     NavItem(Text("我的登录", "My sessions"), "console.sessions"),
     NavItem(Text("授权", "Authorization"), "console.authorization", authorization.ROLES),
@@ -77,6 +79,7 @@ def pages(platform: "Platform") -> "tuple[Blueprint, ...]":
     others.add(made, platform)
     delegations.add(made, platform)
     clients.add(made, platform)
+    exchange.add(made, platform)
     service_keys.add(made, platform)
     kmip.add(made, platform)
     seals.add(made, platform)

@@ -38,6 +38,15 @@ _WORDS: Mapping[str, Text] = {
     "expiring_90": Text("90 天内到期的证书", "certificates that end within 90 days"),
     "expiring_30": Text("30 天内到期的证书", "certificates that end within 30 days"),
     "expiring_7": Text("7 天内到期的证书", "certificates that end within 7 days"),
+    "site": Text("本站点", "this site"),
+    "unreceipted": Text("待回执的消息", "messages without a receipt"),
+    "refused": Text("被对方拒收", "refused by peers"),
+    "rejected": Text("被本站点拒收", "refused here"),
+    "early": Text("提前到达", "came early"),
+    "undelivered": Text("待交付应用", "to be delivered"),
+    "undeliverable": Text("无法交付", "undeliverable"),
+    "unreached": Text("最近呼叫失败的站点", "sites that the last call failed to"),
+    "differences": Text("对账不符", "differences"),
     "policy_set": Text("生效策略集", "policy set in force"),
 }
 _ENDINGS: Mapping[str, Text] = {
@@ -46,7 +55,7 @@ _ENDINGS: Mapping[str, Text] = {
     "tsa": Text("时间戳证书有效至", "timestamp unit's certificate good until"),
 }
 #: said by the module's own sentence already, or of no use to a reader
-_UNTOLD = frozenset({"sm2", "reachable", "keys", "error", "tokens"})
+_UNTOLD = frozenset({"peers", "sm2", "reachable", "keys", "error", "tokens"})
 
 
 @dataclass(frozen=True, slots=True)

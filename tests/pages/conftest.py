@@ -7,23 +7,30 @@ import sys
 import time
 from base64 import b64encode
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
 import pytest
 
+from exchange.introduce import card_in, signed_card
+from exchange.models import Carrier, Relation
+from exchange.peers import Terms, keep
+from exchange.service import Exchange
 from ops.accounts import Account
 from ops.data import DataDirectory
 from ops.demo.found import directory_file, found
 from ops.demo.story import SAMPLE, Story
 from ops.init import prepare
 from ops.platform import Platform
+from yinxin.act import SYSTEM
 from yinxin.authz import sign_in_statement
 from yinxin.client import Client
 from yinxin.crypto import cms
 from yinxin.crypto.keys import Identity
+from yinxin.exchange import Outgoing
+from yinxin.text import Text
 
 ROOT = Path(__file__).parents[2]
 PEOPLE = frozenset(
@@ -57,6 +64,8 @@ class Site:
     document: str
     evidence: Path
     sealed: Path
+    #: a message that waits for the neighbour
+    message: str
 
     def identity(self, person: str) -> Identity:
         return Account.of(self.data, person, "intl").identity()
@@ -102,6 +111,22 @@ def quiet(_text: object) -> None:
     """No progress display."""
 
 
+def neighbour(exchange: Exchange) -> str:
+    """A site that is reached by hand alone, for whom a message waits; its card names an organ that nobody decided on."""
+    own = card_in(exchange.publishing.card())
+    name = Text("邻县站点", "The site of a county nearby")
+    organs = [replace(own.organs[0], id=each, name=name) for each in ("town-zi-east", "town-zi-west")]
+    card = replace(own, site="county.example", name=name, organs=tuple(organs))
+    terms = Terms(Relation.NEIGHBOUR, Carrier.MEDIUM, "internal", "P-1", ["town-zi-east"])
+    data = signed_card(card, exchange.signing)
+    with exchange.store.act(SYSTEM, "test.execute", "proposal:p1") as act:
+        keep(act.session, data, card, terms, exchange.store.clock.now())
+    letter = Outgoing(
+        "seen", "province-office", "town-zi-east", "document", "document:seen", "internal", {"n": 1}
+    )
+    return exchange.sending.send(SYSTEM, letter).id
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """The province as the story leaves it, but for the revocation, and served until the tests end."""
@@ -110,12 +135,15 @@ def site(tmp_path_factory):
     # the systems of these tests listen on this machine, where none is told of a logout unbidden
     with data.config.open("a", encoding="utf-8") as file:
         file.write('\n[authz.oidc]\nlogout_networks = ["127.0.0.0/8"]\n')
+        # and it exchanges with a site that only a carried file reaches
+        file.write('\n[exchange]\nsite = "province.example"\norgans = ["province-office"]\n')
     whole = directory_file()
     kept = tuple(each for each in whole.appointments if each.person in PEOPLE)
     recipients = ("city-jia", "dept-health")
     with Platform.open(data) as platform:
         found(platform, quiet, whole.model_copy(update={"appointments": kept}))
         outcome = Story(platform, SAMPLE, "NOTICE", quiet, recipients).run()
+        message = neighbour(platform.exchange)
     with Process(data.root) as process:
         yield Site(
             data,
@@ -123,6 +151,7 @@ def site(tmp_path_factory):
             outcome.document,
             outcome.files["evidence"],
             outcome.files["sealed"],
+            message,
         )
 
 

@@ -47,6 +47,11 @@ PAGES = {
         "/console/service-keys/seen.records",
         "/console/clients/archives-seen",
         "/console/key-centre",
+        "/console/exchange",
+        "/console/exchange/peers/county.example",
+        "/console/exchange/messages",
+        "/console/exchange/messages/out/county.example/{message}",
+        "/console/exchange/media",
     ),
     "demo-seal": (
         "/console/seals",
@@ -90,7 +95,8 @@ def test_axe_finds_nothing(site, visit, key, person, look):
     certificate = site.identity("demo-clerk").certificate.fingerprint
     faults = {}
     for path in PAGES[person]:
-        answer = page.goto(path.format(document=site.document, certificate=certificate, key=key))
+        address = path.format(document=site.document, certificate=certificate, key=key, message=site.message)
+        answer = page.goto(address)
         assert answer.status == 200 or path in ("/nowhere", "/console"), path
         assert page.locator("html").get_attribute("lang") == ("zh-CN" if language == "zh" else "en")
         sideways = page.evaluate(

@@ -15,6 +15,7 @@ from yinxin.client.authz import Authz
 from yinxin.client.ca import Ca
 from yinxin.client.calendar import Calendars
 from yinxin.client.documents import Documents
+from yinxin.client.exchange import Exchange
 from yinxin.client.grants import Grants
 from yinxin.client.imports import Imports
 from yinxin.client.kms import Kms
@@ -83,6 +84,7 @@ class Client:
         self.attachments = Attachments(self._connection)
         self.documents = Documents(self._connection, self.attachments)
         self.proposals = Proposals(self._connection)
+        self.exchange = Exchange(self._connection, self.proposals)
         self.calendar = Calendars(self._connection, self.proposals)
         self.policies = Policies(self._connection, self.proposals)
         self.grants = Grants(self._connection, self.proposals)

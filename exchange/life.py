@@ -1,0 +1,124 @@
+"""The life of a message, in the order in which it happened: made, signed, received, receipted, delivered or refused.
+
+What a signature and its timestamp prove is told from them; what only this site's record says is told so.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from exchange.header import Header, Part
+from exchange.models import Direction, MessageRow, ReceiptRow, SealRow, State
+from exchange.receipt import Receipt
+from exchange.service import Exchange
+from yinxin.clock import parse_rfc3339
+from yinxin.crypto import cms
+from yinxin.text import Text
+
+
+class Moment(StrEnum):
+    """What happened to it."""
+
+    MADE = "made"
+    SIGNED = "signed"
+    CAME = "came"
+    RECEIPTED = "receipted"
+    REFUSED = "refused"
+    RECORDED = "recorded"
+    DELIVERED = "delivered"
+    UNDELIVERABLE = "undeliverable"
+
+
+WORDS = {
+    Moment.MADE: Text("写入发件箱，编号并入链", "put into the outbox, numbered and chained"),
+    Moment.SIGNED: Text("由发送站点签名", "signed by the sending site"),
+    Moment.CAME: Text("到达本站点", "came to this site"),
+    Moment.RECEIPTED: Text("由接收站点签出回执", "receipted by the receiving site"),
+    Moment.REFUSED: Text("由接收站点签名拒收", "refused by the receiving site, signed"),
+    Moment.RECORDED: Text("回执到达本站点", "the receipt came to this site"),
+    Moment.DELIVERED: Text("交付应用", "delivered to its application"),
+    Moment.UNDELIVERABLE: Text("应用不能接收", "its application cannot take it"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One moment: `at` by whoever's word it is, `site` whose act it was; `stamped` is the instant that a timestamp proves."""
+
+    moment: Moment
+    at: datetime
+    site: str
+    stamped: datetime | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A message with its steps; the numbers that went under the same signature and the same receipt; and its sealed parts."""
+
+    row: MessageRow
+    steps: tuple[Step, ...]
+    run: tuple[int, int] | None
+    receipt: tuple[int, int] | None
+    parts: tuple[Part, ...]
+
+
+def life(exchange: Exchange, row: MessageRow) -> Life:
+    """The life of a message that is on record; raises MalformedEnvelope of a record that was changed."""
+    same = {"direction": row.direction, "peer": row.peer}
+    with exchange.store.read() as session:
+        seal = session.scalars(
+            sa.select(SealRow).filter_by(**same).where(SealRow.upto >= row.seq).order_by(SealRow.upto)
+        ).first()
+        receipt = session.scalars(
+            sa.select(ReceiptRow)
+            .filter_by(**same)
+            .where(ReceiptRow.upto >= row.seq)
+            .order_by(ReceiptRow.upto)
+        ).first()
+        # a seal ends where a run does, a receipt may have begun behind the message
+        seal = seal if seal is not None and seal.first <= row.seq else None
+        receipt = receipt if receipt is not None and receipt.first <= row.seq else None
+        # in the order in which they follow from each other: the clocks of two sites do not tell it
+        steps = tuple(_steps(session, exchange, row, seal, receipt))
+    return Life(
+        row,
+        steps,
+        (seal.first, seal.upto) if seal else None,
+        (receipt.first, receipt.upto) if receipt else None,
+        Header.decode(row.header).parts,
+    )
+
+
+def _steps(
+    session: Session, exchange: Exchange, row: MessageRow, seal: SealRow | None, receipt: ReceiptRow | None
+) -> Iterator[Step]:
+    header, out = Header.decode(row.header), row.direction == Direction.OUT
+    yield Step(Moment.MADE, parse_rfc3339(header.at), header.sender_site)
+    if seal is not None:
+        last = session.get_one(MessageRow, (row.direction, row.peer, seal.upto)).header
+        signed, stamped = _signed(seal.signature, last)
+        yield Step(Moment.SIGNED, signed or seal.at, header.sender_site, stamped)
+    if not out:
+        yield Step(Moment.CAME, row.at, exchange.own.site)
+    if receipt is not None:
+        line = next(each for each in Receipt.decode(receipt.receipt).lines if each.seq == row.seq)
+        moment = Moment.REFUSED if line.error else Moment.RECEIPTED
+        at, stamped = _signed(receipt.signature, receipt.receipt)
+        yield Step(moment, at or receipt.at, header.recipient_site, stamped, line.error)
+        if out:
+            yield Step(Moment.RECORDED, receipt.at, exchange.own.site)
+    if not out and row.settled is not None and row.state != State.REFUSED:
+        put_aside = row.state == State.UNDELIVERABLE
+        moment = Moment.UNDELIVERABLE if put_aside else Moment.DELIVERED
+        yield Step(moment, row.settled, exchange.own.site, error=row.error)
+
+
+def _signed(signature: bytes, content: bytes) -> tuple[datetime | None, datetime | None]:
+    """When it was signed, by the signer's word and by the timestamp; it was verified when it was taken in."""
+    found = cms.verify_detached(signature, content)
+    return found.signing_time, found.timestamp_token.at if found.timestamp_token else None
