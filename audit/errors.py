@@ -11,6 +11,16 @@ class LogUnavailable(Unavailable):
     en = "The audit log cannot record ({reason}) and nothing was done; try again later, and have an operator look at audit in yinxin status."
 
 
+class LogStopped(LogUnavailable):
+    """The same, for a reason that does not pass by itself: a key is gone, a PIN is refused. No caller need try again."""
+
+    code = "audit.stopped"
+    exit = 78
+    retryable = False
+    zh = "审计日志无法记录（{reason}），在管理员排除该原因之前不能办理任何操作，重试无用；本次操作没有执行。请管理员查看 yinxin status。"
+    en = "The audit log cannot record ({reason}), and until an operator has mended that nothing can be done and trying again does not help; nothing was done. Have an operator look at yinxin status."
+
+
 class EntryNotFound(NotFound):
     """No entry of that identifier, in the log or on its way there."""
 

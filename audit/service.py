@@ -20,6 +20,7 @@ from audit.checkpoint_file import CheckpointFile
 from audit.entries import Entry, Filters
 from audit.errors import (
     EntryNotFound,
+    LogStopped,
     LogUnavailable,
     NothingSigned,
     NotYetSigned,
@@ -67,6 +68,13 @@ _PAGE = 500
 class _Failure:
     at: datetime
     code: str
+    #: whether it passes by itself
+    passes: bool
+
+    @property
+    def error(self) -> LogUnavailable:
+        """What an act is told."""
+        return LogUnavailable(reason=self.code) if self.passes else LogStopped(reason=self.code)
 
 
 class Log:
@@ -168,7 +176,7 @@ class Log:
             now = self.store.clock.now()
             failure = next(iter(list(self._failures.values())), None)
             if failure is not None and abs(now - failure.at) < _PAUSE:
-                raise LogUnavailable(reason=failure.code)
+                raise failure.error
             if failure is None and self._current is not None and abs(now - self._current) < _PAUSE:
                 return
             if failure is not None or self._overdue():
@@ -342,13 +350,14 @@ class Log:
 
     @contextmanager
     def _watched(self, step: str) -> Iterator[None]:
-        """Remember whether the step works, for the gate; any failure leaves as LogUnavailable with its cause."""
+        """Remember whether the step works, for the gate; any failure leaves as LogUnavailable or LogStopped with its cause."""
         try:
             yield
         except Exception as error:
             code = error.code if isinstance(error, YinxinError) else type(error).__name__
-            self._failures[step] = _Failure(self.store.clock.now(), code)
-            raise LogUnavailable(reason=code) from error
+            passes = not isinstance(error, YinxinError) or error.retryable
+            failure = self._failures[step] = _Failure(self.store.clock.now(), code, passes)
+            raise failure.error from error
         else:
             self._failures.pop(step, None)
 

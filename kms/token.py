@@ -92,6 +92,8 @@ class Token:
         self._module: Any = None
         self._session: Any = None
         self._process = 0
+        #: whether it has been open: then a token that is not there is one that was taken away
+        self._known = False
         self._handles: dict[tuple[bytes, pkcs11.ObjectClass], Any] = {}
 
     def open(self) -> None:
@@ -113,6 +115,10 @@ class Token:
         with self._entered():
             try:
                 return self._operate(operation)
+            except HsmMissing as error:
+                if not self._known:
+                    raise
+                raise HsmGone(token=self.label, reason=type(error).__name__) from error
             except cryptoki.PKCS11Error:
                 self._drop()
             try:
@@ -194,6 +200,7 @@ class Token:
                 token = self._find()
                 self._process = os.getpid()
                 self._session = self._log_in(token)
+                self._known = True
             except YinxinError:
                 # a library that is initialised sees no token that comes later, and none that is put back as it was
                 self._drop()

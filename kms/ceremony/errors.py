@@ -67,6 +67,14 @@ class VaultAltered(Untrue):
     en = "The vault token that the database names ({serial}) is not the one whose public key its ceremony left in {file}, and no key was made: the database may have been altered, or the file was not restored with the key centre; inquire, and put back what was there."
 
 
+class NoVault(Conflict):
+    """A token of a mirror is to be replaced, and its keys have no copies: there was no vault token when they were made."""
+
+    code = "kms.no_vault"
+    zh = "没有登记保险令牌，镜像中的密钥没有可转交的副本，不能写入新令牌；未做任何更改。请用密码机厂商的备份（软件令牌用平台的备份）恢复该令牌，见手册《令牌》。"
+    en = "No vault token is registered, so there are no copies of the mirror's keys to give to a fresh token; nothing was changed. Restore the token from its vendor's backup, a software token from the platform's (manual: Tokens)."
+
+
 class VaultNeeded(Misconfigured):
     """A ceremony that only those can hold who have brought the vault token."""
 

@@ -7,7 +7,7 @@ puts a transport key under the fresh token's receiving key instead of its own.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from kms.ceremony.errors import CopyDiffers, CopyMissing, KeyPlanRefused, TokenDiffers
+from kms.ceremony.errors import CopyDiffers, CopyMissing, KeyPlanRefused, NoVault, TokenDiffers
 from kms.ceremony.plan import ReplacePlan
 from kms.ceremony.prepare import looked_at
 from kms.engine.engine import Engine, HeldKey
@@ -28,17 +28,21 @@ if TYPE_CHECKING:
 
 
 def check_replacing(centre: "KeyCentre", plan: ReplacePlan) -> None:
-    """Raise KeyPlanRefused, TokenDiffers or CopyMissing for what could not be held; opens no token."""
+    """Raise KeyPlanRefused, NoVault, TokenDiffers or CopyMissing for what could not be held; opens no token."""
     mirror = centre.settings.mirror
     if not mirror:
-        raise KeyPlanRefused(field="member", reason=Text("没有配置 kms.mirror", "kms.mirror is not set"))
+        alone = Text(
+            "没有配置 kms.mirror，令牌只有一个，须从备份恢复",
+            "kms.mirror is not set: the one token there is has to be restored from its backup",
+        )
+        raise KeyPlanRefused(field="member", reason=alone)
     configured = (centre.settings.token, mirror[0].token)[plan.member]
     if plan.token.label != configured:
         reason = Text(f"配置为 {configured}", f"the configuration says {configured}")
         raise KeyPlanRefused(field="token.label", reason=reason)
     vault = centre.copies.registered()
     if vault is None:
-        raise KeyPlanRefused(field="vault", reason=Text("没有登记保险令牌", "no vault token is registered"))
+        raise NoVault
     if plan.vault.serial not in ("", vault.serial):
         raise TokenDiffers(token=plan.vault.label, found=plan.vault.serial, wanted=vault.serial)
     keys = _keys(centre)

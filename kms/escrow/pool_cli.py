@@ -17,7 +17,8 @@ def pool(context: click.Context, *, as_json: bool) -> None:
         print_json([each.fields() for each in found])
     else:
         for each in found:
-            click.echo(f"{each.algorithm:<12} {each.level:>7} {each.low:>7} {each.high:>7} {each.state}")
+            levels = f"存量 level {each.level:>7}  低于此不足 low {each.low:>7}  应备 kept {each.high:>7}"
+            click.echo(f"{each.algorithm:<12} {levels}  {each.state}")
     context.exit(1 if any(each.state == "low" for each in found) else 0)
 
 

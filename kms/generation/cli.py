@@ -70,7 +70,8 @@ COMMANDS = (rotate, generations, rewrap, destroy)
 
 def _line(each: Generation) -> str:
     left = sum(each.left.values())
-    return f"{each.number:>3} {each.label:<16} {each.state:<10} {left:>9} {each.moved:>9} {each.unopened:>5}"
+    told = f"{each.number:>3} {each.label:<16} {each.state:<10}"
+    return f"{told}  其下 left {left:>9}  已移出 moved {each.moved:>9}  打不开 unopened {each.unopened}"
 
 
 def _of(context: click.Context) -> Generations:

@@ -6,6 +6,7 @@ from flask import render_template
 
 from kms.capability import KINDS, way_of
 from ops.console.errors import NotYourConsole
+from ops.console.facts import facts_of
 from ops.console.show import ROLES
 from yinxin.text import Text
 from yinxin.web import Caller, Pages
@@ -19,6 +20,8 @@ WAYS = {
     "beside": (Text("令牌外加密保存", "wrapped, beside it"), "waiting"),
     "unavailable": (Text("不支持", "not available"), "neutral"),
 }
+#: of what the centre says of itself, what is not in the table of tokens
+FACTS = ("missing", "altered", "loose", "unfinished", "generation", "rewrapping", "unopened", "pool")
 
 
 def add(pages: Pages, platform: "Platform") -> None:
@@ -32,6 +35,7 @@ def add(pages: Pages, platform: "Platform") -> None:
         return render_template(
             "console/key_centre.html",
             health=health,
+            facts=list(facts_of({name: health.facts[name] for name in FACTS if name in health.facts})),
             tokens=health.facts.get("tokens", []),
             kinds=KINDS,
             way_of=way_of,

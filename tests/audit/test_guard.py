@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from audit import LogUnavailable, UnreadableRecord
+from audit import LogStopped, LogUnavailable, UnreadableRecord
+from kms.errors import KeyLost
 from yinxin.store import OutboxRow
 
 
@@ -32,6 +33,25 @@ def test_signer_failure_closes_the_gate_and_its_return_opens_it(site, clock):
     entries = [(entry.verb, entry.outcome) for entry in site.log.entries()]
     assert entries.count(("test.act", "refused")) == 3  # every refusal is in the log
     site.log.check()
+
+
+def test_what_does_not_pass_by_itself_is_told_as_final_until_it_is_mended(site, clock, monkeypatch):
+    """Nobody is made to try again for ever because the key of the log is gone."""
+    event = site.act()
+
+    def lost(_message):
+        raise KeyLost(label="log-sm2")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(site.signers[1], "sign", lost)
+        for act in (lambda: site.log.settle(event), site.act):
+            with pytest.raises(LogStopped) as refusal:
+                act()
+            assert refusal.value.facts["reason"] == "kms.key_lost"
+            assert (refusal.value.retryable, refusal.value.status) == (False, 503)
+    clock.advance(timedelta(seconds=2))
+    site.act()
+    assert site.log.health().ok
 
 
 def test_false_signatures_never_leave(site):

@@ -25,6 +25,7 @@ from kms.ceremony.errors import (
     KeyPlanRefused,
     KeyProposalNeeded,
     KeysExist,
+    NoVault,
     TokenDiffers,
     TokenNotEmpty,
     VaultAltered,
@@ -32,6 +33,7 @@ from kms.ceremony.errors import (
 )
 from kms.ceremony.models import CopyRow, VaultRow
 from kms.ceremony.proposal import CeremonyContent
+from kms.ceremony.replace import check_replacing
 from kms.ceremony.vault import TypedPin
 from kms.engine import KeyReference
 from kms.engine.mirror import MirroredEngine
@@ -293,6 +295,14 @@ def test_who_may_not_replace_a_token(site: World) -> None:
     with pytest.raises(KeyPlanRefused):
         hold(site, replace_plan(token={"label": "other"}))
     assert not (site.folder / "mirror-1" / "tokens").exists()
+
+
+def test_without_a_vault_or_a_mirror_it_says_where_the_keys_are_to_come_from(empty: World) -> None:
+    with pytest.raises(KeyPlanRefused, match="restored from its backup"):
+        check_replacing(empty.centre, replace_plan())
+    with pytest.raises(NoVault) as refused:
+        check_replacing(empty.restarted(mirror=[{}]), replace_plan())
+    assert not refused.value.retryable
 
 
 def test_what_has_no_copy_is_told_before_anything_is_done(site: World) -> None:

@@ -263,10 +263,11 @@ def test_a_token_that_goes_and_comes_back(world: World) -> None:
     signer = world.centre.signer("seal")
     signer.sign(b"x")
     shutil.move(world.folder / "tokens", world.root / "away")
-    with pytest.raises(HsmGone) as caught:
-        signer.sign(b"x")
-    assert caught.value.retryable
-    assert not world.centre.health().ok
+    for _ in range(3):
+        with pytest.raises(HsmGone) as caught:
+            signer.sign(b"x")
+        assert caught.value.retryable
+    assert world.centre.health().facts["error"] == HsmGone.code
     shutil.move(world.root / "away", world.folder / "tokens")
     signer.sign(b"x")
     assert world.centre.health().ok

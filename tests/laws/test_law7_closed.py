@@ -168,8 +168,8 @@ def test_a_log_that_cannot_be_signed_stops_every_act(
     def act() -> None:
         clerk.documents.draft(SAMPLE, reference="after", recipients=["city-jia"])
 
-    nothing_done(platform, act, "audit.unavailable")
-    nothing_done(platform, lambda: acting_person(platform, None, None), "audit.unavailable")
+    nothing_done(platform, act, "audit.stopped")
+    nothing_done(platform, lambda: acting_person(platform, None, None), "audit.stopped")
     assert not platform.audit.health().ok
     desk_status(platform, clerk._connection.token or "")
     shutil.move(folder / "away", folder / "checkpoint")
@@ -179,11 +179,11 @@ def test_a_log_that_cannot_be_signed_stops_every_act(
 
 
 def desk_status(platform: Platform, token: str) -> None:
-    """Over HTTP: 503, both languages, worth another try."""
+    """Over HTTP: 503, both languages; for an operator to mend, and not worth another try."""
     desk = Desk.__new__(Desk)
     desk.platform, desk.token = platform, token
-    english = refused(desk.draft(SAMPLE.read_bytes(), language="en"), "audit.unavailable", 503, "en")
-    assert english["detail"] != refused(desk.draft(SAMPLE.read_bytes()), "audit.unavailable", 503)["detail"]
+    english = refused(desk.draft(SAMPLE.read_bytes(), language="en"), "audit.stopped", 503, "en")
+    assert english["detail"] != refused(desk.draft(SAMPLE.read_bytes()), "audit.stopped", 503)["detail"]
 
 
 def test_a_log_table_that_takes_nothing_stops_every_act(platform: Platform, clock: ManualClock) -> None:
