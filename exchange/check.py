@@ -328,7 +328,7 @@ class _Look:
                 trust = self._own if peer is None else self._trust(peer.card)
             tag = Tag.CARD if kind == "card" else Tag.DIRECTORY
             if trust is not None and not self._framed(octets, tag, trust, issuer):
-                yield Fault(kind, issuer, "", str(version))
+                yield Fault("card" if kind == "card" else "directory", issuer, "", str(version))
 
     def _framed(self, octets: bytes, tag: Tag, trust: Trust, site: str) -> bool:
         try:

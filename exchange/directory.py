@@ -1,8 +1,9 @@
-"""The signed directory: which organ is reached at which site, as a parent says it to those below; and cards that are renewed.
+"""The signed directory: which organ is reached at which site, as sites say it along the tree; and cards that are renewed.
 
-Both travel as messages of the exchange. A site believes its parent's directory, keeps the sites in it as peers that nobody
-had to admit one by one, and says it on to its own children under its own signature. What people decided about a site
-stands above what a directory says.
+All travel as messages of the exchange. A site says to its parent who is below it, and to its children whom it knows at all,
+each under its own signature; so those who are admitted one by one are only the next above and below. A site keeps those it is told
+of as peers, of a child's none above the child's own clearance. What people decided about a site stands above what a directory
+says, and who vouched for it first above another.
 """
 
 import io
@@ -11,6 +12,7 @@ from base64 import b64decode, b64encode
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -23,7 +25,7 @@ from exchange.errors import BadCard, BadDirectory, MalformedEnvelope
 from exchange.frames import Tag
 from exchange.introduce import card_in, read_card, signed_card
 from exchange.models import Carrier, OrganRow, PeerRow, PublishedRow, Relation
-from exchange.peers import BY_DIRECTORY, Peer, Terms, keep, renewed, terms_of
+from exchange.peers import BY_DIRECTORY, Peer, Terms, end, keep, lower, renewed, terms_of
 from exchange.send import Sending
 from exchange.signed import Signature, believed
 from yinxin import canonical
@@ -55,7 +57,7 @@ class Entry:
 
 
 class Publishing:
-    """What this site says of itself and, to its children, of the sites it knows."""
+    """What this site says of itself and, along the tree, of the sites it knows."""
 
     def __init__(self, ctx: Context, sending: Sending, card: Callable[[], Card]) -> None:
         """`card` gives this site's card as of now."""
@@ -65,6 +67,7 @@ class Publishing:
         self._signing = ctx.signing
         self._sending = sending
         self._card = card
+        self._seen: tuple[datetime | None, datetime | None] | None = None
 
     def card(self) -> bytes:
         """This site's card, signed; a new version when anything in it has changed. Raises ExchangeOff."""
@@ -98,21 +101,33 @@ class Publishing:
         for peer in peers:
             if peer.admitted:
                 self._say(peer, CARD, f"card/{version}", card)
-        children = [each for each in peers if each.relation is Relation.CHILD]
-        if children:
-            number, directory = self._directory(card)
-            for peer in children:
-                self._say(peer, DIRECTORY, f"directory/{number}", directory)
+        for kind, relation in (("directory", Relation.CHILD), ("branch", Relation.PARENT)):
+            told = [each for each in peers if each.relation is relation]
+            if told:
+                number, directory = self._directory(kind, card)
+                for peer in told:
+                    self._say(peer, DIRECTORY, f"directory/{number}", directory)
 
-    def _directory(self, card: bytes) -> tuple[int, bytes]:
-        """The directory of now, published when it differs from the last one: its number, and its file."""
+    def moved(self) -> bool:
+        """Whether a peer came, went or was renewed since this was asked last, so that others wait to hear of it."""
+        with self._store.read() as session:
+            row = session.execute(sa.select(sa.func.max(PeerRow.since), sa.func.max(PeerRow.stopped))).one()
+        before, self._seen = self._seen, (row[0], row[1])
+        return before != self._seen
+
+    def _directory(self, kind: str, card: bytes) -> tuple[int, bytes]:
+        """The directory of now, for those below or, of the `branch`, for the parent; published when it differs from the last one.
+
+        Its number, and its file.
+        """
         own, reached = card_in(card), defaultdict[str, list[str]](list)
         with self._store.read() as session:
-            rows = session.execute(
-                sa.select(PeerRow.site, PeerRow.card, PeerRow.clearance)
-                .where(PeerRow.stopped.is_(None))
-                .order_by(PeerRow.site)
-            ).all()
+            known = sa.select(PeerRow.site, PeerRow.card, PeerRow.clearance).where(PeerRow.stopped.is_(None))
+            if kind == "branch":
+                children = sa.select(PeerRow.site).where(PeerRow.relation == Relation.CHILD)
+                below = sa.or_(PeerRow.relation == Relation.CHILD, PeerRow.told_by.in_(children))
+                known = known.where(below)
+            rows = session.execute(known.order_by(PeerRow.site)).all()
             theirs = sa.select(OrganRow.organ, OrganRow.site).where(
                 OrganRow.organ.not_in([each.id for each in own.organs])
             )
@@ -124,7 +139,7 @@ class Publishing:
             {"card": b64encode(data).decode(), "clearance": clearance, "organs": organs}
             for data, clearance, organs in sites
         ]
-        now, newest = self._store.clock.now(), self._newest("directory")
+        now, newest = self._store.clock.now(), self._newest(kind)
         version = int(now.timestamp())
         if newest is not None:
             said = canonical.decode(next(frames.read(io.BytesIO(newest))).data)
@@ -146,7 +161,7 @@ class Publishing:
         subject = f"exchange-peer:{self._own.site}"
         with self._store.act(SYSTEM, PUBLISH, subject, version=version, sites=len(listed)) as act:
             act.session.add(
-                PublishedRow(kind="directory", issuer=self._own.site, version=version, signed=signed, at=now)
+                PublishedRow(kind=kind, issuer=self._own.site, version=version, signed=signed, at=now)
             )
         step("exchange.publish.1-kept")
         return version, signed
@@ -181,7 +196,7 @@ class Publishing:
 
 
 class Heeding:
-    """Takes what other sites say of themselves and, where it is the parent, of others (`yinxin.exchange.Application`)."""
+    """Takes what other sites say of themselves and, where it is the parent or a child, of others (`yinxin.exchange.Application`)."""
 
     def __init__(self, ctx: Context) -> None:
         self._store = ctx.store
@@ -194,11 +209,21 @@ class Heeding:
         if message.kind == CARD:
             same = card_in(data).version == peer.card.version
             return None if same else (data, renewed(peer, data))
-        if peer.relation is not Relation.PARENT:
+        if peer.relation is Relation.NEIGHBOUR:
             raise BadDirectory(
-                reason=Text("发来名录的不是上级站点", "the site that sent it is not the parent")
+                reason=Text(
+                    "发来名录的既非上级也非下级站点",
+                    "the site that sent it is neither the parent nor a child",
+                )
             )
-        return data, *self._read(peer, data)
+        version, entries = self._read(peer, data)
+        if peer.relation is Relation.CHILD:
+            entries = tuple(
+                replace(each, clearance=lower(each.clearance, peer.clearance))
+                for each in entries
+                if each.card.site != peer.site
+            )
+        return data, peer.site, version, entries
 
     def take(self, act: Act, message: Incoming, prepared: object) -> None:
         """Put it on record, within the act of its delivery."""
@@ -216,7 +241,7 @@ class Heeding:
     def answered(self, act: Act, answer: Answered) -> None:
         """Nothing follows from a receipt for these."""
 
-    def _read(self, peer: Peer, data: bytes) -> tuple[str, int, tuple[Entry, ...]]:
+    def _read(self, peer: Peer, data: bytes) -> tuple[int, tuple[Entry, ...]]:
         try:
             found = list(frames.read(io.BytesIO(data)))
         except MalformedEnvelope as error:
@@ -234,7 +259,7 @@ class Heeding:
             raise BadDirectory(reason=f"{error}"[:200]) from error
         if said != (_FORMAT, peer.site, int):
             raise BadDirectory(reason=Text("签发者或版本不对", "another issuer or version"))
-        return peer.site, body["version"], entries
+        return body["version"], entries
 
     def _heed(self, act: Act, data: bytes, issuer: str, version: int, entries: tuple[Entry, ...]) -> None:
         session, now = act.session, self._store.clock.now()
@@ -247,27 +272,30 @@ class Heeding:
         session.flush()
         source, named = f"{BY_DIRECTORY}{version}", set()
         # an organ that has moved is free for the site that has it now
-        told = sa.select(PeerRow.site).where(PeerRow.source.startswith(BY_DIRECTORY))
+        told = sa.select(PeerRow.site).where(PeerRow.told_by == issuer)
         session.execute(sa.delete(OrganRow).where(OrganRow.site.in_(told)))
         for each in entries:
             named.add(each.card.site)
             row = session.get(PeerRow, each.card.site)
-            if each.card.site == self._own.site or (
-                row is not None and not row.source.startswith(BY_DIRECTORY)
-            ):
+            if each.card.site == self._own.site or (row is not None and not _may(row, issuer)):
                 continue
             data, card = each.data, each.card
             if row is not None and row.version > card.version:
                 # the parent has not heard yet: a key that the site has given up does not come back
                 data, card = row.card, card_in(row.card)
             carrier = Carrier.PUSH if card.url else Carrier.PULL
-            terms = Terms(Relation.NEIGHBOUR, carrier, each.clearance, source, each.organs)
+            terms = Terms(Relation.NEIGHBOUR, carrier, each.clearance, source, each.organs, issuer)
             keep(session, data, card, terms, now)
-        for row in session.scalars(sa.select(PeerRow).where(PeerRow.source.startswith(BY_DIRECTORY))).all():
-            if row.site not in named and row.stopped is None:
-                row.stopped, row.source = now, source
-        session.flush()
+        left = sa.select(PeerRow).where(PeerRow.told_by == issuer, PeerRow.stopped.is_(None))
+        for row in session.scalars(left).all():
+            if row.site not in named:
+                end(session, row, source, now)
         act.facts |= {"directory": version, "sites": sorted(named)}
+
+
+def _may(row: PeerRow, issuer: str) -> bool:
+    """Whether a directory of `issuer` has a say about a site: people have none, and nobody else who still vouches for it."""
+    return row.source.startswith(BY_DIRECTORY) and (row.told_by == issuer or row.stopped is not None)
 
 
 def _entries(listed: list[dict[str, Any]]) -> Iterator[Entry]:

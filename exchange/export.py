@@ -17,14 +17,15 @@ def export_for(exchange: Exchange, actor: Actor, wanted: Known) -> bytes:
     row = message_for(exchange, actor, wanted)
     organ = row.sender if row.direction == "out" else row.recipient
     decision = permitted(exchange, actor, EXPORT, organ)
-    part = _parts(exchange, row)
+    part = message_parts(exchange, row)
     made = part.pack(exchange.signing.sign(part.to_sign()).cms)
     with exchange.store.act(actor, EXPORT, f"message:{row.id}", peer=row.peer, seq=row.seq) as act:
         act.decision = decision.record()
     return made
 
 
-def _parts(exchange: Exchange, row: MessageRow) -> ExchangedMessage:
+def message_parts(exchange: Exchange, row: MessageRow) -> ExchangedMessage:
+    """What the evidence of a message is made of, before the exporter signs it; raises NotReceipted, and as `Signing.sign`."""
     same = {"direction": row.direction, "peer": row.peer}
     with exchange.store.read() as session:
         seal = session.scalars(

@@ -47,7 +47,7 @@ class Carrier(StrEnum):
 
 
 class Relation(StrEnum):
-    """What a peer is in the tree; of a parent the signed directory is believed."""
+    """What a peer is in the tree: the signed directory of a parent is believed, and that of a child of those below it."""
 
     PARENT = "parent"
     CHILD = "child"
@@ -71,6 +71,8 @@ class PeerRow(Base):
     card: Mapped[bytes]
     version: Mapped[int]
     source: Mapped[str] = mapped_column(sa.String(60))
+    #: the site whose directory vouches for it; none for one that people admitted
+    told_by: Mapped[str | None] = mapped_column(sa.String(64))
     since: Mapped[datetime]
     stopped: Mapped[datetime | None]
 
@@ -90,7 +92,10 @@ class OrganRow(Base):
 
 
 class PublishedRow(Base):
-    """A version of what sites say of themselves or others: this site's `card`, and `directory`, ours or the parent's, signed."""
+    """A version of what sites say of themselves or others, signed.
+
+    This site's `card`; a `directory`, ours for those below or another site's for us; a `branch`, ours for the parent.
+    """
 
     __tablename__ = "exchange_published"
 

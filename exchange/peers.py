@@ -19,7 +19,7 @@ from yinxin.exchange import Reached
 from yinxin.store import Store
 from yinxin.text import Text
 
-#: `source` of a peer that the parent's directory vouches for begins so
+#: `source` of a peer that another site's directory vouches for begins so
 BY_DIRECTORY = "directory:"
 
 
@@ -42,7 +42,7 @@ class Peer:
 
     @property
     def admitted(self) -> bool:
-        """Whether people admitted it, and not the parent's directory."""
+        """Whether people admitted it, and not another site's directory."""
         return not self.source.startswith(BY_DIRECTORY)
 
 
@@ -190,6 +190,8 @@ class Terms:
     source: str
     #: organs that it may receive for, as far as its card names them
     organs: Collection[str]
+    #: the site whose directory vouches for it
+    told_by: str | None = None
 
 
 def terms_of(session: Session, row: PeerRow) -> Terms:
@@ -200,6 +202,7 @@ def terms_of(session: Session, row: PeerRow) -> Terms:
         cast("Level", row.clearance),
         row.source,
         _reached(session, row.site),
+        row.told_by,
     )
 
 
@@ -211,6 +214,7 @@ def keep(session: Session, data: bytes, card: Card, terms: Terms, now: datetime)
         session.add(row)
     row.name_zh, row.name_en, row.url = card.name.zh, card.name.en, card.url
     row.relation, row.carrier, row.source = terms.relation, terms.carrier, terms.source
+    row.told_by = terms.told_by
     row.clearance = lower(card.clearance, terms.clearance)
     row.card, row.version, row.since, row.stopped = data, card.version, now, None
     session.flush()
@@ -233,6 +237,19 @@ def keep(session: Session, data: bytes, card: Card, terms: Terms, now: datetime)
     for direction in Direction:
         if session.get(ChainRow, (direction, card.site)) is None:
             session.add(ChainRow(direction=direction, peer=card.site, seq=0, head=""))
+    session.flush()
+
+
+def end(session: Session, row: PeerRow, source: str, now: datetime) -> None:
+    """Exchange with a peer no longer, nor with those that only its directory vouched for; `source` says who decided it.
+
+    About those nobody decided: another site may vouch for them.
+    """
+    row.source = source
+    vouched = sa.select(PeerRow).where(PeerRow.told_by == row.site, PeerRow.stopped.is_(None))
+    for each in (row, *session.scalars(vouched).all()):
+        each.stopped = now
+        session.execute(sa.delete(OrganRow).where(OrganRow.site == each.site))
     session.flush()
 
 

@@ -2,15 +2,14 @@
 
 from typing import TYPE_CHECKING, Any, Literal
 
-import sqlalchemy as sa
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from exchange.card import Card
 from exchange.errors import BadCard, UnknownPeer
 from exchange.introduce import read_card
-from exchange.models import Carrier, OrganRow, PeerRow, Relation
-from exchange.peers import Terms, keep, lower
+from exchange.models import Carrier, PeerRow, Relation
+from exchange.peers import Terms, end, keep, lower
 from yinxin.authz import Level
 from yinxin.proposal import Approved, Outcome, ProposalKind
 from yinxin.text import Text
@@ -39,7 +38,7 @@ class AdmitContent(Model):
     card: Octets
     """The site's card, as its command `yinxin exchange card` wrote it; base64."""
     relation: Literal["parent", "child", "neighbour"]
-    """What it is to this site; of a parent the signed directory is believed."""
+    """What it is to this site; the signed directory of a parent is believed, and that of a child of those below it."""
     carrier: Literal["push", "pull", "medium"] = "push"
     """How messages get to it."""
     clearance: Level
@@ -121,9 +120,7 @@ def _stop(exchange: "Exchange", approved: Approved[StopContent], session: Sessio
     row = session.get(PeerRow, approved.content.site)
     if row is None:
         raise UnknownPeer(site=approved.content.site)
-    row.stopped, row.source = exchange.store.clock.now(), approved.proposal
-    session.execute(sa.delete(OrganRow).where(OrganRow.site == row.site))
-    session.flush()
+    end(session, row, approved.proposal, exchange.store.clock.now())
     return {"site": row.site}
 
 

@@ -108,6 +108,8 @@ class Exchange:
         """Deliver what has come, and begin to call the peers that are due."""
         if self.on:
             self.believe()
+            if self.publishing.moved():
+                self.publishing.run()
             self.delivering.run()
             self.courier.run()
 

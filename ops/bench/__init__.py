@@ -12,6 +12,7 @@ from ops.bench.audit_query import audit_query
 from ops.bench.crl import crl
 from ops.bench.decisions import decisions, decisions_growth, decisions_sdk
 from ops.bench.directory import directory_growth
+from ops.bench.exchange import exchange_messages, exchange_reconnect
 from ops.bench.growth import issue_growth
 from ops.bench.hsm import hsm_sign
 from ops.bench.inventory import inventory_growth
@@ -59,6 +60,8 @@ BENCHMARKS = {
     "visible": visible,
     "work-list": work_list,
     "attachment": attachment,
+    "exchange-messages": exchange_messages,
+    "exchange-reconnect": exchange_reconnect,
 }
 
 __all__ = ["BENCHMARKS", "Result"]

@@ -8,20 +8,25 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import sqlalchemy as sa
+
 import ops.web  # noqa: F401 - imported before the fork, so that a run costs no start-up
 from authz.directory import DirectoryFile
 from ca.ceremony import CeremonyPlan, conduct
-from exchange.check import Checked
+from exchange.check import Checked, check
 from exchange.errors import UnknownRecipient
+from exchange.export import message_parts
+from exchange.models import MessageRow
 from exchange.service import Exchange
 from ops.cli.main import main as yinxin
 from ops.data import DataDirectory
@@ -35,6 +40,8 @@ from tests.exchange.sites import admit_card
 from yinxin import files
 from yinxin.act import SYSTEM
 from yinxin.errors import YinxinError
+from yinxin.evidence.trust import Trust
+from yinxin.evidence.verify import verify
 from yinxin.exchange import Enclosed, Outgoing
 from yinxin.module import imported
 from yinxin.store import open_engine
@@ -267,7 +274,7 @@ def look_over(folder: Path, answer: Path) -> None:
         platform.audit.check()
         differing = {}
         for peer in exchange.peers.standing():
-            if peer.url and peer.carrier != "medium" and peer.admitted:
+            if peer.url and peer.carrier != "medium":
                 differing[peer.site] = exchange.reconciling.ask(peer).difference
         said = {"faults": [asdict(each) for each in checked(platform).faults], "differing": differing}
         answer.write_text(json.dumps(said), "utf-8")
@@ -275,11 +282,58 @@ def look_over(folder: Path, answer: Path) -> None:
 
 def checked(platform: Platform) -> Checked:
     """What the check of the exchange finds, in nobody's name."""
-    from exchange.check import check
-
     ca = platform.ca
     roots = {chain[-1] for name in ca.authorities() for chain in ca.chains(name)}
     return check(platform.exchange.ctx, tuple(roots), SYSTEM)
 
 
-Task = Callable[..., None]
+def proved_all(folder: Path, trusted: list[Path], number: int) -> None:
+    """Export every letter that the site sent, and verify it with the roots of all sites."""
+    roots = [each for place in trusted for each in Trust.load(place).roots]
+    with Platform.open(DataDirectory(folder)) as platform:
+        exchange = platform.exchange
+        with exchange.store.read() as session:
+            query = sa.select(MessageRow).where(MessageRow.direction == "out", MessageRow.kind == KIND)
+            rows = session.scalars(query).all()
+            session.expunge_all()
+        assert len(rows) == number
+        for row in rows:
+            part = message_parts(exchange, row)
+            bundle = part.pack(exchange.signing.sign(part.to_sign()).cms)
+            verify(bundle, Trust(tuple(roots), ()), at=platform.clock.now(), held=[])
+
+
+def flipped(folder: Path, times: int) -> None:
+    """Flip a bit of every kind of thing that is stored, one at a time, and see it named."""
+    chance = random.Random(str(folder.name))
+    with Platform.open(DataDirectory(folder)) as platform:
+        assert checked(platform).faults == ()
+        connection = sqlite3.connect(folder / "yinxin.db", isolation_level=None, timeout=30)
+        for (name,) in connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'exchange_%'"
+        ).fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        for table, column, named in (
+            ("exchange_message", "header", "header"),
+            ("exchange_message", "key", "key"),
+            ("exchange_seal", "signature", "signature"),
+            ("exchange_receipt", "receipt", "receipt"),
+            ("exchange_receipt", "signature", "receipt"),
+            ("exchange_peer", "card", "card"),
+        ):
+            rows = connection.execute(f"SELECT rowid, {column} FROM {table} ORDER BY rowid").fetchall()  # noqa: S608 - names of our own
+            for row, value in chance.sample(rows, min(times, len(rows))):
+                octets = bytearray(value)
+                octets[chance.randrange(len(octets))] ^= 1 << chance.randrange(8)
+                for put in (bytes(octets), value):
+                    connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (put, row))  # noqa: S608 - names of our own
+                    found = {each.what for each in checked(platform).faults}
+                    assert (named in found) is (put is not value), (table, column, found)
+        for path in chance.sample(sorted(platform.exchange.folder.root.glob("parts/??/*")), times):
+            data = bytearray(path.read_bytes())
+            at, bit = chance.randrange(len(data)), 1 << chance.randrange(8)
+            for named in ({"part"}, set()):
+                data[at] ^= bit
+                path.write_bytes(data)
+                assert {each.what for each in checked(platform).faults} == named
+        connection.close()

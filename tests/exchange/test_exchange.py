@@ -31,8 +31,18 @@ from exchange.errors import (
 from exchange.export import export_for
 from exchange.header import Header
 from exchange.introduce import card_in, signed_card
-from exchange.models import AwaitedRow, ChainRow, Direction, MessageRow, PeerRow, PublishedRow, State
-from exchange.peers import Terms, keep, renewed
+from exchange.models import (
+    AwaitedRow,
+    Carrier,
+    ChainRow,
+    Direction,
+    MessageRow,
+    PeerRow,
+    PublishedRow,
+    Relation,
+    State,
+)
+from exchange.peers import Terms, end, keep, renewed
 from exchange.receipt import Receipt
 from exchange.receive import Early
 from exchange.runs import Reader, Run, next_run
@@ -421,3 +431,54 @@ def test_a_renewed_card_brings_no_organ_that_nobody_decided_on(two):
         assert two.yi.peers.recipient("city-wu").peer.site == ("bo.example", "ding.example")[number]
         with pytest.raises(UnknownRecipient):
             two.yi.peers.recipient("city-liu")
+
+
+def test_what_a_child_says_of_those_below_it(two):
+    """It vouches for none above its own clearance, and has no say about whom people or the parent vouch for.
+
+    Seen to fail when its clearance is not asked, when a child's directory replaces the parent's word, and when who it vouched for stays
+    behind it.
+    """
+    own = card_in(two.yi.publishing.card())
+
+    def entry(site, clearance="confidential"):
+        card = replace(own, site=site, organs=(replace(own.organs[0], id=f"organ-{site}"),))
+        return Entry(signed_card(card, two.yi.signing), card, clearance, (card.organs[0].id,))
+
+    heeding = Heeding(two.jia.ctx)
+
+    def told(issuer, version, *entries):
+        with two.jia.store.act(SYSTEM, "test.execute", "proposal:p8") as act:
+            heeding._heed(act, b"directory", issuer, 2 * 10**10 + version, entries)
+
+    def relate(relation, clearance="internal"):
+        with two.jia.store.act(SYSTEM, "test.execute", "proposal:p8") as act:
+            row = act.session.get(PeerRow, "yi.example")
+            row.relation, row.clearance = relation, clearance
+
+    # above nothing that the child itself is cleared for; prepared as it comes, by the parent's side of the tree
+    relate("child")
+    below = entry("zi.example")
+    with two.yi.store.act(SYSTEM, "test.execute", "proposal:p8") as act:
+        act.session.get(PeerRow, "jia.example").relation = "parent"
+        terms = Terms(Relation.CHILD, Carrier.PUSH, "confidential", "p8", ("organ-zi.example",))
+        keep(act.session, below.data, below.card, terms, two.yi.store.clock.now())
+    two.yi.publishing.run()
+    two.yi.courier.call(two.yi.peers.get("jia.example"), at_once=True)
+    two.jia.delivering.run()
+    zi = two.jia.peers.recipient("organ-zi.example")
+    assert (zi.peer.site, zi.clearance, zi.peer.admitted) == ("zi.example", "internal", False)
+    # the parent's word about a site stands, and so does the child's where it was first
+    told("guo.example", 1, entry("chou.example", "public"), entry("zi.example", "public"))
+    told("yi.example", 1, entry("chou.example"), entry("zi.example"))
+    assert two.jia.peers.get("chou.example").clearance == "public"
+    assert two.jia.peers.get("zi.example").clearance == "confidential"
+    # with the child those go whom only it vouches for
+    with two.jia.store.act(SYSTEM, "test.execute", "proposal:p8") as act:
+        end(act.session, act.session.get(PeerRow, "yi.example"), "p9", two.jia.store.clock.now())
+    with pytest.raises(UnknownRecipient):
+        two.jia.peers.recipient("organ-zi.example")
+    assert two.jia.peers.get("chou.example").stopped is None
+    # and may be vouched for by another then
+    told("guo.example", 2, entry("chou.example", "public"), entry("zi.example", "public"))
+    assert two.jia.peers.get("zi.example").clearance == "public"
