@@ -4,6 +4,7 @@ import datetime as dt
 import re
 import warnings
 import zipfile
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
@@ -69,7 +70,7 @@ def test_a_part_hidden_between_the_others_is_refused(layout):
 def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch):
     data = zipped((ENTRY, bytes(2_000_000)), compression=zipfile.ZIP_DEFLATED)
     assert len(data) < 10_000
-    monkeypatch.setattr(package, "LARGEST", 1_000_000)
+    monkeypatch.setattr(package, "FORMAT", replace(package.FORMAT, largest=1_000_000))
     monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("it was unpacked"))
     with pytest.raises(ofd.OfdMalformed, match="more than is read"):
         package.unpack(data)

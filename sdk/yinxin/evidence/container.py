@@ -8,13 +8,13 @@ writes what it read anew and compares, so that no byte of a container can change
 
 import base64
 import xml.etree.ElementTree as ET
-import zipfile
-from collections.abc import Mapping, Sequence
-from io import BytesIO
+from collections.abc import Mapping
 from xml.sax.saxutils import quoteattr
 
+from yinxin import zipped
 from yinxin.crypto.suite import INTL
 from yinxin.evidence.errors import EvidenceAltered, MalformedEvidence
+from yinxin.text import Text
 
 MEDIA_TYPE = "application/vnd.etsi.asic-e+zip"
 MANIFEST = "META-INF/ASiCManifest001.xml"
@@ -22,12 +22,14 @@ SIGNATURE = "META-INF/signature001.p7s"
 _ASIC = "http://uri.etsi.org/02918/v1.2.1#"
 _DSIG = "http://www.w3.org/2000/09/xmldsig#"
 _SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
-_ENCRYPTED = 0x1
-_DATE = (1980, 1, 1, 0, 0, 0)
 
-#: octets; larger evidence is refused before it is unpacked
-LARGEST = 256 * 1024 * 1024
-MOST_FILES = 1000
+#: larger evidence is refused before it is unpacked
+FORMAT = zipped.Format(
+    largest=256 * 1024 * 1024,
+    most=1000,
+    methods=(zipped.STORED,),
+    malformed=MalformedEvidence,
+)
 
 
 def manifest(files: Mapping[str, bytes]) -> bytes:
@@ -67,34 +69,10 @@ def unpack(data: bytes) -> tuple[dict[str, bytes], bytes, bytes]:
 
 
 def _members(data: bytes) -> dict[str, bytes]:
-    if len(data) > LARGEST:
-        raise MalformedEvidence(reason=f"over {LARGEST} octets")
-    try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
-            infos = archive.infolist()
-            fault = _fault(infos)
-            members = {} if fault else {info.filename: archive.read(info) for info in infos}
-    except Exception as error:
-        # a reader of hostile bytes fails in any way: broken headers, offsets beyond the end, wrong checksums …
-        raise MalformedEvidence(reason=f"not a sound zip file: {error}") from error
-    if fault:
-        raise MalformedEvidence(reason=fault)
-    if members.pop("mimetype") != MEDIA_TYPE.encode():
-        raise MalformedEvidence(reason="no ASiC-E media type")
+    members = FORMAT.read(data)
+    if next(iter(members), None) != "mimetype" or members.pop("mimetype") != MEDIA_TYPE.encode():
+        raise MalformedEvidence(reason=Text("没有 ASiC-E 的媒体类型", "no ASiC-E media type"))
     return members
-
-
-def _fault(infos: Sequence[zipfile.ZipInfo]) -> str | None:
-    """What is wrong with a zip file's directory, before anything is unpacked."""
-    if not infos or infos[0].filename != "mimetype":
-        return "no ASiC-E media type"
-    if len(infos) > MOST_FILES or sum(info.file_size for info in infos) > LARGEST:
-        return "unpacks to more than evidence holds"
-    if len({info.filename for info in infos}) != len(infos):
-        return "two files of one name"
-    if any(info.compress_type != zipfile.ZIP_STORED or info.flag_bits & _ENCRYPTED for info in infos):
-        return "a file is compressed or encrypted"
-    return None
 
 
 def _name_the_difference(signed: bytes, files: Mapping[str, bytes]) -> None:
@@ -118,11 +96,4 @@ def _digest(data: bytes) -> str:
 
 
 def _zip(files: Mapping[str, bytes]) -> bytes:
-    output = BytesIO()
-    with zipfile.ZipFile(output, "w", zipfile.ZIP_STORED) as archive:
-        for name in ("mimetype", *sorted(files)):
-            info = zipfile.ZipInfo(name, _DATE)
-            info.external_attr = 0o644 << 16
-            info.create_system = 3
-            archive.writestr(info, MEDIA_TYPE.encode() if name == "mimetype" else files[name])
-    return output.getvalue()
+    return FORMAT.write((("mimetype", MEDIA_TYPE.encode()), *((name, files[name]) for name in sorted(files))))

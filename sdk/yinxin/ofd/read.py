@@ -10,7 +10,7 @@ from itertools import groupby
 from yinxin.ofd.errors import OfdMalformed
 from yinxin.ofd.markup import find, named, parse, text_of
 from yinxin.ofd.model import Stamp
-from yinxin.ofd.package import ENTRY, MOST_PARTS, resolve, unpack
+from yinxin.ofd.package import ENTRY, FORMAT, resolve, unpack
 from yinxin.text import Text
 
 #: signatures that are read: each is a part of its own, and every one costs a look at all others
@@ -145,7 +145,7 @@ def _signature(package: Opened, path: str) -> Signature:
     references = find(root, "SignedInfo", "References")
     if references is None:
         raise OfdMalformed(reason=Text(f"{path} 没有摘要清单", f"{path} has no references"))
-    if len(references) > MOST_PARTS:
+    if len(references) > FORMAT.most:
         raise OfdMalformed(reason=Text(f"{path} 摘要过多", f"{path} has more digests than there are parts"))
     seal = text_of(root, "SignedInfo", "Seal", "BaseLoc")
     pages = {identifier: number for number, (identifier, _) in enumerate(package.pages, 1)}
