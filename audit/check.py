@@ -42,6 +42,8 @@ class CheckReport:
     #: personal fields whose values are there, each held against its commitment, and erased ones
     opened: int = 0
     erased: int = 0
+    #: rows of other tables, each held against the newest act about it
+    rows: int = 0
     #: evidence records, each held against what it proves
     records: int = 0
     #: how far each source has numbered its records
@@ -59,21 +61,28 @@ class CheckReport:
             "stamps": self.stamps,
             "opened": self.opened,
             "erased": self.erased,
+            "rows": self.rows,
             "records": self.records,
         }
         return counts | {"roots": roots, "sources": dict(self.sources)}
 
 
-def check(session: Session, verifiers: Mapping[str, NoteVerifier], around: Surroundings) -> CheckReport:
-    """Recompute the log in the session's one view, and hold against it what stands beside it.
+def check(
+    session: Session,
+    verifiers: Mapping[str, NoteVerifier],
+    around: Surroundings,
+    accounted: Mapping[str, sa.Table],
+) -> CheckReport:
+    """Recompute the log in the session's one view, and hold against it what stands beside it: the `accounted` tables too.
 
     Raises LogTampered with the first bad entry, OpeningBroken, CheckpointBroken or StateBroken.
     """
     # here: the modules of these tables know the log's service, which knows this one
-    from audit.state import Recorded, check_decided
+    from audit.state import AccountedRows, Recorded, check_decided
 
     decisions, recorded = Decisions(around), Recorded()
     openings = Openings(decisions)
+    accounts = AccountedRows(session, accounted)
     frontiers = {suite: Frontier(suite.hash) for suite in TREES}
     tiles = {suite: _Tiles(session, suite) for suite in TREES}
     signed = session.scalars(sa.select(CheckpointRow.size).order_by(CheckpointRow.size)).all()
@@ -95,6 +104,7 @@ def check(session: Session, verifiers: Mapping[str, NoteVerifier], around: Surro
                 _checkpoint(session, size, held, verifiers, frontiers)
                 held = due.pop()
         openings.take(session, rows)
+        accounts.take(rows)
         session.expunge_all()
     if due:
         raise CheckpointBroken(
@@ -107,6 +117,7 @@ def check(session: Session, verifiers: Mapping[str, NoteVerifier], around: Surro
     openings.end(session)
     check_decided(session, decisions)
     recorded.check(session)
+    accounts.end()
     _waiting(session, tally)
     roots = {suite.hash.name: each.root() for suite, each in frontiers.items()}
     return CheckReport(
@@ -115,6 +126,7 @@ def check(session: Session, verifiers: Mapping[str, NoteVerifier], around: Surro
         roots,
         opened=openings.opened,
         erased=openings.erased,
+        rows=accounts.held,
         sources=tally.highest,
         misnumbered=tally.faults(),
     )

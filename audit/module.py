@@ -12,6 +12,7 @@ from audit.renewal.renew import renew
 from audit.report.schedule import make_due
 from audit.service import Log
 from audit.settings import AuditSettings
+from audit.state.rows import TAKE_STOCK
 from audit.witness.proposals import SET_QUORUM, STOP_WITNESSING, WITNESS_LOG
 from yinxin.module import Job, Module, Verb
 from yinxin.text import Text
@@ -31,6 +32,7 @@ MODULE: Module[Log] = Module(
         Verb("audit.export", Text("导出审计证明", "Export an audit proof")),
         Verb("audit.extract", Text("导出审计摘录", "Export an extract of the log")),
         Verb("audit.check", Text("核验审计日志", "Check the audit log")),
+        Verb(TAKE_STOCK, Text("登记既有数据行", "Record the rows that are there")),
         Verb("audit.reindex", Text("重建审计索引", "Make the log's index anew")),
         Verb("audit.keep-question", Text("保存审计查询", "Keep a question to the log")),
         Verb("audit.share-question", Text("共享审计查询", "Share a question to the log")),

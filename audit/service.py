@@ -286,7 +286,7 @@ class Log:
         CheckpointFileMissing, CosignatureBroken, WitnessRolledBack, LogContradicted, RecordsMissing.
         """
         with self.store.read() as session:
-            report = check(session, self.verifiers, self.around)
+            report = check(session, self.verifiers, self.around, self.store.accounted)
             check_index(session)
             check_archives(session, self.settings.origin, self.verifiers)
         self._checkpointer.compare()

@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from apps.document.remote import RemoteCore
 from apps.document.service import Documents
 from audit.service import Log
+from audit.state.rows import TAKE_STOCK
 from authz.checker import CertificateChecker
 from authz.service import Authz
 from ca.service import Authority
@@ -29,6 +30,7 @@ from kms.keyring.find import owner_of
 from kms.models import Purpose
 from kms.secrets import DATABASE_PASSWORD, Sources
 from kms.service import KeyCentre
+from ops.accounted import accounted
 from ops.auditing import Around
 from ops.data import DataDirectory
 from ops.modules import MODULES
@@ -173,6 +175,7 @@ class Platform:
             for verb in module.verbs
             if verb.personal
         }
+        self.store.accounted = accounted()
         upgrade(self.store.engine)
         checker = _Checker()
         policies = {module.name: module.policies for module in MODULES if module.policies}
@@ -267,6 +270,7 @@ class Platform:
             platform.custodians.finish(SYSTEM)
             record(platform.store, platform.secrets.sealed)
             platform.audit.start()
+            platform.store.take_stock(SYSTEM, TAKE_STOCK)
             platform.authz.decisions.adopt(platform.version_signers())
             check_shape(platform.settings, token_manufacturer=platform.kms.engine.facts().manufacturer)
             yield platform

@@ -12,6 +12,7 @@ from audit.decisions import EXECUTE
 from audit.forward.models import CursorRow
 from audit.index.models import IndexedRow
 from audit.models import EntryRow
+from yinxin.store import RecordedRow
 
 
 def rules_at(session: Session, at: datetime) -> dict[str, int | None]:
@@ -51,5 +52,7 @@ def due(session: Session, now: datetime, receivers: Iterable[str], limit: int) -
         ~sa.exists().where(SealedRow.index == EntryRow.index),
         # what several people decided stays where `check` finds it: tables and gaps rest on it
         EntryRow.verb != EXECUTE,
+        # so does what says how a row is now
+        ~sa.exists().where(RecordedRow.entry == EntryRow.event, RecordedRow.salt.is_not(None)),
     )
     return list(session.scalars(query.order_by(EntryRow.index).limit(limit)))

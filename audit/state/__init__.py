@@ -2,5 +2,6 @@
 
 from audit.state.decided import check_decided
 from audit.state.recorded import Recorded
+from audit.state.rows import AccountedRows
 
-__all__ = ["Recorded", "check_decided"]
+__all__ = ["AccountedRows", "Recorded", "check_decided"]

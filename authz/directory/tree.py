@@ -55,4 +55,7 @@ def _hang(session: Session, organ: str, parent: str) -> None:
         .join(up, up.organ == parent)
         .where(part.ancestor == organ)
     )
-    session.execute(sa.insert(OrganClosure).from_select(["organ", "ancestor", "distance"], pairs))
+    found = [
+        {"organ": organ, "ancestor": above, "distance": far} for organ, above, far in session.execute(pairs)
+    ]
+    session.execute(sa.insert(OrganClosure), found)

@@ -94,6 +94,8 @@ class Event:
     personal: Mapping[str, Salted] = field(default_factory=dict)
     source: str | None = None
     number: int | None = None
+    #: the digest of what became of the rows that the act changed (`yinxin.store`), hexadecimal
+    rows: str | None = None
 
     def encode(self) -> bytes:
         """The canonical bytes that become the log's leaf."""
@@ -112,6 +114,7 @@ class Event:
             "decision": self.decision,
             "source": self.source,
             "number": self.number,
+            "rows": self.rows,
         }
         body |= {name: value for name, value in optional.items() if value is not None}
         if self.facts:

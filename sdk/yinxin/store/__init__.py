@@ -9,6 +9,7 @@ from yinxin.store._number import SourceRow, name_of
 from yinxin.store._outbox import OutboxRow
 from yinxin.store._prepared import Sql, Within, listed
 from yinxin.store._request import current_entries, marking, request_scope
+from yinxin.store._rows import RecordedRow, committed, shape_of
 from yinxin.store._taken import Taken, as_good
 from yinxin.store._together import Together
 from yinxin.store._visible import Columns, Kept, Lead, Road, newest, newest_by
@@ -26,6 +27,7 @@ __all__ = [
     "NoColumn",
     "OutboxRow",
     "Queue",
+    "RecordedRow",
     "Road",
     "SourceRow",
     "Sql",
@@ -38,6 +40,7 @@ __all__ = [
     "Within",
     "alone",
     "as_good",
+    "committed",
     "current_entries",
     "housekeeping",
     "listed",
@@ -47,4 +50,5 @@ __all__ = [
     "newest_by",
     "open_engine",
     "request_scope",
+    "shape_of",
 ]

@@ -31,8 +31,9 @@ from yinxin.store._guard import guard, is_housekeeping, is_note, is_nothing
 from yinxin.store._number import Numbering
 from yinxin.store._number import Taken as TakenNumbers
 from yinxin.store._outbox import OutboxRow
-from yinxin.store._prepared import GUARD, Look, Sql, Within
+from yinxin.store._prepared import GUARD, ROWS, Look, Sql, Within
 from yinxin.store._request import ENTRIES, MARK, REQUEST, Mark
+from yinxin.store._rows import Changed, RecordedRow, listen, shape_of
 from yinxin.store._taken import Overtaken, Taken, meant
 from yinxin.store._together import Together
 from yinxin.store._trouble import translated
@@ -62,6 +63,8 @@ class Act:
     facts: dict[str, Any] = field(default_factory=dict)
     decision: dict[str, Any] | None = None
     further: list["Act"] = field(default_factory=list)
+    #: what its record says of the rows it changed
+    rows: str | None = None
     #: the request it is part of, and the list that tells that request what was recorded
     request: str | None = field(default_factory=REQUEST.get)
     told: list[str] | None = field(default_factory=ENTRIES.get)
@@ -117,6 +120,8 @@ class Store:
         self._glancing = self._reading.execution_options(isolation_level="AUTOCOMMIT")
         for each in (self._reading, self._housekeeping, self._hasty, self._glancing, self._noting):
             event.listen(each, "before_cursor_execute", guard)
+        self._acting = engine.execution_options()
+        listen(self._acting)
         self._numbering = Numbering()
         #: each is asked before an act begins and raises when the act could not be recorded (law 7)
         self.gates: list[Callable[[], None]] = []
@@ -124,6 +129,8 @@ class Store:
         self.recorded: list[Callable[[], None]] = []
         #: which personal facts the records of a verb may have; None while nobody has said it: any of the vocabulary
         self.personal: Mapping[str, frozenset[str]] | None = None
+        #: the tables whose rows the log accounts for, by name: the record of an act says what it made of them
+        self.accounted: Mapping[str, sa.Table] = {}
 
     def identifier(self) -> str:
         """A new identifier (see `yinxin.randomness.identifier`)."""
@@ -210,13 +217,16 @@ class Store:
             with meant(taken), _alone():
                 for gate in self.gates:
                     gate()
-                with translated(), self.engine.begin() as connection:
+                with translated(), self._acting.begin() as connection:
                     act.within = connection
+                    changed = Changed(self.accounted)
+                    connection.execution_options(**{ROWS: changed})
                     try:
                         yield act
+                        act.rows = changed.record(act.connection, act.id, self.randomness)
                         acts = [act, *act.further]
                         records = [self._event(each, act.outcome) for each in acts]
-                        numbers = self._record(act.connection, *records)
+                        numbers = self._record(connection, *records)
                         for each, record in zip(acts, records, strict=True):
                             if each.mark is not None and (each is act or each.mark is not act.mark):
                                 each.mark(connection, record)
@@ -324,6 +334,27 @@ class Store:
             wake()
         return event_.id
 
+    def take_stock(self, actor: Actor, verb: str) -> int:
+        """Record the rows of every accounted table about which no act has said anything yet; how many tables had such rows.
+
+        They were there before the log accounted for the table. What somebody takes out of the statements is missed by their entries.
+        """
+        count = 0
+        for name, table in sorted(self.accounted.items()):
+            with self.read() as session:
+                said = session.scalar(sa.select(RecordedRow.entry).where(RecordedRow.of == name).limit(1))
+                if (
+                    said is not None
+                    or session.execute(sa.select(*table.primary_key).limit(1)).first() is None
+                ):
+                    continue
+            with self.act(actor, verb, f"table:{name}") as act:
+                shape = shape_of(table)
+                keys = [tuple(row) for row in act.session.execute(sa.select(*table.primary_key.columns))]
+                act.facts["rows"] = len(keys)
+                act.connection.get_execution_options()[ROWS].add(shape.table, keys)
+            count += 1
+        return count
     def _told_apart(self, verb: str, facts: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, Salted]]:
         return salted(verb, facts, self.randomness, self.personal)
 
@@ -341,6 +372,7 @@ class Store:
             decision=act.decision,
             facts=clear,
             personal=personal,
+            rows=act.rows if error is None else None,
         )
 
     def _record(self, connection: sa.Connection, *records: Event) -> TakenNumbers:

@@ -9,7 +9,7 @@ from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
@@ -21,6 +21,8 @@ from yinxin.store.errors import UnrecordedChange
 
 #: execution option: which tables a transaction may change (`yinxin.store._guard`); an act's has none
 GUARD = "yinxin_guard"
+#: execution option: the rows that the transaction's act has changed (`yinxin.store._rows`)
+ROWS = "yinxin_rows"
 
 #: lengths of lists for which a statement is kept; when there are more it begins anew
 _KEEP = 200
@@ -52,6 +54,8 @@ class Sql:
         self._statement = statement
         self._columns = columns
         self._changes: sa.Table | None = getattr(statement, "table", None)
+        #: the keys of the rows that a change of rows that are there will meet; made when an act first asks
+        self._met: Sql | None = None
         self._lists = [each.key for each in _given(statement) if each.expanding]
         self._forms: dict[tuple[Any, ...], _Form] = {}
 
@@ -76,11 +80,13 @@ class Sql:
 
     def run_many(self, within: Within, values: Sequence[_Values]) -> int:
         """Carry out a change with each of these values; the number of rows met."""
-        form, driver, dialect = self._begun(within, {})
+        form, driver, dialect = self._begun(within, {}, values)
         given = [form.given(each) for each in values]
         return int(_asked(driver, dialect, form.text, given, many=True).rowcount)
 
-    def _begun(self, within: Within, values: _Values) -> tuple["_Form", Any, Dialect]:
+    def _begun(
+        self, within: Within, values: _Values, many: Sequence[_Values] | None = None
+    ) -> tuple["_Form", Any, Dialect]:
         if isinstance(within, Look):
             driver, dialect = within.driver, within.dialect
             allowed: Any = _none
@@ -89,7 +95,10 @@ class Sql:
                 within.flush()
                 within = within.connection()
             driver, dialect = within.connection.driver_connection, within.dialect
-            allowed = within.get_execution_options().get(GUARD)
+            options = within.get_execution_options()
+            allowed, changed = options.get(GUARD), options.get(ROWS)
+            if changed is not None and changed.accounts(self._changes):
+                self._note(within, changed, [values] if many is None else many)
         if self._changes is not None and allowed is not None and not allowed(self._changes):
             raise UnrecordedChange(table=self._changes.name)
         sizes = {each: len(values[each]) for each in self._lists}
@@ -100,6 +109,19 @@ class Sql:
                 self._forms.clear()
             form = self._forms[key] = _Form(self._statement, self._columns, dialect, sizes)
         return form, driver, dialect
+
+    def _note(self, within: sa.Connection, changed: Any, many: Sequence[_Values]) -> None:
+        """Tell an act which rows it will have changed."""
+        table = cast("sa.Table", self._changes)
+        key = list(table.primary_key.columns)
+        if isinstance(self._statement, sa.Insert):
+            changed.add(table, [tuple(each[part.key] for part in key) for each in many])
+            return
+        if self._met is None:
+            statement = cast("sa.Update | sa.Delete", self._statement)
+            which = sa.select(*key).where(*statement._where_criteria)  # noqa: SLF001 - the only way to ask for it
+            self._met = Sql(which.with_for_update(key_share=True))
+        changed.add(table, [tuple(row) for each in many for row in self._met.all(within, each)])
 
 
 def listed(column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[bool]:

@@ -1,0 +1,178 @@
+"""The record of an act says of every row it changed what the row says now, whoever wrote the statement.
+
+Seen to fail when: a statement of `Sql` is not looked at; an UPDATE's rows are looked for after it; the salt of an older
+statement stays; a refused act's rows are recorded; rows are digested without their salt.
+"""
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tests.kernel.conftest import CLERK, Local, Note, Visit, recorded
+from yinxin.act import SYSTEM
+from yinxin.canonical import NotCanonical
+from yinxin.errors import Invalid
+from yinxin.store import RecordedRow, Sql, committed, shape_of
+from yinxin.store._rows import Changed
+
+pytestmark = pytest.mark.engines("both")
+
+
+class Part(Local):
+    """Two columns of a key, a number that the database gives, octets, a default."""
+
+    __tablename__ = "kernel_part"
+    of: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[int] = mapped_column(primary_key=True)
+    data: Mapped[bytes | None]
+    sort: Mapped[str] = mapped_column(server_default="plain")
+
+
+class Refused(Invalid):
+    code = "kernel.refused"
+    zh = "否"
+    en = "no"
+
+
+@pytest.fixture
+def accounting(store):
+    store.accounted = {each.__tablename__: each.__table__ for each in (Note, Part)}
+    return store
+
+
+def said(store):
+    """Of each row what the newest record says, opened; every record's commitment is held against what stands beside it."""
+    newest = {}
+    with store.read() as session:
+        for event in recorded(store):
+            rows = session.scalars(
+                sa.select(RecordedRow).where(RecordedRow.entry == event["id"]).order_by(RecordedRow.number)
+            ).all()
+            assert event.get("rows") == (committed((r.of, r.key, r.digest) for r in rows) if rows else None)
+            newest |= {(row.of, row.key): row for row in rows}
+        opened = session.scalar(sa.select(sa.func.count()).where(RecordedRow.salt.is_not(None)))
+        assert opened == sum(bool(row.digest) for row in newest.values())
+        return {key: (row.digest, row.salt) for key, row in newest.items()}
+
+
+def whole(store):
+    """Everything that is there is what was said, and the other way round; gives the keys."""
+    told = said(store)
+    there = {}
+    with store.read() as session:
+        for name, table in store.accounted.items():
+            shape = shape_of(table)
+            there |= {(name, key): (row, shape) for key, row in shape.every(session.connection())}
+    assert there.keys() == {key for key, (digest, _) in told.items() if digest}
+    for key, (row, shape) in there.items():
+        digest, salt = told[key]
+        assert shape.digest(row, salt) == digest
+    return sorted(f"{of}/{key}" for of, key in there)
+
+
+def test_rows_by_objects(accounting):
+    with accounting.act(CLERK, "kernel.write", "note:1") as act:
+        act.session.add_all([Note(text="a"), Note(text="b"), Part(of="x", at=1, data=b"1")])
+    assert whole(accounting) == ["kernel_note/1", "kernel_note/2", "kernel_part/x/1"]
+    with accounting.act(CLERK, "kernel.write", "note:1") as act:
+        act.session.get_one(Note, 1).text = "c"
+        act.session.delete(act.session.get_one(Note, 2))
+    assert whole(accounting) == ["kernel_note/1", "kernel_part/x/1"]
+    with accounting.act(CLERK, "kernel.read", "note:1") as act:
+        act.session.get_one(Note, 1)
+        act.session.add(Visit(id=1))
+    assert "rows" not in recorded(accounting)[-1]
+
+
+def test_rows_by_statements(accounting):
+    with accounting.act(CLERK, "kernel.write", "note:1") as act:
+        act.session.execute(sa.insert(Part), [{"of": "x", "at": at} for at in range(4)])
+        act.session.execute(sa.insert(Part).values(of="y", at=1, sort="other"))
+    with accounting.act(CLERK, "kernel.write", "note:1") as act:
+        act.session.execute(sa.update(Part).where(Part.at > 1).values(at=Part.at, data=b"2"))
+        act.session.execute(sa.delete(Part).where(Part.sort == "other"))
+    assert whole(accounting) == [f"kernel_part/x/{at}" for at in range(4)]
+
+
+def test_rows_by_prepared_statements(accounting):
+    table = Part.__table__
+    put = Sql(sa.insert(table), "of", "at", "data", "sort")
+    alter = Sql(sa.update(table).where(table.c.at == sa.bindparam("which")).values(data=sa.bindparam("new")))
+    gone = Sql(sa.delete(table).where(table.c.of == sa.bindparam("name")))
+    with accounting.act(CLERK, "kernel.write", "note:1") as act:
+        put.run_many(act.connection, [{"of": "x", "at": at, "data": None, "sort": "plain"} for at in (1, 2)])
+        put.run(act.connection, {"of": "y", "at": 2, "data": None, "sort": "plain"})
+    with accounting.act(CLERK, "kernel.write", "note:1") as act:
+        alter.run(act.connection, {"which": 2, "new": b"n"})
+    assert whole(accounting) == ["kernel_part/x/1", "kernel_part/x/2", "kernel_part/y/2"]
+    with accounting.act(CLERK, "kernel.write", "note:1") as act:
+        gone.run(act.connection, {"name": "x"})
+    assert whole(accounting) == ["kernel_part/y/2"]
+
+
+def test_what_is_refused_says_nothing(accounting):
+    def refused(act):
+        act.session.add(Note(text="a"))
+        act.session.flush()
+        raise Refused
+
+    with pytest.raises(Refused), accounting.act(CLERK, "kernel.write", "note:1") as act:
+        refused(act)
+    assert whole(accounting) == []
+    assert "rows" not in recorded(accounting)[-1]
+
+
+def test_a_record_that_cannot_be_made_says_nothing_of_rows(accounting):
+    with pytest.raises(NotCanonical), accounting.act(CLERK, "kernel.write", "note:1", share=0.5) as act:
+        act.session.add(Note(text="a"))
+    assert whole(accounting) == []
+    assert "rows" not in recorded(accounting)[-1]
+
+
+def test_rows_that_another_put_in_meanwhile_are_no_act(accounting, monkeypatch):
+    """What a statement meets beyond the rows that it was found to meet could not be told."""
+    with accounting.act(CLERK, "kernel.write", "note:1") as act:
+        act.session.add_all([Part(of="x", at=1), Part(of="x", at=2)])
+    found = Changed.add
+    monkeypatch.setattr(Changed, "before", lambda self, *_: found(self, Part.__table__, [("x", 1)]))
+    with pytest.raises(TypeError), accounting.act(CLERK, "kernel.write", "note:1") as act:
+        act.session.execute(sa.update(Part).values(data=b"n"))
+    assert whole(accounting) == ["kernel_part/x/1", "kernel_part/x/2"]
+
+
+def test_rows_that_nobody_can_name_are_no_act(accounting):
+    several = sa.insert(Part).values([{"of": "x", "at": 1}, {"of": "x", "at": 2}])
+    chosen = sa.insert(Part).from_select(["of", "at"], sa.select(sa.literal("x"), sa.literal(1)))
+    for statement in (several, chosen):
+        with pytest.raises(TypeError), accounting.act(CLERK, "kernel.write", "note:1") as act:
+            act.session.execute(statement)
+    assert whole(accounting) == []
+
+
+def test_the_same_row_twice_is_never_said_alike(accounting):
+    for text in "aba":
+        with accounting.act(CLERK, "kernel.write", "note:1") as act:
+            act.session.merge(Note(id=1, text=text))
+    with accounting.read() as session:
+        assert len(set(session.scalars(sa.select(RecordedRow.digest)))) == 3
+
+
+def test_a_column_added_later_changes_nothing(accounting):
+    shape = shape_of(Part.__table__)
+    older = sa.Table(
+        "kernel_part", sa.MetaData(), *(c._copy() for c in Part.__table__.columns if c.key in ("of", "at"))
+    )
+    assert shape.digest(("x", 1, None, "plain"), b"s") == shape_of(older).digest(("x", 1), b"s")
+    assert shape.digest(("x", 1, None, "other"), b"s") != shape_of(older).digest(("x", 1), b"s")
+
+
+def test_rows_from_before_are_stated_once(accounting):
+    tables, accounting.accounted = accounting.accounted, {}
+    with accounting.act(CLERK, "kernel.write", "note:1") as act:
+        act.session.add_all([Note(text="a"), Note(text="b")])
+    assert "rows" not in recorded(accounting)[-1]
+    accounting.accounted = tables
+    assert accounting.take_stock(SYSTEM, "kernel.take-stock") == 1
+    assert whole(accounting) == ["kernel_note/1", "kernel_note/2"]
+    assert recorded(accounting)[-1]["facts"] == {"rows": 2}
+    assert accounting.take_stock(SYSTEM, "kernel.take-stock") == 0
