@@ -120,7 +120,7 @@ class Changed:
         if all(each.get(name) is not None for each in given for name in names):
             self.add(table, (tuple(each[name] for name in names) for each in given))
         else:
-            self.add(table, (tuple(each) for each in result.inserted_primary_key_rows))
+            self.add(table, (tuple(each or ()) for each in result.inserted_primary_key_rows))
 
 
 def committed(rows: Iterable[tuple[str, str, str]]) -> str:
