@@ -90,6 +90,8 @@ class CertificateRow(Base):
         sa.Index("ix_ca_certificate_created", "created", "serial"),
         sa.Index("ix_ca_certificate_not_after", "not_after", "serial"),
         sa.CheckConstraint("(state = 'issued') = (der IS NOT NULL)", name="issued_has_der"),
+        # a change of its state is written there by the database itself (`ca.status.models`)
+        {"info": {"followed": ("ca_change", "serial")}},
     )
 
     serial: Mapped[str] = mapped_column(sa.String(40), primary_key=True)

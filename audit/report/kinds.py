@@ -27,17 +27,37 @@ _APPROVAL = (
     ("approvals", Text("全部批准人", "All approvers")),
     ("digest", Text("摘要", "Digest")),
 )
+#: who holds what opens the keys, and where they are kept besides
+_CUSTODY = (
+    *("kms.ceremony", "kms.make-custodians", "kms.renew-custodians", "kms.enter-share", "kms.unseal"),
+    *("kms.register-vault", "kms.keep-copy", "kms.drop-copy"),
+    *("kms.rotate", "kms.retire-generation", "kms.destroy-generation"),
+)
+_SERVICE_KEYS = (
+    *("kms.create-service-key", "kms.rotate-service-key", "kms.limit-service-key"),
+    *("kms.import-service-key", "kms.destroy-service-key"),
+)
 
 _ALL = (
     Kind(
         "certificates",
         Text("证书生命周期台账", "Certificate lifecycle ledger"),
         Text(
-            "证书的签发、换发、暂停、恢复、撤销，按模板与签发机构统计。依据：GM/T 0034 审计要求；ETSI EN 319 411-1。",
-            "Certificates issued, suspended, resumed, revoked; by profile and authority. GM/T 0034; ETSI EN 319 411-1.",
+            "证书与属性证书的签发、换发、暂停、恢复、撤销，按模板与签发机构统计。依据：GM/T 0034 审计要求；ETSI EN 319 411-1。",
+            "Certificates, of attributes too, issued, suspended, resumed, revoked; by profile and authority. GM/T 0034; ETSI EN 319 411-1.",
         ),
         verbs(
-            "ca.issue", "ca.suspend", "ca.resume", "ca.revoke", "ca.adopt", "ca.abandon", "ca.deliver-pair"
+            *(
+                "ca.issue",
+                "ca.suspend",
+                "ca.resume",
+                "ca.revoke",
+                "ca.adopt",
+                "ca.abandon",
+                "ca.deliver-pair",
+            ),
+            *("ca.issue-attribute-certificate", "ca.abandon-attribute-certificate"),
+            "ca.revoke-attribute-certificate",
         ),
         facts=_PROFILE,
         counted=("verb", "outcome", "profile", "authority"),
@@ -49,9 +69,15 @@ _ALL = (
             "用户加密密钥的恢复：提案、批准、执行、交付；法律依据写在提案中，其摘要在日志中。依据：GM/T 0034 12.4、12.5。",
             "Recoveries of users' encryption keys: proposed, approved, carried out, delivered; the legal basis stands in the proposal, whose digest is in the log. GM/T 0034 12.4, 12.5.",
         ),
-        verbs("kms.deliver-recovery", "kms.read-recovery"),
+        verbs("kms.deliver-recovery", "kms.read-recovery", "kms.recover-kmip-object"),
         proposals=frozenset(
-            {"kms.recover", "kms.recover-holder", "kms.recover-organ", "kms.recover-judicial"}
+            {
+                "kms.recover",
+                "kms.recover-holder",
+                "kms.recover-organ",
+                "kms.recover-judicial",
+                "kms.recover-kmip-object",
+            }
         ),
         facts=(("key", Text("密钥", "Key")), *_APPROVAL),
     ),
@@ -59,13 +85,24 @@ _ALL = (
         "ceremonies",
         Text("密钥仪式与密钥保管", "Key ceremonies and custody of keys"),
         Text(
-            "密钥仪式、签发机构的设立与停用、令牌初始化、密钥的创建与存放。依据：WebTrust 4.6、4.10；GM/T 0034 10.3、11.3。",
-            "Ceremonies, authorities founded and retired, tokens initialised, keys made and where they are. WebTrust 4.6, 4.10; GM/T 0034 10.3, 11.3.",
+            "密钥仪式、签发机构的设立与停用、令牌初始化与启封、保管人及其份额、异地副本、包装密钥的更换与销毁、密钥的创建与存放。依据：WebTrust 4.6、4.10；GM/T 0034 10.3、11.3。",
+            "Ceremonies, authorities founded and retired, tokens initialised and unsealed, custodians and their shares, copies elsewhere, wrapping keys replaced and destroyed, keys made and where they are. WebTrust 4.6, 4.10; GM/T 0034 10.3, 11.3.",
         ),
         verbs(
-            "ca.ceremony", "ca.authority", "ca.retire", "kms.initialise", "kms.create", "kms.make-user-keys"
+            *(
+                "ca.ceremony",
+                "ca.authority",
+                "ca.retire",
+                "kms.initialise",
+                "kms.create",
+                "kms.make-user-keys",
+            ),
+            *_CUSTODY,
+            *_SERVICE_KEYS,
         ),
-        proposals=frozenset({"ca.ceremony"}),
+        proposals=frozenset(
+            {"ca.ceremony", "kms.ceremony", "kms.destroy-generation", "kms.destroy-service-key"}
+        ),
         facts=(*_KEY, *_APPROVAL),
         counted=("verb", "algorithm", "purpose"),
     ),
@@ -73,8 +110,8 @@ _ALL = (
         "privileged",
         Text("特权操作", "Privileged operations"),
         Text(
-            "由人办理的密钥、签发机构、名录、角色、策略与审计方面的操作，按人统计。依据：GB/T 22239 8.1.5；NIST AU-2。",
-            "What people did with keys, authorities, the directory, roles, policies and the log; by person. GB/T 22239 8.1.5; NIST AU-2.",
+            "由人办理的密钥、签发机构、印章、名录、角色、策略与审计方面的操作，按人统计。依据：GB/T 22239 8.1.5；NIST AU-2。",
+            "What people did with keys, authorities, seals, the directory, roles, policies and the log; by person. GB/T 22239 8.1.5; NIST AU-2.",
         ),
         verbs(
             *(
@@ -96,6 +133,17 @@ _ALL = (
                 "audit.check",
                 "audit.reindex",
             ),
+            *_CUSTODY,
+            *_SERVICE_KEYS,
+            *("kms.register-kmip-client", "kms.certify-kmip-client", "kms.end-kmip-client"),
+            *("kms.recover-kmip-object", "kms.wipe-kmip-object"),
+            *("ca.issue-attribute-certificate", "ca.revoke-attribute-certificate"),
+            *("seal.make", "seal.suspend", "seal.resume", "seal.destroy", "seal.hand-over"),
+            *("authz.found-organ", "authz.rename-organ", "authz.move-organ", "authz.merge-organs"),
+            *("authz.split-organ", "authz.dissolve-organ", "authz.found-post", "authz.name-post"),
+            *("authz.give-up-post", "authz.register-person", "authz.alter-person", "authz.reinstate"),
+            *("authz.renew-client-secret", "authz.register-receiver", "authz.end-receiver"),
+            *("audit.archive", "audit.cosign", "audit.import-cosignatures", "calendar.publish"),
         ),
         counted=("actor", "verb", "outcome"),
         people=True,
@@ -147,8 +195,8 @@ _ALL = (
         "rule-changes",
         Text("策略、模板与规则变更及批准人", "Changes of policies and rules, with who approved them"),
         Text(
-            "授权策略、角色、授权、名录的变更，及其提案人和批准人。依据：GB/T 22239 8.1.10.10；三员分立。",
-            "Changes of policies, roles, grants and the directory, with who proposed and who approved. GB/T 22239 8.1.10.10; separation of powers.",
+            "授权策略、角色、授权、名录、保存期与保全、见证、工作日历、交换对方的变更，及其提案人和批准人。依据：GB/T 22239 8.1.10.10；三员分立。",
+            "Changes of policies, roles, grants, the directory, retention, witnesses, the calendar of working days and peers of the exchange, with who proposed and who approved. GB/T 22239 8.1.10.10; separation of powers.",
         ),
         verbs(
             "authz.change-policies",
@@ -156,6 +204,7 @@ _ALL = (
             "authz.grant",
             "authz.revoke-grant",
             "authz.give-roles",
+            "calendar.publish",
         ),
         proposals=frozenset(
             {
@@ -164,6 +213,9 @@ _ALL = (
                 "authz.change-policies",
                 "authz.load-directory",
                 "authz.change-directory",
+                *("audit.retain", "audit.hold", "audit.erase"),
+                *("audit.set-quorum", "audit.witness-log", "audit.stop-witnessing"),
+                *("calendar.publish", "exchange.admit-peer", "exchange.stop-peer"),
             }
         ),
         facts=_APPROVAL,
@@ -178,6 +230,7 @@ _ALL = (
         verbs(
             *("audit.check", "audit.reindex", "audit.import-cosignatures", "audit.ask-witnesses"),
             *("audit.find-contradiction", "audit.suspect-log", "audit.reconcile", "audit.copies-alarm"),
+            "audit.take-stock",
         ),
         whole=True,
     ),
@@ -238,7 +291,13 @@ _ALL = (
             "现有密钥的算法、套件、用途与存放，以及期内新建的密钥。依据：GB/T 39786-2021；GM/T 0115。",
             "Keys that exist, their algorithms, suites, purposes and places; and those made in the period. GB/T 39786-2021; GM/T 0115.",
         ),
-        verbs("kms.create", "ca.authority"),
+        verbs(
+            "kms.create",
+            "kms.create-service-key",
+            "kms.rotate-service-key",
+            "kms.import-service-key",
+            "ca.authority",
+        ),
         facts=_KEY,
         counted=("algorithm", "purpose"),
         added=True,

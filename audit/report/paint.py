@@ -1,5 +1,6 @@
 """The report's pages: A4 across, Chinese first with English beside it, as PDF/A-3. Long tables are attached whole."""
 
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from html import escape
@@ -28,6 +29,7 @@ th { background: #f2f2f2; font-weight: 700; overflow-wrap: normal }
 thead { display: table-header-group }
 tr { break-inside: avoid }
 .ledger td { font-size: 7pt }
+.whole { white-space: nowrap }
 """
 
 
@@ -100,11 +102,21 @@ def _table(table: Mapping[str, Any]) -> Iterator[str]:
     for column in table["columns"]:
         yield f"<th>{escape(column['zh'])}<small>{escape(column['en'])}</small></th>"
     yield "</tr></thead><tbody>"
-    names = [column["name"] for column in table["columns"]]
     for row in rows[:ROWS]:
-        cells = (_when(cell) if name == "time" else cell for name, cell in zip(names, row, strict=True))
-        yield "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
+        yield "<tr>" + "".join(map(_cell, row)) + "</tr>"
     yield "</tbody></table>"
+
+
+def _cell(text: str) -> str:
+    """A time stands in official time; a word that fits a line stays whole."""
+    shown = _when(text) if _TIME.fullmatch(text) else text
+    whole = ' class="whole"' if len(shown) <= _WHOLE and " " not in shown else ""
+    return f"<td{whole}>{escape(shown)}</td>"
+
+
+#: characters of a word that is not broken
+_WHOLE = 12
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
 def _when(text: str) -> str:

@@ -80,7 +80,7 @@ def lived(site):
                             f'ALTER TABLE "{table.name}" DROP CONSTRAINT "{each.name}"'
                         )
     site.drop_triggers()
-    # what the tables were made with
+    # what the tables were made with; and the mark that they are accounted for
     site.log.store.take_stock(SYSTEM, TAKE_STOCK)
     with site.log.store.act(SYSTEM, "test.make", "rows") as act:
         for table in TABLES.values():

@@ -110,6 +110,20 @@ def test_rows_by_prepared_statements(accounting):
     assert whole(accounting) == ["kernel_part/y/2"]
 
 
+@pytest.mark.engines("any")
+def test_rows_that_the_database_writes_itself(accounting, monkeypatch):
+    monkeypatch.setitem(Note.__table__.info, "followed", ("kernel_part", "at"))
+    shape_of.cache_clear()
+    written = "INSERT INTO kernel_part (of, at) VALUES (NEW.text, NEW.id)"
+    with accounting.engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE TRIGGER t AFTER UPDATE ON kernel_note BEGIN {written}; END")
+    with accounting.act(CLERK, "kernel.write", "note:1") as act:
+        act.session.add(Note(text="a"))
+    with accounting.act(CLERK, "kernel.write", "note:1") as act:
+        act.session.get_one(Note, 1).text = "b"
+    assert whole(accounting) == ["kernel_note/1", "kernel_part/b/1"]
+
+
 def test_what_is_refused_says_nothing(accounting):
     def refused(act):
         act.session.add(Note(text="a"))
@@ -172,7 +186,14 @@ def test_rows_from_before_are_stated_once(accounting):
         act.session.add_all([Note(text="a"), Note(text="b")])
     assert "rows" not in recorded(accounting)[-1]
     accounting.accounted = tables
-    assert accounting.take_stock(SYSTEM, "kernel.take-stock") == 1
+    assert accounting.take_stock(SYSTEM, "kernel.take-stock") == 2
     assert whole(accounting) == ["kernel_note/1", "kernel_note/2"]
-    assert recorded(accounting)[-1]["facts"] == {"rows": 2}
+    assert recorded(accounting)[-1]["facts"] == {"rows": 2, "tables": ["kernel_note", "kernel_part"]}
+    # of a table that was empty then it is not taken again: who puts a row in would have it made good
+    with accounting.engine.begin() as connection:
+        connection.execute(sa.insert(Part).values(of="x", at=1))
     assert accounting.take_stock(SYSTEM, "kernel.take-stock") == 0
+    assert said(accounting).keys() - {("kernel_note", ""), ("kernel_part", "")} == {
+        ("kernel_note", "1"),
+        ("kernel_note", "2"),
+    }

@@ -33,7 +33,7 @@ from yinxin.store._number import Taken as TakenNumbers
 from yinxin.store._outbox import OutboxRow
 from yinxin.store._prepared import GUARD, ROWS, Look, Sql, Within
 from yinxin.store._request import ENTRIES, MARK, REQUEST, Mark
-from yinxin.store._rows import Changed, RecordedRow, listen, shape_of
+from yinxin.store._rows import Changed, RecordedRow, listen
 from yinxin.store._taken import Overtaken, Taken, meant
 from yinxin.store._together import Together
 from yinxin.store._trouble import translated
@@ -257,9 +257,11 @@ class Store:
         with _alone():
             for gate in self.gates:
                 gate()
-            with translated(), (self.engine if lasting else self._noting).begin() as connection:
-                several = Together(connection)
+            with translated(), (self._acting if lasting else self._noting).begin() as connection:
+                several, changed = Together(connection), Changed(self.accounted)
+                connection.execution_options(**{ROWS: changed})
                 yield several
+                changed.none()
                 if not several.joined:
                     connection.rollback()
                     return
@@ -335,26 +337,29 @@ class Store:
         return event_.id
 
     def take_stock(self, actor: Actor, verb: str) -> int:
-        """Record the rows of every accounted table about which no act has said anything yet; how many tables had such rows.
+        """Record that the log accounts for the tables for which it does not yet, with the rows that they have; how many tables.
 
-        They were there before the log accounted for the table. What somebody takes out of the statements is missed by their entries.
+        Once for each table, empty or not: what comes in later has an act, or is named. Who takes the mark away is missed by this entry.
         """
-        count = 0
-        for name, table in sorted(self.accounted.items()):
-            with self.read() as session:
-                said = session.scalar(sa.select(RecordedRow.entry).where(RecordedRow.of == name).limit(1))
-                if (
-                    said is not None
-                    or session.execute(sa.select(*table.primary_key).limit(1)).first() is None
-                ):
-                    continue
-            with self.act(actor, verb, f"table:{name}") as act:
-                shape = shape_of(table)
-                keys = [tuple(row) for row in act.session.execute(sa.select(*table.primary_key.columns))]
-                act.facts["rows"] = len(keys)
-                act.connection.get_execution_options()[ROWS].add(shape.table, keys)
-            count += 1
-        return count
+        with self.read() as session:
+            marked = sa.select(RecordedRow.of).where(
+                RecordedRow.of.in_(self.accounted), RecordedRow.key == ""
+            )
+            begun = set(session.scalars(marked))
+        new = sorted(self.accounted.keys() - begun)
+        if not new:
+            return 0
+        with self.act(actor, verb, "tables") as act:
+            changed, count = act.connection.get_execution_options()[ROWS], 0
+            for name in new:
+                changed.begin(name)
+                table = self.accounted[name]
+                keys = [tuple(row) for row in act.connection.execute(sa.select(*table.primary_key.columns))]
+                changed.add(table, keys)
+                count += len(keys)
+            act.facts |= {"tables": new, "rows": count}
+        return len(new)
+
     def _told_apart(self, verb: str, facts: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, Salted]]:
         return salted(verb, facts, self.randomness, self.personal)
 

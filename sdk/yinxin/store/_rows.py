@@ -25,6 +25,7 @@ from yinxin.crypto.suite import INTL
 from yinxin.randomness import Randomness
 from yinxin.store._base import Base
 from yinxin.store._prepared import ROWS, Sql
+from yinxin.store.errors import UnrecordedChange
 
 #: octets of a salt
 SALT = 16
@@ -63,6 +64,7 @@ class Changed:
     def __init__(self, tables: Mapping[str, sa.Table]) -> None:
         self._tables = tables
         self._keys: dict[str, dict[Key, None]] = {}
+        self._begun: list[str] = []
         #: of the statement under way
         self._met = 0
 
@@ -70,14 +72,29 @@ class Changed:
         """Note rows by their primary keys."""
         self._keys.setdefault(table.name, {}).update(dict.fromkeys(keys))
 
+    def begin(self, table: str) -> None:
+        """Note that the log accounts for a table from this act on."""
+        self._begun.append(table)
+
+    def none(self) -> None:
+        """Raise UnrecordedChange where there is such a row: acts that are recorded together say nothing of rows."""
+        for name in self._keys:
+            raise UnrecordedChange(table=name)
+
     def accounts(self, table: object) -> bool:
         """Whether the log accounts for its rows."""
         return isinstance(table, sa.Table) and table.name in self._tables
 
     def record(self, connection: sa.Connection, entry: str, randomness: Randomness) -> str | None:
         """Write what is so of these rows now; the digest to which the entry commits, None where there are none."""
-        found: list[dict[str, Any]] = []
-        for name in sorted(self._keys):
+        found: list[dict[str, Any]] = [
+            {"of": name, "key": "", "digest": "", "salt": None} for name in self._begun
+        ]
+        for name in list(self._keys):
+            for follower, keys in shape_of(self._tables[name]).followed(connection, self._keys[name]):
+                if follower in self._tables:
+                    self.add(self._tables[follower], keys)
+        for name in self._keys:
             shape = shape_of(self._tables[name])
             now = shape.read(connection, self._keys[name])
             for key in self._keys[name]:
@@ -138,7 +155,20 @@ class Shape:
         self._at = [self._columns.index(each) for each in self._key]
         self._defaults = {each.key: _default(each) for each in self._columns}
         here = [each == sa.bindparam(f"key_{at}", type_=each.type) for at, each in enumerate(self._key)]
+        self._after: Sql | None = None
         self._one = Sql(sa.select(*self._columns).where(*here).with_for_update(key_share=True))
+
+    def followed(self, connection: sa.Connection, keys: Iterable[Key]) -> Iterator[tuple[str, list[Key]]]:
+        """Rows of another table that the database itself writes when a row of this one changes (`info`: table, column)."""
+        if (other := self.table.info.get("followed")) is None:
+            return
+        name, column = other
+        if self._after is None:
+            table = self.table.metadata.tables[name]
+            self._after = Sql(
+                sa.select(*table.primary_key.columns).where(table.c[column] == sa.bindparam("of"))
+            )
+        yield name, [tuple(row) for (key,) in keys for row in self._after.all(connection, {"of": key})]
 
     def read(self, connection: sa.Connection, keys: Iterable[Key]) -> dict[Key, Sequence[Any]]:
         """Those of the rows that are there, by their keys."""
