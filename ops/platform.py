@@ -50,7 +50,7 @@ from yinxin.errors import Unavailable
 from yinxin.module import Module, imported
 from yinxin.outward import outward
 from yinxin.randomness import Randomness, SystemRandomness
-from yinxin.store import Jobs, Store, Within, open_engine
+from yinxin.store import Jobs, Store, Within, open_engine, take_stock
 from yinxin.tlog import NoteSigner
 from yinxin.web import Answers
 
@@ -270,7 +270,7 @@ class Platform:
             platform.custodians.finish(SYSTEM)
             record(platform.store, platform.secrets.sealed)
             platform.audit.start()
-            platform.store.take_stock(SYSTEM, TAKE_STOCK)
+            take_stock(platform.store, SYSTEM, TAKE_STOCK)
             platform.authz.decisions.adopt(platform.version_signers())
             check_shape(platform.settings, token_manufacturer=platform.kms.engine.facts().manufacturer)
             yield platform

@@ -24,12 +24,37 @@ CERTIFICATE = {"ca.issue", "ca.suspend", "ca.resume", "ca.revoke"} | {
 }
 CUSTODY = {
     f"kms.{each}"
-    for each in ["ceremony", "make-custodians", "renew-custodians", "enter-share", "unseal", "register-vault", "keep-copy", "drop-copy", "rotate", "retire-generation", "destroy-generation"]
+    for each in [
+        "ceremony",
+        "make-custodians",
+        "renew-custodians",
+        "enter-share",
+        "unseal",
+        "register-vault",
+        "keep-copy",
+        "drop-copy",
+        "rotate",
+        "retire-generation",
+        "destroy-generation",
+    ]
 }
 SERVICE_KEYS = {f"kms.{each}-service-key" for each in ("create", "rotate", "limit", "import", "destroy")}
 DIRECTORY = {
     f"authz.{each}"
-    for each in ["found-organ", "rename-organ", "move-organ", "merge-organs", "split-organ", "dissolve-organ", "found-post", "name-post", "give-up-post", "register-person", "alter-person", "reinstate"]
+    for each in [
+        "found-organ",
+        "rename-organ",
+        "move-organ",
+        "merge-organs",
+        "split-organ",
+        "dissolve-organ",
+        "found-post",
+        "name-post",
+        "give-up-post",
+        "register-person",
+        "alter-person",
+        "reinstate",
+    ]
 }
 SEALS = {f"seal.{each}" for each in ("make", "suspend", "resume", "destroy", "hand-over")}
 CEREMONY = {"ca.ceremony", "ca.authority", "ca.retire", "kms.initialise", "kms.create"}

@@ -18,7 +18,7 @@ from audit.state import AccountedRows
 from audit.state.rows import TAKE_STOCK
 from ops.accounted import accounted
 from yinxin.act import SYSTEM
-from yinxin.store import Base, RecordedRow, shape_of
+from yinxin.store import Base, RecordedRow, shape_of, take_stock
 
 pytestmark = pytest.mark.engines("both")
 TABLES = accounted()
@@ -81,7 +81,7 @@ def lived(site):
                         )
     site.drop_triggers()
     # what the tables were made with; and the mark that they are accounted for
-    site.log.store.take_stock(SYSTEM, TAKE_STOCK)
+    take_stock(site.log.store, SYSTEM, TAKE_STOCK)
     with site.log.store.act(SYSTEM, "test.make", "rows") as act:
         for table in TABLES.values():
             act.session.execute(sa.insert(table), [row_of(table, 1), row_of(table, 2)])

@@ -12,7 +12,7 @@ from tests.kernel.conftest import CLERK, Local, Note, Visit, recorded
 from yinxin.act import SYSTEM
 from yinxin.canonical import NotCanonical
 from yinxin.errors import Invalid
-from yinxin.store import RecordedRow, Sql, committed, shape_of
+from yinxin.store import RecordedRow, Sql, committed, shape_of, take_stock
 from yinxin.store._rows import Changed
 
 pytestmark = pytest.mark.engines("both")
@@ -186,13 +186,13 @@ def test_rows_from_before_are_stated_once(accounting):
         act.session.add_all([Note(text="a"), Note(text="b")])
     assert "rows" not in recorded(accounting)[-1]
     accounting.accounted = tables
-    assert accounting.take_stock(SYSTEM, "kernel.take-stock") == 2
+    assert take_stock(accounting, SYSTEM, "kernel.take-stock") == 2
     assert whole(accounting) == ["kernel_note/1", "kernel_note/2"]
     assert recorded(accounting)[-1]["facts"] == {"rows": 2, "tables": ["kernel_note", "kernel_part"]}
     # of a table that was empty then it is not taken again: who puts a row in would have it made good
     with accounting.engine.begin() as connection:
         connection.execute(sa.insert(Part).values(of="x", at=1))
-    assert accounting.take_stock(SYSTEM, "kernel.take-stock") == 0
+    assert take_stock(accounting, SYSTEM, "kernel.take-stock") == 0
     assert said(accounting).keys() - {("kernel_note", ""), ("kernel_part", "")} == {
         ("kernel_note", "1"),
         ("kernel_note", "2"),

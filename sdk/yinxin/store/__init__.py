@@ -10,6 +10,7 @@ from yinxin.store._outbox import OutboxRow
 from yinxin.store._prepared import Sql, Within, listed
 from yinxin.store._request import current_entries, marking, request_scope
 from yinxin.store._rows import RecordedRow, committed, shape_of
+from yinxin.store._stock import take_stock
 from yinxin.store._taken import Taken, as_good
 from yinxin.store._together import Together
 from yinxin.store._visible import Columns, Kept, Lead, Road, newest, newest_by
@@ -51,4 +52,5 @@ __all__ = [
     "open_engine",
     "request_scope",
     "shape_of",
+    "take_stock",
 ]

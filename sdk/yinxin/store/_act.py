@@ -27,17 +27,16 @@ from yinxin.errors import YinxinError
 from yinxin.personal import PersonalInClear, Salted, UndeclaredPersonal, salted
 from yinxin.randomness import Randomness, identifier
 from yinxin.store._engine import hasty_engine, reading_engine
-from yinxin.store._guard import guard, is_housekeeping, is_note, is_nothing
+from yinxin.store._guard import guard, is_housekeeping, is_note, is_nothing, nothing_left
 from yinxin.store._number import Numbering
 from yinxin.store._number import Taken as TakenNumbers
 from yinxin.store._outbox import OutboxRow
 from yinxin.store._prepared import GUARD, ROWS, Look, Sql, Within
 from yinxin.store._request import ENTRIES, MARK, REQUEST, Mark
-from yinxin.store._rows import Changed, RecordedRow, listen
+from yinxin.store._rows import Changed, listen
 from yinxin.store._taken import Overtaken, Taken, meant
 from yinxin.store._together import Together
 from yinxin.store._trouble import translated
-from yinxin.store.errors import UnrecordedChange
 
 _log = logging.getLogger("yinxin.store")
 _inside: ContextVar[bool] = ContextVar("inside", default=False)
@@ -141,7 +140,7 @@ class Store:
         """A consistent view; any attempt to write is refused by the database."""
         with translated(), Session(self._reading, autoflush=False) as session:
             yield session
-            _nothing_left(session)
+            nothing_left(session)
 
     @contextmanager
     def look(self) -> Iterator[Within]:
@@ -336,30 +335,6 @@ class Store:
             wake()
         return event_.id
 
-    def take_stock(self, actor: Actor, verb: str) -> int:
-        """Record that the log accounts for the tables for which it does not yet, with the rows that they have; how many tables.
-
-        Once for each table, empty or not: what comes in later has an act, or is named. Who takes the mark away is missed by this entry.
-        """
-        with self.read() as session:
-            marked = sa.select(RecordedRow.of).where(
-                RecordedRow.of.in_(self.accounted), RecordedRow.key == ""
-            )
-            begun = set(session.scalars(marked))
-        new = sorted(self.accounted.keys() - begun)
-        if not new:
-            return 0
-        with self.act(actor, verb, "tables") as act:
-            changed, count = act.connection.get_execution_options()[ROWS], 0
-            for name in new:
-                changed.begin(name)
-                table = self.accounted[name]
-                keys = [tuple(row) for row in act.connection.execute(sa.select(*table.primary_key.columns))]
-                changed.add(table, keys)
-                count += len(keys)
-            act.facts |= {"tables": new, "rows": count}
-        return len(new)
-
     def _told_apart(self, verb: str, facts: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, Salted]]:
         return salted(verb, facts, self.randomness, self.personal)
 
@@ -420,10 +395,3 @@ def _alone() -> Iterator[None]:
         yield
     finally:
         _inside.reset(mark)
-
-
-def _nothing_left(session: Session) -> None:
-    """A change that was made to objects and never written would be lost without a word."""
-    changed = (*session.new, *session.deleted, *(each for each in session.dirty if session.is_modified(each)))
-    for instance in changed:
-        raise UnrecordedChange(table=getattr(sa.inspect(type(instance)).local_table, "name", "?"))

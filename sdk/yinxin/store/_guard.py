@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 from sqlalchemy.engine import ExecutionContext
+from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from yinxin.store._number import SourceRow
@@ -52,3 +53,10 @@ def guard(
 
 #: how raw text begins that changes nothing
 _READS = ("SELECT", "SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
+
+
+def nothing_left(session: Session) -> None:
+    """A change that was made to objects and never written would be lost without a word."""
+    changed = (*session.new, *session.deleted, *(each for each in session.dirty if session.is_modified(each)))
+    for instance in changed:
+        raise UnrecordedChange(table=getattr(sa.inspect(type(instance)).local_table, "name", "?"))
