@@ -1,7 +1,8 @@
 """Authorizations (RFC 8555 7.5): the proof that an account may have certificates for a name."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -16,6 +17,7 @@ from ca.profile.wildcards import domain_of, is_wildcard
 from yinxin.clock import rfc3339
 from yinxin.crypto.general_names import GeneralName
 from yinxin.crypto.jose import encode64
+from yinxin.store import Sql, Within
 from yinxin.text import Text
 
 DEACTIVATE = "ca.acme-deactivate-authorization"
@@ -45,6 +47,15 @@ def made(parts: Parts, account: str, name: GeneralName, now: datetime) -> Author
     )
 
 
+def keep(within: Within, rows: Iterable[AuthorizationRow]) -> None:
+    """Write new ones down."""
+    _KEEP.run_many(within, [{name: getattr(row, name) for name in _NEW} for row in rows])
+
+
+_NEW = ("id", "account", "kind", "name", "state", "expires", "token", "attempts")
+_KEEP = Sql(sa.insert(cast("sa.Table", AuthorizationRow.__table__)), *_NEW)
+
+
 def show(parts: Parts, asked: Asked, id_: str) -> Answer:
     """The authorization, after its deactivation if that is asked for (RFC 8555 7.5.2)."""
     row = found(parts, asked, id_)
@@ -71,8 +82,8 @@ def _deactivated(parts: Parts, asked: Asked, row: AuthorizationRow) -> Authoriza
 
 def found(parts: Parts, asked: Asked, id_: str) -> AuthorizationRow:
     """An authorization of the asking account; raises NoResource, also for another's."""
-    with parts.ctx.store.read() as session:
-        row = look.authorization(session, id_)
+    with parts.ctx.store.look() as within:
+        row = look.authorization(within, id_)
     if row is None or row.account != asked.owner.id:
         raise NoResource
     return row

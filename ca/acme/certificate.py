@@ -11,6 +11,7 @@ from ca.acme.payload import nothing
 from ca.hierarchy.chains import chains
 from ca.models import CertificateRow
 from yinxin.crypto.certificates import Certificate
+from yinxin.store import Sql
 
 MEDIA_TYPE = "application/pem-certificate-chain"
 
@@ -18,9 +19,9 @@ MEDIA_TYPE = "application/pem-certificate-chain"
 def download(parts: Parts, asked: Asked, serial: str, number: int = 0) -> Answer:
     """The certificate and those above it without the root, PEM; `number` chooses another chain. Raises NoResource."""
     nothing(asked.payload)
-    with parts.ctx.store.read() as session:
-        order = order_of(session, serial[:40])
-        row = session.connection().execute(_ISSUED, {"serial": serial[:40]}).one_or_none()
+    with parts.ctx.store.look() as within:
+        order = order_of(within, serial[:40])
+        row = _ISSUED.first(within, {"serial": serial[:40]})
     if order is None or order.account != asked.owner.id or row is None or row.der is None:
         raise NoResource
     ways = _ways(parts, row.authority)
@@ -33,7 +34,7 @@ def download(parts: Parts, asked: Asked, serial: str, number: int = 0) -> Answer
 
 
 _ROW = cast("sa.Table", CertificateRow.__table__).c
-_ISSUED = sa.select(_ROW.der, _ROW.authority).where(_ROW.serial == sa.bindparam("serial"))
+_ISSUED = Sql(sa.select(_ROW.der, _ROW.authority).where(_ROW.serial == sa.bindparam("serial")))
 
 
 def _ways(parts: Parts, authority: str) -> tuple[str, ...]:

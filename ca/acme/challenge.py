@@ -13,6 +13,7 @@ from ca.acme.parts import Answer, Asked, Parts, actor_of
 from ca.acme.standing import of_authorization
 from ca.acme.validate import FAILURES, lease
 from yinxin.clock import rfc3339
+from yinxin.store import Sql
 
 RESPOND = "ca.acme-respond"
 
@@ -50,12 +51,12 @@ def _taken_up(parts: Parts, asked: Asked, row: AuthorizationRow, kind: str) -> A
         # whoever takes it up tries it; should this process die, the job takes over when the lease is out
         due = now + timedelta(seconds=lease(settings))
         changes = {"of": row.id, "chosen": kind, "now": now, "then": due}
-        act.session.connection().execute(_TAKE_UP, changes)
-        return look.authorization(act.session, row.id) or row
+        _TAKE_UP.run(act.connection, changes)
+        return look.authorization(act.connection, row.id) or row
 
 
 _PROOF = cast("sa.Table", AuthorizationRow.__table__)
-_TAKE_UP = (
+_TAKE_UP = Sql(
     sa.update(_PROOF)
     .where(
         _PROOF.c.id == sa.bindparam("of"),

@@ -31,6 +31,7 @@ from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.jose import decode64
 from yinxin.errors import InternalError, Unavailable, YinxinError
 from yinxin.steps import step
+from yinxin.store import Sql
 from yinxin.text import Text
 
 FINALIZE = "ca.acme-finalize"
@@ -103,11 +104,11 @@ def _claim(parts: Parts, asked: Asked, row: OrderRow) -> None:
     with parts.ctx.store.act(
         actor_of(account), FINALIZE, subject, outcome=Outcome.INTENT, taken=taken
     ) as act:
-        done = act.session.connection().execute(_CLAIM, {"of": row.id, "now": now})
-        proofs = authorizations_of(act.session, row)
+        done = _CLAIM.run(act.connection, {"of": row.id, "now": now})
+        proofs = authorizations_of(act.connection, row)
         # a proof may have been withdrawn since it was looked at
         status = of_order(row, proofs, now)
-        if done.rowcount != 1 or status != "ready":
+        if done != 1 or status != "ready":
             raise NotReady(status="processing" if status == "ready" else status)
 
 
@@ -116,7 +117,7 @@ def _concluded(id_: str) -> Also:
 
     def conclude(session: Session, certificate: Certificate) -> None:
         made = {"of": id_, "number": f"{certificate.serial:x}"}
-        if session.connection().execute(_CONCLUDE, made).rowcount != 1:
+        if _CONCLUDE.run(session, made) != 1:
             raise CutOff
 
     return conclude
@@ -124,11 +125,15 @@ def _concluded(id_: str) -> Also:
 
 _ORDER = cast("sa.Table", OrderRow.__table__)
 _OF = sa.update(_ORDER).where(_ORDER.c.id == sa.bindparam("of"))
-_CLAIM = _OF.where(_ORDER.c.state == OrderState.OPEN).values(
-    state=OrderState.PROCESSING, begun=sa.bindparam("now")
+_CLAIM = Sql(
+    _OF.where(_ORDER.c.state == OrderState.OPEN).values(
+        state=OrderState.PROCESSING, begun=sa.bindparam("now")
+    )
 )
-_CONCLUDE = _OF.where(_ORDER.c.state == OrderState.PROCESSING).values(
-    state=OrderState.VALID, serial=sa.bindparam("number")
+_CONCLUDE = Sql(
+    _OF.where(_ORDER.c.state == OrderState.PROCESSING).values(
+        state=OrderState.VALID, serial=sa.bindparam("number")
+    )
 )
 
 

@@ -106,8 +106,8 @@ def account_of(parts: Parts, urls: Urls, kid: object) -> AccountRow:
     id_ = urls.id_in(kid, "account") if isinstance(kid, str) else None
     if id_ is None or not id_.isalnum() or not id_.isascii():
         raise Malformed(field="kid", reason=Text("不是本服务的账户地址", "no account address of this server"))
-    with parts.ctx.store.read() as session:
-        row = look.account(session, id_[:26])
+    with parts.ctx.store.look() as within:
+        row = look.account(within, id_[:26])
     if row is None or row.id != id_:
         raise NoAccount
     return row

@@ -23,7 +23,7 @@ from yinxin.act import SYSTEM
 from yinxin.crypto.errors import MalformedJose
 from yinxin.crypto.jose import decode64, encode64
 from yinxin.crypto.suite import INTL
-from yinxin.store import Store
+from yinxin.store import Sql, Store
 
 _CONTEXT = {"type": "ca.acme-nonce"}
 #: how the key of the nonces is bound, for rewrapping
@@ -35,7 +35,7 @@ _NAME = _TIME + _CHANCE
 _SKEW = timedelta(minutes=1)
 
 
-_SPENT = sa.insert(cast("sa.Table", NonceRow.__table__))
+_SPENT = Sql(sa.insert(cast("sa.Table", NonceRow.__table__)), "nonce", "made")
 
 
 class Nonces:
@@ -73,7 +73,7 @@ class Nonces:
         row = {"nonce": name, "made": self._store.clock.now()}
         try:
             with self._store.housekeep(lasting=False) as session:
-                session.connection().execute(_SPENT, [row])
+                _SPENT.run(session, row)
         except IntegrityError as error:
             raise BadNonce from error
 

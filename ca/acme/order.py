@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from ca.acme import authorization, look
 from ca.acme.account import credential_of
@@ -22,6 +21,7 @@ from ca.reconcile import abandon_reference
 from yinxin.act import SYSTEM
 from yinxin.clock import rfc3339
 from yinxin.crypto.general_names import GeneralName
+from yinxin.store import Sql, Within, listed
 from yinxin.text import Text
 
 ORDER = "ca.acme-order"
@@ -51,7 +51,7 @@ def new(parts: Parts, asked: Asked) -> Answer:
     with store.act(actor_of(account), ORDER, f"acme-order:{id_}", profile=profile) as act:
         act.facts["names"] = [name for _, name in names]
         act.decision = dict(credential.decision)
-        proofs = _proofs(parts, act.session, account.id, names, now)
+        proofs = _proofs(parts, act.connection, account.id, names, now)
         row = OrderRow(
             id=id_,
             account=account.id,
@@ -65,28 +65,51 @@ def new(parts: Parts, asked: Asked) -> Answer:
                 now + timedelta(hours=parts.settings.order_hours), *(each.expires for each in proofs)
             ),
         )
-        act.session.add(row)
-        act.session.flush()
+        _KEEP.run(act.connection, {name: getattr(row, name) for name in _NEW})
         body = _described(asked.urls, row, proofs, now)
     return Answer(body, 201, location=asked.urls.of("order", id_))
 
 
+_NEW = (
+    "id",
+    "account",
+    "state",
+    "profile",
+    "names",
+    "authorizations",
+    "replaces",
+    "created",
+    "expires",
+)
+_KEEP = Sql(sa.insert(cast("sa.Table", OrderRow.__table__)), *_NEW)
+
+
 def _proofs(
-    parts: Parts, session: Session, account: str, names: tuple[GeneralName, ...], now: datetime
+    parts: Parts, within: Within, account: str, names: tuple[GeneralName, ...], now: datetime
 ) -> list[AuthorizationRow]:
     """An authorization for each name: one that is valid already, or else a new one."""
-    row = AuthorizationRow
-    query = sa.select(row).where(
-        row.account == account,
-        row.name.in_([name for _, name in names]),
-        row.state == AuthorizationState.VALID,
-        row.expires > now + _LEAST,
+    found: dict[GeneralName, AuthorizationRow] = {}
+    if parts.settings.authorization_days > 0:
+        asked = {"of": account, "names": [name for _, name in names], "then": now + _LEAST}
+        found = {(each.kind, each.name): each for each in _REUSABLE.all(within, asked)}
+    made = {
+        name: authorization.made(parts, account, name, now)
+        for name in dict.fromkeys(names)
+        if name not in found
+    }
+    authorization.keep(within, made.values())
+    return [found.get(name) or made[name] for name in names]
+
+
+_PROOF = cast("sa.Table", AuthorizationRow.__table__)
+_REUSABLE = Sql(
+    sa.select(_PROOF).where(
+        _PROOF.c.account == sa.bindparam("of"),
+        listed(_PROOF.c.name, "names"),
+        _PROOF.c.state == AuthorizationState.VALID,
+        _PROOF.c.expires > sa.bindparam("then"),
     )
-    reusable = parts.settings.authorization_days > 0
-    found = {(each.kind, each.name): each for each in session.scalars(query)} if reusable else {}
-    made = [found.get(name) or authorization.made(parts, account, name, now) for name in names]
-    session.add_all(made)
-    return made
+)
 
 
 def _profile(parts: Parts, credential: Credential, names: tuple[GeneralName, ...], wanted: str) -> str:
@@ -118,11 +141,11 @@ def show(parts: Parts, asked: Asked, id_: str) -> Answer:
 
 def found(parts: Parts, asked: Asked, id_: str) -> tuple[OrderRow, list[AuthorizationRow]]:
     """An order of the asking account; raises NoResource, also for another's."""
-    with parts.ctx.store.read() as session:
-        row = look.order(session, id_)
+    with parts.ctx.store.look() as within:
+        row = look.order(within, id_)
         if row is None or row.account != asked.owner.id:
             raise NoResource
-        return row, authorizations_of(session, row)
+        return row, authorizations_of(within, row)
 
 
 def described(parts: Parts, urls: Urls, row: OrderRow, proofs: list[AuthorizationRow]) -> Answer:

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy.orm import Session
-
 from ca.acme.look import authorizations
 from ca.acme.models import AuthorizationRow, AuthorizationState, OrderRow, OrderState
+from yinxin.store import Within
 
 
 def of_authorization(row: AuthorizationRow, now: datetime) -> str:
@@ -26,7 +25,7 @@ def of_order(row: OrderRow, authorizations: Sequence[AuthorizationRow], now: dat
     return "pending" if "pending" in statuses else "ready"
 
 
-def authorizations_of(session: Session, row: OrderRow) -> list[AuthorizationRow]:
+def authorizations_of(within: Within, row: OrderRow) -> list[AuthorizationRow]:
     """An order's authorizations, in its order."""
-    found = authorizations(session, row.authorizations)
+    found = authorizations(within, row.authorizations)
     return [found[id_] for id_ in row.authorizations]

@@ -34,9 +34,9 @@ def lease(settings: AcmeSettings) -> int:
 
 def attempt(parts: Parts, reach: Reach, id_: str) -> None:
     """Try the challenge of an authorization that is due to this process, and write down what came of it."""
-    with parts.ctx.store.read() as session:
-        row = look.authorization(session, id_)
-        account = look.account(session, row.account) if row is not None else None
+    with parts.ctx.store.look() as within:
+        row = look.authorization(within, id_)
+        account = look.account(within, row.account) if row is not None else None
     if row is None or account is None:
         return
     if row.state != AuthorizationState.PENDING or row.challenge is None:

@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import cast
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from ca.context import Context
 from ca.hierarchy.models import TakenCertificate
@@ -17,6 +16,7 @@ from ca.issuer import Issuer, issues
 from ca.models import CertificateRow, State
 from yinxin.crypto.certificates import Certificate
 from yinxin.errors import YinxinError
+from yinxin.store import Sql, listed
 
 #: certificates in a chain, and chains of an authority: more is no honest hierarchy
 DEEPEST = 8
@@ -43,8 +43,9 @@ def collection(ctx: Context, name: str) -> tuple[Certificate, ...]:
 def in_force(ctx: Context) -> tuple[Certificate, ...]:
     """Every certificate in force whose holder is an authority: ours, links, cross-certificates, those taken in."""
     now = ctx.store.clock.now()
-    with ctx.store.read() as session:
-        found = [*_issued(ctx, session), *_taken(session)]
+    profiles = [profile.name for profile in ctx.profiles.values() if profile.ca]
+    with ctx.store.look() as look:
+        found = [*_ISSUED.scalars(look, {"profiles": profiles}), *_TAKEN.scalars(look, {})]
     unique = dict.fromkeys(map(_read, found))
     return tuple(each for each in unique if each.not_before <= now <= each.not_after)
 
@@ -55,27 +56,15 @@ def _read(der: bytes) -> Certificate:
     return Certificate(der)
 
 
-def _issued(ctx: Context, session: Session) -> Iterator[bytes]:
-    profiles = [profile.name for profile in ctx.profiles.values() if profile.ca]
-    found = session.connection().execute(_ISSUED, {"profiles": profiles}).scalars()
-    yield from (each for each in found if each is not None)
-
-
-def _taken(session: Session) -> Iterator[bytes]:
-    yield from session.connection().execute(_TAKEN).scalars()
-
-
 _OWN, _GIVEN = (cast("sa.Table", each.__table__).c for each in (CertificateRow, TakenCertificate))
-_ISSUED = (
+_ISSUED = Sql(
     sa.select(_OWN.der)
-    .where(
-        _OWN.profile.in_(sa.bindparam("profiles", expanding=True)),
-        _OWN.state == State.ISSUED,
-        _OWN.revoked_at.is_(None),
-    )
+    .where(listed(_OWN.profile, "profiles"), _OWN.state == State.ISSUED, _OWN.revoked_at.is_(None))
     .order_by(_OWN.created)
 )
-_TAKEN = sa.select(_GIVEN.der).where(_GIVEN.ended_at.is_(None)).order_by(_GIVEN.created, _GIVEN.fingerprint)
+_TAKEN = Sql(
+    sa.select(_GIVEN.der).where(_GIVEN.ended_at.is_(None)).order_by(_GIVEN.created, _GIVEN.fingerprint)
+)
 
 
 def _is_of(certificate: Certificate, issuer: Issuer) -> bool:

@@ -16,7 +16,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from yinxin.store._act import Store
-from yinxin.store._base import Base, Instant, housekeeping
+from yinxin.store._base import Base, housekeeping
+from yinxin.store._prepared import Sql, listed
 
 _log = logging.getLogger("yinxin.jobs")
 
@@ -48,27 +49,26 @@ class Queue(Base):
 
 
 _JOB = cast("sa.Table", Queue.__table__)
-_NOW: sa.BindParameter[datetime] = sa.bindparam("now", type_=Instant())
-_FREE = sa.or_(_JOB.c.leased_until.is_(None), _JOB.c.leased_until < _NOW)
-#: asked ten times a second under load, so made once and without the ORM
-_DUE = (
+_FREE = sa.or_(_JOB.c.leased_until.is_(None), _JOB.c.leased_until < sa.bindparam("now"))
+#: asked ten times a second under load, as are those below
+_DUE = Sql(
     sa.select(_JOB.c.key, _JOB.c.kind, _JOB.c.payload, _JOB.c.due, _JOB.c.every, _JOB.c.attempts)
-    .where(_JOB.c.due <= _NOW, _FREE, _JOB.c.kind.in_(sa.bindparam("kinds", expanding=True)))
+    .where(_JOB.c.due <= sa.bindparam("now"), _FREE, listed(_JOB.c.kind, "kinds"))
     .order_by(_JOB.c.due)
     .limit(1)
 )
-_TAKE = (
+_TAKE = Sql(
     sa.update(_JOB)
-    .where(_JOB.c.key == sa.bindparam("of"), _JOB.c.due == sa.bindparam("was_due", type_=Instant()), _FREE)
+    .where(_JOB.c.key == sa.bindparam("of"), _JOB.c.due == sa.bindparam("was_due"), _FREE)
     .values(
         lease=sa.bindparam("holder"), leased_until=sa.bindparam("until"), attempts=sa.bindparam("attempt")
     )
 )
 _HELD = (_JOB.c.key == sa.bindparam("of"), _JOB.c.lease == sa.bindparam("holder"))
 _LET_GO = sa.update(_JOB).where(*_HELD).values(lease=None, leased_until=None, due=sa.bindparam("again"))
-_PUT_OFF = _LET_GO.values(last_error=sa.bindparam("failure"))
-_DONE = _LET_GO.values(attempts=0, last_error=None, last_done=sa.bindparam("at"))
-_ENDED = sa.delete(_JOB).where(*_HELD)
+_PUT_OFF = Sql(_LET_GO.values(last_error=sa.bindparam("failure")))
+_DONE = Sql(_LET_GO.values(attempts=0, last_error=None, last_done=sa.bindparam("at")))
+_ENDED = Sql(sa.delete(_JOB).where(*_HELD))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +127,8 @@ class Jobs:
         """The next job that is due, leased to this worker. Nothing is written while none is, and no lock is taken."""
         while True:
             now = self._store.clock.now()
-            with self._store.read() as session:
-                asked = {"now": now, "kinds": list(self._handlers)}
-                row = session.connection().execute(_DUE, asked).first()
+            with self._store.look() as look:
+                row = _DUE.first(look, {"now": now, "kinds": list(self._handlers)})
             if row is None:
                 return None
             found = _Claimed(
@@ -139,7 +138,7 @@ class Jobs:
             # a lease, and its end, that a power cut takes back: the job runs again
             with self._store.housekeep(lasting=False) as session:
                 same = {"of": row.key, "was_due": row.due, "now": now}
-                if session.connection().execute(_TAKE, taken | same).rowcount == 1:
+                if _TAKE.run(session, taken | same) == 1:
                     return found
 
     def _run(self, claimed: _Claimed) -> None:
@@ -156,12 +155,11 @@ class Jobs:
         now = self._store.clock.now()
         held = {"of": claimed.key, "holder": claimed.lease}
         with self._store.housekeep(lasting=False) as session:
-            connection = session.connection()
             if failure is not None:
                 wait = min(BACKOFF * 2 ** min(claimed.attempts - 1, 10), LONGEST_WAIT)
-                connection.execute(_PUT_OFF, held | {"failure": failure, "again": now + wait})
+                _PUT_OFF.run(session, held | {"failure": failure, "again": now + wait})
             elif claimed.every is None:
-                connection.execute(_ENDED, held)
+                _ENDED.run(session, held)
             else:
                 again = now + timedelta(seconds=claimed.every)
-                connection.execute(_DONE, held | {"at": now, "again": again})
+                _DONE.run(session, held | {"at": now, "again": again})
