@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 from cryptography.exceptions import UnsupportedAlgorithm as LibraryRefuses
 from cryptography.hazmat.primitives import serialization
@@ -82,10 +82,12 @@ class Stating(Protocol):
 class PrivateKey:
     """A private key in process memory (`Signer`). Its repr shows the public key identifier only; it does not pickle."""
 
-    __slots__ = ("_key", "public_key")
+    __slots__ = ("_elliptic", "_key", "public_key")
 
     def __init__(self, key: _LibraryPrivateKey | sm2.SM2PrivateKey) -> None:
         self._key = key
+        # asked with every signature
+        self._elliptic = isinstance(key, ec.EllipticCurvePrivateKey)
         if isinstance(key, sm2.SM2PrivateKey):
             self.public_key = PublicKey(key.spki)
         else:
@@ -138,12 +140,16 @@ class PrivateKey:
 
     def sign(self, message: bytes) -> bytes:
         """The signature over `message`: DER for ECDSA and SM2, raw for the others; UnsupportedAlgorithm if it signs nothing."""
-        if isinstance(self._key, ed25519.Ed25519PrivateKey):
-            return self._key.sign(message)
+        if self.public_key.algorithm == "ed25519":
+            signing: Any = self._key
+            return bytes(signing.sign(message))
         return self.sign_prehashed(self.public_key.prehash(message))
 
     def sign_prehashed(self, digest: bytes) -> bytes:
         """The signature over what `PublicKey.prehash` gave; raises UnsupportedAlgorithm for Ed25519."""
+        if self._elliptic:
+            signing: Any = self._key
+            return bytes(signing.sign(digest, ECDSA_PREHASHED[self.public_key.signature_algorithm.hash.name]))
         if isinstance(self._key, sm2.SM2PrivateKey):
             return self._key.sign_digest(digest)
         if isinstance(self._key, ed25519.Ed25519PrivateKey):
@@ -152,10 +158,9 @@ class PrivateKey:
             return self._key.sign_mu(digest)
         if isinstance(self._key, post_quantum.DecapsulationKey):
             raise UnsupportedAlgorithm(what="signature", algorithm=self.public_key.algorithm)
-        hash_ = self.public_key.signature_algorithm.hash.name
-        if isinstance(self._key, rsa.RSAPrivateKey):
-            return self._key.sign(digest, padding.PKCS1v15(), utils.Prehashed(HASHES[hash_]))
-        return self._key.sign(digest, ECDSA_PREHASHED[hash_])
+        rest: Any = self._key
+        hash_ = utils.Prehashed(HASHES[self.public_key.signature_algorithm.hash.name])
+        return bytes(rest.sign(digest, padding.PKCS1v15(), hash_))
 
     def decrypt(self, ciphertext: bytes) -> bytes:
         """Open an SM2Cipher made for this key (GM/T 0009 7.2); raises CannotDecrypt, UnsupportedAlgorithm if not SM2."""

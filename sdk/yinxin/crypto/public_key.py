@@ -2,7 +2,7 @@
 
 import hashlib
 from functools import lru_cache
-from typing import Self
+from typing import Any, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.exceptions import UnsupportedAlgorithm as LibraryRefuses
@@ -27,9 +27,9 @@ HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
-#: how ECDSA is told of each hash: of a message, and of a digest made before
-ECDSA = {name: ec.ECDSA(each) for name, each in HASHES.items()}
-ECDSA_PREHASHED = {name: ec.ECDSA(utils.Prehashed(each)) for name, each in HASHES.items()}
+#: made once: how an ECDSA key is told that it is given a message, or its digest
+ECDSA = {name: ec.ECDSA(hash_) for name, hash_ in HASHES.items()}
+ECDSA_PREHASHED = {name: ec.ECDSA(utils.Prehashed(hash_)) for name, hash_ in HASHES.items()}
 _DEFAULTS = {
     "ecdsa-p256": suites.ECDSA_SHA256,
     "ecdsa-p384": suites.ECDSA_SHA384,
@@ -71,7 +71,7 @@ def public_key(spki: bytes) -> "PublicKey":
 class PublicKey:
     """A public key, known by its DER SubjectPublicKeyInfo. Immutable; equal when the SubjectPublicKeyInfo is."""
 
-    __slots__ = ("_key", "algorithm", "key_id", "spki")
+    __slots__ = ("_default", "_elliptic", "_key", "algorithm", "key_id", "spki")
 
     #: DER SubjectPublicKeyInfo (RFC 5280 4.1.2.7)
     spki: bytes
@@ -95,6 +95,11 @@ class PublicKey:
             self._key, self.algorithm = sm2.SM2PublicKey(spki), "sm2"
         else:
             self._key, self.algorithm = _load_by_library(spki)
+        # asked with every signature; what the library's keys are is an abstract class's to say, which takes long
+        self._elliptic = self.algorithm in _CURVES.values()
+        self._default = _DEFAULTS.get(self.algorithm)
+        if isinstance(self._key, rsa.RSAPublicKey) and self._key.key_size >= _RSA_ABOVE_SHA256:
+            self._default = suites.RSA_SHA384
 
     @classmethod
     def load(cls, spki: bytes) -> Self:
@@ -116,7 +121,7 @@ class PublicKey:
     @property
     def signs(self) -> bool:
         """Whether this kind of key makes signatures; a key for encapsulation does not."""
-        return self.algorithm in _DEFAULTS
+        return self._default is not None
 
     @property
     def usages(self) -> frozenset[str]:
@@ -126,11 +131,9 @@ class PublicKey:
     @property
     def signature_algorithm(self) -> SignatureAlgorithm:
         """How this key signs unless an object says otherwise; raises UnsupportedAlgorithm when it makes no signatures."""
-        if not self.signs:
+        if self._default is None:
             raise UnsupportedAlgorithm(what="signature", algorithm=self.algorithm)
-        if isinstance(self._key, rsa.RSAPublicKey) and self._key.key_size >= _RSA_ABOVE_SHA256:
-            return suites.RSA_SHA384
-        return _DEFAULTS[self.algorithm]
+        return self._default
 
     def verify(
         self,
@@ -153,11 +156,11 @@ class PublicKey:
             raise BadSignature(what=what) from error
 
     def _verify(self, signature: bytes, message: bytes, hash_: HashAlgorithm) -> None:
-        key = self._key
-        if isinstance(key, sm2.SM2PublicKey):
-            key.verify(signature, message)
-        elif isinstance(key, ec.EllipticCurvePublicKey):
+        key: Any = self._key
+        if self._elliptic:
             key.verify(signature, message, ECDSA[hash_.name])
+        elif isinstance(key, sm2.SM2PublicKey):
+            key.verify(signature, message)
         elif isinstance(key, rsa.RSAPublicKey):
             key.verify(signature, message, padding.PKCS1v15(), HASHES[hash_.name])
         elif isinstance(key, ed25519.Ed25519PublicKey | post_quantum.VerifyingKey):
@@ -170,6 +173,8 @@ class PublicKey:
 
         Ed25519 signs the message itself, so it has none: UnsupportedAlgorithm.
         """
+        if self._elliptic:
+            return self.signature_algorithm.hash.digest(message)
         if isinstance(self._key, sm2.SM2PublicKey):
             return self._key.prehash(message)
         if isinstance(self._key, post_quantum.VerifyingKey):
@@ -187,25 +192,23 @@ class PublicKey:
 
     def verify_prehashed(self, signature: bytes, digest: bytes, *, what: str = "object") -> None:
         """As `verify` in this key's own way of signing, given what `prehash` gave; raises BadSignature."""
-        key = self._key
+        key: Any = self._key
         if len(digest) != self.prehash_size:
             raise BadSignature(what=what)
         try:
-            if isinstance(key, sm2.SM2PublicKey):
+            if self._elliptic:
+                key.verify(signature, digest, ECDSA_PREHASHED[self.signature_algorithm.hash.name])
+            elif isinstance(key, sm2.SM2PublicKey):
                 key.verify_digest(signature, digest)
             elif isinstance(key, post_quantum.VerifyingKey):
                 key.verify_mu(signature, digest)
             elif isinstance(key, rsa.RSAPublicKey):
-                key.verify(signature, digest, padding.PKCS1v15(), self._prehashed())
-            elif isinstance(key, ec.EllipticCurvePublicKey):
-                key.verify(signature, digest, ECDSA_PREHASHED[self.signature_algorithm.hash.name])
+                hash_ = utils.Prehashed(HASHES[self.signature_algorithm.hash.name])
+                key.verify(signature, digest, padding.PKCS1v15(), hash_)
             else:
                 raise UnsupportedAlgorithm(what="prehash", algorithm=self.algorithm)
         except (InvalidSignature, BadSignature) as error:
             raise BadSignature(what=what) from error
-
-    def _prehashed(self) -> utils.Prehashed:
-        return utils.Prehashed(HASHES[self.signature_algorithm.hash.name])
 
     def encapsulate(self) -> tuple[bytes, bytes]:
         """(shared secret of 32 octets, its encapsulation) for the holder of this key; raises UnsupportedAlgorithm."""

@@ -10,6 +10,7 @@ import hmac
 import re
 import socket
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -94,15 +95,19 @@ def trusted_hop(environ: dict[str, Any]) -> bool:
 
 def _take(environ: dict[str, Any], header: str) -> str:
     """The header's value, taken away with whatever a server or a library could mistake for it."""
-    wanted = _bare(header)
+    wanted = _BARE[header]
     found = [name for name in environ if name.startswith("HTTP_") and _bare(name[5:]) == wanted]
     values = [str(environ.pop(name)) for name in found]
     # twice is never what our proxy writes; joined it is neither a certificate nor the secret
     return ",".join(values)
 
 
+@lru_cache(maxsize=1024)
 def _bare(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+_BARE = {each: _bare(each) for each in (_CERTIFICATE, _SECRET)}
 
 
 def _of_socket(environ: dict[str, Any]) -> bytes | None:
