@@ -23,7 +23,7 @@ def capability(token: TokenStanding) -> dict[str, Any]:
 
     `native`: kinds of key that it makes, holds and uses. `beside`: kinds that it does not know, wrapped under a key
     that it holds and used in the memory of the process that opens it. `unavailable`: kinds that can be had neither way.
-    `shares`: whether its keys can be mirrored; `mechanisms`: everything it says that it knows (PKCS#11 v3.1, 5.5.5).
+    `shares`: whether its keys can be mirrored; `mechanisms`: everything it says that it knows (PKCS#11 v3.1, 5.5.5), and `hardware` what of it is done in hardware.
     """
     report: dict[str, Any] = {
         "label": token.label,
@@ -45,4 +45,5 @@ def capability(token: TokenStanding) -> dict[str, Any]:
         "unavailable": [kind for kind in NATIVE if kind not in native and kind not in beside],
         "shares": facts.mechanisms >= SHARING,
         "mechanisms": sorted(facts.mechanisms),
+        "hardware": sorted(facts.hardware),
     }

@@ -208,8 +208,14 @@ class KeyCentre:
         """A signer for use in this process; raises KeyUnknown, KeyNotActive or KeyNotSigning."""
         info = self.key(label)
         if info.wrapped is None:
-            return signing.signer(self.engine, info, None)
+            return signing.signer(self.engine, info, None, trusted=self._trusted(info))
         return signing.signer(self.engine, info, self.key(info.wrapped.kek), lambda: self._wrapped_now(label))
+
+    def _trusted(self, info: KeyInfo) -> bool:
+        """Whether the token's word is taken for what it signs; it is asked each time, for it may be another one by now."""
+        if self.settings.signatures != "trusted" or info.algorithm not in NATIVE:
+            return False
+        return NATIVE[info.algorithm].use.name in self.engine.facts().hardware
 
     def sign_for(self, actor: Actor, label: str, request: SigningRequest) -> Signed:
         """Sign for a caller over the network, if the policies permit it. Recorded either way.

@@ -1,6 +1,7 @@
 """Settings of the key centre. None of them is a secret: the PIN stands in a file of its own."""
 
 from datetime import timedelta
+from typing import Literal
 
 from pydantic import Field, field_validator
 
@@ -35,6 +36,8 @@ class KmsSettings(Section):
     """Label of the token, at most 32 characters (PKCS#11)."""
     serial: str = Field(default="", max_length=16)
     """Serial number of the token, where several have its label (PKCS#11)."""
+    signatures: Literal["verified", "trusted"] = "verified"
+    """Whether what the token signs is `verified` here before it is released, or `trusted` where the token says that it signs in hardware (CKF_HW), because its maker and its certification answer for it; what is signed beside the token, or by a mirror, is always verified."""
     processes: int = Field(default=0, ge=0, le=64)
     """Processes that use the token at the same time; 0 uses it in this one, one call after the other."""
     deadline: float = Field(default=30, ge=0.1, le=600)

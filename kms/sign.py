@@ -1,4 +1,7 @@
-"""Signing with a key of the centre: hashed here, signed where the key is, verified before it is released."""
+"""Signing with a key of the centre: hashed here, signed where the key is, verified before it is released.
+
+Only where the installation says so (`kms.signatures`), and the token says that it signs in hardware, is its word taken.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,13 +29,23 @@ class KeySigner:
     """Signs with one key of the centre (`yinxin.crypto.keys.Signer`). Take a new one for each act: keys retire."""
 
     def __init__(
-        self, info: KeyInfo, public_key: PublicKey, use: Callable[[bytes], bytes], *, whole: bool = False
+        self,
+        info: KeyInfo,
+        public_key: PublicKey,
+        use: Callable[[bytes], bytes],
+        *,
+        whole: bool = False,
+        trusted: bool = False,
     ) -> None:
-        """`use` signs what `prehash` gave, or with `whole` the message, and gives the signature as the platform writes it."""
+        """`use` signs what `prehash` gave, or with `whole` the message, and gives the signature as the platform writes it.
+
+        `trusted`: the token answers for its signatures, and they are not verified here.
+        """
         self.info = info
         self._public_key = public_key
         self._use = use
         self.whole = whole
+        self._trusted = trusted
 
     @property
     def public_key(self) -> PublicKey:
@@ -40,9 +53,9 @@ class KeySigner:
         return self._public_key
 
     @property
-    def verified_by(self) -> PublicKey:
-        """The key by which `sign` verifies what it gives out (`yinxin.crypto.keys.verified_by`)."""
-        return self._public_key
+    def verified_by(self) -> PublicKey | None:
+        """The key by which `sign` verifies what it gives out (`yinxin.crypto.keys.verified_by`); None where it takes the token's word."""
+        return None if self._trusted else self._public_key
 
     def sign(self, message: bytes) -> bytes:
         """The signature over `message`: DER for ECDSA and SM2, raw for Ed25519, ML-DSA and RSA (PKCS #1 v1.5).
@@ -50,6 +63,8 @@ class KeySigner:
         Raises FaultySignature, WrappedKeyAltered, KeyLost, or as `Token.use`.
         """
         signature = self._use(message if self.whole else self._public_key.prehash(message))
+        if self._trusted:
+            return signature
         try:
             self._public_key.verify(signature, message)
         except BadSignature as error:
@@ -66,6 +81,8 @@ class KeySigner:
                 size=len(digest), label=self.info.label, algorithm=self.info.algorithm, expected=expected
             )
         signature = self._use(digest)
+        if self._trusted:
+            return signature
         try:
             self._public_key.verify_prehashed(signature, digest)
         except BadSignature as error:
@@ -81,10 +98,13 @@ def signer(
     info: KeyInfo,
     kek: KeyInfo | None,
     now: Callable[[], tuple[KeyInfo, KeyInfo]] | None = None,
+    *,
+    trusted: bool = False,
 ) -> KeySigner:
     """A signer for an active key; raises KeyNotSigning. `kek` is the key that wraps it, if it is wrapped.
 
-    `now` reads both again: a signer that is kept outlives the wrapping key that it was made with.
+    `trusted` is said of what the token signs itself: what is signed beside it is always verified. `now` reads both again: a
+    signer that is kept outlives the wrapping key that it was made with.
     """
     public_key = info.public_key
     if public_key is None:
@@ -102,9 +122,8 @@ def signer(
             return _beside(engine, *again, digest)
 
         return KeySigner(info, public_key, beside, whole=info.algorithm == "ed25519")
-    return KeySigner(
-        info, public_key, partial(engine.sign, info.reference), whole=NATIVE[info.algorithm].whole
-    )
+    use = partial(engine.sign, info.reference)
+    return KeySigner(info, public_key, use, whole=NATIVE[info.algorithm].whole, trusted=trusted)
 
 
 def _beside(engine: Engine, info: KeyInfo, kek: KeyInfo, digest: bytes) -> bytes:

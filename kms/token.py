@@ -153,14 +153,18 @@ class Token:
 
         def ask(session: Any) -> TokenFacts:
             token = session.token
+            slot = token.slot
+            known = slot.get_mechanisms()
+            hardware = [
+                each for each in known if slot.get_mechanism_info(each).flags & pkcs11.MechanismFlag.HW
+            ]
             return TokenFacts(
                 label=token.label,
                 serial=token.serial.decode("ascii", "replace").strip(),
                 manufacturer=token.manufacturer_id,
                 library=self._path(),
-                mechanisms=frozenset(
-                    getattr(each, "name", hex(each)) for each in token.slot.get_mechanisms()
-                ),
+                mechanisms=frozenset(map(_name, known)),
+                hardware=frozenset(map(_name, hardware)),
             )
 
         return self.use(ask)
@@ -290,6 +294,10 @@ def _tries(note: Path, state: str) -> int:
         return 0
     noted, _, tries = note.read_text("ascii").partition("\n")
     return int(tries or TRIES) if noted == state else 0
+
+
+def _name(mechanism: Any) -> str:
+    return str(getattr(mechanism, "name", hex(mechanism)))
 
 
 def objects(session: Any, identifier: bytes, kind: pkcs11.ObjectClass) -> list[Any]:

@@ -46,6 +46,8 @@ class TokenFacts:
     manufacturer: str
     library: str
     mechanisms: frozenset[str]
+    #: those that it says are done in hardware (CKF_HW, PKCS#11 v3.1, 3.4)
+    hardware: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

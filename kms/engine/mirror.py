@@ -122,7 +122,10 @@ class MirroredEngine(Calls):
         raise failures[0][1]
 
     def facts(self) -> TokenFacts:
-        """What the token in use says, without the mechanisms whose keys cannot be shared."""
+        """What the token in use says, without the mechanisms whose keys cannot be shared.
+
+        Of hardware it says nothing: what one of two tokens has is not known of whatever either has made.
+        """
         facts: TokenFacts = self.call("facts")
         unshared = {NATIVE[name].use.name for name in NATIVE if not NATIVE[name].shared}
         return TokenFacts(

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,42 @@ def test_a_faulty_signature_is_not_released(
         signer.sign(MESSAGE)
     with pytest.raises(FaultySignature):
         signer.sign_prehashed(signer.public_key.prehash(MESSAGE))
+
+
+def test_a_tokens_word_is_taken_where_both_say_so_and_nowhere_else(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The setting, and the token of this very mechanism. Seen to fail when either alone is enough, and when what is signed beside
+    the token is trusted too."""
+    for algorithm in ("ecdsa-p256", "sm2"):
+        make(world, algorithm, label=algorithm)
+    assert world.centre.engine.facts().hardware == frozenset()  # SoftHSM2 says what it is
+    wrong = bytes(70)
+    for setting, hardware, label, released in (
+        ("verified", {"ECDSA"}, "ecdsa-p256", False),
+        ("trusted", set(), "ecdsa-p256", False),
+        ("trusted", {"EDDSA"}, "ecdsa-p256", False),
+        ("trusted", {"ECDSA"}, "ecdsa-p256", True),
+        ("trusted", {"ECDSA", "SM2"}, "sm2", False),
+    ):
+        centre = world.restarted(signatures=setting)
+        engine = centre.token
+        facts = replace(engine.facts(), hardware=frozenset(hardware))
+        with monkeypatch.context() as patch:
+            patch.setattr(engine, "facts", lambda facts=facts: facts)
+            for name in ("sign", "sign_protected"):
+                patch.setattr(engine, name, lambda *_: wrong)
+            signer = centre.signer(label)
+            assert signer.verified_by == (None if released else signer.public_key)
+            for signing_, content in (
+                (signer.sign, MESSAGE),
+                (signer.sign_prehashed, signer.public_key.prehash(MESSAGE)),
+            ):
+                if released:
+                    assert signing_(content) == wrong
+                else:
+                    with pytest.raises(FaultySignature):
+                        signing_(content)
 
 
 def test_a_key_that_is_not_ready(world: World) -> None:
