@@ -28,6 +28,7 @@ from ca.models import CertificateRow, ProfileRow
 from ca.prepare import Prepared, prepare
 from ca.request import examine
 from ca.sign import sign
+from kms import KeyCentre
 from kms.engine.local import LocalEngine
 from kms.errors import FaultySignature, HsmGone
 from kms.sign import KeySigner
@@ -243,6 +244,20 @@ def test_a_security_module_that_signs_something_else_is_caught(
         site.ca.issue(REGISTRAR, site.request())
     (row,) = site.rows(reference="r-1")
     assert (row.state, row.der, row.revoked_at) == ("abandoned", None, site.clock.now())
+
+
+def test_the_authority_verifies_what_the_key_centre_took_on_the_tokens_word(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail when `KeySigner.verified_by` names its key all the same."""
+    true = LocalEngine.sign
+    digest = INTL.hash.digest(b"something else")
+    monkeypatch.setattr(KeyCentre, "_trusted", lambda *_: True)
+    monkeypatch.setattr(LocalEngine, "sign", lambda self, key, _asked: true(self, key, digest))
+    with pytest.raises(Misissued):
+        site.ca.issue(REGISTRAR, site.request())
+    (row,) = site.rows(reference="r-1")
+    assert (row.state, row.der) == ("abandoned", None)
 
 
 class Signing:
