@@ -294,4 +294,5 @@ def dossier_out(found: find.Dossier) -> DossierOut:
         grades=[api_beside.grade_out(row) for row in found.grades],
         files=[FileOut(name=name, sha256=digest) for name, digest in found.files],
         attachments=list(found.attachments),
+        answers=[document_out(each) for each in found.answers],
     )

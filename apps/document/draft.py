@@ -21,7 +21,7 @@ from apps.document.states import GRADES
 from yinxin.authz import Level
 from yinxin.calendar import local_date
 from yinxin.distribution import recipients
-from yinxin.grade import Grade
+from yinxin.grade import Grade, read
 from yinxin.store import as_good
 from yinxin.uploads import AttachmentOut
 
@@ -99,8 +99,8 @@ def _draft(desk: Desk, new: NewDocument, organ: Organ) -> str:
 def revise(desk: Desk, document: str, new: NewDocument) -> None:
     """Replace the text of a draft; the earlier versions stay. Kind and level are those it was drafted with.
 
-    The file is read before the act begins: a large one would hold up every other writer. Raises what `draft` raises,
-    and KindOrLevelFixed.
+    The file is read before the act begins: a large one would hold up every other writer. A grade that
+    is given, and another one, is determined from today on. Raises what `draft` raises, and KindOrLevelFixed.
     """
     organ = desk.core.organ(desk.caller.actor.organ or "")
     seen = DOCUMENTS.read(desk, document)
@@ -108,10 +108,15 @@ def revise(desk: Desk, document: str, new: NewDocument) -> None:
         raise KindOrLevelFixed(kind=seen.kind, level=seen.level)
     with desk.store.read() as session:
         files = desk.attachments.files.of(session, DOCUMENTS.subject(document))
-        mark = grading.mark(session, document)
+        current = GRADES.current(session, document)
+        before = read(current) if current else None
+    grade = new.grade or before
+    mark = grade.mark if grade else ""
     title, data = _read(desk, new, organ, files, mark=mark)
     with DOCUMENTS.move(desk, document, "document.revise", seen=seen) as (act, row):
         act.facts["content_sha256"] = sha256(data).hexdigest()
+        if grade is not None and grade != before:
+            GRADES.determine(act, document, grade, desk.store.clock.now())
         revision = newest(act.session, document).revision + 1
         act.session.add(_content(document, revision, new, data))
         row.title, row.recipients, row.urgency = title, list(new.recipients), new.urgency

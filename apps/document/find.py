@@ -53,6 +53,8 @@ class Dossier:
     signatures: Sequence[Signature]
     files: Sequence[tuple[str, str]]
     attachments: Sequence[AttachmentOut]
+    #: the documents by which recipients answered it, as far as this person may read them
+    answers: Sequence[Document]
     #: when it was looked at: what is overdue depends on it
     at: datetime
 
@@ -123,6 +125,7 @@ def shown(desk: Desk, rows: Sequence[Document], text: str) -> dict[str, Shown]:
 def dossier(desk: Desk, document: str) -> Dossier:
     """Everything about one document that this person may read; raises NoSuchRecord."""
     row = DOCUMENTS.read(desk, document)
+    answers = _answers(desk, document)
     with desk.store.read() as session:
         found = Dossier(
             row,
@@ -139,10 +142,26 @@ def dossier(desk: Desk, document: str) -> Dossier:
                 )
             ],
             desk.attachments.files.of(session, DOCUMENTS.subject(document)),
+            answers,
             desk.store.clock.now(),
         )
         session.expunge_all()
     return found
+
+
+def _answers(desk: Desk, document: str) -> Sequence[Document]:
+    """What came back, oldest first; each may be above the clearance of whoever may read what it answers."""
+    named = sa.select(Intake.answer).where(Intake.document == document, Intake.answer.is_not(None))
+    with desk.store.read() as session:
+        known = session.scalars(named).all()
+    if not known:
+        return ()
+    readable = DOCUMENTS.columns.where(desk.core.visible(DOCUMENTS.life.read))
+    query = sa.select(Document).where(Document.id.in_(known), readable).order_by(Document.id)
+    with desk.store.read() as session:
+        rows = session.scalars(query).all()
+        session.expunge_all()
+    return rows
 
 
 def _box(desk: Desk, wanted: Filter) -> list[Road]:

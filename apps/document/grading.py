@@ -13,7 +13,7 @@ from apps.document.states import GRADES, LAPSE
 from yinxin.act import SYSTEM
 from yinxin.authz import Level
 from yinxin.calendar import local_date
-from yinxin.grade import CLASSIFIED, Grade, read
+from yinxin.grade import CLASSIFIED, Grade, Secret
 from yinxin.store import Act, Store
 
 #: what is no secret any more is not public by that
@@ -30,10 +30,11 @@ def due(session: Session, level: Level, given: Grade | None, now: datetime) -> G
     return Grade(level, amount=GRADES.longest(session, level, local_date(now)))
 
 
-def mark(session: Session, document: str) -> str:
-    """The mark of a document as it is printed; empty of what is not secret."""
-    row = GRADES.current(session, document)
-    return read(row).mark if row else ""
+def longest(desk: Desk, level: Secret, basis: str) -> Grade:
+    """The grade that says by which rule, and of the period nothing: the longest that the law allows."""
+    with desk.store.read() as session:
+        years = GRADES.longest(session, level, local_date(desk.store.clock.now()))
+    return Grade(level, amount=years, basis=basis)
 
 
 def regrade(desk: Desk, document: str, grade: Grade, reason: str) -> None:

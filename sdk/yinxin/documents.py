@@ -394,3 +394,5 @@ class DossierOut(Reply):
     """Every decision on its secrecy, in order."""
     files: list[FileOut]
     attachments: list[AttachmentOut] = Field(default_factory=list)
+    answers: list[DocumentOut] = Field(default_factory=list)
+    """The documents by which its recipients answered it."""

@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from playwright.sync_api import expect
 
 from ops.demo.story import SAMPLE
 from tests.support.browser import accessibility_faults
@@ -45,9 +46,11 @@ def compose(page, tmp_path):
     page.get_by_role("button", name="保存草稿").click()
     summary = page.locator(".error-summary")
     assert summary.get_by_role("link", name=re.compile("正文文件")).is_visible()
+    period_of_secrecy(page)
     page.get_by_label("按名称查找机关").fill("甲市")
     page.get_by_role("button", name="查找").click()
-    assert page.get_by_role("checkbox").count() == 1
+    expect(page.get_by_role("checkbox")).to_have_count(2)
+    assert page.get_by_role("checkbox", name="抄送 甲市人民政府").is_visible()
     page.get_by_label("甲市人民政府", exact=True).check()
     page.get_by_label("紧急程度").select_option("加急")
     wrong = tmp_path / "wrong.md"
@@ -61,6 +64,23 @@ def compose(page, tmp_path):
     page.get_by_role("button", name="保存草稿").click()
     page.wait_for_url(re.compile(r"/documents/[0-9a-z]{20,}$"))
     return page.url.rpartition("/")[2]
+
+
+def period_of_secrecy(page):
+    """Asked of secrets alone; what is wrong with it is said at its field."""
+    assert not page.get_by_label("定密依据").is_visible()
+    page.get_by_label("密级").select_option("confidential")
+    page.get_by_label("期限长短").fill("5")
+    page.get_by_label("解密条件").fill("项目验收后")
+    page.get_by_label("正文文件").set_input_files(SAMPLE)
+    page.get_by_role("button", name="保存草稿").click()
+    assert "解密条件：保密期限只填一项" in page.locator(".error-summary").inner_text()
+    page.get_by_label("解密条件").fill("")
+    page.get_by_label("密级").select_option("internal")
+    page.get_by_label("正文文件").set_input_files(SAMPLE)
+    page.get_by_role("button", name="保存草稿").click()
+    assert "密级：已填写保密期限或定密依据" in page.locator(".error-summary").inner_text()
+    page.get_by_label("期限长短").fill("")
 
 
 def looked_at_before_it_is_printed(clerk, document):

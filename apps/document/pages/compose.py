@@ -15,15 +15,16 @@ from apps.document.models import Document
 from apps.document.pages import words
 from apps.document.pages.desks import Desks
 from apps.document.pages.elsewhere import elsewhere
-from apps.document.pages.tree import choices
+from apps.document.pages.secrecy import Secrecy, as_filled, at_its_field, grade_of
+from apps.document.pages.tree import tree
 from apps.document.records import DOCUMENTS
+from apps.document.states import GRADES
 from yinxin.authz import Level
 from yinxin.exchange import Reached
 from yinxin.web import Caller, Pages, Upload, current_caller, kit
-from yinxin.wire import Model
 
 
-class Compose(Model):
+class Compose(Secrecy):
     """The form; `find` narrows the list of organs and means nothing for the document."""
 
     kind: Kind
@@ -35,7 +36,7 @@ class Compose(Model):
     find: str = ""
 
 
-class Revision(Model):
+class Revision(Secrecy):
     """The form of a revision: kind and level stay."""
 
     recipients: tuple[str, ...] = Field(default=(), max_length=500)
@@ -49,29 +50,26 @@ def add(pages: Pages, desk: Desks) -> None:
     """Declare the pages."""
 
     def blank() -> Mapping[str, Any]:
-        return _context() | {"elsewhere": elsewhere(_reached(desk(current_caller())), None, ())}
+        beyond = elsewhere(_reached(desk(current_caller())), None, ())
+        return _context(_ticked()) | {"elsewhere": beyond, "filled": {}}
 
     @pages.form("/new", "document/compose.html", context=blank, limit=draft.LARGEST + (1 << 16))
     def compose(body: Compose, content: Upload, caller: Caller) -> Response:
-        new = draft.NewDocument(
-            reference=f"page:{kit().store.identifier()}",
-            kind=body.kind,
-            filename=content.name,
-            data=_read(content),
-            recipients=body.recipients,
-            level=body.level,
-            urgency=body.urgency or None,
-            copied_to=body.copied_to,
-            skips=body.skips.strip() or None,
-        )
-        return redirect(url_for("document.show", document=draft.draft(desk(caller), new)), 303)
+        at_desk = desk(caller)
+        reference = f"page:{kit().store.identifier()}"
+        new = _new(at_desk, body, content, reference=reference, kind=body.kind, level=body.level)
+        with at_its_field(body):
+            made = draft.draft(at_desk, new)
+        return redirect(url_for("document.show", document=made), 303)
 
     def before(document: str) -> Mapping[str, Any]:
         at_desk = desk(current_caller())
         row: Document = DOCUMENTS.read(at_desk, document)
-        named = () if request.method == "POST" else (*row.recipients, *row.copied_to)
+        named = () if request.values else (*row.recipients, *row.copied_to)
+        with at_desk.store.read() as session:
+            filled = as_filled(GRADES.current(session, document))
         beyond = elsewhere(_reached(at_desk), cast("Level", row.level), named)
-        return _context() | {"row": row, "elsewhere": beyond}
+        return _context(named or _ticked()) | {"row": row, "elsewhere": beyond, "filled": filled}
 
     @pages.form(
         "/<document>/revise", "document/compose.html", context=before, limit=draft.LARGEST + (1 << 16)
@@ -79,19 +77,33 @@ def add(pages: Pages, desk: Desks) -> None:
     def revise(document: str, body: Revision, content: Upload, caller: Caller) -> Response:
         at_desk = desk(caller)
         row: Document = DOCUMENTS.read(at_desk, document)
-        new = draft.NewDocument(
-            reference=row.reference,
-            kind=Kind(row.kind),
-            filename=content.name,
-            data=_read(content),
-            recipients=body.recipients,
-            level=cast("Level", row.level),
-            urgency=body.urgency or None,
-            copied_to=body.copied_to,
-            skips=body.skips.strip() or None,
-        )
-        draft.revise(at_desk, document, new)
+        kind, level = Kind(row.kind), cast("Level", row.level)
+        new = _new(at_desk, body, content, reference=row.reference, kind=kind, level=level)
+        with at_its_field(body):
+            draft.revise(at_desk, document, new)
         return redirect(url_for("document.show", document=document), 303)
+
+
+def _new(
+    desk: Desk, body: Compose | Revision, content: Upload, *, reference: str, kind: Kind, level: Level
+) -> draft.NewDocument:
+    return draft.NewDocument(
+        reference=reference,
+        kind=kind,
+        filename=content.name,
+        data=_read(content),
+        recipients=body.recipients,
+        level=level,
+        urgency=body.urgency or None,
+        copied_to=body.copied_to,
+        skips=body.skips.strip() or None,
+        grade=grade_of(desk, level, body),
+    )
+
+
+def _ticked() -> tuple[str, ...]:
+    """The organs that the form already names."""
+    return (*request.values.getlist("recipients"), *request.values.getlist("copied_to"))
 
 
 def _reached(desk: Desk) -> Sequence[Reached]:
@@ -104,10 +116,10 @@ def _read(content: Upload) -> bytes:
     return content.stream.read()
 
 
-def _context() -> dict[str, Any]:
+def _context(chosen: Sequence[str]) -> dict[str, Any]:
     return {
         "kinds": words.kinds(),
         "levels": words.levels(),
         "urgencies": words.urgencies(),
-        "organs": choices(wanted=request.values.get("find", "").strip()),
+        "organs": tree(chosen),
     }

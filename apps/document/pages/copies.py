@@ -11,7 +11,7 @@ from apps.document import dispatch
 from apps.document.desk import Desk
 from apps.document.pages.desks import Desks
 from apps.document.pages.elsewhere import elsewhere
-from apps.document.pages.tree import choices
+from apps.document.pages.tree import tree as organs_below
 from apps.document.records import DOCUMENTS
 from apps.document.states import COPIES
 from yinxin.authz import Level
@@ -70,7 +70,6 @@ def add(pages: Pages, desk: Desks) -> None:
         at_desk = desk(current_caller())
         own = at_desk.caller.actor.organ or ""
         row = DOCUMENTS.read(at_desk, document)
-        wanted = request.values.get("find", "").strip()
         below = [
             each
             for each in at_desk.carrier.reached(own)
@@ -78,8 +77,7 @@ def add(pages: Pages, desk: Desks) -> None:
         ]
         return {
             "row": row,
-            "organs": choices(wanted=wanted, under=own),
-            "has": row.holders,
+            "organs": organs_below(request.values.getlist("organs"), under=own, without=row.holders),
             "elsewhere": elsewhere(below, cast("Level", row.level), ()),
         }
 

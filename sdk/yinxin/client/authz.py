@@ -8,6 +8,8 @@ from yinxin.client._http import Connection, segment
 from yinxin.condition import Condition
 from yinxin.wire import Instant, Octets, Reply, Words
 
+#: organs that come in one answer
+_MOST = 200
 _PATH = "/api/authz/v1"
 
 
@@ -228,5 +230,6 @@ class Authz:
     def organs(self, *, under: str | None = None) -> Iterator[Organ]:
         """The organs of the directory, or those below one."""
         return (
-            Organ.model_validate(item) for item in self._connection.pages(f"{_PATH}/organs", {"under": under})
+            Organ.model_validate(item)
+            for item in self._connection.pages(f"{_PATH}/organs", {"under": under, "limit": _MOST})
         )
