@@ -1,7 +1,8 @@
 """Who makes the next list of a line, so that two processes seldom do the same work.
 
 The lease is for economy, not for safety: whoever waits in vain goes ahead without one, and the number of the list,
-unique in the database, lets one of two win. So a process that died with the lease holds nobody up.
+unique in the database, lets one of two win. So a process that died with the lease holds nobody up. Nor is the disk waited
+for: a lease that a power cut takes back was its process's, which is gone too.
 """
 
 import time
@@ -32,7 +33,7 @@ def leased(ctx: Context, line: Line) -> Iterator[None]:
     try:
         yield
     finally:
-        with ctx.store.housekeep() as session:
+        with ctx.store.housekeep(lasting=False) as session:
             mine = sa.update(LeaseRow).where(*_row(line), LeaseRow.holder == holder)
             session.execute(mine.values(holder=None, until=None))
 
@@ -46,7 +47,7 @@ def _take(ctx: Context, line: Line, holder: str) -> bool:
         if row is not None and row.until is not None and row.until >= now:
             return False
     try:
-        with ctx.store.housekeep() as session:
+        with ctx.store.housekeep(lasting=False) as session:
             if row is None:
                 session.add(
                     LeaseRow(authority=line.authority, shard=line.shard, holder=holder, until=now + LEASE)
