@@ -81,4 +81,4 @@ def withdraw(desk: Desk, document: str, reason: str, organs: Sequence[str] = ())
 def recall(desk: Desk, document: str, reason: str, organs: Sequence[str] = ()) -> list[str]:
     """Have copies given back that were signed for (清退); raises ReasonMissing, NothingOpen."""
     with DOCUMENTS.move(desk, document, "document.recall", comment=reason) as (act, _):
-        return COPIES.recall(desk, act, document, organs)
+        return COPIES.recall(desk, act, document, reason, organs)

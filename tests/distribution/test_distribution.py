@@ -151,7 +151,7 @@ def do(desk, note, verb, *, seen=None, comment=None, signed=None, organs=()):
             case "urge":
                 return COPIES.urge(desk, act, note, organs)
             case "recall":
-                return COPIES.recall(desk, act, note, organs)
+                return COPIES.recall(desk, act, note, comment, organs)
             case "redispatch":
                 COPIES.passed_on(desk, act.session, note)
                 to = recipients(organs)
@@ -336,7 +336,7 @@ class OtherSite:
     """A carrier that may fail after it has taken a parcel, as a process may die then."""
 
     def __init__(self):
-        self.taken, self.recalled, self.broken = {}, [], False
+        self.taken, self.recalled, self.broken, self.pressed = {}, [], False, []
 
     def elsewhere(self, organs):
         return frozenset(organs) & {"far", "farther"}
@@ -349,6 +349,12 @@ class OtherSite:
     def recall(self, key, reason):
         self.recalled.append((key, reason))
         return key in self.taken
+
+    def urge(self, key, number):
+        self.pressed.append((key.organ, number))
+
+    def call_in(self, key, reason):
+        self.pressed.append((key.organ, reason))
 
 
 def packed(copy):
@@ -406,6 +412,19 @@ def test_at_another_site(desks):
         kept = {(each.organ, each.state): each.data for each in session.scalars(sa.select(Receipt))}
     assert kept["far", "received"] == b"signed"
     assert kept["far", "delivered"] == b"gateway"
+
+    # 清退 and urging are passed on, each once
+    assert do(office, note, "recall", comment="范围有误", organs=("far",)) == ["far"]
+    third = sent(office, ["far"], elsewhere=frozenset({"far"}))
+    do(office, third, "urge")
+    for _ in range(3):
+        carry(COPIES, store, site, packed)
+    assert site.pressed == [("far", "范围有误"), ("far", 1)]
+    store.clock.advance(timedelta(days=1))
+    do(office, third, "urge")
+    carry(COPIES, store, site, packed)
+    carry(COPIES, store, site, packed)
+    assert site.pressed[2:] == [("far", 2)]
 
     # what was never taken is withdrawn here
     second = sent(office, ["far"], elsewhere=frozenset({"far"}))

@@ -112,7 +112,7 @@ def sealed(platform: Platform, folder: Path) -> str:
 
 
 def test_a_document_between_governments(two, tmp_path):
-    """Seen to fail when the seal is not verified, and when a recall does not ask whether somebody has answered."""
+    """Seen to fail when the seal is not verified, when a recall does not ask whether somebody has answered, and when urging and 清退 stay here."""
     near, far = two.near, two.far
     registrar = client(near, "demo-registrar").documents
     document = sealed(near, tmp_path)
@@ -148,6 +148,11 @@ def test_a_document_between_governments(two, tmp_path):
         assert answer.status_code == 200, (path, answer.text)
     assert seen.get("https://localhost/documents/", headers=bearer).status_code == 200
 
+    # who is urged there is told of it, once each time
+    registrar.urge(document, ("city-jia",))
+    two.travel()
+    assert {each.organ: each.urged for each in jia.show(document).copies}["city-jia"] == 1
+
     # signed for there, returned there; the recall crosses the receipt and loses to it, and takes back what nobody answered
     jia.receive(document)
     health.return_(document, "与本系统职责不符")
@@ -172,6 +177,16 @@ def test_a_document_between_governments(two, tmp_path):
         proofs = session.scalars(sa.select(Receipt.state).where(Receipt.item == document)).all()
     assert sorted(proofs) == ["delivered"] * 4 + ["received", "refused", "returned", "withdrawn"]
     assert "盖章之后文件被改动过" in two.told(document, TAMPERED)
+
+    # 清退: what was signed for comes back, signed; urging came first, and is not repeated
+    registrar.recall(document, "收文范围有误", ("city-jia",))
+    two.travel()
+    assert jia.show(document).copies[0].recalled_at is not None
+    jia.give_back(document)
+    two.travel()
+    given = {**both, "city-jia": "given-back"}
+    assert two.states(near, document) == {**given, TAMPERED: "refused"}
+    assert two.states(far, document) == given
 
 
 def forget(platform: Platform, organ: str) -> None:

@@ -8,7 +8,7 @@ from typing import cast
 from apps.document.desk import file, media_type
 from apps.document.records import DOCUMENTS
 from apps.document.seal import SEALED
-from apps.document.sites.wire import KIND, PARCEL, RECALL, body, reference
+from apps.document.sites.wire import CALL_IN, KIND, PARCEL, RECALL, URGE, body, reference
 from yinxin.attachment import Attachments
 from yinxin.authz import Level
 from yinxin.distribution import Copy, Key, Parcel, Role
@@ -45,14 +45,26 @@ class Sites:
 
     def recall(self, key: Key, reason: str) -> bool:
         """Ask the other site to take the copy back; whether it was ever sent there."""
-        with self._store.read() as session:
-            copy = session.get_one(Copy, (key.flow, key.item, key.organ))
-            level = cast("Level", DOCUMENTS.load(session, key.item).level)
-            sender = copy.sender
+        sender, level = self._of(key)
         if not self._exchange.sent(sender, reference(PARCEL, key.item, key.organ)):
             return False
         self._send(self._message(RECALL, key, sender, level, {"reason": reason}))
         return True
+
+    def urge(self, key: Key, number: int) -> None:
+        """Tell the other site that the copy was urged for the `number`th time."""
+        message = self._message(URGE, key, *self._of(key), {"number": number})
+        self._send(replace(message, reference=reference(f"{URGE}-{number}", key.item, key.organ)))
+
+    def call_in(self, key: Key, reason: str) -> None:
+        """Have the other site give the copy back that was signed for (清退)."""
+        self._send(self._message(CALL_IN, key, *self._of(key), {"reason": reason}))
+
+    def _of(self, key: Key) -> tuple[str, Level]:
+        """Who sent the copy, and how its document is graded now."""
+        with self._store.read() as session:
+            copy = session.get_one(Copy, (key.flow, key.item, key.organ))
+            return copy.sender, cast("Level", DOCUMENTS.load(session, key.item).level)
 
     def _send(self, message: Outgoing) -> None:
         if not self._exchange.sent(message.sender, message.reference):  # its level may have changed since

@@ -21,7 +21,7 @@ from apps.document.sites import verify
 from apps.document.sites.errors import ParcelUnfit
 from apps.document.sites.models import Arrival
 from apps.document.sites.report import SIGNED
-from apps.document.sites.wire import FORMAT, KIND, PARCEL, RECALL, REPORT, fitting, unfit
+from apps.document.sites.wire import CALL_IN, FORMAT, KIND, PARCEL, RECALL, REPORT, URGE, fitting, unfit
 from yinxin import canonical
 from yinxin.act import SYSTEM
 from yinxin.attachment import Attachments
@@ -80,7 +80,10 @@ class Deliveries:
             return self._parcel(message)
         if what == REPORT:
             return self._report(message, document)
-        unfit(what == RECALL, "用途不识", "of no known use")
+        if what == URGE:
+            with fitting():
+                unfit(int(message.body["number"]) > 0, "次数不符", "of no number")
+        unfit(what in (RECALL, URGE, CALL_IN), "用途不识", "of no known use")
         return None
 
     def take(self, act: Act, message: Incoming, prepared: object) -> None:
@@ -91,8 +94,10 @@ class Deliveries:
         elif isinstance(prepared, Heard):
             act.facts["state"] = prepared.report.state.value
             hear(act, prepared.calendar, prepared.report)
-        else:
+        elif message.body["what"] == RECALL:
             self._recalled(act, message)
+        else:
+            self._pressed(act, message)
 
     def answered(self, act: Act, answer: Answered) -> None:
         """The other site's gateway has a parcel, or would not have it."""
@@ -219,6 +224,24 @@ class Deliveries:
         copy.reason = str(message.body["reason"])[:2000]
         row.holders = [each for each in row.holders if each != organ]
         act.facts["withdrawn"] = True
+
+    def _pressed(self, act: Act, message: Incoming) -> None:
+        """The sender urges, or wants the copy back that was signed for (清退): it shows with the copy, while that is still so."""
+        session, document, organ = act.session, message.body["document"], message.recipient
+        arrival = session.get(Arrival, (document, organ))
+        copy = session.get(Copy, (KIND, document, organ), with_for_update=True)
+        mine = arrival is not None and (arrival.peer, arrival.sender) == (message.peer, message.sender)
+        urged = message.body["what"] == URGE
+        act.facts["done"] = done = (
+            mine and copy is not None and copy.state == (State.DELIVERED if urged else State.RECEIVED)
+        )
+        if not done or copy is None:
+            return  # its answer is on its way
+        now = self._store.clock.now()
+        if urged:
+            copy.urged, copy.urged_at = max(copy.urged, int(message.body["number"])), now
+        else:
+            copy.recalled_at, copy.reason = copy.recalled_at or now, str(message.body["reason"])[:2000]
 
     def _report(self, message: Incoming, document: str) -> Heard:
         with fitting():

@@ -1,4 +1,4 @@
-"""What sites say to each other about a document: the parcel, the recall, and the report of what became of it.
+"""What sites say to each other about a document: the parcel, that it is asked back, urged or to be given back, and what became of it.
 
 All are messages of the kind `document` (`yinxin.exchange`); each has one reference for its copy, so that it is sent once.
 """
@@ -12,7 +12,7 @@ from yinxin.text import Text
 
 KIND: Final = "document"
 FORMAT: Final = 1
-PARCEL, RECALL, REPORT = "parcel", "recall", "report"
+PARCEL, RECALL, REPORT, URGE, CALL_IN = "parcel", "recall", "report", "urge", "call-in"
 
 
 def reference(what: str, document: str, organ: str) -> str:

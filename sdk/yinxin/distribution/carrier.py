@@ -87,6 +87,14 @@ class Carrier(Protocol):
         """Have a copy withdrawn that was not answered; whether it was taken over at all. What became of it is reported."""
         ...
 
+    def urge(self, key: Key, number: int) -> None:
+        """Tell the recipient's site that its copy was urged for the `number`th time; the same again changes nothing."""
+        ...
+
+    def call_in(self, key: Key, reason: str) -> None:
+        """Have a copy given back there that was signed for (清退); the same again changes nothing. That it was is reported."""
+        ...
+
 
 #: makes the parcel of a copy; for copies that wait
 Pack = Callable[[Copy], Parcel]
@@ -113,3 +121,11 @@ class NoOtherSites:
     def recall(self, key: Key, reason: str) -> bool:  # noqa: ARG002 - the seam's signature
         """Nothing was carried."""
         return False
+
+    def urge(self, key: Key, number: int) -> None:  # noqa: ARG002 - the seam's signature
+        """Nothing is ever elsewhere."""
+        raise LookupError(key)
+
+    def call_in(self, key: Key, reason: str) -> None:  # noqa: ARG002 - the seam's signature
+        """Nothing is ever elsewhere."""
+        raise LookupError(key)

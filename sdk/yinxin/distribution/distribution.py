@@ -141,7 +141,7 @@ class Distribution:
     def urge(self, desk: Desk[Core], act: Act, item: str, organs: Sequence[str] = ()) -> list[str]:
         """Note that those who have not answered were urged, and who they are; raises UrgedEnough of one named, or if all were.
 
-        It shows with the recipient's copy.
+        It shows with the recipient's copy, at another site too.
         """
         now, told = desk.store.clock.now(), []
         rows = self._mine(desk, act, item, organs, "urge")
@@ -156,14 +156,14 @@ class Distribution:
         act.facts["urged"] = told
         return told
 
-    def recall(self, desk: Desk[Core], act: Act, item: str, organs: Sequence[str] = ()) -> list[str]:
-        """Have copies of this site given back that were signed for (清退); raises NothingOpen."""
+    def recall(
+        self, desk: Desk[Core], act: Act, item: str, reason: str, organs: Sequence[str] = ()
+    ) -> list[str]:
+        """Have copies given back that were signed for (清退), those at other sites too; raises NothingOpen."""
         now = desk.store.clock.now()
-        rows = [row for row in self._mine(desk, act, item, organs, "recall") if not row.away]
-        if not rows:
-            raise NothingOpen(thing=self.thing, record=item, verb=Text("清退", "recall copies"))
+        rows = self._mine(desk, act, item, organs, "recall")
         for row in rows:
-            row.recalled_at = row.recalled_at or now
+            row.recalled_at, row.reason = row.recalled_at or now, reason
         act.facts["recalled"] = [row.organ for row in rows]
         return [row.organ for row in rows]
 

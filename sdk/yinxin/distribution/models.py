@@ -69,6 +69,7 @@ class Copy(Base):
     a carrier takes it there. `period` is the time to sign for it (`yinxin.deadline.Period.fields`), `due` when that is over by
     the calendar `calendar`. `asked_back_at`: its withdrawal is on the way to another site. `recalled_at`: it is to be given back.
     `registered_at`: its organ has entered it in its own books.
+    `urges_carried` and `recall_carried` say what of these the carrier has taken to another site.
     """
 
     __tablename__ = "distribution_copy"
@@ -107,6 +108,8 @@ class Copy(Base):
     registered_at: Mapped[datetime | None]
     urged: Mapped[int]
     urged_at: Mapped[datetime | None]
+    urges_carried: Mapped[int] = mapped_column(default=0)
+    recall_carried: Mapped[bool] = mapped_column(default=False)
     period: Mapped[dict[str, Any] | None]
     due: Mapped[datetime | None]
     provisional: Mapped[bool]

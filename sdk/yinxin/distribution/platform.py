@@ -1,5 +1,7 @@
 """What the platform itself does to copies: has them carried to other sites, takes their receipts, counts deadlines again."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -29,7 +31,7 @@ def carry(copies: Distribution, store: Store, carrier: Carrier, pack: Pack) -> t
     """Hand what waits to the carrier; how many it took, and what kept it from others. Safe to repeat, and after a crash.
 
     1. The carrier takes the parcel and knows it by its key. 2. That it is sent is recorded. What is to be withdrawn and was never
-    taken is withdrawn here; the rest is recalled where it is.
+    taken is withdrawn here; the rest is recalled where it is. So are urging and 清退 passed on.
     """
     taken, failed = 0, []
     for row in _away(copies, store):
@@ -41,8 +43,11 @@ def carry(copies: Distribution, store: Store, carrier: Carrier, pack: Pack) -> t
 
 
 def _away(copies: Distribution, store: Store) -> list[Copy]:
-    to_do = sa.or_(Copy.state == State.WAITING, Copy.asked_back_at.is_not(None))
-    mine = (Copy.flow == copies.flow, Copy.away, Copy.state.in_(OPEN), to_do)
+    urged = Copy.urged > Copy.urges_carried
+    unanswered = sa.or_(Copy.state == State.WAITING, Copy.asked_back_at.is_not(None), urged)
+    called_in = (Copy.state == State.RECEIVED, Copy.recalled_at.is_not(None), sa.not_(Copy.recall_carried))
+    to_do = sa.or_(sa.and_(Copy.state.in_(OPEN), unanswered), sa.and_(*called_in))
+    mine = (Copy.flow == copies.flow, Copy.away, to_do)
     with store.read() as session:
         rows = list(session.scalars(sa.select(Copy).where(*mine).order_by(Copy.made_at).limit(_AT_ONCE)))
         session.expunge_all()
@@ -55,12 +60,28 @@ def _one(copies: Distribution, store: Store, carrier: Carrier, pack: Pack, row: 
         if not carrier.recall(key, row.reason or ""):
             _to(copies, store, row, State.WITHDRAWN)
         return 0
+    if row.state == State.RECEIVED:
+        carrier.call_in(key, row.reason or "")
+        return _passed_on(copies, store, row, recall_carried=True)
+    if row.state != State.WAITING:
+        carrier.urge(key, row.urged)
+        return _passed_on(copies, store, row, urges_carried=row.urged)
     try:
         carrier.carry(pack(row))
     except NotPermitted as error:
         _to(copies, store, row, State.REFUSED, error.text())
         raise
     return _to(copies, store, row, State.SENT)
+
+
+def _passed_on(copies: Distribution, store: Store, row: Copy, **carried: Any) -> int:
+    """Write down what of urging and 清退 the carrier has taken."""
+    verb, subject = f"{copies.flow}.carry", f"{copies.flow}:{row.item}"
+    with store.act(SYSTEM, verb, subject, organ=row.organ, **carried) as act:
+        found = _locked(act.session, Key(row.flow, row.item, row.organ))
+        for name, value in carried.items():
+            setattr(found, name, value)
+    return 0
 
 
 def _to(copies: Distribution, store: Store, row: Copy, state: State, reason: str | None = None) -> int:

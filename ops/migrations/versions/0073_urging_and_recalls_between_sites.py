@@ -1,0 +1,24 @@
+"""What of urging and of calling copies in has been carried to other sites."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0073"
+down_revision = "0072"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("distribution_copy") as batch_op:
+        batch_op.add_column(
+            sa.Column("urges_carried", sa.Integer(), nullable=False, server_default=sa.text("0"))
+        )
+        batch_op.add_column(
+            sa.Column("recall_carried", sa.Boolean(), nullable=False, server_default=sa.false())
+        )
+    # what was urged before could not be told; and the tables have no defaults of their own
+    op.execute(sa.text("UPDATE distribution_copy SET urges_carried = urged"))
+    with op.batch_alter_table("distribution_copy") as batch_op:
+        batch_op.alter_column("urges_carried", server_default=None)
+        batch_op.alter_column("recall_carried", server_default=None)
