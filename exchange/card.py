@@ -44,7 +44,7 @@ class Card:
     at: str
     url: str
     clearance: Level
-    #: the roots that the site's certificates lead to
+    #: the roots that the site's certificates lead to, and by which what its people and seals sign is judged
     anchors: tuple[Certificate, ...]
     #: the authorities between those and the site's certificates
     authorities: tuple[Certificate, ...]

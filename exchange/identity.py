@@ -27,7 +27,7 @@ from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.enveloped_data import EnvelopedData
 from yinxin.crypto.keys import Identity, PublicKey
 from yinxin.crypto.names import Name
-from yinxin.crypto.suite import INTL, Suite, suite
+from yinxin.crypto.suite import INTL, SM, Suite, suite
 
 SITE_PROFILE, ORGAN_PROFILE, TLS_PROFILE = "exchange-site", "exchange-organ", "exchange-tls"
 #: how long before its end a certificate is followed by the next
@@ -105,6 +105,11 @@ class Own:
             key.public_key, TLS_PROFILE, Holder("service", "exchange-tls", None, PLATFORM)
         )
         return Identity(key, own, tuple(above))
+
+    def roots(self) -> tuple[Certificate, ...]:
+        """The roots by which what this site's people and seals sign is judged, of either suite."""
+        names = {f"{each.name}-issuing" for each in (INTL, SM)} & set(self._ca.authorities())
+        return tuple(chain[-1] for name in sorted(names) for chain in self._ca.chains(name))
 
     def _label(self, organ: str) -> str:
         return f"exchange-{organ}-{self.suite.name}"

@@ -29,7 +29,7 @@ def own_card(own: Own, settings: ExchangeSettings, organ: Callable[[str], Organ]
         at=rfc3339(now),
         url=settings.url,
         clearance=settings.clearance,
-        anchors=_once(each.chain[-1] for each in shown),
+        anchors=_once((*(each.chain[-1] for each in shown), *own.roots())),
         authorities=_once(certificate for each in shown for certificate in each.chain[:-1]),
         keys=(identity.certificate,),
         organs=tuple(

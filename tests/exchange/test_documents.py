@@ -140,6 +140,10 @@ def test_a_document_between_governments(two, tmp_path):
     assert shown.document.number == registrar.show(document).document.number
     assert jia.file(document, "sealed.pdf") == registrar.file(document, "sealed.pdf")
     assert [each.name for each in shown.attachments] == ["方案.txt"]
+    # under the national seal too, verified by the sender's roots
+    assert [each.name for each in shown.files] == ["sealed.ofd", "sealed.pdf", "sealed.sm.p7s"]
+    for name in ("sealed.ofd", "sealed.sm.p7s"):
+        assert jia.file(document, name) == registrar.file(document, name)
 
     seen = far.app.test_client()
     bearer = {"Authorization": f"Bearer {jia._connection.token}"}

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import cast
 
 from apps.document.desk import file, media_type
+from apps.document.models import File
 from apps.document.records import DOCUMENTS
 from apps.document.seal import SEALED
+from apps.document.sites.verify import ALSO
 from apps.document.sites.wire import CALL_IN, KIND, PARCEL, RECALL, URGE, body, reference
 from yinxin.attachment import Attachments
 from yinxin.authz import Level
@@ -78,7 +80,7 @@ class Sites:
 
 
 def pack(store: Store, attachments: Attachments, spool: Path, copy: Copy) -> Parcel:
-    """The parcel of a copy: the sealed file first, written into `spool`, then the attached files from where they lie."""
+    """The parcel of a copy: the sealed files, written into `spool`, the PDF first; then the attached files from where they lie."""
     with store.read() as session:
         row = DOCUMENTS.load(session, copy.item)
         sealed = file(session, copy.item, SEALED)
@@ -86,9 +88,13 @@ def pack(store: Store, attachments: Attachments, spool: Path, copy: Copy) -> Par
             Enclosed(each.name, each.media_type, attachments.files.path(session, each))
             for each in attachments.files.of(session, DOCUMENTS.subject(copy.item))
         ]
-        path = spool / copy.item
-        path.write_bytes(sealed.data)
+        others = (session.get(File, (copy.item, name)) for name in ALSO)
+        made = [sealed, *(each for each in others if each is not None)]
+        paths = [spool / f"{copy.item}-{each.name}" for each in made]
+        for path, each in zip(paths, made, strict=True):
+            path.write_bytes(each.data)
         facts = {"number": row.number, "dated": row.dated, "urgency": row.urgency}
+        facts["made"] = [each.name for each in made]
         return Parcel(
             Key(copy.flow, copy.item, copy.organ),
             copy.sender,
@@ -97,5 +103,11 @@ def pack(store: Store, attachments: Attachments, spool: Path, copy: Copy) -> Par
             sealed.sha256,
             copy.period,
             facts,
-            (Enclosed(SEALED, media_type(SEALED), path), *enclosed),
+            (
+                *(
+                    Enclosed(each.name, media_type(each.name), path)
+                    for path, each in zip(paths, made, strict=True)
+                ),
+                *enclosed,
+            ),
         )

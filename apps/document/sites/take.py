@@ -118,19 +118,19 @@ class Deliveries:
                 if message.body["period"] is not None:
                     Period.of(message.body["period"])
             sealed = verify.sealed(message, self._store.clock.now())
-            return Parcel(self._known, None, sealed, self._stored(message))
+            return Parcel(self._known, None, sealed, self._stored(message, sealed.beside))
         except YinxinError as error:
             if error.retryable or error.status >= 500:
                 raise
             return Parcel(self._known, error)
 
-    def _stored(self, message: Incoming) -> tuple[str, ...]:
-        """The attached files in the store, each an upload of the platform's own; unless the document is here already."""
+    def _stored(self, message: Incoming, sealed: int) -> tuple[str, ...]:
+        """The attached files, behind so many sealed ones, in the store, each an upload of the platform's own; unless the document is here already."""
         with self._store.read() as session:
             if session.get(Document, message.body["document"]) is not None:
                 return ()
         receiving, uploads = self._attachments.receiving, []
-        for number, each in enumerate(message.files[1:], 1):
+        for number, each in enumerate(message.files[sealed:], sealed):
             wanted = UploadIn(name=each.name, size=each.size, sha256=each.sha256, sm3=each.sm3)
             upload = receiving.begin(SYSTEM, wanted)
             at = 0
@@ -200,8 +200,8 @@ class Deliveries:
                 sha256=digest,
             )
         )
-        digest = INTL.hash.digest(sealed.data).hex()
-        session.add(File(document=document, name=SEALED, sha256=digest, data=sealed.data))
+        for name, data in {SEALED: sealed.data, **sealed.also}.items():
+            session.add(File(document=document, name=name, sha256=INTL.hash.digest(data).hex(), data=data))
         for upload in uploads:
             self._attachments.files.attach(act, DOCUMENTS.subject(document), upload)
         session.flush()

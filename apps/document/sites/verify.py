@@ -3,19 +3,21 @@
 The seal, what the leader signed, and every attached file; and that it is that organ's own, sent by the site where it is reached.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from apps.document.content import files_named
 from apps.document.layout.kinds import Kind
+from apps.document.seal import SEALED, SEALED_SM
+from apps.document.seal_ofd import SEALED_OFD
 from apps.document.sites.wire import fitting, unfit
-from yinxin import canonical, pdf
+from yinxin import canonical, ofd, pdf
 from yinxin.crypto import cms
 from yinxin.crypto.path import RevocationEvidence, Usage, validate
 from yinxin.crypto.status import OcspResponse
-from yinxin.crypto.suite import INTL
+from yinxin.crypto.suite import INTL, SM
 from yinxin.evidence.attached import Attached
 from yinxin.evidence.attribute import Beside
 from yinxin.evidence.trust import Trust
@@ -23,6 +25,8 @@ from yinxin.evidence.verify import verify
 from yinxin.exchange import Incoming
 from yinxin.statement import Statement
 
+#: what travels beside the sealed PDF: the same document as OFD under the national seal, and the SM2 signature over the PDF
+ALSO: Final = (SEALED_OFD, SEALED_SM)
 #: octets of a sealed file, which is held in memory
 _LARGEST = 64 << 20
 #: pages of it, which are shown one by one
@@ -31,19 +35,24 @@ _MOST_PAGES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A sealed document that holds: its file, and the content that was signed off."""
+    """A sealed document that holds: its file, the content that was signed off, and by name what else was sealed of it.
+
+    `beside` is how many files of the message these are; those behind them are attached ones.
+    """
 
     data: bytes
     content: bytes
     said: dict[str, Any]
     pages: int
+    also: Mapping[str, bytes]
+    beside: int
 
 
 def sealed(message: Incoming, now: datetime) -> Sealed:
     """The sealed document in a message; raises ParcelUnfit, and whatever does not hold of it."""
-    unfit(bool(message.files) and message.files[0].size <= _LARGEST, "没有盖章文件", "no sealed file")
+    made = _made(message)
     data = b"".join(message.read(0))
-    attached = tuple(Attached(each.name, each.sha256, each.sm3) for each in message.files[1:])
+    attached = tuple(Attached(each.name, each.sha256, each.sm3) for each in message.files[len(made) :])
     verify(data, Trust(message.anchors, ()), at=now, held=[], beside=Beside(attached=attached))
     by = pdf.verify(data, [each for each in message.anchors if each.public_key.suite is INTL], now)
     inside = pdf.attachments(data)
@@ -65,7 +74,62 @@ def sealed(message: Incoming, now: datetime) -> Sealed:
     unfit(whole, "附件不全", "an attached file is missing")
     pages = pdf.pages(data)
     unfit(0 < pages <= _MOST_PAGES, "页数不符", "a number of pages that none of ours has")
-    return Sealed(data, content, said, pages)
+    also = dict(_also(message, made, data, (content, organ["name"], attached), now))
+    return Sealed(data, content, said, pages, also, len(made))
+
+
+def _made(message: Incoming) -> list[str]:
+    """The names of the sealed files, which come first: the PDF, and what of the others there is."""
+    with fitting():
+        made = [str(each) for each in message.body["made"]]
+        named = [each.name for each in message.files[: len(made)]]
+    good = made[:1] == [SEALED] and made[1:] == [each for each in ALSO if each in made] and named == made
+    unfit(good, "没有盖章文件", "no sealed file")
+    small = all(each.size <= _LARGEST for each in message.files[: len(made)])
+    unfit(small, "盖章文件过大", "a sealed file is too large")
+    return made
+
+
+def _also(
+    message: Incoming,
+    made: Sequence[str],
+    data: bytes,
+    same: tuple[bytes, str, tuple[Attached, ...]],
+    now: datetime,
+) -> Iterator[tuple[str, bytes]]:
+    """What was sealed in the sm suite, each held to be the same document under the seal of the same organ; raises what does not hold.
+
+    A card that names no root of that suite gives nothing to judge it by: then it is not taken in.
+    """
+    content, organ, attached = same
+    roots = [each for each in message.anchors if each.public_key.suite is SM]
+    for number, name in enumerate(made):
+        if name == SEALED or not roots:
+            continue
+        octets = b"".join(message.read(number))
+        if name == SEALED_OFD:
+            verify(octets, Trust(message.anchors, ()), at=now, held=[], beside=Beside(attached=attached))
+            by = [each.certificate for each in ofd.verify(octets, roots, now)]
+            inside = ofd.attachments(octets).get("content.json")
+            unfit(inside == content, "OFD 不是同一份公文", "the OFD is another document")
+        else:
+            signed = cms.verify_detached(octets, data)
+            at = signed.timestamp_token.at if signed.timestamp_token else now
+            validate(
+                signed.certificate,
+                signed.chain,
+                roots,
+                at=at,
+                usage=Usage.SIGNATURE,
+                require_revocation=False,  # its proof is in the OFD, by the same certificate
+            )
+            by = [signed.certificate]
+        unfit(
+            all(each.subject.get("organizationName") == organ for each in by),
+            "国密印章不是发文机关的",
+            "the national seal is another organ's",
+        )
+        yield name, octets
 
 
 def answered(message: Incoming, verb: str, sha256: str) -> None:
