@@ -93,8 +93,12 @@ def pack(store: Store, attachments: Attachments, spool: Path, copy: Copy) -> Par
         paths = [spool / f"{copy.item}-{each.name}" for each in made]
         for path, each in zip(paths, made, strict=True):
             path.write_bytes(each.data)
-        facts = {"number": row.number, "dated": row.dated, "urgency": row.urgency}
-        facts["made"] = [each.name for each in made]
+        facts = {
+            "number": row.number,
+            "dated": row.dated,
+            "urgency": row.urgency,
+            "made": [each.name for each in made],
+        }
         return Parcel(
             Key(copy.flow, copy.item, copy.organ),
             copy.sender,

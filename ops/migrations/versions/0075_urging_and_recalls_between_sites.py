@@ -22,3 +22,10 @@ def upgrade() -> None:
     with op.batch_alter_table("distribution_copy") as batch_op:
         batch_op.alter_column("urges_carried", server_default=None)
         batch_op.alter_column("recall_carried", server_default=None)
+    op.create_index(
+        "ix_distribution_copy_called_in",
+        "distribution_copy",
+        ["flow", "recall_carried"],
+        sqlite_where=sa.text("recalled_at IS NOT NULL"),
+        postgresql_where=sa.text("recalled_at IS NOT NULL"),
+    )

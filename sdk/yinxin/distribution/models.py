@@ -88,6 +88,14 @@ class Copy(Base):
             sqlite_where=sa.text("recalled_at IS NOT NULL"),
             postgresql_where=sa.text("recalled_at IS NOT NULL"),
         ),
+        # what other sites have to be told to give back
+        sa.Index(
+            "ix_distribution_copy_called_in",
+            "flow",
+            "recall_carried",
+            sqlite_where=sa.text("recalled_at IS NOT NULL"),
+            postgresql_where=sa.text("recalled_at IS NOT NULL"),
+        ),
         sa.Index("ix_distribution_copy_flow_state_due", "flow", "state", "due"),
     )
 

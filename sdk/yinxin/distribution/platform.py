@@ -45,11 +45,11 @@ def carry(copies: Distribution, store: Store, carrier: Carrier, pack: Pack) -> t
 def _away(copies: Distribution, store: Store) -> list[Copy]:
     urged = Copy.urged > Copy.urges_carried
     unanswered = sa.or_(Copy.state == State.WAITING, Copy.asked_back_at.is_not(None), urged)
-    called_in = (Copy.state == State.RECEIVED, Copy.recalled_at.is_not(None), sa.not_(Copy.recall_carried))
-    to_do = sa.or_(sa.and_(Copy.state.in_(OPEN), unanswered), sa.and_(*called_in))
-    mine = (Copy.flow == copies.flow, Copy.away, to_do)
-    with store.read() as session:
-        rows = list(session.scalars(sa.select(Copy).where(*mine).order_by(Copy.made_at).limit(_AT_ONCE)))
+    called_in = (Copy.state == State.RECEIVED, Copy.recalled_at.is_not(None), Copy.recall_carried.is_(False))
+    mine = sa.select(Copy).where(Copy.flow == copies.flow, Copy.away).order_by(Copy.made_at).limit(_AT_ONCE)
+    with store.read() as session:  # two questions, each with an index of its own
+        rows = list(session.scalars(mine.where(Copy.state.in_(OPEN), unanswered)))
+        rows += session.scalars(mine.where(*called_in))
         session.expunge_all()
     return rows
 
