@@ -24,8 +24,8 @@ _PERSON, _ORGAN = "demo-clerk", "province-office"
 _TEXT = b64encode(b"one record of the benchmark, which is of forty octets"[:40]).decode()
 
 _INCLUDES = (
-    f"{CLIENTS} clients that keep their connections. Ours: TLS, session, policy decision, key and version read, opened under "
-    "the wrapping key in SoftHSM2, {what}, the record with its decision committed ({disk}) and entered in the "
+    f"{CLIENTS} clients that keep their connections. Ours: TLS, what session, policy decision and key rest on asked again, "
+    "the key opened under the wrapping key in SoftHSM2 for those who meet, {what}, the record with its decision committed ({disk}) and entered in the "
     "Merkle trees. OpenBao: plain HTTP, token, key in its own memory, no audit device"
 )
 
