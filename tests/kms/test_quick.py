@@ -188,7 +188,7 @@ def _told(hall: Hall, answer: httpx.Response, before: int) -> Any:
 
 @pytest.mark.engines("any")
 def test_both_ways_answer_alike(hall: Hall) -> None:
-    """Status, headers, body and record. Seen to fail without the header of transport security; with a request of its own in the record."""
+    """Status, headers, body and record."""
     quick, ordinary = hall.province.app, hall.province.served(Ordinary(hall.province.authz.oidc.callers))
     with_known = 0
     for use, body, more in _questions(hall):
@@ -492,7 +492,7 @@ def _crowd(hall: Hall, number: int, asked: Callable[[int], dict[str, Any]]) -> l
 @pytest.mark.engines("both")
 def test_who_meets_shares_a_transaction_and_nothing_else(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two people and two keys, each answer, record and request its own, one commit for all who met, and one opening of
-    each key. Seen to fail with the first one's request in all records, and with a `Hand` for each wish."""
+    each key."""
     province = hall.province
     other = province.key("ed25519")
     province.grant("kms.grant-signing", "person:wang", None)
@@ -565,7 +565,7 @@ def test_what_fails_together_is_asked_alone(
 
 @pytest.mark.engines("any")
 def test_no_record_no_signature(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Law 7: while the log cannot record, neither way gives anything. Seen to fail when `together` asks no gate."""
+    """Law 7: while the log cannot record, neither way gives anything."""
     hall.warm()
 
     def closed() -> None:
