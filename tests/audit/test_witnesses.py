@@ -19,6 +19,7 @@ from audit.errors import RecordsMissing
 from audit.witness import CosignatureBroken, LogContradicted
 from audit.witness.errors import BadWitnessing, NothingToTake, UnknownWitness
 from audit.witness.proposals import QuorumContent, StopContent, WitnessContent
+from tests.support.codes import read_code
 from yinxin import canonical, steps
 from yinxin.authz import Denied
 from yinxin.crypto.suite import INTL, SM
@@ -406,9 +407,12 @@ def test_by_file(ours, neighbours, tmp_path, clock):
     made = run(ours, "officer", "export", "jia", "--out", out, "--qr", code, "--json")
     assert made.exit_code == 0, made.output
     assert json.loads(made.output)["old"] == 0
-    assert Path(code).read_bytes().startswith(b"<?xml")
     submission = Submission.decode(Path(out).read_bytes())
-    assert run(neighbours[0], "officer", "cosign", out, "--out", answer).exit_code == 0
+    # what travels is what a scanner reads off the paper, both ways
+    assert read_code(Path(code)) == Path(out).read_bytes()
+    back = str(tmp_path / "back.svg")
+    assert run(neighbours[0], "officer", "cosign", out, "--out", answer, "--qr", back).exit_code == 0
+    Path(answer).write_bytes(read_code(Path(back)))
     taken = run(ours, "administrator", "import", answer, "--json")
     assert json.loads(taken.output) == {
         "tree": "sha256",
