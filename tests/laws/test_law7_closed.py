@@ -330,6 +330,6 @@ def test_the_platform_does_nothing_by_itself_without_a_log(
     nothing_done(
         platform,
         lambda: platform.kms.create(SYSTEM, label="not-made", purpose="seal", algorithm="ecdsa-p256"),
-        "audit.unavailable",
+        "audit.stopped",
     )
     shutil.move(folder / "away", folder / "checkpoint")
