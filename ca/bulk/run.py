@@ -22,7 +22,7 @@ from yinxin.authz import PLATFORM
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.suite import INTL
-from yinxin.errors import Unavailable, YinxinError
+from yinxin.errors import Misconfigured, Unavailable, YinxinError
 from yinxin.steps import step
 
 VERB = "ca.enrol"
@@ -103,7 +103,8 @@ class Run:
                 issued[entry.number] = answer.serial
                 if entry.csr is None and self.keys is not None:
                     self.keys.deliver(entry, answer)
-            elif not (answer.retryable or isinstance(answer, Unavailable)):
+            # what an operator mends, a token or its PIN, says nothing against the row
+            elif not (answer.retryable or isinstance(answer, Unavailable | Misconfigured)):
                 refused[entry.number] = answer
         self._settle(batch, refused, issued)
 

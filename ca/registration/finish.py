@@ -20,7 +20,7 @@ from ca.request import Holder, IssueRequest
 from yinxin.act import SYSTEM, Actor
 from yinxin.clock import rfc3339
 from yinxin.crypto.certificates import Certificate
-from yinxin.errors import Unavailable, YinxinError
+from yinxin.errors import Misconfigured, Unavailable, YinxinError
 
 _log = logging.getLogger("yinxin.ca")
 
@@ -41,7 +41,8 @@ def finish(ctx: Context, actor: Actor, row: RegistrationRow) -> RegistrationRow:
         else:
             issue(ctx, actor, request, decision, also=mark)
     except YinxinError as error:
-        if not (error.retryable or isinstance(error, Unavailable)):
+        # what an operator mends, a token or its PIN, says nothing against the application
+        if not (error.retryable or isinstance(error, Unavailable | Misconfigured)):
             _close(ctx, actor, row.id, error)
         raise
     with ctx.store.read() as session:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -19,7 +19,7 @@ from ca.registration.errors import (
 )
 from ca.registration.models import RegistrationRow
 from ca.registration.vet import Check
-from kms.errors import HsmGone
+from kms.errors import HsmGone, KeyLost
 from kms.sign import KeySigner
 from yinxin.act import SYSTEM, Actor, Kind
 from yinxin.authz import Denied
@@ -31,7 +31,6 @@ from yinxin.errors import YinxinError
 from .conftest import AUDITOR, CLERK, OFFICER, PROVINCE, REGISTRAR, Site
 from .test_faces import PEOPLE, app, client, raw, run  # noqa: F401 - fixtures
 from .test_refuse import short
-from .test_status import gone
 from .test_suspend import at_once
 
 CHECKS = (Check("身份证件", "与本人相符"), Check("任职文件", "子政任〔2026〕3号"))
@@ -249,11 +248,19 @@ def test_an_application_expires_when_nobody_decides(staffed: Site) -> None:
     assert len(staffed.events("ca.expire")) == 1
 
 
-def test_an_approval_cut_off_is_issued_later_once(staffed: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("fault", [HsmGone(token="t", reason="x"), KeyLost(label="intl-issuing")])
+def test_an_approval_cut_off_is_issued_later_once(
+    staffed: Site, monkeypatch: pytest.MonkeyPatch, fault: YinxinError
+) -> None:
+    """Also where the fault is final until an operator has mended it, as a token that was emptied is."""
+
+    def gone(*_: object) -> NoReturn:
+        raise fault
+
     row = vetted(staffed)
     with monkeypatch.context() as patched:
         patched.setattr(KeySigner, "sign", gone)
-        with pytest.raises(HsmGone):
+        with pytest.raises(type(fault)):
             staffed.ca.registrations.approve(CITY, row.id)
         assert again(staffed, row).state == "approved"
         refused(staffed, WrongState, lambda: staffed.ca.registrations.approve(OFFICER, row.id))
