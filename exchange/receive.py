@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from exchange.context import Context
@@ -99,14 +100,14 @@ class Receiving:
         return answer
 
     def _await(self, peer: Peer, missing: Sequence[tuple[Header, Part]]) -> None:
-        """Let these parts be sent, by whoever may send for the peer."""
+        """Let these parts be sent, by whoever may send for the peer; announced twice at once they are awaited once."""
         now = self._store.clock.now()
         with self._store.housekeep() as session:
+            insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
             for header, part in missing:
-                if session.get(AwaitedRow, (peer.site, part.digest)) is None:
-                    row = AwaitedRow(peer=peer.site, digest=part.digest, size=part.size)
-                    row.suite, row.since = header.suite.name, now
-                    session.add(row)
+                row = {"peer": peer.site, "digest": part.digest, "size": part.size, "since": now}
+                row["suite"] = header.suite.name
+                session.execute(insert(AwaitedRow).values(row).on_conflict_do_nothing())
 
     def _place(self, peer: Peer, run: Run) -> Answer | None:
         """Where the run belongs now; None when that changed meanwhile."""

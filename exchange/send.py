@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from exchange.closing import PIECE, close_key, pieces_of, sealed, suite_for, whose
@@ -25,6 +26,7 @@ from yinxin.crypto import aead
 from yinxin.crypto.path import Usage, validate
 from yinxin.exchange import Outgoing
 from yinxin.steps import step
+from yinxin.store import as_good
 
 VERB = "exchange.send"
 #: the parts of a message, and its key for the recipient
@@ -67,19 +69,24 @@ class Sending:
             id_ = self._store.identifier()
             closed = self._sealed(id_, recipient, wanted)
         step("exchange.send.1-sealed")
-        with self._store.act(actor, VERB, f"message:{id_}") as act:
-            act.decision = None if decision is None else dict(decision)
-            sent, header = self._number(act.session, id_, recipient, wanted, closed)
-            act.facts |= {
-                "peer": sent.peer,
-                "seq": sent.seq,
-                "digest": header.digest,
-                "sender": header.sender,
-                "recipient": header.recipient,
-                "kind": header.kind,
-                "about": header.object,
-                "grade": header.grade,
-            }
+        try:
+            with self._store.act(actor, VERB, f"message:{id_}", taken=as_good) as act:
+                act.decision = None if decision is None else dict(decision)
+                sent, header = self._number(act.session, id_, recipient, wanted, closed)
+                act.facts |= {
+                    "peer": sent.peer,
+                    "seq": sent.seq,
+                    "digest": header.digest,
+                    "sender": header.sender,
+                    "recipient": header.recipient,
+                    "kind": header.kind,
+                    "about": header.object,
+                    "grade": header.grade,
+                }
+        except IntegrityError:  # another sent it under the same reference meanwhile
+            if (known := self._known(wanted)) is None:
+                raise
+            return known
         step("exchange.send.2-kept")
         return sent
 

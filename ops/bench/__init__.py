@@ -13,6 +13,7 @@ from ops.bench.crl import crl
 from ops.bench.decisions import decisions, decisions_growth, decisions_sdk
 from ops.bench.directory import directory_growth
 from ops.bench.exchange import exchange_messages, exchange_reconnect
+from ops.bench.exchange_documents import exchange_documents
 from ops.bench.growth import issue_growth
 from ops.bench.hsm import hsm_sign
 from ops.bench.inventory import inventory_growth
@@ -60,6 +61,7 @@ BENCHMARKS = {
     "visible": visible,
     "work-list": work_list,
     "attachment": attachment,
+    "exchange-documents": exchange_documents,
     "exchange-messages": exchange_messages,
     "exchange-reconnect": exchange_reconnect,
 }

@@ -27,14 +27,16 @@ def found(folder: Path, site: str, organ: str, url: str) -> bytes:
         return platform.exchange.publishing.card()
 
 
-def found_bare(folder: Path, site: str, organ: str, url: str = "") -> None:
-    """As `found`, and nothing of its exchange is made yet."""
+def found_bare(folder: Path, site: str, organ: str, url: str = "", *, database: str = "") -> None:
+    """As `found`, and nothing of its exchange is made yet; on the database at this address unless it is empty."""
     data = DataDirectory(folder)
     prepare(data, [], 0)
     settings = {"site": site, "organs": [organ], "url": url, "networks": ["127.0.0.0/8"], "every": 1}
     with data.path("config.toml").open("a", encoding="utf-8") as file:
         file.write("\n[exchange]\n")
         file.writelines(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
+        if database:
+            file.write(f"\n[database]\nurl = {json.dumps(database)}\n")
     whole = directory_file()
     row = next(each for each in whole.organs if each.id == organ).model_copy(update={"parent": None})
     with Platform.open(data) as platform:

@@ -59,6 +59,7 @@ STATE = {
     "short_name": "国演",
     "level": "province",
     "division": "990000",
+    "uscc": "11990000000009005X",
 }
 
 
