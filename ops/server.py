@@ -132,14 +132,15 @@ class _Background(threading.Thread):
                 platform.jobs.periodic(job.name, job.every, partial(job.run, service))
 
     def run(self) -> None:
-        while True:
-            self._wake.wait(TICK)
-            self._wake.clear()
-            try:
-                self._platform.jobs.run_due()
-            except YinxinError:
-                _log.exception("the jobs could not be run")
-            time.sleep(REST)
+        with self._platform.jobs.attended():
+            while True:
+                self._wake.wait(TICK)
+                self._wake.clear()
+                try:
+                    self._platform.jobs.run_due()
+                except YinxinError:
+                    _log.exception("the jobs could not be run")
+                time.sleep(REST)
 
 
 def _listeners(settings: Common) -> tuple[socket.socket, socket.socket]:

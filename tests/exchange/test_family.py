@@ -220,7 +220,10 @@ def together(governments: tuple[Government, ...], folder: Path, letters: list[Le
 
 
 def test_three_governments(tmp_path):
-    """Seen to fail while sites heard of each other downwards only: a county called a province that knew nothing of it."""
+    """Seen to fail while sites heard of each other downwards only: a county called a province that knew nothing of it.
+
+    And to stand still while the jobs of a server that was killed stayed leased for minutes.
+    """
     chance = random.Random(7)
     letters = written(THREE, 40, 100_000, chance)
     for kin in together(THREE, tmp_path, letters):

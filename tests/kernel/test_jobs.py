@@ -159,6 +159,22 @@ def test_a_job_under_lease_is_nobody_elses_until_the_lease_ends(store, jobs):
     assert row.last_error == "RuntimeError: the second's own"
 
 
+def test_what_a_dead_worker_had_leased_is_free_when_no_other_attends(store, jobs):
+    """A server that was killed holds up nothing for minutes. Seen to fail while a lease ended by its time alone."""
+    seen, other = [], Jobs(store)
+    for each in (jobs, other):
+        each.handle("send", seen.append)
+    enqueue(store, jobs, "a")
+    with other.attended():
+        assert other._claim() is not None  # and is at it
+        with jobs.attended():
+            assert jobs.run_due() == 0
+    assert jobs.run_due() == 0  # it died
+    with jobs.attended():
+        assert jobs.run_due() == 1
+    assert [each["key"] for each in seen] == ["a"]
+
+
 def test_workers_never_take_the_same_job(store):
     keys = [f"job-{number:03}" for number in range(80)]
     enqueue(store, Jobs(store), *keys)

@@ -6,7 +6,8 @@ row that is never finished, only put off to its next time, so that one process a
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -16,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from yinxin.store._act import Store
+from yinxin.store._alone import alone
 from yinxin.store._base import Base, housekeeping
 from yinxin.store._prepared import Sql, listed
 
@@ -69,6 +71,7 @@ _LET_GO = sa.update(_JOB).where(*_HELD).values(lease=None, leased_until=None, du
 _PUT_OFF = Sql(_LET_GO.values(last_error=sa.bindparam("failure")))
 _DONE = Sql(_LET_GO.values(attempts=0, last_error=None, last_done=sa.bindparam("at")))
 _ENDED = Sql(sa.delete(_JOB).where(*_HELD))
+_FREED = sa.update(_JOB).where(_JOB.c.lease.is_not(None)).values(lease=None, leased_until=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,15 @@ class Jobs:
         with self._store.housekeep() as session:
             self._add(session, key=name, kind=name, payload={}, every=seconds)
             session.execute(sa.update(Queue).where(Queue.key == name).values(every=seconds))
+
+    @contextmanager
+    def attended(self) -> Iterator[None]:
+        """For as long as a worker runs jobs here. While it is the only one, whoever holds a lease is dead, and its jobs are free at once."""
+        with alone(self._store.engine, "jobs") as only:
+            if only:
+                with self._store.housekeep(lasting=False) as session:
+                    session.connection().execute(_FREED)
+            yield
 
     def run_due(self) -> int:
         """Do everything that is due now; the number of jobs run. A failing job is put off, never lost."""
