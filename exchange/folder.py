@@ -86,6 +86,9 @@ class Folder:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise WrongPlace(digest=part.digest, received=file.tell()) from None
+            if self.has(part):  # another brought the rest meanwhile
+                coming.unlink(missing_ok=True)
+                return True
             if file.tell() != offset:
                 raise WrongPlace(digest=part.digest, received=file.tell())
             with _refusing_full():
