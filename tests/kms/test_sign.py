@@ -154,7 +154,10 @@ def test_a_faulty_signature_is_not_released(
 def test_a_tokens_word_is_taken_where_both_say_so_and_nowhere_else(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The setting, and the token of this very mechanism; and never for what is signed beside the token."""
+    """The setting, and the token of this very mechanism; and never for what is signed beside the token.
+
+    Seen to fail when either alone is enough, and when what is signed beside the token is trusted too.
+    """
     for algorithm in ("ecdsa-p256", "sm2"):
         make(world, algorithm, label=algorithm)
     assert world.centre.engine.facts().hardware == frozenset()  # SoftHSM2 says what it is
