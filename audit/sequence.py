@@ -8,6 +8,7 @@ the transaction that enters it, never by a range.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -18,11 +19,12 @@ from audit.models import EntryRow, TileRow
 from audit.personal.models import OpeningRow
 from audit.tree import TREES, completed, leaf_name, log_size
 from yinxin import canonical
+from yinxin.act import Event
 from yinxin.clock import parse_rfc3339
 from yinxin.errors import YinxinError
 from yinxin.personal import Salted, committed_in
 from yinxin.steps import step
-from yinxin.store import OutboxRow, Sql, Store
+from yinxin.store import OutboxRow, Sql, Store, Written
 from yinxin.tlog import leaf_hash
 
 #: records entered in one transaction: a few milliseconds of work
@@ -60,6 +62,7 @@ class Sequencer:
 
     def __init__(self, store: Store) -> None:
         self._engine = store.engine
+        self._written = store.written
 
     def run(self) -> int:
         """Enter everything that was committed when it began; the number of entries made.
@@ -86,7 +89,7 @@ class Sequencer:
             step("audit.sequence.2-read")
             if waiting:
                 # 3. Into the log and both trees; what opens their commitments, beside them.
-                enter(connection, waiting)
+                enter(connection, waiting, self._written)
                 step("audit.sequence.3-entered")
                 # 4. Out of the outbox, exactly these.
                 if alone:
@@ -110,14 +113,27 @@ def columns(data: bytes) -> dict[str, Any]:
 
 def columns_of(event: Mapping[str, Any]) -> dict[str, Any]:
     """As `columns`, of an event that is decoded."""
-    request = event.get("request")
+    return _columns(
+        event["id"],
+        parse_rfc3339(event["time"]),
+        event["verb"],
+        event["subject"],
+        event["actor"]["id"],
+        event["outcome"],
+        event.get("request"),
+    )
+
+
+def _columns(  # noqa: PLR0917 - the columns
+    event: str, time: datetime, verb: str, subject: str, actor: str, outcome: str, request: str | None
+) -> dict[str, Any]:
     return {
-        "event": event["id"],
-        "time": parse_rfc3339(event["time"]),
-        "verb": _fit("verb", event["verb"]),
-        "subject": _fit("subject", event["subject"]),
-        "actor": _fit("actor", event["actor"]["id"]),
-        "outcome": _fit("outcome", event["outcome"]),
+        "event": event,
+        "time": time,
+        "verb": _fit("verb", verb),
+        "subject": _fit("subject", subject),
+        "actor": _fit("actor", actor),
+        "outcome": _fit("outcome", outcome),
         "request": None if request is None else _fit("request", request),
     }
 
@@ -126,17 +142,20 @@ def _fit(name: str, text: str) -> str:
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")[: _WIDTHS[name]]
 
 
-def enter(connection: sa.Connection, waiting: Sequence[Waiting]) -> None:
-    """These records into the log and both trees, in their order, in the connection's transaction; raises UnreadableRecord."""
+def enter(connection: sa.Connection, waiting: Sequence[Waiting], written: Written) -> None:
+    """These records into the log and both trees, in their order, in the connection's transaction; raises UnreadableRecord.
+
+    `written` are those that this process wrote itself.
+    """
     size = log_size(connection)
     entries: list[dict[str, Any]] = []
     openings: list[dict[str, Any]] = []
     for index, row in enumerate(waiting, size):
-        event, found = _read(row)
+        found = _read(row, written)
         found["index"], found["data"] = index, row.data
         entries.append(found)
         if row.personal:
-            openings += _openings(row, event, index)
+            openings += _openings(row, index)
     tiles: list[Mapping[str, Any]] = []
     for suite in TREES:
         name = leaf_name(suite)
@@ -151,22 +170,32 @@ def enter(connection: sa.Connection, waiting: Sequence[Waiting]) -> None:
         _OPENING.run_many(connection, openings)
 
 
-def _read(row: Waiting) -> tuple[Mapping[str, Any], dict[str, Any]]:
-    """The event and its query columns; raises UnreadableRecord."""
+def _read(row: Waiting, written: Written) -> dict[str, Any]:
+    """The query columns; raises UnreadableRecord.
+
+    Octets that our own encoder made of a record say what it says, and are canonical. Any others are read strictly.
+    """
+    record = written.take(row.data)
     try:
-        event = canonical.decode(row.data)
-        found = columns_of(event)
+        found = columns(row.data) if record is None else _columns_of_own(record)
     except (YinxinError, KeyError, TypeError, AttributeError) as error:
         raise UnreadableRecord(number=row.number) from error
     if found["event"] != row.id:
         raise UnreadableRecord(number=row.number)
-    return event, found
+    return found
 
 
-def _openings(row: Waiting, event: Mapping[str, Any], index: int) -> list[dict[str, Any]]:
+def _columns_of_own(record: Event) -> dict[str, Any]:
+    outcome = record.outcome.value
+    return _columns(
+        record.id, record.time, record.verb, record.subject, record.actor.id, outcome, record.request
+    )
+
+
+def _openings(row: Waiting, index: int) -> list[dict[str, Any]]:
     """What stands beside the leaf, held against it; raises UnreadableRecord."""
     try:
-        committed = committed_in(event)
+        committed = committed_in(canonical.reread(row.data))
         found = {
             name: Salted.of_fields(each) for name, each in canonical.decode(row.personal or b"{}").items()
         }

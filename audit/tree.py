@@ -59,33 +59,35 @@ def log_size(within: Within) -> int:
 class Tiles:
     """Tiles that were read, and what was folded from them: a hash over complete subtrees never changes.
 
-    The ones used last are kept, `most` of them at some 20 kB each; of one that was not full, what came since is read again.
-    Shared by threads. Whoever holds the database against something else begins with none.
+    The ones used last are kept, at some 40 kB each: of the lowest few, for most are asked for once, and of those above as many as
+    fifteen million entries have. Of one that was not full, what came since is read again. Shared by threads. Whoever holds
+    the database against something else begins with none.
     """
 
-    def __init__(self, most: int = 256) -> None:
-        self._most = most
-        self._kept: OrderedDict[tuple[str, int, int], _Folded] = OrderedDict()
+    def __init__(self, lowest: int = 64, above: int = 256) -> None:
+        self._most = lowest, above
+        self._kept: tuple[_Kept, _Kept] = OrderedDict(), OrderedDict()
         self._changing = threading.Lock()
 
     def node(self, within: Within, suite: Suite, node: Node) -> bytes:
         """A node of this suite's tree; a KeyError when the database has not got it."""
         level, height = divmod(node.level, HEIGHT)
-        tile, at = divmod(node.index, WIDTH >> height)
-        place = suite.hash.name, level, tile
+        index, at = divmod(node.index, WIDTH >> height)
+        place, which = (suite.hash.name, level, index), min(level, 1)
+        tiles = self._kept[which]
         with self._changing:
-            kept = self._kept.get(place)
-            if kept is not None:
-                self._kept.move_to_end(place)
-        if kept is None or not kept.has(height, at):
-            kept = _Folded(suite.hash, tile_hashes(within, suite, level, tile))
-            if not kept.has(height, at):
+            tile = tiles.get(place)
+            if tile is not None:
+                tiles.move_to_end(place)
+        if tile is None or not tile.has(height, at):
+            tile = _Folded(suite.hash, tile_hashes(within, suite, level, index))
+            if not tile.has(height, at):
                 raise KeyError(node)
             with self._changing:
-                self._kept[place] = kept
-                if len(self._kept) > self._most:
-                    self._kept.popitem(last=False)
-        return kept.hash(height, at)
+                tiles[place] = tile
+                if len(tiles) > self._most[which]:
+                    tiles.popitem(last=False)
+        return tile.hash(height, at)
 
 
 class _Folded:
@@ -109,6 +111,9 @@ class _Folded:
             levels = [*levels, paired(self._algorithm, levels[-1])]
             self._levels = levels
         return levels[height][at]
+
+
+_Kept = OrderedDict[tuple[str, int, int], _Folded]
 
 
 def stored(within: Within, suite: Suite, tiles: Tiles | None = None) -> Fetch:

@@ -2,14 +2,19 @@
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
+from unicodedata import east_asian_width
 
 from yinxin.clock import UTC_PLUS_8, parse_rfc3339
 
 #: rows laid out of one table; all of them are in the attached file
 ROWS = 100
+#: half ems of a column, at least and at most; headings are set larger than cells
+_LEAST, _MOST, _LARGER = 5, 26, 1.25
+#: half ems of a whole line; of a column that is made no narrower
+_LINE, _KEPT = 170, 16
 _STYLE = """
 @page { size: A4 landscape; margin: 16mm 14mm 18mm;
   @bottom-left { content: "印信 Yinxin · REPORT"; font-size: 7pt; color: #555 }
@@ -23,7 +28,7 @@ th small { display: block }
 .note { border-left: 2pt solid #b3141c; padding: 1mm 3mm; background: #fbf1f1; margin: 2mm 0 }
 dl { display: grid; grid-template-columns: max-content auto; gap: .5mm 5mm; margin: 3mm 0 }
 dt { color: #444 } dd { margin: 0; overflow-wrap: anywhere }
-table { border-collapse: collapse; width: 100%; table-layout: auto }
+table { border-collapse: collapse; width: 100%; table-layout: fixed }
 th, td { border: .4pt solid #999; padding: .8mm 1.2mm; text-align: left; vertical-align: top; overflow-wrap: anywhere }
 th { background: #f2f2f2; font-weight: 700; overflow-wrap: normal }
 thead { display: table-header-group }
@@ -98,7 +103,9 @@ def _table(table: Mapping[str, Any]) -> Iterator[str]:
             f'<p class="note">此处列出前 {ROWS} 行；全部 {len(rows)} 行见附件 {table["name"]}.csv。<br>'
             f"The first {ROWS} rows are shown here; all {len(rows)} are in the attached {table['name']}.csv.</p>"
         )
-    yield f'<table class="{escape(table["name"])}"><thead><tr>'
+    yield f'<table class="{escape(table["name"])}"><colgroup>'
+    yield from (f'<col style="width: {share:.2f}%">' for share in _shares(table["columns"], rows[:ROWS]))
+    yield "</colgroup><thead><tr>"
     for column in table["columns"]:
         yield f"<th>{escape(column['zh'])}<small>{escape(column['en'])}</small></th>"
     yield "</tr></thead><tbody>"
@@ -108,15 +115,43 @@ def _table(table: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _cell(text: str) -> str:
-    """A time stands in official time; a word that fits a line stays whole."""
-    shown = _when(text) if _TIME.fullmatch(text) else text
+    """A word that fits a line stays whole."""
+    shown = _shown(text)
     whole = ' class="whole"' if len(shown) <= _WHOLE and " " not in shown else ""
     return f"<td{whole}>{escape(shown)}</td>"
+
+
+def _shown(text: str) -> str:
+    """A time stands in official time."""
+    return _when(text) if _TIME.fullmatch(text) else text
 
 
 #: characters of a word that is not broken
 _WHOLE = 12
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+
+
+def _shares(columns: Sequence[Mapping[str, Any]], rows: Sequence[Sequence[str]]) -> list[float]:
+    """How wide each column is, in hundredths of the whole: as its longest cell, so far as that is no sentence, and its heading.
+
+    Said beforehand: to find it out the engine sets every cell once for each of its characters. Where a line has no room for
+    all, those that hold words which stay whole keep theirs.
+    """
+    wanted = []
+    for at, column in enumerate(columns):
+        head = max(map(_width, (column["zh"], *column["en"].split())))
+        longest = max((_width(_shown(row[at])) for row in rows), default=0)
+        wanted.append(max(_LEAST, _LARGER * head, min(_MOST, longest)))
+    narrow = sum(each for each in wanted if each <= _KEPT)
+    wide = sum(wanted) - narrow
+    scale = min(1, max(0.2, (_LINE - narrow) / wide)) if wide else 1
+    given = [each if each <= _KEPT else each * scale for each in wanted]
+    return [100 * each / sum(given) for each in given]
+
+
+def _width(text: str) -> int:
+    """In half ems, as a Chinese character is two."""
+    return sum(1 + (east_asian_width(each) in "WF") for each in text)
 
 
 def _when(text: str) -> str:

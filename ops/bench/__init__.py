@@ -7,6 +7,7 @@ clock does not. Where durability is the work, the wall clock counts and says so 
 from ops.bench.acme import acme
 from ops.bench.attachment import attachment
 from ops.bench.audit import audit_append
+from ops.bench.audit_enter import audit_enter
 from ops.bench.audit_proof import audit_proof, audit_tree
 from ops.bench.audit_query import audit_query
 from ops.bench.crl import crl
@@ -46,6 +47,7 @@ BENCHMARKS = {
     "kms-rewrap": kms_rewrap,
     "kms-growth": kms_growth,
     "audit-append": audit_append,
+    "audit-enter": audit_enter,
     "audit-proof": audit_proof,
     "audit-tree": audit_tree,
     "audit-query": audit_query,

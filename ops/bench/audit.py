@@ -1,4 +1,4 @@
-"""Recording acts durably, beside raw group commits of rows of the same size on the same engine and disk."""
+"""Recording acts durably, beside commits of rows of the same size on the same engine and disk."""
 
 import tempfile
 import threading
@@ -10,17 +10,15 @@ import sqlalchemy as sa
 
 from ops.bench.house import house
 from ops.bench.measure import Result, rates
-from ops.platform import Platform
-from yinxin.act import SYSTEM, Event, Outcome
-from yinxin.store import OutboxRow, open_engine
+from yinxin.act import SYSTEM
+from yinxin.store import open_engine
 
 _THREADS = 8
 _EACH = 25
-_BATCH = 200
 
 
 def audit_append() -> Iterator[Result]:
-    """Acts of many writers, then their entry into both trees; and the entering alone."""
+    """Acts of many writers, each durable with its record when it returns."""
     with house() as platform, tempfile.TemporaryDirectory(prefix="yinxin-bench-") as folder:
         engine = open_engine(f"sqlite:///{Path(folder) / 'raw.db'}")
         table = sa.Table(
@@ -60,33 +58,4 @@ def audit_append() -> Iterator[Result]:
             f"{_THREADS} writers, one commit an act, record in the same transaction",
         )
 
-        def record() -> None:
-            platform.audit.sequence()  # what the acts above left
-            with platform.store.engine.begin() as connection:
-                connection.execute(sa.insert(OutboxRow), [row_of(platform) for _ in range(_BATCH)])
-
-        def group() -> int:
-            with engine.begin() as connection:
-                connection.execute(table.insert(), [{"data": leaf}] * _BATCH)
-            return _BATCH
-
-        found = rates(
-            {"enter": platform.audit.sequence, "group": group},
-            clock=time.monotonic,
-            before={"enter": record},
-        )
-        yield Result(
-            "audit-enter",
-            found["enter"],
-            "entries per second",
-            {"raw group commit of as many rows": found["group"]},
-            "outbox rows read, both trees (SHA-256, SM3) grown, stored and taken from the outbox in one commit",
-        )
         engine.dispose()
-
-
-def row_of(platform: Platform) -> dict[str, object]:
-    """A record as an act leaves it in the outbox."""
-    name = platform.store.identifier()
-    record = Event(name, platform.clock.now(), SYSTEM, "bench.act", "bench:1", Outcome.DONE)
-    return {"id": name, "data": record.encode()}

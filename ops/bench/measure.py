@@ -42,8 +42,9 @@ def rates(
     *,
     clock: Callable[[], float] = time.process_time,
     before: Mapping[str, Callable[[], None]] | None = None,
+    rounds: int = ROUNDS,
 ) -> dict[str, float]:
-    """Work done per second of `clock`, the median over rounds in turn; each call of a contestant returns what it did.
+    """Work done per second of `clock`, the median over `rounds` in turn; each call of a contestant returns what it did.
 
     `before` lays out what a contestant works on, each time, and is not measured.
     """
@@ -52,7 +53,7 @@ def rates(
     for name, work in contestants.items():
         ready.setdefault(name, _nothing)()
         work()  # warm
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, work in contestants.items():
             ready[name]()
             began = clock()

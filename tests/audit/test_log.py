@@ -5,13 +5,16 @@ from datetime import timedelta
 import pymerkle
 import pytest
 
-from audit import EntryNotFound, Filters, LogKeysMismatch, NothingSigned, NotYetSigned
+from audit import EntryNotFound, Filters, LogKeysMismatch, LogUnavailable, NothingSigned, NotYetSigned
+from audit.errors import UnreadableRecord
+from audit.sequence import columns
 from yinxin import canonical
-from yinxin.act import Actor, Kind
+from yinxin.act import SYSTEM, Actor, Kind
 from yinxin.clock import rfc3339
 from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.suite import INTL, SM
 from yinxin.errors import Conflict
+from yinxin.personal import Personal
 from yinxin.store import request_scope
 from yinxin.tlog import Checkpoint, LogProof, NoteVerifier
 
@@ -124,6 +127,34 @@ def test_hostile_text_cannot_stop_the_log(site):
     for event, subject in zip(events, subjects, strict=True):
         assert site.log.entry(event).fields()["subject"] == subject
     site.log.check()
+
+
+def test_own_records_are_known_and_all_others_are_read(site, another, monkeypatch):
+    """Seen to fail when: what was written is looked up by the beginning of its octets; a record's request is left out of its columns."""
+    read = []
+    monkeypatch.setattr("audit.sequence.columns", lambda data: read.append(data) or columns(data))
+    with request_scope("request-1"):
+        own = [site.act(subject) for subject in ("thing:1", "a\0b", "长" * 400)]
+    with pytest.raises(Conflict), site.store.act(SYSTEM, "test.act", "thing:2"):
+        raise Conflict
+    site.log.sequence()
+    assert read == []
+    others = another()
+    foreign = [others.act(), others.act(file_name=Personal("名单.xlsx", "p-1"))]
+    site.log.sequence()
+    assert len(read) == 2
+    assert [each.event for each in site.log.entries(Filters(request="request-1"))] == own[::-1]
+    for event in (*own, *foreign):
+        entry = site.log.entry(event)
+        found = {name: getattr(entry, name) for name in columns(entry.data)}
+        assert found == columns(entry.data)
+    site.log.check()
+    site.act()
+    altered = "CAST(data || x'20' AS BLOB)" if site.engine.dialect.name == "sqlite" else "data || '\\x20'"
+    site.execute(f"UPDATE outbox SET data = {altered}")  # noqa: S608 - one of two constants
+    with pytest.raises(LogUnavailable) as refusal:
+        site.log.sequence()
+    assert isinstance(refusal.value.__cause__, UnreadableRecord)
 
 
 def test_keys_must_be_one_for_each_tree(site, tmp_path):

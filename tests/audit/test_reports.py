@@ -10,6 +10,7 @@ from audit.report import make as making
 from audit.report.errors import AboutWhat, NoPeriod, ReportNotFound, ReportTooLarge, UnknownKind
 from audit.report.kinds import KINDS
 from audit.report.make import Wanted, file_for, finish_all, make_for, report_for, reports_for
+from audit.report.paint import _shares
 from audit.report.schedule import begin_for, end_for, make_due, period_of, schedules_for
 from audit.surroundings import Alone
 from tests.support.databases import create_tables
@@ -300,3 +301,20 @@ def test_reports_are_for_auditors(reporting):
                 question(actor(name))
         site.log.sequence()
         assert len(site.log.entries(Filters(actor=name, outcome=Outcome.REFUSED))) == len(questions)
+
+
+def test_a_column_is_as_wide_as_what_stands_in_it():
+    """Seen to fail when: a long cell takes what it would; a heading is not looked at; a time is measured as it is kept;
+    a short column shrinks with the long."""
+    columns = [
+        {"name": "index", "zh": "序号", "en": "Index"},
+        {"name": "time", "zh": "时间", "en": "Time"},
+        {"name": "subject", "zh": "对象", "en": "Object"},
+        {"name": "organ", "zh": "所属机关名称", "en": "Organ"},
+    ]
+    rows = [["7", "2026-11-22T01:30:00.123456Z", "长" * 500, "o"]]
+    wanted = [1.25 * 5, 19, 26, 1.25 * 12]
+    assert _shares(columns, rows) == pytest.approx([100 * each / sum(wanted) for each in wanted])
+    assert sum(_shares(columns, [])) == pytest.approx(100)
+    many = _shares([columns[0], *[columns[2]] * 9], [["7", *["长" * 500] * 9]])
+    assert many[0] == pytest.approx(100 * 1.25 * 5 / 170), "a line that is full takes from the long ones"

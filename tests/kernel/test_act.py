@@ -22,6 +22,7 @@ from yinxin.store import (
     StoreFull,
     StoreUnavailable,
     UnrecordedChange,
+    Written,
     as_good,
     current_entries,
     open_engine,
@@ -510,3 +511,14 @@ def test_what_need_not_last_does_not_wait_for_the_disk_and_is_there_all_the_same
         session.add(Note(id=1, text="x"))
         session.flush()
     store.engine.dispose()
+
+
+def test_what_was_written_last_is_known_by_its_octets_once(monkeypatch):
+    """Seen to fail when: it grows without an end; what was taken stays."""
+    monkeypatch.setattr("yinxin.store._written._MOST", 3)
+    written = Written()
+    records = {b"%d" % number: object() for number in range(5)}
+    for data, record in records.items():
+        written.keep(data, record)
+    assert [written.take(data) for data in records] == [None, None, *list(records.values())[2:]]
+    assert [written.take(data) for data in records] == [None] * 5

@@ -14,6 +14,7 @@ from yinxin.store._stock import take_stock
 from yinxin.store._taken import Taken, as_good
 from yinxin.store._together import Together
 from yinxin.store._visible import Columns, Kept, Lead, Road, newest, newest_by
+from yinxin.store._written import Written
 from yinxin.store.errors import NoColumn, StoreFull, StoreUnavailable, UnrecordedChange
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Together",
     "UnrecordedChange",
     "Within",
+    "Written",
     "alone",
     "as_good",
     "committed",
