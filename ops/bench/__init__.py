@@ -13,6 +13,7 @@ from ops.bench.audit_query import audit_query
 from ops.bench.crl import crl
 from ops.bench.decisions import decisions, decisions_growth, decisions_sdk
 from ops.bench.directory import directory_growth
+from ops.bench.evidence import evidence_verify
 from ops.bench.exchange import exchange_messages, exchange_reconnect
 from ops.bench.exchange_documents import exchange_documents
 from ops.bench.growth import issue_growth
@@ -51,6 +52,7 @@ BENCHMARKS = {
     "audit-proof": audit_proof,
     "audit-tree": audit_tree,
     "audit-query": audit_query,
+    "evidence-verify": evidence_verify,
     "sign-in": sign_in,
     "sign-in-tls": sign_in_tls,
     "inventory": inventory_growth,
