@@ -13,8 +13,8 @@ from yinxin.clock import UTC_PLUS_8, parse_rfc3339
 ROWS = 100
 #: half ems of a column, at least and at most; headings are set larger than cells
 _LEAST, _MOST, _LARGER = 5, 26, 1.25
-#: half ems of a whole line; of a column that is made no narrower
-_LINE, _KEPT = 170, 16
+#: half ems between columns, of a whole line, and of a column that is made no narrower
+_BETWEEN, _LINE, _KEPT = 2, 200, 18
 _STYLE = """
 @page { size: A4 landscape; margin: 16mm 14mm 18mm;
   @bottom-left { content: "印信 Yinxin · REPORT"; font-size: 7pt; color: #555 }
@@ -141,7 +141,7 @@ def _shares(columns: Sequence[Mapping[str, Any]], rows: Sequence[Sequence[str]])
     for at, column in enumerate(columns):
         head = max(map(_width, (column["zh"], *column["en"].split())))
         longest = max((_width(_shown(row[at])) for row in rows), default=0)
-        wanted.append(max(_LEAST, _LARGER * head, min(_MOST, longest)))
+        wanted.append(_BETWEEN + max(_LEAST, _LARGER * head, min(_MOST, longest)))
     narrow = sum(each for each in wanted if each <= _KEPT)
     wide = sum(wanted) - narrow
     scale = min(1, max(0.2, (_LINE - narrow) / wide)) if wide else 1

@@ -313,8 +313,10 @@ def test_a_column_is_as_wide_as_what_stands_in_it():
         {"name": "organ", "zh": "所属机关名称", "en": "Organ"},
     ]
     rows = [["7", "2026-11-22T01:30:00.123456Z", "长" * 500, "o"]]
-    wanted = [1.25 * 5, 19, 26, 1.25 * 12]
+    wanted = [2 + 1.25 * 5, 2 + 19, 2 + 26, 2 + 1.25 * 12]
     assert _shares(columns, rows) == pytest.approx([100 * each / sum(wanted) for each in wanted])
     assert sum(_shares(columns, [])) == pytest.approx(100)
     many = _shares([columns[0], *[columns[2]] * 9], [["7", *["长" * 500] * 9]])
-    assert many[0] == pytest.approx(100 * 1.25 * 5 / 170), "a line that is full takes from the long ones"
+    assert many[0] == pytest.approx(100 * (2 + 1.25 * 5) / 200), (
+        "a line that is full takes from the long ones"
+    )
