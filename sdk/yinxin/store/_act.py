@@ -123,7 +123,6 @@ class Store:
         self._acting = engine.execution_options()
         listen(self._acting)
         self._numbering = Numbering()
-        #: what it wrote into the outbox last, for the sequencer
         self.written = Written()
         #: each is asked before an act begins and raises when the act could not be recorded (law 7)
         self.gates: list[Callable[[], None]] = []
@@ -331,7 +330,7 @@ class Store:
                 within(connection)
             # not remembered as committed: it may be lost with the database's memory
             numbered = self._numbering.take(connection, 1).number(event_)
-            _RECORD.run(connection, self._row(numbered))
+            _RECORD.run(connection, self.written.row(numbered))
         if (told := ENTRIES.get()) is not None:
             told.append(event_.id)
         for wake in self.recorded:
@@ -360,13 +359,9 @@ class Store:
 
     def _record(self, connection: sa.Connection, *records: Event) -> TakenNumbers:
         taken = self._numbering.take(connection, len(records))
-        _RECORD.run_many(connection, [self._row(taken.number(each, at)) for at, each in enumerate(records)])
+        rows = [self.written.row(taken.number(each, at)) for at, each in enumerate(records)]
+        _RECORD.run_many(connection, rows)
         return taken
-
-    def _row(self, record: Event) -> dict[str, Any]:
-        row = record.row()
-        self.written.keep(row["data"], record)
-        return row
 
     def _refused(self, act: Act, outcome: Outcome, code: str) -> None:
         """A refusal that cannot be recorded is still a refusal: say so to the operator and go on raising.

@@ -6,6 +6,7 @@ them into the log need not read them to know.
 
 import threading
 from collections import OrderedDict
+from typing import Any
 
 from yinxin.act import Event
 
@@ -19,6 +20,12 @@ class Written:
     def __init__(self) -> None:
         self._records: OrderedDict[bytes, Event] = OrderedDict()
         self._changing = threading.Lock()
+
+    def row(self, record: Event) -> dict[str, Any]:
+        """The record as the outbox takes it, and remembered."""
+        row = record.row()
+        self.keep(row["data"], record)
+        return row
 
     def keep(self, data: bytes, record: Event) -> None:
         """Remember a record that was encoded to these octets. One that is rolled back afterwards is no harm."""
