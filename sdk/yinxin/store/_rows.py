@@ -24,11 +24,11 @@ from yinxin.clock import rfc3339
 from yinxin.crypto.suite import INTL
 from yinxin.randomness import Randomness
 from yinxin.store._base import Base
-from yinxin.store._prepared import ROWS, Sql
+from yinxin.store._prepared import ROWS, Sql, listed
 from yinxin.store.errors import UnrecordedChange
 
-#: octets of a salt
-SALT = 16
+#: octets of a salt; rows that are read by one question
+SALT, _TOGETHER = 16, 100
 Key = tuple[Any, ...]
 
 
@@ -155,8 +155,10 @@ class Shape:
         self._at = [self._columns.index(each) for each in self._key]
         self._defaults = {each.key: _default(each) for each in self._columns}
         here = [each == sa.bindparam(f"key_{at}", type_=each.type) for at, each in enumerate(self._key)]
+        rows = sa.select(*self._columns).with_for_update(key_share=True)
         self._after: Sql | None = None
-        self._one = Sql(sa.select(*self._columns).where(*here).with_for_update(key_share=True))
+        self._one = Sql(rows.where(*here))
+        self._several = Sql(rows.where(listed(self._key[0], "keys"))) if len(self._key) == 1 else None
 
     def followed(self, connection: sa.Connection, keys: Iterable[Key]) -> Iterator[tuple[str, list[Key]]]:
         """Rows of another table that the database itself writes when a row of this one changes (`info`: table, column)."""
@@ -172,12 +174,16 @@ class Shape:
 
     def read(self, connection: sa.Connection, keys: Iterable[Key]) -> dict[Key, Sequence[Any]]:
         """Those of the rows that are there, by their keys."""
-        found = {}
-        for key in keys:
-            row = self._one.first(connection, {f"key_{at}": each for at, each in enumerate(key)})
-            if row is not None:
-                found[key] = row
-        return found
+        wanted = list(keys)
+        if self._several is not None and len(wanted) > 1:
+            parts = [wanted[at : at + _TOGETHER] for at in range(0, len(wanted), _TOGETHER)]
+            asked = ({"keys": [key for (key,) in part]} for part in parts)
+            found = {self.key(row): row for each in asked for row in self._several.all(connection, each)}
+            # a key that the database gives back otherwise than it was given is asked for by itself
+            if found.keys() <= set(wanted):
+                return found
+        asked_alone = ((key, {f"key_{at}": each for at, each in enumerate(key)}) for key in wanted)
+        return {key: row for key, each in asked_alone for row in self._one.all(connection, each)}
 
     def every(self, connection: sa.Connection) -> Iterator[tuple[str, Sequence[Any]]]:
         """Every row of the table, with its key as it is spelt."""
@@ -213,10 +219,12 @@ def shape_of(table: sa.Table) -> Shape:
 
 def _plain(value: Any) -> str | None:
     """A value as text; octets by their digest."""
+    if value is None or type(value) is str:
+        return value
     for kind, plain in _PLAIN:
         if isinstance(value, kind):
             return plain(value)
-    return None if value is None else str(value)
+    return str(value)
 
 
 #: by type, the first that fits
