@@ -31,6 +31,8 @@ CARRY_OUT, CARRY_IN = "exchange.carry-out", "exchange.carry-in"
 #: kinds of message that the sites themselves speak in begin so; nobody else does
 _OURS = "exchange."
 _CHUNK = 1 << 20
+#: messages that are read at once where all are wanted
+_PAGE = 500
 #: of a message in tables
 COLUMNS = (
     *("id", "direction", "peer", "seq", "sender", "recipient", "kind", "object", "grade"),
@@ -185,11 +187,16 @@ def life_for(exchange: Exchange, actor: Actor, wanted: Known) -> Life:
 
 
 def every_for(exchange: Exchange, actor: Actor, wanted: Filter) -> Iterator[MessageRow]:
-    """All messages that match, page by page; raises Denied before the first."""
-    page = messages_for(exchange, actor, wanted, limit=500)
-    while page:
-        yield from page
-        page = messages_for(exchange, actor, wanted, before=place(page[-1]), limit=500)
+    """All messages that match, page by page; raises Denied at once."""
+    first = messages_for(exchange, actor, wanted, limit=_PAGE)
+
+    def told() -> Iterator[MessageRow]:
+        page = first
+        while page:
+            yield from page
+            page = messages_for(exchange, actor, wanted, before=place(page[-1]), limit=_PAGE)
+
+    return told()
 
 
 def place(row: MessageRow) -> Place:

@@ -91,6 +91,12 @@ def test_the_log_as_a_file(two, officer):
     rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert next(each["object"] for each in rows) == "document:110"
     assert {each["direction"] for each in rows} == {"out"}
+    # whoever may not is told so, and not cut off in the middle of an answer that began well
+    clerk = client(two.net.sites["jia.example"], "demo-clerk").exchange._connection
+    refused = clerk.http.get(
+        "/api/exchange/v1/message-export", headers={"Authorization": f"Bearer {clerk.token}"}
+    )
+    assert (refused.status_code, refused.json()["code"]) == (403, Denied.code)
     wrong = officer._connection.http.get(
         "/api/exchange/v1/messages?after=x", headers={"Authorization": f"Bearer {officer._connection.token}"}
     )

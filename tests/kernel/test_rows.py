@@ -1,8 +1,11 @@
 """The record of an act says of every row it changed what the row says now, whoever wrote the statement.
 
 Seen to fail when: a statement of `Sql` is not looked at; an UPDATE's rows are looked for after it; the salt of an older
-statement stays; a refused act's rows are recorded; rows are digested without their salt.
+statement stays; a refused act's rows are recorded; rows are digested without their salt; a statement of `Sql`, or one that
+returns rows, is not asked how many it met.
 """
+
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +15,7 @@ from tests.kernel.conftest import CLERK, Local, Note, Visit, recorded
 from yinxin.act import SYSTEM
 from yinxin.canonical import NotCanonical
 from yinxin.errors import Invalid
-from yinxin.store import RecordedRow, Sql, committed, shape_of, take_stock
+from yinxin.store import RecordedRow, RowsMoved, Sql, committed, shape_of, take_stock
 from yinxin.store._rows import Changed
 
 pytestmark = pytest.mark.engines("both")
@@ -143,15 +146,69 @@ def test_a_record_that_cannot_be_made_says_nothing_of_rows(accounting):
     assert "rows" not in recorded(accounting)[-1]
 
 
-def test_rows_that_another_put_in_meanwhile_are_no_act(accounting, monkeypatch):
-    """What a statement meets beyond the rows that it was found to meet could not be told."""
-    with accounting.act(CLERK, "kernel.write", "note:1") as act:
+_OF = Part.__table__.c.of == sa.bindparam("name")
+_GIVEN = {"name": "x", "new": b"n"}
+_SET = sa.update(Part.__table__).values(data=sa.bindparam("new"))
+MEETING = {
+    "statement": lambda act: act.session.execute(sa.update(Part).where(Part.of == "x").values(data=b"n")),
+    "delete": lambda act: act.session.execute(sa.delete(Part).where(Part.of == "x")),
+    "prepared": lambda act: Sql(_SET.where(_OF)).run(act.connection, _GIVEN),
+    "prepared, many": lambda act: Sql(_SET.where(_OF)).run_many(act.connection, [_GIVEN]),
+    "prepared, returning": lambda act: Sql(_SET.where(_OF).returning(Part.__table__.c.at)).all(act.connection, _GIVEN),
+    "returning": lambda act: act.connection.execute(
+        sa.delete(Part.__table__).where(Part.of == "x").returning(Part.at)
+    ).all(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("meets", MEETING)
+def test_rows_that_another_put_in_meanwhile_are_no_act(accounting, monkeypatch, meets):
+    """A row that came between the look at what a statement will meet and the statement itself could not be told of."""
+    if (accounting.engine.dialect.name, meets) == ("sqlite", "returning"):
+        pytest.skip(
+            "SQLite has one transaction that writes at a time, and cannot say what it has not given out"
+        )
+    with accounting.act(CLERK, "kernel.write", "part:x") as act:
         act.session.add_all([Part(of="x", at=1), Part(of="x", at=2)])
-    found = Changed.add
-    monkeypatch.setattr(Changed, "before", lambda self, *_: found(self, Part.__table__, [("x", 1)]))
-    with pytest.raises(TypeError), accounting.act(CLERK, "kernel.write", "note:1") as act:
-        act.session.execute(sa.update(Part).values(data=b"n"))
+    found = Changed.found
+    monkeypatch.setattr(Changed, "found", lambda self, table, keys: found(self, table, keys[:-1]))
+    with pytest.raises(RowsMoved) as told, accounting.act(CLERK, "kernel.write", "part:x") as act:
+        MEETING[meets](act)
+    assert told.value.retryable
+    assert recorded(accounting)[-1]["error"] == "store.rows_moved"
     assert whole(accounting) == ["kernel_part/x/1", "kernel_part/x/2"]
+    monkeypatch.undo()
+    with accounting.act(CLERK, "kernel.write", "part:x") as act:
+        MEETING[meets](act)
+    whole(accounting)
+
+
+@pytest.mark.parametrize("meets", MEETING)
+def test_an_act_and_another_at_the_same_moment(accounting, monkeypatch, meets):
+    """PostgreSQL shows a statement what was committed until it began: more than the look before it."""
+    if accounting.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one transaction that writes at a time")
+    with accounting.act(CLERK, "kernel.write", "part:x") as act:
+        act.session.add(Part(of="x", at=1))
+    found = Changed.found
+
+    def beside():
+        with accounting.act(CLERK, "kernel.write", "part:x") as act:
+            act.session.add(Part(of="x", at=2))
+
+    def overtaken(self, table, keys):
+        found(self, table, keys)
+        with ThreadPoolExecutor(1) as other:
+            other.submit(beside).result()
+
+    monkeypatch.setattr(Changed, "found", overtaken)
+    with pytest.raises(RowsMoved), accounting.act(CLERK, "kernel.write", "part:x") as act:
+        MEETING[meets](act)
+    monkeypatch.undo()
+    assert whole(accounting) == ["kernel_part/x/1", "kernel_part/x/2"]
+    with accounting.act(CLERK, "kernel.write", "part:x") as act:
+        MEETING[meets](act)
+    whole(accounting)
 
 
 def test_rows_that_nobody_can_name_are_no_act(accounting):

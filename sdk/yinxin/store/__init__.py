@@ -15,7 +15,7 @@ from yinxin.store._taken import Taken, as_good
 from yinxin.store._together import Together
 from yinxin.store._visible import Columns, Kept, Lead, Road, newest, newest_by
 from yinxin.store._written import Written
-from yinxin.store.errors import NoColumn, StoreFull, StoreUnavailable, UnrecordedChange
+from yinxin.store.errors import NoColumn, RowsMoved, StoreFull, StoreUnavailable, UnrecordedChange
 
 __all__ = [
     "Act",
@@ -31,6 +31,7 @@ __all__ = [
     "Queue",
     "RecordedRow",
     "Road",
+    "RowsMoved",
     "SourceRow",
     "Sql",
     "Store",

@@ -8,6 +8,7 @@ own types, and what is left is the driver's.
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import itemgetter
 from typing import Any, cast
 
@@ -61,8 +62,10 @@ class Sql:
 
     def all(self, within: Within, values: _Values) -> list[Any]:
         """Every row."""
-        form, driver, dialect = self._begun(within, values)
-        return form.rows(_asked(driver, dialect, form.text, form.given(values)).fetchall())
+        form, driver, dialect, held = self._begun(within, values)
+        rows = form.rows(_asked(driver, dialect, form.text, form.given(values)).fetchall())
+        held(len(rows))
+        return rows
 
     def first(self, within: Within, values: _Values) -> Any | None:
         """The first row, or None."""
@@ -75,18 +78,23 @@ class Sql:
 
     def run(self, within: Within, values: _Values) -> int:
         """Carry out a change; the number of rows it met."""
-        form, driver, dialect = self._begun(within, values)
-        return int(_asked(driver, dialect, form.text, form.given(values)).rowcount)
+        form, driver, dialect, held = self._begun(within, values)
+        number = int(_asked(driver, dialect, form.text, form.given(values)).rowcount)
+        held(number)
+        return number
 
     def run_many(self, within: Within, values: Sequence[_Values]) -> int:
         """Carry out a change with each of these values; the number of rows met."""
-        form, driver, dialect = self._begun(within, {}, values)
+        form, driver, dialect, held = self._begun(within, {}, values)
         given = [form.given(each) for each in values]
-        return int(_asked(driver, dialect, form.text, given, many=True).rowcount)
+        number = int(_asked(driver, dialect, form.text, given, many=True).rowcount)
+        held(number)
+        return number
 
     def _begun(
         self, within: Within, values: _Values, many: Sequence[_Values] | None = None
-    ) -> tuple["_Form", Any, Dialect]:
+    ) -> tuple["_Form", Any, Dialect, Callable[[int], None]]:
+        held = _counted
         if isinstance(within, Look):
             driver, dialect = within.driver, within.dialect
             allowed: Any = _none
@@ -98,7 +106,7 @@ class Sql:
             options = within.get_execution_options()
             allowed, changed = options.get(GUARD), options.get(ROWS)
             if changed is not None and changed.accounts(self._changes):
-                self._note(within, changed, [values] if many is None else many)
+                held = self._note(within, changed, [values] if many is None else many)
         if self._changes is not None and allowed is not None and not allowed(self._changes):
             raise UnrecordedChange(table=self._changes.name)
         sizes = {each: len(values[each]) for each in self._lists}
@@ -108,20 +116,25 @@ class Sql:
             if len(self._forms) >= _KEEP:
                 self._forms.clear()
             form = self._forms[key] = _Form(self._statement, self._columns, dialect, sizes)
-        return form, driver, dialect
+        return form, driver, dialect, held
 
-    def _note(self, within: sa.Connection, changed: Any, many: Sequence[_Values]) -> None:
-        """Tell an act which rows it will have changed."""
+    def _note(self, within: sa.Connection, changed: Any, many: Sequence[_Values]) -> Callable[[int], None]:
+        """Tell an act which rows it will have changed; whom to tell afterwards how many they were."""
         table = cast("sa.Table", self._changes)
         key = list(table.primary_key.columns)
         if isinstance(self._statement, sa.Insert):
             changed.add(table, [tuple(each[part.key] for part in key) for each in many])
-            return
+            return _counted
         if self._met is None:
             statement = cast("sa.Update | sa.Delete", self._statement)
             which = sa.select(*key).where(*statement._where_criteria)  # noqa: SLF001 - the only way to ask for it
             self._met = Sql(which.with_for_update(key_share=True))
-        changed.add(table, [tuple(row) for each in many for row in self._met.all(within, each)])
+        changed.found(table, [tuple(row) for each in many for row in self._met.all(within, each)])
+        return partial(changed.held, table)
+
+
+def _counted(_number: int) -> None:
+    """Nobody has to know how many rows a statement met."""
 
 
 def listed(column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[bool]:

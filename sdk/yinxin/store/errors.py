@@ -21,6 +21,14 @@ class StoreFull(Unavailable):
     en = "The disk is full and nothing was changed; free or enlarge the disk that holds the data directory."
 
 
+class RowsMoved(Unavailable):
+    """Another transaction changed which rows a change meets, between the look at them and the change itself; both are undone."""
+
+    code = "store.rows_moved"
+    zh = "另一操作同时更改了 {table} 中的相关记录，本次操作没有做任何更改；请重试。"
+    en = "Another act changed rows of {table} at the same moment and nothing was changed by this one; try again."
+
+
 class UnrecordedChange(YinxinError):
     """A change outside an act: a fault of our own code, stopped before it reached the database."""
 
