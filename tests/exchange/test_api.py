@@ -92,7 +92,10 @@ def test_the_log_as_a_file(two, officer):
     assert next(each["object"] for each in rows) == "document:110"
     assert {each["direction"] for each in rows} == {"out"}
     # whoever may not is told so, and not cut off in the middle of an answer that began well
-    clerk = client(two.net.sites["jia.example"], "demo-clerk").exchange._connection
+    asking = client(two.net.sites["jia.example"], "demo-clerk").exchange
+    with pytest.raises(Denied):
+        list(asking.messages())
+    clerk = asking._connection
     refused = clerk.http.get(
         "/api/exchange/v1/message-export", headers={"Authorization": f"Bearer {clerk.token}"}
     )
