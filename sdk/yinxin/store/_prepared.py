@@ -94,7 +94,7 @@ class Sql:
     def _begun(
         self, within: Within, values: _Values, many: Sequence[_Values] | None = None
     ) -> tuple["_Form", Any, Dialect, Callable[[int], None]]:
-        held = _counted
+        held: Callable[[int], None] = _counted
         if isinstance(within, Look):
             driver, dialect = within.driver, within.dialect
             allowed: Any = _none
