@@ -4,6 +4,7 @@ The application takes it within the act that records the delivery. What cannot b
 seldom, and holds back only its own kind from its own peer; what can never be taken is put aside, on record, and said.
 """
 
+import logging
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -16,10 +17,12 @@ from exchange.errors import NoApplication
 from exchange.header import Header
 from exchange.models import Direction, MessageRow, State
 from yinxin.act import SYSTEM
-from yinxin.errors import YinxinError
+from yinxin.errors import InternalError, YinxinError
 from yinxin.exchange import Application
 from yinxin.steps import step
 from yinxin.store import alone
+
+_log = logging.getLogger("yinxin.exchange")
 
 VERB = "exchange.deliver"
 #: messages of one kind from one peer that are delivered before others have their turn
@@ -52,6 +55,9 @@ class Delivering:
                     count += self._drain(application, peer, kind)
                 except YinxinError as error:
                     self._couriers.failed(peer, work, error.code, timedelta(seconds=1))
+                except Exception:  # noqa: BLE001 - what a peer says may show a fault of ours: the others are delivered all the same
+                    _log.exception("delivering %s of %s failed", kind, peer)
+                    self._couriers.failed(peer, work, InternalError.code, timedelta(seconds=1))
                 else:
                     self._couriers.done(peer, work, timedelta())
         return count

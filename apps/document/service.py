@@ -50,9 +50,9 @@ class Documents:
         with TemporaryDirectory(prefix="yinxin-") as spool:
             packing = partial(pack, self.store, self.attachments, Path(spool))
             taken, failed = carry(COPIES, self.store, self.sites, packing)
-        told = tell(self.store, self.exchange)
-        if failed:
-            raise failed[0]
+        told, untold = tell(self.store, self.exchange)
+        for error in (*failed, *untold):
+            raise error
         return taken + told
 
     def recount(self) -> int:

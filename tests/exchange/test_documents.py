@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -14,8 +15,11 @@ from apps.document.errors import CopyDownward, NotDownward, NotUpward, SkipsLeve
 from apps.document.layout.kinds import Kind
 from apps.document.sites.carry import Sites
 from apps.document.sites.choose import Addressable
-from apps.document.sites.errors import NotCleared
+from apps.document.sites.errors import NotCleared, ParcelUnfit
+from apps.document.sites.models import Arrival
 from authz.models import OrganClosure, OrganRow, PostRole, PostRow
+from exchange.errors import UnknownRecipient
+from exchange.inside import Inside
 from ops.demo.story import SAMPLE
 from ops.platform import Platform
 from tests.laws.province import client
@@ -52,6 +56,19 @@ class Tampering(Sites):
             said = parcel.facts | {"sha256": sha256(data).hexdigest()}
             parcel = replace(parcel, facts=said, files=(replace(file, path=path), *parcel.files[1:]))
         super().carry(parcel)
+
+
+def first_unreached(send):
+    """A way out on which the first recipient is not known any more."""
+    asked = []
+
+    def sent(self, message):
+        asked.append(message)
+        if len(asked) == 1:
+            raise UnknownRecipient(organ=message.recipient)
+        return send(self, message)
+
+    return sent
 
 
 @dataclass
@@ -112,7 +129,7 @@ def sealed(platform: Platform, folder: Path) -> str:
 
 
 def test_a_document_between_governments(two, tmp_path):
-    """Seen to fail when the seal is not verified, when a recall does not ask whether somebody has answered, and when urging and 清退 stay here."""
+    """Seen to fail when the seal is not verified, when a recall does not ask whether somebody has answered, when the first report that cannot be sent ends the telling, and when urging and 清退 stay here."""
     near, far = two.near, two.far
     registrar = client(near, "demo-registrar").documents
     document = sealed(near, tmp_path)
@@ -162,6 +179,15 @@ def test_a_document_between_governments(two, tmp_path):
     health.return_(document, "与本系统职责不符")
     registrar.withdraw(document, "误发", ("city-jia", "city-yi"))
 
+    # whoever cannot be told keeps nobody else from being told
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Inside, "send", first_unreached(Inside.send))
+        with pytest.raises(UnknownRecipient):
+            far.document.carry()
+    with far.store.read() as session:
+        told = session.scalars(sa.select(Arrival.told).where(Arrival.document == document)).all()
+    assert sum(each is not None for each in told) == 2  # the altered copy's refusal is one of them
+
     def dies(name: str) -> None:
         if name == "document.report.1-sent":
             raise Died
@@ -191,6 +217,27 @@ def test_a_document_between_governments(two, tmp_path):
     given = {**both, "city-jia": "given-back"}
     assert two.states(near, document) == {**given, TAMPERED: "refused"}
     assert two.states(far, document) == given
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"what": "call-in"},
+        {"what": "call-in", "reason": 7},
+        {"what": "recall"},
+        {"what": "recall", "reason": "\0"},
+        {"what": "urge"},
+        *({"what": "urge", "number": number} for number in (0, -1, "1", True, 1 << 40)),
+        {"what": "burn", "reason": "x"},
+    ],
+)
+def test_what_another_site_says_of_a_copy_fits_or_is_put_aside(two, said):
+    """Seen to fail before fields were looked at: it came to the database, and stood in the way of all that came behind it."""
+    message = SimpleNamespace(
+        body={"v": 1, "document": "d1", **said}, object="document:d1", sender=THERE[0], peer="yi.example"
+    )
+    with pytest.raises(ParcelUnfit):
+        two.near.exchange.applications["document"].prepare(message)
 
 
 def forget(platform: Platform, organ: str) -> None:

@@ -4,6 +4,7 @@ import io
 import json
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from types import SimpleNamespace
 
 import httpx
@@ -63,7 +64,7 @@ from yinxin.evidence.trust import Trust
 from yinxin.evidence.verify import verify
 from yinxin.exchange import Enclosed
 
-from .sites import letter
+from .sites import Taking, letter
 
 pytestmark = pytest.mark.engines("any")
 #: an auditor sees the evidence of every message
@@ -95,6 +96,28 @@ def test_what_is_sent_arrives_once_in_order_and_is_receipted(two, tmp_path):
     assert two.yi.delivering.run() == 0
     said = two.jia.reconciling.ask(two.jia.peers.get("yi.example"))
     assert (said.sent.seq, said.sent.receipted, said.difference) == (3, 3, None)
+
+
+def test_what_an_application_falls_over_holds_up_no_other_kind(two, monkeypatch):
+    """A fault of ours that a peer's words show stands in its own line's way, and in nobody else's.
+
+    Seen to fail when `Delivering.run` catches errors of the tree alone.
+    """
+    falling = Taking()
+    falling.fault = KeyError("reason")
+    monkeypatch.setitem(two.yi.applications, "falls", falling)
+    monkeypatch.setitem(two.yi.applications, "behind", behind := Taking())
+    for number, kind in ((80, "behind"), (81, "falls"), (82, "test"), (83, "behind")):
+        two.jia.sending.send(SYSTEM, letter(number, kind=kind))
+    two.jia.courier.call(two.jia.peers.get("yi.example"), at_once=True)
+    two.yi.delivering.run()
+    assert (behind.taken, two.taking.taken[-1]) == ([80, 83], 82)
+    assert two.yi.courier.couriers.of("jia.example")["deliver falls"][:2] == (1, "internal")
+    # mended, it goes on
+    falling.fault = None
+    two.yi.courier.couriers.done("jia.example", "deliver falls", timedelta())
+    two.yi.delivering.run()
+    assert falling.taken == [81]
 
 
 def test_what_is_graded_too_high_never_leaves(two):

@@ -16,6 +16,7 @@ from yinxin.act import SYSTEM
 from yinxin.authz import Level
 from yinxin.clock import rfc3339
 from yinxin.distribution import Copy, State
+from yinxin.errors import YinxinError
 from yinxin.exchange import Exchanging, Outgoing
 from yinxin.flow import Signature
 from yinxin.steps import step
@@ -28,33 +29,46 @@ SIGNED = {
     State.RETURNED: "document.return",
     State.GIVEN_BACK: "document.give-back",
 }
-#: reports that are sent in one go
+#: reports that are looked for at once
 _AT_ONCE = 500
 
 
-def tell(store: Store, exchange: Exchanging) -> int:
-    """Send the reports that are due; how many. 1. It is in the outbox. 2. That it was told is recorded."""
-    count = 0
-    for document, organ in _due(store):
-        with store.read() as session:
-            arrival = session.get_one(Arrival, (document, organ))
-            state, message = _message(session, arrival)
-        exchange.send(message)
-        step("document.report.1-sent")
-        with store.act(SYSTEM, VERB, DOCUMENTS.subject(document), organ=organ, state=state.value) as act:
-            act.session.get_one(Arrival, (document, organ), with_for_update=True).told = state.value
-        count += 1
-    return count
+def tell(store: Store, exchange: Exchanging) -> tuple[int, list[YinxinError]]:
+    """Send the reports that are due; how many, and what kept it from others, for which nobody else waits."""
+    count, failed, last = 0, list[YinxinError](), ("", "")
+    while due := _due(store, last):
+        for each in due:
+            try:
+                _one(store, exchange, *each)
+                count += 1
+            except YinxinError as error:  # a site with which exchange has stopped, say
+                failed.append(error)
+        last = due[-1]
+    return count, failed
 
 
-def _due(store: Store) -> Sequence[tuple[str, str]]:
+def _one(store: Store, exchange: Exchanging, document: str, organ: str) -> None:
+    """1. It is in the outbox. 2. That it was told is recorded."""
+    with store.read() as session:
+        arrival = session.get_one(Arrival, (document, organ))
+        state, message = _message(session, arrival)
+    exchange.send(message)
+    step("document.report.1-sent")
+    with store.act(SYSTEM, VERB, DOCUMENTS.subject(document), organ=organ, state=state.value) as act:
+        act.session.get_one(Arrival, (document, organ), with_for_update=True).told = state.value
+
+
+def _due(store: Store, last: tuple[str, str]) -> Sequence[tuple[str, str]]:
+    """The next ones behind that one; as identifiers rise, the oldest documents of a site first."""
     answered = (*SIGNED, State.WITHDRAWN)
     moved = sa.and_(Copy.state.in_(answered), sa.or_(Arrival.told.is_(None), Arrival.told != Copy.state))
     refused = sa.and_(Arrival.refused.is_not(None), Arrival.told.is_(None))
     mine = sa.and_(Copy.flow == KIND, Copy.item == Arrival.document, Copy.organ == Arrival.organ)
     query = sa.select(Arrival.document, Arrival.organ).join(Copy, mine, isouter=True)
     with store.read() as session:
-        rows = session.execute(query.where(sa.or_(moved, refused)).order_by(Arrival.at).limit(_AT_ONCE))
+        place = sa.tuple_(Arrival.document, Arrival.organ)
+        query = query.where(sa.or_(moved, refused), place > sa.tuple_(*map(sa.literal, last)))
+        rows = session.execute(query.order_by(Arrival.document, Arrival.organ).limit(_AT_ONCE))
         return [(document, organ) for document, organ in rows]
 
 

@@ -35,6 +35,9 @@ from yinxin.exchange import Answered, Exchanging, Incoming
 from yinxin.store import Act, Store
 from yinxin.uploads import UploadIn
 
+#: how often anybody may have urged
+_MOST_URGED = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
@@ -80,10 +83,14 @@ class Deliveries:
             return self._parcel(message)
         if what == REPORT:
             return self._report(message, document)
-        if what == URGE:
-            with fitting():
-                unfit(int(message.body["number"]) > 0, "次数不符", "of no number")
         unfit(what in (RECALL, URGE, CALL_IN), "用途不识", "of no known use")
+        with fitting():
+            if what == URGE:
+                number = message.body["number"]
+                unfit(type(number) is int and 0 < number <= _MOST_URGED, "次数不符", "of no number")
+            else:
+                reason = message.body["reason"]
+                unfit(isinstance(reason, str) and "\0" not in reason, "没有理由", "without a reason")
         return None
 
     def take(self, act: Act, message: Incoming, prepared: object) -> None:
