@@ -2,14 +2,16 @@
 
 import shutil
 from base64 import b64encode
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
 
 from exchange.proposals import ADMIT, AdmitContent
 from exchange.service import Exchange
+from ops.demo.story import SAMPLE
 from ops.platform import Platform
-from tests.laws.province import opened
+from tests.laws.province import client, opened
 from yinxin.act import SYSTEM
 from yinxin.client import in_process
 from yinxin.exchange import Outgoing
@@ -139,3 +141,18 @@ def letter(number: int, *, sender="city-jia", recipient="city-yi", grade="intern
 
 
 __all__ = ["ORGANS", "Net", "Taking", "admit", "admit_card", "copied", "join", "letter", "opened", "settings"]
+
+
+def sealed(platform: Platform, folder: Path, reference: str, recipients: Sequence[str]) -> str:
+    """A sealed document with an attached file."""
+    plan = folder / "方案.txt"
+    plan.write_text("附件正文。", "utf-8")
+    clerk = client(platform, "demo-clerk").documents
+    document = clerk.draft(SAMPLE, reference=reference, kind="NOTICE", recipients=recipients)
+    clerk.attach(document, plan)
+    clerk.submit(document)
+    client(platform, "demo-reviewer").documents.approve(document, "同意")
+    client(platform, "demo-leader").documents.sign_off(document)
+    client(platform, "demo-registrar").documents.number(document)
+    client(platform, "demo-seal").documents.seal(document)
+    return document

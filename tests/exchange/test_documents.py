@@ -3,7 +3,6 @@
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -29,7 +28,7 @@ from yinxin.exchange import Reached
 from yinxin.steps import listen
 from yinxin.text import Text
 
-from .sites import Net, admit, copied, join, opened, settings
+from .sites import Net, admit, copied, join, opened, sealed, settings
 
 pytestmark = pytest.mark.engines("any")
 THERE = ("city-jia", "city-yi", "dept-health")
@@ -113,26 +112,11 @@ def two(template, tmp_path_factory):
         yield Governments(*made)
 
 
-def sealed(platform: Platform, folder: Path) -> str:
-    """A sealed document with an attached file, for the four organs."""
-    plan = folder / "方案.txt"
-    plan.write_text("附件正文。", "utf-8")
-    clerk = client(platform, "demo-clerk").documents
-    document = clerk.draft(SAMPLE, reference="between", kind="NOTICE", recipients=(*THERE, TAMPERED))
-    clerk.attach(document, plan)
-    clerk.submit(document)
-    client(platform, "demo-reviewer").documents.approve(document, "同意")
-    client(platform, "demo-leader").documents.sign_off(document)
-    client(platform, "demo-registrar").documents.number(document)
-    client(platform, "demo-seal").documents.seal(document)
-    return document
-
-
 def test_a_document_between_governments(two, tmp_path):
     """Seen to fail when the seal is not verified, when a recall does not ask whether somebody has answered, when the first report that cannot be sent ends the telling, and when urging and 清退 stay here."""
     near, far = two.near, two.far
     registrar = client(near, "demo-registrar").documents
-    document = sealed(near, tmp_path)
+    document = sealed(near, tmp_path, "between", (*THERE, TAMPERED))
     vars(near.document)["sites"] = Tampering(near.store, near.document.exchange)
 
     # whoever is not cleared for it is not sent it, and whoever sends it is told so

@@ -27,6 +27,8 @@ from yinxin.statement import Statement
 
 #: what travels beside the sealed PDF: the same document as OFD under the national seal, and the SM2 signature over the PDF
 ALSO: Final = (SEALED_OFD, SEALED_SM)
+#: what was signed off, and that it was, of which document: inside the PDF and inside the OFD alike
+_SIGNED: Final = ("content.json", "sign-off.json")
 #: octets of a sealed file, which is held in memory
 _LARGEST = 64 << 20
 #: pages of it, which are shown one by one
@@ -74,7 +76,8 @@ def sealed(message: Incoming, now: datetime) -> Sealed:
     unfit(whole, "附件不全", "an attached file is missing")
     pages = pdf.pages(data)
     unfit(0 < pages <= _MOST_PAGES, "页数不符", "a number of pages that none of ours has")
-    also = dict(_also(message, made, data, (content, organ["name"], attached), now))
+    signed = {name: inside[name] for name in _SIGNED}
+    also = dict(_also(message, made, data, (signed, organ["name"], attached), now))
     return Sealed(data, content, said, pages, also, len(made))
 
 
@@ -94,14 +97,14 @@ def _also(
     message: Incoming,
     made: Sequence[str],
     data: bytes,
-    same: tuple[bytes, str, tuple[Attached, ...]],
+    same: tuple[Mapping[str, bytes], str, tuple[Attached, ...]],
     now: datetime,
 ) -> Iterator[tuple[str, bytes]]:
     """What was sealed in the sm suite, each held to be the same document under the seal of the same organ; raises what does not hold.
 
     A card that names no root of that suite gives nothing to judge it by: then it is not taken in.
     """
-    content, organ, attached = same
+    signed, organ, attached = same
     roots = [each for each in message.anchors if each.public_key.suite is SM]
     for number, name in enumerate(made):
         if name == SEALED or not roots:
@@ -110,20 +113,21 @@ def _also(
         if name == SEALED_OFD:
             verify(octets, Trust(message.anchors, ()), at=now, held=[], beside=Beside(attached=attached))
             by = [each.certificate for each in ofd.verify(octets, roots, now)]
-            inside = ofd.attachments(octets).get("content.json")
-            unfit(inside == content, "OFD 不是同一份公文", "the OFD is another document")
+            inside = ofd.attachments(octets)
+            same_document = all(inside.get(each) == signed[each] for each in _SIGNED)
+            unfit(same_document, "OFD 不是同一份公文", "the OFD is another document")
         else:
-            signed = cms.verify_detached(octets, data)
-            at = signed.timestamp_token.at if signed.timestamp_token else now
+            found = cms.verify_detached(octets, data)
+            at = found.timestamp_token.at if found.timestamp_token else now
             validate(
-                signed.certificate,
-                signed.chain,
+                found.certificate,
+                found.chain,
                 roots,
                 at=at,
                 usage=Usage.SIGNATURE,
                 require_revocation=False,  # its proof is in the OFD, by the same certificate
             )
-            by = [signed.certificate]
+            by = [found.certificate]
         unfit(
             all(each.subject.get("organizationName") == organ for each in by),
             "国密印章不是发文机关的",
