@@ -50,8 +50,8 @@ _LARGEST = 1 << 30
 _TABLES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 
 
-class FilterQuery(Model):
-    """Which messages; whatever is left out is anything. Times are from `since` until before `until`."""
+class Conditions(Model):
+    """Which messages, but for their times; whatever is left out is anything."""
 
     direction: Literal["", "out", "in"] = ""
     peer: str = Field(default="", max_length=64)
@@ -60,6 +60,11 @@ class FilterQuery(Model):
     kind: str = Field(default="", max_length=40)
     object: str = Field(default="", max_length=200)
     state: Literal["", "waiting", "received", "refused", "early", "delivered", "undeliverable"] = ""
+
+
+class FilterQuery(Conditions):
+    """Which messages; times are from `since` until before `until`."""
+
     since: Instant | None = None
     until: Instant | None = None
 

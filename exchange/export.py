@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from exchange.ask import Known, message_for, permitted
 from exchange.errors import NotReceipted
+from exchange.life import covering
 from exchange.models import MessageRow, ReceiptRow, SealRow
 from exchange.service import Exchange
 from yinxin.act import Actor
@@ -26,22 +27,13 @@ def export_for(exchange: Exchange, actor: Actor, wanted: Known) -> bytes:
 
 def message_parts(exchange: Exchange, row: MessageRow) -> ExchangedMessage:
     """What the evidence of a message is made of, before the exporter signs it; raises NotReceipted, and as `Signing.sign`."""
-    same = {"direction": row.direction, "peer": row.peer}
     with exchange.store.read() as session:
-        seal = session.scalars(
-            sa.select(SealRow).filter_by(**same).where(SealRow.upto >= row.seq).order_by(SealRow.upto)
-        ).first()
-        receipt = session.scalars(
-            sa.select(ReceiptRow)
-            .filter_by(**same)
-            .where(ReceiptRow.upto >= row.seq)
-            .order_by(ReceiptRow.upto)
-        ).first()
-        if seal is None or receipt is None or receipt.first > row.seq:
+        seal, receipt = covering(session, SealRow, row), covering(session, ReceiptRow, row)
+        if seal is None or receipt is None:
             raise NotReceipted(message=row.id)
         headers = session.scalars(
             sa.select(MessageRow.header)
-            .filter_by(**same)
+            .filter_by(direction=row.direction, peer=row.peer)
             .where(MessageRow.seq.between(row.seq, seal.upto))
             .order_by(MessageRow.seq)
         ).all()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -45,6 +46,9 @@ WORDS = {
 }
 
 
+_Covering = TypeVar("_Covering", SealRow, ReceiptRow)
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One moment: `at` by whoever's word it is, `site` whose act it was; `stamped` is the instant that a timestamp proves."""
@@ -69,20 +73,8 @@ class Life:
 
 def life(exchange: Exchange, row: MessageRow) -> Life:
     """The life of a message that is on record; raises MalformedEnvelope of a record that was changed."""
-    same = {"direction": row.direction, "peer": row.peer}
     with exchange.store.read() as session:
-        seal = session.scalars(
-            sa.select(SealRow).filter_by(**same).where(SealRow.upto >= row.seq).order_by(SealRow.upto)
-        ).first()
-        receipt = session.scalars(
-            sa.select(ReceiptRow)
-            .filter_by(**same)
-            .where(ReceiptRow.upto >= row.seq)
-            .order_by(ReceiptRow.upto)
-        ).first()
-        # a seal ends where a run does, a receipt may have begun behind the message
-        seal = seal if seal is not None and seal.first <= row.seq else None
-        receipt = receipt if receipt is not None and receipt.first <= row.seq else None
+        seal, receipt = covering(session, SealRow, row), covering(session, ReceiptRow, row)
         # in the order in which they follow from each other: the clocks of two sites do not tell it
         steps = tuple(_steps(session, exchange, row, seal, receipt))
     return Life(
@@ -92,6 +84,15 @@ def life(exchange: Exchange, row: MessageRow) -> Life:
         (receipt.first, receipt.upto) if receipt else None,
         Header.decode(row.header).parts,
     )
+
+
+def covering(session: Session, rows: type[_Covering], row: MessageRow) -> _Covering | None:
+    """The signature, or the receipt, whose run a message is in; None where it is in none."""
+    under = sa.select(rows).where(
+        rows.direction == row.direction, rows.peer == row.peer, rows.upto >= row.seq
+    )
+    found = session.scalars(under.order_by(rows.upto).limit(1)).first()
+    return found if found is not None and found.first <= row.seq else None
 
 
 def _steps(

@@ -12,11 +12,10 @@ from authz.grant import Grant
 from authz.oidc.clients import Client, Registration
 from authz.oidc.errors import BadClient
 from authz.oidc.scopes import SCOPES
-from authz.proof.words import LEVELS
 from authz.registering import registration
 from ops.console.export import csv_file
 from ops.console.reviews import part
-from yinxin.authz import PLATFORM, Level, Resource
+from yinxin.authz import LEVEL_TEXT, PLATFORM, Level, Resource
 from yinxin.text import Text
 from yinxin.web import Caller, Paged, Pages, current_caller, page_of
 from yinxin.wire import Model
@@ -164,7 +163,7 @@ def _add_looking(pages: Pages, authz: "Authz") -> None:
             grants=GRANTS,
             consent=CONSENT,
             scopes=ALL_SCOPES,
-            levels=LEVELS,
+            levels=LEVEL_TEXT,
             granted=_granted(authz, caller, found),
             templates=authz.decisions.policies.templates,
             may_end=not found.ended and _may(authz, caller, "authz.end-client", id, organ),
@@ -186,7 +185,7 @@ def _add_acting(pages: Pages, authz: "Authz") -> None:
             "grants": GRANTS,
             "consent": CONSENT,
             "scopes": ALL_SCOPES,
-            "levels": LEVELS,
+            "levels": LEVEL_TEXT,
         }
 
     @pages.form("/console/clients/new", "console/client_new.html", context=context, secret=LOST)

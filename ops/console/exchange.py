@@ -9,6 +9,7 @@ from pydantic import Field
 from werkzeug.wrappers import Response as BaseResponse
 
 from exchange import ask
+from exchange.api import Conditions
 from exchange.card import LARGEST as LARGEST_CARD
 from exchange.export import export_for
 from exchange.frames import MEDIA_TYPE
@@ -46,15 +47,9 @@ COLOURS: Mapping[State, str] = {
 DIRECTIONS = {Direction.OUT: Text("发出", "sent"), Direction.IN: Text("收到", "received")}
 
 
-class Look(Paged):
+class Look(Conditions, Paged):
     """Which messages; a field left empty is anything. Dates are of Beijing, both included."""
 
-    direction: Literal["", "out", "in"] = ""
-    peer: str = Field(default="", max_length=64)
-    organ: str = Field(default="", max_length=64)
-    kind: str = Field(default="", max_length=40)
-    object: str = Field(default="", max_length=200)
-    state: Literal["", "waiting", "received", "refused", "early", "delivered", "undeliverable"] = ""
     since: date | Literal[""] = ""
     until: date | Literal[""] = ""
 

@@ -40,7 +40,13 @@ def test_peers_and_cards(two, officer, registrar):
     assert officer.card() == two.jia.publishing.card()
     with pytest.raises(UnknownPeer):
         officer.peer("bo.example")
-    for ask in (lambda: list(registrar.peers()), registrar.card, lambda: registrar.peer_card(PEER)):
+    for ask in (
+        lambda: list(registrar.peers()),
+        lambda: registrar.peer(PEER),
+        lambda: registrar.organs(PEER),
+        lambda: registrar.peer_card(PEER),
+        registrar.card,
+    ):
         with pytest.raises(Denied) as told:
             ask()
         assert told.value.entry is not None
