@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from authz.proof.literals import OWN, SELF, Account
 from authz.proof.scope import ABOVE, BELOW, BESIDE, Request
 from authz.roles import MACHINE_ROLES, ROLES
-from yinxin.authz import PLATFORM, Level
+from yinxin.authz import LEVEL_TEXT, PLATFORM
 from yinxin.text import Text
 
 PLACES: Mapping[str, Text] = {
@@ -14,13 +14,6 @@ PLACES: Mapping[str, Text] = {
     ABOVE: Text("上级机关", "an organ above"),
     BESIDE: Text("同级其他机关", "an organ beside"),
     PLATFORM: Text("平台自身", "the platform"),
-}
-LEVELS: Mapping[Level, Text] = {
-    "public": Text("公开", "public"),
-    "internal": Text("内部", "internal"),
-    "confidential": Text("秘密", "confidential"),
-    "secret": Text("机密", "secret"),
-    "top-secret": Text("绝密", "top-secret"),
 }
 #: values that need no word
 ORDINARY: tuple[object, ...] = ("other", ["other"], [], 0, False)
@@ -44,7 +37,7 @@ def who(account: Account) -> Text:
 
 def what(request: Request) -> Text:
     """The thing, where it is and what makes it special, in words."""
-    place, level = PLACES[request.place], LEVELS[request.resource.level]
+    place, level = PLACES[request.place], LEVEL_TEXT[request.resource.level]
     zh, en = [f"密级{level.zh}"], [f"level {level.en}"]
     for name, value in {**request.resource.attributes, **request.context}.items():
         shown = value[0] if isinstance(value, list) and value else value

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from yinxin.authz import LEVEL_TEXT
 from yinxin.clock import official
 from yinxin.crypto import der, pem
 from yinxin.crypto.attribute import AttributeCertificate, Grant, Known, Verified
@@ -26,13 +27,6 @@ from yinxin.text import Text
 #: certificates, and lists, that one text may bring
 _MOST = 64
 
-_LEVELS: Mapping[str, Text] = {
-    "public": Text("公开", "public"),
-    "internal": Text("内部", "internal"),
-    "confidential": Text("秘密", "confidential"),
-    "secret": Text("机密", "secret"),
-    "top-secret": Text("绝密", "top secret"),
-}
 _KINDS: Mapping[str, Text] = {
     "substantive": Text("任职", "appointed"),
     "acting": Text("代理", "acting"),
@@ -134,7 +128,7 @@ def _words(verified: Verified) -> Iterator[Text]:
         f"It holds with certificate {holder.serial:x} ({holder.subject.common_name}) only; whoever shows it must prove to hold that key",
     )
     yield _post(verified)
-    level = _LEVELS[claims.clearance.level]
+    level = LEVEL_TEXT[claims.clearance.level]
     yield Text(f"涉密等级：{level.zh}", f"Clearance: {level.en}")
     if claims.roles:
         roles = [ROLES.get(each.id, Text(each.id, each.id)) for each in claims.roles]
