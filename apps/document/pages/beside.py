@@ -1,7 +1,6 @@
 """What stands beside a document: changing its secrecy, and giving an opinion on it."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any, Literal
 
 from flask import redirect, request, url_for
@@ -10,23 +9,18 @@ from werkzeug.wrappers import Response
 
 from apps.document import grading, opinion
 from apps.document.pages.desks import Desks
+from apps.document.pages.secrecy import Secrecy
 from apps.document.records import DOCUMENTS
 from apps.document.states import COMMENTS
-from yinxin.grade import Grade, Secret, Unit
 from yinxin.web import Caller, Pages, current_caller
 from yinxin.wire import Model
 
 
-class Graded(Model):
+class Graded(Secrecy):
     """What is to become of the secrecy: another grade, a longer period, or none."""
 
     what: Literal["regrade", "extend", "declassify"] = "regrade"
     level: Literal["confidential", "secret", "top-secret"] = "confidential"
-    amount: int | None = Field(default=None, ge=1, le=1000)
-    unit: Literal["years", "months", "days"] = "years"
-    until: date | None = None
-    condition: str = Field(default="", max_length=100)
-    basis: str = Field(default="", max_length=400)
     reason: str = Field(min_length=1, max_length=2000)
 
 
@@ -50,9 +44,9 @@ def add(pages: Pages, desk: Desks) -> None:
         if body.what == "declassify":
             grading.declassify(at_desk, document, body.reason)
         elif body.what == "extend":
-            grading.extend(at_desk, document, _given(body), body.reason)
+            grading.extend(at_desk, document, body.grade(body.level), body.reason)
         else:
-            grading.regrade(at_desk, document, _given(body), body.reason)
+            grading.regrade(at_desk, document, body.grade(body.level), body.reason)
         return redirect(url_for("document.show", document=document), 303)
 
     def about(document: str) -> Mapping[str, Any]:
@@ -69,15 +63,3 @@ def add(pages: Pages, desk: Desks) -> None:
         to, wrong = body.parent or None, body.corrects or None
         opinion.give(desk(caller), document, body.text, parent=to, corrects=wrong)
         return redirect(url_for("document.show", document=document) + "#opinions", 303)
-
-
-def _given(body: Graded) -> Grade:
-    level: Secret = body.level
-    return Grade(
-        level,
-        amount=body.amount,
-        unit=Unit(body.unit),
-        until=body.until,
-        condition=body.condition.strip() or None,
-        basis=body.basis,
-    )

@@ -11,7 +11,7 @@ from apps.document import grading
 from apps.document.desk import Desk
 from yinxin.authz import Level
 from yinxin.faults import BadValue
-from yinxin.grade import CLASSIFIED, Grade, GradeRow, GradeTooLong, Unit, read
+from yinxin.grade import CLASSIFIED, Grade, GradeRow, GradeTooLong, Secret, Unit, read
 from yinxin.text import Text
 from yinxin.web.errors import Fault, InvalidRequest
 from yinxin.wire import Model
@@ -43,6 +43,17 @@ class Secrecy(Model):
             raise BadValue(*_ONE)
         return value
 
+    def grade(self, level: Secret) -> Grade:
+        """The grade that the fields say."""
+        return Grade(
+            level,
+            amount=self.amount,
+            unit=Unit(self.unit),
+            until=self.until,
+            condition=self.condition.strip() or None,
+            basis=self.basis.strip(),
+        )
+
 
 def grade_of(desk: Desk, level: Level, body: Secrecy) -> Grade | None:
     """The grade that the form says; None where it says nothing. Raises InvalidRequest at the level of what is no secret."""
@@ -53,14 +64,7 @@ def grade_of(desk: Desk, level: Level, body: Secrecy) -> Grade | None:
         raise InvalidRequest(faults=(Fault("form", "/level", "not_classified", _OF_SECRETS),))
     if not period:
         return grading.longest(desk, level, body.basis.strip())
-    return Grade(
-        level,
-        amount=body.amount,
-        unit=Unit(body.unit),
-        until=body.until,
-        condition=body.condition.strip() or None,
-        basis=body.basis.strip(),
-    )
+    return body.grade(level)
 
 
 @contextmanager
