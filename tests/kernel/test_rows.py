@@ -95,6 +95,13 @@ def test_rows_by_statements(accounting):
         act.session.execute(sa.update(Part).where(Part.at > 1).values(at=Part.at, data=b"2"))
         act.session.execute(sa.delete(Part).where(Part.sort == "other"))
     assert whole(accounting) == [f"kernel_part/x/{at}" for at in range(4)]
+    # met no more by the statement that has altered them
+    with accounting.act(CLERK, "kernel.write", "note:1") as act:
+        assert (
+            act.session.execute(sa.update(Part).where(Part.sort == "plain").values(sort="other")).rowcount
+            == 4
+        )
+    assert whole(accounting) == [f"kernel_part/x/{at}" for at in range(4)]
 
 
 def test_rows_by_prepared_statements(accounting):
@@ -107,6 +114,10 @@ def test_rows_by_prepared_statements(accounting):
         put.run(act.connection, {"of": "y", "at": 2, "data": None, "sort": "plain"})
     with accounting.act(CLERK, "kernel.write", "note:1") as act:
         alter.run(act.connection, {"which": 2, "new": b"n"})
+    assert whole(accounting) == ["kernel_part/x/1", "kernel_part/x/2", "kernel_part/y/2"]
+    moved = Sql(sa.update(table).where(table.c.sort == sa.bindparam("was")).values(sort=sa.bindparam("new")))
+    with accounting.act(CLERK, "kernel.write", "note:1") as act:
+        assert moved.run(act.connection, {"was": "plain", "new": "other"}) == 3
     assert whole(accounting) == ["kernel_part/x/1", "kernel_part/x/2", "kernel_part/y/2"]
     with accounting.act(CLERK, "kernel.write", "note:1") as act:
         gone.run(act.connection, {"name": "x"})

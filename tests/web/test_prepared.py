@@ -34,7 +34,7 @@ def test_it_is_taken_once(world: World, kept: Prepared) -> None:
 
 @pytest.mark.engines("both")
 def test_of_two_answers_at_once_one_gets_it(world: World, kept: Prepared) -> None:
-    """Seen to fail when it is read first and deleted then."""
+    """Seen to fail on PostgreSQL when it is read first and deleted then."""
     found: list[object] = []
     start = threading.Barrier(4)
 
