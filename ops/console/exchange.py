@@ -101,27 +101,25 @@ def add(pages: Pages, platform: "Platform") -> None:
 
 
 def _add_peers(pages: Pages, platform: "Platform") -> None:
-    exchange = platform.exchange
-
     @pages.get("/console/exchange")
     def exchange_list(query: Paged, caller: Caller) -> str | BaseResponse:
         if not caller.roles & POWERS:
             return redirect(url_for("console.exchange_messages"), 303)
-        found = ask.peers_for(exchange, caller.actor, after=query.begin(str) or "", limit=PAGE + 1)
+        found = ask.peers_for(platform.exchange, caller.actor, after=query.begin(str) or "", limit=PAGE + 1)
         page = page_of(found, PAGE, key=lambda each: each.peer.site, show=lambda each: each)
         return render_template(
             "console/exchange.html",
             rows=page.items,
             following=page.next,
-            health=exchange.health(),
-            own=exchange.settings,
+            health=platform.exchange.health(),
+            own=platform.exchange.settings,
             **_words(),
         )
 
     @pages.get("/console/exchange.csv")
     def exchange_export(caller: Caller) -> Response:
         """Every peer."""
-        found = ask.peers_for(exchange, caller.actor)
+        found = ask.peers_for(platform.exchange, caller.actor)
         rows = [{**each.fields(), "name": each.peer.name.zh} for each in found]
         return csv_file("peers.csv", rows, ("site", "name", *_PEER_COLUMNS))
 
@@ -132,14 +130,14 @@ def _add_peers(pages: Pages, platform: "Platform") -> None:
     @pages.get("/console/exchange/peers/<site>/card")
     def exchange_peer_card(site: str, caller: Caller) -> Response:
         """The card on record, to be admitted again with."""
-        data, _ = ask.peer_card_for(exchange, caller.actor, site)
+        data, _ = ask.peer_card_for(platform.exchange, caller.actor, site)
         return _file(data, MEDIA_TYPE, f"{site}.card")
 
     @pages.act("/console/exchange/card")
     def exchange_card(caller: Caller) -> Response:
         """This site's card, for another to admit."""
-        data, _ = ask.card_for(exchange, caller.actor)
-        return _file(data, MEDIA_TYPE, f"{exchange.own.site}.card")
+        data, _ = ask.card_for(platform.exchange, caller.actor)
+        return _file(data, MEDIA_TYPE, f"{platform.exchange.own.site}.card")
 
 
 _PEER_COLUMNS = (
@@ -160,14 +158,13 @@ _PEER_COLUMNS = (
 
 
 def _peer(platform: "Platform", caller: Caller, site: str) -> dict[str, Any]:
-    exchange = platform.exchange
-    found = ask.peer_for(exchange, caller.actor, site)
+    found = ask.peer_for(platform.exchange, caller.actor, site)
     return {
         "row": found,
         "peer": found.peer,
-        "reports": ask.reports_for(exchange, caller.actor, site, limit=5),
-        "may_call": ask.may(exchange, caller.actor, ask.CALL),
-        "may_carry": ask.may(exchange, caller.actor, ask.CARRY_OUT),
+        "reports": ask.reports_for(platform.exchange, caller.actor, site, limit=5),
+        "may_call": ask.may(platform.exchange, caller.actor, ask.CALL),
+        "may_carry": ask.may(platform.exchange, caller.actor, ask.CARRY_OUT),
         "may_propose": bool(caller.roles & ADMIT.proposers),
         **_words(),
     }
@@ -215,13 +212,14 @@ def _propose(
 
 
 def _add_messages(pages: Pages, platform: "Platform") -> None:
-    exchange = platform.exchange
     one = "/console/exchange/messages/<direction>/<peer>/<id_>"
 
     @pages.get("/console/exchange/messages")
     def exchange_messages(query: Look, caller: Caller) -> str:
         before = ask.Place(*position(query.after, str, str, str, int)) if query.after else None
-        found = ask.messages_for(exchange, caller.actor, query.wanted(), before=before, limit=PAGE + 1)
+        found = ask.messages_for(
+            platform.exchange, caller.actor, query.wanted(), before=before, limit=PAGE + 1
+        )
         rows, more = found[:PAGE], len(found) > PAGE
         return render_template(
             "console/exchange_messages.html",
@@ -235,12 +233,12 @@ def _add_messages(pages: Pages, platform: "Platform") -> None:
     @pages.get("/console/exchange/messages.csv")
     def exchange_messages_export(query: Look, caller: Caller) -> Response:
         """Every message that matches."""
-        rows = map(ask.shown, ask.every_for(exchange, caller.actor, query.wanted()))
+        rows = map(ask.shown, ask.every_for(platform.exchange, caller.actor, query.wanted()))
         return csv_file("messages.csv", rows, ask.COLUMNS)
 
     def shown(direction: str, peer: str, id_: str) -> Mapping[str, Any]:
         caller = current_caller()
-        life = ask.life_for(exchange, caller.actor, ask.Known(id_, peer, direction))
+        life = ask.life_for(platform.exchange, caller.actor, ask.Known(id_, peer, direction))
         return {
             "life": life,
             "row": life.row,
@@ -259,17 +257,15 @@ def _add_messages(pages: Pages, platform: "Platform") -> None:
     @pages.form(f"{one}/evidence", "console/exchange_message.html", context=shown, unkept=True)
     def exchange_evidence(direction: str, peer: str, id_: str, body: Nothing, caller: Caller) -> Response:  # noqa: ARG001
         """What `yinxin verify` checks."""
-        data = export_for(exchange, caller.actor, ask.Known(id_, peer, direction))
+        data = export_for(platform.exchange, caller.actor, ask.Known(id_, peer, direction))
         return _file(data, EVIDENCE, f"{id_}.asice")
 
 
 def _add_reconciling(pages: Pages, platform: "Platform") -> None:
-    exchange = platform.exchange
-
     @pages.get("/console/exchange/reconciliations")
     def exchange_reports(query: LookReports, caller: Caller) -> str:
         found = ask.reports_for(
-            exchange, caller.actor, query.peer.strip(), before=query.begin(str) or "", limit=PAGE + 1
+            platform.exchange, caller.actor, query.peer.strip(), before=query.begin(str) or "", limit=PAGE + 1
         )
         page = page_of(found, PAGE, key=lambda each: each.id, show=lambda each: each)
         return render_template(
@@ -279,22 +275,20 @@ def _add_reconciling(pages: Pages, platform: "Platform") -> None:
     @pages.act("/console/exchange/peers/<site>/reconciliation")
     def exchange_reconcile(site: str, caller: Caller) -> BaseResponse:
         """Call it now."""
-        ask.reconcile_for(exchange, caller.actor, site)
+        ask.reconcile_for(platform.exchange, caller.actor, site)
         return redirect(url_for("console.exchange_reports", peer=site), 303)
 
 
 def _add_media(pages: Pages, platform: "Platform") -> None:
-    exchange = platform.exchange
-
     def queues() -> Mapping[str, Any]:
         caller = current_caller()
-        rows = [each for each in ask.peers_for(exchange, caller.actor) if each.peer.stopped is None]
+        rows = [each for each in ask.peers_for(platform.exchange, caller.actor) if each.peer.stopped is None]
         # those that nothing but a medium reaches, first
         rows.sort(key=lambda each: each.peer.carrier is not Carrier.MEDIUM)
         return {
             "rows": rows,
-            "may_out": ask.may(exchange, caller.actor, ask.CARRY_OUT),
-            "may_in": ask.may(exchange, caller.actor, ask.CARRY_IN),
+            "may_out": ask.may(platform.exchange, caller.actor, ask.CARRY_OUT),
+            "may_in": ask.may(platform.exchange, caller.actor, ask.CARRY_IN),
             **_words(),
         }
 
@@ -302,7 +296,7 @@ def _add_media(pages: Pages, platform: "Platform") -> None:
         "/console/exchange/media", "console/exchange_media.html", context=queues, limit=LARGEST, unkept=True
     )
     def exchange_media(body: Nothing, file: Upload, caller: Caller) -> str:  # noqa: ARG001 - nothing is asked for but the file
-        carried = ask.carry_in_for(exchange, caller.actor, file.stream)
+        carried = ask.carry_in_for(platform.exchange, caller.actor, file.stream)
         return render_template("console/exchange_carried.html", carried=carried, **_words())
 
     @pages.form(
@@ -312,8 +306,8 @@ def _add_media(pages: Pages, platform: "Platform") -> None:
         unkept=True,
     )
     def exchange_medium(site: str, body: Nothing, caller: Caller) -> Response:  # noqa: ARG001
-        pieces, _ = ask.carried_out_for(exchange, caller.actor, site)
-        return _file(pieces, MEDIA_TYPE, f"{exchange.own.site}-{site}.exchange")
+        pieces, _ = ask.carried_out_for(platform.exchange, caller.actor, site)
+        return _file(pieces, MEDIA_TYPE, f"{platform.exchange.own.site}-{site}.exchange")
 
 
 def _words() -> dict[str, Any]:
