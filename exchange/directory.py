@@ -271,16 +271,20 @@ class Heeding:
         session.add(PublishedRow(kind="directory", issuer=issuer, version=version, signed=data, at=now))
         session.flush()
         source, named = f"{BY_DIRECTORY}{version}", set()
+        by = session.get(PeerRow, issuer)
+        child = by is not None and by.relation == Relation.CHILD
         # an organ that has moved is free for the site that has it now
         told = sa.select(PeerRow.site).where(PeerRow.told_by == issuer)
         session.execute(sa.delete(OrganRow).where(OrganRow.site.in_(told)))
         for each in entries:
             named.add(each.card.site)
             row = session.get(PeerRow, each.card.site)
-            if each.card.site == self._own.site or (row is not None and not _may(row, issuer)):
+            if each.card.site == self._own.site or (
+                row is not None and not _may(row, each, issuer, child=child)
+            ):
                 continue
             data, card = each.data, each.card
-            if row is not None and row.version > card.version:
+            if row is not None and row.version > card.version and _vouched(row, issuer):
                 # the parent has not heard yet: a key that the site has given up does not come back
                 data, card = row.card, card_in(row.card)
             carrier = Carrier.PUSH if card.url else Carrier.PULL
@@ -293,9 +297,30 @@ class Heeding:
         act.facts |= {"directory": version, "sites": sorted(named)}
 
 
-def _may(row: PeerRow, issuer: str) -> bool:
-    """Whether a directory of `issuer` has a say about a site: people have none, and nobody else who still vouches for it."""
-    return row.source.startswith(BY_DIRECTORY) and (row.told_by == issuer or row.stopped is not None)
+def _may(row: PeerRow, entry: Entry, issuer: str, *, child: bool) -> bool:
+    """Whether a directory of `issuer` has a say about a site on record: people have none over them, and else whoever vouches for it.
+
+    A name is nobody's to take: a child's word brings no keys that the site's card on record does not lead to, and gives way where the
+    parent means another site by the name.
+    """
+    if not row.source.startswith(BY_DIRECTORY):
+        return False
+    if _vouched(row, issuer):
+        return not child or row.version > entry.card.version or _leads(row.card, entry.data)
+    return not child and not _leads(entry.data, row.card)
+
+
+def _vouched(row: PeerRow, issuer: str) -> bool:
+    """Whether it vouches for the site, or nobody does any more."""
+    return row.told_by == issuer or row.stopped is not None
+
+
+def _leads(before: bytes, after: bytes) -> bool:
+    """Whether the second card is the first, or signed by a key that the first names."""
+    try:
+        return before == after or bool(read_card(after, card_in(before)))
+    except BadCard:
+        return False
 
 
 def _entries(listed: list[dict[str, Any]]) -> Iterator[Entry]:

@@ -456,6 +456,57 @@ def test_a_renewed_card_brings_no_organ_that_nobody_decided_on(two):
             two.yi.peers.recipient("city-liu")
 
 
+def test_a_child_takes_no_sites_name(two):
+    """What it says first of a site gives way to the parent's word; and of one that is on record it brings no keys of its own.
+
+    Seen to fail when whoever vouched for a site first stands above the parent, and when a child's card need not follow from the one
+    before.
+    """
+    heeding, number = Heeding(two.jia.ctx), iter(range(1, 100))
+
+    def entry(signing, site, version):
+        own = card_in(signing.publishing.card())
+        card = replace(own, site=site, version=version, organs=(replace(own.organs[0], id=f"organ-{site}"),))
+        return Entry(signed_card(card, signing.signing), card, "internal", (card.organs[0].id,))
+
+    def told(issuer, *entries):
+        with two.jia.store.act(SYSTEM, "test.execute", "proposal:p8") as act:
+            heeding._heed(act, b"directory", issuer, next(number), entries)
+
+    def on_record(site):
+        peer = two.jia.peers.recipient(f"organ-{site}").peer
+        return peer.signed
+
+    with two.jia.store.act(SYSTEM, "test.execute", "proposal:p8") as act:
+        row = act.session.get(PeerRow, "yi.example")
+        before, row.relation = row.relation, Relation.CHILD
+    # the false card says that it is newer; the true one is the parent's
+    false, true = entry(two.yi, "zhen.example", 9), entry(two.jia, "zhen.example", 5)
+    told("yi.example", false)
+    assert on_record("zhen.example") == false.data
+    told("guo.example", true)
+    assert on_record("zhen.example") == true.data
+    told("yi.example", false)
+    assert on_record("zhen.example") == true.data
+    # nor does it while nobody vouches for it; of what it vouches for itself it may bring a newer card that follows
+    told("guo.example")
+    told("yi.example", false)
+    with pytest.raises(UnknownRecipient):
+        on_record("zhen.example")
+    first, other, newer = (
+        entry(two.yi, "hai.example", 5),
+        entry(two.jia, "hai.example", 8),
+        entry(two.yi, "hai.example", 7),
+    )
+    for said, stands in ((first, first), (newer, newer), (first, newer)):
+        told("yi.example", said)
+        assert on_record("hai.example") == stands.data
+    told("yi.example", other)
+    assert two.jia.peers.get("hai.example").signed == newer.data
+    with two.jia.store.act(SYSTEM, "test.execute", "proposal:p8") as act:
+        act.session.get(PeerRow, "yi.example").relation = before
+
+
 def test_what_a_child_says_of_those_below_it(two):
     """It vouches for none above its own clearance, and has no say about whom people or the parent vouch for.
 
