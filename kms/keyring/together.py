@@ -142,8 +142,10 @@ class Together:
         told: dict[int, Done] = {}
         if made:
             with self._store.together(lasting=lasting) as several:
-                for key in {each.permitted.key.id: each.permitted.key for each in made}.values():
-                    still(several.connection, key)
+                # rows are locked in one order everywhere: groups of two processes never wait for each other
+                used = {each.permitted.key.id: each.permitted.key for each in made}
+                for key_id in sorted(used):
+                    still(several.connection, used[key_id])
                 asked = Asked(several.connection, self._store.clock.now())
                 sealed: Counter[tuple[str, int]] = Counter()
                 keys: dict[str, ServiceKey] = {}
@@ -156,7 +158,7 @@ class Together:
                     sealed[permitted.key.id, result.version] += result.sealed
                     keys[permitted.key.id] = permitted.key
                     told[id(wish)] = done
-                for (key_id, version), number in sealed.items():
+                for (key_id, version), number in sorted(sealed.items()):
                     count(several.connection, keys[key_id], version, number, self._most_sealed)
         for wish in group:
             yield told.get(id(wish))

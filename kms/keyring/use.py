@@ -213,7 +213,7 @@ def record(
 
     def within(connection: sa.Connection) -> None:
         still(connection, key)
-        for version, number in sealed.items():
+        for version, number in sorted(sealed.items()):
             count(connection, key, version, number, most)
 
     if use.lasting:

@@ -23,6 +23,7 @@ from authz.models import AppointmentRow, CertificateBinding, SessionRow
 from authz.oidc.models import ClientRow, ServiceTokenRow
 from authz.step_up import Freshness
 from kms.errors import HsmGone
+from kms.keyring import together
 from kms.keyring.models import SealedRow, ServiceKeyRow
 from kms.keyring.secret import Hand
 from kms.keyring.together import Together
@@ -460,10 +461,12 @@ def test_a_system_is_held_to_its_time_its_certificate_and_its_registration(hall:
 # --- together -------------------------------------------------------------------------------------------------------------
 
 
-def _crowd(hall: Hall, number: int, asked: Callable[[int], dict[str, Any]]) -> list[httpx.Response]:
+def _crowd(
+    hall: Hall, number: int, asked: Callable[[int], dict[str, Any]], *, lasting: bool = True
+) -> list[httpx.Response]:
     """So many at once, who are sure to meet: the first group is held up until all the others wait."""
     answers: list[httpx.Response | None] = [None] * number
-    queue = hall.province.centre.keyring.together._queues[True]
+    queue = hall.province.centre.keyring.together._queues[lasting]
     begun, go_on, run = threading.Event(), threading.Event(), Together._run
 
     def held(self: Together, group: Any) -> None:
@@ -525,6 +528,37 @@ def test_who_meets_shares_a_transaction_and_nothing_else(hall: Hall, monkeypatch
         assert record["actor"]["id"] == ("zhang", "wang")[at % 4 // 2]
         assert record["subject"] == f"service-key:{asked[at % 4]['key']}"
     assert len({each.headers["Request-Id"] for each in answers}) == 9
+
+
+@pytest.mark.engines("any")
+def test_groups_lock_rows_in_one_order(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes whose groups use the same keys would else wait for each other until the database ends one of them.
+
+    Seen to fail with the keys in the order in which they were asked for.
+    """
+    keys = [hall.sealing, hall.province.key("aes-256-gcm"), hall.province.key("aes-256-gcm")]
+    body = {"use": "ciphertexts", "body": {"plaintext_base64": TEXT}}
+    for key in keys * 2:
+        assert hall.ask(**body, key=key).status_code == 200
+    locked, counted = list[list[str]](), list[list[str]]()
+    run = Together._run
+
+    def noted(of: list[list[str]], real: Any) -> Any:
+        return lambda connection, key, *more: (of[-1].append(key.id), real(connection, key, *more))[1]
+
+    def begun(self: Together, group: Any) -> None:
+        locked.append([])
+        counted.append([])
+        run(self, group)
+
+    monkeypatch.setattr(Together, "_run", begun)
+    for name, of in (("still", locked), ("count", counted)):
+        monkeypatch.setattr(together, name, noted(of, getattr(together, name)))
+    for turn in (1, -1):
+        answers = _crowd(hall, 7, lambda at, turn=turn: {**body, "key": keys[turn * at % 3]}, lasting=False)
+        assert [each.status_code for each in answers] == [200] * 7
+    assert sorted(map(len, locked)) == sorted(map(len, counted)) == [1, 1, 3, 3]
+    assert [sorted(each) for each in (*locked, *counted)] == [*locked, *counted]
 
 
 @pytest.mark.engines("any")
