@@ -50,6 +50,8 @@ class TokenOut(Model):
     unavailable: tuple[str, ...] = ()
     shares: bool = False
     mechanisms: tuple[str, ...] = ()
+    #: those of them that it says are done in hardware
+    hardware: tuple[str, ...] = ()
 
 
 class TokensOut(Model):

@@ -10,7 +10,7 @@ reaches them, and it refuses to read these certificates. All other files are rea
 """
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -293,7 +293,7 @@ class OldCertificate(Certificate):
         fields = der.elements(tbs)
         fields[6] = whole_key(fields[6])
         super().__init__(der.sequence(der.sequence(*fields), *rest))
-        self._parts = replace(self._parts, tbs=tbs)
+        self._parts = self._parts._replace(tbs=tbs)
         self.der = encoded
 
     @staticmethod
