@@ -35,6 +35,9 @@ _TEXTS = {
     "at": 40,
 }
 _HEX = re.compile(r"[0-9a-f]{64}")
+#: an identifier stands in addresses and file names here
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LARGEST_SIZE = 1 << 40
 
 
@@ -111,6 +114,8 @@ class Header:
         _demand(body["v"] == FORMAT, "v")
         for name, most in _TEXTS.items():
             _demand(isinstance(body[name], str) and 0 < len(body[name]) <= most, name)
+            _demand(_CONTROL.search(body[name]) is None, name)
+        _demand(_ID.fullmatch(body["id"]) is not None, "id")
         _demand(body["grade"] in get_args(Level), "grade")
         _demand(type(body["seq"]) is int and body["seq"] > 0, "seq")
         _demand(isinstance(body["previous"], str), "previous")

@@ -30,7 +30,7 @@ from exchange.errors import (
     UnknownRecipient,
 )
 from exchange.export import export_for
-from exchange.header import Header
+from exchange.header import Header, Part
 from exchange.introduce import card_in, signed_card
 from exchange.models import (
     AwaitedRow,
@@ -98,6 +98,39 @@ def test_what_is_sent_arrives_once_in_order_and_is_receipted(two, tmp_path):
     assert (said.sent.seq, said.sent.receipted, said.difference) == (3, 3, None)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        *({"id": text} for text in ('a"; x="b', "a/b", "..", "a\n", "号", "")),
+        {"object": "document:\0"},
+        {"sender": "city-jia\r\n"},
+        {"kind": "test\x7f"},
+    ],
+)
+def test_a_header_says_nothing_that_harms_where_it_is_written(said):
+    """Its texts go into addresses, file names and rows. Seen to fail when lengths alone are asked."""
+    part = Part("0" * 64, 1)
+    sites = ("jia.example", "yi.example")
+    header = Header(
+        INTL,
+        *sites,
+        1,
+        "",
+        "m1",
+        "city-jia",
+        "city-yi",
+        "test",
+        "document:1",
+        "internal",
+        "2026-01-01T00:00:00Z",
+        "0" * 64,
+        (part,),
+    )
+    assert Header.decode(header.encoded) == header
+    with pytest.raises(MalformedEnvelope):
+        Header.decode(replace(header, **said).encoded)
+
+
 def test_what_an_application_falls_over_holds_up_no_other_kind(two, monkeypatch):
     """A fault of ours that a peer's words show stands in its own line's way, and in nobody else's.
 
@@ -107,17 +140,17 @@ def test_what_an_application_falls_over_holds_up_no_other_kind(two, monkeypatch)
     falling.fault = KeyError("reason")
     monkeypatch.setitem(two.yi.applications, "falls", falling)
     monkeypatch.setitem(two.yi.applications, "behind", behind := Taking())
-    for number, kind in ((80, "behind"), (81, "falls"), (82, "test"), (83, "behind")):
+    for number, kind in ((7080, "behind"), (7081, "falls"), (7082, "test"), (7083, "behind")):
         two.jia.sending.send(SYSTEM, letter(number, kind=kind))
     two.jia.courier.call(two.jia.peers.get("yi.example"), at_once=True)
     two.yi.delivering.run()
-    assert (behind.taken, two.taking.taken[-1]) == ([80, 83], 82)
+    assert (behind.taken, two.taking.taken[-1]) == ([7080, 7083], 7082)
     assert two.yi.courier.couriers.of("jia.example")["deliver falls"][:2] == (1, "internal")
     # mended, it goes on
     falling.fault = None
     two.yi.courier.couriers.done("jia.example", "deliver falls", timedelta())
     two.yi.delivering.run()
-    assert falling.taken == [81]
+    assert falling.taken == [7081]
 
 
 def test_what_is_graded_too_high_never_leaves(two):
