@@ -22,6 +22,19 @@ def test_an_officer_looks_carries_and_proposes_without_scripts(site, visit, tmp_
     page.get_by_role("button", name="提交提案").click()
     expect(page.get_by_text("接纳邻县站点（county.example）", exact=False)).to_be_visible()
 
+    card = tmp_path / "card"
+    card.write_bytes(page.request.get("/console/exchange/peers/county.example/card").body())
+    page.goto("/console/exchange/admit")
+    looked_at(page, "exchange-admit")
+    page.get_by_label("对方站点名片").set_input_files(card)
+    page.get_by_label("与本站点的关系").select_option("neighbour")
+    page.get_by_label("传递方式").select_option("medium")
+    page.get_by_label("准予发往的最高密级").select_option("public")
+    page.get_by_label("理由").fill("另有一个机关，名片已电话核对")
+    page.get_by_role("button", name="提交提案").click()
+    expect(page.get_by_text("另有一个机关，名片已电话核对")).to_be_visible()
+    expect(page.get_by_text("接纳邻县站点（county.example）", exact=False)).to_be_visible()
+
     page.goto("/console/exchange/messages?peer=county.example&state=waiting")
     looked_at(page, "exchange-messages")
     page.get_by_role("link", name="county.example #1").click()
