@@ -361,8 +361,7 @@ def test_no_step_of_the_product_is_forgotten() -> None:
     root = Path(__file__).parents[2]
     named = {
         re.sub(r"-\{[^}]*\}", "", name)
-        for folder in ("ops", "apps", "exchange", "ca", "kms", "authz", "audit", "sdk/yinxin")
-        for folder in ("ops", "apps", "seal", "ca", "kms", "authz", "audit", "sdk/yinxin")
+        for folder in ("ops", "apps", "exchange", "seal", "ca", "kms", "authz", "audit", "sdk/yinxin")
         for file in (root / folder).rglob("*.py")
         if file.name != "steps.py"
         for name in re.findall(r'\bstep\(f?"([^"]+)"\)', file.read_text("utf-8"))
