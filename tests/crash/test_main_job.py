@@ -1,7 +1,7 @@
 """The main job killed with SIGKILL at every point and run again: done once or not done, and the books balance.
 
 Default tier: on SQLite, a story that is killed at every kind of point, one after another, in one and the same province,
-with the books balanced after each kill; so is its founding (`test_founding.py`). Slow tier: both engines; and every single point by itself.
+with the books balanced after each kill. Slow tier: its founding likewise (`test_founding.py`); both engines; and every single point by itself.
 
 Seen to fail when: the intent of a dead enrolment is not given up; a record commits apart from its act; the file of an
 enrolment that was cut off at its end is not cleared up; everybody signs in for each of her acts (the limit stops her).
