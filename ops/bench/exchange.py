@@ -14,7 +14,6 @@ from statistics import median
 import httpx
 
 from exchange.courier import behind_magic
-from exchange.errors import PeerUnreachable
 from exchange.frames import MEDIA_TYPE
 from exchange.line import PATH
 from exchange.runs import next_run
@@ -50,7 +49,7 @@ def exchange_messages() -> Iterator[Result]:
         near = stack.enter_context(Platform.open(DataDirectory(folder / "near")))
         sites.admit(near, there)
         other = stack.enter_context(sites.served(folder / "far", port))
-        _until_admitted(near)
+        sites.until_admitted(near, FAR[0])
         letter = folder / "letter"
         found: dict[str, list[Rate]] = {"ours": [], "NATS": []}
         for round_ in range(ROUNDS + 1):
@@ -85,20 +84,6 @@ def exchange_messages() -> Iterator[Result]:
         {"NATS JetStream": rates["NATS"].cpu},
         includes,
     )
-
-
-def _until_admitted(near: Platform) -> None:
-    """The other site's server takes our certificate once it has looked whom it knows."""
-    until = time.monotonic() + 60
-    while True:
-        try:
-            near.exchange.reconciling.ask(near.exchange.peers.get(FAR[0]))
-        except PeerUnreachable:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.2)
-        else:
-            return
 
 
 def _ours(near: Platform, other: int, letter: Path, round_: int) -> Rate:

