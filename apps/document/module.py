@@ -41,5 +41,6 @@ MODULE: Module[Documents] = Module(
         Job("document.recount", timedelta(hours=1), Documents.recount),
         Job("document.lapse", timedelta(hours=1), lambda service: lapse(service.store)),
     ),
+    health=Documents.health,
     policies=Path(__file__).parent / "policies",
 )

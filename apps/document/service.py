@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,14 +12,21 @@ from apps.document.desk import Desk
 from apps.document.intake.records import INTAKES
 from apps.document.settings import DocumentSettings
 from apps.document.sites.carry import Sites, pack
+from apps.document.sites.report import VERB as REPORT
 from apps.document.sites.report import tell
 from apps.document.sites.take import Deliveries
 from apps.document.states import COPIES
 from yinxin.attachment import Attachments
-from yinxin.distribution import carry, recount
+from yinxin.clock import rfc3339
+from yinxin.distribution import carry, longest, recount
 from yinxin.exchange import Exchanging
+from yinxin.module import Health
 from yinxin.store import Store
+from yinxin.text import Text
 from yinxin.web.caller import Caller
+
+#: what could not be taken to another site for so long is said
+_LATE = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -46,14 +54,28 @@ class Documents:
         return Deliveries(self.store, self.attachments, self.exchange, lambda: self.core_for("").calendar())
 
     def carry(self) -> int:
-        """Send what waits for other sites, and tell them what became of what they sent; how many messages."""
+        """Send what waits for other sites, and tell them what became of what they sent; how many messages.
+
+        What cannot go rests and holds up nothing else; `health` says so when it lasts.
+        """
         with TemporaryDirectory(prefix="yinxin-") as spool:
             packing = partial(pack, self.store, self.attachments, Path(spool))
-            taken, failed = carry(COPIES, self.store, self.sites, packing)
-        told, untold = tell(self.store, self.exchange)
-        for error in (*failed, *untold):
-            raise error
+            taken, _ = carry(COPIES, self.store, self.sites, packing)
+        told, _ = tell(self.store, self.exchange)
         return taken + told
+
+    def health(self) -> Health:
+        """Whether what is for other sites gets into the outbox."""
+        number, since, error = longest(self.store, COPIES.flow, REPORT)
+        late = since is not None and since < self.store.clock.now() - _LATE
+        facts = {"resting": number, "since": since and rfc3339(since), "error": error}
+        if late:
+            said = Text(
+                f"{number} 份公文或回报超过一小时不能交给跨站点交换：{error}",
+                f"documents or reports have waited for over an hour to be taken into the exchange: {number} ({error})",
+            )
+            return Health(ok=False, text=said, facts=facts)
+        return Health(ok=True, text=Text("公文发送正常", "documents get away"), facts=facts)
 
     def recount(self) -> int:
         """Count the time to sign for copies, and to handle them, again where the calendar has changed since; how many are due at another time."""

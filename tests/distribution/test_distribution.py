@@ -1,7 +1,8 @@
 """Distribution with receipts, by a small application that sends notes: who answers, once, in time, and at another site.
 
 Seen to fail when: `_answered` does not ask whether it is still delivered; `beside` moves the record's version; a withdrawal may follow
-a receipt (`_AFTER`); `withdraw` takes a copy at another site back by itself; `below` goes down one step only.
+a receipt (`_AFTER`); `withdraw` takes a copy at another site back by itself; `below` goes down one step only; what could not
+go is tried again at once, or everything rests with it.
 """
 
 import threading
@@ -44,6 +45,7 @@ from yinxin.distribution import (
     carry,
     demand_below,
     learn,
+    longest,
     recipients,
     recount,
 )
@@ -336,14 +338,14 @@ class OtherSite:
     """A carrier that may fail after it has taken a parcel, as a process may die then."""
 
     def __init__(self):
-        self.taken, self.recalled, self.broken, self.pressed = {}, [], False, []
+        self.taken, self.recalled, self.broken, self.pressed = {}, [], set(), []
 
     def elsewhere(self, organs):
         return frozenset(organs) & {"far", "farther"}
 
     def carry(self, parcel):
         self.taken.setdefault(parcel.key, []).append(parcel)
-        if self.broken:
+        if parcel.key.organ in self.broken:
             raise Unavailable
 
     def recall(self, key, reason):
@@ -376,13 +378,25 @@ def test_at_another_site(desks):
     store, calendar = office.store, Calendar(YEARS)
     note = sent(office, ["near", "far"], ["farther"], elsewhere=site.elsewhere(["near", "far", "farther"]))
     assert stands(office, note) == {"near": State.DELIVERED, "far": State.WAITING, "farther": State.WAITING}
-    site.broken = True
+    site.broken = {"far"}
     taken, failed = carry(COPIES, store, site, packed)
-    assert (taken, len(failed)) == (0, 2)
-    site.broken = False
-    assert carry(COPIES, store, site, packed) == (2, [])
+    assert (taken, len(failed)) == (1, 1)
+    tries = site.taken[Key("note", note, "far")]
+    # what cannot go rests, ever longer, and holds up no other
+    for wait, number in ((5, 1), (10, 2), (20, 3), (40, 4)):
+        other = sent(office, ["farther"], elsewhere=frozenset({"farther"}))
+        assert carry(COPIES, store, site, packed) == (1, [])
+        assert Key("note", other, "farther") in site.taken
+        assert len(tries) == number, "it was tried while it rested"
+        store.clock.advance(timedelta(seconds=wait))
+        assert len(carry(COPIES, store, site, packed)[1]) == 1
+    assert longest(store, "note")[::2] == (1, Unavailable.code)
+    site.broken = set()
+    store.clock.advance(timedelta(seconds=80))
+    assert carry(COPIES, store, site, packed) == (1, [])
     assert carry(COPIES, store, site, packed) == (0, [])
-    assert {len(tries) for tries in site.taken.values()} == {2}, "it was not offered again after a failure"
+    assert len(tries) == 6, "it was not offered again after a failure"
+    assert longest(store, "note") == (0, None, None)
 
     with Session(store.engine) as session:
         assert session.scalars(sent_to("far")).all() == [], "read here by nobody of the other site"

@@ -24,6 +24,7 @@ from ops.platform import Platform
 from tests.laws.province import client
 from yinxin.act import SYSTEM
 from yinxin.distribution import Copy, Receipt
+from yinxin.distribution.models import Rest
 from yinxin.exchange import Reached
 from yinxin.steps import listen
 from yinxin.text import Text
@@ -38,8 +39,8 @@ TAMPERED = "county-zi"
 STRANGE = "town-zi-east"
 
 
-class Died(Exception):
-    """As if the process had."""
+class Died(BaseException):
+    """As if the process had: nothing catches it."""
 
 
 class Tampering(Sites):
@@ -84,6 +85,12 @@ class Governments:
             here.exchange.courier.call(here.exchange.peers.get(there), at_once=True)
             for each in (self.near, self.far):
                 each.exchange.delivering.run()
+
+    def rested(self) -> None:
+        """What could not go has rested long enough."""
+        for each in (self.near, self.far):
+            with each.store.housekeep() as session:
+                session.execute(sa.update(Rest).values(due=each.store.clock.now()))
 
     def states(self, platform: Platform, document: str) -> dict[str, str]:
         with platform.store.read() as session:
@@ -166,8 +173,8 @@ def test_a_document_between_governments(two, tmp_path):
     # whoever cannot be told keeps nobody else from being told
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Inside, "send", first_unreached(Inside.send))
-        with pytest.raises(UnknownRecipient):
-            far.document.carry()
+        far.document.carry()
+    assert far.document.health().facts["error"] == UnknownRecipient.code
     with far.store.read() as session:
         told = session.scalars(sa.select(Arrival.told).where(Arrival.document == document)).all()
     assert sum(each is not None for each in told) == 2  # the altered copy's refusal is one of them
@@ -176,13 +183,16 @@ def test_a_document_between_governments(two, tmp_path):
         if name == "document.report.1-sent":
             raise Died
 
+    two.rested()
     listen(dies)
     try:
         with pytest.raises(Died):
             far.document.carry()
     finally:
         listen(None)
+    two.rested()
     two.travel()
+    assert far.document.health().facts["resting"] == 0
     both = {"city-jia": "received", "city-yi": "withdrawn", "dept-health": "returned"}
     assert two.states(near, document) == {**both, TAMPERED: "refused"}
     assert two.states(far, document) == both

@@ -15,7 +15,7 @@ from apps.document.sites.wire import KIND, REPORT, body, reference
 from yinxin.act import SYSTEM
 from yinxin.authz import Level
 from yinxin.clock import rfc3339
-from yinxin.distribution import Copy, State
+from yinxin.distribution import Copy, State, Turns, rested
 from yinxin.errors import YinxinError
 from yinxin.exchange import Exchanging, Outgoing
 from yinxin.flow import Signature
@@ -34,17 +34,18 @@ _AT_ONCE = 500
 
 
 def tell(store: Store, exchange: Exchanging) -> tuple[int, list[YinxinError]]:
-    """Send the reports that are due; how many, and what kept it from others, for which nobody else waits."""
-    count, failed, last = 0, list[YinxinError](), ("", "")
+    """Send the reports that are due; how many, and what kept it from others, for which nobody else waits.
+
+    What could not go, to a site with which exchange has stopped, say, is not tried again before it has rested.
+    """
+    count, turns, last = 0, Turns(store, VERB), ("", "")
     while due := _due(store, last):
         for each in due:
-            try:
+            with turns.turn(*each):
                 _one(store, exchange, *each)
                 count += 1
-            except YinxinError as error:  # a site with which exchange has stopped, say
-                failed.append(error)
         last = due[-1]
-    return count, failed
+    return count, turns.failed
 
 
 def _one(store: Store, exchange: Exchanging, document: str, organ: str) -> None:
@@ -65,6 +66,8 @@ def _due(store: Store, last: tuple[str, str]) -> Sequence[tuple[str, str]]:
     refused = sa.and_(Arrival.refused.is_not(None), Arrival.told.is_(None))
     mine = sa.and_(Copy.flow == KIND, Copy.item == Arrival.document, Copy.organ == Arrival.organ)
     query = sa.select(Arrival.document, Arrival.organ).join(Copy, mine, isouter=True)
+    arrival = Arrival.__table__.c
+    query = query.where(rested(VERB, arrival.document, arrival.organ, store.clock.now()))
     with store.read() as session:
         place = sa.tuple_(Arrival.document, Arrival.organ)
         query = query.where(sa.or_(moved, refused), place > sa.tuple_(*map(sa.literal, last)))

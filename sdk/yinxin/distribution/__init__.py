@@ -16,6 +16,7 @@ from yinxin.distribution.errors import (
 )
 from yinxin.distribution.models import HELD, OPEN, Copy, Receipt, Role, State
 from yinxin.distribution.platform import carry, hear, learn, recount
+from yinxin.distribution.rest import Turns, longest, rested
 
 __all__ = [
     "HELD",
@@ -41,6 +42,7 @@ __all__ = [
     "Role",
     "State",
     "ToBeGivenBack",
+    "Turns",
     "UrgedEnough",
     "arrive",
     "below",
@@ -48,6 +50,8 @@ __all__ = [
     "demand_below",
     "hear",
     "learn",
+    "longest",
     "recipients",
     "recount",
+    "rested",
 ]

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from yinxin.store import Base
+from yinxin.store import Base, housekeeping
 from yinxin.text import Text
 
 
@@ -144,3 +144,21 @@ class Receipt(Base):
     at: Mapped[datetime]
     entry: Mapped[str] = mapped_column(sa.String(40))
     data: Mapped[bytes]
+
+
+class Rest(Base):
+    """What could not be taken to another site, and is not tried again before `due`; `error` is the code of why.
+
+    `flow` is the copy's, or of what is told of it. Only ever of what waits: what has gone has none.
+    """
+
+    __tablename__ = "distribution_rest"
+    __table_args__ = {"info": housekeeping}  # noqa: RUF012 - SQLAlchemy's own form
+
+    flow: Mapped[str] = mapped_column(sa.String(60), primary_key=True)
+    item: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    organ: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+    since: Mapped[datetime]
+    due: Mapped[datetime]
+    failures: Mapped[int]
+    error: Mapped[str] = mapped_column(sa.String(80))

@@ -11,6 +11,7 @@ from yinxin.deadline import Period
 from yinxin.distribution.carrier import Carrier, Key, Pack, Report
 from yinxin.distribution.distribution import Distribution, time_for
 from yinxin.distribution.models import OPEN, Copy, Receipt, State
+from yinxin.distribution.rest import Turns, rested
 from yinxin.errors import NotPermitted, YinxinError
 from yinxin.store import Act, Store
 
@@ -32,21 +33,27 @@ def carry(copies: Distribution, store: Store, carrier: Carrier, pack: Pack) -> t
 
     1. The carrier takes the parcel and knows it by its key. 2. That it is sent is recorded. What is to be withdrawn and was never
     taken is withdrawn here; the rest is recalled where it is. So are urging and 清退 passed on.
+
+    What could not go is not tried again before it has rested (`yinxin.distribution.rest`).
     """
-    taken, failed = 0, []
+    taken, turns = 0, Turns(store, copies.flow)
     for row in _away(copies, store):
-        try:
-            taken += _one(copies, store, carrier, pack, row)
-        except YinxinError as error:  # the others do not wait for it
-            failed.append(error)
-    return taken, failed
+        with turns.turn(row.item, row.organ):
+            taken += _one(copies, store, carrier, pack, row, refused=turns.failed)
+    return taken, turns.failed
 
 
 def _away(copies: Distribution, store: Store) -> list[Copy]:
     urged = Copy.urged > Copy.urges_carried
     unanswered = sa.or_(Copy.state == State.WAITING, Copy.asked_back_at.is_not(None), urged)
     called_in = (Copy.state == State.RECEIVED, Copy.recalled_at.is_not(None), Copy.recall_carried.is_(False))
-    mine = sa.select(Copy).where(Copy.flow == copies.flow, Copy.away).order_by(Copy.made_at).limit(_AT_ONCE)
+    ready = rested(copies.flow, Copy.__table__.c.item, Copy.__table__.c.organ, store.clock.now())
+    mine = (
+        sa.select(Copy)
+        .where(Copy.flow == copies.flow, Copy.away, ready)
+        .order_by(Copy.made_at)
+        .limit(_AT_ONCE)
+    )
     with store.read() as session:  # two questions, each with an index of its own
         rows = list(session.scalars(mine.where(Copy.state.in_(OPEN), unanswered)))
         rows += session.scalars(mine.where(*called_in))
@@ -54,7 +61,15 @@ def _away(copies: Distribution, store: Store) -> list[Copy]:
     return rows
 
 
-def _one(copies: Distribution, store: Store, carrier: Carrier, pack: Pack, row: Copy) -> int:
+def _one(
+    copies: Distribution,
+    store: Store,
+    carrier: Carrier,
+    pack: Pack,
+    row: Copy,
+    *,
+    refused: list[YinxinError],
+) -> int:
     key = Key(row.flow, row.item, row.organ)
     if row.asked_back_at is not None:
         if not carrier.recall(key, row.reason or ""):
@@ -69,8 +84,8 @@ def _one(copies: Distribution, store: Store, carrier: Carrier, pack: Pack, row: 
     try:
         carrier.carry(pack(row))
     except NotPermitted as error:
-        _to(copies, store, row, State.REFUSED, error.text())
-        raise
+        refused.append(error)  # for good, and recorded so
+        return _to(copies, store, row, State.REFUSED, error.text())
     return _to(copies, store, row, State.SENT)
 
 
