@@ -28,6 +28,7 @@ from exchange.models import (
     SealRow,
     State,
 )
+from exchange.packs import slot, slots
 from exchange.receipt import Receipt
 from exchange.runs import Reader
 from exchange.signed import Standing
@@ -198,7 +199,10 @@ class _Look:
         place = str(row.seq)
         peer = header.recipient_site if row.direction == Direction.OUT else header.sender_site
         said = (peer, header.seq, header.id, header.sender, header.recipient)
-        told = (header.kind, header.object, header.grade, [(each.digest, each.size) for each in header.parts])
+        first = slot(row)
+        # parts that lie in a pack have no rows of their own
+        own = header.parts if first is None else ()
+        told = (header.kind, header.object, header.grade, [(each.digest, each.size) for each in own])
         if said != (row.peer, row.seq, row.id, row.sender, row.recipient) or told != (
             row.kind,
             row.object,
@@ -208,10 +212,10 @@ class _Look:
             yield Fault("record", row.peer, row.direction, place)
         if digest_of(header.suite, row.key) != header.key:
             yield Fault("key", row.peer, row.direction, place)
-        for number, part in enumerate(header.parts):
+        for number, (part, where) in enumerate(zip(header.parts, slots(header.parts, first), strict=True)):
             self.parts += 1
             try:
-                self._ctx.folder.check(header.suite, part)
+                self._ctx.folder.check(header.suite, part, where)
             except PartAltered:
                 yield Fault("part", row.peer, row.direction, f"{place}/{number}")
 

@@ -1,6 +1,7 @@
 """Confirming: a peer's signed receipt ends the sending of a run, once, and its applications hear of it."""
 
 from collections.abc import Mapping
+from typing import cast
 
 import sqlalchemy as sa
 
@@ -13,9 +14,36 @@ from exchange.signed import Signature, believed
 from yinxin.act import SYSTEM
 from yinxin.exchange import Answered
 from yinxin.steps import step
-from yinxin.store import Store
+from yinxin.store import Sql, Store
 
 VERB, SUSPECT = "exchange.confirm", "exchange.suspect-peer"
+_MESSAGE = cast("sa.Table", MessageRow.__table__)
+_OPEN = (
+    _MESSAGE.c.direction == Direction.OUT.value,
+    _MESSAGE.c.peer == sa.bindparam("peer"),
+    _MESSAGE.c.seq >= sa.bindparam("first"),
+    _MESSAGE.c.seq <= sa.bindparam("upto"),
+)
+_STILL = _MESSAGE.c.state == State.WAITING.value
+#: with what an application is told of each; locked until they are settled
+_WAITING = Sql(
+    sa.select(
+        _MESSAGE.c.seq,
+        _MESSAGE.c.id,
+        _MESSAGE.c.reference,
+        _MESSAGE.c.recipient,
+        _MESSAGE.c.kind,
+        _MESSAGE.c.object,
+    )
+    .where(*_OPEN, _STILL)
+    .order_by(_MESSAGE.c.seq)
+    .with_for_update()
+)
+_SETTLE = Sql(
+    sa.update(_MESSAGE)
+    .where(*_OPEN, _STILL)
+    .values(state=sa.bindparam("to"), error=sa.bindparam("because"), settled=sa.bindparam("now"))
+)
 
 
 def confirm(ctx: Context, peer: Peer, given: tuple[bytes, Signature]) -> int:
@@ -36,22 +64,14 @@ def confirm(ctx: Context, peer: Peer, given: tuple[bytes, Signature]) -> int:
     if not _open(store, peer, receipt, said_of(receipt)):
         return 0
     with store.act(SYSTEM, VERB, subject, first=receipt.first, upto=receipt.upto) as act:
-        now, settled = store.clock.now(), 0
-        rows = act.session.scalars(
-            sa.select(MessageRow)
-            .where(
-                MessageRow.direction == Direction.OUT,
-                MessageRow.peer == peer.site,
-                MessageRow.seq.in_(said),
-                MessageRow.state == State.WAITING,
-            )
-            .order_by(MessageRow.seq)
-            .with_for_update()
-        ).all()
-        for row in rows:
-            error = said[row.seq].error
-            row.state, row.error, row.settled = (State.REFUSED if error else State.RECEIVED), error, now
-            settled += 1
+        now, span = store.clock.now(), {"peer": peer.site, "first": receipt.first, "upto": receipt.upto}
+        rows = _WAITING.all(act.session, span)
+        refused = {row.seq: error for row in rows if (error := said[row.seq].error) is not None}
+        for seq, error in refused.items():
+            one = {"peer": peer.site, "first": seq, "upto": seq}
+            _SETTLE.run(act.session, one | {"to": State.REFUSED.value, "because": error, "now": now})
+        # the rest, which is all of them as a rule, by one statement
+        _SETTLE.run(act.session, span | {"to": State.RECEIVED.value, "because": None, "now": now})
         if act.session.get(ReceiptRow, (Direction.OUT, peer.site, receipt.upto)) is None:
             act.session.add(
                 ReceiptRow(
@@ -68,15 +88,16 @@ def confirm(ctx: Context, peer: Peer, given: tuple[bytes, Signature]) -> int:
         act.session.flush()
         act.facts |= {
             "messages": [f"message:{row.id}" for row in rows],
-            "refused": [row.seq for row in rows if row.error],
+            "refused": sorted(refused),
         }
         for row in rows:
             heard = ctx.application(row.kind)
             if heard is not None:
-                answer = Answered(row.id, row.reference or "", row.peer, row.recipient, row.object, row.error)
+                error = refused.get(row.seq)
+                answer = Answered(row.id, row.reference or "", peer.site, row.recipient, row.object, error)
                 heard.answered(act, answer)
     step("exchange.confirm.2-kept")
-    return settled
+    return len(rows)
 
 
 def said_of(receipt: Receipt) -> Mapping[int, str]:

@@ -1,13 +1,14 @@
 """What is sealed inside a message: the first part says what the application says and which files follow, each in a part of its own."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from exchange.closing import opened, pieces_of, whose
+from exchange.closing import opened, whose
 from exchange.errors import MalformedEnvelope, PartAltered, TooLarge
 from exchange.folder import Folder
 from exchange.header import Header
+from exchange.packs import Slot, slots
 from yinxin import canonical
 from yinxin.authz import Level
 from yinxin.canonical import NotCanonical
@@ -20,14 +21,13 @@ FORMAT = 1
 LARGEST = 4 << 20
 
 
-def described(file: Enclosed) -> File:
-    """A file that is to be sent, read once from end to end."""
+def described(file: Enclosed, pieces: Iterable[bytes]) -> File:
+    """A file that is to be sent, by its octets, read once from end to end."""
     digests, size = (INTL.hash.running(), SM.hash.running()), 0
-    with file.path.open("rb") as stream:
-        for piece in pieces_of(stream):
-            size += len(piece)
-            for each in digests:
-                each.update(piece)
+    for piece in pieces:
+        size += len(piece)
+        for each in digests:
+            each.update(piece)
     sha256, sm3 = (each.digest().hex() for each in digests)
     return File(file.name, file.media_type, size, sha256, sm3)
 
@@ -60,17 +60,26 @@ class Opened:
     _folder: Folder
     _suite: Suite
     _key: bytes
+    _slots: tuple[Slot | None, ...]
     #: the roots on the sender's card
     anchors: tuple[Certificate, ...]
 
     @classmethod
     def of(
-        cls, header: Header, folder: Folder, suite: Suite, key: bytes, anchors: tuple[Certificate, ...]
+        cls,
+        header: Header,
+        folder: Folder,
+        suite: Suite,
+        key: bytes,
+        *,
+        anchors: tuple[Certificate, ...],
+        first: Slot | None,
     ) -> "Opened":
-        """Open the first part; raises PartAltered, MalformedEnvelope. `suite` is the key's."""
-        folder.check(header.suite, header.parts[0])
+        """Open the first part; raises PartAltered, MalformedEnvelope. `suite` is the key's; the parts lie from `first` on."""
+        placed = tuple(slots(header.parts, first))
+        folder.check(header.suite, header.parts[0], placed[0])
         data = b""
-        with folder.open(header.parts[0]) as stream:
+        with folder.open(header.parts[0], placed[0]) as stream:
             for piece in opened(suite, key, _whose(header), 0, stream):
                 data += piece
                 if len(data) > LARGEST:
@@ -88,7 +97,7 @@ class Opened:
             raise MalformedEnvelope(reason="content") from error
         if not sound:
             raise MalformedEnvelope(reason="content")
-        return cls(header, body, files, folder, suite, key, anchors)
+        return cls(header, body, files, folder, suite, key, placed, anchors)
 
     @property
     def id(self) -> str:
@@ -127,10 +136,10 @@ class Opened:
 
     def read(self, number: int) -> Iterator[bytes]:
         """The content of a file, piece by piece; raises PartAltered, at the end too when the whole is not what was described."""
-        part, file = self.header.parts[number + 1], self.files[number]
-        self._folder.check(self.header.suite, part)
+        part, file, slot = self.header.parts[number + 1], self.files[number], self._slots[number + 1]
+        self._folder.check(self.header.suite, part, slot)
         running, size = INTL.hash.running(), 0
-        with self._folder.open(part) as stream:
+        with self._folder.open(part, slot) as stream:
             for piece in opened(self._suite, self._key, _whose(self.header), number + 1, stream):
                 running.update(piece)
                 size += len(piece)

@@ -53,13 +53,16 @@ class Courier:
             wanting = set(waited_for(session)) - self.couriers.resting(SEND)
         reached = {each.site: each for each in self._ctx.peers.standing()}
         asked = {site for site, each in reached.items() if self._asks(each)} - self.couriers.resting(ASK)
-        reconciled = {site for site, each in reached.items() if each.url} - self.couriers.resting(RECONCILE)
-        return (wanting & reached.keys()) | asked | reconciled
+        reconciled = {
+            site for site, each in reached.items() if each.url and each.carrier is not Carrier.NATS
+        } - self.couriers.resting(RECONCILE)
+        pushed = {site for site, each in reached.items() if each.carrier is Carrier.PUSH}
+        return (wanting & pushed) | asked | reconciled
 
     def _called(self, site: str) -> None:
         peer = self._ctx.peers.get(site)
         self.call(peer)
-        if peer.url and self.couriers.due(site, RECONCILE):
+        if peer.url and peer.carrier is not Carrier.NATS and self.couriers.due(site, RECONCILE):
             self._tried(peer, RECONCILE, self._reconciled, _AGAIN)
 
     def _reconciled(self, peer: Peer) -> int:
@@ -102,7 +105,7 @@ class Courier:
         return count
 
     def _asks(self, peer: Peer) -> bool:
-        return not self._settings.url and bool(peer.url) and peer.carrier is not Carrier.MEDIUM
+        return not self._settings.url and bool(peer.url) and peer.carrier in (Carrier.PUSH, Carrier.PULL)
 
     def _tried(self, peer: Peer, work: str, do: Callable[[Peer], int], wait: timedelta) -> int:
         try:
@@ -115,7 +118,8 @@ class Courier:
 
     def _sent(self, peer: Peer, line: Line, run: Run) -> int:
         """1. The run leaves. 2. The parts that it lacks leave. 3. The receipt is taken."""
-        inline = self._settings.inline
+        # a line that failed may be too slow for a whole run in one request: then its parts go by themselves, and go on where they stopped
+        inline = -1 if self.couriers.failures(peer.site, SEND) else self._settings.inline
         for _ in range(3):
             octets = b"".join(behind_magic(run.pieces(self._folder, inline)))
             answer = line.ask("POST", "/runs", content=octets)
@@ -131,12 +135,12 @@ class Courier:
         raise PeerUnreachable(site=peer.site, reason="parts")
 
     def _part(self, peer: Peer, line: Line, run: Run, digest: str, received: int) -> None:
-        part = next((part for _, part in run.parts() if part.digest == digest), None)
-        if part is None:
+        found = next((each for each in run.placed() if each[0].digest == digest), None)
+        if found is None:
             raise PeerUnreachable(site=peer.site, reason="it asks for a part of another run")
+        part, where = found
         while received < part.size:
-            with self._folder.open(part) as stream:
-                stream.seek(received)
+            with self._folder.open(part, where, behind=received) as stream:
                 octets = stream.read(CHUNK)
             answer = line.ask("POST", f"/parts/{digest}", content=octets, params={"offset": received})
             at = Arrived.model_validate_json(answer.content).received

@@ -16,6 +16,7 @@ from exchange.couriers import Couriers
 from exchange.errors import NoApplication
 from exchange.header import Header
 from exchange.models import Direction, MessageRow, State
+from exchange.packs import slot
 from yinxin.act import SYSTEM
 from yinxin.errors import InternalError, YinxinError
 from yinxin.exchange import Application
@@ -71,7 +72,8 @@ class Delivering:
             certificate,
             lambda envelope, recipient: self._own.open(header.recipient, envelope, recipient),
         )
-        return Opened.of(header, self._folder, suite_for(certificate), key, self._peers.anchors(row.peer))
+        anchors = self._peers.anchors(row.peer)
+        return Opened.of(header, self._folder, suite_for(certificate), key, anchors=anchors, first=slot(row))
 
     def _queues(self) -> list[tuple[str, str]]:
         query = (

@@ -22,12 +22,13 @@ from exchange.errors import (
     UnknownPeer,
     WrongPlace,
 )
-from exchange.header import SUITES, Part
+from exchange.header import SUITES, Header, Part
 from exchange.line import CHUNK, PATH, Arrived, Lack, LackingPart
-from exchange.models import AwaitedRow, Direction, PartRow
+from exchange.models import AwaitedRow, Direction, MessageRow, PartRow, State
+from exchange.packs import Slot, slot, slots
 from exchange.peers import Peer
 from exchange.receive import Lacking, Receipted
-from exchange.runs import Reader, next_run
+from exchange.runs import MOST, Reader, next_run
 from exchange.service import Exchange
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.path import Usage, validate
@@ -138,17 +139,35 @@ def _parts(api: Api, exchange: Exchange) -> None:
     )
     def fetched(digest: str, query: Offset) -> Raw:
         peer = _peer(exchange)
-        with exchange.store.read() as session:
-            size = session.scalar(
-                sa.select(PartRow.size).where(
-                    PartRow.direction == Direction.OUT, PartRow.peer == peer.site, PartRow.digest == digest
-                )
-            )
-        if size is None:
+        found = _ours(exchange, peer, digest)
+        if found is None:
             raise NotAwaited(digest=digest[:64])
-        with exchange.folder.open(Part(digest, size)) as stream:
-            stream.seek(query.offset)
+        with exchange.folder.open(*found, behind=query.offset) as stream:
             return Raw(stream.read(CHUNK), "application/octet-stream")
+
+
+def _ours(exchange: Exchange, peer: Peer, digest: str) -> tuple[Part, Slot | None] | None:
+    """A part of a message to a peer, and where it is in its pack; one that is packed is given while its message waits."""
+    with exchange.store.read() as session:
+        size = session.scalar(
+            sa.select(PartRow.size).where(
+                PartRow.direction == Direction.OUT, PartRow.peer == peer.site, PartRow.digest == digest
+            )
+        )
+        if size is not None:
+            return Part(digest, size), None
+        packed = sa.select(MessageRow.header, MessageRow.pack, MessageRow.pack_at).where(
+            MessageRow.direction == Direction.OUT,
+            MessageRow.peer == peer.site,
+            MessageRow.state == State.WAITING,
+            MessageRow.pack.is_not(None),
+        )
+        for row in session.execute(packed.order_by(MessageRow.seq).limit(MOST)):
+            parts = Header.decode(row.header).parts
+            for part, where in zip(parts, slots(parts, slot(row)), strict=True):
+                if part.digest == digest:
+                    return part, where
+    return None
 
 
 def _said(model: Lack | Arrived) -> Raw:

@@ -1,9 +1,10 @@
-"""The folder of sealed parts, each a file by the digest of its octets.
+"""The folder of sealed parts: a large one is a file by the digest of its octets, small ones lie together in packs (`exchange.packs`).
 
 | path | holds |
 | --- | --- |
 | `coming/PEER-DIGEST` | what has arrived of a part from a peer, to go on from |
 | `parts/ab/DIGEST` | a whole part |
+| `packs/abcdef/NAME` | parts of messages that were put on disk together |
 
 A part is placed before the message that names it is on record, so a file that no message names is nobody's, and one
 that a message names is there.
@@ -15,10 +16,12 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from exchange.errors import PartAltered, TooLarge, WrongPlace
+from exchange.frames import Limited
 from exchange.header import Part
+from exchange.packs import Slot
 from yinxin.crypto.suite import Suite
 from yinxin.files import sync_folder
 from yinxin.store import StoreFull
@@ -36,6 +39,11 @@ class Folder:
     def path(self, digest: str) -> Path:
         """The place of a whole part."""
         return self.root / "parts" / digest[:2] / digest
+
+    def packed(self, name: str) -> Path:
+        """The place of a pack."""
+        # a name begins with the time it was made: its first six characters are the same for a quarter of an hour
+        return self.root / "packs" / name[:6] / name
 
     def has(self, part: Part) -> bool:
         """Whether the whole part is here, by its size; `check` reads it."""
@@ -71,6 +79,16 @@ class Folder:
             coming.unlink(missing_ok=True)
         return part
 
+    def pack(self, name: str, octets: Iterable[bytes]) -> None:
+        """Keep parts together under a name that nobody else uses, on disk when this returns. Raises StoreFull."""
+        path = self.packed(name)
+        _make(path.parent)
+        with _refusing_full(), path.open("xb") as file:
+            file.writelines(octets)
+            file.flush()
+            os.fsync(file.fileno())
+        sync_folder(path.parent)
+
     def take(self, peer: str, suite: Suite, part: Part, offset: int, stream: BinaryIO) -> bool:
         """Take octets of a part behind the first `offset`; whether it is whole now, and then it is in its place.
 
@@ -99,27 +117,44 @@ class Folder:
                     os.fsync(file.fileno())
             if file.tell() < part.size:
                 return False
-            if not self._sound(suite, coming, part):
+            with coming.open("rb") as whole:
+                sound = _sound(suite, whole, part)
+            if not sound:
                 coming.unlink()
                 raise PartAltered(digest=part.digest)
             self._place(coming, part)
         return True
 
-    def check(self, suite: Suite, part: Part) -> None:
+    def check(self, suite: Suite, part: Part, slot: Slot | None = None) -> None:
         """Read a whole part and compare; raises PartAltered."""
-        if not self.has(part) or not self._sound(suite, self.path(part.digest), part):
-            raise PartAltered(digest=part.digest)
+        with self.open(part, slot) as stream:
+            if not _sound(suite, stream, part):
+                raise PartAltered(digest=part.digest)
 
-    def open(self, part: Part) -> BinaryIO:
-        """A whole part for reading; raises PartAltered when it is not there."""
-        if not self.has(part):
-            raise PartAltered(digest=part.digest)
-        return self.path(part.digest).open("rb")
+    @contextmanager
+    def open(self, part: Part, slot: Slot | None = None, *, behind: int = 0) -> Iterator[BinaryIO]:
+        """A part for reading, its first `behind` octets left out; raises PartAltered when the whole is not in its place."""
+        path = self.path(part.digest) if slot is None else self.packed(slot.pack)
+        first = 0 if slot is None else slot.at
+        try:
+            stream = path.open("rb")
+        except FileNotFoundError:
+            raise PartAltered(digest=part.digest) from None
+        with stream:
+            size = os.fstat(stream.fileno()).st_size
+            if size < first + part.size or (slot is None and size != part.size):
+                raise PartAltered(digest=part.digest)
+            stream.seek(first + behind)
+            yield cast("BinaryIO", Limited(stream, max(0, part.size - behind)))
 
     def sweep(self, known: Iterable[str], before: float) -> int:
         """Remove what is not `known` and was written before an instant (seconds since the epoch); how many files."""
         kept, gone = set(known), 0
-        for each in (*self.root.glob("parts/??/*"), *self.root.glob("coming/*")):
+        for each in (
+            *self.root.glob("parts/??/*"),
+            *self.root.glob("packs/*/*"),
+            *self.root.glob("coming/*"),
+        ):
             if each.name not in kept and each.stat().st_mtime < before:
                 each.unlink(missing_ok=True)
                 gone += 1
@@ -134,13 +169,12 @@ class Folder:
         coming.rename(target)
         sync_folder(target.parent)
 
-    @staticmethod
-    def _sound(suite: Suite, path: Path, part: Part) -> bool:
-        running = suite.hash.running()
-        with path.open("rb") as file:
-            while data := file.read(_CHUNK):
-                running.update(data)
-        return running.digest().hex() == part.digest
+
+def _sound(suite: Suite, stream: BinaryIO, part: Part) -> bool:
+    running = suite.hash.running()
+    while data := stream.read(_CHUNK):
+        running.update(data)
+    return running.digest().hex() == part.digest
 
 
 def _copy(stream: BinaryIO, file: BinaryIO, left: int, limit: int) -> None:

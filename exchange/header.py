@@ -7,6 +7,7 @@ names the digest of the one before. What the message says itself stands in its s
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self, get_args
 
 from exchange.errors import MalformedEnvelope
@@ -49,7 +50,7 @@ class Part:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Header:
     """The header as its sender wrote it; `encoded` are the octets that are signed and chained."""
 
@@ -68,7 +69,7 @@ class Header:
     key: str
     parts: tuple[Part, ...]
 
-    @property
+    @cached_property
     def encoded(self) -> bytes:
         """Canonical JSON (RFC 8785)."""
         return canonical.encode(
@@ -91,7 +92,7 @@ class Header:
             }
         )
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """What the next header and the receipt name, hex."""
         return digest_of(self.suite, self.encoded)

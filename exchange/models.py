@@ -39,10 +39,11 @@ class State(StrEnum):
 
 
 class Carrier(StrEnum):
-    """How messages get to a peer: we call it, it calls us, or somebody carries a medium."""
+    """How messages get to a peer: we call it, it calls us, a NATS server has them meanwhile, or somebody carries a medium."""
 
     PUSH = "push"
     PULL = "pull"
+    NATS = "nats"
     MEDIUM = "medium"
 
 
@@ -118,7 +119,11 @@ class ChainRow(Base):
 
 
 class MessageRow(Base):
-    """A message: its header and key as they travel, and where it stands. `id` is its sender's, `reference` its application's."""
+    """A message: its header and key as they travel, and where it stands. `id` is its sender's, `reference` its application's.
+
+    Of small parts that were put on disk together `pack` names the file, and `pack_at` the octet at which they begin in it, one
+    behind the other; then no `PartRow` stands beside the message.
+    """
 
     __tablename__ = "exchange_message"
     __table_args__ = (
@@ -149,10 +154,12 @@ class MessageRow(Base):
     #: when it was made or came; when it was receipted or delivered
     at: Mapped[datetime]
     settled: Mapped[datetime | None]
+    pack: Mapped[str | None] = mapped_column(sa.String(40), index=True)
+    pack_at: Mapped[int | None] = mapped_column(_NUMBER)
 
 
 class PartRow(Base):
-    """A sealed part of a message, by the digest of its octets: a file of the exchange's folder."""
+    """A sealed part of a message that is a file of the exchange's folder by itself, by the digest of its octets."""
 
     __tablename__ = "exchange_part"
     __table_args__ = (
@@ -227,6 +234,8 @@ class CourierRow(Base):
     failures: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(sa.String(80))
     done: Mapped[datetime | None]
+    #: the last message that a carrier which is asked nothing has been handed
+    upto: Mapped[int | None] = mapped_column(_NUMBER)
 
 
 class AwaitedRow(Base):

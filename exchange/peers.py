@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,7 +16,7 @@ from exchange.models import Carrier, ChainRow, Direction, OrganRow, PeerRow, Rel
 from yinxin.authz import LEVELS, Level
 from yinxin.crypto.certificates import Certificate
 from yinxin.exchange import Reached
-from yinxin.store import Store
+from yinxin.store import Sql, Store
 from yinxin.text import Text
 
 #: `source` of a peer that another site's directory vouches for begins so
@@ -104,19 +104,18 @@ class Peers:
 
     def recipient(self, organ: str) -> Recipient:
         """Where an organ is reached; raises UnknownRecipient."""
-        with self._store.read() as session:
-            row = None if organ in self._ours else session.get(OrganRow, organ[:64])
-            peer = row and session.get(PeerRow, row.site)
-            if row is None or not peer or peer.stopped is not None:
-                raise UnknownRecipient(organ=organ[:64])
-            found = _peer(peer)
-            return Recipient(
-                row.organ,
-                Text(row.name_zh, row.name_en),
-                found,
-                lower(cast("Level", row.clearance), found.clearance),
-                Certificate(row.certificate),
-            )
+        with self._store.look() as look:
+            row = None if organ in self._ours else _RECIPIENT.first(look, {"organ": organ[:64]})
+        if row is None:
+            raise UnknownRecipient(organ=organ[:64])
+        found = _peer(row)
+        return Recipient(
+            row.organ,
+            Text(row.organ_zh, row.organ_en),
+            found,
+            lower(cast("Level", row.organ_clearance), found.clearance),
+            _certificate(row.certificate),
+        )
 
     def has(self, site: str, organ: str) -> bool:
         """Whether the organ is at that site: one that another site has, this one, or nobody decided on, is not the site's by its card."""
@@ -158,13 +157,33 @@ class Peers:
             return None if row is None else Text(row.name_zh, row.name_en)
 
 
+#: an organ at a peer with which messages are exchanged, and the peer
+_RECIPIENT = Sql(
+    sa.select(
+        *(getattr(PeerRow, each) for each in PeerRow.__table__.c.keys()),  # noqa: SIM118 - a collection of columns is no mapping
+        OrganRow.organ,
+        OrganRow.name_zh.label("organ_zh"),
+        OrganRow.name_en.label("organ_en"),
+        OrganRow.clearance.label("organ_clearance"),
+        OrganRow.certificate,
+    )
+    .join(PeerRow, PeerRow.site == OrganRow.site)
+    .where(OrganRow.organ == sa.bindparam("organ"), PeerRow.stopped.is_(None))
+)
+
+
+@lru_cache(maxsize=512)
+def _certificate(der: bytes) -> Certificate:
+    return Certificate(der)
+
+
 @lru_cache(maxsize=512)
 def _card(data: bytes) -> Card:
     """A card that was verified when it was put on record."""
     return card_in(data)
 
 
-def _peer(row: PeerRow) -> Peer:
+def _peer(row: Any) -> Peer:
     return Peer(
         row.site,
         Text(row.name_zh, row.name_en),

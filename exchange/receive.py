@@ -4,31 +4,48 @@ A run that comes too early is kept until those before it are here; one that come
 is accepted that could not be signed for, timestamped and logged (law 7).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from io import BytesIO
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from exchange.context import Context
+from exchange.enter import Entered, enter, locked_chain
 from exchange.errors import Forked, NotOurOrgan, NotOurs, TooSecret, UnknownRecipient
 from exchange.header import Header, Part
 from exchange.models import AwaitedRow, ChainRow, Direction, MessageRow, ReceiptRow, SealRow, State
+from exchange.packs import Slot, laid
 from exchange.peers import Peer
 from exchange.receipt import Line, Receipt
 from exchange.runs import Reader, Run, run_of
-from exchange.send import enter, locked_chain
 from exchange.signed import Signature, believed
 from yinxin.act import SYSTEM
-from yinxin.authz import LEVELS
+from yinxin.authz import LEVELS, Level
 from yinxin.clock import rfc3339
 from yinxin.steps import step
-from yinxin.store import Act
+from yinxin.store import Act, Sql
 
 VERB, HOLD, SUSPECT = "exchange.receive", "exchange.hold", "exchange.suspect-peer"
 #: how far ahead of what is here a message may be to be kept
 FURTHEST = 10_000
+_MESSAGE = cast("sa.Table", MessageRow.__table__).c
+_ON_RECORD = Sql(
+    sa.select(_MESSAGE.seq, _MESSAGE.digest).where(
+        _MESSAGE.direction == Direction.IN.value,
+        _MESSAGE.peer == sa.bindparam("peer"),
+        _MESSAGE.seq >= sa.bindparam("first"),
+        _MESSAGE.seq <= sa.bindparam("upto"),
+    )
+)
+
+
+def _span(peer: Peer, run: Run) -> Mapping[str, Any]:
+    return {"peer": peer.site, "first": run.first, "upto": run.upto}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +100,56 @@ class Receiving:
         with self._store.refusing(SYSTEM, VERB, f"exchange-peer:{peer.site}"):
             believed(run.signature, last.encoded, peer.card)
         step("exchange.receive.1-verified")
-        reader.parts(run, self._folder)
-        return self.finish(peer, run)
+        return self._taken(peer, run, reader.parts(run, self._folder, self._kept(peer, run)))
 
     def finish(self, peer: Peer, run: Run) -> Answer:
         """Go on with a run that was verified, when parts that it lacked have come; raises as `receive`."""
-        missing = [each for each in run.parts() if not self._folder.has(each[1])]
-        if missing:
+        return self._taken(peer, run, {})
+
+    def _kept(self, peer: Peer, run: Run) -> Collection[int]:
+        """Numbers of those of its messages that are on record, and with them their parts on disk."""
+        with self._store.look() as look:
+            rows = _ON_RECORD.all(look, _span(peer, run))
+        known = {each.seq: each.digest for each in rows}
+        return {each.seq for each in run.headers if known.get(each.seq) == each.digest}
+
+    def _taken(self, peer: Peer, run: Run, held: Mapping[str, bytes]) -> Answer:
+        """Go on with the run, of whose parts these are in memory."""
+        new = [each for each in run.headers if each.seq not in self._kept(peer, run)]
+        missing = [
+            (header, part)
+            for header in new
+            for part in header.parts
+            if part.digest not in held and not self._folder.has(part)
+        ]
+        if missing:  # what is here is kept until the rest comes
+            self._unpacked(peer, new, held)
             self._await(peer, missing)
             return Lacking(
                 run, tuple((part, self._folder.received(peer.site, part.digest)) for _, part in missing)
             )
-        answer = self._place(peer, run)
+        whole = replace(run, packed=self._packed(peer, new, held))
+        answer = self._place(peer, whole)
         while answer is None:  # another process was faster
-            answer = self._place(peer, run)
+            answer = self._place(peer, whole)
         return answer
+
+    def _packed(self, peer: Peer, headers: Sequence[Header], held: Mapping[str, bytes]) -> Mapping[int, Slot]:
+        """Put what is in memory on disk: the parts of messages that are there whole together, any other by itself."""
+        whole = [each for each in headers if all(part.digest in held for part in each.parts)]
+        self._unpacked(peer, [each for each in headers if each not in whole], held)
+        if not whole:
+            return {}
+        name = self._store.identifier()
+        self._folder.pack(name, (held[part.digest] for each in whole for part in each.parts))
+        return laid(name, whole)
+
+    def _unpacked(self, peer: Peer, headers: Iterable[Header], held: Mapping[str, bytes]) -> None:
+        for header in headers:
+            for part in header.parts:
+                if (octets := held.get(part.digest)) is not None:
+                    here = self._folder.received(peer.site, part.digest)
+                    self._folder.take(peer.site, header.suite, part, here, BytesIO(octets[here:]))
 
     def _await(self, peer: Peer, missing: Sequence[tuple[Header, Part]]) -> None:
         """Let these parts be sent, by whoever may send for the peer; announced twice at once they are awaited once."""
@@ -129,14 +181,7 @@ class Receiving:
     @staticmethod
     def _other(session: Session, peer: Peer, run: Run) -> int:
         """Number of a message of the run that is on record as another one; 0 when there is none."""
-        rows = session.execute(
-            sa.select(MessageRow.seq, MessageRow.digest).where(
-                MessageRow.direction == Direction.IN,
-                MessageRow.peer == peer.site,
-                MessageRow.seq.between(run.first, run.upto),
-            )
-        )
-        digests = {row.seq: row.digest for row in rows}
+        digests = {row.seq: row.digest for row in _ON_RECORD.all(session, _span(peer, run))}
         return next(
             (each.seq for each in run.headers if digests.get(each.seq, each.digest) != each.digest), 0
         )
@@ -157,8 +202,12 @@ class Receiving:
 
     def _accept(self, peer: Peer, run: Run, at: int) -> Answer | None:
         """Receipt and keep the messages of the run that follow number `at`."""
+        # of a hundred messages most are between the same two organs
+        fault = cache(lambda *said: self._fault(peer, *said))
         lines = tuple(
-            Line(each.seq, each.digest, self._fault(peer, each)) for each in run.headers if each.seq > at
+            Line(each.seq, each.digest, fault(each.sender, each.recipient, each.grade))
+            for each in run.headers
+            if each.seq > at
         )
         receipt = Receipt(self._own.site, peer.site, rfc3339(self._store.clock.now()), lines)
         signature = self._signing.sign(receipt.encoded)
@@ -181,14 +230,25 @@ class Receiving:
         session, now = act.session, self._store.clock.now()
         lines = {each.seq: each for each in receipt.lines}
         taken = [each for each in zip(run.headers, run.keys, strict=True) if each[0].seq in lines]
+        early = {
+            row.seq: row
+            for row in session.scalars(
+                sa.select(MessageRow).where(
+                    MessageRow.direction == Direction.IN,
+                    MessageRow.peer == peer.site,
+                    MessageRow.seq.between(receipt.first, receipt.upto),
+                )
+            )
+        }
+        new = []
         for header, key in taken:
             error = lines[header.seq].error
             state = State.REFUSED if error else State.RECEIVED
-            row = session.get(MessageRow, (Direction.IN, peer.site, header.seq))
-            if row is None:
-                enter(session, Direction.IN, header, key, state, now=now, error=error)
-            else:  # it came early
+            if (row := early.get(header.seq)) is not None:
                 row.state, row.error, row.settled = state, error, now if error else None
+            else:
+                new.append(Entered(header, key, state, error=error, packed=run.packed.get(header.seq)))
+        enter(session, Direction.IN, new, now)
         self._seal(session, peer, run)
         session.add(
             ReceiptRow(
@@ -240,10 +300,13 @@ class Receiving:
         with self._store.act(SYSTEM, HOLD, f"exchange-peer:{peer.site}", expected=expected) as act:
             act.facts |= {"first": run.first, "upto": run.upto}
             locked_chain(act.session, Direction.IN, peer.site)
-            now = self._store.clock.now()
-            for header, key in zip(run.headers, run.keys, strict=True):
-                if act.session.get(MessageRow, (Direction.IN, peer.site, header.seq)) is None:
-                    enter(act.session, Direction.IN, header, key, State.EARLY, now=now)
+            known = {row.seq for row in _ON_RECORD.all(act.session, _span(peer, run))}
+            new = [
+                Entered(header, key, State.EARLY, packed=run.packed.get(header.seq))
+                for header, key in zip(run.headers, run.keys, strict=True)
+                if header.seq not in known
+            ]
+            enter(act.session, Direction.IN, new, self._store.clock.now())
             self._seal(act.session, peer, run)
         return Early(expected)
 
@@ -259,15 +322,15 @@ class Receiving:
         if run is not None:
             self._place(peer, run)
 
-    def _fault(self, peer: Peer, header: Header) -> str | None:
+    def _fault(self, peer: Peer, sender: str, recipient: str, grade: Level) -> str | None:
         """The code of what is wrong with a message that is nevertheless taken off the line; None when nothing is."""
         try:
-            self._own.demand(header.recipient)
+            self._own.demand(recipient)
         except NotOurOrgan as error:
             return error.code
-        if not self._peers.has(peer.site, header.sender):
+        if not self._peers.has(peer.site, sender):
             return UnknownRecipient.code
-        if LEVELS.index(header.grade) > LEVELS.index(self._settings.clearance):
+        if LEVELS.index(grade) > LEVELS.index(self._settings.clearance):
             return TooSecret.code
         return None
 

@@ -4,28 +4,62 @@ The chain carries the signature down to the first, so that a hundred messages co
 receipt. A run never changes once it is signed: what is sent again is the same octets, parts aside.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import BinaryIO
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from exchange import frames
-from exchange.errors import MalformedEnvelope
+from exchange.errors import MalformedEnvelope, PartAltered
 from exchange.folder import Folder
 from exchange.frames import Frame, Tag
 from exchange.header import Header, Part, chained, digest_of
 from exchange.models import Direction, MessageRow, SealRow, State
+from exchange.packs import Slot, slot, slots, small
 from exchange.signed import Signature, Signing
 from yinxin.act import SYSTEM
+from yinxin.crypto.suite import Suite
 from yinxin.steps import step
-from yinxin.store import Store
+from yinxin.store import Sql, Store
 
 VERB = "exchange.sign"
 #: messages of a run, and the octets of parts after which no further one is added
-MOST, ENOUGH = 100, 4 << 20
+MOST, ENOUGH = 100, 10 << 20
+#: octets of small parts that are held in memory while a run comes in
+HELD = 16 << 20
 _DIGEST = 64
+
+#: what a run is made of
+_OF_RUN: tuple[Any, ...] = (
+    MessageRow.seq,
+    MessageRow.header,
+    MessageRow.key,
+    MessageRow.pack,
+    MessageRow.pack_at,
+)
+_AS_SIGNED = Sql(
+    sa.select(*_OF_RUN)
+    .where(
+        MessageRow.direction == sa.bindparam("direction"),
+        MessageRow.peer == sa.bindparam("peer"),
+        MessageRow.seq >= sa.bindparam("first"),
+        MessageRow.seq <= sa.bindparam("upto"),
+    )
+    .order_by(MessageRow.seq)
+)
+_WAITING = Sql(
+    sa.select(*_OF_RUN)
+    .where(
+        MessageRow.direction == Direction.OUT,
+        MessageRow.peer == sa.bindparam("peer"),
+        MessageRow.state == State.WAITING,
+        MessageRow.seq > sa.bindparam("after"),
+    )
+    .order_by(MessageRow.seq)
+    .limit(MOST)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +69,8 @@ class Run:
     headers: tuple[Header, ...]
     keys: tuple[bytes, ...]
     signature: Signature
+    #: of one that is on record, where the parts of each message begin that lie in a pack, by its number
+    packed: Mapping[int, Slot] = field(default_factory=dict, compare=False)
 
     @property
     def first(self) -> int:
@@ -52,6 +88,11 @@ class Run:
             for part in header.parts:
                 yield header, part
 
+    def placed(self) -> Iterator[tuple[Part, Slot | None]]:
+        """Every part, and where in a pack it is, if it is in one."""
+        for header in self.headers:
+            yield from zip(header.parts, slots(header.parts, self.packed.get(header.seq)), strict=True)
+
     def pieces(self, folder: Folder, inline: int) -> Iterator[bytes]:
         """The run as it travels, with the parts of up to `inline` octets; none with less than 0."""
         for header, key in zip(self.headers, self.keys, strict=True):
@@ -59,10 +100,10 @@ class Run:
             yield frames.frame(Tag.KEY, key)
         yield frames.frame(Tag.SIGNATURE, self.signature.cms)
         yield frames.frame(Tag.STANDING, self.signature.standing)
-        for _, part in self.parts():
+        for part, where in self.placed():
             if part.size <= inline:
                 yield frames.head(Tag.PART, _DIGEST + part.size) + part.digest.encode()
-                with folder.open(part) as stream:
+                with folder.open(part, where) as stream:
                     while data := stream.read(1 << 20):
                         yield data
 
@@ -106,10 +147,14 @@ class Reader:
         chained(headers)
         return Run(tuple(headers), tuple(keys), Signature(self.take(Tag.SIGNATURE), self.take(Tag.STANDING)))
 
-    def parts(self, run: Run, folder: Folder) -> None:
-        """Take the parts that came with a run; one that no header of it names is refused. Raises MalformedEnvelope, PartAltered."""
-        peer = run.headers[0].sender_site
-        named = {part.digest: (header.suite, part) for header, part in run.parts()}
+    def parts(self, run: Run, folder: Folder, kept: Collection[int] = ()) -> dict[str, bytes]:
+        """Take the parts that came with a run; one that no header of it names is refused.
+
+        What is small is held and given back by its digest, to be put on disk with the rest of the run; of messages whose number is
+        in `kept` it is passed over. Anything else is in the folder when this returns. Raises MalformedEnvelope, PartAltered.
+        """
+        peer, held, size = run.headers[0].sender_site, dict[str, bytes](), 0
+        named = {part.digest: (header, part) for header, part in run.parts()}
         while (frame := self.ahead()) is not None and frame.tag is Tag.PART:
             digest = b""
             while len(digest) < _DIGEST and (more := frame.stream.read(_DIGEST - len(digest))):
@@ -117,11 +162,24 @@ class Reader:
             found = named.get(digest.decode("ascii", "replace"))
             if found is None or frame.size != _DIGEST + found[1].size:
                 raise MalformedEnvelope(reason="a part that no header names")
-            suite, part = found
-            if not folder.has(part):
+            header, part = found
+            if header.seq in kept:
+                pass
+            elif small(header.parts) and size + part.size <= HELD:
+                size += part.size
+                held[part.digest] = _whole(frame.stream, header.suite, part)
+            elif not folder.has(part):
                 here = folder.received(peer, part.digest)
-                folder.take(peer, suite, part, here, behind(frame.stream, here))
+                folder.take(peer, header.suite, part, here, behind(frame.stream, here))
             self._ahead = None
+        return held
+
+
+def _whole(stream: BinaryIO, suite: Suite, part: Part) -> bytes:
+    data = b"".join(iter(lambda: stream.read(1 << 20), b""))
+    if digest_of(suite, data) != part.digest:
+        raise PartAltered(digest=part.digest)
+    return data
 
 
 def behind(stream: BinaryIO, skipped: int) -> BinaryIO:
@@ -142,14 +200,13 @@ def next_run(store: Store, signing: Signing, peer: str, after: int = 0) -> Run |
             return None
         seal = session.scalars(
             sa.select(SealRow)
-            .where(SealRow.direction == Direction.OUT, SealRow.peer == peer, SealRow.upto >= rows[0].seq)
+            .where(SealRow.direction == Direction.OUT, SealRow.peer == peer, SealRow.upto >= rows[0][1].seq)
             .order_by(SealRow.upto)
             .limit(1)
         ).one_or_none()
         if seal is not None:
             return run_of(session, Direction.OUT, peer, seal)
-        headers = [Header.decode(each.header) for each in rows]
-        keys = [each.key for each in rows]
+    headers = [header for _, header in rows]
     # 1. signed; 2. on record, before it leaves
     signature = signing.sign(headers[-1].encoded)
     step("exchange.sign.1-signed")
@@ -168,45 +225,33 @@ def next_run(store: Store, signing: Signing, peer: str, after: int = 0) -> Run |
             )
         )
     step("exchange.sign.2-kept")
-    return Run(tuple(headers), tuple(keys), signature)
+    return _run([row for row, _ in rows], headers, signature)
 
 
 def run_of(session: Session, direction: Direction, peer: str, seal: SealRow) -> Run:
     """A run that is on record."""
-    rows = session.scalars(
-        sa.select(MessageRow)
-        .where(
-            MessageRow.direction == direction,
-            MessageRow.peer == peer,
-            MessageRow.seq.between(seal.first, seal.upto),
-        )
-        .order_by(MessageRow.seq)
-    ).all()
-    return Run(
-        tuple(Header.decode(each.header) for each in rows),
-        tuple(each.key for each in rows),
-        Signature(seal.signature, seal.standing),
+    rows = _AS_SIGNED.all(
+        session, {"direction": direction, "peer": peer, "first": seal.first, "upto": seal.upto}
     )
+    headers = [Header.decode(each.header) for each in rows]
+    return _run(rows, headers, Signature(seal.signature, seal.standing))
 
 
-def _waiting(session: Session, peer: str, after: int) -> list[MessageRow]:
+def _run(rows: Sequence[Any], headers: Sequence[Header], signature: Signature) -> Run:
+    """The run of these rows of messages (`_OF_RUN`)."""
+    places = ((each.seq, slot(each)) for each in rows)
+    packed = {seq: place for seq, place in places if place is not None}
+    return Run(tuple(headers), tuple(each.key for each in rows), signature, packed)
+
+
+def _waiting(session: Session, peer: str, after: int) -> list[tuple[Any, Header]]:
     """The first messages without a receipt, no more than a run has."""
-    query = (
-        sa.select(MessageRow)
-        .where(
-            MessageRow.direction == Direction.OUT,
-            MessageRow.peer == peer,
-            MessageRow.state == State.WAITING,
-            MessageRow.seq > after,
-        )
-        .order_by(MessageRow.seq)
-        .limit(MOST)
-    )
-    chosen: list[MessageRow] = []
+    chosen: list[tuple[Any, Header]] = []
     octets = 0
-    for row in session.scalars(query):
-        chosen.append(row)
-        octets += sum(each.size for each in Header.decode(row.header).parts)
+    for row in _WAITING.all(session, {"peer": peer, "after": after}):
+        header = Header.decode(row.header)
+        chosen.append((row, header))
+        octets += sum(each.size for each in header.parts)
         if octets >= ENOUGH:
             break
     return chosen
@@ -218,6 +263,14 @@ def waiting(session: Session, peer: str) -> int:
         MessageRow.direction == Direction.OUT, MessageRow.peer == peer, MessageRow.state == State.WAITING
     )
     return session.scalar(query) or 0
+
+
+def first_waiting(session: Session, peer: str) -> int | None:
+    """Number of the first message for a peer that has no receipt."""
+    query = sa.select(sa.func.min(MessageRow.seq)).where(
+        MessageRow.direction == Direction.OUT, MessageRow.peer == peer, MessageRow.state == State.WAITING
+    )
+    return session.scalar(query)
 
 
 def waited_for(session: Session) -> Sequence[str]:

@@ -18,7 +18,7 @@ from exchange.identity import Own
 from exchange.inside import Inside
 from exchange.introduce import own_card
 from exchange.line import Http, calling
-from exchange.models import AwaitedRow, PartRow
+from exchange.models import AwaitedRow, MessageRow, PartRow
 from exchange.peers import Peers
 from exchange.receive import Receiving
 from exchange.reconcile import Reconciling
@@ -125,6 +125,9 @@ class Exchange:
             session.execute(sa.delete(AwaitedRow).where(AwaitedRow.since < before))
         with self.store.read() as session:
             known = set(session.scalars(sa.select(PartRow.digest).distinct()))
+            known |= set(
+                session.scalars(sa.select(MessageRow.pack).where(MessageRow.pack.is_not(None)).distinct())
+            )
         return self.folder.sweep(known, before.timestamp())
 
     # --- for the operator --------------------------------------------------------------------------------------

@@ -330,7 +330,8 @@ def flipped(folder: Path, times: int) -> None:
                     connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (put, row))  # noqa: S608 - names of our own
                     found = {each.what for each in checked(platform).faults}
                     assert (named in found) is (put is not value), (table, column, found)
-        for path in chance.sample(sorted(platform.exchange.folder.root.glob("parts/??/*")), times):
+        root = platform.exchange.folder.root
+        for path in chance.sample(sorted((*root.glob("parts/*/*"), *root.glob("packs/*/*"))), times):
             data = bytearray(path.read_bytes())
             at, bit = chance.randrange(len(data)), 1 << chance.randrange(8)
             for named in ({"part"}, set()):

@@ -55,7 +55,7 @@ class Store:
 def stores(two, tmp_path_factory):
     """Both sites after messages both ways, some of them in one run, with a file; cards, directories and reconciliations too."""
     file = tmp_path_factory.mktemp("check") / "公文.bin"
-    file.write_bytes(bytes(range(256)) * 1000)
+    file.write_bytes(bytes(range(256)) * 5000)  # too large for a pack
     there, here = (two.jia.peers.get("yi.example"), two.yi.peers.get("jia.example"))
     two.jia.publishing.run()
     for number in range(3):
@@ -111,10 +111,13 @@ VALUES = (
     (
         "exchange_part",
         "digest",
-        "direction = 'in' AND seq = 2 AND number = 0",
+        "direction = 'out' AND seq = 3 AND number = 0",
         "0" * 64,
-        ("record", "in", "2"),
+        ("record", "out", "3"),
     ),
+    ("exchange_message", "pack_at", "direction = 'in' AND seq = 2", 7, ("part", "in", "2/0")),
+    ("exchange_message", "pack", "direction = 'out' AND seq = 2", "0" * 26, ("part", "out", "2/0")),
+    ("exchange_message", "pack", "direction = 'in' AND seq = 1", None, ("record", "in", "1")),
     ("exchange_chain", "head", "direction = 'in'", "0" * 64, ("head", "in", "3")),
     ("exchange_chain", "seq", "direction = 'out'", 3, ("head", "out", "3")),
     ("exchange_receipt", "first", "direction = 'out'", 2, ("receipt", "out", "4")),
@@ -148,6 +151,23 @@ def test_a_flipped_bit_of_a_part_on_disk_is_named(stores):
         assert store.faults() == [("part", direction, "3/1")]
         path.unlink()
         assert store.faults() == [("part", direction, "3/1")]
+        path.write_bytes(data)
+        assert store.faults() == []
+
+
+def test_a_flipped_bit_in_a_pack_is_named(stores):
+    """Of a message whose parts lie in one file with those of others, sent and received."""
+    store = stores[0]
+    chance = random.Random(4)
+    query = "SELECT pack, pack_at FROM exchange_message WHERE direction = ? AND seq = 2"
+    for direction in ("out", "in"):
+        ((pack, at),) = store.connection.execute(query, (direction,)).fetchall()
+        path = store.exchange.folder.packed(pack)
+        data = path.read_bytes()
+        path.write_bytes(data[:at] + flip(chance)(data[at : at + 50]) + data[at + 50 :])
+        assert store.faults() == [("part", direction, "2/0")]
+        path.write_bytes(data[: at + 50])
+        assert ("part", direction, "2/0") in store.faults()
         path.write_bytes(data)
         assert store.faults() == []
 

@@ -17,6 +17,7 @@ from exchange.ask import Known, message_for
 from exchange.card import CardOrgan
 from exchange.courier import Courier, behind_magic
 from exchange.directory import CARD, Entry, Heeding
+from exchange.enter import Entered, enter
 from exchange.errors import (
     AmbiguousMessage,
     Forked,
@@ -47,7 +48,6 @@ from exchange.peers import Terms, end, keep, renewed
 from exchange.receipt import Receipt
 from exchange.receive import Early
 from exchange.runs import Reader, Run, next_run
-from exchange.send import enter
 from tests.pdf.authority import Authority
 from yinxin.act import SYSTEM, Actor, Kind
 from yinxin.client import in_process
@@ -192,12 +192,14 @@ def test_what_comes_again_early_or_changed(two, tmp_path):
             assert brought(first, changed) == answer
     # another message under a number that is on record, well signed
     header = replace(first.headers[-1], object="document:forged")
-    forged = Run((*first.headers[:-1], header), first.keys, two.jia.signing.sign(header.encoded))
+    forged = Run(
+        (*first.headers[:-1], header), first.keys, two.jia.signing.sign(header.encoded), first.packed
+    )
     with pytest.raises(Forked):
         brought(forged)
     # signed by nobody who may
     with pytest.raises(NotSignedByPeer):
-        brought(Run(first.headers, first.keys, two.yi.signing.sign(first.headers[-1].encoded)))
+        brought(replace(first, signature=two.yi.signing.sign(first.headers[-1].encoded)))
     two.yi.delivering.run()
     two.jia.courier.call(peer, at_once=True)
     assert two.taking.taken[-5:] == [10, 11, 12, 13, 14]
@@ -211,9 +213,9 @@ def test_a_part_that_was_changed_on_disk_is_named(two):
         row = session.get(MessageRow, ("in", "jia.example", sent.seq))
         part = Header.decode(row.header).parts[0]
         session.expunge(row)
-    path = two.yi.folder.path(part.digest)
+    path, at = two.yi.folder.packed(row.pack), row.pack_at
     data = path.read_bytes()
-    path.write_bytes(bytes((data[0] ^ 1,)) + data[1:])
+    path.write_bytes(data[:at] + bytes((data[at] ^ 1,)) + data[at + 1 :])
     with pytest.raises(PartAltered) as told:
         two.yi.delivering.open(row)
     assert told.value.facts["digest"] == part.digest
@@ -381,7 +383,8 @@ def test_a_message_is_found_by_its_site_too(two):
     forged = replace(header, sender_site="yi.example", recipient_site="jia.example")
     forged = replace(forged, sender="city-yi", recipient="province-office", seq=10**6)
     with two.jia.store.act(SYSTEM, "test.execute", "exchange-peer:yi.example") as act:
-        enter(act.session, Direction.IN, forged, b"key", State.REFUSED, now=two.jia.store.clock.now())
+        entry = Entered(forged, b"key", State.REFUSED)
+        enter(act.session, Direction.IN, [entry], two.jia.store.clock.now())
     assert message_for(two.jia, REGISTRAR, Known(sent.id, "yi.example", "out")).seq == sent.seq
     with pytest.raises(AmbiguousMessage):
         message_for(two.jia, OFFICER, Known(sent.id))
@@ -435,7 +438,8 @@ def test_a_card_takes_nobodys_organ(two):
     two.jia.sending.send(SYSTEM, letter(70))
     run = next_run(two.jia.store, two.jia.signing, "yi.example")
     header = replace(run.headers[-1], sender="city-yi")
-    forged = Run((*run.headers[:-1], header), run.keys, two.jia.signing.sign(header.encoded))
+    headers = (*run.headers[:-1], header)
+    forged = replace(run, headers=headers, signature=two.jia.signing.sign(header.encoded))
     octets = b"".join(behind_magic(forged.pieces(two.jia.folder, 1 << 40)))
     answer = two.yi.receiving.receive(two.yi.peers.get("jia.example"), Reader(io.BytesIO(octets)))
     assert Receipt.decode(answer.receipt).lines[-1].error == UnknownRecipient.code
