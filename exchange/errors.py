@@ -185,6 +185,46 @@ class PeerUnreachable(Unavailable):
     en = "The site {site} gave no usable answer ({reason}); its messages stay in the outbox and are tried again."
 
 
+class KindReserved(NotPermitted):
+    """A kind of message that an application of the platform has, or the sites speak in."""
+
+    code = "exchange.kind_reserved"
+    zh = "消息种类 {kind} 由平台自身的应用收发；请为本系统另定一个种类。"
+    en = "Messages of the kind {kind} are sent and taken by the platform's own applications; use a kind of the system's own."
+
+
+class NotItsTurn(Conflict):
+    """A message is acknowledged before one that came ahead of it."""
+
+    code = "exchange.not_its_turn"
+    zh = "消息 {message} 之前还有未确认的第 {first} 号消息；请按顺序确认。"
+    en = "Message number {first} comes before {message} and is not acknowledged yet; acknowledge them in their order."
+
+
+class NoSuchFile(NotFound):
+    """A file that the message does not have."""
+
+    code = "exchange.no_such_file"
+    zh = "消息 {message} 没有第 {number} 个文件（从 0 起）；请核对文件清单。"
+    en = "The message {message} has no file {number} (from 0 on); look at its list of files."
+
+
+class CarrierUnreachable(Unavailable):
+    """The server between two sites that carries their messages does not answer, or does not take them."""
+
+    code = "exchange.carrier_unreachable"
+    zh = "传递消息的服务器 {server} 暂时不可用（{reason}）；消息留在发件箱，恢复后自动续送。"
+    en = "The server {server} that carries messages cannot be used now ({reason}); they stay in the outbox and go on by themselves."
+
+
+class CarrierMisconfigured(Misconfigured):
+    """What this site is to prove itself with to the server that carries messages is not there, or not of its form."""
+
+    code = "exchange.carrier_misconfigured"
+    zh = "消息传递服务器的配置有误：{file}（{reason}）。请按运维手册改正 exchange.nats 的配置。"
+    en = "The configuration of the server that carries messages is wrong: {file} ({reason}). Correct exchange.nats by the operating manual."
+
+
 class NoApplication(Conflict):
     """A kind of message that nothing at this site takes by this way."""
 

@@ -6,7 +6,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from exchange.card import Card
-from exchange.errors import BadCard, UnknownPeer
+from exchange.errors import BadCard, CarrierMisconfigured, UnknownPeer
 from exchange.introduce import read_card
 from exchange.models import Carrier, PeerRow, Relation
 from exchange.peers import Terms, end, keep, lower
@@ -28,6 +28,7 @@ RELATIONS = {
 CARRIERS = {
     Carrier.PUSH: Text("由本站点主动推送", "this site calls it"),
     Carrier.PULL: Text("由对方前来领取", "it calls this site"),
+    Carrier.NATS: Text("经 NATS 服务器转送", "a NATS server carries them"),
     Carrier.MEDIUM: Text("以移动介质传递", "by a medium that is carried"),
 }
 
@@ -39,7 +40,7 @@ class AdmitContent(Model):
     """The site's card, as its command `yinxin exchange card` wrote it; base64."""
     relation: Literal["parent", "child", "neighbour"]
     """What it is to this site; the signed directory of a parent is believed, and that of a child of those below it."""
-    carrier: Literal["push", "pull", "medium"] = "push"
+    carrier: Literal["push", "pull", "nats", "medium"] = "push"
     """How messages get to it."""
     clearance: Level
     """The highest level of secrecy that may leave for it; what its card states limits it further."""
@@ -60,6 +61,8 @@ def _card(exchange: "Exchange", content: AdmitContent) -> Card:
         raise BadCard(
             reason=Text("名片没有写网址，不能推送", "it names no address, so nothing can be pushed to it")
         )
+    if Carrier(content.carrier) is Carrier.NATS and not exchange.settings.nats.url:
+        raise CarrierMisconfigured(file="exchange.nats.url", reason="-")
     return card
 
 

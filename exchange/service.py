@@ -19,6 +19,7 @@ from exchange.inside import Inside
 from exchange.introduce import own_card
 from exchange.line import Http, calling
 from exchange.models import AwaitedRow, MessageRow, PartRow
+from exchange.nats.post import Post
 from exchange.peers import Peers
 from exchange.receive import Receiving
 from exchange.reconcile import Reconciling
@@ -74,6 +75,7 @@ class Exchange:
         self.reconciling = Reconciling(ctx)
         self.courier = Courier(ctx, self.receiving, self.reconciling)
         self.delivering = Delivering(ctx, self.courier.couriers)
+        self.post = Post(ctx, self.receiving, self.reconciling, self.courier.couriers)
         self.carrying = Carrying(ctx, self.receiving, self.reconciling)
         self.publishing = Publishing(
             ctx, self.sending, lambda: own_card(self.own, settings, directory.organ, store.clock)
@@ -112,6 +114,7 @@ class Exchange:
                 self.publishing.run()
             self.delivering.run()
             self.courier.run()
+            self.post.run()
 
     def publish(self) -> None:
         """Say what has changed in card and directory."""

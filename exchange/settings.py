@@ -11,6 +11,29 @@ from yinxin.settings import Section
 SITE = r"^[a-z][a-z0-9]*([.-][a-z0-9]+)*$"
 
 
+class NatsSettings(Section):
+    """A NATS server with JetStream between sites, for peers of the carrier `nats`. It carries, and is no record."""
+
+    url: str = Field(default="", pattern=r"^$|^tls://[A-Za-z0-9._\-\[\]:]+$")
+    """The server, such as tls://nats.example.gov.cn:4222; empty: none. Nothing is ever said to it in the clear."""
+    ca_file: str = ""
+    """PEM file with the roots by which the server is known; empty: those of the operating system."""
+    certificate_file: str = ""
+    """PEM file with the certificate, and those above it, that is shown to the server; empty: none."""
+    key_file: str = ""
+    """PEM file with that certificate's key, mode 0600; empty: it is in the same file."""
+    credentials_file: str = ""
+    """File with what else the server wants of us, mode 0600: credentials of `nsc`, a user's seed, `user:password` or a token; empty: nothing."""
+    prefix: str = Field(default="yinxin", pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$", max_length=80)
+    """What the subjects begin with, and with it the streams' names; all sites of one server have the same."""
+    most: int = Field(default=8 << 30, ge=1 << 20)
+    """Octets that the inbox of this site may hold there; what is more waits at its sender."""
+    replicas: Literal[1, 3, 5] = 1
+    """How many servers of a cluster keep the inbox of this site."""
+    again: int = Field(default=120, ge=1, le=86400)
+    """Seconds until a message that has no receipt is sent again; doubled each time, up to an hour."""
+
+
 class ExchangeSettings(Section):
     """Exchange with other sites."""
 
@@ -36,6 +59,8 @@ class ExchangeSettings(Section):
     """Largest part of a message, in octets, that travels with its header; a larger one goes by itself and can go on where it broke off."""
     largest: int = Field(default=2 << 30, ge=1024, le=1 << 40)
     """Largest part of a message that is taken, in octets."""
+    nats: NatsSettings = NatsSettings()
+    """A NATS server between sites."""
 
     @field_validator("networks")
     @classmethod

@@ -76,7 +76,7 @@ class Admission(Model):
     """The form of admitting a site."""
 
     relation: Literal["parent", "child", "neighbour"]
-    carrier: Literal["push", "pull", "medium"]
+    carrier: Literal["push", "pull", "nats", "medium"]
     clearance: Level
     reason: str = Field(min_length=1, max_length=2000)
 
