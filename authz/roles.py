@@ -13,6 +13,7 @@ MACHINE_ROLES: Mapping[str, Text] = {
     "directory-feeder": Text("维护名录的系统", "a system that feeds the directory"),
     "clearance-reader": Text("读取涉密等级的系统", "a system that reads clearances"),
     "key-user": Text("使用服务密钥的系统", "a system that uses service keys"),
+    "message-user": Text("收发跨站点消息的系统", "a system that sends and fetches messages between sites"),
 }
 
 #: these three never meet in one person at one time (law 4)

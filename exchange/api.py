@@ -6,6 +6,7 @@ from flask import Blueprint
 from pydantic import Field
 
 from exchange import ask
+from exchange.desk_api import SCOPE
 from exchange.errors import (
     AmbiguousMessage,
     ExchangeOff,
@@ -177,6 +178,7 @@ def _messages(api: Api, exchange: Exchange) -> None:
 
     @api.get(
         one,
+        scope=SCOPE,
         summary=Text("一条消息的办理过程", "A message, and its life"),
         problems=(Denied, NoSuchMessage, AmbiguousMessage),
     )
@@ -186,6 +188,7 @@ def _messages(api: Api, exchange: Exchange) -> None:
     @api.post(
         f"{one}/evidence",
         unkept=True,
+        scope=SCOPE,
         summary=Text("导出消息证据", "The evidence of a message (ASiC-E)"),
         problems=(Denied, NoSuchMessage, AmbiguousMessage, NotReceipted),
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from exchange import ask, export
+from exchange import ask, desk, export
 from exchange.check import FAULTS
 from exchange.models import State
 from exchange.reconcile import DIFFERENCES
@@ -116,7 +116,7 @@ def send(
         body={"text": text},
         files=tuple(Enclosed(each.name, "application/octet-stream", each) for each in enclosed),
     )
-    sent = ask.send_for(_exchange(context), acting(context), wanted)
+    sent = desk.send_for(_exchange(context), acting(context), wanted)
     if as_json:
         print_json({"id": sent.id, "peer": sent.peer, "seq": sent.seq, "state": str(sent.state)})
     else:

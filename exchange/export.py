@@ -2,7 +2,8 @@
 
 import sqlalchemy as sa
 
-from exchange.ask import Known, message_for, permitted
+from exchange.ask import Known, message_for
+from exchange.desk import of_kind
 from exchange.errors import NotReceipted
 from exchange.life import covering
 from exchange.models import MessageRow, ReceiptRow, SealRow
@@ -17,7 +18,7 @@ def export_for(exchange: Exchange, actor: Actor, wanted: Known) -> bytes:
     """The evidence of a message; raises as `message_for`, NotReceipted, Denied, and as `Signing.sign`."""
     row = message_for(exchange, actor, wanted)
     organ = row.sender if row.direction == "out" else row.recipient
-    decision = permitted(exchange, actor, EXPORT, organ)
+    decision = exchange.decider.require(actor, EXPORT, of_kind(organ, row.kind))
     part = message_parts(exchange, row)
     made = part.pack(exchange.signing.sign(part.to_sign()).cms)
     with exchange.store.act(actor, EXPORT, f"message:{row.id}", peer=row.peer, seq=row.seq) as act:

@@ -28,6 +28,7 @@ MODULE: Module[Exchange] = Module(
         Verb("exchange.publish-directory", Text("发布交换名录", "Publish the directory of the exchange")),
         Verb("exchange.read", Text("查看交换情况", "See how the exchange stands")),
         Verb("exchange.fetch", Text("领取消息", "Fetch a message")),
+        Verb("exchange.acknowledge", Text("确认已领取消息", "Acknowledge a message that was fetched")),
         Verb("exchange.export", Text("导出消息证据", "Export the evidence of a message")),
         Verb("exchange.carry-out", Text("导出移动介质文件", "Write a file to be carried")),
         Verb("exchange.carry-in", Text("导入移动介质文件", "Take in a file that was carried")),
@@ -36,7 +37,7 @@ MODULE: Module[Exchange] = Module(
     ),
     models=("exchange.models",),
     commands="exchange.cli:group",
-    routes=("exchange.face:routes", "exchange.api:routes"),
+    routes=("exchange.face:routes", "exchange.api:routes", "exchange.desk_api:routes"),
     jobs=(
         Job("exchange.carry-on", timedelta(seconds=1), Exchange.carry_on),
         Job("exchange.publish", timedelta(minutes=1), Exchange.publish),

@@ -21,6 +21,7 @@ from audit.state.rows import TAKE_STOCK
 from authz.checker import CertificateChecker
 from authz.service import Authz
 from ca.service import Authority
+from exchange.desk import owner_of_kind
 from exchange.service import Exchange
 from kms.custodians.make import Making
 from kms.custodians.wait import record
@@ -204,6 +205,7 @@ class Platform:
         token_keys.centre = self.kms
         self.kms.holders.passkeys = self.authz.passkeys
         self.authz.grants.owners["ServiceKey"] = owner_of
+        self.authz.grants.owners["Exchange"] = owner_of_kind
         self.kms.generations.held = lambda: [imported(name) for module in MODULES for name in module.wrapped]
         self.ca = Authority(
             self.store,

@@ -10,7 +10,8 @@ from yinxin.act import STRANGER
 from yinxin.text import Text
 from yinxin.web.caller import Caller, Known
 
-_AUDIENCE = "kms"
+#: the services that are called by the platform's API; which operation a token is for, its scope says
+_AUDIENCES = frozenset({"kms", "exchange"})
 
 
 class Callers:
@@ -25,7 +26,7 @@ class Callers:
         """Who holds `token`, looked at again from the ground; raises as `Sessions.authenticate`, or InvalidToken, recorded."""
         if not token.startswith(MARK):
             return self._sessions.authenticate(token, peer)
-        found = self._tokens.shown(token, _AUDIENCE, peer)
+        found = self._tokens.shown(token, _AUDIENCES, peer)
         if found is None:
             error = InvalidToken()
             of = self._tokens.of(token)
@@ -38,7 +39,7 @@ class Callers:
         """As `authenticate`, unrecorded, and what it rests on; raises the same."""
         if not token.startswith(MARK):
             return self._sessions.known(token, peer)
-        found = self._tokens.known(token, _AUDIENCE, peer)
+        found = self._tokens.known(token, _AUDIENCES, peer)
         if found is None:
             raise InvalidToken
         return Known(_caller(found[0]), found[1])

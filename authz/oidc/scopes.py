@@ -21,9 +21,14 @@ SERVICE_SCOPES: Mapping[str, str] = {
     "scim.write": "directory-feeder",
     "scim.clearance": "clearance-reader",
     "kms.use": "key-user",
+    "exchange.use": "message-user",
 }
 #: what such a token is for (RFC 9068 2.2, `aud`): the service behind the first part of its scopes; below the issuer's address
-AUDIENCES: Mapping[str, str] = {"scim": "/scim/v2", "kms": "/api/kms/v1"}
+AUDIENCES: Mapping[str, str] = {
+    "scim": "/scim/v2",
+    "kms": "/api/kms/v1",
+    "exchange": "/api/exchange/v1",
+}
 _CLAIMS: Mapping[str, tuple[str, ...]] = {
     "profile": ("name",),
     "organ": ("organ", "organ_name", "organ_path"),

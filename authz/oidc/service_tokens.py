@@ -5,7 +5,7 @@ certificate is bound to that certificate (RFC 8705 section 3): only on a connect
 is the token worth anything.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -127,18 +127,19 @@ class ServiceTokens:
             return None, unchanged
         return ServiceToken(known, row.scope, row.audience, bound, row.created, row.expires), unchanged
 
-    def shown(self, token: str, audience: str, peer: bytes | None) -> ServiceToken | None:
-        """As `of`, for the service `audience`, on a connection of the certificate `peer` (DER); None unless it is for both."""
+    def shown(self, token: str, audience: str | Collection[str], peer: bytes | None) -> ServiceToken | None:
+        """As `of`, for the service `audience` or one of several, on a connection of the certificate `peer` (DER); None unless it is for both."""
         known = self.known(token, audience, peer)
         return known[0] if known is not None else None
 
     def known(
-        self, token: str, audience: str, peer: bytes | None
+        self, token: str, audience: str | Collection[str], peer: bytes | None
     ) -> tuple[ServiceToken, tuple[Premise, ...]] | None:
         """As `shown`, and what it rests on."""
         with self._store.look() as look:
             found, unchanged = self._found(look, token_hash(token))
-        if found is None or found.audience != audience:
+        services = {audience} if isinstance(audience, str) else audience
+        if found is None or found.audience not in services:
             return None
         shows = INTL.hash.digest(peer).hex() if peer is not None else None
         if found.certificate not in (None, shows):

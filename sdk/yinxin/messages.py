@@ -1,15 +1,15 @@
 """The exchange between sites on the wire: what its API takes and gives, shared by the server and the client."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from yinxin.authz import Level
-from yinxin.wire import Reply, Words
+from yinxin.wire import Model, Reply, Words
 
 Direction = Literal["out", "in"]
 Relation = Literal["parent", "child", "neighbour"]
-Carrier = Literal["push", "pull", "medium"]
+Carrier = Literal["push", "pull", "nats", "medium"]
 State = Literal["waiting", "received", "refused", "early", "delivered", "undeliverable"]
 
 
@@ -170,3 +170,82 @@ class CarriedOut(Reply):
     early: int
     settled: int
     difference: str | None
+
+
+class OutgoingIn(Model):
+    """A message of a system's own, for an organ of another site."""
+
+    reference: str = Field(min_length=1, max_length=120)
+    """Its sender's own name for it: the same one sends it once."""
+    sender: str = Field(min_length=1, max_length=64)
+    """The organ of this site that sends it."""
+    recipient: str = Field(min_length=1, max_length=64)
+    """The organ of another site that it is for."""
+    kind: str = Field(pattern=r"^[a-z][a-z0-9]*([.-][a-z0-9]+)*$", max_length=40)
+    """Which messages these are, as both systems call them, such as pensions.transfer."""
+    object: str = Field(min_length=1, max_length=200)
+    """What it is about, as logs name it; it travels in the clear."""
+    grade: Level
+    content: dict[str, Any] = Field(default_factory=dict)
+    """What it says, JSON; nobody but the receiving organ's site opens it."""
+
+
+class SentOut(Reply):
+    """A message in the outbox, and what became of it."""
+
+    id: str
+    peer: str
+    """The site that it goes to."""
+    seq: int
+    state: State
+    error: str | None = None
+    """Why it was refused: the error's code."""
+    settled: AwareDatetime | None = None
+    """When its signed receipt was taken."""
+
+
+class IncomingOut(Reply):
+    """A message that came, as it is in the clear."""
+
+    id: str
+    peer: str
+    """The site that sent it."""
+    seq: int
+    sender: str
+    recipient: str
+    kind: str
+    object: str
+    grade: Level
+    at: AwareDatetime
+    """When it came."""
+
+
+class IncomingFileOut(Reply):
+    """A file of a message; digests are hexadecimal."""
+
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    sm3: str
+
+
+class IncomingContentOut(Reply):
+    """A message that came, opened."""
+
+    id: str
+    peer: str
+    sender: str
+    recipient: str
+    kind: str
+    object: str
+    grade: Level
+    content: dict[str, Any]
+    files: list[IncomingFileOut]
+
+
+class AcknowledgementIn(Model):
+    """That a system has a message, durably."""
+
+    unusable: str = Field(default="", max_length=200)
+    """Why it can do nothing with it; then it is put aside, on record, and the exchange's health says so. Empty: it has taken it."""

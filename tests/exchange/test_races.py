@@ -27,6 +27,7 @@ from ops.platform import Platform
 from yinxin.act import SYSTEM
 from yinxin.exchange import Enclosed
 
+from .looks import asked
 from .sites import ORGANS, Net, Taking, admit, join, letter, settings
 
 pytestmark = pytest.mark.engines("both")
@@ -144,3 +145,4 @@ def test_races(pair, tmp_path):
         ca = each.ca
         roots = {chain[-1] for name in ca.authorities() for chain in ca.chains(name)}
         assert check(each.ctx, tuple(roots), SYSTEM).faults == ()
+    asked(jia, yi)

@@ -1,7 +1,10 @@
 """The exchange between sites: peers, the message log, evidence, reconciling, files that are carried by hand."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from mimetypes import guess_type
 from pathlib import Path
+from typing import Any
 
 from yinxin.authz import Level
 from yinxin.client._http import Connection, segment
@@ -9,6 +12,8 @@ from yinxin.client.proposals import Proposal, Proposals
 from yinxin.messages import (
     CarriedOut,
     Carrier,
+    IncomingContentOut,
+    IncomingOut,
     LifeOut,
     MessageOut,
     PeerOrganOut,
@@ -16,6 +21,7 @@ from yinxin.messages import (
     PeerOut,
     ReconciliationOut,
     Relation,
+    SentOut,
 )
 from yinxin.wire import base64_text
 
@@ -102,6 +108,71 @@ class Exchange:
         answer = self._connection.json("POST", f"{_PATH}/media", content=file.read_bytes(), headers=headers)
         return CarriedOut.model_validate(answer)
 
+    # --- messages of one's own -------------------------------------------------------------------------------------
+
+    def send(
+        self,
+        *,
+        reference: str,
+        sender: str,
+        recipient: str,
+        kind: str,
+        about: str,
+        grade: Level,
+        content: Mapping[str, Any],
+        files: Sequence[Path] = (),
+    ) -> SentOut:
+        """Put a message for an organ of another site into the outbox, once for its reference; files are held in memory on the way.
+
+        Raises Denied, KindReserved (`exchange.kind_reserved`), UnknownRecipient (`exchange.unknown_recipient`), TooSecret
+        (`exchange.too_secret`), ReferenceReused (`exchange.reference_reused`), TooLarge (`exchange.too_large`).
+        """
+        said = {
+            "reference": reference,
+            "sender": sender,
+            "recipient": recipient,
+            "kind": kind,
+            "object": about,
+            "grade": grade,
+            "content": dict(content),
+        }
+        parts: list[tuple[str, tuple[str | None, bytes, str]]] = [
+            ("body", (None, json.dumps(said, ensure_ascii=False).encode(), "application/json"))
+        ]
+        for file in files:
+            media_type = guess_type(file.name)[0] or "application/octet-stream"
+            parts.append(("files", (file.name, file.read_bytes(), media_type)))
+        return SentOut.model_validate(self._connection.json("POST", f"{_PATH}/outgoing", files=parts))
+
+    def sent(self, sender: str, reference: str) -> SentOut:
+        """What became of a message that an organ sent; raises NoSuchMessage (`exchange.no_such_message`)."""
+        path = f"{_PATH}/outgoing/{segment(sender)}/{segment(reference)}"
+        return SentOut.model_validate(self._connection.json("GET", path))
+
+    def inbox(self, organ: str, kind: str) -> Iterator[IncomingOut]:
+        """What has come for an organ, of a kind, and is not acknowledged: by site, in the order in which it was sent."""
+        found = self._connection.pages(f"{_PATH}/inbox", {"organ": organ, "kind": kind})
+        return (IncomingOut.model_validate(each) for each in found)
+
+    def fetch(self, peer: str, message: str) -> IncomingContentOut:
+        """What a message says, and its files."""
+        return IncomingContentOut.model_validate(self._connection.json("GET", _in(peer, message)))
+
+    def fetch_file(self, peer: str, message: str, number: int) -> bytes:
+        """The content of one of its files, the first is 0."""
+        return self._connection.send("GET", f"{_in(peer, message)}/files/{number}").content
+
+    def acknowledge(self, peer: str, message: str, *, unusable: str = "") -> None:
+        """Say that a message is kept here, durably: it is not offered again. `unusable`: why nothing can be done with it.
+
+        In their order, for each site; raises NotItsTurn (`exchange.not_its_turn`).
+        """
+        self._connection.json("POST", f"{_in(peer, message)}/acknowledgement", json={"unusable": unusable})
+
 
 def _one(direction: str, peer: str, message: str) -> str:
     return f"{_PATH}/messages/{segment(direction)}/{segment(peer)}/{segment(message)}"
+
+
+def _in(peer: str, message: str) -> str:
+    return f"{_PATH}/inbox/{segment(peer)}/{segment(message)}"

@@ -70,6 +70,8 @@ class Contract:
     answer: Any
     #: the parameter that takes the body as it arrives, if there is one
     incoming: str | None = None
+    #: those of `uploads` that take any number of parts of that name
+    several: frozenset[str] = frozenset()
 
     def bind(
         self, path: Mapping[str, Any], caller: Caller | None
@@ -112,9 +114,15 @@ class Contract:
             raise InvalidRequest(faults=faults)
         return arguments, self._digest
 
-    def _files(self, faults: list[Fault]) -> dict[str, Upload | None]:
+    def _files(self, faults: list[Fault]) -> dict[str, Upload | tuple[Upload, ...] | None]:
         files: dict[str, Upload | None] = {}
+        several: dict[str, tuple[Upload, ...]] = {}
         for name, needed in self.uploads.items():
+            if name in self.several:
+                several[name] = tuple(
+                    upload_of(each) for each in request.files.getlist(name) if each.filename
+                )
+                continue
             file = request.files.get(name)
             if file is not None and file.filename:
                 files[name] = upload_of(file)
@@ -123,7 +131,7 @@ class Contract:
                 faults.append(Fault("form", f"/{name}", "missing", sentence(missing)))
             else:
                 files[name] = None
-        return files
+        return {**files, **several}
 
     def _digest(self) -> str:
         """What makes two requests the same: method, address and content; hexadecimal."""
@@ -138,7 +146,8 @@ class Contract:
             yield request_body()
         for name, value in sorted(_fields()):
             yield f"{name}={value}".encode()
-        for name, file in sorted(request.files.items()):
+        files = ((name, each) for name in sorted(request.files) for each in request.files.getlist(name))
+        for name, file in files:
             yield name.encode()
             file.stream.seek(0)
             while chunk := file.stream.read(_CHUNK):
@@ -160,6 +169,8 @@ def contract_of(view: Callable[..., ViewAnswer], path: str, *, public: bool) -> 
     in_path = _PARAMETER.findall(path)
     asked = list(inspect.signature(view).parameters)
     uploads = {name: hints[name] is Upload for name in asked if hints[name] in (Upload, Upload | None)}
+    several = frozenset(name for name in asked if hints[name] == tuple[Upload, ...])
+    uploads |= dict.fromkeys(several, False)
     incoming = next((name for name in asked if hints[name] is Incoming), None)
     known = {*in_path, *uploads, "body", "query", "caller", *((incoming,) if incoming else ())}
     if not set(in_path) <= set(asked) or not set(asked) <= known:
@@ -176,6 +187,7 @@ def contract_of(view: Callable[..., ViewAnswer], path: str, *, public: bool) -> 
         caller="caller" in asked,
         answer=None if answer is type(None) else answer,
         incoming=incoming,
+        several=several,
     )
 
 

@@ -6,7 +6,7 @@
     def revoke(serial: str, body: RevocationIn, caller: Caller) -> CertificateOut: ...
 
 A view may ask, by name and type, for: path parameters; `body: Model`, the JSON body; `query: Model`; `caller: Caller`;
-and files, `attachment: Upload` (a multipart part of that name; `body` is then the part named body), or the body as it
+and files, `attachment: Upload` or `files: tuple[Upload, ...]` (multipart parts of that name; `body` is then the part named body), or the body as it
 arrives, `content: Incoming`. It returns a model (JSON), None (204), `Raw`, or `Stored`, a file that is sent in ranges. Who is not signed in is refused unless the operation is `public`.
 """
 

@@ -120,8 +120,9 @@ def _operation(api: Api, operation: Operation, refs: Refs, language: Language) -
         octets = {"type": "string", "contentMediaType": OCTETS}
         out["requestBody"] = {"required": True, "content": {OCTETS: {"schema": octets}}}
     elif contract.uploads:
+        one = {"type": "string", "contentMediaType": "application/octet-stream"}
         parts: dict[str, Any] = {
-            name: {"type": "string", "contentMediaType": "application/octet-stream"}
+            name: {"type": "array", "items": one} if name in contract.several else one
             for name in contract.uploads
         }
         required = [name for name, needed in contract.uploads.items() if needed]
