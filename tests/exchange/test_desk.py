@@ -49,7 +49,7 @@ def registered(platform, name: str, organ: str, scope: str = "exchange.use") -> 
     return System(name, platform.authz.oidc.clients.register(OFFICER, wanted), scope=scope)
 
 
-def granted(platform, template: str, system: System, organ: str, kind: str, of: str = "") -> None:
+def granted(platform, template: str, system: System, organ: str, kind: str, *, of: str = "") -> None:
     now = platform.clock.now()
     wanted = Wanted(
         f"exchange.grant-{template}",
