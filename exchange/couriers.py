@@ -64,6 +64,16 @@ class Couriers:
         with self._store.housekeep(lasting=False) as session:
             self._row(session, peer, work).error = error[:80]
 
+    def over(self, *errors: str) -> None:
+        """What failed by one of these errors is due now, with whichever peer it was: the reason is gone."""
+        failed = CourierRow.error.in_(errors)
+        with self._store.read() as session:
+            if session.scalar(sa.select(CourierRow.work).where(failed).limit(1)) is None:
+                return
+        with self._store.housekeep(lasting=False) as session:
+            now = self._store.clock.now()
+            session.execute(sa.update(CourierRow).where(failed).values(due=now, failures=0, error=None))
+
     def handed(self, peer: str, work: str) -> tuple[int, bool]:
         """Up to which message a carrier has them, and whether an answer has been waited for long enough."""
         with self._store.read() as session:

@@ -35,7 +35,7 @@ def health(exchange: "Exchange") -> Health:
         "early": sum(each.early.number for each in found),
         "undelivered": sum(each.undelivered.number for each in found),
         "undeliverable": sum(each.undeliverable.number for each in found),
-        "unreached": [each.peer.site for each in found if each.failures],
+        "unreached": [each.peer.site for each in found if each.failures or each.error],
     }
     for each in found:
         if (wrong := _wrong(each, now)) is not None:

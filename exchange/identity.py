@@ -5,7 +5,7 @@ profiles that nobody can ask for (`exchange-site`, `exchange-organ`). The signin
 key centre; the key for mutual TLS is a file, encrypted under a secret, as the server's own is.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
 
@@ -32,6 +32,8 @@ from yinxin.crypto.suite import INTL, SM, Suite, suite
 SITE_PROFILE, ORGAN_PROFILE, TLS_PROFILE = "exchange-site", "exchange-organ", "exchange-tls"
 #: how long before its end a certificate is followed by the next
 _EARLY = timedelta(days=60)
+#: how long the certificate that is signed with is taken as it was found
+_ASKED = timedelta(minutes=1)
 
 
 class Own:
@@ -44,6 +46,7 @@ class Own:
         self._settings = settings
         self._root = root
         self._lock = Lock()
+        self._kept: tuple[datetime, Identity] | None = None
 
     @property
     def site(self) -> str:
@@ -64,7 +67,17 @@ class Own:
         return suite(self._settings.suite)
 
     def signing(self) -> Identity:
-        """The key that signs headers, receipts and cards, and its certificates; raises what key centre and issuance raise."""
+        """The key that signs headers, receipts and cards, and its certificates; raises what key centre and issuance raise.
+
+        Whether the certificate is still the one in force is asked again after a minute, as what shows it good is (`exchange.signed`).
+        """
+        now = self._ca.ctx.store.clock.now()
+        kept = self._kept
+        if kept is None or not kept[0] <= now < kept[0] + _ASKED:
+            self._kept = kept = (now, self._signing())
+        return kept[1]
+
+    def _signing(self) -> Identity:
         label = f"exchange-{self.suite.name}"
         self._keys.create(SYSTEM, label=label, purpose=Purpose.EXCHANGE, suite=self.suite)
         signer = self._keys.signer(label)

@@ -115,7 +115,8 @@ class Receiving:
 
     def _taken(self, peer: Peer, run: Run, held: Mapping[str, bytes]) -> Answer:
         """Go on with the run, of whose parts these are in memory."""
-        new = [each for each in run.headers if each.seq not in self._kept(peer, run)]
+        kept = self._kept(peer, run)
+        new = [each for each in run.headers if each.seq not in kept]
         missing = [
             (header, part)
             for header in new
@@ -137,7 +138,8 @@ class Receiving:
     def _packed(self, peer: Peer, headers: Sequence[Header], held: Mapping[str, bytes]) -> Mapping[int, Slot]:
         """Put what is in memory on disk: the parts of messages that are there whole together, any other by itself."""
         whole = [each for each in headers if all(part.digest in held for part in each.parts)]
-        self._unpacked(peer, [each for each in headers if each not in whole], held)
+        numbers = {each.seq for each in whole}
+        self._unpacked(peer, [each for each in headers if each.seq not in numbers], held)
         if not whole:
             return {}
         name = self._store.identifier()

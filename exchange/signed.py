@@ -7,6 +7,7 @@ the signature, so that it holds years later and with no line to anybody.
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Self
 
 from ca.service import Authority
@@ -121,14 +122,12 @@ def believed(signature: Signature, content: bytes, card: Card) -> datetime:
     Its key must be one that the card names, and its certificate lead to the card's anchors and be good at that instant.
     Raises NotSignedByPeer, MalformedEnvelope; Unavailable as it comes.
     """
-    standing = Standing.decode(signature.standing)
     try:
-        around = Surroundings(
-            Trust(card.anchors, ()),
-            tuple(Certificate.load(each) for each in standing.certificates),
-            tuple(CertificateList.load(each) for each in standing.crls),
-        )
-        signed = check(signature.cms, content, around, standing.ocsps)
+        certificates, crls, ocsps = _read(signature.standing)
+        around = Surroundings(Trust(card.anchors, ()), certificates, crls)
+        signed = check(signature.cms, content, around, ocsps)
+    except MalformedEnvelope:
+        raise
     except Unavailable:
         raise
     except (YinxinError, ValueError) as error:
@@ -136,3 +135,13 @@ def believed(signature: Signature, content: bytes, card: Card) -> datetime:
     if signed.certificate.public_key not in [each.public_key for each in card.keys]:
         raise NotSignedByPeer(site=card.site, reason=signed.certificate.subject.text)
     return signed.at
+
+
+@lru_cache(maxsize=64)
+def _read(
+    standing: bytes,
+) -> tuple[tuple[Certificate, ...], tuple[CertificateList, ...], tuple[bytes, ...]]:
+    """What a signature comes with, read once of those that bring the same; raises MalformedEnvelope, and of what it reads."""
+    said = Standing.decode(standing)
+    certificates = tuple(Certificate.load(each) for each in said.certificates)
+    return certificates, tuple(CertificateList.load(each) for each in said.crls), said.ocsps

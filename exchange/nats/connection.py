@@ -5,7 +5,6 @@ clients that are kept by others want an event loop; what sends here is threads t
 """
 
 import json
-import os
 import socket
 import ssl
 from collections import deque
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 from exchange.errors import CarrierMisconfigured, CarrierUnreachable
 from exchange.nats.credentials import answer
 from exchange.settings import NatsSettings
+from yinxin.randomness import Randomness
 
 #: port of a server whose address names none
 PORT = 4222
@@ -50,10 +50,10 @@ class Question:
 class Connection:
     """One connection; not shared between threads. Every method raises CarrierUnreachable; afterwards it is of no use."""
 
-    def __init__(self, settings: NatsSettings) -> None:
+    def __init__(self, settings: NatsSettings, randomness: Randomness) -> None:
         """Connect and prove who this is; raises CarrierMisconfigured besides. Nothing is said in the clear."""
         self._url = settings.url
-        self._in = f"_INBOX.{os.urandom(12).hex()}"
+        self._in = f"_INBOX.{randomness.token(12).hex()}"
         self._asked = 0
         try:
             self._open(settings)

@@ -96,9 +96,10 @@ class Post:
     def _inbox(self) -> Inbox:
         """Ours and others', by the connection that is kept."""
         if self._connection is None or self._connection.closed:
-            self._connection = Connection(self._settings)
+            self._connection = Connection(self._settings, self._store.randomness)
             Inbox(self._settings, self._connection).prepare(self._ctx.own.site)
             self._couriers.done(SERVER, PUT, timedelta())
+            self._couriers.over(CarrierUnreachable.code, CarrierMisconfigured.code)
         return Inbox(self._settings, self._connection)
 
     def _lost(self, peers: Sequence[Peer], error: YinxinError) -> None:
@@ -106,7 +107,7 @@ class Post:
         self.close()
         self._couriers.failed(SERVER, PUT, error.code, self._every)
         for each in peers:
-            self._couriers.noted(each.site, PUT, error.code)
+            self._couriers.failed(each.site, TAKE, error.code, self._every)
 
     def _tried(self, peer: Peer, work: str, do: Callable[[Peer], int], at_once: bool) -> int:  # noqa: FBT001 - as everywhere here
         """Whatever goes wrong with one peer is remembered, and tried again later; the others have their turn all the same."""

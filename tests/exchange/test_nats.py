@@ -19,7 +19,7 @@ from exchange.errors import CarrierMisconfigured, CarrierUnreachable
 from exchange.models import CourierRow, Direction, MessageRow, ReconciliationRow
 from exchange.nats.connection import Connection, Question
 from exchange.nats.credentials import _crc16
-from exchange.nats.post import PUT, TAKE
+from exchange.nats.post import TAKE
 from exchange.nats.stream import Inbox
 from exchange.service import Exchange
 from exchange.settings import NatsSettings
@@ -30,11 +30,16 @@ from ops.platform import Platform
 from tests.support.nats import NatsServer, nats_server
 from yinxin.act import SYSTEM
 from yinxin.exchange import Enclosed
+from yinxin.randomness import SystemRandomness
 from yinxin.steps import listen
 
 from .sites import ORGANS, Net, Taking, admit, join, letter, settings
 
 pytestmark = pytest.mark.engines("any")
+
+
+def connected(wanted: NatsSettings) -> Connection:
+    return Connection(wanted, SystemRandomness())
 
 
 class Died(Exception):
@@ -127,7 +132,8 @@ def test_the_server_is_killed_and_what_it_held_is_lost(post):
     for number in range(10, 13):
         post.jia.sending.send(SYSTEM, letter(number))
     post.travel()
-    assert post.jia.courier.couriers.of("yi.example")[PUT][1] == CarrierUnreachable.code
+    assert post.jia.courier.couriers.of("yi.example")[TAKE][:2] == (1, CarrierUnreachable.code)
+    assert post.jia.health().facts["unreached"] == ["yi.example"]
     assert post.states(post.jia, Direction.OUT)["waiting"] == 3
     post.server.start()
     assert post.jia.post.work() == 0, "it is left alone for a while"
@@ -146,7 +152,7 @@ def test_the_server_is_killed_and_what_it_held_is_lost(post):
     post.travel()
     assert post.taking.taken[3:] == [10, 11, 12]
     assert post.states(post.jia, Direction.OUT) == {"received": 6}
-    assert post.jia.courier.couriers.of("yi.example")[PUT][1] is None
+    assert post.jia.health().facts["unreached"] == []
 
 
 def test_a_process_dies_with_what_it_took(post):
@@ -206,7 +212,7 @@ def test_a_process_dies_with_what_it_took(post):
 def test_what_nobody_sent_or_broke_off_keeps_nothing_up(post):
     inbox = post.jia.post._inbox()
     subject = inbox.subject("yi.example", "jia.example")
-    with Connection(post.jia.settings.nats) as stranger:
+    with connected(post.jia.settings.nats) as stranger:
         stranger.ask(Question(subject, b"nonsense"))
         stranger.ask(Question(subject, b"x", {"Yinxin-Of": "a", "Yinxin-Number": "2", "Yinxin-Last": "0"}))
         stranger.ask(Question(subject, b"x", {"Yinxin-Of": "b", "Yinxin-Number": "1", "Yinxin-Last": "1"}))
@@ -240,16 +246,16 @@ def test_who_may_connect(tmp_path):
         with nats_server(tmp_path / str(at), accounts) as server:
             named = {"url": server.url, "ca_file": str(server.certificate)}
             file.write_text(text, "ascii")
-            with Connection(NatsSettings(**named, credentials_file=str(file))) as connection:
+            with connected(NatsSettings(**named, credentials_file=str(file))) as connection:
                 Inbox(NatsSettings(**named), connection).prepare("jia.example")
             for other in ("", "jia:falsch", "falsch"):
                 file.write_text(other, "ascii")
                 with pytest.raises((CarrierUnreachable, CarrierMisconfigured)):
-                    Connection(NatsSettings(**named, credentials_file=str(file)))
+                    connected(NatsSettings(**named, credentials_file=str(file)))
             with pytest.raises(CarrierUnreachable):
-                Connection(NatsSettings(**named))
+                connected(NatsSettings(**named))
             with pytest.raises(CarrierUnreachable, match="CERTIFICATE_VERIFY_FAILED"):
-                Connection(NatsSettings(url=server.url, credentials_file=str(file)))
+                connected(NatsSettings(url=server.url, credentials_file=str(file)))
     with pytest.raises(ValueError, match="url"):
         NatsSettings(url="nats://127.0.0.1:4222")
 
