@@ -5,20 +5,16 @@ Seen to fail when what lies in the inbox is removed before it is on record, and 
 
 import io
 import shutil
-from base64 import b32encode
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
 import sqlalchemy as sa
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from authz.directory import DirectoryFile
 from exchange.errors import CarrierMisconfigured, CarrierUnreachable
 from exchange.models import CourierRow, Direction, MessageRow, ReconciliationRow
 from exchange.nats.connection import Connection, Question
-from exchange.nats.credentials import _crc16
 from exchange.nats.post import TAKE
 from exchange.nats.stream import Inbox
 from exchange.service import Exchange
@@ -29,6 +25,7 @@ from ops.demo.found import directory_file
 from ops.platform import Platform
 from tests.support.nats import NatsServer, nats_server
 from yinxin.act import SYSTEM
+from yinxin.crypto.nkeys import user
 from yinxin.exchange import Enclosed
 from yinxin.randomness import SystemRandomness
 from yinxin.steps import listen
@@ -228,15 +225,9 @@ def test_what_nobody_sent_or_broke_off_keeps_nothing_up(post):
 
 def test_who_may_connect(tmp_path):
     """By password, token and key; whoever may not is told so, and nothing goes over a line in the clear."""
-    key = Ed25519PrivateKey.generate()
-    raw = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-
-    def spelt(data: bytes) -> str:
-        return b32encode(data + _crc16(data).to_bytes(2, "little")).decode().rstrip("=")
-
-    public = spelt(bytes((20 << 3,)) + raw)
-    seed = spelt(bytes((18 << 3 | 20 >> 2, 0)) + key.private_bytes_raw())
+    seed, public = user(SystemRandomness().token(32))
     file = tmp_path / "credentials"
+    file.touch(0o600)
     given = {
         "authorization { user: jia, password: geheim }": "jia:geheim\n",
         'authorization { token: "abc123" }': "abc123",
@@ -248,6 +239,10 @@ def test_who_may_connect(tmp_path):
             file.write_text(text, "ascii")
             with connected(NatsSettings(**named, credentials_file=str(file))) as connection:
                 Inbox(NatsSettings(**named), connection).prepare("jia.example")
+            file.chmod(0o640)
+            with pytest.raises(CarrierMisconfigured, match="0640"):
+                connected(NatsSettings(**named, credentials_file=str(file)))
+            file.chmod(0o600)
             for other in ("", "jia:falsch", "falsch"):
                 file.write_text(other, "ascii")
                 with pytest.raises((CarrierUnreachable, CarrierMisconfigured)):
