@@ -72,8 +72,8 @@ class Nonces:
         """Use it up; raises BadNonce when it was used before."""
         row = {"nonce": name, "made": self._store.clock.now()}
         try:
-            with self._store.housekeep(lasting=False) as session:
-                _SPENT.run(session, row)
+            with self._store.jot() as within:
+                _SPENT.run(within, row)
         except IntegrityError as error:
             raise BadNonce from error
 

@@ -64,6 +64,11 @@ def reread(data: bytes) -> Any:
     return _DECODER.raw_decode(data.decode())[0]
 
 
+def quoted(text: str) -> str:
+    """A text as it stands in canonical JSON (RFC 8785 3.2.2.2): for what writes a form of its own around it."""
+    return _quoted(text)
+
+
 #: the first octet of a character beyond the Basic Multilingual Plane in UTF-8
 _BEYOND_BMP = re.compile(rb"[\xf0-\xf4]")
 
@@ -121,3 +126,4 @@ def _writer() -> Callable[[Any], str]:
 
 _DECODER = json.JSONDecoder(parse_float=_no_number, parse_constant=_no_number, parse_int=_integer)
 _write = _writer()
+_quoted: Callable[[str], str] = json.encoder.encode_basestring

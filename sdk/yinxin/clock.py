@@ -59,7 +59,9 @@ class ManualClock:
 
 def rfc3339(at: datetime) -> str:
     """UTC with microseconds and `Z`: one text per instant, so that it sorts and hashes the same everywhere."""
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    # without its offset, which is +00:00
+    return utc.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def official(at: datetime) -> str:

@@ -2,6 +2,7 @@
 
 # ruff: noqa: PT012 - an act is refused as a whole, so the whole act stands where it raises
 
+import sqlite3
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -95,7 +96,7 @@ def test_nothing_is_changed_without_a_record(store):
 
     Seen to fail when a prepared statement does not ask what its transaction may change.
     """
-    for begin in (store.look, store.read, store.housekeep):
+    for begin in (store.look, store.read, store.housekeep, store.jot):
         with pytest.raises(UnrecordedChange, match="kernel_note"), begin() as within:
             NOTE.run(within, {"id": 1, "text": "x"})
     with pytest.raises(UnrecordedChange, match="kernel_note"):
@@ -105,6 +106,44 @@ def test_nothing_is_changed_without_a_record(store):
     with store.housekeep() as session:
         assert VISIT.run(session, {"id": 1}) == 1
     assert notes(store) == []
+
+
+def test_what_is_jotted_down_is_there_or_nothing_of_it(store):
+    """Seen to fail without the rollback, and without its question whether an act is under way."""
+    seen = Sql(sa.select(Visit.id).order_by(Visit.id))
+    with store.jot() as within:
+        VISIT.run_many(within, [{"id": 1}, {"id": 2}])
+    with pytest.raises(ZeroDivisionError), store.jot() as within:
+        VISIT.run(within, {"id": 3})
+        raise ZeroDivisionError
+    with pytest.raises(IntegrityError), store.jot() as within:
+        VISIT.run(within, {"id": 4})
+        VISIT.run(within, {"id": 1})
+    with store.look() as look:
+        assert seen.scalars(look, {}) == [1, 2]
+    with (
+        store.act(CLERK, "test.outer", "x"),
+        pytest.raises(RuntimeError, match="inside an act"),
+        store.jot(),
+    ):
+        pass
+
+
+def test_connections_are_handed_on_and_end_with_the_engine(store):
+    """Seen to fail when one that was out while the engine was disposed of is kept."""
+    if store.engine.dialect.name != "sqlite":
+        pytest.skip("elsewhere the pool hands connections on")
+    with store.look() as look:
+        first = look.driver
+    with store.look() as look, store.look() as other:
+        assert look.driver is first is not other.driver
+        store.engine.dispose()
+        assert READ.first(look, {"of": 1}) is None
+    for gone in (first, other.driver):
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            gone.execute("SELECT 1")
+    with store.look() as look:
+        assert READ.first(look, {"of": 1}) is None
 
 
 def test_the_database_refuses_writing_in_a_look(store):

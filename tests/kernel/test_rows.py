@@ -5,18 +5,25 @@ statement stays; a refused act's rows are recorded; rows are digested without th
 returns rows, is not asked how many it met.
 """
 
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tests.kernel.conftest import CLERK, Local, Note, Visit, recorded
+from yinxin import canonical
 from yinxin.act import SYSTEM
 from yinxin.canonical import NotCanonical
 from yinxin.errors import Invalid
 from yinxin.store import RecordedRow, RowsMoved, Sql, committed, shape_of, take_stock
 from yinxin.store._rows import Changed
+from yinxin.store._shape import _plain
 
 pytestmark = pytest.mark.engines("both")
 
@@ -229,6 +236,86 @@ def test_rows_that_nobody_can_name_are_no_act(accounting):
         with pytest.raises(TypeError), accounting.act(CLERK, "kernel.write", "note:1") as act:
             act.session.execute(statement)
     assert whole(accounting) == []
+
+
+def test_a_row_that_comes_back_and_one_that_is_put_over_another(accounting):
+    """Seen to fail when what an upsert meets, or a row removed and put back in one act, counts as new."""
+    insert = {"sqlite": sqlite, "postgresql": postgresql}[accounting.engine.dialect.name].insert(
+        Part.__table__
+    )
+    put = Sql(
+        insert.on_conflict_do_update(index_elements=["of", "at"], set_={"data": insert.excluded.data}),
+        *("of", "at", "data"),
+    )
+    gone = Sql(sa.delete(Part.__table__).where(Part.__table__.c.at == sa.bindparam("which")))
+    for octets in (b"1", b"2"):
+        with accounting.act(CLERK, "kernel.write", "part:x") as act:
+            put.run(act.connection, {"of": "x", "at": 1, "data": octets})
+        whole(accounting)
+    with accounting.act(CLERK, "kernel.write", "part:x") as act:
+        gone.run(act.connection, {"which": 1})
+        act.session.add(Part(of="x", at=1, data=b"3"))
+    assert whole(accounting) == ["kernel_part/x/1"]
+    for change in (
+        lambda act: gone.run(act.connection, {"which": 1}),
+        lambda act: act.session.add(Part(of="x", at=1)),
+    ):
+        with accounting.act(CLERK, "kernel.write", "part:x") as act:
+            change(act)
+        whole(accounting)
+    with accounting.act(CLERK, "kernel.write", "part:y") as act:
+        act.session.add(Part(of="y", at=2))
+        act.session.flush()
+        gone.run(act.connection, {"which": 2})
+    assert whole(accounting) == ["kernel_part/x/1"]
+
+
+def test_many_rows_by_their_keys_are_asked_for_together(accounting):
+    """Those that the statement will meet, and no other. Seen to fail without the rest of its conditions."""
+    table = Note.__table__
+    alter = Sql(
+        sa.update(table)
+        .where(table.c.id == sa.bindparam("of"), table.c.text != "kept")
+        .values(text=sa.bindparam("to"))
+    )
+    with accounting.act(CLERK, "kernel.write", "note:1") as act:
+        act.session.add_all([Note(id=at, text="kept" if at % 3 == 0 else "a") for at in range(1, 251)])
+    # the number of rows that are met is held against those that were found
+    for which in (range(1, 260), (1, 2, 2)):
+        with accounting.act(CLERK, "kernel.write", "note:1") as act:
+            alter.run_many(act.connection, [{"of": at, "to": "b"} for at in which])
+        assert len(whole(accounting)) == 250
+    with accounting.read() as session:
+        assert session.scalar(sa.select(sa.func.count()).where(Note.text == "b")) == 167
+
+
+@pytest.mark.engines("any")
+@given(
+    st.lists(
+        st.one_of(
+            st.none(),
+            st.text(st.characters(exclude_categories=["Cs"])),
+            st.integers(),
+            st.binary(max_size=40),
+            st.booleans(),
+            st.datetimes(timezones=st.just(UTC)),
+        ),
+        min_size=4,
+        max_size=4,
+    )
+)
+def test_what_is_digested_is_the_canonical_form(values):
+    """Written past the encoder, it is what the encoder would write (RFC 8785)."""
+    said = {
+        name: _plain(value)
+        for name, value in zip(("of", "at", "data", "sort"), values, strict=True)
+        if value is not None and (name, _plain(value)) != ("sort", "plain")
+    }
+    octets = b"salt" + canonical.encode(["kernel_part", said])
+    assert shape_of(Part.__table__).digest(values, b"salt") == hashlib.sha256(octets).hexdigest()
+    texts = [(_plain(each) or "", 'é\u2028"\\', "") for each in values]
+    told = hashlib.sha256(canonical.encode([list(each) for each in texts])).hexdigest()
+    assert committed(texts) == told
 
 
 def test_the_same_row_twice_is_never_said_alike(accounting):

@@ -9,7 +9,8 @@ from yinxin.store._number import SourceRow, name_of
 from yinxin.store._outbox import OutboxRow
 from yinxin.store._prepared import Sql, Within, listed
 from yinxin.store._request import current_entries, marking, request_scope
-from yinxin.store._rows import RecordedRow, committed, shape_of
+from yinxin.store._rows import RecordedRow, committed
+from yinxin.store._shape import shape_of
 from yinxin.store._stock import take_stock
 from yinxin.store._taken import Taken, as_good
 from yinxin.store._together import Together

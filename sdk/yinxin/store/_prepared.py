@@ -9,7 +9,7 @@ from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from operator import itemgetter
+from operator import eq, itemgetter
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -28,19 +28,27 @@ ROWS = "yinxin_rows"
 #: lengths of lists for which a statement is kept; when there are more it begins anew
 _KEEP = 200
 
+#: rows that are asked for by one question, and the name that their keys are given under
+_TOGETHER, _KEYS = 100, "yinxin_keys"
+
 _Values = Mapping[str, Any]
 
 
+def _none(_table: sa.Table) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
-class Look:
-    """A transaction of the driver's own in which the database refuses writing (`Store.look`)."""
+class Raw:
+    """A transaction of the driver's own (`Store.look`, `Store.jot`), and which tables it may change."""
 
     driver: Any
     dialect: Dialect
+    allowed: Callable[[sa.Table], bool] = _none
 
 
 #: in whose transaction a statement is carried out
-Within = Session | sa.Connection | Look
+Within = Session | sa.Connection | Raw
 
 
 class Sql:
@@ -56,7 +64,7 @@ class Sql:
         self._columns = columns
         self._changes: sa.Table | None = getattr(statement, "table", None)
         #: the keys of the rows that a change of rows that are there will meet; made when an act first asks
-        self._met: Sql | None = None
+        self._met: _Met | None = None
         self._lists = [each.key for each in _given(statement) if each.expanding]
         self._forms: dict[tuple[Any, ...], _Form] = {}
 
@@ -95,13 +103,15 @@ class Sql:
         self, within: Within, values: _Values, many: Sequence[_Values] | None = None
     ) -> tuple["_Form", Any, Dialect, Callable[[int], None]]:
         held: Callable[[int], None] = _counted
-        if isinstance(within, Look):
+        if isinstance(within, Raw):
             driver, dialect = within.driver, within.dialect
-            allowed: Any = _none
+            allowed: Any = within.allowed
         else:
             if isinstance(within, Session):
                 within.flush()
-                within = within.connection()
+                # an act's session is of its connection; asking the session for it takes longer than the statement does
+                bound = within.bind
+                within = bound if isinstance(bound, sa.Connection) else within.connection()
             driver, dialect = within.connection.driver_connection, within.dialect
             options = within.get_execution_options()
             allowed, changed = options.get(GUARD), options.get(ROWS)
@@ -123,14 +133,52 @@ class Sql:
         table = cast("sa.Table", self._changes)
         key = list(table.primary_key.columns)
         if isinstance(self._statement, sa.Insert):
-            changed.add(table, [tuple(each[part.key] for part in key) for each in many])
+            changed.new(table, self._statement, [tuple([each[part.key] for part in key]) for each in many])
             return _counted
         if self._met is None:
-            statement = cast("sa.Update | sa.Delete", self._statement)
-            which = sa.select(*key).where(*statement._where_criteria)  # noqa: SLF001 - the only way to ask for it
-            self._met = Sql(which.with_for_update(key_share=True))
-        changed.found(table, [tuple(row) for each in many for row in self._met.all(within, each)])
+            self._met = _Met(cast("sa.Update | sa.Delete", self._statement))
+        changed.found(table, self._met.keys(within, many))
         return partial(changed.held, table)
+
+
+class _Met:
+    """The keys of the rows that an UPDATE or DELETE will meet, asked for before it is carried out."""
+
+    def __init__(self, statement: sa.Update | sa.Delete) -> None:
+        table, criteria = cast("sa.Table", statement.table), statement._where_criteria  # noqa: SLF001 - the only way to ask for it
+        key = list(table.primary_key.columns)
+        which = sa.select(*key).with_for_update(key_share=True)
+        self._each = Sql(which.where(*criteria))
+        #: where all that is given with each row is its key: the name it is given by, and one question for many
+        self._named: str | None = None
+        named = [(each, _names(each, key[0])) for each in criteria]
+        others = [each for each, name in named if name is None]
+        if len(key) == 1 and len(others) == len(named) - 1 and not any(map(_asks, others)):
+            self._named = next(name for _, name in named if name is not None)
+            self._many = Sql(which.where(*others, listed(key[0], _KEYS)))
+
+    def keys(self, within: sa.Connection, many: Sequence[_Values]) -> list[tuple[Any, ...]]:
+        """Of a statement that is carried out with each of these values."""
+        if self._named is not None and len(many) > 1:
+            given = [each[self._named] for each in many]
+            if len(set(given)) == len(given):
+                parts = [given[at : at + _TOGETHER] for at in range(0, len(given), _TOGETHER)]
+                return [tuple(row) for part in parts for row in self._many.all(within, {_KEYS: part})]
+        return [tuple(row) for each in many for row in self._each.all(within, each)]
+
+
+def _names(criterion: sa.ColumnElement[Any], key: sa.Column[Any]) -> str | None:
+    """The parameter by which a criterion names a row, where it is that its key is what is given."""
+    if isinstance(criterion, sa.BinaryExpression) and criterion.operator is eq and criterion.left is key:
+        given = criterion.right
+        if isinstance(given, sa.BindParameter) and given.required:
+            return given.key
+    return None
+
+
+def _asks(criterion: sa.ColumnElement[Any]) -> bool:
+    """Whether it needs something that is given at each use."""
+    return any(isinstance(each, sa.BindParameter) and each.required for each in iterate(criterion))
 
 
 def _counted(_number: int) -> None:
@@ -148,10 +196,6 @@ def _given(statement: sa.Select[Any] | sa.UpdateBase) -> Iterator[sa.BindParamet
     for each in iterate(statement):
         if isinstance(each, sa.BindParameter) and each.required:
             yield each
-
-
-def _none(_table: sa.Table) -> bool:
-    return False
 
 
 class _Form:
@@ -180,7 +224,7 @@ class _Form:
         self._fixed = {name: made.parameters[name] for name, bind in of.items() if not bind.required}
         self._positional = made.positiontup is not None
         self._order = list(made.positiontup if made.positiontup is not None else of)
-        processes = [of[name].type.dialect_impl(dialect).bind_processor(dialect) for name in self._order]
+        processes = [_given_as(of[name].type, dialect) for name in self._order]
         self._processes: list[tuple[int, Callable[[Any], Any]]] = [
             (at, process) for at, process in enumerate(processes) if process is not None
         ]
@@ -221,6 +265,15 @@ class _Form:
                 values[at] = process(values[at])
             made.append(self._make(values))
         return made
+
+
+def _given_as(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """What a value of this type is made into for the driver, None where it is given as it is."""
+    impl = kind.dialect_impl(dialect)
+    # SQLite's driver takes octets; the view of them that SQLAlchemy makes is one more object for the collector
+    if dialect.name == "sqlite" and isinstance(impl, sa.LargeBinary):
+        return None
+    return impl.bind_processor(dialect)
 
 
 def _asked(driver: Any, dialect: Dialect, text: str, given: Any, *, many: bool = False) -> Any:

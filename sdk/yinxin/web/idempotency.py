@@ -103,7 +103,9 @@ class Hold:
     def answer(self, session: Session, status: int, body: bytes) -> None:
         """Keep this JSON as the answer with the act of `session`, if that is committed."""
         headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-        self._made[session.connection()] = Kept(status, headers, body)
+        bound = session.bind
+        within = bound if isinstance(bound, sa.Connection) else session.connection()
+        self._made[within] = Kept(status, headers, body)
 
     def mark(self, connection: sa.Connection, record: Event) -> None:
         """Claim, in the transaction that records the act; raises RequestUnderWay, which undoes it, when another has."""
