@@ -4,6 +4,7 @@ A service's holder identifier is the label of its key, so that a renewed certifi
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import sqlalchemy as sa
 
@@ -13,6 +14,7 @@ from ca.issuer import Issuer
 from ca.models import CertificateRow, State
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import Signer
+from yinxin.store import Sql
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,18 @@ class Service:
     signer: Signer
 
 
+_ROW = cast("sa.Table", CertificateRow.__table__).c
+_OF_PROFILE = Sql(
+    sa.select(
+        _ROW.authority,
+        _ROW.state,
+        _ROW.revoked_at,
+        _ROW.not_before,
+        _ROW.not_after,
+        _ROW.der,
+        _ROW.holder,
+    ).where(_ROW.profile == sa.bindparam("profile"))
+)
 #: helpers that may only speak for the very generation that certified them (RFC 6960 4.2.2.2)
 _OF_ONE_GENERATION = ("ocsp-responder",)
 
@@ -37,9 +51,8 @@ def service(ctx: Context, profile: str, issuer: Issuer) -> Service:
     names = (issuer.name,) if profile in _OF_ONE_GENERATION else ctx.issuers.line(issuer.line)
     # asked by the profile alone, of which there are a few dozen: with more said, a database that knows no better reads all
     # certificates in force of the authority instead
-    query = sa.select(CertificateRow).where(CertificateRow.profile == profile)
-    with ctx.store.read() as session:
-        rows = session.scalars(query).all()
+    with ctx.store.look() as look:
+        rows = _OF_PROFILE.all(look, {"profile": profile})
     usable = [
         row
         for row in rows

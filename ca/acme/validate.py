@@ -16,6 +16,7 @@ from ca.acme.settings import AcmeSettings
 from yinxin.act import Outcome
 from yinxin.crypto.jose import Jwk
 from yinxin.errors import InternalError, Unavailable, YinxinError
+from yinxin.store import Sql
 from yinxin.text import Text
 
 _log = logging.getLogger("yinxin.ca")
@@ -58,14 +59,7 @@ def attempt(parts: Parts, reach: Reach, id_: str) -> None:
 def _held(parts: Parts, row: AuthorizationRow, account: AccountRow) -> None:
     now, days = parts.ctx.store.clock.now(), parts.settings.authorization_days
     expires = now + timedelta(days=days) if days else row.expires
-    values = {
-        "state": AuthorizationState.VALID,
-        "validated": now,
-        "expires": expires,
-        "due": None,
-        "error": None,
-    }
-    _write(parts, row, account, values)
+    _write(parts, row, account, _HELD, {"now": now, "until": expires, "told": None})
 
 
 def _failed(parts: Parts, row: AuthorizationRow, account: AccountRow, error: YinxinError) -> None:
@@ -73,35 +67,50 @@ def _failed(parts: Parts, row: AuthorizationRow, account: AccountRow, error: Yin
     wait = timedelta(seconds=settings.validation_wait_seconds * 2**row.attempts)
     again = row.attempts + 1 < settings.validation_attempts and now + wait < row.expires
     state = AuthorizationState.PENDING if again else AuthorizationState.INVALID
-    values = {"state": state, "due": now + wait if again else None, "error": problem(error)}
+    values = {"became": state, "again": now + wait if again else None, "told": problem(error)}
     if not again:
         parts.limits.add(FAILURES, account.id, settings.failures_per_hour)
-    _write(parts, row, account, values, error.code)
+    _write(parts, row, account, _FAILED, values, failure=error.code)
 
 
 def _write(
     parts: Parts,
     row: AuthorizationRow,
     account: AccountRow,
+    result: Sql,
     values: Mapping[str, Any],
+    *,
     failure: str | None = None,
 ) -> None:
     """The result, unless another came first: the attempts counted so far are part of what is compared."""
-    same = {"of": row.id, "counted": row.attempts, "attempts": row.attempts + 1}
+    same = {"of": row.id, "counted": row.attempts, "count": row.attempts + 1}
     subject, outcome = f"acme-authorization:{row.id}", Outcome.FAILED if failure else Outcome.DONE
     with parts.ctx.store.act(actor_of(account), VALIDATE, subject, outcome=outcome) as act:
         act.facts |= {"challenge": row.challenge, "attempt": row.attempts + 1}
         if failure is not None:
             act.facts["error"] = failure
-        act.facts["changed"] = act.session.connection().execute(_RESULT, {**values, **same}).rowcount
+        act.facts["changed"] = result.run(act.connection, {**values, **same})
 
 
 _PROOF = cast("sa.Table", AuthorizationRow.__table__)
-_RESULT = sa.update(_PROOF).where(
-    _PROOF.c.id == sa.bindparam("of"),
-    _PROOF.c.state == AuthorizationState.PENDING,
-    _PROOF.c.attempts == sa.bindparam("counted"),
+_RESULT = (
+    sa.update(_PROOF)
+    .where(
+        _PROOF.c.id == sa.bindparam("of"),
+        _PROOF.c.state == AuthorizationState.PENDING,
+        _PROOF.c.attempts == sa.bindparam("counted"),
+    )
+    .values(attempts=sa.bindparam("count"), error=sa.bindparam("told"))
 )
+_HELD = Sql(
+    _RESULT.values(
+        state=AuthorizationState.VALID,
+        validated=sa.bindparam("now"),
+        expires=sa.bindparam("until"),
+        due=None,
+    )
+)
+_FAILED = Sql(_RESULT.values(state=sa.bindparam("became"), due=sa.bindparam("again")))
 
 
 def take_over(parts: Parts) -> list[str]:

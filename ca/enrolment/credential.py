@@ -17,7 +17,7 @@ from kms.info import Wrapped
 from kms.service import KeyCentre
 from yinxin.act import Actor, Kind
 from yinxin.clock import rfc3339
-from yinxin.store import Store
+from yinxin.store import Sql, Store
 
 GRANT = "ca.grant-credential"
 WITHDRAW = "ca.withdraw-credential"
@@ -172,8 +172,8 @@ def search(
 
 def usable(store: Store, id_: str, protocol: Protocol) -> Credential:
     """The credential, if it may be used now by this protocol; raises CredentialRefused, whatever is wrong with it."""
-    with store.read() as session:
-        row = session.connection().execute(_OF_ID, {"id": id_[:26]}).one_or_none()
+    with store.look() as look:
+        row = _OF_ID.first(look, {"id": id_[:26]})
     now = store.clock.now()
     if row is None or row.protocol != protocol or row.withdrawn_at is not None or row.expires <= now:
         raise CredentialRefused
@@ -181,7 +181,7 @@ def usable(store: Store, id_: str, protocol: Protocol) -> Credential:
 
 
 _ROWS = cast("sa.Table", CredentialRow.__table__)
-_OF_ID = sa.select(_ROWS).where(_ROWS.c.id == sa.bindparam("id"))
+_OF_ID = Sql(sa.select(_ROWS).where(_ROWS.c.id == sa.bindparam("id")))
 
 
 def secret_of(keys: KeyCentre, known: Credential) -> bytes:

@@ -128,8 +128,8 @@ class Enrolment:
         _covers(known, profile, asked)
         request = IssueRequest("-", profile, asked, _holder(known, asked))
         order = examine(request, self.ctx.profiles[profile], self.ctx.register, self.ctx.settings)
-        with self.ctx.store.read() as session:
-            unburdened(session, order)
+        with self.ctx.store.look() as look:
+            unburdened(look, order)
 
     def _permitted(self, actor: Actor, organ: str, profile: str) -> Decision:
         resource = Resource("Certificate", "credential", organ=organ, attributes={"profile": profile})

@@ -25,7 +25,7 @@ from yinxin.crypto.keys import PublicKey
 from yinxin.crypto.status import Reason
 from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
-from yinxin.store import Sql, listed
+from yinxin.store import Sql, Within, listed
 
 if TYPE_CHECKING:
     from ca.request import Order
@@ -53,34 +53,34 @@ def block(session: Session, digest: str, reason: str, *, at: datetime, by: str, 
     return True
 
 
-def blocked(session: Session, keys: Iterable[PublicKey]) -> None:
+def blocked(within: Within, keys: Iterable[PublicKey]) -> None:
     """None of the keys is on the list; raises CompromisedKey."""
     names = sorted({digest for key in keys for digest in digests_of(key)})
-    for row in _LISTED.all(session, {"digests": names}):
+    for row in _LISTED.all(within, {"digests": names}):
         raise _compromised(row)
 
 
-def unburdened(session: Session, order: "Order") -> None:
+def unburdened(within: Within, order: "Order") -> None:
     """What is on record allows it; raises CompromisedKey, KeyInUse or HolderTaken.
 
     A holder may renew with the same key under the same profile, and an authority has several certificates for its one
     key; nobody else's key, and no blocked key, is certified again. No service is called like a person, and no person like a service.
     """
-    if (burden := burdens(session, [order])[0]) is not None:
+    if (burden := burdens(within, [order])[0]) is not None:
         raise burden
 
 
-def burdens(session: Session, orders: "Sequence[Order]") -> list[YinxinError | None]:
+def burdens(within: Within, orders: "Sequence[Order]") -> list[YinxinError | None]:
     """As `unburdened`, for many orders by few questions: what stands against each, None where nothing does."""
     names = [digests_of(order.public_key) for order in orders]
     on_list = {
         row.digest: row
-        for row in _LISTED.all(session, {"digests": sorted({each for key in names for each in key})})
+        for row in _LISTED.all(within, {"digests": sorted({each for key in names for each in key})})
     }
     history = defaultdict[str, list[_Use]](list)
-    for digest, *use in _USES.all(session, {"digests": sorted({key[0] for key in names})}):
+    for digest, *use in _USES.all(within, {"digests": sorted({key[0] for key in names})}):
         history[digest].append(_Use(*use))
-    taken = _taken(session, orders)
+    taken = _taken(within, orders)
     found: list[YinxinError | None] = []
     for order, digests in zip(orders, names, strict=True):
         entry = next((on_list[each] for each in digests if each in on_list), None)
@@ -95,16 +95,16 @@ def burdens(session: Session, orders: "Sequence[Order]") -> list[YinxinError | N
     return found
 
 
-def _taken(session: Session, orders: "Sequence[Order]") -> Mapping[tuple[str, str], str]:
+def _taken(within: Within, orders: "Sequence[Order]") -> Mapping[tuple[str, str], str]:
     """Of which other kind a holder of this identifier is: in the directory, or by any certificate there ever was."""
     found: dict[tuple[str, str], str] = {}
     for kind, other in (("service", "person"), ("person", "service")):
         ids = sorted({order.holder.id for order in orders if order.holder.kind == kind})
         if not ids:
             continue
-        taken = set(_HOLDERS.scalars(session, {"ids": ids, "kind": other}))
+        taken = set(_HOLDERS.scalars(within, {"ids": ids, "kind": other}))
         if kind == "service":
-            taken |= set(_PERSONS.scalars(session, {"ids": ids}))
+            taken |= set(_PERSONS.scalars(within, {"ids": ids}))
         found |= {(kind, each): other for each in taken}
     return found
 

@@ -61,7 +61,7 @@ def decode64(text: object, field: str) -> bytes:
 def read_object(data: bytes, field: str) -> dict[str, Any]:
     """A JSON object with no member given twice, and of a depth that means something; raises MalformedJose."""
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
+        value = _DECODER.decode(data.decode("utf-8"))
         if b"\\u" in data:
             json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair is no text
     except (ValueError, RecursionError) as error:
@@ -80,6 +80,10 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is no JSON")
+
+
+#: made once: `json.loads` would make one for every header
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant)
 
 
 def _depth(value: Any) -> int:
