@@ -6,7 +6,6 @@ none for an answer, so that the same port serves people with a certificate, peop
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import ssl
@@ -22,6 +21,7 @@ from ops.modules import MODULES
 from ops.platform import Platform
 from ops.proxy_socket import listen_for_proxy
 from ops.public import public_only
+from yinxin import collector
 from yinxin.errors import YinxinError
 
 if TYPE_CHECKING:
@@ -38,8 +38,6 @@ _log = logging.getLogger("yinxin.server")
 TICK = 1.0
 #: seconds of rest after each look: under load every commit wakes, and what many have left is done together
 REST = 0.1
-#: objects made since the last look for rubbish after which the collector looks again
-_YOUNG = 20_000
 #: octets of a request to the plain port
 _LARGEST = 1 << 20
 
@@ -91,7 +89,7 @@ class Server(Listening):
             attending = partial(attend, self.secrets.sealed, self.data.root)
             threading.Thread(target=attending, name="custodians-door", daemon=True).start()
         self._serve_plain(self._platform)
-        _spare_the_collector()
+        collector.spare()
         if self._kmip is not None:
             serve_kmip(self._platform, self.data, self.secrets, self._kmip)
 
@@ -106,16 +104,6 @@ class Server(Listening):
         slow = Handed(application, where, threads=4, ident=None, max_request_body_size=_LARGEST)
         threading.Thread(target=slow.run, name="plain-port-wsgi", daemon=True).start()
         PlainPort(self._plain, Front(platform.ca, shelf), slow).start()
-
-
-def _spare_the_collector() -> None:
-    """What was loaded stays for good, and is not looked through again and again for what nobody refers to any more.
-
-    What requests leave behind is nearly all gone with its last reference; the rest is looked for when there is more of it.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
 
 
 class _Background(threading.Thread):

@@ -15,6 +15,7 @@ from ca.bulk.read import Entry, Table, read
 from ca.bulk.run import Progress
 from ca.bulk.service import Bulk
 from ca.command import authority_of
+from yinxin import collector
 from yinxin.command import acting, as_json_option, print_json
 from yinxin.errors import YinxinError
 from yinxin.tables import lines
@@ -61,6 +62,7 @@ def enrol(context: click.Context, /, *, file: Path, dry_run: bool, report: Path 
     if dry_run:
         told = list(_judged(bulk.judge(actor, table, suite)))
     else:
+        collector.spare()  # there may be a hundred thousand rows
         with _progress(len(table.rows), quiet=as_json) as progress:
             batch = bulk.enrol(actor, table, progress=progress, keys=keys, suite=suite)
         told = [_with_holder(table, row) for row in bulk.outcome(batch)]

@@ -10,6 +10,7 @@ from ca.ceremony import CeremonyPlan, conduct
 from ops.data import DataDirectory
 from ops.demo.found import FOLDER
 from ops.platform import Platform
+from yinxin import collector
 from yinxin.act import SYSTEM
 
 
@@ -23,4 +24,5 @@ def house(*overrides: str) -> Iterator[Platform]:
         platform.authz.directory.load(SYSTEM, DirectoryFile.read(FOLDER / "province.toml"))
         plan = CeremonyPlan.read(FOLDER / "ceremony.toml")
         conduct(platform.ca.ctx, platform.kms, SYSTEM, plan, platform.data.root)
+        collector.spare()  # as servers and long commands do
         yield platform
