@@ -16,6 +16,7 @@ from authz.oidc.cli import client
 from authz.proposal.cli import group as proposal_commands
 from authz.scim.cli import scim
 from authz.service import Authz
+from authz.tenant.cli import group as tenant_commands
 from authz.version.cli import policy
 from yinxin.authz import LEVELS, PLATFORM, Decision, Level, Resource
 from yinxin.command import acting, as_json_option, print_facts, print_json, service
@@ -33,6 +34,7 @@ def group() -> None:
 
 group.add_command(client)
 group.add_command(scim)
+group.add_command(tenant_commands)
 
 
 @group.command(help="本人能否执行某操作 / may the acting person do this?")

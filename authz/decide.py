@@ -230,7 +230,7 @@ class Decisions:
                     below.update(self.state.below(facts, [organ]))
                 return below[organ]
 
-            entities = (person_entity(person), *organs_of([person.organ.path]))
+            entities = (person_entity(person), *organs_of([person.organ.reach]))
             condition = visible(
                 version.policies, asker_of(entities), grants, question=(action, kind), below=reached
             )

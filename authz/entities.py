@@ -19,7 +19,7 @@ def slice_of(person: Standing | None, resource: Resource, owner: tuple[str, ...]
     chains = [owner]
     people: list[Mapping[str, Any]] = []
     if person is not None:
-        chains.append(person.organ.path)
+        chains.append(person.organ.reach)
         people.append(person_entity(person))
     return (*people, resource_entity(resource), *organs_of(chains))
 
@@ -65,6 +65,7 @@ def person_entity(acting: Standing) -> Mapping[str, Any]:
             "powers": sorted(acting.powers),
             "clearance": LEVELS.index(acting.person.clearance),
             "appointed": acting.appointed,
+            **({} if acting.organ.tenant is None else {"tenant": acting.organ.tenant}),
             **_delegated(acting),
         },
         "parents": [{"type": "Organ", "id": acting.organ.id}, {"type": "Post", "id": acting.post.id}],

@@ -27,6 +27,8 @@ class OrganRow(Base):
     status: Mapped[str] = mapped_column(sa.String(12), default="active", server_default="active")
     #: since when the row is as it is; null is as long as the directory knows
     since: Mapped[datetime | None]
+    #: the tenant that it is or lies in (`authz.tenant`): no authority reaches from one into another; null is the host's own part
+    tenant: Mapped[str | None] = mapped_column(sa.String(64), index=True)
 
 
 class OrganClosure(Base):

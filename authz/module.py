@@ -11,6 +11,7 @@ from authz.review.report import CONFLICTS, HOLDERS
 from authz.roster.roster import IMPORT
 from authz.service import Authz
 from authz.settings import AuthzSettings
+from authz.tenant.proposal import ADMIT, END
 from authz.version.proposal import CHANGE as CHANGE_POLICIES
 from yinxin.module import Job, Module, Verb
 from yinxin.text import Text
@@ -49,6 +50,7 @@ MODULE: Module[Authz] = Module(
         Verb("authz.forget-sign-ons", Text("清理到期的授权", "delete grants long over")),
         Verb("authz.make-signing-key", Text("更换令牌签名密钥", "make the next key that signs tokens")),
         *VERBS,
+        Verb("authz.read-tenants", Text("查看租户", "see the tenants")),
         Verb("authz.read", Text("查询名录", "look up the directory")),
         Verb("authz.grant", Text("授权", "grant"), fresh=True),
         Verb("authz.revoke-grant", Text("撤销授权", "revoke a grant")),
@@ -76,6 +78,7 @@ MODULE: Module[Authz] = Module(
         "authz.passkey.models",
         "authz.scim.models",
         "authz.scim.push.models",
+        "authz.tenant.models",
     ),
     commands="authz.cli:group",
     routes=(
@@ -92,6 +95,7 @@ MODULE: Module[Authz] = Module(
         "authz.oidc.pages:routes",
         "authz.scim.face:routes",
         "authz.scim.push.api:routes",
+        "authz.tenant.api:routes",
     ),
     jobs=(
         Job("authz.forget", timedelta(minutes=10), Authz.forget),
@@ -103,6 +107,6 @@ MODULE: Module[Authz] = Module(
     ),
     health=Authz.health,
     policies=BASE,
-    proposals=(LOAD, CHANGE, IMPORT, CHANGE_POLICIES, GIVE),
+    proposals=(LOAD, CHANGE, IMPORT, CHANGE_POLICIES, GIVE, ADMIT, END),
     reports=(HOLDERS, CONFLICTS),
 )

@@ -40,7 +40,7 @@ class Prepared:
     ) -> None:
         self._policies, self._number, self._action, self.grants = policies, number, action, grants
         self._person = person_entity(standing)
-        own = standing.organ.path
+        own = standing.organ.reach
         self._organs = {organ: tuple(organs_of([above, own])) for organ, above in paths.items()}
         # most things are neither people nor organs: what is known beside them is the same for all
         self._known = {

@@ -32,6 +32,7 @@ from authz.sessions import Limits, Sessions
 from authz.settings import AuthzSettings
 from authz.sign_in import SignIn
 from authz.step_up import Freshness
+from authz.tenant.tenants import Tenants
 from yinxin.act import Actor
 from yinxin.authz import PLATFORM, Resource
 from yinxin.module import Health
@@ -89,6 +90,7 @@ class Authz:
         self.grants = Grants(store, self.decisions, timedelta(days=settings.grant_days), system)
         self.changes = Changes(store, self.decisions)
         self.reviews = Reviews(store, self.decisions)
+        self.tenants = Tenants(store, self.decisions)
         #: recorded decisions taken again; the log is handed to it at assembly
         self.replays = Replays(self.decisions, self.answers)
         self.roster = Roster(store, self.decisions)

@@ -356,4 +356,5 @@ def _caller(row: Any, holder: Standing) -> Caller:
         organ_name=holder.organ.name,
         way=row.way,
         proved=row.proved,
+        tenant=holder.organ.tenant,
     )

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, defer
 
-from authz.models import OrganClosure
+from authz.directory.tree import reached
 from ca.context import Context
 from ca.errors import UnknownCertificate
 from ca.models import LONGEST_NAME, CertificateRow, NameRow, State
@@ -149,7 +149,7 @@ def _conditions(session: Session, wanted: Filter, now: datetime) -> Iterator[_Co
 def _inside(session: Session, organ: str, profile: str | None) -> _Condition:
     """An organ and those below it, with the profile, since one index knows both together."""
     row = CertificateRow
-    below = session.scalars(sa.select(OrganClosure.organ).where(OrganClosure.ancestor == organ))
+    below = session.scalars(reached(organ))
     organs = sorted({organ, *below})
     same = (lambda column: column == profile) if profile else (lambda _: sa.true())
     checked = sa.and_(row.organ.concat("").in_(organs), same(row.profile.concat("")))

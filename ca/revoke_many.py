@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from authz.models import OrganClosure
+from authz.directory.tree import reached
 from ca.context import Context
 from ca.errors import AlreadyRevoked, WrongCount
 from ca.inventory import HOLD
@@ -43,7 +43,7 @@ def targeted(ctx: Context, target: Target) -> tuple[CertificateRow, ...]:
     if target.person is not None:
         query = query.where(row.holder_kind == "person", row.holder == target.person)
     elif target.organ is not None:
-        below = sa.select(OrganClosure.organ).where(OrganClosure.ancestor == target.organ)
+        below = reached(target.organ)
         query = query.where(sa.or_(row.organ == target.organ, row.organ.in_(below)))
     else:
         query = query.where(row.spki_digest == target.key)

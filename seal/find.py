@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from authz.models import OrganClosure
+from authz.directory.tree import reached
 from seal.errors import NoSealOfOrgan, SealUnknown, UseUnknown
 from seal.models import BindingRow, SealRow, Sort, State, UseRow
 from yinxin.authz import Resource
@@ -229,7 +229,7 @@ def used(row: UseRow) -> Use:
 
 
 def _below(organ: str) -> sa.Select[str]:
-    return sa.select(OrganClosure.organ).where(OrganClosure.ancestor == organ)
+    return reached(organ)
 
 
 def _registered(rows: Sequence[SealRow], session: Session) -> list[Registered]:

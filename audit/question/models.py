@@ -22,3 +22,5 @@ class QuestionRow(Base):
     filters: Mapped[dict[str, Any]]
     days: Mapped[int | None]
     created: Mapped[datetime]
+    #: the tenant among whose auditors it is kept; null: among the host's
+    tenant: Mapped[str | None] = mapped_column(sa.String(64))

@@ -1,6 +1,6 @@
 """A post is founded, named, given other roles, and given up."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -9,22 +9,22 @@ from sqlalchemy.orm import Session
 from authz.appointment.end import end_all
 from authz.directory.active import active
 from authz.directory.check import check_identifier, check_roles
-from authz.directory.errors import AlreadyThere, PostEnded
+from authz.directory.errors import AlreadyThere, PostEnded, TenantHasAdministrator
 from authz.directory.file import PostEntry
 from authz.directory.load import keep_powers_apart, one_at_a_time
 from authz.directory.past import Difference, alter, entered, supersede
 from authz.errors import UnknownPost
-from authz.models import AppointmentRow, PostRole, PostRow
+from authz.models import AppointmentRow, OrganRow, PostRole, PostRow
 from yinxin.clock import rfc3339
 from yinxin.store import Act
 
 
 def found_post(act: Act, entry: PostEntry, at: datetime) -> tuple[Difference, ...]:
-    """Enter a post of an active organ; raises BadIdentifier, UnknownReference, PowersMeetInPost, UnknownOrgan, OrganEnded, AlreadyThere."""
+    """Enter a post of an active organ; raises BadIdentifier, UnknownReference, PowersMeetInPost, UnknownOrgan, OrganEnded, TenantHasAdministrator, AlreadyThere."""
     session, row = act.session, f"post:{entry.id}"
     check_identifier(row, entry.id)
     check_roles(row, entry.roles)
-    active(session, entry.organ)
+    _guest(active(session, entry.organ), entry.id, entry.roles)
     if session.get(PostRow, entry.id) is not None:
         raise AlreadyThere(subject=row)
     made = PostRow(**entry.model_dump(exclude={"roles"}), since=at)
@@ -47,12 +47,13 @@ def name_post(
 def give_roles(act: Act, post: str, roles: Sequence[str], at: datetime) -> tuple[Difference, ...]:
     """Let the post carry exactly these roles, at once for whoever holds it.
 
-    Raises UnknownPost, PostEnded, UnknownReference, DuplicateRow, PowersMeetInPost, PowersMeet.
+    Raises UnknownPost, PostEnded, UnknownReference, DuplicateRow, PowersMeetInPost, PowersMeet, TenantHasAdministrator.
     """
     session = act.session
     check_roles(f"post:{post}", roles)
     one_at_a_time(session)
     row = _going_on(session, post)
+    _guest(session.get_one(OrganRow, row.organ), post, roles)
     before = set(session.scalars(sa.select(PostRole.role).where(PostRole.post == post)))
     if before == set(roles):
         return ()
@@ -71,6 +72,12 @@ def give_up(act: Act, post: str, at: datetime) -> tuple[Difference, ...]:
     row = _going_on(act.session, post)
     ended = end_all(act.session, AppointmentRow.post == post, at, "post-ended", now=at)
     return ended + alter(act, row, at, ended=at)
+
+
+def _guest(organ: OrganRow, post: str, roles: Collection[str]) -> None:
+    """A tenant does not look after the installation."""
+    if organ.tenant is not None and "administrator" in roles:
+        raise TenantHasAdministrator(post=post)
 
 
 def _going_on(session: Session, post: str) -> PostRow:

@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from authz.directory.look import path, post
+from authz.directory.look import post, reach
 from authz.errors import UnknownPerson
 from authz.grant.look import to_come
 from authz.models import AppointmentRow, OrganRow, PersonRow
@@ -42,7 +42,7 @@ def post_of(session: Session, wanted: str, person: str, at: datetime) -> Resourc
 
 def granted_to(session: Session, wanted: str, organ: str, at: datetime) -> bool:
     """Whether the post, its organ or one above has a grant in force at `at` or to come."""
-    organs = (f"organ:{each}" for each in path(session, organ))
+    organs = (f"organ:{each}" for each in reach(session, organ))
     return bool(to_come(session, [f"post:{wanted}", *organs], at))
 
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from authz.directory.errors import OrganEnded
+from authz.directory.errors import OrganEnded, TenantBoundary
 from authz.errors import UnknownOrgan
 from authz.models import OrganRow
 
@@ -15,3 +15,9 @@ def active(session: Session, organ: str) -> OrganRow:
     if row.status != "active":
         raise OrganEnded(organ=organ)
     return row
+
+
+def no_tenant(row: OrganRow) -> None:
+    """Raise TenantBoundary for a tenant: its tenancy ends first, by its own people, before it can itself."""
+    if row.tenant == row.id:
+        raise TenantBoundary(organ=row.id, other=row.parent or "-")

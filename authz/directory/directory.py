@@ -180,6 +180,12 @@ class Directory:
                 Holder(person(session, row.person), post(session, row.post)) for row in session.execute(query)
             )
 
+    def tenants(self) -> Mapping[str, str]:
+        """Every organ that lies in a tenant (`authz.tenant`), and in which."""
+        query = sa.select(OrganRow.id, OrganRow.tenant).where(OrganRow.tenant.is_not(None))
+        with self._store.read() as session:
+            return {each: tenant for each, tenant in session.execute(query) if tenant is not None}
+
     def is_under(self, organ: str, ancestor: str) -> bool:
         """Whether `organ` is `ancestor` or below it; unknown organs are under nothing."""
         with self._store.read() as session:

@@ -129,3 +129,19 @@ class MakeItDirectly(Invalid):
     code = "authz.make_it_directly"
     zh = "{verb} 属于日常变更，无须提案：请由有权岗位直接办理。"
     en = "{verb} is an everyday change and takes no proposal: let a post that may make it directly."
+
+
+class TenantBoundary(Conflict):
+    """A change that would carry something over the border of a tenant, or undo a tenant in passing."""
+
+    code = "authz.tenant_boundary"
+    zh = "{organ} 与 {other} 分属不同租户，变更不能跨越租户边界：请由租户自行办理，或先结束租户关系；未作任何更改。"
+    en = "{organ} and {other} are not of one tenant, and no change crosses that border: let the tenant make it, or end the tenancy first; nothing was changed."
+
+
+class TenantHasAdministrator(Conflict):
+    """A post with the system administrator's role in a tenant: the installation is its host's to look after."""
+
+    code = "authz.tenant_administrator"
+    zh = "岗位 {post} 带有系统管理员角色，租户内不得设置：系统由所在站点维护；请先撤销该岗位或更改其角色。"
+    en = "The post {post} has the system administrator's role, which no tenant gives: the site that hosts it looks after the system. Give the post up or other roles first."

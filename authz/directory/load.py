@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from authz.directory.apart import tenants_apart
 from authz.directory.check import ancestors, check_divisions, check_file, check_references
 from authz.directory.errors import OrganEnded
 from authz.directory.file import DirectoryFile
@@ -35,13 +36,18 @@ class Loaded:
 
 
 def load(act: Act, file: DirectoryFile, at: datetime) -> Loaded:
-    """Bring the tables to what the file says; raises a leaf of BadDirectory and leaves them alone.
+    """Bring the tables to what the file says; raises a leaf of BadDirectory, or TenantBoundary, and leaves them alone.
 
     How a changed row was is kept; a new one is taken to have been so as long as anybody knows.
     """
-    session = act.session
     check_file(file)
-    one_at_a_time(session)
+    one_at_a_time(act.session)
+    with tenants_apart(act.session):
+        return _load(act, file, at)
+
+
+def _load(act: Act, file: DirectoryFile, at: datetime) -> Loaded:
+    session = act.session
     organs = _existing(session, OrganRow)
     posts = _existing(session, PostRow)
     people = _existing(session, PersonRow)

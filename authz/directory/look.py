@@ -34,6 +34,11 @@ def path(within: Within, organ: str) -> tuple[str, ...]:
     return tuple(_PATH.scalars(within, {"organ": organ}))
 
 
+def reach(within: Within, organ: str) -> tuple[str, ...]:
+    """As `path`, as far as authority reaches: up to the tenant that the organ is or lies in."""
+    return tuple(_REACH.scalars(within, {"organ": organ}))
+
+
 def organ(session: Session, id: str) -> Organ:  # noqa: A002 - the field's name
     """One organ; raises UnknownOrgan."""
     row = session.get(OrganRow, id)
@@ -185,6 +190,14 @@ _ORGAN, _ABOVE, _APPOINTED = _table(OrganRow).c, _table(OrganClosure).c, _table(
 _GIVEN = _table(DelegationRow).c
 _ITSELF = Sql(sa.select(*_ORGAN).where(_ORGAN.id == sa.bindparam("organ")))
 _PATH = Sql(sa.select(_ABOVE.ancestor).where(_ABOVE.organ == sa.bindparam("organ")).order_by(_ABOVE.distance))
+_OWN, _UP = _table(OrganRow).alias("own"), _table(OrganRow).alias("up")
+_REACH = Sql(
+    sa.select(_ABOVE.ancestor)
+    .join_from(_table(OrganClosure), _OWN, _OWN.c.id == _ABOVE.organ)
+    .join(_UP, _UP.c.id == _ABOVE.ancestor)
+    .where(_ABOVE.organ == sa.bindparam("organ"), _OWN.c.tenant.is_not_distinct_from(_UP.c.tenant))
+    .order_by(_ABOVE.distance)
+)
 
 
 _EDGES = Sql(
@@ -266,4 +279,5 @@ def _organ(row: Any, above: tuple[str, ...]) -> Organ:
         path=above,
         line=row.line,
         status=row.status,
+        tenant=row.tenant,
     )

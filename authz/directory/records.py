@@ -13,7 +13,8 @@ from yinxin.text import Text
 class Organ:
     """An organ; `path` names it and the organs above it, nearest first.
 
-    `line` is its line of business, if it has one; `status` is active, merged, split or dissolved.
+    `line` is its line of business, if it has one; `status` is active, merged, split or dissolved; `tenant` is the tenant that it
+    is or lies in, if any.
     """
 
     id: str
@@ -26,6 +27,14 @@ class Organ:
     path: tuple[str, ...]
     line: str | None = None
     status: str = "active"
+    tenant: str | None = None
+
+    @property
+    def reach(self) -> tuple[str, ...]:
+        """The organ and those above it whose authority reaches it, nearest first: above a tenant nobody's does."""
+        if self.tenant is None:
+            return self.path
+        return self.path[: self.path.index(self.tenant) + 1]
 
 
 @dataclass(frozen=True, slots=True)

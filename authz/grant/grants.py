@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from authz.directory import look
 from authz.directory.look import path
+from authz.directory.tree import reached
 from authz.errors import UnknownOrgan
 from authz.grant.errors import (
     BadGrantPeriod,
@@ -22,7 +23,6 @@ from authz.grant.errors import (
 from authz.grant.look import in_force
 from authz.grant.models import GrantRow
 from authz.grant.records import Grant, Wanted, holder
-from authz.models import OrganClosure
 from yinxin.act import Actor
 from yinxin.authz import PLATFORM, Resource
 from yinxin.clock import rfc3339
@@ -138,7 +138,7 @@ class Grants:
         """
         self._decisions.require(actor, READ, _resource("*", under))
         query = sa.select(GrantRow).where(GrantRow.id > after).order_by(GrantRow.id).limit(limit)
-        below = sa.select(OrganClosure.organ).where(OrganClosure.ancestor == under)
+        below = reached(under)
         query = query.where(GrantRow.organ.in_(below) if under != PLATFORM else GrantRow.organ == PLATFORM)
         if holding is not None:
             query = query.where(GrantRow.holder == holding)

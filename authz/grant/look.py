@@ -24,8 +24,8 @@ def to_come(within: Within, holders: Collection[str], at: datetime) -> frozenset
 
 
 def holders(person: Standing) -> list[str]:
-    """As whom a person in a post holds grants: herself, the post, the organ and those above it."""
-    organs = (f"organ:{organ}" for organ in person.organ.path)
+    """As whom a person in a post holds grants: herself, the post, the organ and those above it that are of the same tenant."""
+    organs = (f"organ:{organ}" for organ in person.organ.reach)
     return [f"person:{person.person.id}", f"post:{person.post.id}", *organs]
 
 

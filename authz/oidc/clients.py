@@ -11,7 +11,7 @@ from pydantic import Field
 
 from authz.challenges import text_token, token_hash
 from authz.decide import Decisions
-from authz.directory.tree import below
+from authz.directory.tree import reached
 from authz.errors import UnknownOrgan
 from authz.models import OrganRow
 from authz.oidc.errors import BadClient, ClientTaken, UnknownClient
@@ -196,7 +196,7 @@ class Clients:
         """
         part = under or actor.organ or PLATFORM
         self.permit_reading(actor, part)
-        query = sa.select(ClientRow).where(ClientRow.id > after, ClientRow.organ.in_(below(part)))
+        query = sa.select(ClientRow).where(ClientRow.id > after, ClientRow.organ.in_(reached(part)))
         if in_use:
             query = query.where(ClientRow.ended.is_(None))
         with self._store.read() as session:

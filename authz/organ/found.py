@@ -23,13 +23,15 @@ def found(act: Act, entry: OrganEntry, at: datetime) -> tuple[Difference, ...]:
     """
     session, row = act.session, f"organ:{entry.id}"
     check_organ(row, entry)
+    tenant = None
     if entry.parent is not None:
         parent = active(session, entry.parent)
+        tenant = parent.tenant
         check_within(row, entry.division, parent.id, parent.division)
     if session.get(OrganRow, entry.id) is not None:
         raise AlreadyThere(subject=row)
     _unused_code(session, entry)
-    made = OrganRow(**entry.model_dump(), status="active", since=at)
+    made = OrganRow(**entry.model_dump(), status="active", since=at, tenant=tenant)
     session.add(made)
     plant(session, entry.id, entry.parent)
     return (entered(made),)

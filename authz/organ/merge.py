@@ -6,11 +6,11 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from authz.directory.active import active
+from authz.directory.active import active, no_tenant
 from authz.directory.errors import NothingToMerge, OrganUnderItself
 from authz.directory.models import SuccessionRow
 from authz.directory.past import Difference, alter
-from authz.directory.tree import is_under, uproot
+from authz.directory.tree import is_under, keep_apart, uproot
 from authz.models import OrganRow, PostRow
 from authz.organ.move import recode
 from yinxin.store import Act
@@ -28,7 +28,7 @@ def merge(
 
     The merged organs stay on record below their successor, so that what they left is in its reach. `divisions` are
     new codes of organs that go over. Raises UnknownOrgan, OrganEnded, NothingToMerge, OrganUnderItself when the
-    successor lies below one of them, UnknownReference, BadDivision, DivisionOutside.
+    successor lies below one of them, TenantBoundary, UnknownReference, BadDivision, DivisionOutside.
     """
     session = act.session
     active(session, into)
@@ -40,6 +40,8 @@ def merge(
         row = active(session, organ)
         if is_under(session, into, organ):
             raise OrganUnderItself(organ=organ, parent=into)
+        keep_apart(session, organ, into)
+        no_tenant(row)
         differences += hand_over(act, organ, into, at)
         differences += alter(act, row, at, parent=into, status="merged")
         uproot(session, organ, into)

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from pydantic import Field
 
-from authz.directory.active import active
+from authz.directory.active import active, no_tenant
 from authz.directory.errors import NotOfTheOrgan, SplitIncomplete
 from authz.directory.file import Entry, OrganEntry
 from authz.directory.past import Difference, alter
@@ -33,7 +33,7 @@ def split(act: Act, organ: str, parts: Sequence[Part], at: datetime, *, ends: bo
 
     What an ended organ left behind is kept by the first part. Raises UnknownOrgan, OrganEnded, NotOfTheOrgan for a
     post or organ that is not the organ's own or is given twice, DivisionOutside, SplitIncomplete when it ends and something of it went
-    nowhere or there are no parts, and what `found` raises.
+    nowhere or there are no parts, TenantBoundary, and what `found` raises.
     """
     session = act.session
     row = active(session, organ)
@@ -52,6 +52,7 @@ def split(act: Act, organ: str, parts: Sequence[Part], at: datetime, *, ends: bo
         codes_hold(session, part.organ.id)
         succeed(act, organ, part.organ.id, at, "split")
     if ends:
+        no_tenant(row)
         if left := sorted([*posts, *below]):
             raise SplitIncomplete(organ=organ, left=", ".join(left))
         heir = parts[0].organ.id

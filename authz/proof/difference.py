@@ -1,7 +1,7 @@
 """What a change of the policies would let whom do, and what it would forbid."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from authz.policy_set import PolicySet
@@ -121,8 +121,10 @@ def _special(request: Request) -> frozenset[str]:
 def _smaller(account: Account) -> Iterable[Account]:
     """Accounts that hold less: one role fewer, no power elsewhere."""
     for role in account.roles:
-        yield Account(account.roles - {role}, account.elsewhere, account.appointed)
+        yield replace(account, roles=account.roles - {role})
     if account.elsewhere:
-        yield Account(account.roles, frozenset(), account.appointed)
+        yield replace(account, elsewhere=frozenset())
+    if account.tenant:
+        yield replace(account, tenant=False)
     if len(account.roles) > 1:
         yield Account(frozenset())

@@ -15,16 +15,17 @@ OTHER = "other"
 
 @dataclass(frozen=True)
 class Account:
-    """Who asks: the roles of her post, a power she holds in another post, and whether she is appointed."""
+    """Who asks: the roles of her post, a power she holds in another post, whether she is appointed, and whether her organ is a tenant."""
 
     roles: frozenset[str]
     elsewhere: frozenset[str] = frozenset()
     appointed: bool = True
+    tenant: bool = False
 
     @property
     def simple(self) -> bool:
         """At most one role, and appointed: enough where secrecy is the question, as no policy of it looks at roles."""
-        return len(self.roles) < 2 and not self.elsewhere and self.appointed
+        return len(self.roles) < 2 and not self.elsewhere and self.appointed and not self.tenant
 
 
 class Literals:
@@ -36,7 +37,7 @@ class Literals:
     def accounts(self, action: str) -> list[Account]:
         """No role, every role and every pair of roles that the action's policies can tell apart.
 
-        All but the pairs stand here again with every power in another post besides, and without their appointment.
+        All but the pairs stand here again with every power in another post besides, without their appointment, and in a tenant.
         """
         held = [frozenset(each) for size in (0, 1, 2) for each in combinations(self._roles(action), size)]
         few = [each for each in held if len(each) < 2]
@@ -44,6 +45,7 @@ class Literals:
             *(Account(each) for each in held),
             *(Account(each, frozenset({power})) for each in few for power in sorted(POWERS - each)),
             *(Account(each, appointed=False) for each in few),
+            *(Account(each, tenant=True) for each in few),
         ]
 
     def values(self, action: str, owner: str, name: str, kind: Mapping[str, Any]) -> list[Any]:

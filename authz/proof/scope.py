@@ -236,7 +236,12 @@ def _links(policies: PolicySet, action: str) -> list[dict[str, Any]]:
 
 
 def _person(account: Account) -> Mapping[str, Any]:
-    parts = ("+".join(sorted(account.roles)), "+".join(sorted(account.elsewhere)), str(account.appointed))
+    parts = (
+        "+".join(sorted(account.roles)),
+        "+".join(sorted(account.elsewhere)),
+        str(account.appointed),
+        str(account.tenant),
+    )
     return {
         "uid": {"type": "Person", "id": "/".join(parts)},
         "attrs": {
@@ -249,6 +254,7 @@ def _person(account: Account) -> Mapping[str, Any]:
             "powers": sorted(powers(account.roles) | account.elsewhere),
             "clearance": LEVELS.index(CLEARANCE),
             "appointed": account.appointed,
+            **({"tenant": OWN} if account.tenant else {}),
         },
         "parents": [{"type": "Organ", "id": OWN}, {"type": "Post", "id": _POST}],
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from authz.proof.literals import OWN
 from authz.proof.scope import ABOVE, BELOW, BESIDE, CLEARANCE, ELSEWHERE, Request
-from yinxin.authz import LEVELS
+from yinxin.authz import LEVELS, PLATFORM
 from yinxin.text import Text
 
 #: the log shows what the security officer did
@@ -85,6 +85,16 @@ THEOREMS: tuple[Theorem, ...] = (
             "nobody reaches what belongs to an organ above or beside (but what is open, names her or her organ, or was granted)",
         ),
         _other_organ,
+    ),
+    Theorem(
+        "tenant-not-the-platform",
+        Text(
+            "租户人员不参与平台自身的事务（公开事项和平台为全体人员提供的服务除外）",
+            "people of a tenant have no part in the platform's own affairs (but in what is open, and what the platform does for everybody)",
+        ),
+        lambda request, groups: (
+            request.account.tenant and request.place == PLATFORM and not groups & {"open", "house"}
+        ),
     ),
     Theorem(
         "no-read-up",

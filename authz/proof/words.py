@@ -30,6 +30,8 @@ def who(account: Account) -> Text:
             f"{zh or '在岗人员'}（另任{ROLES[power].zh}）",
             f"{en or 'whoever is in post'} (also {ROLES[power].en})",
         )
+    if account.tenant:
+        zh, en = f"租户的{zh or '在岗人员'}", f"{en or 'whoever is in post'} of a tenant"
     if not account.appointed:
         return Text(f"未在岗的{zh or '人员'}", f"{en or 'somebody'} not in post")
     return Text(zh or "任何在岗人员", en or "whoever is in post")

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from authz.models import OrganClosure
+from authz.directory.tree import reached
 from authz.proposal.context import READ, Context, state_of
 from authz.proposal.document import Document
 from authz.proposal.errors import DocumentAltered, ProposalUnknown
@@ -102,7 +102,7 @@ def executed(ctx: Context, id_: str) -> CarriedOut | None:
 
 def _matching(ctx: Context, actor: Actor, wanted: Filter, after: str) -> Iterator[ProposalRow]:
     """Those of the actor's organ and below, the platform's, and her own; which of them she may see, the policies say."""
-    below = sa.select(OrganClosure.organ).where(OrganClosure.ancestor == (actor.organ or ""))
+    below = reached(actor.organ or "")
     near = sa.or_(
         ProposalRow.organ.in_(below),
         ProposalRow.organ == PLATFORM,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from authz.directory.look import in_force
-from authz.models import AppointmentRow, OrganClosure, PostRole, PostRow
+from authz.directory.look import in_force, reach
+from authz.models import AppointmentRow, OrganRow, PostRole, PostRow
 from authz.proposal.concerned import apart_from_concerned, barred, deciding_in
 from authz.proposal.context import Context
 from authz.proposal.errors import (
@@ -177,11 +177,13 @@ def approvers(ctx: Context, row: ProposalRow) -> tuple[tuple[str, str], ...]:
         .where(PostRole.role.in_(roles), in_force(ctx.store.clock.now()))
         .order_by(AppointmentRow.person, AppointmentRow.post)
     )
-    if row.organ != PLATFORM:
-        above = sa.select(OrganClosure.ancestor).where(OrganClosure.organ == row.organ)
-        query = query.where(PostRow.organ.in_(above))
     found = barred(ctx, row)
     with ctx.store.read() as session:
+        if row.organ != PLATFORM:
+            query = query.where(PostRow.organ.in_(reach(session, row.organ)))
+        else:  # the platform is the host's
+            host = sa.select(OrganRow.id).where(OrganRow.tenant.is_(None))
+            query = query.where(PostRow.organ.in_(host))
         pairs = [(each.person, each.post) for each in session.execute(query)]
         concerned = found.among(session, {person for person, _ in pairs}, ctx.store.clock.now())
     return tuple(each for each in pairs if each[0] not in concerned and each[1] not in found.posts)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from authz.directory.look import in_force
-from authz.directory.tree import below
+from authz.directory.tree import reached
 from authz.grant.look import in_force as granted_now
 from authz.grant.models import GrantRow
 from authz.models import AppointmentRow, OrganClosure, OrganRow, PersonRow, PostRole, PostRow
@@ -71,7 +71,7 @@ def roles_held(
 ) -> list[tuple[str, dict[str, int]]]:
     """How many people hold each role in each organ at or below `organ` where anybody holds a post; by organ."""
     now = store.clock.now()
-    where = (PostRow.organ.in_(below(organ)), PostRow.organ > after, in_force(now))
+    where = (PostRow.organ.in_(reached(organ)), PostRow.organ > after, in_force(now))
     joined = sa.select(PostRow.organ).join(AppointmentRow, AppointmentRow.post == PostRow.id).where(*where)
     with store.read() as session:
         organs = list(session.scalars(joined.distinct().order_by(PostRow.organ).limit(limit)))
@@ -112,7 +112,7 @@ def _there(under: str | None, now: datetime) -> list[sa.ColumnElement[bool]]:
     """The condition that the person holds a post at or below the organ."""
     if under is None:
         return []
-    there = sa.select(PostRow.id).where(PostRow.organ.in_(below(under)))
+    there = sa.select(PostRow.id).where(PostRow.organ.in_(reached(under)))
     own = aliased(AppointmentRow)
     held = sa.select(own.person).where(
         own.post.in_(there), own.valid_from <= now, sa.or_(own.valid_to.is_(None), own.valid_to > now)
@@ -150,7 +150,7 @@ def _page(session: Session, organ: str, now: datetime, after: Place, limit: int)
         .join(OrganRow, OrganRow.id == PostRow.organ)
         .join(PersonRow, PersonRow.id == AppointmentRow.person)
         .where(
-            OrganRow.id.in_(below(organ)),
+            OrganRow.id.in_(reached(organ)),
             in_force(now),
             sa.tuple_(*keys) > sa.tuple_(*map(sa.literal, after)),
         )

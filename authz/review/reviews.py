@@ -16,7 +16,7 @@ from authz.appointment.end import end_all
 from authz.change.asked import post_of
 from authz.decide import Decisions
 from authz.directory.look import in_force
-from authz.directory.tree import below
+from authz.directory.tree import reached
 from authz.errors import UnknownOrgan
 from authz.models import AppointmentRow, OrganRow, PersonRow, PostRow
 from authz.review.errors import NothingToReview, ReviewClosed, ReviewTooShort, UnknownReview
@@ -190,7 +190,7 @@ class Reviews:
             .limit(limit)
         )
         if under is not None:
-            query = query.join(PostRow, PostRow.id == ItemRow.post).where(PostRow.organ.in_(below(under)))
+            query = query.join(PostRow, PostRow.id == ItemRow.post).where(PostRow.organ.in_(reached(under)))
         if open_only:
             query = query.where(CampaignRow.closed.is_(None))
         if only is not None:
@@ -223,7 +223,7 @@ class Reviews:
             .limit(limit)
         )
         if under is not None:
-            query = query.where(PostRow.organ.in_(below(under)))
+            query = query.where(PostRow.organ.in_(reached(under)))
         if undecided:
             query = query.where(ItemRow.outcome.is_(None))
         with self._store.read() as session:
@@ -240,7 +240,7 @@ class Reviews:
         since = now - timedelta(days=days)
         held = sa.exists().where(AppointmentRow.person == PersonRow.id, in_force(now))
         if under is not None:
-            there = sa.select(PostRow.id).where(PostRow.organ.in_(below(under)))
+            there = sa.select(PostRow.id).where(PostRow.organ.in_(reached(under)))
             held = held.where(AppointmentRow.post.in_(there))
         query = (
             sa.select(PersonRow.id, PersonRow.signed_in)
@@ -296,7 +296,7 @@ def _held_below(session: Session, organ: str, now: datetime) -> list[tuple[str, 
     query = (
         sa.select(AppointmentRow.person, AppointmentRow.post)
         .join(PostRow, PostRow.id == AppointmentRow.post)
-        .where(PostRow.organ.in_(below(organ)), AppointmentRow.kind != "delegation", in_force(now))
+        .where(PostRow.organ.in_(reached(organ)), AppointmentRow.kind != "delegation", in_force(now))
         .distinct()
         .order_by(AppointmentRow.person, AppointmentRow.post)
     )

@@ -11,6 +11,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from authz.change.base import wire
+from authz.directory.apart import tenants_apart
 from authz.directory.file import Entry
 from authz.directory.load import keep_powers_apart, one_at_a_time
 from authz.directory.past import Difference
@@ -134,11 +135,12 @@ class Roster:
             return Report(named, {}, (), tuple(findings.first), findings.count)
         # 2. entered, table by table; the rows are read again instead of kept
         entering = Entering(act, self._store.clock.now(), watched=deciding)
-        entering.organs(list(checker.organs))
-        del checker
-        entering.posts(_entries(folder, "posts"))
-        entering.people(_entries(folder, "people"))
-        entering.appointments(_entries(folder, "appointments"))
+        with tenants_apart(session):
+            entering.organs(list(checker.organs))
+            del checker
+            entering.posts(_entries(folder, "posts"))
+            entering.people(_entries(folder, "people"))
+            entering.appointments(_entries(folder, "appointments"))
         # 3. and held against what no row shows by itself
         keep_powers_apart(session)
         if entering.gaining:

@@ -11,14 +11,14 @@ from datetime import datetime
 from typing import Any, Self, cast
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from authz.directory import Standing
-from authz.directory.look import path, standings
+from authz.directory.look import reach, standings
 from authz.grant.look import holders
 from authz.grant.models import GrantRow
 from authz.grant.records import Grant
-from authz.models import AppointmentRow, OrganClosure
+from authz.models import AppointmentRow, OrganClosure, OrganRow
 from authz.state.models import StateRow
 from authz.version import InForce, Versions
 from yinxin.authz import PLATFORM
@@ -73,7 +73,7 @@ class _Known:
 class Facts:
     """What one question, or several at once, rest on: all of one state, at one moment.
 
-    `paths` are the organs asked for, each with those above it, nearest first; empty for an unknown one.
+    `paths` are the organs asked for, each with those above it whose authority reaches it, nearest first; empty for an unknown one.
     """
 
     number: int
@@ -189,7 +189,7 @@ def _remember(kept: dict[Any, Any], found: Mapping[Any, Any], limit: int) -> Non
 
 
 def _path(session: Session, organ: str) -> tuple[str, ...]:
-    return (PLATFORM,) if organ == PLATFORM else path(session, organ)
+    return (PLATFORM,) if organ == PLATFORM else reach(session, organ)
 
 
 def _people(session: Session, pairs: list[Pair], now: datetime) -> dict[Pair, Acting]:
@@ -225,8 +225,15 @@ _GRANTS = sa.select(GrantRow).where(
 )
 
 
-_BELOW = sa.select(OrganClosure.ancestor, OrganClosure.organ).where(
-    OrganClosure.ancestor.in_(sa.bindparam("organs", expanding=True))
+_TOP = aliased(OrganRow)
+_BELOW = (
+    sa.select(OrganClosure.ancestor, OrganClosure.organ)
+    .join(OrganRow, OrganRow.id == OrganClosure.organ)
+    .join(_TOP, _TOP.id == OrganClosure.ancestor)
+    .where(
+        OrganClosure.ancestor.in_(sa.bindparam("organs", expanding=True)),
+        OrganRow.tenant.is_not_distinct_from(_TOP.tenant),
+    )
 )
 
 

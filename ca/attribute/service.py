@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from authz.models import OrganClosure
+from authz.directory.tree import reached
 from ca.attribute.bundle import bundle
 from ca.attribute.errors import UnknownAttributeCertificate
 from ca.attribute.issue import VERB as ISSUE
@@ -98,7 +98,7 @@ class Attributes:
         row, now = AttributeCertificateRow, self._ctx.store.clock.now()
         query = sa.select(row).where(row.serial > after, *_conditions(wanted, now))
         if not own:
-            below = sa.select(OrganClosure.organ).where(OrganClosure.ancestor == organ)
+            below = reached(organ)
             query = query.where(row.organ.in_(below))
         with self._ctx.store.read() as session:
             return tuple(session.scalars(query.order_by(row.serial).limit(limit)))

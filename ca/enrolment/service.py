@@ -5,7 +5,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from authz.models import OrganClosure
+from authz.directory.tree import reached
 from ca.context import Context
 from ca.enrolment import credential as credentials
 from ca.enrolment.credential import ANY_DOMAIN, Credential, Grant
@@ -70,7 +70,7 @@ class Enrolment:
         self._decider.require(
             actor, "ca.read", Resource("Certificate", "*", organ=organ, attributes={"profile": "*"})
         )
-        below = sa.select(OrganClosure.organ).where(OrganClosure.ancestor == organ)
+        below = reached(organ)
         organs = sa.or_(CredentialRow.organ == organ, CredentialRow.organ.in_(below))
         return credentials.search(self.ctx.store, organs, after=after, limit=limit)
 

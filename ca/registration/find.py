@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from authz.models import OrganClosure
+from authz.directory.tree import reached
 from ca.context import Context
 from ca.models import CertificateRow
 from ca.registration.errors import UnknownRegistration, WrongState
@@ -49,7 +49,7 @@ def search(store: Store, wanted: Wanted, *, after: str = "", limit: int = 100) -
         if value is not None:
             query = query.where(column == value)
     if wanted.organ is not None:
-        below = sa.select(OrganClosure.organ).where(OrganClosure.ancestor == wanted.organ)
+        below = reached(wanted.organ)
         query = query.where(sa.or_(row.organ == wanted.organ, row.organ.in_(below)))
     with store.read() as session:
         return session.scalars(query.order_by(row.id).limit(limit)).all()

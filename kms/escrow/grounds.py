@@ -9,10 +9,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-import sqlalchemy as sa
 from pydantic import AliasChoices, Field, model_validator
 from sqlalchemy.orm import Session
 
+from authz.directory.tree import reached
 from authz.models import OrganClosure
 from kms.escrow.errors import NoEnveloper, RecipientMismatch, RecoveryKindEnded
 from kms.escrow.keys import UserKey
@@ -196,9 +196,7 @@ def _check_organ(centre: "KeyCentre", content: OrganRecovery) -> None:
             "接收证书不属于所写岗位", "the recipient's certificate is not of the post that is named"
         )
         raise RecipientMismatch(recipient=content.recipient.fingerprint, reason=reason)
-    above = sa.select(OrganClosure.organ).where(
-        OrganClosure.organ == key.organ, OrganClosure.ancestor == recipient.organ
-    )
+    above = reached(recipient.organ or "").where(OrganClosure.organ == key.organ)
     with centre.store.read() as session:
         near = session.scalar(above) is not None
     if recipient.organ != key.organ and not near:

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from authz.models import OrganClosure
+from authz.directory.tree import reached
 from authz.proposal.context import state_of
 from authz.proposal.document import Document
 from authz.proposal.models import ApprovalRow, ProposalRow
@@ -69,7 +69,7 @@ class Entry:
 
 def of_organ(store: Store, actor: Actor, *, after: str = "", limit: int = 50) -> list[Entry]:
     """Those of the actor's organ and below, the newest first; not those of which the actor herself must not know yet."""
-    below = sa.select(OrganClosure.organ).where(OrganClosure.ancestor == (actor.organ or ""))
+    below = reached(actor.organ or "")
     hidden = (
         sa.select(RecoveredKeyRow.proposal)
         .join(UserKeyRow, UserKeyRow.id == RecoveredKeyRow.key)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from pydantic import Field
 
 from authz.decide import Decisions
-from authz.directory.tree import below
+from authz.directory.tree import reached
 from authz.oidc.clients import Client, Clients
 from authz.scim.push.errors import BadReceiver, ReceiverTaken, UnknownReceiver
 from authz.scim.push.models import DeliveryRow, ReceiverRow, SentRow
@@ -181,7 +181,7 @@ class Receivers:
             sa.select(ReceiverRow, DeliveryRow, sent.c.sent, sent.c.refused)
             .outerjoin(DeliveryRow, DeliveryRow.receiver == ReceiverRow.id)
             .outerjoin(sent, sent.c.receiver == ReceiverRow.id)
-            .where(ReceiverRow.id > after, ReceiverRow.organ.in_(below(part)))
+            .where(ReceiverRow.id > after, ReceiverRow.organ.in_(reached(part)))
             .order_by(ReceiverRow.id)
             .limit(limit)
         )

@@ -1,0 +1,27 @@
+"""What making and ending a tenant can fail by."""
+
+from yinxin.errors import Conflict, NotFound
+
+
+class AlreadyTenant(Conflict):
+    """An organ that is a tenant already, or has one below it."""
+
+    code = "authz.already_tenant"
+    zh = "机关 {organ} 已是租户：请核对租户清单；未作任何更改。"
+    en = "Organ {organ} is a tenant already: see the list of tenants; nothing was changed."
+
+
+class NoTenant(NotFound):
+    """An organ that is no tenant."""
+
+    code = "authz.no_tenant"
+    zh = "机关 {organ} 不是租户：请从租户清单中选择。"
+    en = "Organ {organ} is no tenant: choose one from the list of tenants."
+
+
+class TenantUnmanned(Conflict):
+    """An organ that lacks the people without whom it could not run its own affairs."""
+
+    code = "authz.tenant_unmanned"
+    zh = "机关 {organ} 尚不能自行管理：须有至少两名安全管理员和一名审计员在岗（现有 {officers} 名和 {auditors} 名），租户内的提案才有人批准、审计才有人负责。"
+    en = "Organ {organ} could not run its own affairs: it takes two security officers and an auditor in post (there are {officers} and {auditors}), so that somebody approves its proposals and audits it."
