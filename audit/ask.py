@@ -7,9 +7,11 @@ from typing import Any
 from audit.archive.make import ARCHIVE, make
 from audit.check import CheckReport
 from audit.entries import Entry, Filters
-from audit.errors import NobodyMayAsk
+from audit.errors import EntryNotFound, NobodyMayAsk
 from audit.forward.reconcile import RECONCILE, Reconciliation, against
 from audit.forward.reconcile import resend as send_again
+from audit.index.terms import terms_of
+from audit.part import Part
 from audit.service import Log
 from audit.tree import TREES
 from yinxin import canonical
@@ -33,16 +35,25 @@ def decider_of(log: Log) -> Decider:
 
 
 def may_read(log: Log, actor: Actor) -> Decision:
-    """That she may read the log: whatever is asked of it rests on this. Raises NobodyMayAsk, Denied."""
+    """That she may read the log as a whole, but for what is tenants'. Raises NobodyMayAsk, Denied."""
     return decider_of(log).require(actor, READ, Resource("AuditLog", LOG, PLATFORM))
+
+
+def part_for(log: Log, actor: Actor) -> tuple[Decision, Part]:
+    """That she may read the log, and which part of it: her tenant's, or the host's. Raises NobodyMayAsk, Denied."""
+    tenant = None if actor.organ is None else log.around.tenant(actor.organ)
+    if tenant is None:
+        return may_read(log, actor), log.hosts()
+    decision = decider_of(log).require(actor, READ, Resource("AuditLog", LOG, tenant))
+    return decision, Part(of=frozenset(log.around.below(tenant)))
 
 
 def entries_for(
     log: Log, actor: Actor, filters: Filters, *, before: int | None = None, limit: int = 50
 ) -> tuple[Entry, ...]:
     """As `Log.entries`; raises Denied besides."""
-    decision = may_read(log, actor)
-    found = log.entries(filters, before, limit)
+    decision, part = part_for(log, actor)
+    found = log.entries(filters, before, limit, part)
     with log.store.act(actor, READ, LOG, filters=filters.fields(), count=len(found)) as act:
         act.decision = decision.record()
     return found
@@ -53,19 +64,27 @@ def every_for(log: Log, actor: Actor, filters: Filters) -> Iterator[Entry]:
 
     Recorded before the first is handed out: what follows can no longer be taken back.
     """
-    decision = may_read(log, actor)
+    decision, part = part_for(log, actor)
     newest = next(iter(log.entries(limit=1)), None)
     with log.store.act(actor, READ, LOG, filters=filters.fields(), all=True) as act:
         act.decision = decision.record()
-    return log.every(filters, 0 if newest is None else newest.index + 1)
+    return log.every(filters, 0 if newest is None else newest.index + 1, part)
 
 
 def entry_for(log: Log, actor: Actor, event: str) -> Entry:
-    """As `Log.entry`; raises Denied besides."""
-    decision = may_read(log, actor)
+    """As `Log.entry`, which tells nothing of an entry of another's part of the log; raises Denied besides."""
+    decision, part = part_for(log, actor)
     with log.store.act(actor, READ, f"entry:{event}") as act:
         act.decision = decision.record()
-        return log.entry(event)
+        found = log.entry(event)
+        if not found.sealed and not _of(part, found):
+            raise EntryNotFound(event=event)
+        return found
+
+
+def _of(part: Part, entry: Entry) -> bool:
+    fields = entry.fields()
+    return part.has(fields) and (not part.of or not terms_of(fields).isdisjoint(part.group))
 
 
 def export_for(log: Log, actor: Actor, event: str, suite: Suite = TREES[0]) -> LogProof:

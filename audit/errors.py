@@ -86,6 +86,16 @@ class StretchTooLong(Invalid):
     en = "There are {count} entries in that time, and one proof takes {most} at most; ask for a shorter time."
 
 
+class StretchOfTenant(NotPermitted):
+    """A stretch in which something was done for a tenant: the proof would show it, and it is nobody else's to see."""
+
+    code = "audit.stretch_of_tenant"
+    zh = (
+        "这段时间内有租户的记录，证明会一并展示，因此不能出具；请缩短时间，避开租户的记录，或由租户参与办理。"
+    )
+    en = "Something was done for a tenant in that time, and the proof would show it; ask for a shorter time without any, or with the tenant."
+
+
 class VerbUnknown(Invalid):
     """A verb, or a module, that no part of the platform records and no entry has."""
 

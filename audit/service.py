@@ -31,6 +31,7 @@ from audit.forward.courier import Courier
 from audit.index import Index, check_index
 from audit.index.search import search
 from audit.models import EntryRow
+from audit.part import WHOLE, Part, hosts
 from audit.renewal.ledger import check as check_records
 from audit.sequence import Sequencer, columns
 from audit.settings import AuditSettings
@@ -192,9 +193,13 @@ class Log:
             return self._found(session, event)
 
     def entries(
-        self, filters: Filters | None = None, before: int | None = None, limit: int = 50
+        self,
+        filters: Filters | None = None,
+        before: int | None = None,
+        limit: int = 50,
+        part: Part = WHOLE,
     ) -> tuple[Entry, ...]:
-        """Up to `limit` matching entries, newest first, of indexes below `before` (the cursor).
+        """Up to `limit` matching entries of a part of the log, newest first, of indexes below `before` (the cursor).
 
         Raises IndexBehind. It may bring the index up to date first, so it is not asked inside an act.
         """
@@ -202,12 +207,16 @@ class Log:
         organs = () if wanted.under is None else self.around.below(wanted.under)
         self.index.current()
         with self.store.read() as session:
-            return search(session, wanted, before, limit, organs)
+            return search(session, wanted, before, limit, organs, part)
 
-    def every(self, filters: Filters, before: int | None = None) -> Iterator[Entry]:
-        """All matching entries, newest first, read a page at a time."""
+    def hosts(self) -> Part:
+        """The part of the log that is no tenant's."""
+        return hosts(self.around.tenants())
+
+    def every(self, filters: Filters, before: int | None = None, part: Part = WHOLE) -> Iterator[Entry]:
+        """All matching entries of a part of the log, newest first, read a page at a time."""
         while True:
-            page = self.entries(filters, before, _PAGE)
+            page = self.entries(filters, before, _PAGE, part)
             yield from page
             if len(page) < _PAGE:
                 return

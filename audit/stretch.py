@@ -15,13 +15,14 @@ from audit.archive.errors import EntrySealed
 from audit.archive.models import SealedRow
 from audit.ask import LOG, READ, decider_of
 from audit.checkpoint import note_of
-from audit.errors import NoCheckpointThen, StretchTooLong, TimeReversed
+from audit.errors import NoCheckpointThen, StretchOfTenant, StretchTooLong, TimeReversed
 from audit.known import hold_known
 from audit.models import CheckpointRow, EntryRow
 from audit.service import Log
 from audit.tree import TREES, stored
 from audit.witness.models import CosignatureRow
 from audit.witness.quorum import in_force
+from yinxin import canonical
 from yinxin.act import Actor
 from yinxin.authz import PLATFORM, Resource
 from yinxin.clock import rfc3339
@@ -44,7 +45,7 @@ def prove_for(
     """The stretch of the log that answers a question.
 
     Raises Denied, TimeReversed, QuestionUnclear, VerbUnknown, KindUnknown, ActorUnknown (unless `anybody`), NoCheckpointThen,
-    StretchTooLong.
+    StretchTooLong, StretchOfTenant.
     """
     decision = decider_of(log).require(actor, READ, Resource("AuditLog", LOG, PLATFORM))
     try:
@@ -53,9 +54,12 @@ def prove_for(
     except YinxinError as error:
         log.store.refuse(actor, PROVE, LOG, error)
         raise
+    part = log.hosts()
     with log.store.act(actor, PROVE, LOG, question=question.fields(), suite=suite.name) as act:
         act.decision = decision.record()
         stretch = prove(log, question, suite)
+        if part.without and not all(part.has(canonical.decode(each)) for each in stretch.entries):
+            raise StretchOfTenant
         act.facts["count"] = len(stretch.entries)
     return stretch
 

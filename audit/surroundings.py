@@ -1,6 +1,6 @@
 """What the log is told by the floors above it: the tree of organs, and the words for what its entries name."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -33,6 +33,14 @@ class Surroundings(Protocol):
 
     def below(self, organ: str) -> Sequence[str]:
         """The organ and every one below it in the directory, those dissolved since among them."""
+        ...
+
+    def tenant(self, organ: str) -> str | None:
+        """The tenant that an organ is or lies in; None for the host's own."""
+        ...
+
+    def tenants(self) -> Collection[str]:
+        """Every organ that lies in a tenant."""
         ...
 
     def verb(self, name: str) -> Text | None:
@@ -82,6 +90,14 @@ class Alone:
     def below(self, organ: str) -> Sequence[str]:
         """Only the organ itself."""
         return (organ,)
+
+    def tenant(self, organ: str) -> str | None:  # noqa: ARG002 - the protocol's signature
+        """No tenant."""
+        return None
+
+    def tenants(self) -> Collection[str]:
+        """None."""
+        return ()
 
     def verb(self, name: str) -> Text | None:  # noqa: ARG002 - the protocol's signature
         """No words."""

@@ -16,7 +16,7 @@ from exchange.desk import seen_for
 from exchange.errors import AmbiguousMessage, NoSuchMessage, PeerUnreachable
 from exchange.introduce import card_in
 from exchange.life import Life, life
-from exchange.models import Carrier, MessageRow
+from exchange.models import Carrier, Direction, MessageRow
 from exchange.reconcile import Reconciled
 from exchange.reports import Report, reports
 from exchange.service import Exchange
@@ -119,7 +119,7 @@ def messages_for(
     Whoever does not look after the platform sees the messages of the own organ. Raises Denied.
     """
     organ = _seen(exchange, actor)
-    query = sa.select(MessageRow).order_by(
+    query = _hosts(exchange, organ).order_by(
         MessageRow.at.desc(), MessageRow.direction, MessageRow.peer, MessageRow.seq
     )
     named = {
@@ -156,7 +156,8 @@ def message_for(exchange: Exchange, actor: Actor, wanted: Known) -> MessageRow:
     """
     service = actor.kind is Kind.SERVICE
     organ = "" if service else _seen(exchange, actor)
-    query = sa.select(MessageRow).where(MessageRow.id == wanted.id[:40])
+    query = sa.select(MessageRow) if service else _hosts(exchange, organ)
+    query = query.where(MessageRow.id == wanted.id[:40])
     named = {MessageRow.direction: wanted.direction, MessageRow.peer: wanted.peer[:64]}
     query = query.where(*(column == value for column, value in named.items() if value))
     if organ:
@@ -281,6 +282,15 @@ def reports_for(
     """What reconciling with a peer, or with all, came to, newest first; raises Denied."""
     permitted(exchange, actor, READ)
     return reports(exchange.store, site[:64], before=before, limit=limit)
+
+
+def _hosts(exchange: Exchange, organ: str) -> sa.Select[MessageRow]:
+    """The messages, for an organ that is limited to its own; for the site itself but for those of tenants, which are listed for them only."""
+    query = sa.select(MessageRow)
+    if organ or not (tenants := exchange.tenants()):
+        return query
+    own = sa.case((MessageRow.direction == Direction.OUT, MessageRow.sender), else_=MessageRow.recipient)
+    return query.where(own.not_in(sorted(tenants)))
 
 
 def _seen(exchange: Exchange, actor: Actor) -> str:

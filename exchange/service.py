@@ -1,5 +1,6 @@
 """The exchange between sites as jobs, faces, commands and applications see it."""
 
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from pathlib import Path
 
@@ -57,6 +58,8 @@ class Exchange:
         self.settings = settings
         self.decider: Decider = ca.decider
         self.ca = ca
+        #: gives the organs that lie in tenants of this site, whose messages are theirs alone to see
+        self.tenants: Callable[[], Collection[str]] = directory.tenants
         #: what takes the messages of a kind, by kind; whoever has an application enters it here
         self.applications: dict[str, Application] = {}
         self._root = root

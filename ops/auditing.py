@@ -1,11 +1,11 @@
 """What the log is told by the floors above it (`audit.surroundings`): organs, words, tables for reports, and signing."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from audit.surroundings import Executed, Rows
-from authz.directory.tree import below
+from authz.directory.tree import reached
 from authz.errors import UnknownPerson
 from ca.lookup import Found
 from ops.modules import MODULES
@@ -31,7 +31,15 @@ class Around:
         """The organ and every one below it in the directory; raises UnknownOrgan."""
         self._platform.authz.directory.organ(organ)
         with self._platform.store.read() as session:
-            return list(session.scalars(below(organ)))
+            return list(session.scalars(reached(organ)))
+
+    def tenant(self, organ: str) -> str | None:
+        """The tenant that an organ is or lies in."""
+        return self._platform.authz.tenants.of(organ)
+
+    def tenants(self) -> Collection[str]:
+        """Every organ that lies in a tenant."""
+        return self._platform.authz.directory.tenants()
 
     def verb(self, name: str) -> Text | None:
         """What an act is called."""

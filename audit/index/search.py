@@ -14,6 +14,7 @@ from audit.index.index import window
 from audit.index.models import PostingRow
 from audit.index.terms import terms_of
 from audit.models import EntryRow
+from audit.part import WHOLE, Part
 
 #: terms of one group that are looked up in the database; a larger one is the driver, or is held against each entry read
 _FEW = 8
@@ -27,13 +28,18 @@ _CHUNK = 200
 Group = tuple[int, ...]
 
 
-def search(
-    session: Session, filters: Filters, before: int | None, limit: int, organs: Sequence[str] = ()
+def search(  # noqa: PLR0917 - the parts of one question
+    session: Session,
+    filters: Filters,
+    before: int | None,
+    limit: int,
+    organs: Sequence[str] = (),
+    part: Part = WHOLE,
 ) -> tuple[Entry, ...]:
-    """Up to `limit` matching entries, newest first, below the index `before`. The index must be current."""
+    """Up to `limit` matching entries of a part of the log, newest first, below the index `before`. The index must be current."""
     first, end = window(session, filters.since, filters.until)
     end = end if before is None else min(before, end)
-    groups = filters.groups(organs)
+    groups = list(dict.fromkeys((*filters.groups(organs), *filter(None, (part.group,)))))
     if any(not group for group in groups):
         return ()
     driver, others = _driver(session, groups, first, end)
@@ -41,17 +47,19 @@ def search(
     small = [group for group in others if len(group) <= _FEW]
     found: list[Entry] = []
     while len(found) < limit and first < end:
-        wanted = _CHUNK if large else limit - len(found)
+        wanted = _CHUNK if large or part.without else limit - len(found)
         indexes = _indexes(session, driver, small, filters.residue(), (first, end), wanted)
-        found += [entry for entry in at(session, indexes) if not large or _has(entry, large)]
+        found += [entry for entry in at(session, indexes) if _has(entry, large, part)]
         if len(indexes) < wanted:
             break
         end = indexes[-1]
     return tuple(found[:limit])
 
 
-def _has(entry: Entry, groups: Sequence[Group]) -> bool:
-    terms = terms_of(entry.fields())
+def _has(entry: Entry, groups: Sequence[Group], part: Part) -> bool:
+    if part.without and not part.has(entry.fields()):
+        return False
+    terms = terms_of(entry.fields()) if groups else frozenset()
     return all(not terms.isdisjoint(group) for group in groups)
 
 

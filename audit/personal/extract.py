@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from audit.archive.errors import EntrySealed
-from audit.ask import LOG, may_read
+from audit.ask import LOG, entry_for, part_for
 from audit.entries import Entry, Filters
 from audit.errors import OpeningBroken
 from audit.personal.check import REASONS
@@ -34,14 +34,14 @@ def extract_for(
     `question` is a saved one, within the filters' time. Raises Denied, UnknownPersonalField, EntryNotFound, EntrySealed,
     QuestionNotFound, NothingToExtract, ExtractTooLarge, OpeningBroken, IndexBehind, LogUnavailable.
     """
-    decision = may_read(log, actor)
+    decision, _ = part_for(log, actor)
     unknown = sorted(set(withhold) - FIELDS.keys())
     if unknown:
         raise UnknownPersonalField(field=unknown[0][:80], known=", ".join(FIELDS))
     if question is not None and isinstance(wanted, Filters):
         asked = question_for(log, actor, question).at(log.store.clock.now())
         wanted = asked.within(wanted.since, wanted.until)
-    entries = _found(log, wanted)
+    entries = _found(log, actor, wanted)
     extract = _make(log, entries, frozenset(withhold), suite)
     subject = f"entry:{wanted}" if isinstance(wanted, str) else LOG
     with log.store.act(actor, EXTRACT, subject, withheld=sorted(set(withhold)), suite=suite.name) as act:
@@ -52,12 +52,13 @@ def extract_for(
     return extract
 
 
-def _found(log: Log, wanted: str | Filters) -> Sequence[Entry]:
+def _found(log: Log, actor: Actor, wanted: str | Filters) -> Sequence[Entry]:
     if isinstance(wanted, str):
         log.settle(wanted)
-        return (log.entry(wanted),)
+        return (entry_for(log, actor, wanted),)
     log.sequence()  # what was done before now is in the log
-    found = log.entries(wanted, limit=MOST_ENTRIES + 1)
+    _, part = part_for(log, actor)
+    found = log.entries(wanted, limit=MOST_ENTRIES + 1, part=part)
     if not found:
         raise NothingToExtract
     if len(found) > MOST_ENTRIES:

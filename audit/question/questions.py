@@ -7,7 +7,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from audit.ask import READ, may_read
+from audit.ask import READ, part_for
 from audit.entries import Filters
 from audit.question.errors import QuestionEmpty, QuestionNameTaken, QuestionNotFound
 from audit.question.models import QuestionRow
@@ -42,11 +42,12 @@ class Question:
 
 
 def questions_for(log: Log, actor: Actor, *, after: str = "", limit: int = 100) -> tuple[Question, ...]:
-    """Her own questions and those shared, by identifier; raises Denied."""
-    may_read(log, actor)
+    """Her own questions and those shared among the auditors of her tenant or of the host, by identifier; raises Denied."""
+    part_for(log, actor)
+    near = QuestionRow.tenant.is_not_distinct_from(_tenant(log, actor))
     query = (
         sa.select(QuestionRow)
-        .where(sa.or_(QuestionRow.owner == actor.id, QuestionRow.shared), QuestionRow.id > after)
+        .where(near, sa.or_(QuestionRow.owner == actor.id, QuestionRow.shared), QuestionRow.id > after)
         .order_by(QuestionRow.id)
         .limit(limit)
     )
@@ -56,10 +57,11 @@ def questions_for(log: Log, actor: Actor, *, after: str = "", limit: int = 100) 
 
 def question_for(log: Log, actor: Actor, question: str) -> Question:
     """One that she may ask: her own, or a shared one. Raises Denied, QuestionNotFound."""
-    may_read(log, actor)
+    part_for(log, actor)
     with log.store.read() as session:
         row = session.get(QuestionRow, question[:40])
-        if row is not None and (row.owner == actor.id or row.shared):
+        near = row is not None and row.tenant == _tenant(log, actor)
+        if row is not None and near and (row.owner == actor.id or row.shared):
             return Question.of(row)
     error = QuestionNotFound(question=question[:80])
     log.store.refuse(actor, READ, f"question:{question[:40]}", error)
@@ -70,7 +72,7 @@ def keep_for(
     log: Log, actor: Actor, name: str, filters: Filters, *, days: int | None = None, shared: bool = False
 ) -> Question:
     """Keep a question under a name; raises Denied, QuestionEmpty, QuestionNameTaken."""
-    decision = may_read(log, actor)
+    decision, _ = part_for(log, actor)
     row = QuestionRow(
         id=log.store.identifier(),
         name=name,
@@ -79,6 +81,7 @@ def keep_for(
         filters=filters.fields(),
         days=days,
         created=log.store.clock.now(),
+        tenant=_tenant(log, actor),
     )
     facts: dict[str, Any] = {"filters": row.filters, "shared": shared} | (
         {} if days is None else {"days": days}
@@ -97,7 +100,7 @@ def keep_for(
 
 def share_for(log: Log, actor: Actor, question: str, *, shared: bool) -> Question:
     """Let the other auditors ask it, or no longer; hers alone. Raises Denied, QuestionNotFound."""
-    decision = may_read(log, actor)
+    decision, _ = part_for(log, actor)
     with log.store.act(actor, SHARE, f"question:{question[:40]}", shared=shared) as act:
         act.decision = decision.record()
         row = _own(act.session.get(QuestionRow, question[:40]), actor, question)
@@ -107,10 +110,14 @@ def share_for(log: Log, actor: Actor, question: str, *, shared: bool) -> Questio
 
 def delete_for(log: Log, actor: Actor, question: str) -> None:
     """Delete one of her own; raises Denied, QuestionNotFound."""
-    decision = may_read(log, actor)
+    decision, _ = part_for(log, actor)
     with log.store.act(actor, DELETE, f"question:{question[:40]}") as act:
         act.decision = decision.record()
         act.session.delete(_own(act.session.get(QuestionRow, question[:40]), actor, question))
+
+
+def _tenant(log: Log, actor: Actor) -> str | None:
+    return None if actor.organ is None else log.around.tenant(actor.organ)
 
 
 def _own(row: QuestionRow | None, actor: Actor, question: str) -> QuestionRow:

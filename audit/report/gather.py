@@ -96,7 +96,7 @@ def gather(log: Log, kind: Kind, since: datetime, until: datetime, about: str | 
 def _entries(log: Log, kind: Kind, since: datetime, until: datetime, about: str | None) -> tuple[Entry, ...]:
     found: dict[int, Entry] = {}
     for question in kind.asked(about):
-        _take(found, log.every(question.within(since, until)))
+        _take(found, log.every(question.within(since, until), part=log.hosts()))
     if kind.proposals:
         _take(found, _of_proposals(log, kind.proposals, since, until))
     entries = (found[index] for index in sorted(found))
@@ -142,7 +142,7 @@ def _of_proposals(log: Log, kinds: frozenset[str], since: datetime, until: datet
     """Entries about proposals of these kinds: the kind stands where it was proposed, at whatever time."""
     known: dict[str, bool] = {}
     for verb in _PROPOSED:
-        for entry in log.every(Filters(verb=verb).within(since, until)):
+        for entry in log.every(Filters(verb=verb).within(since, until), part=log.hosts()):
             subject = entry.subject
             if subject not in known:
                 proposed = log.entries(Filters(verb="authz.propose", subject=subject), limit=1)
@@ -167,7 +167,11 @@ def _emptiness(kind: Kind, entries: Sequence[Entry], missing: Sequence[Text]) ->
 
 def _never(log: Log, kind: Kind, about: str | None, entries: Sequence[Entry]) -> Iterator[Text]:
     """That the log has never heard of it: an identifier that is misspelt must not read like somebody who did nothing."""
-    if not kind.about or entries or any(log.entries(question, limit=1) for question in kind.asked(about)):
+    if (
+        not kind.about
+        or entries
+        or any(log.entries(question, limit=1, part=log.hosts()) for question in kind.asked(about))
+    ):
         return
     yield Text(
         f"日志中从来没有 {about} 的任何记录：请核对标识。",

@@ -52,6 +52,14 @@ _INSERT = (
 class _Around(Alone):
     """A province of one level."""
 
+    def tenant(self, organ: str) -> str | None:  # noqa: ARG002 - the protocol's signature
+        """No tenant."""
+        return None
+
+    def tenants(self) -> Sequence[str]:
+        """None."""
+        return ()
+
     def below(self, organ: str) -> Sequence[str]:
         return [organ, *(f"o-{n}" for n in range(1, ORGANS, 2))]
 

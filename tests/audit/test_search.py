@@ -30,6 +30,12 @@ class Full(Conflict):
 
 
 class Around:
+    def tenant(self, organ):
+        return None
+
+    def tenants(self):
+        return ()
+
     def below(self, organ):
         return TREE.get(organ, [organ])
 
