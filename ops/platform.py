@@ -39,6 +39,7 @@ from ops.schema import upgrade
 from ops.secrets import open_sealed, secrets_of
 from ops.service_certificates import caller_transport
 from ops.settings import Common, check_shape, configuration
+from ops.tenant_figures import TenantFigures
 from seal.service import Seals
 from yinxin.act import SYSTEM
 from yinxin.attachment import Attachments
@@ -218,6 +219,7 @@ class Platform:
         )
         checker.real = self.kms.kmip.judge = self.ca.checker
         self.authz.replays.log = lambda: self.audit
+        self.authz.tenants.figures = TenantFigures(self)
         self.exchange = Exchange(
             self.store,
             self.ca,

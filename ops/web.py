@@ -20,7 +20,10 @@ def create(platform: "Platform") -> "Flask":
         clock=platform.clock,
         settings=platform.section("web"),
         names=console.DirectoryNames(
-            platform.authz.directory, platform.authz.oidc.clients, platform.exchange.peers.name
+            platform.authz.directory,
+            platform.authz.oidc.clients,
+            platform.exchange.peers.name,
+            platform.authz.tenants.mark,
         ),
     )
     for module in MODULES:

@@ -28,6 +28,7 @@ from ops.console import (
     service_keys,
     sessions,
     show,
+    tenants,
     verify,
 )
 from ops.console.names import DirectoryNames
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["DirectoryNames", "pages"]
 
 NAVIGATION = (
-    NavItem(Text("控制台", "Console"), "console.show", show.ROLES),
+    NavItem(Text("控制台", "Console"), "console.show", show.ROLES, house=True),
     NavItem(Text("证书", "Certificates"), "console.certificates", certificates.ROLES),
     NavItem(Text("密钥", "Keys"), "console.keys"),
     NavItem(Text("印章", "Seals"), "console.seal_list"),
@@ -73,6 +74,7 @@ def pages(platform: "Platform") -> "tuple[Blueprint, ...]":
     grants.add(made, platform)
     matrix.add(made, platform)
     reviews.add(made, platform)
+    tenants.add(made, platform)
     imports.add(made, platform)
     sessions.add(made, platform)
     passkeys.add(made, platform)

@@ -64,6 +64,12 @@ WAYS = (
         frozenset({OFFICER, AUDITOR}),
     ),
     Way(
+        "console.tenant_list",
+        Text("租户", "Tenants"),
+        Text("在本平台上自行管理的机关及其用量", "Organs that run their own affairs on this platform, and how much is theirs"),
+        frozenset({OFFICER, AUDITOR, ADMINISTRATOR}),
+    ),
+    Way(
         "console.replay",
         Text("重放判定", "Replay a decision"),
         Text("按审计记录，用当时的策略和事实重新判定", "Decide again what the log records, with the policies and facts of that time"),

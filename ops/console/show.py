@@ -72,7 +72,7 @@ def add(pages: Pages, platform: "Platform") -> None:
 
 
 def _admit(caller: Caller) -> None:
-    if not caller.roles & ROLES:
+    if caller.tenant is not None or not caller.roles & ROLES:
         raise NotYourConsole
 
 

@@ -24,6 +24,7 @@ from yinxin.client.proposals import Proposals
 from yinxin.client.reviews import Reviews
 from yinxin.client.seals import Seals
 from yinxin.client.system import System
+from yinxin.client.tenants import Tenants
 from yinxin.client.transports import https
 from yinxin.clock import Clock, SystemClock
 from yinxin.crypto.keys import Identity
@@ -89,6 +90,7 @@ class Client:
         self.policies = Policies(self._connection, self.proposals)
         self.grants = Grants(self._connection, self.proposals)
         self.reviews = Reviews(self._connection)
+        self.tenants = Tenants(self._connection)
         self.imports = Imports(self._connection)
 
     def sign_in(self) -> str:

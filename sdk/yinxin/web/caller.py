@@ -28,6 +28,8 @@ class Caller:
     way: str = ""
     proved: datetime | None = None
     scopes: frozenset[str] | None = None
+    #: the tenant whose pages these are: the organ that runs its own affairs inside the installation; None is the host's
+    tenant: str | None = None
 
 
 @dataclass(eq=False)
@@ -69,6 +71,10 @@ class Names(Protocol):
         """The name, or None when there is no such identifier any more."""
         ...
 
+    def mark(self, tenant: str) -> str:
+        """The colour of a tenant's pages, the end of a class of the kit's style (`masthead-jade`); empty for the house's own."""
+        ...
+
 
 class NoNames:
     """Knows none: identifiers stay identifiers."""
@@ -76,3 +82,7 @@ class NoNames:
     def name(self, kind: Named, id: str) -> Text | None:  # noqa: A002, ARG002 - the protocol's signature
         """None."""
         return None
+
+    def mark(self, tenant: str) -> str:  # noqa: ARG002 - the protocol's signature
+        """The house's own."""
+        return ""

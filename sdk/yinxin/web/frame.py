@@ -41,6 +41,12 @@ def named(identifier: str | None, kind: Named) -> str:
     return name(reader_language()) if name else identifier
 
 
+def mark() -> str:
+    """The colour by which a tenant's people know its pages; empty for everybody else."""
+    caller = caller_or_none()
+    return kit().names.mark(caller.tenant) if caller and caller.tenant else ""
+
+
 def page_before() -> str | None:
     """The page of ours that the reader acted from, for going back after a refusal; None for a page just read."""
     before, found, path = (request.referrer or "").partition(request.host_url)
@@ -72,6 +78,7 @@ def install(app: Flask) -> None:
             "language": reader_language(),
             "caller": caller_or_none(),
             "navigation": navigation(),
+            "mark": mark(),
             "here": page_before() or request.full_path.rstrip("?"),
         }
     )

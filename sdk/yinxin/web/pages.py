@@ -48,16 +48,19 @@ KEY_FIELD = "_key"
 class NavItem:
     """An entry of the navigation: shown to callers with one of `roles`, or to everybody signed in when there are none.
 
-    A `public` one is shown to strangers too.
+    A `public` one is shown to strangers too; one of the `house`, about the installation itself, to nobody of a tenant.
     """
 
     text: Text
     endpoint: str
     roles: frozenset[str] = frozenset()
     public: bool = False
+    house: bool = False
 
     def shown_to(self, caller: Caller) -> bool:
         """Whether `caller` sees it. Showing is a courtesy; the page itself asks for permission."""
+        if self.house and caller.tenant is not None:
+            return False
         return not self.roles or bool(self.roles & caller.roles)
 
 
