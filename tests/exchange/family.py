@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -22,7 +23,9 @@ import sqlalchemy as sa
 
 import ops.web  # noqa: F401 - imported before the fork, so that a run costs no start-up
 from authz.directory import DirectoryFile
+from authz.tenant.admit import admit as admit_tenant
 from ca.ceremony import CeremonyPlan, conduct
+from exchange.ask import Filter, every_for
 from exchange.check import Checked, check
 from exchange.errors import UnknownRecipient
 from exchange.export import message_parts
@@ -38,7 +41,7 @@ from ops.schema import upgrade
 from ops.server import Server
 from tests.exchange.sites import admit_card
 from yinxin import files
-from yinxin.act import SYSTEM
+from yinxin.act import SYSTEM, Actor, Kind
 from yinxin.errors import YinxinError
 from yinxin.evidence.trust import Trust
 from yinxin.evidence.verify import verify
@@ -72,6 +75,8 @@ class Government:
     parent: str = ""
     carrier: str = "push"
     suite: str = "intl"
+    #: of its organs, one that is its tenant
+    tenant: str = ""
 
     @property
     def reached(self) -> bool:
@@ -127,12 +132,48 @@ def found(folder: Path, government: Government, url: str, database: Path) -> Non
         file.writelines(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
     shutil.copyfile(database, folder / "yinxin.db")
     with Platform.open(data) as platform:
-        platform.authz.directory.load(SYSTEM, DirectoryFile.parse({"organs": rows}))
+        platform.authz.directory.load(SYSTEM, DirectoryFile.parse({"organs": rows, **_people(government)}))
+        if government.tenant:
+            with platform.store.act(SYSTEM, "test.admit", f"organ:{government.tenant}") as act:
+                admit_tenant(act.session, government.tenant, "jade", "founding", platform.clock.now())
         plan = CeremonyPlan.model_validate(_ceremony(government))
         conduct(platform.ca.ctx, platform.kms, SYSTEM, plan, data.root)
         keys = "".join(f"{verifier.encode()}\n" for verifier in platform.audit.verifiers.values())
         files.replace(data.path("trust", "log.vkey"), keys.encode())
         files.replace(data.root / "card", platform.exchange.publishing.card())
+
+
+#: those without whom an organ is no tenant, and who looks at messages: by the end of the post's name, its role
+_TOWNSFOLK = {
+    "officer": "security-officer",
+    "deputy": "security-officer",
+    "auditor": "auditor",
+    "registrar": "registrar",
+}
+
+
+def _people(government: Government) -> dict[str, list[dict[str, object]]]:
+    """An officer of the site, and a tenant's own people; each is called as her post."""
+    held = {f"{government.organs[0]}-officer": (government.organs[0], "security-officer")}
+    if government.tenant:
+        held |= {
+            f"{government.tenant}-{name}": (government.tenant, role) for name, role in _TOWNSFOLK.items()
+        }
+    return {
+        "posts": [
+            {"id": post, "organ": organ, "name_zh": post, "name_en": post, "roles": [role]}
+            for post, (organ, role) in held.items()
+        ],
+        "people": [{"id": post, "name": post, "clearance": "internal"} for post in held],
+        "appointments": [
+            {"person": post, "post": post, "valid_from": "2020-01-01T00:00:00+08:00"} for post in held
+        ],
+    }
+
+
+def listed_for(exchange: Exchange, post: str, organ: str) -> list[MessageRow]:
+    """The messages of the log as somebody of the site sees them."""
+    return list(every_for(exchange, Actor(Kind.PERSON, post, post, organ), Filter()))
 
 
 def _ceremony(government: Government) -> dict[str, object]:
@@ -277,7 +318,20 @@ def look_over(folder: Path, answer: Path) -> None:
         for peer in exchange.peers.standing():
             if peer.url and peer.carrier != "medium":
                 differing[peer.site] = exchange.reconciling.ask(peer).difference
-        said = {"faults": [asdict(each) for each in checked(platform).faults], "differing": differing}
+        listed = {}
+        for tenant in sorted(platform.authz.directory.tenants()):
+            own = listed_for(exchange, f"{tenant}-registrar", tenant)
+            seen = listed_for(exchange, f"{exchange.own.first}-officer", exchange.own.first)
+            listed[tenant] = [
+                sum(each.kind == KIND for each in own),
+                sum(tenant not in (each.sender, each.recipient) for each in own),
+                sum(tenant in (each.sender, each.recipient) for each in seen),
+            ]
+        said = {
+            "listed": listed,
+            "faults": [asdict(each) for each in checked(platform).faults],
+            "differing": differing,
+        }
         answer.write_text(json.dumps(said), "utf-8")
 
 
@@ -304,8 +358,21 @@ def proved_all(folder: Path, trusted: list[Path], number: int) -> None:
             verify(bundle, Trust(tuple(roots), ()), at=platform.clock.now(), held=[])
 
 
+#: what is flipped together, and as what it is named. A header that cannot be read says nothing of its key and parts, and of a site
+#: whose card was changed nothing more is looked at: so these are not flipped at once
+_FLIPPED = (
+    (
+        ("exchange_message", "header", "header"),
+        ("exchange_seal", "signature", "signature"),
+        ("exchange_receipt", "receipt", "receipt"),
+    ),
+    (("exchange_message", "key", "key"), ("exchange_receipt", "signature", "receipt"), ("", "", "part")),
+    (("exchange_peer", "card", "card"),),
+)
+
+
 def flipped(folder: Path, times: int) -> None:
-    """Flip a bit of every kind of thing that is stored, one at a time, and see it named."""
+    """Flip a bit in one of every kind of thing that is stored, and see it named with its site; then in others, so many times."""
     chance = random.Random(str(folder.name))
     with Platform.open(DataDirectory(folder)) as platform:
         assert checked(platform).faults == ()
@@ -314,28 +381,44 @@ def flipped(folder: Path, times: int) -> None:
             "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'exchange_%'"
         ).fetchall():
             connection.execute(f"DROP TRIGGER {name}")
-        for table, column, named in (
-            ("exchange_message", "header", "header"),
-            ("exchange_message", "key", "key"),
-            ("exchange_seal", "signature", "signature"),
-            ("exchange_receipt", "receipt", "receipt"),
-            ("exchange_receipt", "signature", "receipt"),
-            ("exchange_peer", "card", "card"),
-        ):
-            rows = connection.execute(f"SELECT rowid, {column} FROM {table} ORDER BY rowid").fetchall()  # noqa: S608 - names of our own
-            for row, value in chance.sample(rows, min(times, len(rows))):
-                octets = bytearray(value)
-                octets[chance.randrange(len(octets))] ^= 1 << chance.randrange(8)
-                for put in (bytes(octets), value):
-                    connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (put, row))  # noqa: S608 - names of our own
-                    found = {each.what for each in checked(platform).faults}
-                    assert (named in found) is (put is not value), (table, column, found)
-        root = platform.exchange.folder.root
-        for path in chance.sample(sorted((*root.glob("parts/*/*"), *root.glob("packs/*/*"))), times):
-            data = bytearray(path.read_bytes())
-            at, bit = chance.randrange(len(data)), 1 << chance.randrange(8)
-            for named in ({"part"}, set()):
-                data[at] ^= bit
-                path.write_bytes(data)
-                assert {each.what for each in checked(platform).faults} == named
+        for _ in range(times):
+            for together in _FLIPPED:
+                with ExitStack() as undone:
+                    wanted = set()
+                    for table, column, named in together:
+                        if table:
+                            wanted.add((named, _flip_row(chance, connection, table, column, undone)))
+                        else:
+                            _flip_file(chance, platform.exchange.folder.root, undone)
+                    found = checked(platform).faults
+                    assert wanted <= {(each.what, each.peer) for each in found}, (wanted, found)
+                    assert {named for _, _, named in together} <= {each.what for each in found}
+            assert checked(platform).faults == ()
         connection.close()
+
+
+def _flip_row(
+    chance: random.Random, connection: sqlite3.Connection, table: str, column: str, undone: ExitStack
+) -> str:
+    """Flip a bit of a column of any row; the site that the row is about."""
+    site = "site" if table == "exchange_peer" else "peer"
+    rows = connection.execute(f"SELECT rowid, {site}, {column} FROM {table} ORDER BY rowid").fetchall()  # noqa: S608 - names of our own
+    row, peer, octets = chance.choice(rows)
+    put = f"UPDATE {table} SET {column} = ? WHERE rowid = ?"  # noqa: S608 - names of our own
+    undone.callback(connection.execute, put, (octets, row))
+    connection.execute(put, (_bit(chance, octets), row))
+    return str(peer)
+
+
+def _flip_file(chance: random.Random, root: Path, undone: ExitStack) -> None:
+    """Flip a bit of any part on disk."""
+    path = chance.choice(sorted((*root.glob("parts/*/*"), *root.glob("packs/*/*"))))
+    data = path.read_bytes()
+    undone.callback(path.write_bytes, data)
+    path.write_bytes(_bit(chance, data))
+
+
+def _bit(chance: random.Random, data: bytes) -> bytes:
+    octets = bytearray(data)
+    octets[chance.randrange(len(octets))] ^= 1 << chance.randrange(8)
+    return bytes(octets)
