@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from authz.directory import look
-from authz.directory.look import path
+from authz.directory.look import path, reach
 from authz.directory.tree import reached
 from authz.errors import UnknownOrgan
 from authz.grant.errors import (
@@ -217,7 +217,7 @@ class Grants:
         if kind not in self.owners or kind not in about:
             raise BadGrantResource(resource=resource[:120], reason=_NOT_BY_ITSELF)
         owner = self.owners[kind](session, identifier)
-        if owner is None or wanted.organ not in ({owner} if owner == PLATFORM else path(session, owner)):
+        if owner is None or wanted.organ not in ({owner} if owner == PLATFORM else reach(session, owner)):
             raise BadGrantResource(resource=resource[:120], reason=_NOT_THERE)
 
     def _not_own(self, session: Session, actor: Actor, wanted: Wanted) -> None:

@@ -5,6 +5,7 @@ see ends at it (`authz.directory.records.Organ.reach`). The tree itself, by whic
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -14,30 +15,47 @@ from authz.directory.active import active
 from authz.directory.errors import TenantHasAdministrator
 from authz.directory.look import in_force
 from authz.directory.tree import reached
+from authz.grant.models import GrantRow
 from authz.models import AppointmentRow, OrganRow, PostRole, PostRow
 from authz.tenant.errors import AlreadyTenant, NoTenant, TenantUnmanned
 from authz.tenant.models import TenantRow
 from authz.tenant.records import Mark
-from yinxin.steps import step
 
 #: law 3 within the tenant: two who approve; law 4: somebody who audits
 _OFFICERS, _AUDITORS = 2, 1
 _CHUNK = 1000
 
 
-def admit(session: Session, organ: str, mark: Mark, proposal: str, now: datetime) -> int:
-    """Make an organ, with those below it that are of no other tenant, a tenant; how many organs it has.
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a tenant rests on: the proposal, who carried it out, and when."""
 
-    Raises UnknownOrgan, OrganEnded, AlreadyTenant, TenantUnmanned, TenantHasAdministrator.
+    proposal: str
+    by: str
+    at: datetime
+
+
+def admit(session: Session, organ: str, mark: Mark, decided: Decided) -> tuple[int, int]:
+    """Make an organ, with those below it that are of no other tenant, a tenant; how many organs it has, and grants that ended.
+
+    What was granted over these organs was granted by officers above, who would reach into it so: it is revoked. Raises UnknownOrgan,
+    OrganEnded, AlreadyTenant, TenantUnmanned, TenantHasAdministrator.
     """
+    now = decided.at
     row = active(session, organ)
     able(session, row, now)
     before, part = row.tenant, list(session.scalars(reached(organ)))
     _belong(session, part, before, organ)
-    session.add(TenantRow(organ=organ, since=now, mark=mark, proposal=proposal))
+    session.add(TenantRow(organ=organ, since=now, mark=mark, proposal=decided.proposal))
+    granted = session.scalars(
+        sa.select(GrantRow)
+        .where(GrantRow.organ.in_(reached(organ)), GrantRow.revoked_at.is_(None), GrantRow.valid_to > now)
+        .with_for_update()
+    ).all()
+    for grant in granted:
+        grant.revoked_at, grant.revoked_by, grant.revoked_because = now, decided.by, f"tenant:{organ}"
     session.flush()
-    step("authz.admit-tenant.1-apart")
-    return len(part)
+    return len(part), len(granted)
 
 
 def end(session: Session, organ: str, proposal: str, now: datetime) -> int:
@@ -49,7 +67,6 @@ def end(session: Session, organ: str, proposal: str, now: datetime) -> int:
     _belong(session, part, organ, None if above is None else above.tenant)
     row.ended, row.ended_by = now, proposal
     session.flush()
-    step("authz.end-tenant.1-together")
     return len(part)
 
 

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from authz.directory.active import active
 from authz.directory.file import Entry
 from authz.models import OrganRow
-from authz.tenant.admit import able, admit, end, standing
-from authz.tenant.errors import NoTenant
+from authz.tenant.admit import Decided, able, admit, end, standing
+from authz.tenant.errors import NoTenant, TenantPolicyMissing
 from authz.tenant.records import MARK_TEXT, Mark
 from yinxin.proposal import About, Approved, Outcome, ProposalKind
 from yinxin.text import Text
@@ -21,6 +21,8 @@ from yinxin.text import Text
 if TYPE_CHECKING:
     from authz.service import Authz
 
+#: without it a tenant's officers would have a part in the platform's affairs; a site that changed its policies may not have it yet
+_POLICY = "base.tenant-not-the-platform"
 _PEOPLE = frozenset({"security-officer"})
 _APPROVERS = frozenset({"security-officer", "leader"})
 
@@ -42,6 +44,8 @@ class EndContent(Entry):
 
 
 def _check(authz: "Authz", content: AdmitContent) -> None:
+    if _POLICY not in authz.decisions.policies.reasons:
+        raise TenantPolicyMissing(policy=_POLICY)
     with authz.store.read() as session:
         able(session, active(session, content.organ), authz.store.clock.now())
 
@@ -63,16 +67,17 @@ def _describe(authz: "Authz", content: AdmitContent) -> tuple[Text, ...]:
             "from then on no officer, auditor or other post above sees or decides its affairs, nor do its people those of the platform; documents come and go as before",
         ),
         Text(
-            "结束租户关系只能由租户自己的人员决定",
-            "only the tenant's own people can end it",
+            "结束租户关系只能由租户自己的人员决定；此前在其范围内的授权一并撤销",
+            "only the tenant's own people can end it; what was granted over it before is revoked",
         ),
     )
 
 
 def _admit(authz: "Authz", approved: Approved[AdmitContent], session: Session) -> Outcome:
     content = approved.content
-    organs = admit(session, content.organ, content.mark, approved.proposal, authz.store.clock.now())
-    return {"organ": content.organ, "organs": organs}
+    decided = Decided(approved.proposal, approved.actor.id, authz.store.clock.now())
+    organs, revoked = admit(session, content.organ, content.mark, decided)
+    return {"organ": content.organ, "organs": organs, "grants_revoked": revoked}
 
 
 def _check_end(authz: "Authz", content: EndContent) -> None:

@@ -40,6 +40,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "ops.cli.sign:sign",
         "用自己的密钥签署声明或文件 / Sign a statement or a file with your own key",
     ),
+    "export-documents": (
+        "ops.cli.export_documents:export_documents",
+        "导出本机关全部公文的证据与附件 / Export the evidence and files of the own organ's documents",
+    ),
     "sign-in": ("ops.cli.sign:sign_in", "签署登录挑战 / Answer a sign-in challenge"),
     "bench": ("ops.cli.bench:bench", "性能，以比值表示 / Performance, as ratios"),
     "errors": ("ops.cli.errors:errors", "错误一览 / The table of errors"),

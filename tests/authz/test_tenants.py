@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,12 +15,13 @@ from authz.change.proposal import CHANGE
 from authz.directory import DirectoryFile
 from authz.directory.errors import TenantBoundary, TenantHasAdministrator
 from authz.directory.file import OrganEntry, PostEntry
+from authz.grant.models import GrantRow
 from authz.models import OrganClosure, OrganRow
 from authz.proposal.errors import ProposalUnknown
 from authz.service import Authz
 from authz.settings import AuthzSettings
 from authz.tenant import AlreadyTenant, NoTenant, TenantUnmanned
-from authz.tenant.admit import admit, end
+from authz.tenant.admit import Decided, admit, end
 from authz.tenant.proposal import ADMIT, END
 from yinxin.act import SYSTEM, Actor, Kind
 from yinxin.authz import PLATFORM, Denied, Resource
@@ -159,6 +161,30 @@ def test_a_tenant_in_a_tenant_is_its_own(site):
     assert site.authz.decisions.check(of_town("mei"), "authz.found-post", post("village")).allowed
 
 
+def decided(site) -> Decided:
+    return Decided("p1", "zhao", site.clock.now())
+
+
+def test_what_was_granted_over_it_before_ends(site):
+    """Seen to fail while the host's registrar kept what she had been granted over the township."""
+    now = site.clock.now()
+    values = {
+        "template": "test.grant",
+        "holder": "person:wang",
+        "valid_from": now,
+        "valid_to": now + timedelta(days=9),
+    }
+    with site.store.act(SYSTEM, "test.grant", "grant:g") as act:
+        for id_, organ in (("g1", "village"), ("g2", "county-a")):
+            act.session.add(
+                GrantRow(id=id_, organ=organ, source="-", granted_by="zhao", granted_at=now, **values)
+            )
+    admitted(site)
+    with site.store.read() as session:
+        assert session.get_one(GrantRow, "g1").revoked_because == "tenant:town"
+        assert session.get_one(GrantRow, "g2").revoked_at is None
+
+
 def post(organ: str) -> Resource:
     return Resource(
         "Appointment", "x", organ, attributes={"roles": ["clerk"], "person": "", "granted": False}
@@ -263,11 +289,11 @@ def test_who_sees_which_tenants(site):
 def test_an_organ_that_could_not_run_itself_is_no_tenant(site):
     with site.store.act(SYSTEM, "test.admit", "organ:county-b") as act:
         with pytest.raises(TenantUnmanned) as raised:
-            admit(act.session, "county-b", "jade", "p1", site.clock.now())
+            admit(act.session, "county-b", "jade", decided(site))
         assert raised.value.facts["officers"] == 0
     site.authz.directory.load(SYSTEM, DirectoryFile.parse(posts(("ni", "town-admin", ["administrator"]))))
     with site.store.act(SYSTEM, "test.admit", "organ:town") as act, pytest.raises(TenantHasAdministrator):
-        admit(act.session, "town", "jade", "p1", site.clock.now())
+        admit(act.session, "town", "jade", decided(site))
 
 
 def test_what_is_a_tenants_stays_out_of_the_hosts_files(site):
@@ -316,7 +342,7 @@ def test_a_tenant_is_made_once(site):
     admitted(site)
     with site.store.act(SYSTEM, "test.admit", "organ:town") as act:
         with pytest.raises(AlreadyTenant):
-            admit(act.session, "town", "jade", "p2", site.clock.now())
+            admit(act.session, "town", "jade", decided(site))
         with pytest.raises(NoTenant):
             end(act.session, "county-a", "p2", site.clock.now())
 

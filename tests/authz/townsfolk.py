@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from authz.directory import DirectoryFile
-from authz.tenant.admit import admit
+from authz.tenant.admit import Decided, admit
 from yinxin.act import SYSTEM, Actor, Kind
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def peopled(site: Site) -> Site:
 def admitted(site: Site, organ: str = "town") -> Site:
     """What several people decided: the organ is a tenant."""
     with site.store.act(SYSTEM, "test.admit", f"organ:{organ}") as act:
-        admit(act.session, organ, "jade", "p1", site.clock.now())
+        admit(act.session, organ, "jade", Decided("p1", "zhao", site.clock.now()))
     return site
 
 

@@ -23,6 +23,7 @@ import sqlalchemy as sa
 
 import ops.web  # noqa: F401 - imported before the fork, so that a run costs no start-up
 from authz.directory import DirectoryFile
+from authz.tenant.admit import Decided
 from authz.tenant.admit import admit as admit_tenant
 from ca.ceremony import CeremonyPlan, conduct
 from exchange.ask import Filter, every_for
@@ -135,7 +136,9 @@ def found(folder: Path, government: Government, url: str, database: Path) -> Non
         platform.authz.directory.load(SYSTEM, DirectoryFile.parse({"organs": rows, **_people(government)}))
         if government.tenant:
             with platform.store.act(SYSTEM, "test.admit", f"organ:{government.tenant}") as act:
-                admit_tenant(act.session, government.tenant, "jade", "founding", platform.clock.now())
+                admit_tenant(
+                    act.session, government.tenant, "jade", Decided("p1", "system", platform.clock.now())
+                )
         plan = CeremonyPlan.model_validate(_ceremony(government))
         conduct(platform.ca.ctx, platform.kms, SYSTEM, plan, data.root)
         keys = "".join(f"{verifier.encode()}\n" for verifier in platform.audit.verifiers.values())

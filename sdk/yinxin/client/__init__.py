@@ -24,9 +24,9 @@ from yinxin.client.kms import Key, Kms, RemoteSigner
 from yinxin.client.policies import Policies
 from yinxin.client.proposals import Proposal, ProposalLine, Proposals
 from yinxin.client.reviews import Reviews
-from yinxin.client.tenants import Tenants
 from yinxin.client.seals import SealRecord, Seals, SealSigner, SealUse
 from yinxin.client.system import System
+from yinxin.client.tenants import Tenants
 from yinxin.client.transports import https, in_process
 from yinxin.wire import Words
 
@@ -62,7 +62,6 @@ __all__ = [
     "RemoteProblem",
     "RemoteSigner",
     "Reviews",
-    "Tenants",
     "Ruling",
     "SealRecord",
     "SealSigner",
@@ -70,6 +69,7 @@ __all__ = [
     "Seals",
     "System",
     "SystemRefused",
+    "Tenants",
     "Unreachable",
     "UnusableForTls",
     "Who",
