@@ -48,7 +48,6 @@ def travel(*sites) -> None:
 
 
 def test_it_goes_on_receiving_under_the_same_name(template, tmp_path):
-    """Seen to fail while the old site kept the organ on its card: then the directory named the old site still."""
     folders = {
         name: copied(template, tmp_path, name) for name in ("jia.example", "yi.example", "new.example")
     }
