@@ -24,6 +24,8 @@ from authz.tenant.records import Mark
 #: law 3 within the tenant: two who approve; law 4: somebody who audits
 _OFFICERS, _AUDITORS = 2, 1
 _CHUNK = 1000
+#: why a grant is revoked, as it is kept with it
+_BECAUSE = "该机关成为租户 / the organ became a tenant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def admit(session: Session, organ: str, mark: Mark, decided: Decided) -> tuple[i
         .with_for_update()
     ).all()
     for grant in granted:
-        grant.revoked_at, grant.revoked_by, grant.revoked_because = now, decided.by, f"tenant:{organ}"
+        grant.revoked_at, grant.revoked_by, grant.revoked_because = now, decided.by, _BECAUSE
     session.flush()
     return len(part), len(granted)
 

@@ -179,7 +179,7 @@ def test_what_was_granted_over_it_before_ends(site):
             )
     admitted(site)
     with site.store.read() as session:
-        assert session.get_one(GrantRow, "g1").revoked_because == "tenant:town"
+        assert session.get_one(GrantRow, "g1").revoked_by == "zhao"
         assert session.get_one(GrantRow, "g2").revoked_at is None
 
 
