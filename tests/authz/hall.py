@@ -52,7 +52,9 @@ class Hall:
             store=self.store,
             clock=self.clock,
             settings=WebSettings(public_url=ORIGIN),
-            names=DirectoryNames(self.authz.directory, self.authz.oidc.clients, lambda _organ: None),
+            names=DirectoryNames(
+                self.authz.directory, self.authz.oidc.clients, lambda _organ: None, self.authz.tenants.mark
+            ),
         )
         for blueprint in (*MODULE.blueprints(self.authz), *pages(platform)):
             app.register_blueprint(blueprint)
