@@ -51,16 +51,23 @@ class Turn:
     calendar: Calendar
 
     def turn(
-        self, transition: Transition, terms: Mapping[str, Term], reason: str, *, ends: bool, more: int
+        self,
+        transition: Transition,
+        terms: Mapping[str, Term],
+        reason: str,
+        *,
+        ends: bool,
+        more: int,
+        ended: tuple[str, ...],
     ) -> dict[str, Any]:
         """Do it, and tell the record what is due now; raises DeadlinePassed, AlreadyStopped, NotStopped, NoClock.
 
-        `terms` are those of the clocks that start; `ends`: the record's life is over, and with it every clock; `more` is by
-        how much the extended one gets longer.
+        `terms` are those of the clocks that start; `ends`: the record's life is over, and with it every clock; `ended` are the clocks
+        that end here; `more` is by how much the extended one gets longer.
         """
         for row in self._running():
             period = Period.of(row.period)
-            if ends or row.name in transition.ends:
+            if ends or row.name in ended:
                 row.ended_at = self.now
             elif transition.resumes:
                 self._count(row, period.go_on(self.now))

@@ -30,7 +30,8 @@ class Transition:
     One without sources begins a record. `signed`: the person signs a statement with her own certificate. `reason`: it
     must say why. `starts` and `ends` name clocks; `stops` lets all that run stand still, `resumes` lets them go on,
     `extends` names the one that gets longer. `beside`: it changes what hangs on the record and not the record, so that nobody who
-    acts on it at the same time has moved it for the others.
+    acts on it at the same time has moved it for the others. `instead`: states that it may lead to as well; which one it is, the
+    act finds out and writes into the record (the last of several who have to agree, say), and its `ends` count only then.
     """
 
     verb: str
@@ -45,6 +46,7 @@ class Transition:
     resumes: bool = False
     extends: str | None = None
     beside: bool = False
+    instead: tuple[str, ...] = ()
 
     @property
     def timed(self) -> bool:
@@ -79,7 +81,7 @@ class Life:
         if len(set(verbs)) != len(verbs):
             raise TypeError(f"{self.name}: a verb stands for two transitions")
         for each in self.transitions:
-            named = {*each.sources, *([each.to] if each.to else [])}
+            named = {*each.sources, *([each.to] if each.to else []), *each.instead}
             if unknown := named - set(self.states):
                 raise TypeError(f"{each.verb}: no state {min(unknown)}")
             clocks = {*each.starts, *each.ends, *([each.extends] if each.extends else [])}
@@ -87,6 +89,8 @@ class Life:
                 raise TypeError(f"{each.verb}: no clock {min(unknown)}")
             if not each.sources and (each.to is None or each.stops or each.resumes or each.extends):
                 raise TypeError(f"{each.verb}: what begins a record leads to a state, and stops no clock")
+            if each.instead and each.to is None:
+                raise TypeError(f"{each.verb}: what may lead elsewhere leads somewhere")
             if each.beside and (not each.sources or each.to is not None or each.timed or each.ends):
                 raise TypeError(f"{each.verb}: what is done beside a record leads nowhere and turns no clock")
         if lost := set(self.states) - self._reached():
@@ -96,9 +100,10 @@ class Life:
         reached: set[str] = set()
         while (
             more := {
-                each.to
+                state
                 for each in self.transitions
                 if each.to and (not each.sources or reached & set(each.sources))
+                for state in (each.to, *each.instead)
             }
             - reached
         ):

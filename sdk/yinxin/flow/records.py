@@ -154,7 +154,7 @@ class Records(Generic[R]):
             if row.version != seen.version and not transition.beside:
                 raise MovedOn(thing=self.life.thing, record=record)
             yield act, row
-            if transition.to is not None:
+            if transition.to is not None and row.state not in transition.instead:
                 row.state = transition.to
             row.version += not transition.beside
             row.updated_at = desk.store.clock.now()
@@ -221,7 +221,9 @@ class Records(Generic[R]):
             return
         turn = Turn(self.life, row.id, act.session, row.updated_at, calendar)
         terms = {name: self.terms[name](row) for name in transition.starts}
-        due = turn.turn(transition, terms, reason, ends=self.life.ended(row.state), more=more)
+        ended = transition.ends if not transition.instead or row.state in transition.instead else ()
+        over = self.life.ended(row.state)
+        due = turn.turn(transition, terms, reason, ends=over, more=more, ended=ended)
         if transition.timed:
             act.facts["due"] = due
 
