@@ -4,7 +4,7 @@ from yinxin.pdf import _support  # noqa: F401 - a missing extra is named before 
 from yinxin.pdf.errors import PdfAltered, PdfNotSealed, PdfSealUntrusted, PdfUnreadable, PictureUnreadable
 from yinxin.pdf.read import attachments, pages
 from yinxin.pdf.seal import Attachment, Place, Validity, seal
-from yinxin.pdf.verify import SealedBy, verify
+from yinxin.pdf.verify import SealedBy, verify, verify_all
 
 __all__ = [
     "Attachment",
@@ -20,4 +20,5 @@ __all__ = [
     "pages",
     "seal",
     "verify",
+    "verify_all",
 ]

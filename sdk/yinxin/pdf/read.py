@@ -15,6 +15,8 @@ from yinxin.text import Text
 
 _SEAL = "/Sig"
 _TIMESTAMP = "/DocTimeStamp"
+#: seals of one document that are read: each is compared with all that came after it
+MOST_SEALS = 20
 #: DER: a length is said in the octet itself below this, else in that many octets more
 _LONG_FORM = 0x80
 
@@ -40,19 +42,29 @@ def _refusing(refusal: type[PdfAltered | PdfNotSealed]) -> Iterator[None]:
 
 
 def signatures(pdf: bytes) -> Sequence[EmbeddedPdfSignature]:
-    """The seal, then the timestamps over the file in their order; raises PdfNotSealed, PdfAltered."""
+    """The seals and the timestamps over the file in their order, each seal with a timestamp behind it; raises PdfNotSealed, PdfAltered."""
     with _refusing(PdfNotSealed):
         found: list[EmbeddedPdfSignature] = list(PdfFileReader(BytesIO(pdf)).embedded_signatures)
         kinds = [str(each.sig_object_type) for each in found]
-    if kinds.count(_SEAL) != 1:
+    if not 0 < kinds.count(_SEAL) <= MOST_SEALS:
         raise PdfNotSealed(reason=Text(f"{kinds.count(_SEAL)} 个印章", f"{kinds.count(_SEAL)} seals"))
-    if kinds[0] != _SEAL or set(kinds[1:]) != {_TIMESTAMP}:
+    after = [kinds[number : number + 2] for number, kind in enumerate(kinds) if kind == _SEAL]
+    if (
+        kinds[0] != _SEAL
+        or set(kinds) != {_SEAL, _TIMESTAMP}
+        or any(each != [_SEAL, _TIMESTAMP] for each in after)
+    ):
         raise PdfAltered(reason=Text("没有覆盖全文的时间戳", "no timestamp over the whole file"))
     with _refusing(PdfAltered):
         ranges = [[int(number) for number in each.byte_range] for each in found]
     if any(len(each) != 4 for each in ranges):
         raise PdfAltered(reason=Text("签名未覆盖全文", "a signature does not cover the file"))
     return found
+
+
+def is_seal(signature: EmbeddedPdfSignature) -> bool:
+    """Whether it is a seal, and no timestamp over the file."""
+    return str(signature.sig_object_type) == _SEAL
 
 
 def changes(seal: EmbeddedPdfSignature) -> DiffResult | SuspiciousModification:

@@ -6,12 +6,13 @@ certificate goes into the file, so that the seal can be checked offline when all
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
+from types import MappingProxyType
 from typing import Any
 
 from asn1crypto import algos, tsp, x509
@@ -44,6 +45,9 @@ logging.getLogger("pyhanko").setLevel(logging.ERROR)
 
 _POINTS_PER_MM = 72 / 25.4
 _A4_HEIGHT_MM = 297.0
+#: of the field that a seal stands in; the second and later ones have their number behind it
+_NAME = "Seal"
+NO_OTHERS: Mapping[int, "Place | None"] = MappingProxyType({})
 _LONGEST_SIGNATURE = 72  # octets of a DER ECDSA P-256 signature
 
 #: every proof goes in before the last timestamp, so that this covers the whole file to its last octet
@@ -166,8 +170,14 @@ def seal(
     picture: bytes | None,
     attachments: Sequence[Attachment] = (),
     reason: str | None = None,
+    number: int = 1,
+    others: Mapping[int, Place | None] = NO_OTHERS,
 ) -> bytes:
     """Seal `pdf` and return the sealed file; `picture` is a PNG with a transparent ground.
+
+    Of several organs' seals this is the one with that `number`. Whoever seals first names the places of all `others`, by their numbers,
+    and her seal covers these places empty: what it allows is that they are filled, and nothing else. Then `place` was named before. A
+    file that is to have one seal allows nothing at all.
 
     Raises PictureUnreadable, what `signer` and `timestamp` raise, AnswerMismatch when the timestamp is another's, PdfUnreadable when `pdf` is none, and PdfSealUntrusted when the proofs
     do not show the certificates of seal and timestamp good at `at`: such a seal is not made.
@@ -179,14 +189,18 @@ def seal(
         raise PdfUnreadable(reason=str(error)) from error
     for attachment in attachments:
         _embed(writer, attachment)
+    for each, there in others.items():
+        fields.append_signature_field(writer, _field(each, there))
+    first = not writer.prev.embedded_signatures
     hash_name = signer.public_key.signature_algorithm.hash.name
+    name = _field_name(number)
     metadata = signers.PdfSignatureMetadata(
-        field_name="Seal",
-        timestamp_field_name="SealTimestamp",
+        field_name=name,
+        timestamp_field_name=f"{name}Timestamp",
         md_algorithm=hash_name,
         reason=reason,
-        certify=True,
-        docmdp_permissions=fields.MDPPerm.NO_CHANGES,
+        certify=first,
+        docmdp_permissions=fields.MDPPerm.FILL_FORMS if others else fields.MDPPerm.NO_CHANGES,
         subfilter=fields.SigSeedSubFilter.PADES,
         embed_validation_info=True,
         dss_settings=_PROOFS_FIRST,
@@ -200,7 +214,7 @@ def seal(
         _RemoteSigner(signer, certificate, (*validity.others, validity.root)),
         timestamper=_Timestamper(timestamp),
         stamp_style=_style(picture),
-        new_field_spec=_field(place),
+        new_field_spec=_field(number, place) if first else None,
     )
     try:
         _finish(pdf_signer.async_sign_pdf(writer, output=output))
@@ -220,10 +234,15 @@ def _finish(work: Coroutine[Any, Any, object]) -> None:
         thread.submit(copy_context().run, asyncio.run, work).result()
 
 
-def _field(place: Place | None) -> fields.SigFieldSpec:
+def _field_name(number: int) -> str:
+    return _NAME if number == 1 else f"{_NAME}{number}"
+
+
+def _field(number: int, place: Place | None) -> fields.SigFieldSpec:
+    name = _field_name(number)
     if place is None:
-        return fields.SigFieldSpec("Seal")
-    return fields.SigFieldSpec("Seal", on_page=place.page - 1, box=place.box())
+        return fields.SigFieldSpec(name)
+    return fields.SigFieldSpec(name, on_page=place.page - 1, box=place.box())
 
 
 def _style(picture: bytes | None) -> StaticStampStyle | None:

@@ -20,7 +20,7 @@ from yinxin.crypto.status import CertificateList, OcspResponse
 from yinxin.crypto.timestamps import Token
 from yinxin.errors import YinxinError
 from yinxin.pdf import read
-from yinxin.pdf.errors import PdfAltered, PdfSealUntrusted
+from yinxin.pdf.errors import PdfAltered, PdfNotSealed, PdfSealUntrusted
 from yinxin.text import Text
 
 #: how far the clocks of sealer, timestamp authority and verifier may lie apart
@@ -45,43 +45,65 @@ class _Proofs:
 
 
 def verify(pdf: bytes, roots: Sequence[Certificate], at: datetime) -> SealedBy:
-    """Check the one seal of `pdf` against `roots`; raises PdfNotSealed, PdfAltered or PdfSealUntrusted.
+    """Check the one seal of `pdf` against `roots`; raises PdfNotSealed, also of a file with several, or as `verify_all`."""
+    found = verify_all(pdf, roots, at)
+    if len(found) != 1:
+        raise PdfNotSealed(reason=Text(f"{len(found)} 个印章", f"{len(found)} seals"))
+    return found[0]
 
-    1. The file has one seal, and timestamps over the whole file after it. 2. Nothing was added since but proofs.
-    3. The seal's signature holds over what it covers. 4. A trusted timestamp proves when. 5. The seal's certificate
-    led to a root and was not revoked at that instant. 6. So did those of the timestamps over the whole file.
+
+def verify_all(pdf: bytes, roots: Sequence[Certificate], at: datetime) -> tuple[SealedBy, ...]:
+    """Check every seal of `pdf` against `roots`, in the order in which they were put on; raises PdfNotSealed, PdfAltered or PdfSealUntrusted.
+
+    1. The file has seals, and after each of them timestamps over the whole file. 2. Nothing was added since but proofs, and seals in
+    the places that the first one left for them. 3. A seal's signature holds over what it covers. 4. A trusted timestamp proves when.
+    5. The seal's certificate led to a root and was not revoked at that instant. 6. So did those of the timestamps over the whole file.
 
     The proofs must stand in the file itself. `at` is when it is checked: a seal of a later time is not believed, and
     certificates that have expired or were revoked between the seal and `at` do not matter. What a file alone cannot
     show is that a timestamp authority's key was lost later; the log's proof in an evidence bundle does.
     """
     signatures = read.signatures(pdf)
-    seal, *stamps = signatures
-    _whole(pdf, signatures)
+    seals = [each for each in signatures if read.is_seal(each)]
+    _whole(pdf, signatures, seals)
     proofs = _proofs(pdf, roots)
-    sealed = _sealed(pdf, seal, proofs)
-    times = [sealed.at, *(_stamped(pdf, each, proofs) for each in stamps)]
+    sealed, times = [], []
+    for each in signatures:
+        if each in seals:
+            sealed.append(_sealed(pdf, each, proofs))
+            times.append(sealed[-1].at)
+        else:
+            times.append(_stamped(pdf, each, proofs))
     if any(later < earlier for earlier, later in itertools.pairwise(times)):
         raise PdfAltered(reason=Text("时间戳先后颠倒", "its timestamps are out of order"))
     if times[-1] > at + _SKEW:
         raise PdfSealUntrusted(
             reason=Text("盖章时间晚于核验时间", "it was sealed after the time of checking")
         )
-    return sealed
+    return tuple(sealed)
 
 
-def _whole(pdf: bytes, signatures: Sequence[EmbeddedPdfSignature]) -> None:
-    """Each signature covers everything up to itself, and after the seal nothing came but proofs."""
+def _whole(
+    pdf: bytes, signatures: Sequence[EmbeddedPdfSignature], seals: Sequence[EmbeddedPdfSignature]
+) -> None:
+    """Each signature covers everything up to itself, and after a seal nothing came but proofs, and the seals after it."""
     for each in signatures:
         first, start, second, size = (int(number) for number in each.byte_range)
         end = len(pdf) if each is signatures[-1] else second + size
         spelled = pdf[start:second] == b"<" + each.pkcs7_content.hex().upper().encode() + b">"
         if first != 0 or second + size != end or not spelled:
             raise PdfAltered(reason=Text("签名未覆盖全文", "a signature does not cover the file"))
-    # the seal's own changes came before it, so everything after it is judged from it
-    result = read.changes(signatures[0])
-    if not isinstance(result, DiffResult) or result.modification_level > ModificationLevel.LTA_UPDATES:
-        raise PdfAltered(reason=Text("盖章后增添过内容", "content was added after the seal"))
+    # a seal's own changes came before it, so everything after it is judged from it
+    for number, seal in enumerate(seals, 1):
+        result = read.changes(seal)
+        later = {each.field_name for each in seals[number:]}
+        allowed = ModificationLevel.FORM_FILLING if later else ModificationLevel.LTA_UPDATES
+        if (
+            not isinstance(result, DiffResult)
+            or result.modification_level > allowed
+            or not result.changed_form_fields <= later
+        ):
+            raise PdfAltered(reason=Text("盖章后增添过内容", "content was added after the seal"))
 
 
 def _proofs(pdf: bytes, roots: Sequence[Certificate]) -> _Proofs:
