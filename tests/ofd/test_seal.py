@@ -177,6 +177,40 @@ def test_two_seals_one_after_the_other_both_hold(sealed, roots, authority):
         ofd.verify(added, roots, AT)
 
 
+def test_organs_seal_one_after_the_other_and_the_last_one_closes_it(
+    layout, authority, maker, roots, tmp_path
+):
+    """Seen to fail when the first one covers the list of signatures, and when what a later one brings may be anything."""
+
+    def put(data, **more):
+        seal = made_seal(authority, maker)
+        return ofd.seal(data, seal, authority.seal, at=AT, timestamp=authority.token, **more)
+
+    first = put(layout.ofd, attachments=proofs(authority), closing=False)
+    with pytest.raises(ofd.OfdAltered, match=r"签名列表|list of signatures"):
+        ofd.verify(first, roots, AT)  # it is not closed
+    second = put(first, closing=False, proofs=[ofd.Attachment("proof-01.crl", proofs(authority)[-1].data)])
+    whole = put(second)
+    assert len(ofd.verify(whole, roots, AT + 400 * DAY)) == 3
+    with pytest.raises(ofd.OfdSealedAlready):
+        put(whole)
+    parts = package.unpack(whole)
+    for path in (
+        "Doc_0/Pages/Page_0/Content.xml",
+        "Doc_0/Signs/Sign_0/Signature.xml",
+        "Doc_0/Signs/Sign_1/proof-01.crl",
+    ):
+        with pytest.raises((ofd.OfdAltered, ofd.OfdMalformed, ofd.OfdSealUntrusted)):
+            ofd.verify(package.pack(parts | {path: parts[path] + b" "}), roots, AT)
+    # what comes between, and the last one covers, the first ones do not: only what seals are judged by may
+    page = package.pack(package.unpack(second) | {"Doc_0/Signs/Sign_1/Page.xml": b"<x/>"})
+    with pytest.raises(ofd.OfdAltered, match=r"Page\.xml"):
+        ofd.verify(put(page), roots, AT)
+    file = tmp_path / "whole.ofd"
+    file.write_bytes(whole)
+    assert ofd_cli.check(file).returncode == 0, ofd_cli.check(file).stdout
+
+
 def test_a_file_made_to_keep_its_reader_busy_is_refused_at_once(sealed, roots):
     """A signature listed over and over has every part digested as often, and small elements fill the memory as a tree.
 

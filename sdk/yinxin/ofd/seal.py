@@ -1,6 +1,7 @@
 """Putting an electronic seal on an OFD (GB/T 33190-2016, chapter 18; the seal's own form is GB/T 38540-2020).
 
-The seal covers every part of the package by its digest, what lists it included; whatever is added later shows.
+The seal covers every part of the package by its digest, what lists it included; whatever is added later shows. Of several organs'
+seals each covers what was there before, and the last one the list of them all: then the package is closed.
 """
 
 import base64
@@ -17,7 +18,7 @@ from yinxin.ofd.errors import OfdSealedAlready
 from yinxin.ofd.markup import box, element, leaf, named, parse, part, serialised
 from yinxin.ofd.model import Attachment, Stamp
 from yinxin.ofd.package import ENTRY, pack
-from yinxin.ofd.read import Opened, attached_paths, opened
+from yinxin.ofd.read import Opened, attached_paths, opened, signatures
 
 
 def seal(
@@ -29,39 +30,49 @@ def seal(
     timestamp: Timestamper | None,
     stamps: Sequence[Stamp] = (),
     attachments: Sequence[Attachment] = (),
+    proofs: Sequence[Attachment] = (),
+    closing: bool = True,
 ) -> bytes:
-    """Seal a package that has no seal yet; the seal's picture is shown at each of `stamps`.
+    """Seal a package that is not closed by a seal yet; the seal's picture is shown at each of `stamps`.
 
-    1. The attachments go in. 2. The list of signatures goes in, and is named by `OFD.xml`. 3. Signature.xml names the
-    digest of every part. 4. `user`, to whom the seal is bound, signs that. Raises OfdMalformed, OfdSealedAlready, and
-    what `yinxin.crypto.seal.signature.build` raises.
+    1. The attachments go in, with the first seal. 2. The list of signatures goes in, and is named by `OFD.xml`. 3. Signature.xml names
+    the digest of every part; but not of the list unless it is the `closing` one, for there others are still to be named. 4. `user`, to
+    whom the seal is bound, signs that. `proofs` are certificates and revocation lists that this seal is judged by, in its own
+    folder. Raises OfdMalformed, OfdSealedAlready, and what `yinxin.crypto.seal.signature.build` raises.
     """
     package = opened(data)
-    if package.signatures is not None:
+    before = signatures(package)
+    if before and (attachments or package.signatures in dict(before[-1].references)):
         raise OfdSealedAlready
     parts = dict(package.parts)
     if attachments:
         _attach(parts, package, attachments, at)
     folder = f"{dirname(package.root)}/Signs".lstrip("/")
-    path, value, picture = (
-        f"{folder}/Sign_0/{name}" for name in ("Signature.xml", "SignedValue.dat", "Seal.esl")
-    )
-    entry = parse(parts, ENTRY)
-    body = entry[0] if entry[0].tag == named("DocBody") else entry.find(named("DocBody"))
-    assert body is not None  # noqa: S101 - it was opened
-    ET.SubElement(body, named("Signatures")).text = f"/{folder}/Signatures.xml"
-    parts[ENTRY] = serialised(entry)
-    parts[f"{folder}/Signatures.xml"] = part(
-        "Signatures",
-        None,
-        leaf("MaxSignId", "1"),
-        element("Signature", {"ID": "1", "Type": "Seal", "BaseLoc": f"/{path}"}),
-    )
-    parts[picture] = seal.der
+    own = f"{folder}/Sign_{len(before)}"
+    path, value, picture = (f"{own}/{name}" for name in ("Signature.xml", "SignedValue.dat", "Seal.esl"))
+    listing = package.signatures or f"{folder}/Signatures.xml"
+    if not before:
+        entry = parse(parts, ENTRY)
+        body = entry[0] if entry[0].tag == named("DocBody") else entry.find(named("DocBody"))
+        assert body is not None  # noqa: S101 - it was opened
+        ET.SubElement(body, named("Signatures")).text = f"/{listing}"
+        parts[ENTRY] = serialised(entry)
+    parts[listing] = _listed([*(each.path for each in before), path])
+    parts |= {picture: seal.der, **{f"{own}/{each.name}": each.data for each in proofs}}
     algorithm = user.key.public_key.signature_algorithm
-    described = _described(parts, package, algorithm, at=at, stamps=stamps, paths=(picture, value))
+    covered = parts if closing else {name: data for name, data in parts.items() if name != listing}
+    described = _described(covered, package, algorithm, at=at, stamps=stamps, paths=(picture, value))
     signed = signature.build(seal, user, described, scope=f"/{path}", at=at, timestamp=timestamp)
     return pack(parts | {path: described, value: signed})
+
+
+def _listed(paths: Sequence[str]) -> bytes:
+    """Signatures.xml, which names every signature in the order in which they were put on."""
+    entries = [
+        element("Signature", {"ID": str(number), "Type": "Seal", "BaseLoc": f"/{path}"})
+        for number, path in enumerate(paths, 1)
+    ]
+    return part("Signatures", None, leaf("MaxSignId", str(len(paths))), *entries)
 
 
 def _described(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from posixpath import dirname
 
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import BadSignature, DigestMismatch, Malformed, UnsupportedAlgorithm
@@ -41,7 +42,7 @@ def verify(data: bytes, roots: Sequence[Certificate], at: datetime) -> tuple[Sea
 
     1. The package can be read in one way only. 2. Every part but the signatures themselves is named by every signature
     and has the digest that it names; of several seals, put on one after the other, an earlier one need not cover the
-    list of signatures and the later ones. 3. Each signature holds over its description: its user signed it, a trusted
+    list of signatures and the later ones, nor the certificates and revocation lists that these bring. 3. Each signature holds over its description: its user signed it, a trusted
     timestamp proves when, the seal was in force, made by a trusted maker and bound to that user, and no certificate was
     revoked at that instant. `at` is when it is checked.
     """
@@ -52,7 +53,7 @@ def verify(data: bytes, roots: Sequence[Certificate], at: datetime) -> tuple[Sea
     digest = cache(lambda method, path: hash_algorithm(method).digest(package.parts[path]))
     for number, each in enumerate(found):
         _covered(package, each, found[number + 1 :], digest)
-    known = _known(package, roots)
+    known = _known(package, roots, found)
     return tuple(_sealed(package, each, known, at) for each in found)
 
 
@@ -75,15 +76,25 @@ def _covered(
             differs = Text("与盖章时的摘要不符", "it has not the digest that was sealed")
             raise OfdAltered(place=place(package, path), reason=differs)
     own = {signature.path, signature.value}
-    since = {path for each in later for path in each.own} | ({package.signatures} if later else set())
+    since = {path for each in later for path in (*each.own, *_proofs(package, each))}
+    if later and package.signatures:
+        since.add(package.signatures)
     if extra := sorted(set(package.parts) - set(named) - own - since):
         added = Text("不在印章的保护范围内", "the seal does not cover it")
         raise OfdAltered(place=place(package, extra[0]), reason=added)
 
 
-def _known(package: Opened, roots: Sequence[Certificate]) -> Known:
+def _proofs(package: Opened, signature: Signature) -> list[str]:
+    """The certificates and revocation lists that a seal brought along: they lie beside its description, and show nothing to a reader."""
+    folder = dirname(signature.path)
+    return [path for path in package.parts if dirname(path) == folder and path.endswith((CERTIFICATE, CRL))]
+
+
+def _known(package: Opened, roots: Sequence[Certificate], found: Sequence[Signature]) -> Known:
     """What the package brings to judge its certificates by; none of it is trusted by itself."""
-    files = attached(package)
+    files = attached(package) | {
+        path: package.parts[path] for each in found for path in _proofs(package, each)
+    }
     try:
         return Known(
             tuple(roots),
