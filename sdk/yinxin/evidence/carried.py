@@ -1,7 +1,7 @@
 """What a sealed file carries inside, PDF or OFD: the content signed off, the statement over it and its signature."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -19,8 +19,11 @@ from yinxin.evidence.signatures import Signed, Surroundings, check
 from yinxin.statement import Statement
 from yinxin.text import Text
 
-#: the file inside that holds the delegation by which somebody signed off in the leader's place
-DELEGATION = "sign-off.delegation"
+#: what the files inside are called by which a document was signed off, and countersigned by the joint organs (with their number);
+#: the one that holds the delegation by which somebody signed off in the leader's place
+SIGN_OFF, COUNTERSIGN = "sign-off", "countersign"
+DELEGATION = f"{SIGN_OFF}.delegation"
+_WORDS = {True: Text("签发", "signed off"), False: Text("会签", "countersigned")}
 
 
 def content_of(inside: Mapping[str, bytes], held: list[Text], beside: Beside) -> bytes:
@@ -44,29 +47,81 @@ def content_of(inside: Mapping[str, bytes], held: list[Text], beside: Beside) ->
     return content
 
 
-def signed_off_by(inside: Mapping[str, bytes]) -> cms.SignedBy:
+def joint_of(content: bytes) -> list[Mapping[str, str]]:
+    """The organs that the content names beside the issuing one (联合行文), each by identifier and name; raises EvidenceMismatch."""
+    with fitting("the joint organs that the content names / 内容所载联署机关"):
+        named = json.loads(content).get("joint", [])
+        return [{"id": str(each["id"]), "name": str(each["name"])} for each in named]
+
+
+def sealed_by_all(content: bytes, seals: Sequence[Certificate]) -> None:
+    """One seal of every organ that issues it jointly, and of nobody else; raises EvidenceMismatch."""
+    joint = joint_of(content)
+    if not joint and len(seals) == 1:
+        return
+    with fitting("the issuing organ that the content names / 内容所载发文机关"):
+        organs = [str(json.loads(content)["organ"]["name"]), *(each["name"] for each in joint)]
+    found = [each.subject.get("organizationName") or "" for each in seals]
+    if missing := [each for each in organs if each not in found]:
+        names = "、".join(missing)
+        raise EvidenceMismatch(
+            what=Text(f"联合发文缺少印章：{names}", f"the seals of {names} are missing from a joint document")
+        )
+    same(sorted(found), sorted(organs), "the organs whose seals it bears / 盖章机关")
+
+
+def countersigned(inside: Mapping[str, bytes], content: bytes) -> list[str]:
+    """The names under which the countersignatures of the joint organs are carried, each of them of this very content.
+
+    Raises EvidenceMismatch.
+    """
+    names = []
+    for number, organ in enumerate(joint_of(content), 1):
+        name = f"{COUNTERSIGN}-{number}"
+        try:
+            statement = Statement.decode(inside[f"{name}.json"])
+        except KeyError as error:
+            raise EvidenceMismatch(
+                what=Text(
+                    f"文件内没有{organ['name']}的会签",
+                    f"the countersignature of {organ['name']} is not in the document",
+                )
+            ) from error
+        said = (statement.type, statement.organ, statement.content.get("content"))
+        due = ("document.countersign", organ["id"], digests(content))
+        same(said, due, "the content countersigned / 会签内容")
+        about = Statement.decode(inside["sign-off.json"]).subject
+        same(statement.subject, about, "the document countersigned / 会签的公文")
+        names.append(name)
+    return names
+
+
+def signed_off_by(inside: Mapping[str, bytes], name: str = SIGN_OFF) -> cms.SignedBy:
     """Who signed the statement inside, in her own name; raises EvidenceMismatch, BadSignature."""
     try:
-        signature, statement = inside["sign-off.p7s"], inside["sign-off.json"]
+        signature, statement = inside[f"{name}.p7s"], inside[f"{name}.json"]
     except KeyError as error:
-        raise EvidenceMismatch(what="sign-off.p7s is not in the document / 文件内没有签发签名") from error
+        raise EvidenceMismatch(what=f"{name}.p7s is not in the document / 文件内没有签名") from error
     by = cms.verify_detached(signature, statement)
     person = Statement.decode(statement).person
-    same(by.certificate.subject.get("serialNumber"), person, "the signer of the sign-off / 签发人")
+    same(by.certificate.subject.get("serialNumber"), person, f"the signer of the {name} / 签名人")
     return by
 
 
-def signed_off(inside: Mapping[str, bytes], around: Surroundings, held: list[Text]) -> None:
-    """Check the leader's signature over the statement inside, with these proofs; and the delegation, if somebody signed in her place."""
-    signed = check(inside["sign-off.p7s"], inside["sign-off.json"], around)
+def signed_off(
+    inside: Mapping[str, bytes], around: Surroundings, held: list[Text], name: str = SIGN_OFF
+) -> None:
+    """Check a leader's signature over the statement inside, with these proofs; and the delegation, if somebody signed in her place."""
+    signed = check(inside[f"{name}.p7s"], inside[f"{name}.json"], around)
+    words = _WORDS[name == SIGN_OFF]
     held.append(
         Text(
-            f"{who(signed.certificate)} 于 {official(signed.at)} 签发了本文内容；当时证书有效",
-            f"{who(signed.certificate)} signed off its content at {official(signed.at)}; the certificate was good then",
+            f"{who(signed.certificate)} 于 {official(signed.at)} {words.zh}了本文内容；当时证书有效",
+            f"{who(signed.certificate)} {words.en} its content at {official(signed.at)}; the certificate was good then",
         )
     )
-    if given := inside.get(DELEGATION):
-        _delegated(SignedDelegation.decode(given), inside["sign-off.json"], signed, around, held)
+    if given := inside.get(f"{name}.delegation"):
+        _delegated(SignedDelegation.decode(given), inside[f"{name}.json"], signed, around, held)
 
 
 def _delegated(
@@ -77,7 +132,7 @@ def _delegated(
     if by.certificate.public_key.suite is not signed.certificate.public_key.suite:
         held.append(
             NotJudged(
-                "签发人受委托代行；委托以另一套算法签名，请用证据包核验",
+                "签名人受委托代行；委托以另一套算法签名，请用证据包核验",
                 "The signer acted by a delegation, which is signed in the other suite: check it with the bundle",
             )
         )

@@ -34,9 +34,13 @@ class Declared:
 
 
 def check(
-    bundle: Bundle, seal: Certificate, declared: Sequence[Declared], trust: Trust, held: list[Text]
+    bundle: Bundle,
+    seals: Sequence[Certificate],
+    declared: Sequence[Declared],
+    trust: Trust,
+    held: list[Text],
 ) -> None:
-    """Each proof is of an act done to this very object; each statement and the one seal were recorded.
+    """Each proof is of an act done to this very object; each statement and every seal, the last of them with the whole file, were recorded.
 
     Raises EvidenceMismatch or what a proof fails by; KeyError, TypeError or AttributeError for entries of another form.
     """
@@ -62,7 +66,7 @@ def check(
             what = f"{act.statement.type} of {act.statement.organ}"
             raise EvidenceMismatch(what=Text("日志中没有该操作", f"{what} is not in the log"))
         _delegated(recorded, act)
-    _sealing(bundle, seal, entries)
+    _sealing(bundle, seals, entries)
     names = "、".join(sorted(logs))
     held.append(
         Text(
@@ -143,11 +147,16 @@ def _records(entry: Mapping[str, Any], declared: Declared) -> bool:
     )
 
 
-def _sealing(bundle: Bundle, seal: Certificate, entries: Sequence[Mapping[str, Any]]) -> None:
-    seals = [entry["facts"] for entry in entries if entry["verb"] == "document.seal"]
-    if len(seals) != 1:
+def _sealing(bundle: Bundle, seals: Sequence[Certificate], entries: Sequence[Mapping[str, Any]]) -> None:
+    """Each seal was put on in an act of its own; the last one's names the file as it is."""
+    found = [entry["facts"] for entry in entries if entry["verb"] == "document.seal"]
+    if len(found) != len(seals):
         raise EvidenceMismatch(what=Text("日志中没有用印记录", "the seal is not in the log"))
-    (facts,) = seals
-    recorded = {"sha256": facts["sealed_sha256"], "sm3": facts["sealed_sm3"]}
-    same(recorded, digests(bundle.sealed), "the sealed file in the log / 日志中的用印文件")
-    same(facts["seal"], seal.fingerprint, "the seal in the log / 日志中的印章")
+    recorded = [{"sha256": facts["sealed_sha256"], "sm3": facts["sealed_sm3"]} for facts in found]
+    closing = [facts for facts, each in zip(found, recorded, strict=True) if each == digests(bundle.sealed)]
+    if len(closing) != 1:
+        what = "the sealed file in the log / 日志中的用印文件"
+        raise EvidenceMismatch(what=what)
+    same(closing[0]["seal"], seals[-1].fingerprint, "the seal in the log / 日志中的印章")
+    named = sorted(facts["seal"] for facts in found)
+    same(named, sorted(each.fingerprint for each in seals), "the seals in the log / 日志中的印章")

@@ -1,4 +1,4 @@
-"""A sealed OFD by itself: its national electronic seals, and what the leader signed off inside it."""
+"""A sealed OFD by itself: its national electronic seals, and what the leaders signed off and countersigned inside it."""
 
 from datetime import datetime
 
@@ -7,7 +7,17 @@ from yinxin.clock import official
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.status import CertificateList
 from yinxin.evidence.attribute import Beside
-from yinxin.evidence.carried import content_of, organs_seal, seal_maker, signed_off, signed_off_by, who
+from yinxin.evidence.carried import (
+    SIGN_OFF,
+    content_of,
+    countersigned,
+    organs_seal,
+    seal_maker,
+    sealed_by_all,
+    signed_off,
+    signed_off_by,
+    who,
+)
 from yinxin.evidence.signatures import Surroundings
 from yinxin.evidence.trust import Trust
 from yinxin.ofd.verify import CERTIFICATE, CRL
@@ -19,7 +29,8 @@ def verify(data: bytes, trust: Trust, *, at: datetime, held: list[Text], beside:
 
     Raises what `yinxin.ofd.verify` raises, EvidenceMismatch, and what the leader's signature fails by.
     """
-    for seal in ofd.verify(data, trust.roots, at):
+    seals = ofd.verify(data, trust.roots, at)
+    for seal in seals:
         organs_seal(seal.certificate)
         seal_maker(seal.maker)
         algorithm = seal.certificate.public_key.signature_algorithm.name.upper()
@@ -30,13 +41,12 @@ def verify(data: bytes, trust: Trust, *, at: datetime, held: list[Text], beside:
             )
         )
     inside = ofd.attachments(data)
-    content_of(inside, held, beside)
-    by = signed_off_by(inside)
-    token = by.timestamp_token
-    brought = (
-        *by.chain,
-        *(token.certificates if token else ()),
-        *(Certificate.load(each) for name, each in inside.items() if name.endswith(CERTIFICATE)),
-    )
-    crls = (CertificateList.load(each) for name, each in inside.items() if name.endswith(CRL))
-    signed_off(inside, Surroundings(trust, brought, tuple(crls)), held)
+    content = content_of(inside, held, beside)
+    sealed_by_all(content, [each.certificate for each in seals])
+    carried = tuple(Certificate.load(each) for name, each in inside.items() if name.endswith(CERTIFICATE))
+    crls = tuple(CertificateList.load(each) for name, each in inside.items() if name.endswith(CRL))
+    for name in (SIGN_OFF, *countersigned(inside, content)):
+        by = signed_off_by(inside, name)
+        token = by.timestamp_token
+        brought = (*by.chain, *(token.certificates if token else ()), *carried)
+        signed_off(inside, Surroundings(trust, brought, crls), held, name)

@@ -29,10 +29,13 @@ from yinxin.evidence.attached import hold
 from yinxin.evidence.attribute import NOTHING_BESIDE, Beside
 from yinxin.evidence.bundle import Bundle, SignedAct
 from yinxin.evidence.carried import (
-    DELEGATION,
+    SIGN_OFF,
     content_of,
+    countersigned,
     fitting,
+    joint_of,
     organs_seal,
+    sealed_by_all,
     signed_off,
     signed_off_by,
     who,
@@ -55,6 +58,7 @@ from yinxin.tlog import Checkpoint, LogProof
 #: what the people's acts are called in sentences
 _ACTS: Mapping[str, Text] = {
     "document.sign-off": Text("签发了本文内容", "signed off its content"),
+    "document.countersign": Text("会签了本文内容", "countersigned its content"),
     "document.receive": Text("签收了本文", "signed for it"),
     "document.return": Text("退回了本文", "returned it"),
 }
@@ -137,14 +141,17 @@ def _bundle(data: bytes, trust: Trust, at: datetime, held: list[Text], beside: B
             f"The bundle is whole: {len(files)} files match the manifest signed by {who(packed.certificate)} at {official(packed.at)}",
         )
     )
-    seal, content = _sealed(bundle.sealed, trust, at, held, beside)
-    _sm(bundle, seal, around, held)
+    seals, content = _sealed(bundle.sealed, trust, at, held, beside)
+    _sm(bundle, seals[-1], around, held)
     with fitting("a statement of another form / 声明格式不符"):
         signed = [_act(act, bundle, content, around, held) for act in bundle.acts]
     sign_offs = [each for each in signed if each.statement.type == "document.sign-off"]
     same(len(sign_offs), 1, "one sign-off / 一份签发")
+    joint = {each["id"] for each in joint_of(content)}
+    by = {each.statement.organ for each in signed if each.statement.type == "document.countersign"}
+    same(by, joint, "the organs that countersigned / 会签机关")
     with fitting("a log entry of another form / 日志记录格式不符"):
-        log.check(bundle, seal, signed, trust, held)
+        log.check(bundle, seals, signed, trust, held)
     _stamps(bundle, around, held)
     _records(bundle, trust, held)
 
@@ -259,43 +266,49 @@ def _aged(around: Surroundings, at: datetime) -> None:
 
 def _sealed(
     data: bytes, trust: Trust, at: datetime, held: list[Text], beside: Beside
-) -> tuple[Certificate, bytes]:
-    """Check the sealed PDF, and that the leader's signed content inside is what her statement names.
+) -> tuple[list[Certificate], bytes]:
+    """Check the sealed PDF, that the leader's signed content inside is what her statement names, and that the organs it names have sealed.
 
-    Gives the seal's certificate and that content.
+    Gives the seals' certificates, the issuing organ's last, and that content.
     """
     intl = [root for root in trust.roots if root.public_key.suite is INTL]
-    sealed = pdf.verify(data, intl, at)
-    organs_seal(sealed.certificate)
-    held.append(
-        Text(
-            f"印章有效：{who(sealed.certificate)} 于 {official(sealed.at)} 盖章，此后未被改动",
-            f"The seal holds: {who(sealed.certificate)} sealed it at {official(sealed.at)}, unchanged since",
+    sealed = pdf.verify_all(data, intl, at)
+    for each in sealed:
+        organs_seal(each.certificate)
+        held.append(
+            Text(
+                f"印章有效：{who(each.certificate)} 于 {official(each.at)} 盖章，此后未被改动",
+                f"The seal holds: {who(each.certificate)} sealed it at {official(each.at)}, unchanged since",
+            )
         )
-    )
-    return sealed.certificate, content_of(pdf.attachments(data), held, beside)
+    seals = [each.certificate for each in sealed]
+    content = content_of(pdf.attachments(data), held, beside)
+    sealed_by_all(content, seals)
+    return seals, content
 
 
 def _signed_off(data: bytes, trust: Trust, held: list[Text]) -> None:
-    """Check the leader's signature that a bare PDF carries, with the proofs that the PDF itself brings.
+    """Check the leaders' signatures that a bare PDF carries, with the proofs that the PDF itself brings.
 
-    Those are of the intl suite; a sign-off by SM2 needs the bundle, and that is said.
+    Those are of the intl suite; a signature by SM2 needs the bundle, and that is said.
     """
     inside = pdf.attachments(data)
-    by = signed_off_by(inside)
-    if by.certificate.public_key.suite is not INTL:
-        held.append(
-            Text(
-                "签发签名使用国密算法，请用证据包核验其证书",
-                "The sign-off is signed by SM2; check its certificate with the bundle",
-            )
-        )
-        return
     store = read.security_store(data)
-    token = by.timestamp_token
-    brought = (*by.chain, *(token.certificates if token else ()), *map(Certificate.load, store.certificates))
     crls = tuple(map(CertificateList.load, store.crls))
-    signed_off(inside, Surroundings(trust, brought, crls), held)
+    for name in (SIGN_OFF, *countersigned(inside, inside["content.json"])):
+        by = signed_off_by(inside, name)
+        if by.certificate.public_key.suite is not INTL:
+            held.append(
+                Text(
+                    f"{who(by.certificate)} 的签名使用国密算法，请用证据包核验其证书",
+                    f"{who(by.certificate)} signed by SM2; check the certificate with the bundle",
+                )
+            )
+            continue
+        token = by.timestamp_token
+        stamped = token.certificates if token else ()
+        brought = (*by.chain, *stamped, *map(Certificate.load, store.certificates))
+        signed_off(inside, Surroundings(trust, brought, crls), held, name)
 
 
 def _sm(bundle: Bundle, seal: Certificate, around: Surroundings, held: list[Text]) -> None:
@@ -312,6 +325,11 @@ def _sm(bundle: Bundle, seal: Certificate, around: Surroundings, held: list[Text
     )
 
 
+def _carried(inside: Mapping[str, bytes], name: str) -> tuple[bytes | None, bytes | None, bytes]:
+    """What a sealed file carries of a signature: statement, signature, delegation."""
+    return inside.get(f"{name}.json"), inside.get(f"{name}.p7s"), inside.get(f"{name}.delegation", b"")
+
+
 def _act(
     act: SignedAct, bundle: Bundle, content: bytes, around: Surroundings, held: list[Text]
 ) -> log.Declared:
@@ -324,11 +342,13 @@ def _act(
     if statement.type == "document.sign-off":
         same(statement.content.get("content"), digests(content), "the content signed off / 签发内容")
         inside = pdf.attachments(bundle.sealed)
-        same(
-            (inside.get("sign-off.json"), inside.get("sign-off.p7s"), inside.get(DELEGATION, b"")),
-            (act.statement, act.cms, act.delegation),
-            "sign-off / 签发",
-        )
+        same(_carried(inside, SIGN_OFF), (act.statement, act.cms, act.delegation), "sign-off / 签发")
+    elif statement.type == "document.countersign":
+        same(statement.content.get("content"), digests(content), "the content countersigned / 会签内容")
+        inside = pdf.attachments(bundle.sealed)
+        held_inside = [_carried(inside, name) for name in countersigned(inside, content)]
+        own = (act.statement, act.cms, act.delegation)
+        same(held_inside.count(own), 1, "the countersignature / 会签")
     else:
         same(statement.content.get("sealed"), digests(bundle.sealed), "the document received / 收到的文件")
     words = _ACTS.get(statement.type, Text(statement.type, statement.type))
