@@ -128,7 +128,8 @@ def _usable(seals: "Seals", seal: Registered) -> None:
 def _approved(seals: "Seals", actor: Actor, seal: Registered, purpose: Purpose) -> tuple[str, str]:
     """Verb and author of the approving entry.
 
-    Raises NotApproved unless it is a completed act on that very subject, by another, on what is of the seal's own organ.
+    Raises NotApproved unless it is a completed act on that very subject, by another, who acted for the seal's own organ: of a document
+    that several organs issue jointly, each leader approves the use of her own organ's seal and of no other.
     """
 
     def refused(zh: str, en: str) -> NotApproved:
@@ -143,9 +144,8 @@ def _approved(seals: "Seals", actor: Actor, seal: Registered, purpose: Purpose) 
     if entry.outcome != Ended.DONE:
         raise refused("该操作没有完成", "that act was not completed")
     fields = entry.fields()
-    organ = (fields.get("decision") or {}).get("resource", {}).get("organ")
-    if organ != seal.organ:
-        raise refused("它不是本机关的事项", "what it decided about is not of the seal's organ")
+    if fields["actor"].get("organ") != seal.organ:
+        raise refused("批准人不代表本机关", "whoever approved it did not act for the seal's organ")
     who = fields["actor"]["id"]
     if who == actor.id:
         raise refused("批准人与用印人是同一人", "the same person approved it and would use the seal")

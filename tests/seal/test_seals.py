@@ -129,10 +129,10 @@ def test_nothing_is_sealed_without_the_approval_of_that_very_thing(site):
     refused(NotApproved, lambda: begin(site, approval=site.steps["document.seal"]))
     refused(Denied, lambda: begin(site, approval=site.steps["document.approve"]))
     refused(Denied, lambda: begin(site, "demo-registrar"))
-    # nor does what another organ's leader has signed off
+    # nor does what another organ's leader has signed off, or countersigned
     entry = site.platform.seal.entry(site.steps["document.sign-off"])
     fields = entry.fields()
-    fields["decision"]["resource"]["organ"] = "city-jia"
+    fields["actor"]["organ"] = "city-jia"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Seals, "entry", lambda *_: replace(entry, data=canonical.encode(fields)))
         refused(NotApproved, lambda: begin(site))
