@@ -21,6 +21,18 @@ from apps.document import (
 from apps.document.desk import Desk, file, media_type
 from apps.document.errors import NumberTaken, UnknownKind, UnknownStatement
 from apps.document.intake import api as intake_api
+from apps.document.joint import countersign
+from apps.document.joint.errors import (
+    JointTwice,
+    NotAsked,
+    NotEquals,
+    NotJointly,
+    NotOfThisSite,
+    UrgedEnoughToSign,
+)
+from apps.document.joint.name import name
+from apps.document.joint.standing import Standing
+from apps.document.joint.urge import urge
 from apps.document.layout.errors import DraftTooLarge, RuleBroken
 from apps.document.layout.kinds import Kind
 from apps.document.models import Document
@@ -30,6 +42,9 @@ from yinxin.attachment.errors import ContentMissing, NameTaken, NoSuchAttachment
 from yinxin.documents import (
     Answer,
     CommentIn,
+    CountersignerOut,
+    CountersignersIn,
+    Countersigning,
     DocumentOut,
     DocumentRef,
     DossierOut,
@@ -37,6 +52,7 @@ from yinxin.documents import (
     FileOut,
     ListQuery,
     NumberOut,
+    OrgansOut,
     PieceOut,
     ReasonIn,
     Signable,
@@ -63,7 +79,7 @@ def routes(service: Documents) -> tuple[Blueprint, ...]:
     def desk(caller: Caller) -> Desk:
         return service.desk(caller, session_token())
 
-    for declare in (_drafting, _attaching, _deciding, _signing, _sending, _reading):
+    for declare in (_drafting, _countersigning, _attaching, _deciding, _signing, _sending, _reading):
         declare(api, desk)
     api_beside.declare(api, desk)
     intake_api.declare(api, desk)
@@ -100,6 +116,34 @@ def _drafting(api: Api, desk: Desks) -> None:
     )
     def submit(document: str, caller: Caller) -> None:
         review.submit(desk(caller), document)
+
+
+def _countersigning(api: Api, desk: Desks) -> None:
+    @api.post(
+        "/documents/<document>/countersigners",
+        status=204,
+        problems=(*_CHANGE, NotOfThisSite, JointTwice, NotJointly, NotEquals),
+        summary=Text("指定联署和会签机关", "Name joint organs and countersigners"),
+    )
+    def name_countersigners(document: str, body: CountersignersIn, caller: Caller) -> None:
+        name(desk(caller), document, body.joint, body.consulted)
+
+    @api.post(
+        "/documents/<document>/countersign-refusal",
+        status=204,
+        problems=(*_CHANGE, NotAsked),
+        summary=Text("不同意会签", "Refuse to countersign"),
+    )
+    def refuse_to_sign(document: str, body: ReasonIn, caller: Caller) -> None:
+        countersign.refuse(desk(caller), document, body.reason)
+
+    @api.post(
+        "/documents/<document>/countersign-urging",
+        problems=(*_CHANGE, UrgedEnoughToSign),
+        summary=Text("催办会签", "Urge those who have not countersigned"),
+    )
+    def urge_to_sign(document: str, caller: Caller) -> OrgansOut:
+        return OrgansOut(organs=urge(desk(caller), document))
 
 
 def _attaching(api: Api, desk: Desks) -> None:
@@ -164,6 +208,8 @@ def _signing(api: Api, desk: Desks) -> None:
         at_desk = desk(caller)
         if verb == sign_off.SIGN_OFF:
             data = sign_off.statement(at_desk, document)
+        elif verb in get_args(Countersigning):
+            data = countersign.statement(at_desk, document, cast("Countersigning", verb))
         elif verb in get_args(Answer):
             data = receive.statement(at_desk, document, cast("Answer", verb), query.reason)
         else:
@@ -178,6 +224,18 @@ def _signing(api: Api, desk: Desks) -> None:
     )
     def sign(document: str, body: SignedIn, caller: Caller) -> None:
         sign_off.sign_off(desk(caller), document, body.statement, body.signature)
+
+    @api.post(
+        "/documents/<document>/countersignatures/<verb>",
+        status=204,
+        problems=(*_CHANGE, StaleStatement, NotAsked),
+        summary=Text("会签", "Countersign"),
+    )
+    def sign_along(document: str, verb: str, body: SignedIn, caller: Caller) -> None:
+        if verb not in get_args(Countersigning):
+            raise UnknownStatement(verb=verb, known=", ".join(get_args(Countersigning)))
+        named = cast("Countersigning", verb)
+        countersign.countersign(desk(caller), document, named, body.statement, body.signature)
 
     @api.post(
         "/documents/<document>/answers/<verb>",
@@ -271,6 +329,8 @@ def _new(body: DraftIn, content: Upload) -> draft.NewDocument:
         level=body.level,
         urgency=body.urgency,
         copied_to=body.copied_to,
+        joint=body.joint,
+        consulted=body.consulted,
         skips=body.skips,
         grade=api_beside.graded(body.level, body.secrecy) if body.secrecy else None,
     )
@@ -280,6 +340,21 @@ def document_out(row: Document, passage: Iterable[tuple[str, bool]] = ()) -> Doc
     """A document as the API shows it, with the passage that a question was found in."""
     own = {name: getattr(row, name) for name in DocumentOut.model_fields if name != "passage"}
     return DocumentOut(**own, passage=[PieceOut(text=text, hit=hit) for text, hit in passage])
+
+
+def countersigner_out(found: Standing) -> CountersignerOut:
+    """An organ that countersigns as the API shows it."""
+    row = found.row
+    return CountersignerOut(
+        organ=row.organ,
+        part=found.part.value,
+        state=found.state,
+        signer=row.signer,
+        signed_at=row.signed_at,
+        sealed_at=row.sealed_at,
+        urged=row.urged,
+        due=found.due,
+    )
 
 
 def dossier_out(found: find.Dossier) -> DossierOut:
@@ -294,5 +369,6 @@ def dossier_out(found: find.Dossier) -> DossierOut:
         grades=[api_beside.grade_out(row) for row in found.grades],
         files=[FileOut(name=name, sha256=digest) for name, digest in found.files],
         attachments=list(found.attachments),
+        countersigners=[countersigner_out(each) for each in found.countersigners],
         answers=[document_out(each) for each in found.answers],
     )

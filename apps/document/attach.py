@@ -52,9 +52,13 @@ def handed_out(desk: Desk, document: str, attachment: str) -> Stored:
 
 def _rewritten(desk: Desk, act: Act, row: Document) -> None:
     """The newest version of the text with the files as they are now, as a version of its own."""
-    newest = content(act.session, row.id)
     files = desk.attachments.files.of(act.session, DOCUMENTS.subject(row.id))
-    data = contents.with_files(newest.data, files)
+    rewritten(act, row, contents.with_files(content(act.session, row.id).data, files))
+
+
+def rewritten(act: Act, row: Document, data: bytes) -> None:
+    """A version of the content that was made from the newest one, within the act."""
+    newest = content(act.session, row.id)
     digest = sha256(data).hexdigest()
     act.session.add(
         Content(

@@ -43,11 +43,13 @@ def encode(
     urgency: str | None,
     copied_to: Sequence[str] = (),
     secrecy: str = "",
+    joint: Sequence[Mapping[str, str]] = (),
     files: Sequence[AttachmentOut] = (),
 ) -> bytes:
     """The canonical content of a draft issued by `organ` (id, name, code) to `recipients` (ids) by their `names`.
 
-    `copied_to` are the names of those it is copied to, `secrecy` the mark of a classified one (机密★1年).
+    `copied_to` are the names of those it is copied to, `secrecy` the mark of a classified one (机密★1年), `joint` the
+    organs (id, name) that issue it beside `organ`.
 
     `files` are its attachments that are no part of the text: named by their digests, so that whoever signs the content
     signs them.
@@ -71,12 +73,20 @@ def encode(
         body["copied_to"] = list(copied_to)
     if secrecy:
         body["secrecy"] = secrecy
+    if joint:
+        body["joint"] = [dict(each) for each in joint]
     return canonical.encode(_named(body, files))
 
 
 def with_files(data: bytes, files: Sequence[AttachmentOut]) -> bytes:
     """The same content with other attached files."""
     return canonical.encode(_named(canonical.decode(data), files))
+
+
+def with_joint(data: bytes, joint: Sequence[Mapping[str, str]]) -> bytes:
+    """The same content, issued jointly with other organs (id, name), or with none."""
+    rest = {name: value for name, value in canonical.decode(data).items() if name != "joint"}
+    return canonical.encode(rest | {"joint": [dict(each) for each in joint]} if joint else rest)
 
 
 def files_named(data: bytes) -> list[dict[str, Any]]:
@@ -91,10 +101,12 @@ def _named(body: Mapping[str, Any], files: Sequence[AttachmentOut]) -> dict[str,
     return {**rest, "files": named} if named else rest
 
 
-def elements(data: bytes, *, serial: int | None, year: int, date: dt.date, signer: str | None) -> Elements:
-    """The elements to lay out: the content with its number, date and, where the kind shows her, the signer.
+def elements(
+    data: bytes, *, serial: int | None, year: int, date: dt.date, signers: Sequence[str]
+) -> Elements:
+    """The elements to lay out: the content with its number, date and, where the kind shows them, the signers.
 
-    `serial` is None while it has no number.
+    Of several organs each has one, the issuing organ's first. `serial` is None while it has no number.
     """
     body = canonical.decode(data)
     organ = body["organ"]
@@ -109,7 +121,8 @@ def elements(data: bytes, *, serial: int | None, year: int, date: dt.date, signe
         date=date,
         main_recipients=tuple(body["main_recipients"]),
         urgency=Urgency(body["urgency"]) if body["urgency"] else None,
-        signers=(signer,) if signer and _shows_signer(kind) else (),
+        signers=tuple(signers) if _shows_signer(kind) else (),
+        joint=tuple(each["name"] for each in body.get("joint", ())),
         sealed=kind not in _UNSEALED,
         notes=body["notes"],
         copies_to=tuple(body.get("copied_to", ())),

@@ -1,17 +1,19 @@
 """Drafting: a user's own file becomes a document, and is changed until it is submitted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from apps.document import content, direction, grading, index
 from apps.document.core import Organ
 from apps.document.desk import Desk
 from apps.document.desk import content as newest
 from apps.document.errors import KindOrLevelFixed, ReferenceTaken, UnknownRecipient
+from apps.document.joint import parts, rules
 from apps.document.layout import check, read_draft
 from apps.document.layout.kinds import Kind
 from apps.document.models import Content, Document
@@ -34,7 +36,8 @@ class NewDocument:
     """What a drafter hands in: a file, the kind, main and copy recipients as organ identifiers, and her own `reference`.
 
     `skips` is why an upward document passes over the organ right above. A classified one has a `grade`, or the longest period that its
-    level allows.
+    level allows. `joint` are the organs that issue it together with the drafter's, `consulted` those that countersign and do not issue
+    it; a revision that says nothing of them leaves them as they are.
     """
 
     reference: str
@@ -47,6 +50,8 @@ class NewDocument:
     copied_to: tuple[str, ...] = ()
     skips: str | None = None
     grade: Grade | None = None
+    joint: tuple[str, ...] | None = None
+    consulted: tuple[str, ...] | None = None
 
 
 def draft(desk: Desk, new: NewDocument) -> str:
@@ -55,7 +60,7 @@ def draft(desk: Desk, new: NewDocument) -> str:
     So does drafting twice at once: the database lets one of them in, and the other finds it.
 
     Raises the layout's errors (unreadable, too large, a rule broken), UnknownRecipient, NotCleared,
-    RecipientTwice, the rules of direction, NotPermitted, ReferenceTaken.
+    RecipientTwice, the rules of direction and of joint issue, NotPermitted, ReferenceTaken.
     """
     organ = desk.core.organ(desk.caller.actor.organ or "")
     existing = _existing(desk, new, organ)
@@ -79,15 +84,19 @@ def _draft(desk: Desk, new: NewDocument, organ: Organ) -> str:
         urgency=new.urgency,
         recipients=list(new.recipients),
         copied_to=list(new.copied_to),
+        joint=[],
+        consulted=[],
+        asked=False,
         holders=[],
         skips=new.skips,
         drafter=desk.caller.actor.id,
     )
     with DOCUMENTS.begin(desk, row, "document.draft", taken=as_good, kind=new.kind.value) as act:
         grade = grading.due(act.session, new.level, new.grade, desk.store.clock.now())
-        row.title, data = _read(desk, new, organ, mark=grade.mark if grade else "")
+        row.title, data = _read(desk, act.session, new, organ, mark=grade.mark if grade else "")
         act.session.add(row)
         act.session.flush()
+        parts.name(act.session, row, new.joint or (), new.consulted or ())
         if grade is not None:
             GRADES.determine(act, row.id, grade, row.created_at)
         act.session.add(_content(row.id, 1, new, data))
@@ -106,13 +115,17 @@ def revise(desk: Desk, document: str, new: NewDocument) -> None:
     seen = DOCUMENTS.read(desk, document)
     if (new.kind.value, new.level) != (seen.kind, seen.level):
         raise KindOrLevelFixed(kind=seen.kind, level=seen.level)
+    joint = tuple(seen.joint) if new.joint is None else new.joint
+    consulted = tuple(seen.consulted) if new.consulted is None else new.consulted
+    new = replace(new, joint=joint, consulted=consulted)
     with desk.store.read() as session:
         files = desk.attachments.files.of(session, DOCUMENTS.subject(document))
         current = GRADES.current(session, document)
         before = read(current) if current else None
     grade = new.grade or before
     mark = grade.mark if grade else ""
-    title, data = _read(desk, new, organ, files, mark=mark)
+    with desk.store.read() as session:
+        title, data = _read(desk, session, new, organ, files, mark=mark)
     with DOCUMENTS.move(desk, document, "document.revise", seen=seen) as (act, row):
         act.facts["content_sha256"] = sha256(data).hexdigest()
         if grade is not None and grade != before:
@@ -121,6 +134,7 @@ def revise(desk: Desk, document: str, new: NewDocument) -> None:
         act.session.add(_content(document, revision, new, data))
         row.title, row.recipients, row.urgency = title, list(new.recipients), new.urgency
         row.copied_to, row.skips = list(new.copied_to), new.skips
+        parts.name(act.session, row, new.joint or (), new.consulted or ())
         index.put(act.session, row, data)
 
 
@@ -136,7 +150,13 @@ def _existing(desk: Desk, new: NewDocument, organ: Organ) -> str | None:
 
 
 def _read(
-    desk: Desk, new: NewDocument, organ: Organ, files: Sequence[AttachmentOut] = (), *, mark: str
+    desk: Desk,
+    session: Session,
+    new: NewDocument,
+    organ: Organ,
+    files: Sequence[AttachmentOut] = (),
+    *,
+    mark: str,
 ) -> tuple[str, bytes]:
     """The title and canonical content of the file, with the rules of the kind checked as if it were issued today."""
     text = read_draft(new.data, new.filename)
@@ -150,6 +170,11 @@ def _read(
     # of an organ that does not take part in the exchange
     away = desk.carrier.elsewhere([each.organ for each in named]) - known.elsewhere.keys()
     desk.carrier.demand(organ.id, sorted(away), text.title, new.level)
+    today = local_date(desk.store.clock.now())
+    joint, to = new.joint or (), [each.organ for each in named]
+    issue = rules.Issue(new.kind, organ, joint, new.consulted or (), to)
+    at_home = {each: found for each, found in organs.items() if each not in known.elsewhere}
+    rules.check(session, issue, at_home, today)
     data = content.encode(
         text,
         kind=new.kind,
@@ -159,10 +184,10 @@ def _read(
         copied_to=[organs[each].name for each in new.copied_to],
         urgency=new.urgency,
         secrecy=mark,
+        joint=[{"id": each, "name": organs[each].name} for each in joint],
         files=files,
     )
-    today = local_date(desk.store.clock.now())
-    check(content.elements(data, serial=1, year=today.year, date=today, signer=desk.caller.name))
+    check(content.elements(data, serial=1, year=today.year, date=today, signers=[desk.caller.name]))
     direction.check(new.kind, organ.id, known, main=new.recipients, copies=new.copied_to, skips=new.skips)
     return text.title, data
 

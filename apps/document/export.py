@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from apps.document.content import files_named
 from apps.document.desk import Desk, content, file
+from apps.document.impression import signatures
+from apps.document.joint import parts
 from apps.document.models import Document
 from apps.document.proofs import proofs
 from apps.document.records import DOCUMENTS, resource
@@ -16,7 +18,7 @@ from yinxin.crypto.suite import INTL, SM
 from yinxin.flow import stamp
 from yinxin.tlog import Checkpoint, LogProof
 
-#: the acts whose records go into the evidence
+#: the acts whose records go into the evidence, beside the joint organs' countersignatures of the text as it was sealed
 _PROVED = (
     "document.sign-off",
     "document.number",
@@ -52,13 +54,15 @@ def _bundle(desk: Desk, row: Document) -> evidence.Bundle:
         sealed = file(session, row.id, SEALED).data
         sealed_sm = file(session, row.id, SEALED_SM).data
         files = files_named(content(session, row.id).data)
+        stands = signatures(session, row).values()
         entries = [each.entry for each in DOCUMENTS.steps(session, row.id) if each.verb in _PROVED]
+        entries += [each.entry for each in parts.joint(session, row.id) if each.entry]
+        signed = [each for each in DOCUMENTS.signatures(session, row.id) if each.type in _PROVED]
         acts = [
             evidence.SignedAct(
                 each.statement, each.cms, each.ocsp, each.attributes or b"", each.delegation or b""
             )
-            for each in DOCUMENTS.signatures(session, row.id)
-            if each.type in _PROVED
+            for each in [*stands, *(each for each in signed if each not in stands)]
         ]
     signers = [cms.verify_detached(act.cms, act.statement).certificate for act in acts]
     given = [evidence.SignedDelegation.decode(act.delegation) for act in acts if act.delegation]

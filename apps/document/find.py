@@ -10,15 +10,17 @@ from apps.document import index
 from apps.document.desk import Desk, content
 from apps.document.intake import register
 from apps.document.intake.models import Intake
-from apps.document.models import Document, File, State
-from apps.document.records import DOCUMENTS
+from apps.document.joint import standing
+from apps.document.joint.models import Countersigner, Part
+from apps.document.models import Content, Document, File, State
+from apps.document.records import DOCUMENTS, countersigns
 from apps.document.states import COMMENTS, COPIES, GRADES
 from yinxin import search
 from yinxin.comment import Opinion
 from yinxin.distribution import Copy
 from yinxin.flow import Signature, Step
 from yinxin.grade import GradeRow
-from yinxin.store import Road
+from yinxin.store import Lead, Road
 from yinxin.uploads import AttachmentOut
 
 #: documents on one page of a list
@@ -29,7 +31,7 @@ PAGE = 50
 class Filter:
     """What to list; every term of `text` in title, number or text, and then the best hits first.
 
-    `box` is `todo` (waits for this person), `sent` (of her organ), `received`, or `all` that she may read.
+    `box` is `todo` (waits for this person), `sent` (of her organ, alone or jointly), `received`, or `all` that she may read.
     """
 
     box: str = "todo"
@@ -55,6 +57,8 @@ class Dossier:
     attachments: Sequence[AttachmentOut]
     #: the documents by which recipients answered it, as far as this person may read them
     answers: Sequence[Document]
+    #: the organs that issue it jointly or are consulted, with what each has done
+    countersigners: Sequence[standing.Standing]
     #: when it was looked at: what is overdue depends on it
     at: datetime
 
@@ -126,6 +130,7 @@ def dossier(desk: Desk, document: str) -> Dossier:
     """Everything about one document that this person may read; raises NoSuchRecord."""
     row = DOCUMENTS.read(desk, document)
     answers = _answers(desk, document)
+    countersigners = standing.of(desk, row)
     with desk.store.read() as session:
         found = Dossier(
             row,
@@ -143,6 +148,7 @@ def dossier(desk: Desk, document: str) -> Dossier:
             ],
             desk.attachments.files.of(session, DOCUMENTS.subject(document)),
             answers,
+            countersigners,
             desk.store.clock.now(),
         )
         session.expunge_all()
@@ -164,18 +170,33 @@ def _answers(desk: Desk, document: str) -> Sequence[Document]:
     return rows
 
 
+def _waits(lead: Lead, standing_: sa.ColumnElement[bool], *states: State) -> Road:
+    """The way in to documents of other organs that wait for this one."""
+    narrowed = Lead(lead.table, sa.and_(lead.on, standing_, Document.state.in_(states)), lead.key)
+    return Road(sa.select(Document), narrowed)
+
+
 def _box(desk: Desk, wanted: Filter) -> list[Road]:
     """The ways in to a box; none to all that a person may read, for that her permissions lead the way."""
     organ = desk.caller.actor.organ or ""
     own = sa.select(Document).where(Document.organ == organ)
     if wanted.box == "all":
         return []
+    joint = [countersigns(organ, part) for part in Part]
     if wanted.box == "sent":
-        return [Road(own)]
+        return [Road(own), Road(sa.select(Document), joint[0])]
     if wanted.box == "received":
         return [Road(sa.select(Document), COPIES.sent_to(organ, Document.id))]
     states = [state for role in desk.caller.roles for state in _TURN.get(role, ())]
     roads = [Road(own.where(Document.state == state)) for state in states]
+    # what other organs have asked this one to countersign, and to seal
+    digest = sa.select(Content.sha256).where(Content.document == Document.id)
+    now = digest.order_by(Content.revision.desc()).limit(1).scalar_subquery()
+    if "leader" in desk.caller.roles:
+        unsigned = sa.func.coalesce(Countersigner.content_sha256, "") != now
+        roads += [_waits(each, unsigned, State.COUNTERSIGNING) for each in joint]
+    if "seal-keeper" in desk.caller.roles:
+        roads.append(_waits(joint[0], Countersigner.sealed_at.is_(None), State.NUMBERED, State.SEALING))
     if "registrar" in desk.caller.roles:
         waits = (COPIES.to_sign_for(organ, Document.id), COPIES.to_give_back(organ, Document.id))
         roads += [Road(sa.select(Document), each) for each in waits]

@@ -19,6 +19,7 @@ class State(StrEnum):
 
     DRAFT = "draft"
     IN_REVIEW = "in_review"
+    COUNTERSIGNING = "countersigning"
     REVIEWED = "reviewed"
     SIGNED_OFF = "signed_off"
     NUMBERED = "numbered"
@@ -47,6 +48,14 @@ class Document(Item, Base):
     copied_to: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
     #: the organs that have a copy to read: since it was dispatched, and as long as theirs was not withdrawn or given back
     holders: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
+    #: 联署机关: the organs that issue it beside its own, in their order; 会签机关: those whose consent it needs
+    joint: Mapped[list[str]] = mapped_column(sa.JSON, default=list, server_default="[]")
+    consulted: Mapped[list[str]] = mapped_column(sa.JSON, default=list, server_default="[]")
+    #: whether these were asked to countersign it: before that they see nothing of it
+    asked: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    #: how long they have
+    within_amount: Mapped[int | None]
+    within_unit: Mapped[str | None] = mapped_column(sa.String(20))
     #: why an upward document skips the organ right above, if it does
     skips: Mapped[str | None] = mapped_column(sa.String(2000))
     drafter: Mapped[str] = mapped_column(sa.String(80))

@@ -27,6 +27,7 @@ MODULE: Module[Documents] = Module(
     models=(
         "apps.document.models",
         "apps.document.intake.models",
+        "apps.document.joint.models",
         "apps.document.sites.models",
         "yinxin.comment.models",
         "yinxin.flow.models",

@@ -1,7 +1,7 @@
 """Numbering and layout: the registrar gives the next number and the page is set, once, from the signed content."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -11,9 +11,10 @@ from apps.document import content as contents
 from apps.document import index
 from apps.document.desk import Desk, content
 from apps.document.errors import NumberTaken
+from apps.document.joint import parts
 from apps.document.layout import Layout, render
 from apps.document.layout.kinds import Kind
-from apps.document.layout.model import Elements
+from apps.document.layout.model import Elements, SealBox
 from apps.document.models import Document, File, Numbering
 from apps.document.records import DOCUMENTS, resource
 from yinxin.steps import step
@@ -39,7 +40,10 @@ def number(desk: Desk, document: str) -> str:
     row = DOCUMENTS.read(desk, document)
     desk.core.require("document.number", resource(row))  # a page costs a second: not for anybody who may read
     DOCUMENTS.in_turn(row, "document.number")
-    wide = desk.core.seal_size(row.organ) or USUAL_SEAL
+    with desk.store.read() as session:
+        joint = [each.seal_width for each in parts.joint(session, row.id)]
+    widths = [desk.core.seal_size(row.organ), *joint]
+    wide = max(each or USUAL_SEAL for each in widths)
     for attempt in range(TRIES):
         with desk.store.read() as session:
             elements = _elements(session, row)
@@ -47,7 +51,7 @@ def number(desk: Desk, document: str) -> str:
         files = {LAYOUT: laid_out.pdf, LAYOUT_OFD: laid_out.ofd}
         step("document.number.1-laid-out")
         try:
-            _keep(desk, row, elements, laid_out, files)
+            _keep(desk, row, elements, (laid_out, widths), files)
         except NumberTaken:
             if attempt + 1 == TRIES:
                 raise
@@ -63,8 +67,13 @@ def _elements(session: Session, row: Document) -> Elements:
         serial=_last(session, row.organ, OF_ORDERS if row.kind == Kind.ORDER else dated.year) + 1,
         year=dated.year,
         date=dated,
-        signer=row.signer_name,
+        signers=[row.signer_name or "", *(each.signer_name or "" for each in parts.joint(session, row.id))],
     )
+
+
+def _box(place: SealBox, width: int | None) -> dict[str, Any]:
+    box = {"page": place.page, "x": place.x_mm, "y": place.y_mm, "size": place.size_mm}
+    return box if width is None else box | {"width": width}
 
 
 def _last(session: Session, organ: str, year: int) -> int:
@@ -73,12 +82,17 @@ def _last(session: Session, organ: str, year: int) -> int:
 
 
 def _keep(
-    desk: Desk, seen: Document, elements: Elements, laid_out: Layout, files: Mapping[str, bytes]
+    desk: Desk,
+    seen: Document,
+    elements: Elements,
+    made: tuple[Layout, Sequence[int | None]],
+    files: Mapping[str, bytes],
 ) -> None:
-    """Store number and pages in one act; raises NumberTaken when somebody else was quicker, MovedOn.
+    """Store number and pages in one act, with the places of the seals, whose widths in mm are known or not; raises NumberTaken when somebody else was quicker, MovedOn.
 
     The page was set from the document as `seen`, and is kept for that very version of it only.
     """
+    laid_out, widths = made
     digests = {name: sha256(data).hexdigest() for name, data in files.items()}
     expected = elements.number
     assert expected.serial is not None  # noqa: S101 - `_elements` gave one
@@ -98,9 +112,11 @@ def _keep(
         counter.last = expected.serial
         row.number, row.number_year, row.number_serial = str(expected), expected.year, expected.serial
         row.pages = laid_out.pages
-        if laid_out.seal is not None:
-            place = laid_out.seal
-            row.seal_box = {"page": place.page, "x": place.x_mm, "y": place.y_mm, "size": place.size_mm}
+        if laid_out.seals:
+            own, *others = map(_box, laid_out.seals, widths)
+            row.seal_box = own
+            for each, box in zip(parts.joint(act.session, row.id), others, strict=True):
+                each.seal_box = box
         act.session.add_all(
             File(document=row.id, name=name, sha256=digests[name], data=data) for name, data in files.items()
         )

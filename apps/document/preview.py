@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from apps.document import content as contents
 from apps.document.desk import Desk, content
+from apps.document.joint import parts
 from apps.document.layout import Layout, render
 from apps.document.models import Document
 from yinxin.calendar import local_date
@@ -37,16 +38,18 @@ def picture(pdf: bytes, page: int) -> bytes:
 
 
 def as_printed(desk: Desk, row: Document) -> Layout:
-    """A document that has no number yet, as it would print today: room for the number, and for the signer where she is shown.
+    """A document that has no number yet, as it would print today: room for the number, and for the signers where they are shown.
 
     Raises what the layout raises.
     """
     with desk.store.read() as session:
         data = content(session, row.id).data
-    return _laid_out(data, local_date(desk.store.clock.now()), row.signer_name or "　　　")
+        names = [row.signer_name, *(each.signer_name for each in parts.joint(session, row.id))]
+    signers = tuple(name or "　　　" for name in names)
+    return _laid_out(data, local_date(desk.store.clock.now()), signers)
 
 
 @lru_cache(maxsize=8)
-def _laid_out(data: bytes, date: dt.date, signer: str) -> Layout:
+def _laid_out(data: bytes, date: dt.date, signers: tuple[str, ...]) -> Layout:
     """The pages are asked for one by one, and are the same ones: setting them takes a second."""
-    return render(contents.elements(data, serial=None, year=date.year, date=date, signer=signer))
+    return render(contents.elements(data, serial=None, year=date.year, date=date, signers=signers))

@@ -1,4 +1,4 @@
-"""The registry's book of what was sent: of every copy that an organ sent, who has signed for it and who has not."""
+"""The registry's book of what was sent: of every copy that an organ sent, alone or jointly, who has signed for it and who has not."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from apps.document.desk import Desk
+from apps.document.joint.models import Part
 from apps.document.models import Document
-from apps.document.records import DOCUMENTS
+from apps.document.records import DOCUMENTS, countersigns
 from yinxin.distribution import OPEN, Copy, State
 
 PAGE = 50
@@ -39,27 +40,34 @@ class Entry:
 
 
 def book(desk: Desk, wanted: Wanted, *, limit: int = PAGE) -> tuple[Sequence[Entry], tuple[str, str] | None]:
-    """A page of the copies that the organ sent, the newest document first, and where the next page begins.
+    """A page of the copies that the organ sent, and of those of what it issued jointly, the newest document first, and where the next page begins.
 
     Only of documents that this person may read: a title may be above her clearance.
     """
     permitted = desk.core.visible(DOCUMENTS.life.read)
     flow = DOCUMENTS.life.name
-    sent = (Copy.flow == flow, Copy.sender == (desk.caller.actor.organ or ""))
-    query = sa.select(Copy.item, Copy.organ).join(Document, Copy.item == Document.id).where(*sent)
-    query = query.where(DOCUMENTS.columns.where(permitted))
+    organ = desk.caller.actor.organ or ""
+    copies = sa.select(Copy.item, Copy.organ).join(Document, Copy.item == Document.id)
+    joint = countersigns(organ, Part.JOINT)
+    sent = [
+        copies.where(Copy.flow == flow, Copy.sender == organ),
+        # what it issued jointly: its issuing organ sent it
+        copies.join(joint.table, joint.on).where(Copy.flow == flow, Copy.sender == Document.organ),
+    ]
+    narrowed = [DOCUMENTS.columns.where(permitted)]
     if wanted.show == "overdue":
-        query = query.where(Copy.due <= desk.store.clock.now())
+        narrowed.append(Copy.due <= desk.store.clock.now())
     if wanted.text:
         title = Document.title.contains(wanted.text, autoescape=True)
-        query = query.where(sa.or_(title, Document.number.contains(wanted.text, autoescape=True)))
+        narrowed.append(sa.or_(title, Document.number.contains(wanted.text, autoescape=True)))
     if wanted.after is not None:
-        item, organ = wanted.after
-        query = query.where(sa.or_(Copy.item < item, sa.and_(Copy.item == item, Copy.organ > organ)))
+        item, after = wanted.after
+        narrowed.append(sa.or_(Copy.item < item, sa.and_(Copy.item == item, Copy.organ > after)))
     order = (Copy.item.desc(), Copy.organ)
     # state by state: of each no more is looked at than the page needs, by the index
     states = _STATES.get(wanted.show)
-    ways = [query.where(Copy.state == each) for each in states] if states else [query]
+    every = [query.where(*narrowed) for query in sent]
+    ways = [query.where(Copy.state == each) for query in every for each in states] if states else every
     found = [sa.select(each.order_by(*order).limit(limit + 1).subquery()) for each in ways]
     keys = sa.union_all(*found).subquery()
     of_keys = sa.and_(Copy.flow == flow, Copy.item == keys.c.item, Copy.organ == keys.c.organ)

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from apps.document.core import Core
 from apps.document.desk import Desk
 from apps.document.intake.records import INTAKES
+from apps.document.records import DOCUMENTS
 from apps.document.settings import DocumentSettings
 from apps.document.sites.carry import Sites, pack
 from apps.document.sites.report import VERB as REPORT
@@ -78,6 +79,7 @@ class Documents:
         return Health(ok=True, text=Text("公文发送正常", "documents get away"), facts=facts)
 
     def recount(self) -> int:
-        """Count the time to sign for copies, and to handle them, again where the calendar has changed since; how many are due at another time."""
+        """Count the time to sign for copies, to countersign drafts, and to handle what came in, again where the calendar has changed since; how many are due at another time."""
         calendar = self.core_for("").calendar()
-        return recount(COPIES, self.store, calendar) + INTAKES.recount(self.store, calendar)
+        of_copies = recount(COPIES, self.store, calendar)
+        return of_copies + sum(each.recount(self.store, calendar) for each in (DOCUMENTS, INTAKES))

@@ -15,6 +15,20 @@ class DocumentSettings(Section):
     """Hours in which a recipient signs for an urgent one (加急), through nights and holidays."""
     receipt_hours_extra_urgent: int = Field(default=2, ge=1, le=1000)
     """Hours in which a recipient signs for an extra urgent one (特急), through nights and holidays."""
+    countersign_working_days: int = Field(default=3, ge=1, le=100)
+    """Working days in which joint organs, and those that are consulted, countersign an ordinary draft."""
+    countersign_hours_urgent: int = Field(default=24, ge=1, le=1000)
+    """Hours in which they countersign an urgent one (加急), through nights and holidays."""
+    countersign_hours_extra_urgent: int = Field(default=4, ge=1, le=1000)
+    """Hours in which they countersign an extra urgent one (特急), through nights and holidays."""
+
+    def countersign(self, urgency: str | None) -> Term:
+        """How long an organ has to countersign."""
+        if urgency == "特急":
+            return Term(self.countersign_hours_extra_urgent, Unit.HOURS)
+        if urgency == "加急":
+            return Term(self.countersign_hours_urgent, Unit.HOURS)
+        return Term(self.countersign_working_days, Unit.WORKING_DAYS)
 
     def receipt(self, urgency: str | None) -> Term:
         """How long a recipient has to sign for its copy."""

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from apps.document.content import files_named
 from apps.document.desk import Desk, content
+from apps.document.joint import parts
+from apps.document.joint.errors import NotCountersigned
 from apps.document.models import Document
 from apps.document.records import DOCUMENTS
 from yinxin import flow
@@ -22,25 +24,31 @@ def statement(desk: Desk, document: str) -> bytes:
     """What the leader is to sign: revision, title, and the digests of the content in both worlds."""
     row = DOCUMENTS.read(desk, document)
     with desk.store.read() as session:
-        body = _due(session, row)
+        body = due(session, row)
     return flow.statement(desk, SIGN_OFF, DOCUMENTS.subject(document), body)
 
 
 def sign_off(desk: Desk, document: str, signed: bytes, signature: bytes) -> None:
-    """Take the signed statement; raises StaleStatement, WrongSigner, BadSignature, CertificateRevoked, NotPermitted."""
+    """Take the signed statement; raises StaleStatement, WrongSigner, BadSignature, CertificateRevoked, NotPermitted, NotCountersigned."""
     seen = DOCUMENTS.read(desk, document)
     with desk.store.read() as session:
-        body = _due(session, seen)
+        body = due(session, seen)
     proof = flow.accept(desk, SIGN_OFF, DOCUMENTS.subject(document), body, signed=signed, signature=signature)
     digest = body["content"]["sha256"]
     # the text may have been sent back and changed while the signature was being verified
-    with DOCUMENTS.move(desk, document, SIGN_OFF, seen=seen, signed=proof, content_sha256=digest) as (_, row):
+    with DOCUMENTS.move(desk, document, SIGN_OFF, seen=seen, signed=proof, content_sha256=digest) as (
+        act,
+        row,
+    ):
+        if missing := parts.missing(act.session, row):
+            raise NotCountersigned(document=document, organs="、".join(each.organ for each in missing))
         row.signer = desk.caller.actor.id
         row.signer_name = desk.caller.name
         row.dated = local_date(proof.declared.at).isoformat()
 
 
-def _due(session: Session, row: Document) -> dict[str, Any]:
+def due(session: Session, row: Document) -> dict[str, Any]:
+    """What whoever answers for the text signs of it: its revision, title, digests, and those of the attached files."""
     newest = content(session, row.id)
     digests = {"sha256": INTL.hash.digest(newest.data).hex(), "sm3": SM.hash.digest(newest.data).hex()}
     body = {"revision": newest.revision, "title": row.title, "content": digests}

@@ -12,6 +12,8 @@ THING = Text("公文", "document")
 COPIES = Distribution("document", THING)
 GRADES = Grades("document")
 COMMENTS = Comments("document")
+#: the clock of those who countersign
+COUNTERSIGN = "countersign"
 _DONE = (State.SEALED, State.DISPATCHED)
 
 LIFE = Life(
@@ -20,6 +22,7 @@ LIFE = Life(
     states={
         State.DRAFT: Text("草稿", "draft"),
         State.IN_REVIEW: Text("核稿中", "in review"),
+        State.COUNTERSIGNING: Text("会签中", "being countersigned"),
         State.REVIEWED: Text("待签发", "awaiting sign-off"),
         State.SIGNED_OFF: Text("已签发", "signed off"),
         State.NUMBERED: Text("已编号", "numbered"),
@@ -32,14 +35,53 @@ LIFE = Life(
         Transition("document.revise", Text("修改", "revise"), (State.DRAFT,)),
         Transition("document.attach", Text("添加附件", "attach a file"), (State.DRAFT,)),
         Transition("document.detach", Text("移除附件", "take a file off"), (State.DRAFT,)),
+        Transition(
+            "document.name-countersigners",
+            Text("联署和会签机关", "name joint organs and countersigners"),
+            (State.DRAFT,),
+        ),
         Transition("document.submit", Text("送审", "submit for review"), (State.DRAFT,), State.IN_REVIEW),
         Transition("document.approve", Text("核稿通过", "approve"), (State.IN_REVIEW,), State.REVIEWED),
         Transition(
-            "document.send-back",
-            Text("退回修改", "send back"),
-            (State.IN_REVIEW, State.REVIEWED),
+            "document.approve-joint",
+            Text("核稿通过，送会签", "approve, for countersigning"),
+            (State.IN_REVIEW,),
+            State.COUNTERSIGNING,
+            starts=(COUNTERSIGN,),
+        ),
+        *(
+            Transition(
+                verb,
+                Text("会签", text),
+                (State.COUNTERSIGNING,),
+                State.COUNTERSIGNING,
+                signed=True,
+                instead=(State.REVIEWED,),
+                ends=(COUNTERSIGN,),
+            )
+            for verb, text in (("document.countersign", "countersign"), ("document.concur", "consent to"))
+        ),
+        Transition(
+            "document.refuse-countersign",
+            Text("不同意会签", "refuse to countersign"),
+            (State.COUNTERSIGNING,),
             State.DRAFT,
             reason=True,
+            ends=(COUNTERSIGN,),
+        ),
+        Transition(
+            "document.urge-countersign",
+            Text("催办会签", "urge the countersigners"),
+            (State.COUNTERSIGNING,),
+            beside=True,
+        ),
+        Transition(
+            "document.send-back",
+            Text("退回修改", "send back"),
+            (State.IN_REVIEW, State.COUNTERSIGNING, State.REVIEWED),
+            State.DRAFT,
+            reason=True,
+            ends=(COUNTERSIGN,),
         ),
         Transition(
             "document.sign-off", Text("签发", "sign off"), (State.REVIEWED,), State.SIGNED_OFF, signed=True
@@ -53,7 +95,14 @@ LIFE = Life(
             (State.NUMBERED, State.SEALING),
             State.SEALING,
         ),
-        Transition("document.seal", Text("用印", "seal"), (State.SEALING,), State.SEALED),
+        # after a joint organ's seal it waits for the next: the issuing organ's is the last
+        Transition(
+            "document.seal",
+            Text("用印", "seal"),
+            (State.SEALING,),
+            State.SEALED,
+            instead=(State.NUMBERED,),
+        ),
         Transition("document.dispatch", Text("发文", "dispatch"), (State.SEALED,), State.DISPATCHED),
         *COPIES.transitions((State.DISPATCHED,)),
         Transition("document.comment", Text("发表意见", "give an opinion"), tuple(State), beside=True),
@@ -72,6 +121,7 @@ LIFE = Life(
             beside=True,
         ),
     ),
+    clocks={COUNTERSIGN: Text("会签期限", "time to countersign")},
 )
 #: what the platform itself does when the period of secrecy is over
 LAPSE = "document.lapse"

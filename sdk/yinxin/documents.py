@@ -10,7 +10,26 @@ from yinxin.uploads import AttachmentOut
 from yinxin.wire import Model, Octets, Reply, Words
 
 Answer = Literal["document.receive", "document.return", "document.give-back"]
-Signable = Literal["document.sign-off", "document.receive", "document.return", "document.give-back"]
+Countersigning = Literal["document.countersign", "document.concur"]
+Signable = Literal[
+    "document.sign-off",
+    "document.countersign",
+    "document.concur",
+    "document.receive",
+    "document.return",
+    "document.give-back",
+]
+
+
+#: organs that issue a document beside the drafter's, and that countersign it
+MOST_JOINT, MOST_CONSULTED = 15, 50
+
+
+class CountersignersIn(Model):
+    """Who issues a draft jointly, and who countersigns it without issuing it; in the place of those named before."""
+
+    joint: tuple[str, ...] = Field(default=(), max_length=MOST_JOINT)
+    consulted: tuple[str, ...] = Field(default=(), max_length=MOST_CONSULTED)
 
 
 class SecrecyIn(Model):
@@ -50,6 +69,11 @@ class DraftIn(Model):
     """Main recipients (主送), as organ identifiers."""
     copied_to: tuple[str, ...] = Field(default=(), max_length=500)
     """Copy recipients (抄送), as organ identifiers; each organ stands in one of the two lists."""
+    joint: tuple[str, ...] | None = Field(default=None, max_length=MOST_JOINT)
+    """Organs of the same level that issue it jointly with the drafter's (联署机关), in the order in which they are named on the page;
+    a revision without them leaves them as they were."""
+    consulted: tuple[str, ...] | None = Field(default=None, max_length=MOST_CONSULTED)
+    """Organs that countersign it and do not issue it (会签机关)."""
     skips: str | None = Field(default=None, max_length=2000)
     """Why an upward document passes over the organ right above; empty when it does not."""
     level: Level = "internal"
@@ -141,6 +165,8 @@ class DocumentOut(Reply):
     state: str
     number: str | None
     recipients: list[str]
+    joint: list[str] = Field(default_factory=list)
+    """The organs that issue it beside `organ`, in their order."""
     updated_at: AwareDatetime
     passage: list[PieceOut] = Field(default_factory=list)
     """Of a document that was searched for by text: where the first word stands in it."""
@@ -384,6 +410,22 @@ class OpinionsOut(Reply):
     items: list[OpinionOut]
 
 
+class CountersignerOut(Reply):
+    """An organ that countersigns a document, as it stands with the text of now."""
+
+    organ: str
+    part: Literal["joint", "consulted"]
+    """Whether it issues the document too, and seals it."""
+    state: Literal["not-asked", "asked", "signed", "void", "sealed"]
+    """`void`: it signed another text than the document has now, and is to sign again."""
+    signer: str | None
+    signed_at: AwareDatetime | None
+    sealed_at: AwareDatetime | None
+    urged: int
+    due: AwareDatetime | None
+    """When its time is over, while it is to sign."""
+
+
 class DossierOut(Reply):
     """A document with its timeline, copies and files."""
 
@@ -394,5 +436,7 @@ class DossierOut(Reply):
     """Every decision on its secrecy, in order."""
     files: list[FileOut]
     attachments: list[AttachmentOut] = Field(default_factory=list)
+    countersigners: list[CountersignerOut] = Field(default_factory=list)
+    """Who issues it jointly, and who is consulted, with what each has done."""
     answers: list[DocumentOut] = Field(default_factory=list)
     """The documents by which its recipients answered it."""

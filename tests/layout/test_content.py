@@ -17,7 +17,7 @@ def made(kind: Kind, title: str, serial: int | None = 3):
         names=("甲市人民政府",),
         urgency=None,
     )
-    return content.elements(data, serial=serial, year=2026, date=dt.date(2026, 11, 22), signer="王建国")
+    return content.elements(data, serial=serial, year=2026, date=dt.date(2026, 11, 22), signers=["王建国"])
 
 
 @pytest.mark.parametrize(

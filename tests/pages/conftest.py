@@ -47,6 +47,7 @@ PEOPLE = frozenset(
         "city-jia-registrar",
         "city-jia-leader",
         "city-yi-registrar",
+        "city-yi-leader",
         "dept-health-registrar",
     }
 )

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as Answered
 
 from apps.document import dispatch, export, number, review, seal
 from apps.document.desk import Desk
+from apps.document.joint.urge import urge
 from apps.document.pages.desks import Desks
 from apps.document.pages.files import handed_out
 from apps.document.records import DOCUMENTS
@@ -20,6 +21,8 @@ from yinxin.wire import Model
 BUTTONS: Mapping[str, Callable[[Desk, str], object]] = {
     "document.submit": review.submit,
     "document.approve": review.approve,
+    "document.approve-joint": review.approve,
+    "document.urge-countersign": urge,
     "document.number": number.number,
     "document.begin-seal": seal.seal,
     "document.dispatch": dispatch.dispatch,
@@ -28,7 +31,11 @@ BUTTONS: Mapping[str, Callable[[Desk, str], object]] = {
 PAGES = {
     "document.revise": "document.revise",
     "document.attach": "document.attach_file",
+    "document.name-countersigners": "document.name_countersigners",
     "document.send-back": "document.send_back",
+    "document.countersign": "document.sign",
+    "document.concur": "document.sign",
+    "document.refuse-countersign": "document.refuse_countersign",
     "document.sign-off": "document.sign",
     "document.receive": "document.sign",
     "document.return": "document.give_reason",

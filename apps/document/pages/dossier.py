@@ -7,6 +7,7 @@ from flask import render_template
 from apps.document import find
 from apps.document.attach import DETACH
 from apps.document.desk import Desk, content
+from apps.document.joint.models import Part
 from apps.document.models import State
 from apps.document.pages.acts import BUTTONS, PAGES
 from apps.document.pages.desks import Desks
@@ -26,6 +27,19 @@ GRADING = frozenset({"document.regrade", "document.extend-secrecy", "document.de
 _ELSEWHERE = GRADING | {EXPORT, DETACH, "document.comment"}
 #: the document itself, in both worlds' format
 DOWNLOADS = (SEALED, SEALED_OFD)
+#: what several organs may have a part in
+_OF_SEVERAL = frozenset(
+    {
+        "document.approve",
+        "document.approve-joint",
+        "document.countersign",
+        "document.concur",
+        "document.refuse-countersign",
+        "document.urge-countersign",
+        "document.begin-seal",
+    }
+)
+_UNSIGNED = ("not-asked", "asked", "void")
 _OF_COPIES = frozenset(each.verb for each in COPIES.transitions(()))
 
 
@@ -58,16 +72,36 @@ def add(pages: Pages, desk: Desks) -> None:
 def _permitted(client: Client, desk: Desk, found: find.Dossier) -> list[str]:
     """The acts that fit the state and are permitted to this person."""
     row = found.document
+    organ = desk.caller.actor.organ or ""
     known = {*BUTTONS, *PAGES, *_ELSEWHERE}
-    here = _here(found, desk.caller.actor.organ or "")
+    here, turn = _here(found, organ), _turn(found, organ)
     verbs = [
         each.verb
         for each in LIFE.onward(row.state)
-        if each.verb in known and (each.verb not in _OF_COPIES or each.verb in here)
+        if each.verb in known
+        and (each.verb not in _OF_COPIES or each.verb in here)
+        and (each.verb not in _OF_SEVERAL or each.verb in turn)
     ]
     about = resource(row)
     answers = client.authz.check_many([(verb, about, None) for verb in verbs]) if verbs else ()
     return [verb for verb, answer in zip(verbs, answers, strict=True) if answer.allowed]
+
+
+def _turn(found: find.Dossier, organ: str) -> set[str]:
+    """Of the acts that several organs take part in, those that are due, and this organ's to do."""
+    waiting = {each.row.organ: each.part for each in found.countersigners if each.state in _UNSIGNED}
+    verbs = {"document.approve-joint" if waiting else "document.approve"}
+    if (part := waiting.get(organ)) is not None:
+        verbs |= {"document.refuse-countersign"}
+        verbs |= {"document.countersign" if part is Part.JOINT else "document.concur"}
+    if waiting:
+        verbs |= {"document.urge-countersign"}
+    unsealed = [
+        each.row.organ for each in found.countersigners if each.part is Part.JOINT and each.state != "sealed"
+    ]
+    if organ in unsealed or (organ == found.document.organ and not unsealed):
+        verbs |= {"document.begin-seal"}
+    return verbs
 
 
 def _here(found: find.Dossier, organ: str) -> set[str]:

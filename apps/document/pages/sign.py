@@ -1,4 +1,4 @@
-"""Signing in the browser: signing off, receipts, returns and handing back, as any statement is signed (`yinxin.web.signing`)."""
+"""Signing in the browser: signing off, countersigning, receipts, returns and handing back, as any statement is signed (`yinxin.web.signing`)."""
 
 from collections.abc import Mapping
 from typing import Any, cast, get_args
@@ -7,9 +7,10 @@ from flask import url_for
 
 from apps.document import receive, sign_off
 from apps.document.desk import Desk
+from apps.document.joint import countersign
 from apps.document.pages.desks import Desks
 from apps.document.records import DOCUMENTS, resource
-from yinxin.documents import Answer, Signable
+from yinxin.documents import Answer, Countersigning, Signable
 from yinxin.web import Pages, current_caller
 from yinxin.web.signing import Act, reason, signed
 
@@ -43,12 +44,17 @@ def add(pages: Pages, desk: Desks) -> None:
 def _statement(desk: Desk, document: str, verb: str, why: str) -> bytes:
     if verb == sign_off.SIGN_OFF:
         return sign_off.statement(desk, document)
+    if verb in get_args(Countersigning):
+        return countersign.statement(desk, document, cast("Countersigning", verb))
     return receive.statement(desk, document, cast("Answer", verb), why or None)
 
 
 def _take(desk: Desk, document: str, verb: str, why: str, *, signed: bytes, signature: bytes) -> None:
     if verb == sign_off.SIGN_OFF:
         sign_off.sign_off(desk, document, signed, signature)
+        return
+    if verb in get_args(Countersigning):
+        countersign.countersign(desk, document, cast("Countersigning", verb), signed, signature)
         return
     answer = cast("Answer", verb)
     receive.answer(desk, document, answer, signed=signed, signature=signature, reason=why or None)

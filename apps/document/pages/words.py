@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from apps.document.intake.states import LIFE as INTAKE_LIFE
+from apps.document.joint.standing import Standing
 from apps.document.layout.kinds import KINDS, Direction, Kind
 from apps.document.models import State
 from apps.document.states import LIFE
@@ -50,6 +51,26 @@ MEANING = {
     ),
     "document.approve": Text(
         "确认内容和格式无误，送负责人签发", "You find it in order; it goes to the leader"
+    ),
+    "document.approve-joint": Text(
+        "确认内容和格式无误，送各联署、会签机关会签",
+        "You find it in order; it goes to the organs that countersign",
+    ),
+    "document.name-countersigners": Text(
+        "与同级机关联合行文，或请其他机关会签",
+        "Issue it jointly with organs of your level, or have others countersign",
+    ),
+    "document.countersign": Text(
+        "用您自己的证书签名，本机关联署发文并盖章",
+        "With your own certificate: your organ issues it too, and seals it",
+    ),
+    "document.concur": Text(
+        "用您自己的证书签名，表示本机关同意；不联署、不盖章",
+        "With your own certificate: your organ consents; it neither issues nor seals it",
+    ),
+    "document.refuse-countersign": Text("写明理由，退给起草人修改", "Back to the drafter, with your reason"),
+    "document.urge-countersign": Text(
+        "提醒尚未会签的机关，记录在案", "Reminds those who have not countersigned, on the record"
     ),
     "document.send-back": Text("写明理由，退给起草人修改", "Back to the drafter, with your reason"),
     "document.sign-off": Text(
@@ -166,6 +187,13 @@ def copy_tag(copy: Copy, now: datetime) -> str:
     if copy.state in (CopyState.WITHDRAWN, CopyState.GIVEN_BACK):
         return "neutral"
     return "done" if copy.state == CopyState.RECEIVED else "waiting"
+
+
+def countersigner_tag(each: Standing, now: datetime) -> str:
+    """The colour of what an organ that countersigns has come to."""
+    if each.state == "void" or each.late(now):
+        return "refused"
+    return {"signed": "done", "sealed": "done", "asked": "waiting"}.get(each.state, "neutral")
 
 
 def role(code: str) -> Text:

@@ -56,7 +56,8 @@ def sealed(message: Incoming, now: datetime) -> Sealed:
     data = b"".join(message.read(0))
     attached = tuple(Attached(each.name, each.sha256, each.sm3) for each in message.files[len(made) :])
     verify(data, Trust(message.anchors, ()), at=now, held=[], beside=Beside(attached=attached))
-    by = pdf.verify(data, [each for each in message.anchors if each.public_key.suite is INTL], now)
+    # the issuing organ's seal is the last; that there is one of every joint organ was verified with the rest
+    *_, by = pdf.verify_all(data, [each for each in message.anchors if each.public_key.suite is INTL], now)
     inside = pdf.attachments(data)
     content = inside["content.json"]
     with fitting():
@@ -112,7 +113,8 @@ def _also(
         octets = b"".join(message.read(number))
         if name == SEALED_OFD:
             verify(octets, Trust(message.anchors, ()), at=now, held=[], beside=Beside(attached=attached))
-            by = [each.certificate for each in ofd.verify(octets, roots, now)]
+            *_, last = ofd.verify(octets, roots, now)
+            by = [last.certificate]
             inside = ofd.attachments(octets)
             same_document = all(inside.get(each) == signed[each] for each in _SIGNED)
             unfit(same_document, "OFD 不是同一份公文", "the OFD is another document")

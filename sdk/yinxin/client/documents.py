@@ -10,7 +10,16 @@ from yinxin.client._http import Connection, segment
 from yinxin.client.attachments import Attachments, Progress
 from yinxin.client.errors import IdentityNeeded
 from yinxin.crypto import cms
-from yinxin.documents import Answer, DocumentOut, DossierOut, DraftIn, OrgansOut, RecipientOut, Signable
+from yinxin.documents import (
+    Answer,
+    Countersigning,
+    DocumentOut,
+    DossierOut,
+    DraftIn,
+    OrgansOut,
+    RecipientOut,
+    Signable,
+)
 from yinxin.uploads import AttachIn, AttachmentOut, AttachmentsOut
 
 _PATH = "/api/document/v1/documents"
@@ -34,10 +43,13 @@ class Documents:
         copied_to: Sequence[str] = (),
         urgency: Literal["特急", "加急"] | None = None,
         skips: str | None = None,
+        joint: Sequence[str] = (),
+        consulted: Sequence[str] = (),
     ) -> str:
         """Draft a document from the user's own file (text, Markdown or DOCX); its identifier.
 
         `recipients` are main recipients, `copied_to` copy recipients, `skips` is why an upward document passes over the organ right above.
+        `joint` are organs of the same level that issue it too, `consulted` those that countersign and do not issue it.
         Drafting again under the same `reference` gives the same document.
         """
         body = DraftIn(
@@ -48,6 +60,8 @@ class Documents:
             copied_to=tuple(copied_to),
             urgency=urgency,
             skips=skips,
+            joint=tuple(joint) or None,
+            consulted=tuple(consulted) or None,
         )
         answer = self._connection.json(
             "POST",
@@ -79,6 +93,13 @@ class Documents:
         path = f"{_PATH}/{segment(document)}/attachments/{segment(attachment.id)}"
         self._files.fetch(path, attachment, file)
 
+    def name_countersigners(
+        self, document: str, joint: Sequence[str] = (), consulted: Sequence[str] = ()
+    ) -> None:
+        """Name who issues the draft jointly, and who countersigns it without issuing it, in the place of those named before."""
+        body = {"joint": list(joint), "consulted": list(consulted)}
+        self._connection.json("POST", f"{_PATH}/{segment(document)}/countersigners", json=body)
+
     def submit(self, document: str) -> None:
         """Hand the draft in for review."""
         self._act(document, "submission")
@@ -95,6 +116,22 @@ class Documents:
         """Sign the content off with the identity's own key, as leader."""
         statement, signature = self._signed(document, "document.sign-off")
         self._act(document, "sign-off", statement=statement, signature=signature)
+
+    def countersign(self, document: str) -> None:
+        """Countersign the content with the identity's own key, as leader of a joint organ: it issues the document too."""
+        self._sign(document, "document.countersign")
+
+    def concur(self, document: str) -> None:
+        """Countersign the content with the identity's own key, as leader of an organ that is consulted."""
+        self._sign(document, "document.concur")
+
+    def refuse_countersign(self, document: str, reason: str) -> None:
+        """Do not countersign it: it goes back to its drafter."""
+        self._act(document, "countersign-refusal", reason=reason)
+
+    def urge_countersign(self, document: str) -> Sequence[str]:
+        """Urge the organs that have not countersigned; those that were urged."""
+        return self._copies(document, "countersign-urging", {})
 
     def number(self, document: str) -> str:
         """Give the next number and have the page laid out; the number."""
@@ -179,6 +216,10 @@ class Documents:
     def _copies(self, document: str, act: str, body: Mapping[str, Any]) -> Sequence[str]:
         answer = self._connection.json("POST", f"{_PATH}/{segment(document)}/{act}", json=dict(body))
         return OrgansOut.model_validate(answer).organs
+
+    def _sign(self, document: str, verb: Countersigning) -> None:
+        statement, signature = self._signed(document, verb)
+        self._act(document, f"countersignatures/{verb}", statement=statement, signature=signature)
 
     def _answer(self, document: str, verb: Answer, reason: str | None) -> None:
         statement, signature = self._signed(document, verb, reason)

@@ -1,0 +1,212 @@
+"""Several organs issue one document: each countersigns the very text and seals it, and a stranger sees that all of them did."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from apps.document.joint.errors import (
+    JointTwice,
+    NotAsked,
+    NotEquals,
+    NotOfThisSite,
+    SealedByYou,
+    SealsMissing,
+    UrgedEnoughToSign,
+)
+from seal.errors import NotApproved
+from tests.document.joint import MAIN, SECOND, THIRD, TITLE, Desk, settled
+from tests.laws.province import folder, opened, template
+from yinxin import evidence, ofd, pdf, steps
+from yinxin.errors import NotPermitted
+from yinxin.evidence.attribute import NOTHING_BESIDE
+from yinxin.evidence.errors import EvidenceMismatch
+from yinxin.evidence.trust import Trust
+from yinxin.flow import NoSuchRecord, WrongState
+
+__all__ = ["folder", "template"]
+pytestmark = pytest.mark.engines("any")
+
+
+@pytest.fixture(scope="module")
+def desk(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    root = tmp_path_factory.mktemp("joint")
+    shutil.copytree(template, root / "data")
+    with opened(root / "data") as platform:
+        settled(platform)
+        yield Desk(platform, root)
+
+
+def trust(desk: Desk) -> Trust:
+    return Trust.load(desk.platform.data.path("trust"))
+
+
+class Cut(BaseException):
+    """The process ends here."""
+
+
+def cut_short_everywhere(act) -> list[str]:
+    """Do an act that is cut short at each of its steps in turn, and at last not at all; the steps."""
+    met: list[str] = []
+
+    def reached(name: str) -> None:
+        if name.startswith("document.seal.") and name not in met:
+            met.append(name)
+            raise Cut
+
+    steps.listen(reached)
+    try:
+        while True:
+            try:
+                act()
+            except Cut:
+                continue
+            return met
+    finally:
+        steps.listen(None)
+
+
+def said(desk: Desk, data: bytes) -> str:
+    held: list = []
+    evidence.verify(data, trust(desk), at=desk.platform.clock.now(), held=held, beside=NOTHING_BESIDE)
+    return "\n".join(each.zh for each in held)
+
+
+def test_three_organs_issue_one_document(desk):
+    """Seen to fail when the countersignatures are not asked of the sealed file, and when a seal may be put on twice."""
+    document = desk.draft()
+    second, third = desk.as_(SECOND, "leader").documents, desk.as_(THIRD, "leader").documents
+    with pytest.raises(NoSuchRecord):
+        second.show(document)
+    desk.put(document)
+    assert desk.state(document) == "countersigning"
+    main = desk.as_(MAIN, "leader").documents
+    with pytest.raises(WrongState):
+        main.sign_off(document)
+    assert [each.id for each in second.list("todo")] == [document]
+    second.countersign(document)
+    assert not list(second.list("todo"))
+    with pytest.raises(NotAsked):
+        second.countersign(document)
+    assert desk.standing(document) == {SECOND: "signed", THIRD: "asked"}
+    third.countersign(document)
+    assert desk.state(document) == "reviewed"
+    main.sign_off(document)
+    keeper = desk.as_(MAIN).documents
+    number = keeper.number(document)
+    assert number.startswith("示财〔")
+    with pytest.raises(SealsMissing):
+        keeper.seal(document)
+    desk.as_(THIRD).documents.seal(document)
+    with pytest.raises(SealedByYou):
+        desk.as_(THIRD).documents.seal(document)
+    half = {name: keeper.file(document, name) for name in ("sealed.pdf", "sealed.ofd")}
+    for data in half.values():
+        with pytest.raises((EvidenceMismatch, ofd.OfdAltered)):
+            said(desk, data)
+    assert desk.state(document) == "numbered"
+    seal = desk.as_(SECOND).documents.seal
+    assert cut_short_everywhere(lambda: seal(document)) == [
+        "document.seal.1-intended",
+        "document.seal.2-signed",
+        "document.seal.3-finished",
+    ]
+    uses = list(desk.as_(SECOND).seals.uses(subject=f"document:{document}"))
+    assert [(each.times, bool(each.finished)) for each in uses] == [(4, True)]
+    keeper.seal(document)
+    keeper.dispatch(document)
+    organs = ["示范省应急管理厅", "示范省卫生健康委员会", "示范省财政厅"]
+    sealed = keeper.file(document, "sealed.pdf")
+    roots = [each for each in trust(desk).roots if each.public_key.suite.name == "intl"]
+    found = pdf.verify_all(sealed, roots, desk.platform.clock.now())
+    assert [each.certificate.subject.get("organizationName") for each in found] == organs
+    for data in (sealed, keeper.file(document, "sealed.ofd"), keeper.evidence(document)):
+        words = said(desk, data)
+        for organ in organs:
+            assert organ in words
+        assert words.count("会签了本文内容") == 2
+        assert words.count("签发了本文内容") == 1
+    # it is in the lists of all three, and a recipient has one copy
+    for organ in (MAIN, SECOND, THIRD):
+        (row,) = [each for each in desk.as_(organ).documents.list("sent") if each.id == document]
+        assert row.joint == [SECOND, THIRD]
+    shown = desk.as_(SECOND).documents.show(document)
+    assert [each.organ for each in shown.copies] == ["city-jia"]
+    with pytest.raises(NotPermitted):
+        desk.as_(SECOND).documents.withdraw(document, "不是主办机关")
+
+
+def test_what_changes_is_countersigned_anew_and_what_does_not_holds(desk):
+    document = desk.draft("joint-2")
+    desk.put(document)
+    second, third = desk.as_(SECOND, "leader").documents, desk.as_(THIRD, "leader").documents
+    second.countersign(document)
+    third.refuse_countersign(document, "第二条与本厅职责不符")
+    assert desk.state(document) == "draft"
+    # the same text again: who has signed it need not again
+    assert desk.standing(document) == {SECOND: "signed", THIRD: "not-asked"}
+    desk.put(document)
+    assert desk.standing(document) == {SECOND: "signed", THIRD: "asked"}
+    third.refuse_countersign(document, "还是不符")
+    clerk = desk.as_(MAIN).documents
+    other = desk.file.with_name("other.md")
+    other.write_text(desk.file.read_text("utf-8") + "\n请认真落实。\n", "utf-8")
+    attached = clerk.attach(document, other)
+    assert desk.standing(document) == {SECOND: "void", THIRD: "not-asked"}
+    clerk.detach(document, attached.id)
+    desk.put(document)
+    third.countersign(document)
+    assert desk.state(document) == "reviewed"
+
+
+def test_who_may_issue_together_and_who_is_only_asked(desk):
+    draft = desk.draft
+    for named, refusal in (
+        ({"joint": ("city-jia",), "recipients": ("city-yi",)}, NotEquals),
+        ({"joint": ("nowhere",)}, NotOfThisSite),
+        ({"joint": (MAIN,)}, JointTwice),
+        ({"joint": (SECOND,), "consulted": (SECOND,)}, JointTwice),
+        ({"joint": ("city-jia",)}, JointTwice),
+    ):
+        with pytest.raises(refusal):
+            draft("joint-refused", **named)
+    document = draft("joint-3", joint=(), consulted=("province-office",))
+    desk.put(document)
+    office = desk.as_("demo-leader").documents
+    with pytest.raises(NotPermitted):
+        office.countersign(document)
+    office.concur(document)
+    assert desk.state(document) == "reviewed"
+    # consent is no approval of the organ's seal
+    shown = office.show(document)
+    entry = next(each.entry for each in shown.steps if each.verb == "document.concur")
+    keeper = desk.as_("demo-seal")
+    seal = keeper.seals.of_organ("province-office")
+    with pytest.raises(NotPermitted):
+        keeper.seals.begin(seal.id, subject=f"document:{document}", title=TITLE, approval=entry)
+
+
+def test_a_leader_approves_the_seal_of_her_own_organ_alone(desk):
+    document = desk.draft("joint-4")
+    desk.put(document)
+    desk.as_(SECOND, "leader").documents.countersign(document)
+    steps = desk.as_(MAIN).documents.show(document).steps
+    entry = next(each.entry for each in steps if each.verb == "document.countersign")
+    keeper = desk.as_(MAIN)
+    seal = keeper.seals.of_organ(MAIN)
+    with pytest.raises(NotApproved):
+        keeper.seals.begin(seal.id, subject=f"document:{document}", title=TITLE, approval=entry)
+
+
+def test_they_are_urged_and_their_time_is_counted(desk):
+    document = desk.draft("joint-5", urgency="特急")
+    desk.put(document)
+    clerk = desk.as_(MAIN).documents
+    (one, _) = clerk.show(document).countersigners
+    assert one.due - desk.platform.clock.now() < timedelta(hours=5)
+    assert clerk.urge_countersign(document) == [SECOND, THIRD]
+    with pytest.raises(UrgedEnoughToSign):
+        clerk.urge_countersign(document)
+    assert [each.urged for each in clerk.show(document).countersigners] == [1, 1]
