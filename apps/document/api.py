@@ -7,6 +7,7 @@ from flask import Blueprint
 
 from apps.document import (
     api_beside,
+    api_numbered,
     attach,
     dispatch,
     draft,
@@ -82,6 +83,7 @@ def routes(service: Documents) -> tuple[Blueprint, ...]:
     for declare in (_drafting, _countersigning, _attaching, _deciding, _signing, _sending, _reading):
         declare(api, desk)
     api_beside.declare(api, desk)
+    api_numbered.declare(api, desk)
     intake_api.declare(api, desk)
     return (api.blueprint,)
 
@@ -370,5 +372,6 @@ def dossier_out(found: find.Dossier) -> DossierOut:
         files=[FileOut(name=name, sha256=digest) for name, digest in found.files],
         attachments=list(found.attachments),
         countersigners=[countersigner_out(each) for each in found.countersigners],
+        numbered=[api_numbered.numbered_out(each) for each in found.numbered],
         answers=[document_out(each) for each in found.answers],
     )

@@ -102,11 +102,18 @@ def _named(body: Mapping[str, Any], files: Sequence[AttachmentOut]) -> dict[str,
 
 
 def elements(
-    data: bytes, *, serial: int | None, year: int, date: dt.date, signers: Sequence[str]
+    data: bytes,
+    *,
+    serial: int | None,
+    year: int,
+    date: dt.date,
+    signers: Sequence[str],
+    copy: int | None = None,
 ) -> Elements:
     """The elements to lay out: the content with its number, date and, where the kind shows them, the signers.
 
-    Of several organs each has one, the issuing organ's first. `serial` is None while it has no number.
+    Of several organs each has one, the issuing organ's first. `serial` is None while it has no number. `copy` is the
+    number of one copy of a classified document; the sheet that is sealed keeps room for it.
     """
     body = canonical.decode(data)
     organ = body["organ"]
@@ -128,8 +135,8 @@ def elements(
         copies_to=tuple(body.get("copied_to", ())),
         secrecy=Secrecy(mark[0]) if (mark := body.get("secrecy", "").partition("★"))[0] else None,
         secrecy_term=mark[2],
-        # the sheet is the original; its copies are told apart by their receipts
-        copy_number=1 if mark[0] else None,
+        copy_number=copy,
+        copies_numbered=bool(mark[0]),
         attachments=(
             *(
                 Attachment(each["title"], tuple(_read(block) for block in each["body"]))

@@ -8,6 +8,8 @@ from typing import cast
 
 from apps.document.desk import Desk
 from apps.document.models import Document
+from apps.document.numbered.allot import allot
+from apps.document.numbered.allot import gone as no_longer_held
 from apps.document.records import DOCUMENTS
 from apps.document.sites.choose import addressable
 from apps.document.sites.errors import NotPassedOn
@@ -28,6 +30,7 @@ def dispatch(desk: Desk, document: str) -> None:
             term = desk.settings.receipt(row.urgency)
             sent = COPIES.send(desk, act, document, to, term=term, calendar=calendar, elsewhere=elsewhere)
             row.holders = [organ for organ in sent if organ not in elsewhere]
+            allot(desk.store, act, row, sent)
         else:
             act.facts["recipients"] = []
 
@@ -52,6 +55,7 @@ def redispatch(desk: Desk, document: str, organs: Sequence[str]) -> list[str]:
         term = desk.settings.receipt(row.urgency)
         sent = COPIES.send(desk, act, document, to, term=term, calendar=calendar, elsewhere=elsewhere)
         row.holders = [*row.holders, *(organ for organ in sent if organ not in elsewhere)]
+        allot(desk.store, act, row, sent)
     return sent
 
 
@@ -75,6 +79,7 @@ def withdraw(desk: Desk, document: str, reason: str, organs: Sequence[str] = ())
     with DOCUMENTS.move(desk, document, "document.withdraw", comment=reason) as (act, row):
         gone = COPIES.withdraw(desk, act, document, reason, organs)
         row.holders = [organ for organ in row.holders if organ not in gone]
+        no_longer_held(desk.store, act, document, gone, reason)
     return gone
 
 

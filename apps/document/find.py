@@ -13,6 +13,8 @@ from apps.document.intake.models import Intake
 from apps.document.joint import standing
 from apps.document.joint.models import Countersigner, Part
 from apps.document.models import Content, Document, File, State
+from apps.document.numbered.allot import of as numbered_of
+from apps.document.numbered.models import NumberedCopy
 from apps.document.records import DOCUMENTS, countersigns
 from apps.document.states import COMMENTS, COPIES, GRADES
 from yinxin import search
@@ -59,6 +61,8 @@ class Dossier:
     answers: Sequence[Document]
     #: the organs that issue it jointly or are consulted, with what each has done
     countersigners: Sequence[standing.Standing]
+    #: the numbered copies of a classified one: all to its issuing organ, to others their own
+    numbered: Sequence[NumberedCopy]
     #: when it was looked at: what is overdue depends on it
     at: datetime
 
@@ -149,6 +153,11 @@ def dossier(desk: Desk, document: str) -> Dossier:
             desk.attachments.files.of(session, DOCUMENTS.subject(document)),
             answers,
             countersigners,
+            [
+                each
+                for each in numbered_of(session, document)
+                if desk.caller.actor.organ in (each.organ, row.organ)
+            ],
             desk.store.clock.now(),
         )
         session.expunge_all()

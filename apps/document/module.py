@@ -28,6 +28,7 @@ MODULE: Module[Documents] = Module(
         "apps.document.models",
         "apps.document.intake.models",
         "apps.document.joint.models",
+        "apps.document.numbered.models",
         "apps.document.sites.models",
         "yinxin.comment.models",
         "yinxin.flow.models",

@@ -27,7 +27,12 @@ class PreviewUnavailable(Unavailable):
 
 def picture(pdf: bytes, page: int) -> bytes:
     """Page `page` (from 1) of our own PDF as PNG; raises PreviewUnavailable."""
-    command = ["pdftoppm", "-png", "-r", str(DPI), "-f", str(page), "-l", str(page), "-"]
+    return drawn(pdf, page, DPI)
+
+
+def drawn(pdf: bytes, page: int, dpi: int) -> bytes:
+    """The same at so many dots per inch."""
+    command = ["pdftoppm", "-png", "-r", str(dpi), "-f", str(page), "-l", str(page), "-"]
     try:
         done = subprocess.run(command, input=pdf, capture_output=True, timeout=_SECONDS, check=True)
     except (OSError, subprocess.SubprocessError) as error:

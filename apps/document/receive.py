@@ -8,6 +8,7 @@ from typing import Any, Literal
 from sqlalchemy.orm import Session
 
 from apps.document.desk import Desk, file
+from apps.document.numbered.allot import gone as no_longer_held
 from apps.document.records import DOCUMENTS
 from apps.document.seal import SEALED
 from apps.document.states import COPIES, LIFE
@@ -50,6 +51,7 @@ def answer(
         else:
             given = COPIES.give_back(desk, act, document)
             row.holders = [organ for organ in row.holders if organ != given.organ]
+            no_longer_held(desk.store, act, document, [given.organ], given.reason or "")
 
 
 def _due(session: Session, document: str, reason: str | None) -> dict[str, Any]:

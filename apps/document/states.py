@@ -114,6 +114,23 @@ LIFE = Life(
             reason=True,
         ),
         Transition("document.declassify", Text("解密", "declassify"), _DONE, reason=True),
+        Transition("document.print", Text("打印编号件", "print a numbered copy"), _DONE, beside=True),
+        Transition(
+            "document.take-back-copy", Text("收回纸质件", "take a paper copy back"), _DONE, beside=True
+        ),
+        Transition(
+            "document.destroy-copy",
+            Text("销毁纸质件", "destroy a paper copy"),
+            _DONE,
+            reason=True,
+            beside=True,
+        ),
+        Transition(
+            "document.witness-destruction",
+            Text("监销确认", "witness the destruction of a copy"),
+            _DONE,
+            beside=True,
+        ),
         Transition(
             "document.export",
             Text("导出证据", "export evidence"),

@@ -426,6 +426,30 @@ class CountersignerOut(Reply):
     """When its time is over, while it is to sign."""
 
 
+class PrintIn(Model):
+    """For whom a classified document is printed; shown on every page where it is given."""
+
+    reader: str = Field(default="", max_length=100)
+
+
+class NumberedOut(Reply):
+    """A copy of a classified document by its number (份号)."""
+
+    number: int
+    organ: str
+    """Who holds it."""
+    medium: Literal["file", "paper"]
+    state: Literal["held", "returned", "destroying", "destroyed"]
+    reader: str | None
+    person: str
+    """Who sent or printed it."""
+    at: AwareDatetime
+    reason: str | None
+    ended_at: AwareDatetime | None
+    ended_by: str | None
+    witness: str | None
+
+
 class DossierOut(Reply):
     """A document with its timeline, copies and files."""
 
@@ -438,5 +462,7 @@ class DossierOut(Reply):
     attachments: list[AttachmentOut] = Field(default_factory=list)
     countersigners: list[CountersignerOut] = Field(default_factory=list)
     """Who issues it jointly, and who is consulted, with what each has done."""
+    numbered: list[NumberedOut] = Field(default_factory=list)
+    """The numbered copies of a classified one: all to its issuing organ, to others their own."""
     answers: list[DocumentOut] = Field(default_factory=list)
     """The documents by which its recipients answered it."""

@@ -116,6 +116,7 @@ ELSEWHERE = {
         "exchange.deliver.2-taken",
         "exchange.reconcile.1-compared",
     },
+    "document/test_joint.py": {"document.print.1-allotted"},
     "exchange/test_documents.py": {"document.report.1-sent"},
     "exchange/test_nats.py": {"exchange.nats.1-taken", "exchange.nats.2-put"},
     "kms/test_custodians.py": {

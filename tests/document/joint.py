@@ -30,8 +30,12 @@ def directory() -> DirectoryFile:
         each.model_copy(update={"roles": (*each.roles, "seal-keeper")}) if each.id in keepers else each
         for each in whole.posts
     )
+    cleared = tuple(
+        each.model_copy(update={"clearance": "secret"}) if each.id in people() else each
+        for each in whole.people
+    )
     kept = tuple(each for each in whole.appointments if each.person in PEOPLE | people())
-    return whole.model_copy(update={"posts": posts, "appointments": kept})
+    return whole.model_copy(update={"posts": posts, "people": cleared, "appointments": kept})
 
 
 def settled(platform: Platform) -> None:

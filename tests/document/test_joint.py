@@ -1,6 +1,7 @@
 """Several organs issue one document: each countersigns the very text and seals it, and a stranger sees that all of them did."""
 
 import shutil
+import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from apps.document.joint.errors import (
     SealsMissing,
     UrgedEnoughToSign,
 )
+from apps.document.numbered.errors import CopyOver, NoSuchCopy, OnScreenOnly, WitnessIsActor
 from seal.errors import NotApproved
 from tests.document.joint import MAIN, SECOND, THIRD, TITLE, Desk, settled
 from tests.laws.province import folder, opened, template
@@ -47,12 +49,12 @@ class Cut(BaseException):
     """The process ends here."""
 
 
-def cut_short_everywhere(act) -> list[str]:
+def cut_short_everywhere(act, kind: str = "document.seal.") -> list[str]:
     """Do an act that is cut short at each of its steps in turn, and at last not at all; the steps."""
     met: list[str] = []
 
     def reached(name: str) -> None:
-        if name.startswith("document.seal.") and name not in met:
+        if name.startswith(kind) and name not in met:
             met.append(name)
             raise Cut
 
@@ -210,3 +212,55 @@ def test_they_are_urged_and_their_time_is_counted(desk):
     with pytest.raises(UrgedEnoughToSign):
         clerk.urge_countersign(document)
     assert [each.urged for each in clerk.show(document).countersigners] == [1, 1]
+
+
+def test_every_copy_of_a_secret_has_its_number(desk, tmp_path):
+    """Seen to fail when a print takes the number of another, and when whoever destroyed a copy witnesses it."""
+    document = desk.draft("numbered", joint=(), level="confidential", recipients=("city-jia", SECOND))
+    desk.put(document)
+    leader = desk.as_(MAIN, "leader").documents
+    leader.sign_off(document)
+    keeper, receiver = desk.as_(MAIN).documents, desk.as_(SECOND).documents
+    keeper.number(document)
+    keeper.seal(document)
+    sealed = keeper.file(document, "sealed.pdf")
+    keeper.dispatch(document)
+    receiver.receive(document)
+    held = [(each.number, each.organ, each.medium) for each in keeper.show(document).numbered]
+    assert held == [(1, MAIN, "file"), (2, "city-jia", "file"), (3, SECOND, "file")]
+    # the recipients have the same file, and no number in it; a print that was cut short has taken one
+    assert receiver.file(document, "sealed.pdf") == sealed
+    assert "00000" not in text_of(sealed, tmp_path)
+    assert cut_short_everywhere(lambda: receiver.print_copy(document), "document.print.") == [
+        "document.print.1-allotted"
+    ]
+    made = receiver.print_copy(document, "王处长")
+    assert made.startswith(b"%PDF")
+    with pytest.raises(pdf.PdfNotSealed):
+        pdf.verify_all(made, trust(desk).roots, desk.platform.clock.now())
+    shown = receiver.show(document).numbered
+    assert [(each.number, each.reader) for each in shown] == [(3, None), (4, None), (5, None), (6, "王处长")]
+    # back, or destroyed before two people, by number; nobody else's
+    with pytest.raises(NotPermitted):
+        receiver.take_back_copy(document, 4)
+    keeper.take_back_copy(document, 4)
+    with pytest.raises(NoSuchCopy):
+        receiver.destroy_copy(document, 4, "已不在本机关")
+    with pytest.raises(OnScreenOnly):
+        keeper.destroy_copy(document, 2, "电子件")
+    receiver.destroy_copy(document, 6, "销毁清册〔2026〕1号")
+    with pytest.raises(WitnessIsActor):
+        receiver.witness_destruction(document, 6)
+    desk.as_(SECOND, "leader").documents.witness_destruction(document, 6)
+    with pytest.raises(CopyOver):
+        receiver.destroy_copy(document, 6, "再次")
+    states = {each.number: each.state for each in keeper.show(document).numbered}
+    assert states == {1: "held", 2: "held", 3: "held", 4: "returned", 5: "held", 6: "destroyed"}
+    keeper.withdraw(document, "发错机关", ["city-jia"])
+    assert {each.number: each.state for each in keeper.show(document).numbered}[2] == "returned"
+
+
+def text_of(data: bytes, folder: Path) -> str:
+    file = folder / "sealed.pdf"
+    file.write_bytes(data)
+    return subprocess.run(["pdftotext", file, "-"], capture_output=True, check=True, text=True).stdout

@@ -46,7 +46,8 @@ def put_head(page: Page, faces: Typefaces, elements: Elements, form: Form) -> in
     if form is Form.ORDER:
         return _order(page, faces, elements)
     for row, text in enumerate(_corner(elements)):
-        page.add(Text((text,), LEFT, row_top(row)))
+        if text.text:
+            page.add(Text((text,), LEFT, row_top(row)))
     bottom = (
         _joint_marks(page, faces, elements)
         if elements.joint
@@ -73,6 +74,8 @@ def _corner(elements: Elements) -> list[Span]:
     spans = []
     if elements.copy_number is not None:
         spans.append(Span(f"{elements.copy_number:06d}"))
+    elif elements.copies_numbered:
+        spans.append(Span(""))  # room for it
     if elements.secrecy is not None:
         term = f"★{elements.secrecy_term}" if elements.secrecy_term else ""
         spans.append(Span(elements.secrecy.value + term, Role.BOLD))
@@ -161,7 +164,8 @@ def _letter(page: Page, faces: Typefaces, elements: Elements) -> int:
     page.add(Text(number, LEFT + WIDTH - width_of(faces, number), top))
     corner = _corner(elements)
     for row, text in enumerate(corner):
-        page.add(Text((text,), LEFT, top + row * PITCH))
+        if text.text:
+            page.add(Text((text,), LEFT, top + row * PITCH))
     return _two_rows_below(top + SIZE + max(len(corner) - 1, 0) * PITCH)
 
 

@@ -128,6 +128,8 @@ class Elements:
     date: dt.date
     main_recipients: tuple[str, ...] = ()
     copy_number: int | None = None
+    copies_numbered: bool = False
+    """Each copy has a number of its own: what is sealed for all of them keeps room for it."""
     secrecy: Secrecy | None = None
     secrecy_term: str = ""
     """保密期限 as it is printed behind the star: 1年, or a day or condition of declassification."""

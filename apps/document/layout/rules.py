@@ -40,7 +40,7 @@ def check(elements: Elements) -> None:
     """Raise the rule that the document breaks, if any: a leaf of `RuleBroken`, in the order of the elements."""
     kind = elements.kind
     facts = KINDS[kind]
-    if elements.secrecy is not None and elements.copy_number is None:
+    if elements.secrecy is not None and elements.copy_number is None and not elements.copies_numbered:
         raise CopyNumberMissing
     if facts.direction is Direction.UP and not elements.signers:
         raise SignerMissing

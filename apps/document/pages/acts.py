@@ -41,6 +41,7 @@ PAGES = {
     "document.return": "document.give_reason",
     "document.give-back": "document.sign",
     "document.redispatch": "document.redispatch",
+    "document.print": "document.print_numbered",
     "document.urge": "document.urge",
     "document.withdraw": "document.withdraw",
     "document.recall": "document.recall",

@@ -19,16 +19,19 @@ from yinxin import canonical
 from yinxin.client import Client
 from yinxin.distribution import OPEN
 from yinxin.distribution import State as CopyState
+from yinxin.grade import CLASSIFIED
 from yinxin.web import Caller, Pages, core
 
 EXPORT = "document.export"
 GRADING = frozenset({"document.regrade", "document.extend-secrecy", "document.declassify"})
+#: what is done to a paper copy by its number
+OF_PAPER = frozenset({"document.take-back-copy", "document.destroy-copy", "document.witness-destruction"})
 #: acts that are offered in a part of the page of their own
-_ELSEWHERE = GRADING | {EXPORT, DETACH, "document.comment"}
+_ELSEWHERE = GRADING | OF_PAPER | {EXPORT, DETACH, "document.comment"}
 #: the document itself, in both worlds' format
 DOWNLOADS = (SEALED, SEALED_OFD)
-#: what several organs may have a part in
-_OF_SEVERAL = frozenset(
+#: what depends on more than the state: on what other organs did, on the level
+_DEPENDING = frozenset(
     {
         "document.approve",
         "document.approve-joint",
@@ -37,6 +40,7 @@ _OF_SEVERAL = frozenset(
         "document.refuse-countersign",
         "document.urge-countersign",
         "document.begin-seal",
+        "document.print",
     }
 )
 _UNSIGNED = ("not-asked", "asked", "void")
@@ -61,6 +65,7 @@ def add(pages: Pages, desk: Desks) -> None:
             detachable=DETACH in verbs,
             registrable=_registrable(at_desk, found),
             intake=found.intake,
+            paper=OF_PAPER & set(verbs),
             gradable=GRADING & set(verbs),
             opinionable="document.comment" in verbs,
             exportable=EXPORT in verbs,
@@ -80,7 +85,7 @@ def _permitted(client: Client, desk: Desk, found: find.Dossier) -> list[str]:
         for each in LIFE.onward(row.state)
         if each.verb in known
         and (each.verb not in _OF_COPIES or each.verb in here)
-        and (each.verb not in _OF_SEVERAL or each.verb in turn)
+        and (each.verb not in _DEPENDING or each.verb in turn)
     ]
     about = resource(row)
     answers = client.authz.check_many([(verb, about, None) for verb in verbs]) if verbs else ()
@@ -88,7 +93,7 @@ def _permitted(client: Client, desk: Desk, found: find.Dossier) -> list[str]:
 
 
 def _turn(found: find.Dossier, organ: str) -> set[str]:
-    """Of the acts that several organs take part in, those that are due, and this organ's to do."""
+    """Of the acts that depend on more than the state, those that are due, and this organ's to do."""
     waiting = {each.row.organ: each.part for each in found.countersigners if each.state in _UNSIGNED}
     verbs = {"document.approve-joint" if waiting else "document.approve"}
     if (part := waiting.get(organ)) is not None:
@@ -99,6 +104,8 @@ def _turn(found: find.Dossier, organ: str) -> set[str]:
     unsealed = [
         each.row.organ for each in found.countersigners if each.part is Part.JOINT and each.state != "sealed"
     ]
+    if found.document.level in CLASSIFIED:
+        verbs |= {"document.print"}
     if organ in unsealed or (organ == found.document.organ and not unsealed):
         verbs |= {"document.begin-seal"}
     return verbs

@@ -7,6 +7,8 @@ from apps.document.intake.states import LIFE as INTAKE_LIFE
 from apps.document.joint.standing import Standing
 from apps.document.layout.kinds import KINDS, Direction, Kind
 from apps.document.models import State
+from apps.document.numbered.models import Medium
+from apps.document.numbered.models import State as NumberedState
 from apps.document.states import LIFE
 from yinxin.authz import LEVEL_TEXT, LEVELS, Level
 from yinxin.deadline import Unit
@@ -71,6 +73,13 @@ MEANING = {
     "document.refuse-countersign": Text("写明理由，退给起草人修改", "Back to the drafter, with your reason"),
     "document.urge-countersign": Text(
         "提醒尚未会签的机关，记录在案", "Reminds those who have not countersigned, on the record"
+    ),
+    "document.print": Text(
+        "取得下一个份号并登记，打印件每页印有份号、持有机关和打印人",
+        "Takes the next copy number and registers it; the print bears number, holder and who printed it on every page",
+    ),
+    "document.destroy-copy": Text(
+        "销毁后须由另一人监销确认", "Somebody else confirms that she saw it destroyed"
     ),
     "document.send-back": Text("写明理由，退给起草人修改", "Back to the drafter, with your reason"),
     "document.sign-off": Text(
@@ -194,6 +203,21 @@ def countersigner_tag(each: Standing, now: datetime) -> str:
     if each.state == "void" or each.late(now):
         return "refused"
     return {"signed": "done", "sealed": "done", "asked": "waiting"}.get(each.state, "neutral")
+
+
+def medium(code: str) -> Text:
+    """In the system or on paper, in words."""
+    return Medium(code).text
+
+
+def numbered_state(code: str) -> Text:
+    """What became of a numbered copy, in words."""
+    return NumberedState(code).text
+
+
+def numbered_tag(code: str) -> str:
+    """The colour of that."""
+    return {"held": "done", "destroying": "waiting"}.get(code, "neutral")
 
 
 def role(code: str) -> Text:

@@ -181,6 +181,23 @@ class Documents:
         """Pass a received document down to organs below one's own, or to all below one, of a level if it is given; those that had none."""
         return self._copies(document, "redispatch", {"organs": list(organs), "below": below, "level": level})
 
+    def print_copy(self, document: str, reader: str = "") -> bytes:
+        """A print of a classified document (PDF) with the next copy number, which is recorded before it is drawn; `reader` is for whom."""
+        path = f"{_PATH}/{segment(document)}/prints"
+        return self._connection.send("POST", path, json={"reader": reader}).content
+
+    def take_back_copy(self, document: str, number: int) -> None:
+        """Note that a paper copy is back at the issuing organ (清退)."""
+        self._act(document, f"numbered/{number}/taking-back")
+
+    def destroy_copy(self, document: str, number: int, reason: str) -> None:
+        """Destroy a paper copy, on the list or approval that `reason` names; somebody else confirms it."""
+        self._act(document, f"numbered/{number}/destruction", reason=reason)
+
+    def witness_destruction(self, document: str, number: int) -> None:
+        """Confirm that a paper copy was destroyed before one's eyes."""
+        self._act(document, f"numbered/{number}/witness")
+
     def evidence(self, document: str) -> bytes:
         """The evidence bundle (`.asice`); verify it with `yinxin.evidence.verify`, offline."""
         return self._connection.send("POST", f"{_PATH}/{segment(document)}/evidence", json={}).content
