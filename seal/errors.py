@@ -101,6 +101,14 @@ class KeeperElsewhere(Invalid):
     en = "The post {post} is not of organ {organ} and cannot keep its seal; choose a post of that organ."
 
 
+class NotHerOwn(Invalid):
+    """A name seal that somebody else would keep."""
+
+    code = "seal.not_her_own"
+    zh = "签名章由本人保管：{holder} 不在岗位 {post} 上；请填写本人所在的岗位。"
+    en = "A name seal is kept by its holder, and {holder} does not hold the post {post}; name the post that she holds."
+
+
 class HolderNeeded(Invalid):
     """A personal seal without its holder, or a unit's with one."""
 

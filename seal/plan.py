@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, field_validator
 
 from seal import draw, find
-from seal.errors import HolderNeeded, KeeperElsewhere, SealExists, SealNotInUse
+from seal.errors import HolderNeeded, KeeperElsewhere, NotHerOwn, SealExists, SealNotInUse
 from seal.models import Sort, State
 from seal.picture import LARGEST, check
 from seal.words import STATES
@@ -83,11 +83,13 @@ def looks(seals: "Seals", plan: SealPlan) -> Looks:
 
 
 def hold(seals: "Seals", plan: SealPlan) -> None:
-    """Raise what is wrong with a plan: HolderNeeded, KeeperElsewhere, SealExists, SealNotInUse, or as `looks`."""
+    """Raise what is wrong with a plan: HolderNeeded, KeeperElsewhere, NotHerOwn, SealExists, SealNotInUse, or as `looks`."""
     if (plan.sort is Sort.PERSONAL) != bool(plan.holder):
         raise HolderNeeded
     if seals.directory.post(plan.keeper).organ != plan.organ:
         raise KeeperElsewhere(post=plan.keeper, organ=plan.organ)
+    if plan.holder and plan.holder not in {each.person for each in seals.directory.holders(plan.keeper)}:
+        raise NotHerOwn(holder=plan.holder, post=plan.keeper)
     if plan.replaces:
         old = find.seal(seals.store, plan.replaces)
         if old.organ != plan.organ or old.state not in (State.ACTIVE, State.SUSPENDED):

@@ -13,7 +13,7 @@ from seal.errors import NotApproved, NotBoundInSuite, SealNotInUse, UseOver, Use
 from seal.find import Registered, Use, used
 from seal.find import seal as find_seal
 from seal.find import use as find_use
-from seal.models import State, UseRow
+from seal.models import Sort, State, UseRow
 from seal.words import STATES
 from yinxin.act import Actor
 from yinxin.act import Outcome as Ended
@@ -128,7 +128,7 @@ def _usable(seals: "Seals", seal: Registered) -> None:
 def _approved(seals: "Seals", actor: Actor, seal: Registered, purpose: Purpose) -> tuple[str, str]:
     """Verb and author of the approving entry.
 
-    Raises NotApproved unless it is a completed act on that very subject, by another, who acted for the seal's own organ: of a document
+    Raises NotApproved unless it is a completed act on that very subject, by another (of a name seal: by its holder), who acted for the seal's own organ: of a document
     that several organs issue jointly, each leader approves the use of her own organ's seal and of no other.
     """
 
@@ -147,7 +147,13 @@ def _approved(seals: "Seals", actor: Actor, seal: Registered, purpose: Purpose) 
     if fields["actor"].get("organ") != seal.organ:
         raise refused("批准人不代表本机关", "whoever approved it did not act for the seal's organ")
     who = fields["actor"]["id"]
-    if who == actor.id:
+    if seal.sort is Sort.PERSONAL:  # it stands for her name under what she has signed herself
+        if who != seal.holder or who != actor.id:
+            raise refused(
+                "签名章只能由本人用于本人签发的事项",
+                "a name seal is put on by its holder, on what she signed herself",
+            )
+    elif who == actor.id:
         raise refused("批准人与用印人是同一人", "the same person approved it and would use the seal")
     return entry.verb, who
 

@@ -13,6 +13,7 @@ from apps.document import (
     draft,
     export,
     find,
+    name_seal,
     number,
     receive,
     review,
@@ -20,7 +21,7 @@ from apps.document import (
     sign_off,
 )
 from apps.document.desk import Desk, file, media_type
-from apps.document.errors import NumberTaken, UnknownKind, UnknownStatement
+from apps.document.errors import NoNameSeal, NotAnOrder, NumberTaken, UnknownKind, UnknownStatement
 from apps.document.intake import api as intake_api
 from apps.document.joint import countersign
 from apps.document.joint.errors import (
@@ -266,6 +267,15 @@ def _sending(api: Api, desk: Desks) -> None:
     )
     def give_number(document: str, caller: Caller) -> NumberOut:
         return NumberOut(number=number.number(desk(caller), document))
+
+    @api.post(
+        "/documents/<document>/name-seal",
+        status=204,
+        problems=(*_CHANGE, NotAnOrder, NoNameSeal),
+        summary=Text("加盖签名章", "Put one's name seal on an order"),
+    )
+    def put_name_seal(document: str, caller: Caller) -> None:
+        name_seal.put(desk(caller), document)
 
     @api.post("/documents/<document>/seal", status=204, problems=_CHANGE, summary=Text("用印", "Seal"))
     def put_seal(document: str, caller: Caller) -> None:

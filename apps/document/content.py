@@ -16,6 +16,7 @@ from apps.document.layout.model import (
     Draft,
     Elements,
     Heading,
+    NameSeal,
     Paragraph,
     Secrecy,
     Table,
@@ -109,11 +110,13 @@ def elements(
     date: dt.date,
     signers: Sequence[str],
     copy: int | None = None,
+    name_seal: NameSeal | None = None,
 ) -> Elements:
     """The elements to lay out: the content with its number, date and, where the kind shows them, the signers.
 
     Of several organs each has one, the issuing organ's first. `serial` is None while it has no number. `copy` is the
-    number of one copy of a classified document; the sheet that is sealed keeps room for it.
+    number of one copy of a classified document; the sheet that is sealed keeps room for it. `name_seal` is
+    the signer's, which an order shows in the place of her name.
     """
     body = canonical.decode(data)
     organ = body["organ"]
@@ -129,6 +132,7 @@ def elements(
         main_recipients=tuple(body["main_recipients"]),
         urgency=Urgency(body["urgency"]) if body["urgency"] else None,
         signers=tuple(signers) if _shows_signer(kind) else (),
+        name_seal=name_seal if kind is Kind.ORDER else None,
         joint=tuple(each["name"] for each in body.get("joint", ())),
         sealed=kind not in _UNSEALED,
         notes=body["notes"],

@@ -51,6 +51,14 @@ class SealUse:
     suites: Mapping[str, Seal]
 
 
+@dataclass(frozen=True, slots=True)
+class NameSeal:
+    """A person's name seal: its identifier, and the structure that its maker signed (GB/T 38540)."""
+
+    id: str
+    structure: SealStructure
+
+
 class Core(flow.Core, Protocol):
     """The core, asked as one signed-in person."""
 
@@ -75,6 +83,14 @@ class Core(flow.Core, Protocol):
 
         Raises NoSeal, NotPermitted.
         """
+        ...
+
+    def name_seal(self, organ: str, person: str) -> NameSeal | None:
+        """The name seal in use that a person of the organ has, who asks; None where she has none."""
+        ...
+
+    def use_name_seal(self, seal: NameSeal, *, subject: str, title: str, approval: str) -> str:
+        """Begin its use, on the holder's own sign-off that is on record as `approval`; raises NotPermitted."""
         ...
 
     def finish_seal_use(self, use: str, *, sha256: str, sm3: str) -> None:

@@ -92,3 +92,19 @@ class CopyDownward(Invalid):
     code = "document.copy_downward"
     zh = "上行文不得同时抄送下级机关 {organ}；请取消该抄送。"
     en = "An upward document is not copied to the lower organ {organ} at the same time; take it off the list."
+
+
+class NotAnOrder(Invalid):
+    """A name seal on what shows none (GB/T 9704-2012, 7.3.5.3)."""
+
+    code = "document.not_an_order"
+    zh = "公文 {document} 不是命令（令），不加盖签名章；其他文种由机关盖章。"
+    en = "Document {document} is no order, so it bears no name seal; other kinds are sealed by the organ."
+
+
+class NoNameSeal(Conflict):
+    """The signer has no name seal in use."""
+
+    code = "document.no_name_seal"
+    zh = "{person} 没有在用的签名章；请先申请制作签名章，或直接编号排版，署名以红色姓名排印。"
+    en = "{person} has no name seal in use; apply for one, or have the order numbered as it is: then her name is printed in red."

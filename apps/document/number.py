@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from apps.document import content as contents
-from apps.document import index
+from apps.document import index, name_seal
 from apps.document.desk import Desk, content
 from apps.document.errors import NumberTaken
 from apps.document.joint import parts
@@ -67,6 +67,7 @@ def _elements(session: Session, row: Document) -> Elements:
         serial=_last(session, row.organ, OF_ORDERS if row.kind == Kind.ORDER else dated.year) + 1,
         year=dated.year,
         date=dated,
+        name_seal=name_seal.shown(session, row.id),
         signers=[row.signer_name or "", *(each.signer_name or "" for each in parts.joint(session, row.id))],
     )
 

@@ -24,6 +24,7 @@ def resource(document: Document) -> Resource:
             "kind": document.kind,
             "state": document.state,
             "drafter": document.drafter,
+            "signer": document.signer or "",
             "recipients": list(document.holders) if document.state == State.DISPATCHED else [],
             "joint": list(document.joint) if document.asked else [],
             "consulted": list(document.consulted) if document.asked else [],
@@ -55,7 +56,12 @@ DOCUMENTS: Records[Document] = Records(
     columns=Columns(
         Document.organ,
         Document.level,
-        {"kind": Document.kind, "state": Document.state, "drafter": Document.drafter},
+        {
+            "kind": Document.kind,
+            "state": Document.state,
+            "drafter": Document.drafter,
+            "signer": Document.signer,
+        },
         {
             "recipients": sent_to,
             "joint": lambda organ: countersigns(organ, Part.JOINT).leads,

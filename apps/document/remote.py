@@ -6,7 +6,7 @@ authority `<suite>-tsa`.
 
 from collections.abc import Mapping, Sequence
 
-from apps.document.core import Organ, Post, Seal, SealUse
+from apps.document.core import NameSeal, Organ, Post, Seal, SealUse
 from apps.document.errors import NoSeal
 from apps.document.intake.states import LIFE as INTAKE_LIFE
 from yinxin import flow
@@ -64,6 +64,14 @@ class RemoteCore(flow.RemoteCore):
             signer = self._client.seals.signer(use.id, certificate.public_key)
             suites[suite] = Seal(signer, certificate, self.chain(certificate))
         return SealUse(use.id, found.load(), suites)
+
+    def name_seal(self, organ: str, person: str) -> NameSeal | None:
+        listed = self._client.seals.list(organ=organ, sort="personal", state="active")
+        found = next((each.id for each in listed if (each.organ, each.holder) == (organ, person)), None)
+        return None if found is None else NameSeal(found, self._client.seals.show(found).load())
+
+    def use_name_seal(self, seal: NameSeal, *, subject: str, title: str, approval: str) -> str:
+        return self._client.seals.begin(seal.id, subject=subject, title=title, approval=approval).id
 
     def finish_seal_use(self, use: str, *, sha256: str, sm3: str) -> None:
         self._client.seals.finish(use, sha256=sha256, sm3=sm3)

@@ -86,6 +86,7 @@ LIFE = Life(
         Transition(
             "document.sign-off", Text("签发", "sign off"), (State.REVIEWED,), State.SIGNED_OFF, signed=True
         ),
+        Transition("document.put-name-seal", Text("加盖签名章", "put the name seal on"), (State.SIGNED_OFF,)),
         Transition(
             "document.number", Text("编号排版", "number and lay out"), (State.SIGNED_OFF,), State.NUMBERED
         ),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from apps.document.errors import NoNameSeal, NotAnOrder
 from apps.document.joint.errors import (
     JointTwice,
     NotAsked,
@@ -18,7 +19,8 @@ from apps.document.joint.errors import (
     UrgedEnoughToSign,
 )
 from apps.document.numbered.errors import CopyOver, NoSuchCopy, OnScreenOnly, WitnessIsActor
-from seal.errors import NotApproved
+from seal.errors import NotApproved, NotHerOwn
+from seal.plan import SealPlan
 from tests.document.joint import MAIN, SECOND, THIRD, TITLE, Desk, settled
 from tests.laws.province import folder, opened, template
 from yinxin import evidence, ofd, pdf, steps
@@ -27,6 +29,7 @@ from yinxin.evidence.attribute import NOTHING_BESIDE
 from yinxin.evidence.errors import EvidenceMismatch
 from yinxin.evidence.trust import Trust
 from yinxin.flow import NoSuchRecord, WrongState
+from yinxin.ofd.package import unpack
 
 __all__ = ["folder", "template"]
 pytestmark = pytest.mark.engines("any")
@@ -264,3 +267,59 @@ def text_of(data: bytes, folder: Path) -> str:
     file = folder / "sealed.pdf"
     file.write_bytes(data)
     return subprocess.run(["pdftotext", file, "-"], capture_output=True, check=True, text=True).stdout
+
+
+def test_an_order_bears_the_name_seal_that_its_signer_put_on_herself(desk, tmp_path):
+    """Seen to fail when anybody's sign-off approves it, and when another leader may put it on."""
+    file = tmp_path / "order.md"
+    file.write_text("# 关于表彰先进单位的命令\n\n决定对有关单位予以表彰。\n", "utf-8")
+    clerk, leader = desk.as_(MAIN).documents, desk.as_(MAIN, "leader").documents
+    person = f"{MAIN}-leader"
+
+    def signed_off(reference: str) -> str:
+        document = clerk.draft(file, reference=reference, kind="ORDER", recipients=("city-jia",))
+        clerk.submit(document)
+        leader.approve(document)
+        leader.sign_off(document)
+        return document
+
+    plain = signed_off("order-1")
+    with pytest.raises(NoNameSeal):
+        leader.put_name_seal(plain)
+    clerk.number(plain)
+    name = desk.platform.authz.directory.person(person).name
+    assert name in text_of(clerk.file(plain, "layout.pdf"), tmp_path)
+    found, plan = desk.platform.seal.found, {"organ": MAIN, "sort": "personal", "holder": person}
+    with pytest.raises(NotHerOwn):
+        found(SealPlan(**plan, keeper=f"{MAIN}-registrar"), "name-0")
+    seal = found(SealPlan(name="财政印", **plan, keeper=person), "name-1")
+    sealed = signed_off("order-2")
+    with pytest.raises(NoNameSeal):
+        clerk.put_name_seal(sealed)
+    assert cut_short_everywhere(lambda: leader.put_name_seal(sealed), "document.put-name-seal.") == [
+        "document.put-name-seal.1-begun",
+        "document.put-name-seal.2-put",
+    ]
+    (use,) = desk.as_(MAIN, "leader").seals.uses(seal=seal.id)
+    assert (use.subject, use.person, use.approved_by) == (f"document:{sealed}", person, person)
+    assert use.finished is not None
+    clerk.number(sealed)
+    laid_out = clerk.file(sealed, "layout.pdf")
+    assert name not in text_of(laid_out, tmp_path)
+    (tmp_path / "order.pdf").write_bytes(laid_out)
+    images = subprocess.run(
+        ["pdfimages", "-list", tmp_path / "order.pdf"], capture_output=True, check=True, text=True
+    ).stdout
+    assert " image " in images
+    parts = unpack(clerk.file(sealed, "layout.ofd"))
+    assert any(path.endswith(".png") for path in parts)
+    # what she signed off as an order lends her seal to nothing else
+    other = desk.draft("not-an-order", joint=())
+    desk.put(other)
+    leader.sign_off(other)
+    with pytest.raises(NotAnOrder):
+        leader.put_name_seal(other)
+    steps_ = leader.show(sealed).steps
+    approval = next(each.entry for each in steps_ if each.verb == "document.sign-off")
+    with pytest.raises(NotApproved):
+        desk.as_(MAIN).seals.begin(seal.id, subject=f"document:{sealed}", title=TITLE, approval=approval)

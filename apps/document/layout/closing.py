@@ -1,6 +1,7 @@
 """发文机关署名, 成文日期, 印章, 附注: the end of the body (GB/T 9704-2012, 7.3.5 to 7.3.8)."""
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from apps.document.layout.errors import DoesNotFit
@@ -18,7 +19,8 @@ from apps.document.layout.grid import (
     row_top,
 )
 from apps.document.layout.lines import Line, Measure, Span, break_lines, width_of
-from apps.document.layout.model import Elements, Form, SealBox
+from apps.document.layout.marks import Picture, Text, on_row
+from apps.document.layout.model import Elements, Form, NameSeal, SealBox
 from apps.document.layout.rows import INDENT, Row
 
 _SEAL_DROP = 3.2 * MM  # how far authority and date lie below the seal's middle (居中下压)
@@ -36,6 +38,25 @@ class Closing:
 
     rows: tuple[Row, ...]
     seals: tuple[tuple[int, float], ...] = ()
+    signature: "Signature | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """签名章 in the middle of two rows, the first of which is `row`, `left` from the type area's edge; the title stands beside it."""
+
+    row: int
+    left: float
+    seal: NameSeal
+    title: Line | None
+
+    def marks(self, row: int) -> Iterator[Text | Picture]:
+        """What stands there when the closing starts on `row` (from 0) of a page."""
+        middle = row_top(row + self.row + 0.5) + SIZE / 2
+        width, height = self.seal.width_mm * MM, self.seal.height_mm * MM
+        yield Picture(LEFT + self.left, middle - height / 2, width, height, self.seal.png)
+        if self.title is not None:
+            yield on_row(self.title, row + self.row + 0.5)
 
 
 def chinese_date(date: dt.date) -> str:
@@ -91,8 +112,10 @@ def _joint(faces: Typefaces, elements: Elements, organs: list[Span], widest: flo
 def _signed(faces: Typefaces, elements: Elements) -> Closing:
     """加盖签发人签名章: two blank lines, the name 4 cells in, the title 2 cells left of it; a blank line, the date (7.3.5.3).
 
-    The name in red 楷体 stands for 签名章.
+    Without a name seal the name in red 楷体 stands for it.
     """
+    if elements.name_seal is not None:
+        return _with_name_seal(faces, elements, elements.name_seal)
     name, title = Span(elements.signers[0], Role.KAI), Span(elements.signer_title or "")
     wide = width_of(faces, (name,), size=_SIGNATURE_SIZE, spacing=0.0)
     left = WIDTH - 4 * ADVANCE - wide
@@ -105,6 +128,22 @@ def _signed(faces: Typefaces, elements: Elements) -> Closing:
     date = _date(elements)
     dated = Line((date,), WIDTH - 4 * ADVANCE - width_of(faces, (date,)))
     return Closing((None, None, signed, None, dated, *_notes(faces, elements, WIDTH)))
+
+
+def _with_name_seal(faces: Typefaces, elements: Elements, seal: NameSeal) -> Closing:
+    """The name seal 4 cells in, two blank lines below the text, the title 2 cells left of it, in its middle (7.3.5.3)."""
+    left = WIDTH - 4 * ADVANCE - seal.width_mm * MM
+    title = Span(elements.signer_title or "")
+    beside = None
+    if title.text:
+        at = left - 2 * ADVANCE - width_of(faces, (title,))
+        if at < 0:
+            raise DoesNotFit(element="签发人职务 signer_title", place="1 行 line")
+        beside = Line((title,), at)
+    date = _date(elements)
+    dated = Line((date,), WIDTH - 4 * ADVANCE - width_of(faces, (date,)))
+    rows: tuple[Row, ...] = (None, None, None, None, None, dated, *_notes(faces, elements, WIDTH))
+    return Closing(rows, signature=Signature(2, left, seal, beside))
 
 
 def _unsealed(

@@ -1,4 +1,4 @@
-"""What can be put on a page: text at a place, and a rule. Lengths in points from the sheet's top left corner."""
+"""What can be put on a page: text at a place, a rule, and a picture. Lengths in points from the sheet's top left corner."""
 
 from dataclasses import dataclass, field
 
@@ -34,14 +34,25 @@ class Rule:
     color: str = BLACK
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A PNG with a transparent ground that fills a rectangle."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    png: bytes = field(repr=False)
+
+
 @dataclass(slots=True)
 class Page:
     """A page in the making."""
 
-    marks: list[Text | Rule] = field(default_factory=list)
+    marks: list[Text | Rule | Picture] = field(default_factory=list)
     numbered: bool = True
 
-    def add(self, *marks: Text | Rule) -> None:
+    def add(self, *marks: Text | Rule | Picture) -> None:
         """Put marks on the page."""
         self.marks.extend(marks)
 

@@ -111,6 +111,15 @@ class DocumentNumber:
 
 
 @dataclass(frozen=True, slots=True)
+class NameSeal:
+    """签名章: the picture of the signer's name seal (PNG), and its size in mm."""
+
+    png: bytes
+    width_mm: float
+    height_mm: float
+
+
+@dataclass(frozen=True, slots=True)
 class Elements:
     """The eighteen elements of an official document (GB/T 9704-2012, 7.2 to 7.5), in the order of the standard.
 
@@ -135,6 +144,8 @@ class Elements:
     """保密期限 as it is printed behind the star: 1年, or a day or condition of declassification."""
     urgency: Urgency | None = None
     signers: tuple[str, ...] = ()
+    name_seal: NameSeal | None = None
+    """The signer's name seal, which stands on an order in the place of her name (7.3.5.3)."""
     signer_title: str | None = None
     """签发人职务 in full, which an order shows beside the signature (7.3.5.3)."""
     joint: tuple[str, ...] = ()

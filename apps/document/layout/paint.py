@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from html import escape
@@ -17,7 +17,7 @@ from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from apps.document.layout.faces import Face, Role, Typefaces, ascent, cut
 from apps.document.layout.lines import Span
-from apps.document.layout.marks import BASELINE, Page, Rule, Text
+from apps.document.layout.marks import BASELINE, Page, Picture, Rule, Text
 from apps.document.layout.model import Elements
 
 _SCHEME = "face:"
@@ -36,23 +36,26 @@ span { line-height: 0 }
 
 
 class _Fetcher(URLFetcher):  # type: ignore[misc]  # the engine has no types
-    """Gives the configured font files under names of our own, and refuses everything else."""
+    """Gives the configured font files and the page's pictures under names of our own, and refuses everything else."""
 
-    def __init__(self, files: dict[str, Path]) -> None:
+    def __init__(self, files: dict[str, Path], pictures: Mapping[str, bytes] | None = None) -> None:
         super().__init__(allowed_protocols=(), fail_on_errors=True)
         self._files = files
+        self._pictures = pictures or {}
 
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:  # noqa: ARG002  signature of the engine
-        return URLFetcherResponse(url, self._files[url].read_bytes())
+        data = self._pictures[url] if url in self._pictures else self._files[url].read_bytes()
+        return URLFetcherResponse(url, data)
 
 
 def paint(pages: tuple[Page, ...], faces: Typefaces, elements: Elements) -> bytes:
     """The PDF/A-3b file. Same pages, same faces, same bytes: dates and identifiers come from the elements."""
     html = _html(pages, faces, elements)
+    pictures = {_named(mark): mark.png for page in pages for mark in page.marks if isinstance(mark, Picture)}
     identifier = hashlib.sha256(html.encode()).hexdigest()[:32].encode()
     with _LOCK, _dated(elements.date):
         style, fonts = _fonts(faces)
-        document = HTML(string=html, url_fetcher=_Fetcher({}))
+        document = HTML(string=html, url_fetcher=_Fetcher({}, pictures))
         with warnings.catch_warnings():
             # the engine leaves its colour profile to the garbage collector
             warnings.simplefilter("ignore", ResourceWarning)
@@ -110,8 +113,27 @@ def _html(pages: tuple[Page, ...], faces: Typefaces, elements: Elements) -> str:
 
 
 def _marks(page: Page, faces: Typefaces, names: dict[Face, str]) -> str:
-    return "".join(
-        _rule(mark) if isinstance(mark, Rule) else _text(mark, faces, names) for mark in page.marks
+    return "".join(_mark(mark, faces, names) for mark in page.marks)
+
+
+def _mark(mark: Text | Rule | Picture, faces: Typefaces, names: dict[Face, str]) -> str:
+    match mark:
+        case Rule():
+            return _rule(mark)
+        case Picture():
+            return _picture(mark)
+    return _text(mark, faces, names)
+
+
+def _named(picture: Picture) -> str:
+    """The name under which the page asks for it: by its digest, so that other pictures make another file."""
+    return f"picture:{hashlib.sha256(picture.png).hexdigest()}"
+
+
+def _picture(picture: Picture) -> str:
+    return (
+        f'<div style="left:{picture.left:.3f}pt;top:{picture.top:.3f}pt"><img src="{_named(picture)}" alt="签名章" '
+        f'style="display:block;width:{picture.width:.3f}pt;height:{picture.height:.3f}pt"></div>'
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from apps.document.layout.faces import Face, Typefaces, advance, cut, located
 from apps.document.layout.grid import MM
-from apps.document.layout.marks import BASELINE, Page, Rule, Text
+from apps.document.layout.marks import BASELINE, Page, Picture, Rule, Text
 from apps.document.layout.model import Elements
 from yinxin import ofd
 
@@ -43,8 +43,12 @@ def _cut(face: Face, characters: set[str]) -> ofd.Font:
 
 
 def _marks(
-    mark: Text | Rule, faces: Typefaces, fonts: Mapping[Face, ofd.Font]
-) -> Iterator[ofd.Glyphs | ofd.Bar]:
+    mark: Text | Rule | Picture, faces: Typefaces, fonts: Mapping[Face, ofd.Font]
+) -> Iterator[ofd.Glyphs | ofd.Bar | ofd.Picture]:
+    if isinstance(mark, Picture):
+        x, y, width, height = (each / MM for each in (mark.left, mark.top, mark.width, mark.height))
+        yield ofd.Picture(x, y, width, height, mark.png)
+        return
     if isinstance(mark, Rule):
         x, y, width, height = (each / MM for each in (mark.left, mark.top, mark.width, mark.height))
         yield ofd.Bar(x, y, width, height, _color(mark.color))

@@ -7,7 +7,7 @@ from flask import Response, redirect, url_for
 from pydantic import Field
 from werkzeug.wrappers import Response as Answered
 
-from apps.document import dispatch, export, number, review, seal
+from apps.document import dispatch, export, name_seal, number, review, seal
 from apps.document.desk import Desk
 from apps.document.joint.urge import urge
 from apps.document.pages.desks import Desks
@@ -23,6 +23,7 @@ BUTTONS: Mapping[str, Callable[[Desk, str], object]] = {
     "document.approve": review.approve,
     "document.approve-joint": review.approve,
     "document.urge-countersign": urge,
+    "document.put-name-seal": name_seal.put,
     "document.number": number.number,
     "document.begin-seal": seal.seal,
     "document.dispatch": dispatch.dispatch,

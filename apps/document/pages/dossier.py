@@ -4,10 +4,11 @@ from typing import Any
 
 from flask import render_template
 
-from apps.document import find
+from apps.document import find, name_seal
 from apps.document.attach import DETACH
 from apps.document.desk import Desk, content
 from apps.document.joint.models import Part
+from apps.document.layout.kinds import Kind
 from apps.document.models import State
 from apps.document.pages.acts import BUTTONS, PAGES
 from apps.document.pages.desks import Desks
@@ -41,6 +42,7 @@ _DEPENDING = frozenset(
         "document.urge-countersign",
         "document.begin-seal",
         "document.print",
+        "document.put-name-seal",
     }
 )
 _UNSIGNED = ("not-asked", "asked", "void")
@@ -104,6 +106,8 @@ def _turn(found: find.Dossier, organ: str) -> set[str]:
     unsealed = [
         each.row.organ for each in found.countersigners if each.part is Part.JOINT and each.state != "sealed"
     ]
+    if found.document.kind == Kind.ORDER and name_seal.FILE not in {name for name, _ in found.files}:
+        verbs |= {"document.put-name-seal"}
     if found.document.level in CLASSIFIED:
         verbs |= {"document.print"}
     if organ in unsealed or (organ == found.document.organ and not unsealed):

@@ -26,6 +26,7 @@ URGENCY_TEXT = {
     "特急": Text("特急", "extra urgent"),
 }
 FILE_TEXT = {
+    "name-seal.esl": Text("签名章（制章者签名的数据）", "The name seal, as its maker signed it"),
     "layout.pdf": Text("排版稿（未盖章）", "The page as laid out, unsealed"),
     "layout.ofd": Text("排版稿（未盖章，OFD）", "The page as laid out, unsealed (OFD)"),
     "sealed.pdf": Text("盖章的公文（PDF）", "The sealed document (PDF)"),
@@ -84,6 +85,10 @@ MEANING = {
     "document.send-back": Text("写明理由，退给起草人修改", "Back to the drafter, with your reason"),
     "document.sign-off": Text(
         "用您自己的证书签名，对内容负责", "You answer for it with your own certificate"
+    ),
+    "document.put-name-seal": Text(
+        "用您自己的签名章代替红色姓名；没有签名章的不必办理",
+        "Your own name seal in the place of your name in red; without one there is nothing to do",
     ),
     "document.number": Text(
         "取得本机关本年度下一个文号并排版，文号不可收回",

@@ -138,6 +138,10 @@ class Documents:
         answer = self._connection.json("POST", f"{_PATH}/{segment(document)}/number", json={})
         return str(answer["number"])
 
+    def put_name_seal(self, document: str) -> None:
+        """Put one's own name seal on an order that one has signed off, before it is numbered."""
+        self._act(document, "name-seal")
+
     def seal(self, document: str) -> None:
         """Have the organ's seal put on, in both suites."""
         self._act(document, "seal")
