@@ -44,9 +44,6 @@ from yinxin.attachment.errors import ContentMissing, NameTaken, NoSuchAttachment
 from yinxin.documents import (
     Answer,
     CommentIn,
-    CountersignerOut,
-    CountersignersIn,
-    Countersigning,
     DocumentOut,
     DocumentRef,
     DossierOut,
@@ -63,6 +60,7 @@ from yinxin.documents import (
     StatementQuery,
     StepOut,
 )
+from yinxin.documents_beside import CountersignerOut, CountersignersIn, Countersigning
 from yinxin.errors import NotPermitted
 from yinxin.evidence import MEDIA_TYPE
 from yinxin.flow import MovedOn, NoSuchRecord, StaleStatement, WrongState

@@ -28,9 +28,6 @@ from yinxin.documents import (
     DocumentRef,
     ExtendSecrecyIn,
     GradeOut,
-    OpinionIn,
-    OpinionOut,
-    OpinionsOut,
     OrgansIn,
     OrgansOut,
     OrgansReasonIn,
@@ -40,6 +37,7 @@ from yinxin.documents import (
     RegradeIn,
     SecrecyIn,
 )
+from yinxin.documents_beside import OpinionIn, OpinionOut, OpinionsOut
 from yinxin.errors import NotPermitted
 from yinxin.exchange import Reached
 from yinxin.flow import MovedOn, NoSuchRecord, WrongState

@@ -7,7 +7,8 @@ from apps.document.numbered import end
 from apps.document.numbered.errors import CopyOver, NoSuchCopy, NotNumbered, OnScreenOnly, WitnessIsActor
 from apps.document.numbered.models import NumberedCopy
 from apps.document.numbered.print import print_copy
-from yinxin.documents import NumberedOut, PrintIn, ReasonIn
+from yinxin.documents import ReasonIn
+from yinxin.documents_beside import NumberedOut, PrintIn
 from yinxin.errors import NotPermitted
 from yinxin.flow import NoSuchRecord, WrongState
 from yinxin.text import Text

@@ -6,11 +6,11 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from yinxin.authz import Level
+from yinxin.documents_beside import MOST_CONSULTED, MOST_JOINT, CountersignerOut, NumberedOut
 from yinxin.uploads import AttachmentOut
 from yinxin.wire import Model, Octets, Reply, Words
 
 Answer = Literal["document.receive", "document.return", "document.give-back"]
-Countersigning = Literal["document.countersign", "document.concur"]
 Signable = Literal[
     "document.sign-off",
     "document.countersign",
@@ -19,17 +19,6 @@ Signable = Literal[
     "document.return",
     "document.give-back",
 ]
-
-
-#: organs that issue a document beside the drafter's, and that countersign it
-MOST_JOINT, MOST_CONSULTED = 15, 50
-
-
-class CountersignersIn(Model):
-    """Who issues a draft jointly, and who countersigns it without issuing it; in the place of those named before."""
-
-    joint: tuple[str, ...] = Field(default=(), max_length=MOST_JOINT)
-    consulted: tuple[str, ...] = Field(default=(), max_length=MOST_CONSULTED)
 
 
 class SecrecyIn(Model):
@@ -380,74 +369,6 @@ class GradeOut(Reply):
     """The first day on which it is secret no longer, where that is known."""
     person: str
     at: AwareDatetime
-
-
-class OpinionIn(Model):
-    """An opinion, as an answer to another or in the place of one's own."""
-
-    text: str = Field(min_length=1, max_length=4000)
-    parent: str | None = Field(default=None, max_length=40)
-    corrects: str | None = Field(default=None, max_length=40)
-
-
-class OpinionOut(Reply):
-    """An opinion of the reader's organ, in its thread."""
-
-    id: str
-    depth: int
-    person: str
-    post: str | None
-    text: str
-    at: AwareDatetime
-    before: list[str]
-    """What it said before it was corrected, the first wording first."""
-    entry: str
-
-
-class OpinionsOut(Reply):
-    """The opinions on a document, each after the one that it answers."""
-
-    items: list[OpinionOut]
-
-
-class CountersignerOut(Reply):
-    """An organ that countersigns a document, as it stands with the text of now."""
-
-    organ: str
-    part: Literal["joint", "consulted"]
-    """Whether it issues the document too, and seals it."""
-    state: Literal["not-asked", "asked", "signed", "void", "sealed"]
-    """`void`: it signed another text than the document has now, and is to sign again."""
-    signer: str | None
-    signed_at: AwareDatetime | None
-    sealed_at: AwareDatetime | None
-    urged: int
-    due: AwareDatetime | None
-    """When its time is over, while it is to sign."""
-
-
-class PrintIn(Model):
-    """For whom a classified document is printed; shown on every page where it is given."""
-
-    reader: str = Field(default="", max_length=100)
-
-
-class NumberedOut(Reply):
-    """A copy of a classified document by its number (份号)."""
-
-    number: int
-    organ: str
-    """Who holds it."""
-    medium: Literal["file", "paper"]
-    state: Literal["held", "returned", "destroying", "destroyed"]
-    reader: str | None
-    person: str
-    """Who sent or printed it."""
-    at: AwareDatetime
-    reason: str | None
-    ended_at: AwareDatetime | None
-    ended_by: str | None
-    witness: str | None
 
 
 class DossierOut(Reply):

@@ -15,7 +15,7 @@ _RANKS = ("province", "city", "county", "township")
 _BASIS = "党政机关公文处理工作条例第十七条"
 RULES = [
     {"rank": rank, "other": rank, "since": date(2012, 7, 1), "until": None, "basis": _BASIS}
-    for rank in (*_RANKS, *(f"department:{above}" for above in _RANKS))
+    for rank in (*_RANKS, *(f"department/{above}" for above in _RANKS))
 ]
 
 

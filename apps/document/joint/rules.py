@@ -67,12 +67,12 @@ def rank(organ: Organ, organs: Mapping[str, Organ]) -> str:
     above = organs.get(organ.parent or "")
     while above is not None and above.level == "department":
         above = organs.get(above.parent or "")
-    return f"department:{above.level}" if above else "department"
+    return f"department/{above.level}" if above else "department"
 
 
 def words(name: str) -> Text:
     """A rank in words."""
-    of = name.removeprefix("department:")
+    of = name.removeprefix("department/")
     level = _LEVELS.get(of, Text(of, of))
     if of == name:
         return level

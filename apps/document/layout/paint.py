@@ -21,6 +21,7 @@ from apps.document.layout.marks import BASELINE, Page, Picture, Rule, Text
 from apps.document.layout.model import Elements
 
 _SCHEME = "face:"
+_PICTURE = "picture:"
 _EPOCH = "SOURCE_DATE_EPOCH"
 _LOCK = Lock()
 """Font maps of the engine are not to be used from two threads."""
@@ -127,7 +128,7 @@ def _mark(mark: Text | Rule | Picture, faces: Typefaces, names: dict[Face, str])
 
 def _named(picture: Picture) -> str:
     """The name under which the page asks for it: by its digest, so that other pictures make another file."""
-    return f"picture:{hashlib.sha256(picture.png).hexdigest()}"
+    return _PICTURE + hashlib.sha256(picture.png).hexdigest()
 
 
 def _picture(picture: Picture) -> str:

@@ -13,7 +13,7 @@ from apps.document.pages.acts import Reason
 from apps.document.pages.desks import Desks
 from apps.document.pages.tree import tree
 from apps.document.records import DOCUMENTS
-from yinxin.documents import MOST_CONSULTED, MOST_JOINT
+from yinxin.documents_beside import MOST_CONSULTED, MOST_JOINT
 from yinxin.web import Caller, Pages, current_caller
 from yinxin.wire import Model
 

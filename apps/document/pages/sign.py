@@ -10,7 +10,8 @@ from apps.document.desk import Desk
 from apps.document.joint import countersign
 from apps.document.pages.desks import Desks
 from apps.document.records import DOCUMENTS, resource
-from yinxin.documents import Answer, Countersigning, Signable
+from yinxin.documents import Answer, Signable
+from yinxin.documents_beside import Countersigning
 from yinxin.web import Pages, current_caller
 from yinxin.web.signing import Act, reason, signed
 

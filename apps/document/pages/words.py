@@ -79,9 +79,6 @@ MEANING = {
         "取得下一个份号并登记，打印件每页印有份号、持有机关和打印人",
         "Takes the next copy number and registers it; the print bears number, holder and who printed it on every page",
     ),
-    "document.destroy-copy": Text(
-        "销毁后须由另一人监销确认", "Somebody else confirms that she saw it destroyed"
-    ),
     "document.send-back": Text("写明理由，退给起草人修改", "Back to the drafter, with your reason"),
     "document.sign-off": Text(
         "用您自己的证书签名，对内容负责", "You answer for it with your own certificate"

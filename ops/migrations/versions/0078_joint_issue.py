@@ -67,6 +67,6 @@ def upgrade() -> None:
                 "until": None,
                 "basis": "党政机关公文处理工作条例第十七条",
             }
-            for rank in (*_RANKS, *(f"department:{above}" for above in _RANKS))
+            for rank in (*_RANKS, *(f"department/{above}" for above in _RANKS))
         ],
     )

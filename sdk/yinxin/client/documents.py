@@ -10,16 +10,8 @@ from yinxin.client._http import Connection, segment
 from yinxin.client.attachments import Attachments, Progress
 from yinxin.client.errors import IdentityNeeded
 from yinxin.crypto import cms
-from yinxin.documents import (
-    Answer,
-    Countersigning,
-    DocumentOut,
-    DossierOut,
-    DraftIn,
-    OrgansOut,
-    RecipientOut,
-    Signable,
-)
+from yinxin.documents import Answer, DocumentOut, DossierOut, DraftIn, OrgansOut, RecipientOut, Signable
+from yinxin.documents_beside import Countersigning
 from yinxin.uploads import AttachIn, AttachmentOut, AttachmentsOut
 
 _PATH = "/api/document/v1/documents"
