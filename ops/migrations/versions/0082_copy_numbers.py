@@ -5,8 +5,8 @@ from alembic import op
 
 from yinxin.store import Instant
 
-revision = "0079"
-down_revision = "0078"
+revision = "0082"
+down_revision = "0081"
 branch_labels = None
 depends_on = None
 
