@@ -41,6 +41,7 @@ THINGS = sa.Table(
             "kind",
             "state",
             "drafter",
+            "signer",
             "profile",
             "applicant",
             "person",
@@ -127,7 +128,7 @@ def things(chance, engine):
         row |= {"level": chance.choice(["public", "public", *LEVELS]), "kind": "NOTICE", "state": "draft"}
         row |= {
             name: chance.choice(who)
-            for name in ("author", "drafter", "applicant", "person", "vetter", "holder")
+            for name in ("author", "drafter", "signer", "applicant", "person", "vetter", "holder")
         }
         row |= {"purpose": chance.choice(["seal", "evidence", "ca"])}
         row |= {"profile": chance.choice(["organ-seal", "tls-server"])}
