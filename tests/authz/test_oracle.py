@@ -147,10 +147,11 @@ class Asked:
 
     def document(self):
         received = self.organ in self.given["recipients"]
+        joint = self.organ in self.given["joint"]
         own = self.same and any(self.action in OFFICE.get(role, ()) for role in self.roles)
         return {
-            "document.read": self.same or received,
-            "document.export": self.has("registrar") and (self.same or received),
+            "document.read": self.same or received or joint or self.organ in self.given["consulted"],
+            "document.export": self.has("registrar") and (self.same or received or joint),
             "document.receive": self.has("registrar") and received,
             "document.return": self.has("registrar") and received,
             "document.give-back": self.has("registrar") and received,
@@ -221,7 +222,11 @@ def random_question(chance, number):
             "kind": "NOTICE",
             "state": "draft",
             "drafter": chance.choice(people),
-            "recipients": chance.sample(sorted(ORGANS), chance.choice([0, 1, 2])),
+            "signer": chance.choice(people),
+            **{
+                name: chance.sample(sorted(ORGANS), chance.choice([0, 1, 2]))
+                for name in ("recipients", "joint", "consulted")
+            },
         },
         "Key": {"purpose": chance.choice(["seal", "evidence", "ca"])},
         "Certificate": {
