@@ -152,6 +152,8 @@ class Asked:
         return {
             "document.read": self.same or received or joint or self.organ in self.given["consulted"],
             "document.export": self.has("registrar") and (self.same or received or joint),
+            "document.begin-seal": self.has("seal-keeper") and (self.same or joint),
+            "document.seal": self.has("seal-keeper") and (self.same or joint),
             "document.receive": self.has("registrar") and received,
             "document.return": self.has("registrar") and received,
             "document.give-back": self.has("registrar") and received,
