@@ -36,10 +36,11 @@ from apps.document.joint.name import name
 from apps.document.joint.standing import Standing
 from apps.document.joint.urge import urge
 from apps.document.layout.errors import DraftTooLarge, RuleBroken
-from apps.document.layout.kinds import Kind
+from apps.document.manuscript import api as manuscript_api
 from apps.document.models import Document
 from apps.document.records import DOCUMENTS
 from apps.document.service import Documents
+from apps.document.template import api as template_api
 from yinxin.attachment.errors import ContentMissing, NameTaken, NoSuchAttachment, NoSuchUpload, TooMany
 from yinxin.documents import (
     Answer,
@@ -84,6 +85,8 @@ def routes(service: Documents) -> tuple[Blueprint, ...]:
     api_beside.declare(api, desk)
     api_numbered.declare(api, desk)
     intake_api.declare(api, desk)
+    manuscript_api.declare(api, desk, service.nearby)
+    template_api.declare(api, desk)
     return (api.blueprint,)
 
 
@@ -324,26 +327,9 @@ def _reading(api: Api, desk: Desks) -> None:
 
 
 def _new(body: DraftIn, content: Upload) -> draft.NewDocument:
-    try:
-        kind = Kind(body.kind)
-    except ValueError as error:
-        raise UnknownKind(kind=body.kind, known=", ".join(Kind)) from error
     if content.size > draft.LARGEST:
         raise DraftTooLarge(size=content.size, limit=draft.LARGEST)
-    return draft.NewDocument(
-        reference=body.reference,
-        kind=kind,
-        filename=content.name,
-        data=content.stream.read(),
-        recipients=body.recipients,
-        level=body.level,
-        urgency=body.urgency,
-        copied_to=body.copied_to,
-        joint=body.joint,
-        consulted=body.consulted,
-        skips=body.skips,
-        grade=api_beside.graded(body.level, body.secrecy) if body.secrecy else None,
-    )
+    return draft.new_document(body, content.name, content.stream.read())
 
 
 def document_out(row: Document, passage: Iterable[tuple[str, bool]] = ()) -> DocumentOut:

@@ -35,13 +35,12 @@ from yinxin.documents import (
     RecipientOut,
     RedispatchIn,
     RegradeIn,
-    SecrecyIn,
 )
 from yinxin.documents_beside import OpinionIn, OpinionOut, OpinionsOut
 from yinxin.errors import NotPermitted
 from yinxin.exchange import Reached
 from yinxin.flow import MovedOn, NoSuchRecord, WrongState
-from yinxin.grade import Grade, GradeRow, GradeTooLong, NotClassified, NotLonger, Secret, Unit, read
+from yinxin.grade import GradeRow, GradeTooLong, NotClassified, NotLonger, read
 from yinxin.text import Text
 from yinxin.web import Api, Caller, Page, Paged, page_of
 from yinxin.wire import Words
@@ -134,7 +133,7 @@ def _secrecy(api: Api, desk: Desks) -> None:
         summary=Text("变更密级", "Regrade a document"),
     )
     def regrade(document: str, body: RegradeIn, caller: Caller) -> None:
-        grading.regrade(desk(caller), document, graded(body.level, body), body.reason)
+        grading.regrade(desk(caller), document, grading.given(body.level, body), body.reason)
 
     @api.post(
         "/documents/<document>/secrecy-extension",
@@ -145,7 +144,7 @@ def _secrecy(api: Api, desk: Desks) -> None:
     def extend_secrecy(document: str, body: ExtendSecrecyIn, caller: Caller) -> None:
         at_desk = desk(caller)
         level = cast("Level", DOCUMENTS.read(at_desk, document).level)
-        grading.extend(at_desk, document, graded(level, body), body.reason)
+        grading.extend(at_desk, document, grading.given(level, body), body.reason)
 
     @api.post(
         "/documents/<document>/declassification",
@@ -177,18 +176,6 @@ def _opinions(api: Api, desk: Desks) -> None:
     def opinions(document: str, caller: Caller) -> OpinionsOut:
         found = find.dossier(desk(caller), document)
         return OpinionsOut(items=[opinion_out(each) for each in found.opinions])
-
-
-def graded(level: Level, body: SecrecyIn) -> Grade:
-    """The grade that somebody gave; raises NoTerm."""
-    return Grade(
-        cast("Secret", level),
-        amount=body.amount,
-        unit=Unit(body.unit),
-        until=body.until,
-        condition=body.condition,
-        basis=body.basis,
-    )
 
 
 def copy_out(copy: Copy, now: datetime) -> CopyOut:

@@ -102,6 +102,21 @@ def _named(body: Mapping[str, Any], files: Sequence[AttachmentOut]) -> dict[str,
     return {**rest, "files": named} if named else rest
 
 
+def draft_of(data: bytes) -> Draft:
+    """The text that a content was made from; its recipients are no part of it."""
+    body = canonical.decode(data)
+    return Draft(
+        body["title"],
+        (),
+        tuple(_read(block) for block in body["body"]),
+        tuple(
+            Attachment(each["title"], tuple(_read(block) for block in each["body"]))
+            for each in body["attachments"]
+        ),
+        notes=body["notes"],
+    )
+
+
 def elements(
     data: bytes,
     *,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -12,10 +13,11 @@ from apps.document import content, direction, grading, index
 from apps.document.core import Organ
 from apps.document.desk import Desk
 from apps.document.desk import content as newest
-from apps.document.errors import KindOrLevelFixed, ReferenceTaken, UnknownRecipient
+from apps.document.errors import KindOrLevelFixed, ReferenceTaken, UnknownKind, UnknownRecipient
 from apps.document.joint import parts, rules
 from apps.document.layout import check, read_draft
 from apps.document.layout.kinds import Kind
+from apps.document.manuscript.errors import TextMovedOn
 from apps.document.models import Content, Document
 from apps.document.records import DOCUMENTS
 from apps.document.sites.choose import addressable
@@ -23,6 +25,7 @@ from apps.document.states import GRADES
 from yinxin.authz import Level
 from yinxin.calendar import local_date
 from yinxin.distribution import recipients
+from yinxin.documents import DraftIn
 from yinxin.grade import Grade, read
 from yinxin.store import as_good
 from yinxin.uploads import AttachmentOut
@@ -52,6 +55,43 @@ class NewDocument:
     grade: Grade | None = None
     joint: tuple[str, ...] | None = None
     consulted: tuple[str, ...] | None = None
+
+
+def new_document(body: DraftIn, filename: str, data: bytes) -> NewDocument:
+    """What somebody hands in over the wire, with her file; raises UnknownKind, NoTerm."""
+    try:
+        kind = Kind(body.kind)
+    except ValueError as error:
+        raise UnknownKind(kind=body.kind, known=", ".join(Kind)) from error
+    return NewDocument(
+        reference=body.reference,
+        kind=kind,
+        filename=filename,
+        data=data,
+        recipients=body.recipients,
+        level=body.level,
+        urgency=body.urgency,
+        copied_to=body.copied_to,
+        joint=body.joint,
+        consulted=body.consulted,
+        skips=body.skips,
+        grade=grading.given(body.level, body.secrecy) if body.secrecy else None,
+    )
+
+
+def as_before(row: Document, filename: str, data: bytes) -> NewDocument:
+    """Another text for a draft that stays otherwise as it is."""
+    return NewDocument(
+        reference=row.reference,
+        kind=Kind(row.kind),
+        filename=filename,
+        data=data,
+        recipients=tuple(row.recipients),
+        level=cast("Level", row.level),
+        urgency=row.urgency,
+        copied_to=tuple(row.copied_to),
+        skips=row.skips,
+    )
 
 
 def draft(desk: Desk, new: NewDocument) -> str:
@@ -105,11 +145,12 @@ def _draft(desk: Desk, new: NewDocument, organ: Organ) -> str:
     return row.id
 
 
-def revise(desk: Desk, document: str, new: NewDocument) -> None:
+def revise(desk: Desk, document: str, new: NewDocument, *, base: int | None = None) -> None:
     """Replace the text of a draft; the earlier versions stay. Kind and level are those it was drafted with.
 
     The file is read before the act begins: a large one would hold up every other writer. A grade that
-    is given, and another one, is determined from today on. Raises what `draft` raises, and KindOrLevelFixed.
+    is given, and another one, is determined from today on. `base` is the version that the text was made from. Raises
+    what `draft` raises, KindOrLevelFixed, and TextMovedOn where there is a newer version than `base`.
     """
     organ = desk.core.organ(desk.caller.actor.organ or "")
     seen = DOCUMENTS.read(desk, document)
@@ -130,8 +171,10 @@ def revise(desk: Desk, document: str, new: NewDocument) -> None:
         act.facts["content_sha256"] = sha256(data).hexdigest()
         if grade is not None and grade != before:
             GRADES.determine(act, document, grade, desk.store.clock.now())
-        revision = newest(act.session, document).revision + 1
-        act.session.add(_content(document, revision, new, data))
+        last = newest(act.session, document).revision
+        if base is not None and base != last:
+            raise TextMovedOn(base=base, newest=last)
+        act.session.add(_content(document, last + 1, new, data))
         row.title, row.recipients, row.urgency = title, list(new.recipients), new.urgency
         row.copied_to, row.skips = list(new.copied_to), new.skips
         parts.name(act.session, row, new.joint or (), new.consulted or ())

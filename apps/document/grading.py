@@ -1,6 +1,7 @@
 """The secrecy of documents: determined when drafted, changed, extended and ended by a leader, and ended by itself when it is over."""
 
 from datetime import datetime
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,7 +14,8 @@ from apps.document.states import GRADES, LAPSE
 from yinxin.act import SYSTEM
 from yinxin.authz import Level
 from yinxin.calendar import local_date
-from yinxin.grade import CLASSIFIED, Grade, Secret
+from yinxin.documents import SecrecyIn
+from yinxin.grade import CLASSIFIED, Grade, Secret, Unit
 from yinxin.store import Act, Store
 
 #: what is no secret any more is not public by that
@@ -28,6 +30,18 @@ def due(session: Session, level: Level, given: Grade | None, now: datetime) -> G
     if given is not None:
         return given
     return Grade(level, amount=GRADES.longest(session, level, local_date(now)))
+
+
+def given(level: Level, body: SecrecyIn) -> Grade:
+    """The grade that somebody gave; raises NoTerm."""
+    return Grade(
+        cast("Secret", level),
+        amount=body.amount,
+        unit=Unit(body.unit),
+        until=body.until,
+        condition=body.condition,
+        basis=body.basis,
+    )
 
 
 def longest(desk: Desk, level: Secret, basis: str) -> Grade:

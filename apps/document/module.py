@@ -10,6 +10,7 @@ from apps.document.service import Documents
 from apps.document.settings import DocumentSettings
 from apps.document.sites.report import VERB as REPORT
 from apps.document.states import COPIES, LAPSE, LIFE
+from apps.document.template.records import LIFE as TEMPLATE_LIFE
 from yinxin.module import Job, Module, Verb
 from yinxin.text import Text
 
@@ -20,6 +21,7 @@ MODULE: Module[Documents] = Module(
     verbs=(
         *LIFE.verbs,
         *INTAKE_LIFE.verbs,
+        *TEMPLATE_LIFE.verbs,
         *COPIES.verbs,
         Verb(REPORT, Text("向发文站点回报外来公文", "tell another site what became of its document")),
         Verb(LAPSE, Text("保密期限届满解密", "declassify when the period is over")),
@@ -30,6 +32,8 @@ MODULE: Module[Documents] = Module(
         "apps.document.joint.models",
         "apps.document.numbered.models",
         "apps.document.sites.models",
+        "apps.document.manuscript.models",
+        "apps.document.template.models",
         "yinxin.comment.models",
         "yinxin.flow.models",
         "yinxin.grade.models",

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from apps.document.core import NameSeal, Organ, Post, Seal, SealUse
 from apps.document.errors import NoSeal
 from apps.document.intake.states import LIFE as INTAKE_LIFE
+from apps.document.template.records import LIFE as TEMPLATE_LIFE
 from yinxin import flow
 from yinxin.client import Client
 from yinxin.client import Organ as Named
@@ -19,6 +20,8 @@ from yinxin.errors import YinxinError
 from yinxin.text import Text
 
 _PURPOSE = "document.export"
+#: what reading is asked about, where it is no document
+_KINDS = {INTAKE_LIFE.read: "Intake", TEMPLATE_LIFE.read: "Template"}
 _NO_SEAL = "seal.none_of_organ"
 
 
@@ -29,8 +32,8 @@ class RemoteCore(flow.RemoteCore):
         super().__init__(client, "Document")
 
     def visible(self, action: str) -> Condition:
-        """The records of either life that it is permitted for, now."""
-        return self._client.authz.visible(action, "Intake" if action == INTAKE_LIFE.read else "Document")
+        """The records of a life that it is permitted for, now."""
+        return self._client.authz.visible(action, _KINDS.get(action, "Document"))
 
     def organ(self, organ: str) -> Organ:
         return _organ(self._client.authz.organ(organ))

@@ -11,6 +11,7 @@ from apps.document.core import Core
 from apps.document.desk import Desk
 from apps.document.intake.records import INTAKES
 from apps.document.records import DOCUMENTS
+from apps.document.manuscript.facts import Nearby
 from apps.document.settings import DocumentSettings
 from apps.document.sites.carry import Sites, pack
 from apps.document.sites.report import VERB as REPORT
@@ -53,6 +54,11 @@ class Documents:
     def deliveries(self) -> Deliveries:
         """What takes in the documents of other sites."""
         return Deliveries(self.store, self.attachments, self.exchange, lambda: self.core_for("").calendar())
+
+    @cached_property
+    def nearby(self) -> Nearby:
+        """The tree of organs as it was a moment ago, for those who type."""
+        return Nearby()
 
     def carry(self) -> int:
         """Send what waits for other sites, and tell them what became of what they sent; how many messages.

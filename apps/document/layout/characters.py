@@ -4,7 +4,8 @@ import unicodedata
 
 from apps.document.layout.errors import ControlCharacter
 
-_REFUSED = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+REFUSED = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+"""Categories of Unicode whose characters are not seen."""
 
 
 def check_text(field: str, text: str) -> None:
@@ -14,5 +15,10 @@ def check_text(field: str, text: str) -> None:
     """
     for number, line in enumerate(text.split("\n"), start=1):
         for character in line:
-            if unicodedata.category(character) in _REFUSED:
+            if unicodedata.category(character) in REFUSED:
                 raise ControlCharacter(field=field, line=number, point=f"U+{ord(character):04X}")
+
+
+def clean(text: str) -> str:
+    """White space of any kind is one space, none at the ends; letters in composed form."""
+    return unicodedata.normalize("NFC", " ".join(text.split()))

@@ -23,6 +23,10 @@ from apps.document.layout.marks import Picture, Text, on_row
 from apps.document.layout.model import Elements, Form, NameSeal, SealBox
 from apps.document.layout.rows import INDENT, Row
 
+NOTES = "/notes"
+"""Where the content has them."""
+SIGNATURE = "/date"
+"""What the line of the date comes from: it is never parted from the signature."""
 _SEAL_DROP = 3.2 * MM  # how far authority and date lie below the seal's middle (居中下压)
 _HALF_SEAL = 23.5 * MM  # of the largest seal, and a little air
 _SEAL_ROWS = 4  # rows of the closing under its first one
@@ -77,7 +81,7 @@ def closing(faces: Typefaces, elements: Elements, form: Form) -> Closing:
     if elements.joint:
         return _joint(faces, elements, organs, wide)
     middle = min(WIDTH - 4 * ADVANCE - narrow / 2, WIDTH - ADVANCE - wide / 2)
-    signed = (_about(faces, organs[0], middle), _about(faces, _date(elements), middle))
+    signed = (_about(faces, organs[0], middle), _about(faces, _date(elements), middle, SIGNATURE))
     # the seal reaches below the date
     spare: list[Row] = [*_notes(faces, elements, middle - _HALF_SEAL)] or [None]
     return Closing((None, None, *signed, *spare), ((0, middle),))
@@ -87,8 +91,8 @@ def _date(elements: Elements) -> Span:
     return Span(chinese_date(elements.date))
 
 
-def _about(faces: Typefaces, span: Span, middle: float) -> Line:
-    return Line((span,), middle - width_of(faces, (span,)) / 2)
+def _about(faces: Typefaces, span: Span, middle: float, source: str = "") -> Line:
+    return Line((span,), middle - width_of(faces, (span,)) / 2, source=source)
 
 
 def _joint(faces: Typefaces, elements: Elements, organs: list[Span], widest: float) -> Closing:
@@ -103,7 +107,13 @@ def _joint(faces: Typefaces, elements: Elements, organs: list[Span], widest: flo
         seals += [(len(rows), middle) for middle in places]
         names = tuple(_about(faces, organ, middle) for organ, middle in zip(line, places, strict=True))
         last = begin + across >= len(organs)
-        rows += [None, None, names, _about(faces, _date(elements), places[-1]) if last else None, None]
+        rows += [
+            None,
+            None,
+            names,
+            _about(faces, _date(elements), places[-1], SIGNATURE) if last else None,
+            None,
+        ]
     if len(rows) > _MOST_ROWS:
         raise DoesNotFit(element="联合发文机关 joint", place=f"{_MOST_ROWS} 行 rows")
     return Closing((*rows, *_notes(faces, elements, WIDTH)), tuple(seals))
@@ -126,7 +136,7 @@ def _signed(faces: Typefaces, elements: Elements) -> Closing:
             raise DoesNotFit(element="签发人职务 signer_title", place="1 行 line")
         signed = (Line((title,), beside), *signed)
     date = _date(elements)
-    dated = Line((date,), WIDTH - 4 * ADVANCE - width_of(faces, (date,)))
+    dated = Line((date,), WIDTH - 4 * ADVANCE - width_of(faces, (date,)), source=SIGNATURE)
     return Closing((None, None, signed, None, dated, *_notes(faces, elements, WIDTH)))
 
 
@@ -154,7 +164,8 @@ def _unsealed(
     below = left + 2 * ADVANCE
     over = max(below + date - (WIDTH - 2 * ADVANCE), 0.0)
     named = (Line((each,), left - over) for each in organs)
-    return Closing((None, *named, Line((_date(elements),), below - over), *_notes(faces, elements, WIDTH)))
+    dated = Line((_date(elements),), below - over, source=SIGNATURE)
+    return Closing((None, *named, dated, *_notes(faces, elements, WIDTH)))
 
 
 def _notes(faces: Typefaces, elements: Elements, width: float) -> list[Line]:
@@ -162,7 +173,7 @@ def _notes(faces: Typefaces, elements: Elements, width: float) -> list[Line]:
     if not elements.notes:
         return []
     text = elements.notes.strip().removeprefix("（").removesuffix("）")
-    return break_lines(faces, (Span(f"（{text}）"),), Measure(width, first=INDENT, left=INDENT))
+    return break_lines(faces, (Span(f"（{text}）"),), Measure(width, first=INDENT, left=INDENT), NOTES, -1)
 
 
 def seal_boxes(end: Closing, row: int, page: int, size_mm: float) -> tuple[SealBox, ...]:

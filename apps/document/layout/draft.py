@@ -1,13 +1,13 @@
-"""Reading a user's own text: plain text, Markdown or DOCX, from bytes that nobody has checked."""
+"""Reading a user's own text: plain text, Markdown, DOCX or the editor's blocks, from bytes that nobody has checked."""
 
-import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import PurePath
 
-from apps.document.layout.characters import check_text
+from apps.document.layout.characters import check_text, clean
 from apps.document.layout.errors import DraftEmpty, DraftFormatUnknown, DraftTooLarge
 from apps.document.layout.model import Draft
 from apps.document.layout.parts import Part, sort_parts
+from apps.document.layout.read_blocks import BLOCKS, draft_of_blocks
 from apps.document.layout.read_docx import parts_of_docx
 from apps.document.layout.read_markdown import parts_of_markdown
 from apps.document.layout.read_text import parts_of_text
@@ -37,13 +37,17 @@ def read_draft(data: bytes, filename: str, *, limit: int = LIMIT) -> Draft:
     """Read a draft. `filename` decides the format and is used for nothing else; `limit` is in bytes.
 
     Raises `DraftTooLarge` before anything is parsed, `DraftFormatUnknown`, `DraftUnreadable`, `DraftEncodingUnknown`,
-    `DraftEncrypted`, `DraftHasMacros`, `DraftBomb`, `DraftUnsupportedContent`, `ControlCharacter` or `DraftEmpty`.
+    `DraftEncrypted`, `DraftHasMacros`, `DraftBomb`, `DraftUnsupportedContent`, `ControlCharacter`, `DraftEmpty` or
+    `ElementMissing`.
     """
     _limit(len(data), limit)
     name = PurePath(filename.replace("\\", "/")).name
     suffix = PurePath(name).suffix.lower()
     reader = _READERS.get(suffix)
     found = next((kind for magic, kind in _FOREIGN.items() if data.startswith(magic)), suffix or "?")
+    if suffix == BLOCKS:
+        _limit(len(data), TEXT_LIMIT)
+        return draft_of_blocks(data, name)
     if reader is None or (suffix != ".docx" and found in _FOREIGN.values()):
         raise DraftFormatUnknown(filename=name, found=found)
     if suffix != ".docx":
@@ -64,13 +68,8 @@ def _limit(size: int, limit: int) -> None:
 
 
 def _tidy(part: Part) -> Part:
-    rows = tuple(tuple(_clean(cell) for cell in row) for row in part.rows)
-    return Part(_clean(part.text), part.heading, rows)
-
-
-def _clean(text: str) -> str:
-    """White space of any kind is one space, none at the ends; letters in composed form."""
-    return unicodedata.normalize("NFC", " ".join(text.split()))
+    rows = tuple(tuple(clean(cell) for cell in row) for row in part.rows)
+    return Part(clean(part.text), part.heading, rows)
 
 
 def _check(parts: Sequence[Part]) -> None:

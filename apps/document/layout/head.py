@@ -137,7 +137,7 @@ def _number(page: Page, faces: Typefaces, elements: Elements, row: int) -> int:
 def _number_and_signers(page: Page, faces: Typefaces, elements: Elements, row: int) -> int:
     """Upward: number at the left, signers at the right, two to a line, the last on the number's line (7.2.6)."""
     names, label = elements.signers, "签发人："
-    longest = max(len(name) for name in names)
+    longest = max((len(name) for name in names), default=0)
     across = min(len(names), 2)
     cells = len(label) + across * longest + (across - 1)
     left = WIDTH - (cells + 1) * ADVANCE

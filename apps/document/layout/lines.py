@@ -16,7 +16,7 @@ _HANGING = frozenset("，。、；：？！）》」』】〕〉”’")
 """Closing marks whose ink fills the left half of their cell: at a line's end the empty half may be given up."""
 
 _TIGHTEN = 0.6  # points that a gap may lose before a closing mark is taken to the next line instead
-_LOOSEN = 3.2  # points that a gap may gain; beyond this a line stays ragged
+LOOSEN = 3.2  # points that a gap may gain; beyond this a line stays ragged
 
 _ATOM = re.compile(
     r"[\u3400-\u9fff]?〔\d{4}〕\d+号"  # a document number
@@ -36,13 +36,19 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: its spans, where it starts from the type area's left edge, its letter spacing and size, in points."""
+    """One line: its spans, where it starts from the type area's left edge, its letter spacing and size, in points.
+
+    `source` is the place in the content that it was set from, as a JSON pointer, and `start` the index there of its first
+    character; below 0 where the layout's own characters stand before.
+    """
 
     spans: tuple[Span, ...]
     left: float = 0.0
     spacing: float = SPACING
     size: float = SIZE
     color: str = BLACK
+    source: str = ""
+    start: int = 0
 
     @property
     def text(self) -> str:
@@ -76,20 +82,28 @@ def width_of(
     return sum(cells) * size + max(len(cells) - 1, 0) * spacing
 
 
-def break_lines(faces: Typefaces, spans: Sequence[Span], measure: Measure) -> list[Line]:
-    """Set a paragraph: every line but the last fills the measure, no line starts or ends with a forbidden mark."""
+def break_lines(
+    faces: Typefaces, spans: Sequence[Span], measure: Measure, source: str = "", start: int = 0
+) -> list[Line]:
+    """Set a paragraph: every line but the last fills the measure, no line starts or ends with a forbidden mark.
+
+    `source` and `start` say where its first character comes from, as `Line` has it.
+    """
     atoms = _atoms(faces, spans, measure)
     lines: list[Line] = []
     while atoms:
         left = measure.left if lines else measure.first
         taken = _take(atoms, measure.width - left, measure)
         row, atoms = atoms[:taken], atoms[taken:]
+        length = _length(row)
         while row and row[-1].text == " " and atoms:
             row.pop()
         while atoms and atoms[0].text == " ":
             atoms.pop(0)
+            length += 1
         spacing = _spacing(row, measure.width - left, measure, last=not atoms)
-        lines.append(Line(_join(row), left, spacing, measure.size))
+        lines.append(Line(_join(row), left, spacing, measure.size, source=source, start=start))
+        start += length
     return lines
 
 
@@ -158,7 +172,7 @@ def _spacing(cells: Sequence[_Cell], room: float, measure: Measure, *, last: boo
     if slack < -0.01:
         slack += _hang(cells, measure)
         return measure.spacing + min(slack, 0.0) / gaps
-    if last or slack / gaps > _LOOSEN:
+    if last or slack / gaps > LOOSEN:
         return measure.spacing
     return measure.spacing + slack / gaps
 

@@ -12,7 +12,10 @@ BASELINE = 0.88
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Text on one baseline. `top` is the upper edge of its characters' em squares; `stretch` scales its height."""
+    """Text on one baseline. `top` is the upper edge of its characters' em squares; `stretch` scales its height.
+
+    `source` and `start`: where in the content its characters come from, as `Line` has it.
+    """
 
     spans: tuple[Span, ...]
     left: float
@@ -21,6 +24,8 @@ class Text:
     spacing: float = SPACING
     color: str = BLACK
     stretch: float = 1.0
+    source: str = ""
+    start: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +73,13 @@ class Placed:
 def on_row(line: Line, row: float) -> Text:
     """A line in the middle of a grid row (counted from 0): a 3号 line fills the row's characters exactly."""
     top = row_top(row) + (SIZE - line.size) / 2
-    return Text(line.spans, LEFT + line.left, top, line.size, line.spacing, line.color)
+    return Text(
+        line.spans,
+        LEFT + line.left,
+        top,
+        line.size,
+        line.spacing,
+        line.color,
+        source=line.source,
+        start=line.start,
+    )

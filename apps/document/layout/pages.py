@@ -124,7 +124,7 @@ def paginate(faces: Typefaces, elements: Elements, form: Form, seal_mm: float) -
         raise DoesNotFit(element="标题 title", place="首页须有正文 the first page shows body text")
     flow.row = start
     flow.put([*title, *to])
-    after = [*attachment_note(faces, elements.attachments), *attendance_rows(faces, people)]
+    after = [*attachment_note(faces, elements.attachments), *attendance_rows(faces, people, len(blocks))]
     seals = _body(flow, [*text, *after], closing(faces, elements, form), seal_mm)
     _attachments(flow, faces, elements)
     made = record(faces, elements, form, recipients_moved=moved and named)
@@ -163,7 +163,7 @@ def _attachments(flow: _Flow, faces: Typefaces, elements: Elements) -> None:
         if attachment.blocks:
             flow.turn()
             label = f"附件{number}" if len(elements.attachments) > 1 else "附件"
-            flow.put(attachment_rows(faces, attachment, label))
+            flow.put(attachment_rows(faces, attachment, label, f"/attachments/{number - 1}"))
 
 
 def _number(pages: Sequence[Page], faces: Typefaces, form: Form) -> None:

@@ -48,6 +48,15 @@ class Layout:
 
         return paint(self.placed.pages, self.faces, self.elements)
 
+    def svg(self, *, alone: bool = True) -> tuple[str, ...]:
+        """Each page as SVG, for a screen; those that do not stand alone are without the outlines of their characters."""
+        from apps.document.layout.paint_svg import paint_svg
+
+        return tuple(
+            paint_svg(page, self.faces, f"{number} / {self.pages}", alone=alone)
+            for number, page in enumerate(self.placed.pages, start=1)
+        )
+
     @cached_property
     def ofd(self) -> bytes:
         """The OFD file (GB/T 33190-2016)."""
@@ -87,6 +96,14 @@ def render(
         check_text(name, value)
     require(faces, "".join(value for _, value in text))
     return Layout(paginate(faces, elements, chosen, seal_mm), elements, faces)
+
+
+def lay_out(elements: Elements, *, faces: Typefaces = DEFAULT_FACES, seal_mm: float = 42.0) -> Layout:
+    """As `render`, for a text that is still being written: no rule of writing is held against it.
+
+    Its characters have to be printable. Raises `DoesNotFit`, `UnprintableCharacter` or `TypefaceMissing`.
+    """
+    return Layout(paginate(faces, elements, form_of(elements), seal_mm), elements, faces)
 
 
 def _form(elements: Elements, asked: Form | str | None) -> Form:

@@ -10,7 +10,8 @@ from apps.document.layout.table import TableRow, table_rows
 from apps.document.layout.title import title_lines
 
 INDENT = 2 * ADVANCE
-
+RECIPIENTS = "/main_recipients"
+"""Where the content names them."""
 
 Row = Line | tuple[Line, ...] | TableRow | None
 """What stands on one row of the grid: a line, several beside each other, a table's; None is a blank row."""
@@ -21,27 +22,28 @@ ATTENDANCE = ("出席：", "请假：", "列席：")
 _HEADING_ROLE = {1: Role.BOLD, 2: Role.KAI, 3: Role.BODY, 4: Role.BODY}  # 7.3.3
 
 
-def body_rows(faces: Typefaces, blocks: Iterable[Block]) -> list[Row]:
-    """Rows of the body's blocks."""
+def body_rows(faces: Typefaces, blocks: Iterable[Block], within: str = "/body") -> list[Row]:
+    """Rows of the blocks that stand under the JSON pointer `within`."""
     rows: list[Row] = []
-    for block in blocks:
+    for index, block in enumerate(blocks):
+        source = f"{within}/{index}"
         match block:
             case Paragraph(text=text):
-                rows += _paragraph(faces, (Span(text),))
+                rows += _paragraph(faces, (Span(text),), source)
             case Heading(level=level, text=text, rest=rest):
-                rows += _paragraph(faces, (Span(text, _HEADING_ROLE[level]), Span(rest)))
+                rows += _paragraph(faces, (Span(text, _HEADING_ROLE[level]), Span(rest)), source)
             case Table():
-                rows += table_rows(faces, block)
+                rows += table_rows(faces, block, source)
     return rows
 
 
-def _paragraph(faces: Typefaces, spans: Sequence[Span]) -> list[Line]:
-    return break_lines(faces, [span for span in spans if span.text], Measure(first=INDENT))
+def _paragraph(faces: Typefaces, spans: Sequence[Span], source: str) -> list[Line]:
+    return break_lines(faces, [span for span in spans if span.text], Measure(first=INDENT), source)
 
 
 def recipient_rows(faces: Typefaces, elements: Elements) -> list[Row]:
     """主送机关: flush left, closed by a full-width colon (7.3.2)."""
-    return [*break_lines(faces, (Span("，".join(elements.main_recipients) + "："),), Measure())]
+    return [*break_lines(faces, (Span("，".join(elements.main_recipients) + "："),), Measure(), RECIPIENTS)]
 
 
 def attendance(blocks: Sequence[Block]) -> tuple[tuple[Block, ...], tuple[Paragraph, ...]]:
@@ -52,16 +54,19 @@ def attendance(blocks: Sequence[Block]) -> tuple[tuple[Block, ...], tuple[Paragr
     return tuple(blocks[:end]), tuple(each for each in blocks[end:] if isinstance(each, Paragraph))
 
 
-def attendance_rows(faces: Typefaces, people: Sequence[Paragraph]) -> list[Row]:
-    """出席, 请假, 列席: a blank row, two cells in, the label in 黑体, other lines under the first name (10.3)."""
+def attendance_rows(faces: Typefaces, people: Sequence[Paragraph], before: int) -> list[Row]:
+    """出席, 请假, 列席: a blank row, two cells in, the label in 黑体, other lines under the first name (10.3).
+
+    `before` is how many blocks stand before them in the body.
+    """
     rows: list[Row] = [None] if people else []
-    for each in people:
+    for index, each in enumerate(people, start=before):
         label, names = (
             Span(each.text[: len(ATTENDANCE[0])], Role.BOLD),
             each.text[len(ATTENDANCE[0]) :].strip(),
         )
         left = INDENT + len(label.text) * ADVANCE
-        rows += break_lines(faces, (label, Span(names)), Measure(first=INDENT, left=left))
+        rows += break_lines(faces, (label, Span(names)), Measure(first=INDENT, left=left), f"/body/{index}")
     return rows
 
 
@@ -75,11 +80,15 @@ def attachment_note(faces: Typefaces, attachments: Sequence[Attachment]) -> list
         lead = label if number == 1 else ""
         first = INDENT if lead else left
         hang = left + width_of(faces, (Span(mark),)) if mark else left
-        rows += break_lines(faces, (Span(lead + mark + attachment.title),), Measure(first=first, left=hang))
+        own = lead + mark
+        measure = Measure(first=first, left=hang)
+        source = f"/attachments/{number - 1}/title"
+        rows += break_lines(faces, (Span(own + attachment.title),), measure, source, -len(own))
     return rows
 
 
-def attachment_rows(faces: Typefaces, attachment: Attachment, label: str) -> list[Row]:
+def attachment_rows(faces: Typefaces, attachment: Attachment, label: str, source: str) -> list[Row]:
     """附件: label in 黑体 on the first row, title centred on the third, body below a blank row (7.3.9)."""
     mark = Line((Span(label, Role.BOLD),))
-    return [mark, None, *title_lines(faces, attachment.title), None, *body_rows(faces, attachment.blocks)]
+    title = title_lines(faces, attachment.title, f"{source}/title")
+    return [mark, None, *title, None, *body_rows(faces, attachment.blocks, f"{source}/body")]

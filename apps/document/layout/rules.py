@@ -20,6 +20,7 @@ from apps.document.layout.errors import (
 )
 from apps.document.layout.kinds import KINDS, Direction, Kind
 from apps.document.layout.model import Block, Elements, Heading, Paragraph
+from yinxin.errors import Invalid
 
 REQUEST_PHRASES = (
     r"请(?:予|给予|尽快|及时)?(?:审批|批准|批示|批复|核准|核批|审定)",
@@ -38,41 +39,47 @@ _SUFFIX = re.compile(r"（[^（）]*）$")
 
 def check(elements: Elements) -> None:
     """Raise the rule that the document breaks, if any: a leaf of `RuleBroken`, in the order of the elements."""
+    for error in broken(elements):
+        raise error
+
+
+def broken(elements: Elements) -> Iterator[Invalid]:
+    """Every rule that the document breaks, in the order of the elements."""
     kind = elements.kind
     facts = KINDS[kind]
     if elements.secrecy is not None and elements.copy_number is None and not elements.copies_numbered:
-        raise CopyNumberMissing
+        yield CopyNumberMissing()
     if facts.direction is Direction.UP and not elements.signers:
-        raise SignerMissing
+        yield SignerMissing()
     if not _SUFFIX.sub("", elements.title.strip()).endswith(facts.endings):
-        raise TitleWithoutKind(title=elements.title, kind=facts.zh)
+        yield TitleWithoutKind(title=elements.title, kind=facts.zh)
     if kind is Kind.ORDER and not elements.signers:
-        raise ElementMissing(element="签发人 signers")
+        yield ElementMissing(element="签发人 signers")
     if kind is Kind.REQUEST:
-        _one_recipient(elements)
+        yield from _one_recipient(elements)
     if facts.addressed and not elements.main_recipients:
-        raise RecipientMissing(kind=facts.zh)
+        yield RecipientMissing(kind=facts.zh)
     if kind is Kind.REPORT:
-        _no_request(elements)
+        yield from _no_request(elements)
     if elements.printing_date is not None and elements.printing_date < elements.date:
-        raise SignatureDateOrder(printed=elements.printing_date.isoformat(), dated=elements.date.isoformat())
+        yield SignatureDateOrder(printed=elements.printing_date.isoformat(), dated=elements.date.isoformat())
 
 
-def _one_recipient(elements: Elements) -> None:
+def _one_recipient(elements: Elements) -> Iterator[Invalid]:
     names = [
         name for entry in elements.main_recipients for name in re.split("[、，,]", entry) if name.strip()
     ]
     if len(names) != 1:
-        raise OneRecipient(count=len(names))
+        yield OneRecipient(count=len(names))
 
 
-def _no_request(elements: Elements) -> None:
+def _no_request(elements: Elements) -> Iterator[Invalid]:
     if "请示" in _TITLED.sub("", elements.title):
-        raise RequestInsideTitle(title=elements.title)
+        yield RequestInsideTitle(title=elements.title)
     for number, text in enumerate(_texts(elements.body), start=1):
         found = _REQUEST.search(_TITLED.sub("", text))
         if found:
-            raise RequestInsideReport(paragraph=number, phrase=found.group())
+            yield RequestInsideReport(paragraph=number, phrase=found.group())
 
 
 def _texts(blocks: tuple[Block, ...]) -> Iterator[str]:

@@ -30,15 +30,18 @@ class TableRow:
     kept: int = 1
 
 
-def table_rows(faces: Typefaces, table: Table) -> list[TableRow]:
-    """Rows of a table; its head is not parted from the first row below it."""
+def table_rows(faces: Typefaces, table: Table, source: str = "") -> list[TableRow]:
+    """Rows of a table that stands under the JSON pointer `source`; its head is not parted from the first row below it."""
     if len(table.rows[0]) > _MOST_COLUMNS:
         raise DoesNotFit(element="表格 table", place=f"{_MOST_COLUMNS} 列 columns")
     edges = _edges(faces, table)
     centred = [
         all(_fits(faces, text, edges, i) for text in column) for i, column in enumerate(_columns(table))
     ]
-    head, *rest = [_row(faces, cells, edges, centred, index) for index, cells in enumerate(table.rows)]
+    head, *rest = [
+        _row(faces, cells, edges, centred, index, f"{source}/rows/{index}")
+        for index, cells in enumerate(table.rows)
+    ]
     if len(head) > ROWS // 2:
         raise DoesNotFit(element="表头 head of the table", place=f"{ROWS // 2} 行 rows")
     below = len(rest[0]) if rest else 0
@@ -59,12 +62,23 @@ def _fits(faces: Typefaces, text: str, edges: Sequence[float], column: int) -> b
     return _natural(faces, text) <= edges[column + 1] - edges[column]
 
 
-def _row(
-    faces: Typefaces, cells: Sequence[str], edges: tuple[float, ...], centred: Sequence[bool], index: int
+def _row(  # noqa: PLR0917 - a row in all that is known of it
+    faces: Typefaces,
+    cells: Sequence[str],
+    edges: tuple[float, ...],
+    centred: Sequence[bool],
+    index: int,
+    source: str,
 ) -> list[TableRow]:
     role = Role.BODY if index else Role.BOLD
     columns = [
-        _cell(faces, Span(text, role), edges[i], edges[i + 1], centred=centred[i] or index == 0)
+        _cell(
+            faces,
+            Span(text, role),
+            (edges[i], edges[i + 1]),
+            f"{source}/{i}",
+            centred=centred[i] or index == 0,
+        )
         for i, text in enumerate(cells)
     ]
     depth = max(1, *(len(column) for column in columns))
@@ -80,10 +94,13 @@ def _row(
     ]
 
 
-def _cell(faces: Typefaces, span: Span, left: float, right: float, *, centred: bool) -> list[Line]:
+def _cell(
+    faces: Typefaces, span: Span, edges: tuple[float, float], source: str, *, centred: bool
+) -> list[Line]:
     """Lines of a cell, moved to its place."""
+    left, right = edges
     room = right - left - 2 * _PADDING
-    lines = break_lines(faces, (span,), Measure(width=room, size=SMALL_SIZE, spacing=0.0))
+    lines = break_lines(faces, (span,), Measure(width=room, size=SMALL_SIZE, spacing=0.0), source)
     placed = []
     for line in lines:
         spare = room - width_of(faces, line.spans, size=SMALL_SIZE, spacing=line.spacing)

@@ -1,6 +1,7 @@
 """Breaking a title into a trapezium or a diamond without cutting a word (GB/T 9704-2012, 7.3.1)."""
 
 import re
+from dataclasses import replace
 from itertools import combinations, pairwise
 from math import ceil
 
@@ -46,12 +47,16 @@ _MOST_LINES = 5
 _CHARACTERS = int(WIDTH / TITLE_SIZE)
 
 
-def title_lines(faces: Typefaces, title: str) -> list[Line]:
-    """Centred lines of a title. A line break in the title is the writer's own and is kept."""
+def title_lines(faces: Typefaces, title: str, source: str = "/title") -> list[Line]:
+    """Centred lines of the title at `source`. A line break in the title is the writer's own and is kept."""
     pieces = [piece.strip() for piece in title.split("\n") if piece.strip()]
     if len(pieces) == 1:
         pieces = _split(faces, pieces[0])
-    lines = [_centred(faces, piece) for piece in pieces]
+    lines, at = [], 0
+    for piece in pieces:
+        at = title.index(piece, at)
+        lines.append(replace(_centred(faces, piece), source=source, start=at))
+        at += len(piece)
     if len(pieces) > _MOST_LINES or any(line.left < 0 for line in lines):
         raise DoesNotFit(element="标题 title", place=f"{_MOST_LINES} × {_CHARACTERS}")
     return lines

@@ -10,6 +10,7 @@ from apps.document.pages import (
     compose,
     copies,
     dossier,
+    editor,
     files,
     inbox,
     intake,
@@ -18,6 +19,8 @@ from apps.document.pages import (
     registry,
     sign,
     sign_instruction,
+    template,
+    versions,
     words,
 )
 from apps.document.service import Documents
@@ -56,8 +59,11 @@ def pages(service: Documents) -> tuple[Blueprint, ...]:
         beside,
         sign,
         sign_instruction,
+        template,
+        versions,
     ):
         room.add(made, desk)
     attach.add(made, desk, service.attachments)
+    editor.add(made, desk, service.nearby)
     made.blueprint.context_processor(lambda: {"say": words})
     return (made.blueprint,)

@@ -68,6 +68,7 @@ def add(pages: Pages, desk: Desks) -> None:
             registrable=_registrable(at_desk, found),
             intake=found.intake,
             paper=OF_PAPER & set(verbs),
+            versioned=found.document.organ == at_desk.caller.actor.organ,
             gradable=GRADING & set(verbs),
             opinionable="document.comment" in verbs,
             exportable=EXPORT in verbs,

@@ -12,9 +12,27 @@ from yinxin.client.errors import IdentityNeeded
 from yinxin.crypto import cms
 from yinxin.documents import Answer, DocumentOut, DossierOut, DraftIn, OrgansOut, RecipientOut, Signable
 from yinxin.documents_beside import Countersigning
+from yinxin.manuscripts import (
+    ComparisonOut,
+    ComparisonQuery,
+    KeepIn,
+    KeptOut,
+    ManuscriptOut,
+    PreviewIn,
+    PreviewOut,
+    TemplateIn,
+    TemplateOut,
+    TemplatesOut,
+    TemplateVersionOut,
+    TemplateVersionsOut,
+    TextIn,
+    VersionOut,
+    VersionsOut,
+)
 from yinxin.uploads import AttachIn, AttachmentOut, AttachmentsOut
 
-_PATH = "/api/document/v1/documents"
+_ROOT = "/api/document/v1"
+_PATH = f"{_ROOT}/documents"
 
 
 class Documents:
@@ -62,6 +80,78 @@ class Documents:
             files={"content": (file.name, file.read_bytes(), "application/octet-stream")},
         )
         return str(answer["id"])
+
+    def preview(self, asked: PreviewIn) -> PreviewOut:
+        """A text as it will print: its pages as SVG, and what is to be said of it. Nothing is kept of it."""
+        body = asked.model_dump(mode="json")
+        return PreviewOut.model_validate(self._connection.json("POST", f"{_ROOT}/previews", json=body))
+
+    def manuscript(self, document: str) -> ManuscriptOut:
+        """The text of a draft to be edited: the manuscript that one has of it already, or a new one."""
+        path = f"{_PATH}/{segment(document)}/manuscript"
+        return ManuscriptOut.model_validate(self._connection.json("POST", path, json={}))
+
+    def keep(self, manuscript: str, turn: int, text: TextIn) -> int:
+        """Keep what was written from `turn`, as no version yet; the new turn.
+
+        Where it was changed elsewhere since, that is a refusal (`document.manuscript_moved_on`), and nothing is overwritten.
+        """
+        body = KeepIn(turn=turn, text=text).model_dump(mode="json")
+        path = f"{_ROOT}/manuscripts/{segment(manuscript)}"
+        return KeptOut.model_validate(self._connection.json("PUT", path, json=body)).turn
+
+    def save(self, manuscript: str, turn: int, text: TextIn) -> str:
+        """Save a manuscript as a version of its document; the document's identifier.
+
+        Where a newer version was saved meanwhile, that is a refusal (`document.text_moved_on`).
+        """
+        body = KeepIn(turn=turn, text=text).model_dump(mode="json")
+        path = f"{_ROOT}/manuscripts/{segment(manuscript)}/version"
+        return str(self._connection.json("POST", path, json=body)["id"])
+
+    def discard(self, manuscript: str) -> None:
+        """Give a manuscript up."""
+        self._connection.json("DELETE", f"{_ROOT}/manuscripts/{segment(manuscript)}")
+
+    def versions(self, document: str) -> list[VersionOut]:
+        """The versions of the text of a document of one's own organ, the first one first."""
+        path = f"{_PATH}/{segment(document)}/versions"
+        return VersionsOut.model_validate(self._connection.json("GET", path)).items
+
+    def compare(self, document: str, before: int | None = None, after: int | None = None) -> ComparisonOut:
+        """Two versions of the text compared, by default the last two."""
+        asked = ComparisonQuery(before=before, after=after).model_dump(exclude_none=True)
+        path = f"{_PATH}/{segment(document)}/comparison"
+        return ComparisonOut.model_validate(self._connection.json("GET", path, params=asked))
+
+    def templates(self, *, retired: bool = False) -> list[TemplateOut]:
+        """The templates of one's organ, those retired as well if asked for."""
+        params = {"retired": "true"} if retired else {}
+        answer = self._connection.json("GET", f"{_ROOT}/templates", params=params)
+        return TemplatesOut.model_validate(answer).items
+
+    def make_template(self, new: TemplateIn) -> str:
+        """Make a template of one's organ; its identifier."""
+        answer = self._connection.json("POST", f"{_ROOT}/templates", json=new.model_dump(mode="json"))
+        return str(answer["id"])
+
+    def change_template(self, template: str, new: TemplateIn) -> None:
+        """Give a template a new version; the earlier ones stay."""
+        path = f"{_ROOT}/templates/{segment(template)}/versions"
+        self._connection.json("POST", path, json=new.model_dump(mode="json"))
+
+    def template(self, template: str) -> list[TemplateVersionOut]:
+        """The versions of a template, the first one first."""
+        path = f"{_ROOT}/templates/{segment(template)}/versions"
+        return TemplateVersionsOut.model_validate(self._connection.json("GET", path)).items
+
+    def retire_template(self, template: str) -> None:
+        """Offer a template no more."""
+        self._connection.json("POST", f"{_ROOT}/templates/{segment(template)}/retirement", json={})
+
+    def resume_template(self, template: str) -> None:
+        """Offer a retired template again."""
+        self._connection.json("POST", f"{_ROOT}/templates/{segment(template)}/resumption", json={})
 
     def attach(
         self, document: str, file: Path, *, name: str | None = None, progress: Progress | None = None

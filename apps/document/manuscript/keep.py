@@ -1,0 +1,90 @@
+"""Keeping what is typed, so that nothing is lost with a window; and saving it as a version of the document."""
+
+from apps.document import draft
+from apps.document.desk import Desk, content
+from apps.document.manuscript.begin import held
+from apps.document.manuscript.errors import ManuscriptMovedOn, PlaceholdersLeft, TextMovedOn
+from apps.document.manuscript.models import Manuscript
+from apps.document.manuscript.text import file_of
+from apps.document.records import DOCUMENTS
+from apps.document.template.placeholders import left
+from apps.document.template.records import version
+from yinxin.documents import DraftIn
+from yinxin.manuscripts import TextIn
+
+
+def keep(desk: Desk, manuscript: str, turn: int, text: TextIn) -> Manuscript:
+    """Keep the text that was made from `turn`; the manuscript with its new turn.
+
+    Keeping the same text again changes nothing. Raises NoSuchManuscript, and ManuscriptMovedOn where it was changed elsewhere since: then nothing is overwritten.
+    """
+    with desk.store.housekeep() as session:
+        row = held(session, desk, manuscript, lock=True)
+        wanted = text.model_dump(mode="json")
+        if row.text != wanted:
+            if row.turn != turn:
+                raise ManuscriptMovedOn(turn=row.turn)
+            row.text, row.turn, row.updated_at = wanted, row.turn + 1, desk.store.clock.now()
+        session.flush()
+        session.expunge(row)
+    return row
+
+
+def save(desk: Desk, manuscript: str, turn: int, text: TextIn, *, over: int | None = None) -> str:
+    """Save the text as a version: the document is drafted, or revised by its drafter; the document's identifier.
+
+    It is kept before, so that what is refused is not lost, and gone afterwards. `over` is a newer version that whoever saves has
+    seen and goes past.
+
+    Raises what `keep`, `draft.draft` and `draft.revise` raise, PlaceholdersLeft, and TextMovedOn where a newer version was saved meanwhile.
+    """
+    row = keep(desk, manuscript, turn, text)
+    _filled(desk, row, text)
+    name, data = file_of(text)
+    if row.document is None:
+        facts = DraftIn.model_validate(row.facts)
+        document = draft.draft(desk, draft.new_document(facts, name, data))
+    else:
+        document = row.document
+        new = draft.as_before(DOCUMENTS.read(desk, document), name, data)
+        draft.revise(desk, document, new, base=over if over is not None else row.base)
+    with desk.store.housekeep() as session:
+        session.delete(held(session, desk, manuscript, lock=True))
+    return document
+
+
+def rebase(desk: Desk, manuscript: str, turn: int, *, theirs: TextIn | None, base: int) -> None:
+    """Go on from version `base`: with one's own text, or with `theirs` in its place.
+
+    Raises NoSuchManuscript, ManuscriptMovedOn.
+    """
+    with desk.store.housekeep() as session:
+        row = held(session, desk, manuscript, lock=True)
+        if row.turn != turn:
+            raise ManuscriptMovedOn(turn=row.turn)
+        row.base, row.turn = base, row.turn + 1
+        if theirs is not None:
+            row.text = theirs.model_dump(mode="json")
+
+
+def overtaken(desk: Desk, row: Manuscript) -> TextMovedOn | None:
+    """That a newer version was saved than the one that it was made from, if so."""
+    if row.document is None:
+        return None
+    with desk.store.read() as session:
+        newest = content(session, row.document).revision
+    return None if newest == row.base else TextMovedOn(base=row.base, newest=newest)
+
+
+def placeholders(desk: Desk, row: Manuscript) -> frozenset[str]:
+    """What its template leaves to be filled in."""
+    if row.template is None:
+        return frozenset()
+    found = version(desk, row.template, row.template_revision or 1)
+    return frozenset(left(TextIn.model_validate(found.text)))
+
+
+def _filled(desk: Desk, row: Manuscript, text: TextIn) -> None:
+    open_ = placeholders(desk, row) & left(text)
+    if open_:
+        raise PlaceholdersLeft(names="、".join(sorted(open_)))
