@@ -150,7 +150,7 @@ def revise(desk: Desk, document: str, new: NewDocument, *, base: int | None = No
 
     The file is read before the act begins: a large one would hold up every other writer. A grade that
     is given, and another one, is determined from today on. `base` is the version that the text was made from. Raises
-    what `draft` raises, KindOrLevelFixed, and TextMovedOn where there is a newer version than `base`.
+    what `draft` raises, KindOrLevelFixed, and TextMovedOn where the text was changed since `base`.
     """
     organ = desk.core.organ(desk.caller.actor.organ or "")
     seen = DOCUMENTS.read(desk, document)
@@ -171,14 +171,20 @@ def revise(desk: Desk, document: str, new: NewDocument, *, base: int | None = No
         act.facts["content_sha256"] = sha256(data).hexdigest()
         if grade is not None and grade != before:
             GRADES.determine(act, document, grade, desk.store.clock.now())
-        last = newest(act.session, document).revision
-        if base is not None and base != last:
-            raise TextMovedOn(base=base, newest=last)
-        act.session.add(_content(document, last + 1, new, data))
+        last = newest(act.session, document)
+        if base is not None and overtaken(act.session, last, base):
+            raise TextMovedOn(base=base, newest=last.revision)
+        act.session.add(_content(document, last.revision + 1, new, data))
         row.title, row.recipients, row.urgency = title, list(new.recipients), new.urgency
         row.copied_to, row.skips = list(new.copied_to), new.skips
         parts.name(act.session, row, new.joint or (), new.consulted or ())
         index.put(act.session, row, data)
+
+
+def overtaken(session: Session, last: Content, base: int) -> bool:
+    """Whether the text was changed since version `base`: a version that only has other attachments changes none of it."""
+    before = session.get(Content, (last.document, base))
+    return before is None or content.draft_of(before.data) != content.draft_of(last.data)
 
 
 def _existing(desk: Desk, new: NewDocument, organ: Organ) -> str | None:

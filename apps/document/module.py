@@ -45,6 +45,7 @@ MODULE: Module[Documents] = Module(
         Job("document.carry", timedelta(seconds=2), Documents.carry),
         Job("document.index", timedelta(hours=1), lambda service: catch_up(service.store)),
         Job("document.recount", timedelta(hours=1), Documents.recount),
+        Job("document.manuscripts", timedelta(days=1), Documents.sweep),
         Job("document.lapse", timedelta(hours=1), lambda service: lapse(service.store)),
     ),
     health=Documents.health,

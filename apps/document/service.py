@@ -10,8 +10,9 @@ from tempfile import TemporaryDirectory
 from apps.document.core import Core
 from apps.document.desk import Desk
 from apps.document.intake.records import INTAKES
-from apps.document.records import DOCUMENTS
+from apps.document.manuscript.begin import sweep
 from apps.document.manuscript.facts import Nearby
+from apps.document.records import DOCUMENTS
 from apps.document.settings import DocumentSettings
 from apps.document.sites.carry import Sites, pack
 from apps.document.sites.report import VERB as REPORT
@@ -59,6 +60,10 @@ class Documents:
     def nearby(self) -> Nearby:
         """The tree of organs as it was a moment ago, for those who type."""
         return Nearby()
+
+    def sweep(self) -> int:
+        """Give up manuscripts that nobody has touched for long; how many."""
+        return sweep(self.store, self.settings.manuscript_days)
 
     def carry(self) -> int:
         """Send what waits for other sites, and tell them what became of what they sent; how many messages.

@@ -30,6 +30,9 @@ class DocumentSettings(Section):
             return Term(self.countersign_hours_urgent, Unit.HOURS)
         return Term(self.countersign_working_days, Unit.WORKING_DAYS)
 
+    manuscript_days: int = Field(default=365, ge=7, le=3650)
+    """Days after which a manuscript that nobody has touched is given up; what was saved of it stays."""
+
     def receipt(self, urgency: str | None) -> Term:
         """How long a recipient has to sign for its copy."""
         if urgency == "特急":

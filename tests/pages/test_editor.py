@@ -111,14 +111,14 @@ def test_headings_tables_and_pasting_by_keyboard(site, visit):
     cell.focus()
     page.keyboard.press("Control+Enter")
     page.keyboard.type("三")
-    assert page.locator("#block-2").get_by_label("第 3 行第 1 列").input_value() == "三"
-    expect(page.locator('#pages g[data-at="/body/2/rows/2/0"]')).to_have_count(1)
+    assert page.locator("#block-2").get_by_label("第 3 行第 2 列").input_value() == "三"
+    expect(page.locator('#pages g[data-at="/body/2/rows/2/1"]')).to_have_count(1)
     page.get_by_role("button", name="保存草稿").click()
     page.wait_for_url(re.compile(r"/documents/[0-9a-z]{20,}$"))
     with site.client("demo-clerk") as client:
         text = client.documents.manuscript(page.url.rpartition("/")[2]).text
     assert [block.kind for block in text.blocks] == ["h1", "p", "table", "h1"]
-    assert text.blocks[2].rows == (("甲", "乙"), ("1", "2"), ("三", ""))
+    assert text.blocks[2].rows == (("甲", "乙"), ("1", "2"), ("", "三"))
 
 
 def test_without_scripts_all_of_it_works(site, visit):
@@ -127,7 +127,7 @@ def test_without_scripts_all_of_it_works(site, visit):
     page.get_by_label("标题", exact=True).fill("关于检查的函")
     page.get_by_label("第 1 段的文字").fill("检查范围")
     page.get_by_label("第 1 段的类别").select_option("h1")
-    page.get_by_role("button", name="加一段").click()
+    page.get_by_role("button", name="加一段", exact=True).click()
     page.get_by_label("第 2 段的文字").fill("甲 | 乙\n1 | 2")
     page.get_by_label("第 2 段的类别").select_option("table")
     page.get_by_role("button", name="预览").click()
@@ -135,7 +135,7 @@ def test_without_scripts_all_of_it_works(site, visit):
     assert "应当以文种“通知”结尾" in page.locator("#remarks-title").inner_text()
     picture = page.locator("#pages img").first
     drawn = page.request.get(picture.get_attribute("src"))
-    assert drawn.headers["content-type"] == "image/svg+xml"
+    assert drawn.headers["content-type"].startswith("image/svg+xml")
     page.get_by_role("button", name="加一行").click()
     page.get_by_label("第 3 行第 2 列").fill("四")
     page.get_by_role("button", name="删除第 2 行").click()

@@ -1,6 +1,7 @@
 """Beginning a manuscript, from nothing, from a template or from a draft; finding it again; giving it up."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -15,6 +16,7 @@ from apps.document.models import Document
 from apps.document.records import DOCUMENTS, resource
 from yinxin.documents import DraftIn
 from yinxin.manuscripts import TextIn
+from yinxin.store import Store
 
 #: manuscripts that one person may have under way
 MOST = 100
@@ -119,6 +121,15 @@ def discard(desk: Desk, manuscript: str) -> None:
     """Give it up; raises NoSuchManuscript. What was saved of it stays."""
     with desk.store.housekeep() as session:
         session.delete(held(session, desk, manuscript, lock=True))
+
+
+def sweep(store: Store, days: int) -> int:
+    """Give up the manuscripts that nobody has touched for so many days; how many. For a job, safe to repeat."""
+    with store.housekeep() as session:
+        old = Manuscript.updated_at < store.clock.now() - timedelta(days=days)
+        ids = session.scalars(sa.select(Manuscript.id).where(old).limit(MOST)).all()
+        session.execute(sa.delete(Manuscript).where(Manuscript.id.in_(ids)))
+    return len(ids)
 
 
 def _new(desk: Desk, organ: str, text: TextIn) -> Manuscript:

@@ -1,11 +1,14 @@
 """Keeping what is typed, so that nothing is lost with a window; and saving it as a version of the document."""
 
+import sqlalchemy as sa
+
 from apps.document import draft
 from apps.document.desk import Desk, content
 from apps.document.manuscript.begin import held
 from apps.document.manuscript.errors import ManuscriptMovedOn, PlaceholdersLeft, TextMovedOn
 from apps.document.manuscript.models import Manuscript
-from apps.document.manuscript.text import file_of
+from apps.document.manuscript.text import composed, file_of, text_of
+from apps.document.models import Document
 from apps.document.records import DOCUMENTS
 from apps.document.template.placeholders import left
 from apps.document.template.records import version
@@ -41,16 +44,33 @@ def save(desk: Desk, manuscript: str, turn: int, text: TextIn, *, over: int | No
     row = keep(desk, manuscript, turn, text)
     _filled(desk, row, text)
     name, data = file_of(text)
-    if row.document is None:
+    # a save that was cut short has drafted it, and what was written since is still to be saved
+    document = row.document or _drafted(desk, row)
+    if document is None:
         facts = DraftIn.model_validate(row.facts)
         document = draft.draft(desk, draft.new_document(facts, name, data))
-    else:
-        document = row.document
+    elif not _saved(desk, document, text):
         new = draft.as_before(DOCUMENTS.read(desk, document), name, data)
-        draft.revise(desk, document, new, base=over if over is not None else row.base)
+        draft.revise(desk, document, new, base=over or row.base or 1)
     with desk.store.housekeep() as session:
         session.delete(held(session, desk, manuscript, lock=True))
     return document
+
+
+def _drafted(desk: Desk, row: Manuscript) -> str | None:
+    """The document that a save of this manuscript has drafted already."""
+    reference = DraftIn.model_validate(row.facts).reference
+    mine = (Document.drafter == row.person, Document.reference == reference)
+    with desk.store.read() as session:
+        found: str | None = session.scalar(sa.select(Document.id).where(*mine))
+        return found
+
+
+def _saved(desk: Desk, document: str, text: TextIn) -> bool:
+    """Whether the newest version says just this: then there is no version to be made."""
+    with desk.store.read() as session:
+        newest = text_of(content(session, document).data)
+    return composed(newest).draft == composed(text).draft
 
 
 def rebase(desk: Desk, manuscript: str, turn: int, *, theirs: TextIn | None, base: int) -> None:
@@ -68,12 +88,13 @@ def rebase(desk: Desk, manuscript: str, turn: int, *, theirs: TextIn | None, bas
 
 
 def overtaken(desk: Desk, row: Manuscript) -> TextMovedOn | None:
-    """That a newer version was saved than the one that it was made from, if so."""
+    """That the text was changed since the version that it was made from, if so."""
     if row.document is None:
         return None
     with desk.store.read() as session:
-        newest = content(session, row.document).revision
-    return None if newest == row.base else TextMovedOn(base=row.base, newest=newest)
+        newest = content(session, row.document)
+        moved = draft.overtaken(session, newest, row.base)
+        return TextMovedOn(base=row.base, newest=newest.revision) if moved else None
 
 
 def placeholders(desk: Desk, row: Manuscript) -> frozenset[str]:

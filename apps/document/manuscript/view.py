@@ -30,6 +30,16 @@ from yinxin.uploads import AttachmentOut
 _TITLE, _BODY, _ANNEX = "（标题）", "（正文）", "（附件标题）"
 _TITLE_RULE = "document.rule.title_without_kind"
 _AT = re.compile(r"^(/body/\d+|/attachments/\d+/(?:title|body/\d+))((?:/rows/\d+/\d+)?)$")
+#: characters that are set as somebody types: some 150 pages
+MOST = 100_000
+_TOO_LONG = Remark(
+    "",
+    "document.remark.too_long",
+    Text(
+        f"正文超过 {MOST} 字，不再边写边排：请保存后用“预览版面”查看。",
+        f"The text has more than {MOST} characters and is not set as you type: save it and look at its preview.",
+    ),
+)
 #: room for the name of whoever signs it off
 SIGNER = "　　　"
 
@@ -65,9 +75,11 @@ def view(text: TextIn, facts: Facts, own: Organ, known: Addressable, today: dt.d
     elements = _elements(draft, facts, own, known, today)
     layout = None
     try:
-        layout = lay_out(_shown(elements))
+        layout = None if _long(text) else lay_out(_shown(elements))
     except DoesNotFit as error:
         found.append(unplaced(error))
+    if layout is None and _long(text):
+        found.append(_TOO_LONG)
     untitled = not made.draft.title
     found += (
         each
@@ -76,6 +88,12 @@ def view(text: TextIn, facts: Facts, own: Organ, known: Addressable, today: dt.d
     )
     placed = [_where(made, each) for each in found]
     return View(layout, made, tuple(sorted([*placed, *_astray(made), *_left(text)], key=_order)))
+
+
+def _long(text: TextIn) -> bool:
+    """Whether it is too long to be set at every key that is pressed."""
+    cells = (cell for block in text.blocks for row in block.rows for cell in row)
+    return sum(map(len, (*(block.text for block in text.blocks), *cells))) > MOST
 
 
 def _elements(draft: Draft, facts: Facts, own: Organ, known: Addressable, today: dt.date) -> Elements:

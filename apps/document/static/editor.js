@@ -195,6 +195,7 @@ let keepTimer = 0;
 let keeping = null;
 let lastKept = last;
 let conflict = false;
+let leaving = false;
 
 async function keep() {
   clearTimeout(keepTimer);
@@ -206,15 +207,19 @@ async function keep() {
   }
   const now = text();
   const body = JSON.stringify(now);
-  if (body === lastKept || conflict) {
+  if (body === lastKept || conflict || leaving) {
     return;
   }
   kept.textContent = said("keeping");
-  keeping = send("PUT", form.dataset.keep, { turn: Number(form.elements.turn.value), text: now });
+  keeping = send("PUT", form.dataset.keep, { turn: Number(form.elements.turn.value), text: now }).then((told) => {
+    keeping = null;
+    if (told.status === 200) {
+      form.elements.turn.value = told.answer.turn;
+    }
+    return told;
+  });
   const { status, answer } = await keeping;
-  keeping = null;
   if (status === 200) {
-    form.elements.turn.value = answer.turn;
     lastKept = body;
     kept.textContent = `${said("kept")} ${new Date(answer.at).toLocaleTimeString(english ? "en-GB" : "zh-CN", { hour: "2-digit", minute: "2-digit" })}`;
   } else if (status === 409) {
@@ -796,8 +801,16 @@ document.addEventListener("selectionchange", () => {
 pages.addEventListener("click", jump);
 window.addEventListener("resize", () => list.querySelectorAll("textarea").forEach(grow));
 // leaving with something unkept: send it on its way
-let leaving = false;
-form.addEventListener("submit", () => {
+form.addEventListener("submit", async (event) => {
+  clearTimeout(keepTimer);
+  if (keeping) {
+    // what is on its way was made from the same turn: the form says the next one
+    event.preventDefault();
+    await keeping;
+    await Promise.resolve();
+    form.requestSubmit(event.submitter);
+    return;
+  }
   leaving = true;
 });
 window.addEventListener("pagehide", () => {

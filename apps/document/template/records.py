@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from apps.document.desk import Desk
 from apps.document.layout.kinds import Kind
-from apps.document.template.errors import NameInUse, NoSuchVersion
+from apps.document.template.errors import NameInUse, NoSuchVersion, TemplateMovedOn
 from apps.document.template.models import State, Template, TemplateVersion
 from yinxin.authz import Level, Resource
 from yinxin.flow import Life, Records, Transition
@@ -76,13 +76,14 @@ def make(desk: Desk, new: TemplateIn) -> str:
 def change(desk: Desk, template: str, new: TemplateIn, *, base: int | None = None) -> int:
     """Give it a new version; the earlier ones stay. The number of the version.
 
-    `base` is the version that it was made from. Raises NoSuchRecord, WrongState, MovedOn, NameInUse, NotPermitted.
+    `base` is the version that it was made from. Raises NoSuchRecord, WrongState, MovedOn, TemplateMovedOn,
+    NameInUse, NotPermitted.
     """
     seen = TEMPLATES.read(desk, template)
     try:
         with TEMPLATES.move(desk, template, CHANGE, seen=seen) as (act, row):
             if base is not None and base != row.revision:
-                raise NoSuchVersion(revision=base)
+                raise TemplateMovedOn(base=base, newest=row.revision)
             if new.name != row.name:
                 _free(act.session, row, new.name)
             row.name, row.kind, row.revision = new.name, new.kind, row.revision + 1
