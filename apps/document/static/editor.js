@@ -300,14 +300,16 @@ function tell(answer) {
       number.textContent = answer.labels[index] ?? "";
     }
   });
-  const grave = answer.remarks.filter((each) => each.grave).length;
-  const told = (answer.pages.length ? said("pages") : said("unplaced")).replace("{pages}", answer.pages.length).replace("{grave}", grave).replace("{mild}", answer.remarks.length - grave);
+  // a template has no recipients yet, and is there to be filled in
+  const remarks = answer.remarks.filter((each) => !kindOfAll || (each.at !== "recipients" && each.code !== "document.remark.placeholder"));
+  const grave = remarks.filter((each) => each.grave).length;
+  const told = (answer.pages.length ? said("pages") : said("unplaced")).replace("{pages}", answer.pages.length).replace("{grave}", grave).replace("{mild}", remarks.length - grave);
   const status = document.getElementById("standing");
   if (status.textContent !== told) {
     status.textContent = told;
   }
   const byPlace = new Map();
-  for (const remark of answer.remarks) {
+  for (const remark of remarks) {
     const [head, number] = remark.at.split("/");
     const id = head === "blocks" ? `remarks-${number}` : `remarks-${head}`;
     byPlace.set(id, [...(byPlace.get(id) ?? []), remark]);
