@@ -30,10 +30,14 @@ class RemoteCore(flow.RemoteCore):
 
     def __init__(self, client: Client) -> None:
         super().__init__(client, "Document")
+        self._seen: dict[str, Condition] = {}
 
     def visible(self, action: str) -> Condition:
-        """The records of a life that it is permitted for, now."""
-        return self._client.authz.visible(action, _KINDS.get(action, "Document"))
+        """The records of either life that it is permitted for, as it is when an answer asks first: a page counts every box by it."""
+        if action not in self._seen:
+            kind = _KINDS.get(action, "Document")
+            self._seen[action] = self._client.authz.visible(action, kind)
+        return self._seen[action]
 
     def organ(self, organ: str) -> Organ:
         return _organ(self._client.authz.organ(organ))

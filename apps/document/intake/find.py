@@ -59,6 +59,17 @@ class Dossier:
 
 def listing(desk: Desk, wanted: Filter) -> tuple[list[Line], str | None]:
     """A page of what this person may read, newest first, and the cursor of the next page."""
+    rows, last = _page(desk, wanted)
+    return lines(desk, rows), last
+
+
+def count(desk: Desk, box: str) -> tuple[int, bool]:
+    """How many a box holds, a page at most, and whether there are more; nobody's clock is read for it."""
+    rows, last = _page(desk, Filter(box))
+    return len(rows), last is not None
+
+
+def _page(desk: Desk, wanted: Filter) -> tuple[list[Intake], str | None]:
     narrowed: list[sa.ColumnElement[bool]] = []
     if wanted.state:
         narrowed.append(Intake.state == wanted.state)
@@ -69,8 +80,7 @@ def listing(desk: Desk, wanted: Filter) -> tuple[list[Line], str | None]:
         )
         narrowed.append(found)
     roads = [each.where(*narrowed) for each in _box(desk, wanted.box)]
-    rows, last = INTAKES.page(desk, roads, after=wanted.after, limit=PAGE)
-    return lines(desk, rows), last
+    return INTAKES.page(desk, roads, after=wanted.after, limit=PAGE)
 
 
 def lines(desk: Desk, rows: Sequence[Intake]) -> list[Line]:

@@ -161,8 +161,8 @@ def _wanted(query: IntakeQuery) -> find.Filter:
 
 
 def _count(desk: Desk, box: str) -> str:
-    lines, last = find.listing(desk, find.Filter(box))
-    return f"{find.PAGE}+" if last else str(len(lines))
+    number, more = find.count(desk, box)
+    return f"{number}+" if more else str(number)
 
 
 def _csv(lines: list[find.Line]) -> str:

@@ -215,7 +215,8 @@ class Distribution:
 
     def to_sign_for(self, organ: str, item: Kept) -> Lead:
         """What leads to the objects that an organ has to sign for."""
-        return self._lead(organ, item, Copy.state == State.DELIVERED)
+        # nothing is registered that was not signed for; said, it lets one index give them in order, whatever else there is
+        return self._lead(organ, item, Copy.state == State.DELIVERED, Copy.registered_at.is_(None))
 
     def to_give_back(self, organ: str, item: Kept) -> Lead:
         """What leads to the objects that an organ has signed for and is to give back."""

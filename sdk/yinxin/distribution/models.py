@@ -77,9 +77,17 @@ class Copy(Base):
         # what an organ was sent, newest first; what it sent; what is overdue
         sa.Index("ix_distribution_copy_organ_flow_item", "organ", "flow", "item"),
         sa.Index("ix_distribution_copy_sender_flow_item", "sender", "flow", "item"),
-        # the same in one state; what an organ has not registered; what it is to give back
+        # the same in one state; what an organ has not registered or not signed for, in order; what it is to give back
         sa.Index("ix_distribution_copy_sender_flow_state_item", "sender", "flow", "state", "item"),
-        sa.Index("ix_distribution_copy_organ_registered", "organ", "flow", "state", "registered_at", "item"),
+        sa.Index(
+            "ix_distribution_copy_unregistered",
+            "organ",
+            "flow",
+            "state",
+            "item",
+            sqlite_where=sa.text("registered_at IS NULL"),
+            postgresql_where=sa.text("registered_at IS NULL"),
+        ),
         sa.Index(
             "ix_distribution_copy_recalled",
             "organ",

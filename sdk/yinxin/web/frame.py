@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
 from yinxin.crypto.suite import INTL
 from yinxin.web._kit import caller_or_none, kit, reader_language
@@ -12,6 +12,8 @@ from yinxin.web.caller import Named
 from yinxin.web.crosssite import SAFE
 from yinxin.web.pages import NavItem
 
+#: the names that the present page has asked for, in the request's own store
+_NAMES = "yinxin.names"
 _FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -37,7 +39,12 @@ def named(identifier: str | None, kind: Named) -> str:
     """What a person, post or organ is called in the reader's language; the identifier when nobody knows."""
     if not identifier:
         return ""
-    name = kit().names.name(kind, identifier)
+    # a list names the same few organs and posts line by line; a page that changes nothing asks for each once
+    known = g.setdefault(_NAMES, {}) if request.method in SAFE else {}
+    key = (kind, identifier)
+    if key not in known:
+        known[key] = kit().names.name(kind, identifier)
+    name = known[key]
     return name(reader_language()) if name else identifier
 
 
