@@ -6,6 +6,7 @@ from pathlib import Path
 from audit.archive.proposals import RETAIN
 from audit.archive.tend import tend
 from audit.forward import reconcile
+from audit.metrics import METRICS
 from audit.personal.erase import scrub
 from audit.personal.proposals import ERASE, HOLD
 from audit.renewal.renew import renew
@@ -13,6 +14,7 @@ from audit.report.schedule import make_due
 from audit.service import Log
 from audit.settings import AuditSettings
 from audit.state.rows import TAKE_STOCK
+from audit.tally import catch_up
 from audit.witness.proposals import SET_QUORUM, STOP_WITNESSING, WITNESS_LOG
 from yinxin.module import Job, Module, Verb
 from yinxin.text import Text
@@ -60,6 +62,7 @@ MODULE: Module[Log] = Module(
     ),
     models=(
         "audit.models",
+        "audit.tally",
         "audit.index.models",
         "audit.question.models",
         "audit.report.models",
@@ -86,6 +89,7 @@ MODULE: Module[Log] = Module(
         Job("audit.checkpoint", timedelta(seconds=1), Log.checkpoint),
         Job("audit.reports", timedelta(minutes=1), make_due),
         Job("audit.index", timedelta(seconds=5), lambda log: log.index.catch_up()),
+        Job("audit.tally", timedelta(seconds=10), lambda log: catch_up(log.store)),
         Job("audit.stamp", timedelta(minutes=5), lambda log: log.stamps.run()),
         Job("audit.archive", timedelta(days=1), tend),
         Job("audit.renew", timedelta(hours=6), renew),
@@ -95,6 +99,7 @@ MODULE: Module[Log] = Module(
         Job("audit.reconcile", timedelta(days=1), lambda log: reconcile.daily(log.forward)),
     ),
     health=Log.health,
+    metrics=METRICS,
     policies=Path(__file__).parent / "policies",
     backup=_backup,
     proposals=(SET_QUORUM, WITNESS_LOG, STOP_WITNESSING, RETAIN, ERASE, HOLD),

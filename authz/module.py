@@ -6,6 +6,7 @@ from authz.change.proposal import CHANGE
 from authz.change.verbs import VERBS
 from authz.directory.proposal import LOAD
 from authz.grant.proposal import GIVE
+from authz.metrics import METRICS
 from authz.policy_set import BASE
 from authz.review.report import CONFLICTS, HOLDERS
 from authz.roster.roster import IMPORT
@@ -106,6 +107,7 @@ MODULE: Module[Authz] = Module(
         Job("authz.oidc-keys", timedelta(hours=1), lambda authz: authz.oidc.keys.rotate()),
     ),
     health=Authz.health,
+    metrics=METRICS,
     policies=BASE,
     proposals=(LOAD, CHANGE, IMPORT, CHANGE_POLICIES, GIVE, ADMIT, END),
     reports=(HOLDERS, CONFLICTS),

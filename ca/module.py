@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from ca.ceremony.proposal import CEREMONY
+from ca.metrics import METRICS
 from ca.report import CERTIFICATES
 from ca.service import Authority
 from ca.settings import CaSettings
@@ -114,6 +115,7 @@ MODULE: Module[Authority] = Module(
         Job("ca.acme-sweep", timedelta(minutes=10), lambda authority: authority.acme.sweep()),
     ),
     health=Authority.health,
+    metrics=METRICS,
     policies=Path(__file__).parent / "policies",
     proposals=(CEREMONY,),
     wrapped=("ca.enrolment.credential:HELD", "ca.acme.nonce:HELD"),

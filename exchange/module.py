@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+from exchange.metrics import METRICS
 from exchange.proposals import ADMIT, STOP
 from exchange.service import Exchange
 from exchange.settings import ExchangeSettings
@@ -44,6 +45,7 @@ MODULE: Module[Exchange] = Module(
         Job("exchange.sweep", timedelta(days=1), Exchange.sweep),
     ),
     health=Exchange.health,
+    metrics=METRICS,
     policies=Path(__file__).parent / "policies",
     backup=lambda exchange: (exchange.folder.root,) if exchange.folder.root.is_dir() else (),
     proposals=(ADMIT, STOP),

@@ -11,6 +11,7 @@ from kms.generation.proposal import DESTROY
 from kms.keyring.destroy import KIND as DESTROY_SERVICE_KEY
 from kms.kmip.certify import KIND as CERTIFY_KMIP_CLIENT
 from kms.kmip.recover import KIND as RECOVER_KMIP_OBJECT
+from kms.metrics import METRICS
 from kms.report import KEYS
 from kms.service import KeyCentre
 from kms.settings import KmsSettings
@@ -140,6 +141,7 @@ MODULE: Module[KeyCentre] = Module(
         Job("kms.rotate-service-keys", timedelta(minutes=10), lambda centre: centre.keyring.rotate_due()),
     ),
     health=KeyCentre.health,
+    metrics=METRICS,
     policies=Path(__file__).parent / "policies",
     backup=_backup,
     proposals=(*RECOVERIES, DESTROY, DESTROY_SERVICE_KEY, CEREMONY, CERTIFY_KMIP_CLIENT, RECOVER_KMIP_OBJECT),

@@ -18,6 +18,8 @@ from typing import Any, Protocol
 from waitress import wasyncore
 from waitress.server import TcpWSGIServer
 
+from yinxin.web.counts import Counts, face_of
+
 _log = logging.getLogger("yinxin.server")
 
 #: octets of a request's head, and of a body that the loop still takes
@@ -115,9 +117,13 @@ class _Connection:
 class PlainPort(threading.Thread):
     """The loop; one thread, which waits for nobody."""
 
-    def __init__(self, listener: socket.socket, ready: Ready, handed: Handed) -> None:
+    def __init__(
+        self, listener: socket.socket, ready: Ready, handed: Handed, counts: Counts | None = None
+    ) -> None:
+        """`counts` is told what the loop answers itself; what it hands over is counted there."""
         super().__init__(name="plain-port", daemon=True)
         self._listener, self._ready, self._handed = listener, ready, handed
+        self._counts = counts or Counts()
         listener.setblocking(False)
         self._poll = select.epoll()
         self._poll.register(listener.fileno(), select.EPOLLIN)
@@ -226,6 +232,9 @@ class PlainPort(threading.Thread):
         if kept is None:
             return None
         close = b"Connection: close\r\n" if asked.last else b""
+        # only what is kept gets here, so that there are as many faces as sorts of it
+        face = face_of(asked.target.decode("latin-1"))
+        self._counts.answered(face, "304" if asked.condition == kept.etag else "200")
         if asked.condition == kept.etag:
             head = kept.head.replace(b"\r\nContent-Length: %d" % len(kept.body), b"")
             return b"HTTP/1.1 304 Not Modified\r\n%bDate: %b\r\n%b\r\n" % (head, self._date, close)

@@ -55,6 +55,7 @@ from yinxin.randomness import Randomness, SystemRandomness
 from yinxin.store import Jobs, Store, Within, open_engine, take_stock
 from yinxin.tlog import NoteSigner
 from yinxin.web import Answers
+from yinxin.web.counts import Counts
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -370,6 +371,12 @@ class Platform:
         """The answers kept for idempotency keys."""
         answers: Answers = self.app.extensions["yinxin.web"].answers
         return answers
+
+    @property
+    def counts(self) -> Counts:
+        """What this process answered over HTTP, in numbers."""
+        counts: Counts = self.app.extensions["yinxin.web"].counts
+        return counts
 
     def client(self, identity: Identity | None = None, token: str | None = None) -> Client:
         """A client on this very process, over the same API as from outside."""

@@ -103,7 +103,7 @@ class Server(Listening):
         where = self._plain.getsockname()
         slow = Handed(application, where, threads=4, ident=None, max_request_body_size=_LARGEST)
         threading.Thread(target=slow.run, name="plain-port-wsgi", daemon=True).start()
-        PlainPort(self._plain, Front(platform.ca, shelf), slow).start()
+        PlainPort(self._plain, Front(platform.ca, shelf), slow, platform.counts).start()
 
 
 class _Background(threading.Thread):

@@ -8,6 +8,7 @@ from pydantic import Field, create_model
 from sqlalchemy import make_url
 
 from kms.secrets import SecretsSettings
+from ops.metrics.settings import MetricsSettings
 from ops.modules import MODULES
 from yinxin.errors import Misconfigured
 from yinxin.settings import Section, load
@@ -40,6 +41,7 @@ class Common(Section):
     database: DatabaseSettings = DatabaseSettings()
     server: ServerSettings = ServerSettings()
     secrets: SecretsSettings = SecretsSettings()
+    metrics: MetricsSettings = MetricsSettings()
 
     def section(self, name: str) -> Any:
         """A module's settings."""

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ops import console
+from ops.metrics.face import blueprint as metrics
 from ops.modules import MODULES
 from yinxin.web import create_app
 
@@ -30,6 +31,7 @@ def create(platform: "Platform") -> "Flask":
         # the kit's own service is this very application: it is asked for only where there are faces to make
         for blueprint in module.blueprints(platform.service(module)) if module.routes else ():
             app.register_blueprint(blueprint)
+    app.register_blueprint(metrics(platform))
     for blueprint in console.pages(platform):
         app.register_blueprint(blueprint)
     return app

@@ -6,6 +6,7 @@ from pathlib import Path
 from apps.document.grading import lapse
 from apps.document.index import catch_up
 from apps.document.intake.states import LIFE as INTAKE_LIFE
+from apps.document.metrics import METRICS
 from apps.document.service import Documents
 from apps.document.settings import DocumentSettings
 from apps.document.sites.report import VERB as REPORT
@@ -50,4 +51,5 @@ MODULE: Module[Documents] = Module(
     ),
     health=Documents.health,
     policies=Path(__file__).parent / "policies",
+    metrics=METRICS,
 )

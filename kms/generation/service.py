@@ -210,6 +210,11 @@ class Generations:
             "unopened": [f"{row.label}: {row.unopened}" for row in moving if row.unopened],
         }
 
+    def moving(self) -> tuple[int, int]:
+        """How many generations are being moved, and how many of their ciphertexts do not open."""
+        rows = [row for row in self._rows() if row.replaced is not None and row.retired is None]
+        return len(rows), sum(row.unopened for row in rows)
+
     def trouble(self) -> Text | None:
         """What keeps an earlier generation from retiring, for somebody to look into; None when nothing does."""
         stuck = [row for row in self._rows() if row.unopened and row.retired is None]

@@ -48,6 +48,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "bench": ("ops.cli.bench:bench", "性能，以比值表示 / Performance, as ratios"),
     "errors": ("ops.cli.errors:errors", "错误一览 / The table of errors"),
     "settings": ("ops.cli.settings:settings", "配置项一览 / The table of settings"),
+    "metrics": ("ops.cli.metrics:metrics", "监控指标一览 / The list of figures for monitoring"),
     "audit": ("audit.cli:group", "审计日志 / The audit log"),
     "kms": ("kms.cli:group", "密钥管理中心 / The key centre"),
     "authz": ("authz.cli:group", "机构、人员与授权 / Organs, people and authorization"),

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from yinxin.metrics import Metrics
 from yinxin.proposal import ProposalKind
 from yinxin.settings import Section
 from yinxin.text import Text
@@ -72,7 +73,7 @@ class Module(Generic[S]):
     used. `policies` is its folder of Cedar policies; `backup` gives the files and folders that hold its state beside
     the database; `proposals` are the acts that it carries out only when several people have approved; `reports` the
     tables that it adds to audit reports; `wrapped` the import names of what says how the ciphertexts in its tables are
-    bound (`kms.escrow.keys:HELD`), so that a new wrapping key reaches them all.
+    bound (`kms.escrow.keys:HELD`), so that a new wrapping key reaches them all; `metrics` what monitoring is told.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Module(Generic[S]):
     proposals: tuple[ProposalKind[S, Any], ...] = ()
     reports: tuple[ReportTable[S], ...] = ()
     wrapped: tuple[str, ...] = ()
+    metrics: tuple[Metrics[S], ...] = ()
 
     def blueprints(self, service: S) -> "Iterator[Blueprint]":
         """Its HTTP faces, for the web application."""

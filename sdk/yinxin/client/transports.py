@@ -17,6 +17,8 @@ from yinxin.crypto.suite import INTL
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 #: WSGI environ key that stands for the certificate of a TLS connection; no header can reach it
 PEER = "yinxin.peer_certificate"
+#: WSGI environ key of a call that the process makes to itself
+INSIDE = "yinxin.inside"
 
 
 def https(
@@ -77,6 +79,7 @@ def in_process(app: WsgiApp, *, certificate: bytes | None = None) -> httpx.BaseT
     def called(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         # httpx gives the path as text; WSGI wants its UTF-8 octets as Latin-1 (PEP 3333)
         environ["PATH_INFO"] = environ["PATH_INFO"].encode().decode("latin-1")
+        environ[INSIDE] = True
         if certificate is not None:
             environ[PEER] = certificate
         return app(environ, start_response)

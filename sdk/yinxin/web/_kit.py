@@ -13,6 +13,7 @@ from yinxin.errors import NotAuthenticated
 from yinxin.store import Store
 from yinxin.text import Language
 from yinxin.web.caller import Authenticator, Caller, Names
+from yinxin.web.counts import Counts
 from yinxin.web.errors import ScopeNeeded, SignInRequired
 from yinxin.web.peer import peer_certificate
 from yinxin.web.settings import WebSettings
@@ -46,6 +47,8 @@ class Kit:
     #: a client of the platform's core: `core(token=…)` in somebody's name, `core(certificate=…)` showing one
     core: Callable[..., Client]
     names: Names
+    #: what this process answered, in numbers
+    counts: Counts = field(default_factory=Counts)
     apis: list[Api] = field(default_factory=list)
     #: largest body in octets, by endpoint, where it is not the common one
     limits: dict[str, int] = field(default_factory=dict)

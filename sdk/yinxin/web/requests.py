@@ -1,6 +1,7 @@
 """The scope of one request: its identifier, what it recorded, how much it may send, and the headers of every answer."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from flask import Flask, Response, request
@@ -8,6 +9,7 @@ from flask import Flask, Response, request
 from yinxin.store import Store, current_entries, request_scope
 from yinxin.web._kit import EXTENSION, REQUEST_ID, kit, reader_language, request_id
 from yinxin.web.caller import Knowing
+from yinxin.web.counts import CountingLayer, face_of
 from yinxin.web.errors import TooLarge
 from yinxin.web.headers import SECURITY_HEADERS, TRANSPORT_SECURITY, scheme_of
 from yinxin.web.idempotency import holding
@@ -65,4 +67,10 @@ def install(app: Flask) -> None:
     inside: Any = RequestScope(app.wsgi_app, parts.store)
     if isinstance(parts.authenticator, Knowing):
         inside = QuickLayer(inside, parts, parts.authenticator)
-    app.wsgi_app = PeerLayer(inside, parts.settings)  # type: ignore[method-assign]
+    app.wsgi_app = CountingLayer(PeerLayer(inside, parts.settings), parts.counts, partial(_faces, app))  # type: ignore[method-assign]
+
+
+def _faces(app: Flask) -> frozenset[str]:
+    """The beginnings of the addresses that `app` serves."""
+    found = (face_of(rule.rule) for rule in app.url_map.iter_rules())
+    return frozenset(face for face in found if "<" not in face)
