@@ -26,7 +26,8 @@ pytestmark = pytest.mark.engines("any")
 @pytest.fixture(scope="module")
 def site(finished, tmp_path_factory):
     folder = shutil.copytree(finished, tmp_path_factory.mktemp("metrics") / "data")
-    with opened(folder) as platform:
+    # patient: the machine may do other things as well
+    with opened(folder, "metrics.patience=60") as platform:
         yield platform
 
 
