@@ -3,7 +3,6 @@
 import os
 import resource
 import threading
-import time
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -78,7 +77,10 @@ def _process(platform: "Platform") -> Iterator[Sample]:
     yield CPU.at((int(stat[11]) + int(stat[12])) / _TICKS)
     yield VIRTUAL.at(int(stat[20]))
     yield RESIDENT.at(int(stat[21]) * _PAGE)
-    yield START.at(time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + int(stat[19]) / _TICKS)
+    boot = next(
+        line for line in Path("/proc/stat").read_text("ascii").splitlines() if line.startswith("btime ")
+    )
+    yield START.at(int(boot.split()[1]) + int(stat[19]) / _TICKS)
     yield OPEN.at(sum(1 for _ in Path("/proc/self/fd").iterdir()))
     yield MOST.at(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     yield THREADS.at(threading.active_count())

@@ -33,6 +33,8 @@ TOOK = Figure(
     "yinxin_part_seconds", Text("该部分给出指标用去的秒数", "how long a part took to tell them"), ("part",)
 )
 
+#: parts that are asked at the same time: each may hold a connection to the database, and the requests need theirs
+_TOGETHER = 4
 #: each with the name of the module whose service it reads; the assembly's own without
 PARTS: tuple[tuple[str | None, Metrics[Any]], ...] = (
     *((None, each) for each in METRICS),
@@ -50,7 +52,7 @@ class Parts:
     ) -> None:
         self._platform = platform
         self._parts = parts
-        self._pool = ThreadPoolExecutor(len(parts), thread_name_prefix="metrics")
+        self._pool = ThreadPoolExecutor(_TOGETHER, thread_name_prefix="metrics")
         self._asked: dict[str, Future[tuple[list[Sample], float]]] = {}
         self._asking = threading.Lock()
 
