@@ -13,7 +13,7 @@ from audit.renewal.renew import renew
 from audit.report.schedule import make_due
 from audit.service import Log
 from audit.settings import AuditSettings
-from audit.state.rows import TAKE_STOCK
+from audit.state.rows import RESTATE, TAKE_STOCK
 from audit.tally import catch_up
 from audit.witness.proposals import SET_QUORUM, STOP_WITNESSING, WITNESS_LOG
 from yinxin.module import Job, Module, Verb
@@ -35,6 +35,7 @@ MODULE: Module[Log] = Module(
         Verb("audit.extract", Text("导出审计摘录", "Export an extract of the log")),
         Verb("audit.check", Text("核验审计日志", "Check the audit log")),
         Verb(TAKE_STOCK, Text("登记既有数据行", "Record the rows that are there")),
+        Verb(RESTATE, Text("登记升级所改的数据行", "Record the rows that an upgrade changed")),
         Verb("audit.reindex", Text("重建审计索引", "Make the log's index anew")),
         Verb("audit.keep-question", Text("保存审计查询", "Keep a question to the log")),
         Verb("audit.share-question", Text("共享审计查询", "Share a question to the log")),

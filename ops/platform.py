@@ -179,7 +179,7 @@ class Platform:
             if verb.personal
         }
         self.store.accounted = accounted()
-        upgrade(self.store.engine)
+        upgrade(self.store.engine, self.store)
         checker = _Checker()
         policies = {module.name: module.policies for module in MODULES if module.policies}
         token_keys = _TokenKeys()

@@ -12,6 +12,8 @@ from alembic import command
 from alembic.config import Config
 
 from ops.modules import MODULES
+from ops.restating import Restating
+from yinxin.store import Store
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -23,8 +25,11 @@ def import_tables() -> None:
             importlib.import_module(name)
 
 
-def upgrade(engine: sa.Engine) -> None:
-    """Bring the database to the newest version; does nothing when it is there already."""
+def upgrade(engine: sa.Engine, store: Store | None = None) -> None:
+    """Bring the database to the newest version; does nothing when it is there already.
+
+    With a store, rows that a migration changes and says so (`restates`) are put on record as they are now, in the same transaction.
+    """
     import_tables()
     logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
@@ -32,7 +37,10 @@ def upgrade(engine: sa.Engine) -> None:
     with engine.connect() as connection, _rebuilding(connection), connection.begin():
         before = _version(connection)
         config.attributes["connection"] = connection
+        restating = Restating(store, connection, config) if store is not None else None
         command.upgrade(config, "head")
+        if restating is not None:
+            restating.record()
         if _version(connection) != before:
             _require_whole(connection)
 

@@ -21,6 +21,8 @@ from yinxin.text import Text
 
 #: the record of rows that were there before the log accounted for their table
 TAKE_STOCK = "audit.take-stock"
+#: the record of rows that an upgrade changed (`ops.restating`)
+RESTATE = "audit.restate-rows"
 #: how an event says that it commits to rows; looked for before it is decoded
 _SAYS = b'"rows":"'
 _UNRECORDED = Text("日志中没有哪一操作写入过这一行", "no act in the log has written it")

@@ -7,6 +7,8 @@ revision = "0077"
 down_revision = "0076"
 branch_labels = None
 depends_on = None
+#: every row says from now on what of its urging was carried
+restates = {"distribution_copy": ()}
 
 
 def upgrade() -> None:

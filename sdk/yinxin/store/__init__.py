@@ -9,6 +9,7 @@ from yinxin.store._number import SourceRow, name_of
 from yinxin.store._outbox import OutboxRow
 from yinxin.store._prepared import Sql, Within, listed
 from yinxin.store._request import current_entries, marking, request_scope
+from yinxin.store._restate import Held, KeysChanged, accounted_now, held, restate
 from yinxin.store._rows import RecordedRow, committed
 from yinxin.store._shape import shape_of
 from yinxin.store._stock import take_stock
@@ -23,9 +24,11 @@ __all__ = [
     "Base",
     "Columns",
     "DatabaseSettings",
+    "Held",
     "Instant",
     "Jobs",
     "Kept",
+    "KeysChanged",
     "Lead",
     "NoColumn",
     "OutboxRow",
@@ -43,10 +46,12 @@ __all__ = [
     "UnrecordedChange",
     "Within",
     "Written",
+    "accounted_now",
     "alone",
     "as_good",
     "committed",
     "current_entries",
+    "held",
     "housekeeping",
     "listed",
     "marking",
@@ -55,6 +60,7 @@ __all__ = [
     "newest_by",
     "open_engine",
     "request_scope",
+    "restate",
     "shape_of",
     "take_stock",
 ]

@@ -181,6 +181,12 @@ class Changed:
         self.new(table, statement, keys)
 
 
+def state(connection: sa.Connection, entry: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write statements about rows, in the order in which the entry commits to them; each is the newest about its row from now on."""
+    _SUPERSEDE.run_many(connection, [{"table": each["of"], "row": each["key"]} for each in rows])
+    _STATE.run_many(connection, [{"entry": entry, "number": at, **each} for at, each in enumerate(rows)])
+
+
 def committed(rows: Iterable[tuple[str, str, str]]) -> str:
     """What an entry commits to: the digest of table, key and digest of each row, in their order."""
     quoted = canonical.quoted
