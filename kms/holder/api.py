@@ -45,7 +45,7 @@ class HolderKeyIn(Model):
 
 
 class HolderKeyOut(Model):
-    """A key; `public_key` is the DER SubjectPublicKeyInfo in base64. `state`: active, locked or ended; `passkey`: whether one opens it."""
+    """A key; `public_key` is the DER SubjectPublicKeyInfo in base64. `state`: active, pin-locked (a passkey still opens it), locked or ended; `passkey`: whether one opens it."""
 
     id: str
     holder: str

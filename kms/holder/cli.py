@@ -65,7 +65,7 @@ def list_(context: click.Context, *, holder: str | None, as_json: bool) -> None:
         return
     for each in found:
         click.echo(
-            f"{each['id']}  {each['suite']:<4} {each['state']:<6} {each['attempts_left']}  {each['created']}"
+            f"{each['id']}  {each['suite']:<4} {each['state']:<10} {each['attempts_left']}  {each['created']}"
         )
 
 

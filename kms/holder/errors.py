@@ -37,20 +37,23 @@ class HolderKeyMoved(Conflict):
 
 
 class HolderKeyLocked(Conflict):
-    """Too many tries that did not open it. Nobody can undo that: whoever could, could sign in her name."""
+    """Too many tries in one way that did not open it. Nobody can undo that: whoever could, could sign in her name.
+
+    The other way, where there is one, has tries of its own.
+    """
 
     code = "kms.holder_key_locked"
     status = 423
-    zh = "个人签名密钥 {key} 已连续 {attempts} 次未能解锁，现已锁定，任何人都不能解除：请停用它，建立新的密钥并申请证书。"
-    en = "The holder key {key} was not opened in {attempts} tries and is locked, for everybody and for good: end it, make a new key and have it certified."
+    zh = "个人签名密钥 {key} 的{way}已连续 {attempts} 次未能解锁，现已锁定，任何人都不能解除：{remedy}。"
+    en = "The {way} of the holder key {key} did not open it in {attempts} tries and is locked, for everybody and for good: {remedy}."
 
 
 class WrongHolderPin(Untrue):
     """The PIN does not open the key. The try is counted."""
 
     code = "kms.wrong_holder_pin"
-    zh = "个人签名密钥 {key} 的口令不对，还可再试 {left} 次；次数用完后密钥锁定，不能恢复。"
-    en = "That is not the PIN of the holder key {key}; {left} tries are left, and then it is locked for good."
+    zh = "个人签名密钥 {key} 的口令不对，还可再试 {left} 次；次数用完后口令锁定，不能恢复。"
+    en = "That is not the PIN of the holder key {key}; {left} tries are left, and then the PIN is locked for good."
 
 
 class BadHolderPin(Invalid):

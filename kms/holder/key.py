@@ -72,10 +72,12 @@ class HolderKey:
             raise HolderKeyEnded(key=self.id)
 
     def state(self, most: int) -> str:
-        """`active`, `locked` after `most` tries, or `ended`."""
+        """`active`; `locked` after `most` tries at the PIN, `pin-locked` where a passkey still opens it; or `ended`."""
         if self.ended is not None:
             return "ended"
-        return "locked" if self.attempts >= most else "active"
+        if self.attempts < most:
+            return "active"
+        return "pin-locked" if self.passkey else "locked"
 
     def fields(self, most: int) -> dict[str, Any]:
         """The key as JSON: identifiers and public facts."""

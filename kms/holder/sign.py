@@ -39,6 +39,16 @@ from yinxin.text import Text
 
 SIGN = "kms.sign-as-holder"
 CHANGE_PIN = "kms.change-holder-pin"
+_WAYS = {Way.PIN: Text("口令", "PIN"), Way.PASSKEY: Text("通行密钥", "passkey")}
+#: what is left to do when one way is locked: use the other, or begin anew
+_OTHER_WAY = {
+    Way.PIN: Text("请改用口令；也可删除这一通行密钥", "use the PIN; the passkey can be removed"),
+    Way.PASSKEY: Text(
+        "通行密钥仍可使用；如仍需口令，请停用此密钥，另建新的密钥并申请证书",
+        "the passkey still opens it; for a PIN again, end it, make a new key and have it certified",
+    ),
+}
+_ANEW = Text("请停用它，建立新的密钥并申请证书", "end it, make a new key and have it certified")
 _OTHER_SECRET = Text("它给出的秘密打不开密钥", "its secret does not open the key")
 
 
@@ -192,8 +202,25 @@ def _count(opening: Opening, lock: Lock, verb: str, **facts: Any) -> int:
         if tried is None:
             if act.session.get(row, lock.id) is None:
                 raise HolderKeyMoved(key=key.id)
-            raise HolderKeyLocked(key=key.id, attempts=opening.most)
+            raise _locked(act.session, opening, lock)
     return int(tried)
+
+
+def _locked(session: Session, opening: Opening, lock: Lock) -> HolderKeyLocked:
+    """What is locked, and what is left: the PIN and the passkey are tried and locked each by itself.
+
+    A passkey is nothing that is guessed, so tries at the PIN say nothing against it; and if they locked it too, whoever has her session for a
+    minute could destroy the key that she could still use.
+    """
+    row = HolderLockRow
+    other = sa.select(row.way).where(
+        row.key == opening.key.id, row.id != lock.id, row.attempts < opening.most
+    )
+    left = session.scalar(other)
+    remedy = _ANEW if left is None else _OTHER_WAY[Way(left)]
+    return HolderKeyLocked(
+        key=opening.key.id, attempts=opening.most, way=_WAYS[opening.unlock.way], remedy=remedy
+    )
 
 
 def _still(act: Act, opening: Opening, lock: Lock) -> None:

@@ -29,6 +29,7 @@ PAGE = 50
 CREATE, PROFILE = "kms.create-holder-key", "person-signing"
 STATES: Mapping[str, tuple[Text, str]] = {
     "active": (Text("可用", "in use"), "done"),
+    "pin-locked": (Text("口令已锁定", "PIN locked"), "waiting"),
     "locked": (Text("已锁定", "locked"), "refused"),
     "ended": (Text("已停用", "ended"), "neutral"),
 }

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from kms.holder import HolderKey, Signing
 from kms.holder.errors import (
     HolderKeyEnded,
+    HolderKeyLocked,
     HolderPasskeyKnown,
     NoPasskeySecret,
     PasskeyNotAdded,
@@ -116,6 +117,46 @@ def test_it_signs_what_it_was_shown_and_nothing_else(world: World, key: HolderKe
     with pytest.raises(HolderPasskeyKnown):
         add(world, key, enrolled(world))
     key.public_key.verify(sign(world, key), MESSAGE)
+
+
+def test_the_pin_and_the_passkey_are_locked_each_by_itself(world: World, key: HolderKey) -> None:
+    """Seen to fail when: a try at one way is counted for both."""
+    device = enrolled(world)
+    add(world, key, device)
+    show = world.centre.holders.show
+    for _ in range(5):
+        with pytest.raises(WrongHolderPin):
+            sign(world, key, OTHER)
+    assert show(KEEPER, key.id).state(5) == "pin-locked"
+    with pytest.raises(HolderKeyLocked) as caught:
+        sign(world, key)
+    assert "the passkey still opens it" in caught.value.text("en")
+    key.public_key.verify(by_passkey(world, key, device), MESSAGE)
+    # what the passkey opened is no pardon for the PIN
+    with pytest.raises(HolderKeyLocked):
+        sign(world, key)
+    device.secret = bytes(32)
+    for _ in range(5):
+        with pytest.raises(WrongHolderPasskey):
+            by_passkey(world, key, device)
+    with pytest.raises(HolderKeyLocked) as caught:
+        by_passkey(world, key, device)
+    assert "passkey of the holder key" in caught.value.text("en")
+    assert "make a new key" in caught.value.text("en")
+
+
+def test_guesses_at_the_passkey_leave_the_pin(world: World, key: HolderKey) -> None:
+    device = enrolled(world)
+    add(world, key, device)
+    device.secret = bytes(32)
+    for _ in range(5):
+        with pytest.raises(WrongHolderPasskey):
+            by_passkey(world, key, device)
+    with pytest.raises(HolderKeyLocked) as caught:
+        by_passkey(world, key, device)
+    assert "use the PIN" in caught.value.text("en")
+    key.public_key.verify(sign(world, key), MESSAGE)
+    assert world.centre.holders.show(KEEPER, key.id).state(5) == "active"
 
 
 def test_its_secret_is_part_of_the_wrapping(world: World, key: HolderKey) -> None:

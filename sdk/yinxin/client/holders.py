@@ -19,7 +19,7 @@ _SIGN = "holder.sign"
 
 
 class HolderKey(Reply):
-    """A signing key of a person; `state` is active, locked or ended, `public_key` DER SubjectPublicKeyInfo in base64.
+    """A signing key of a person; `state` is active, pin-locked, locked or ended, `public_key` DER SubjectPublicKeyInfo in base64.
 
     `passkey` is whether one opens it besides the PIN.
     """
