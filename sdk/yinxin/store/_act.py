@@ -279,10 +279,6 @@ class Store:
         for wake in self.recorded:
             wake()
 
-    def append(self, connection: sa.Connection, act: Act) -> None:
-        """Record an act in a transaction that is not ours: an upgrade's, which changes rows before anything may act."""
-        self._record(connection, self._event(act, act.outcome))
-
     def refuse(self, actor: Actor, verb: str, subject: str, error: YinxinError) -> None:
         """Record a refusal that happened before any act could begin; sets `error.entry`.
 
