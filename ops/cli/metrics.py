@@ -1,5 +1,7 @@
 """`yinxin metrics`: every figure that monitoring is told; the list in docs/metrics.md is its output."""
 
+import json
+
 import click
 
 from ops.metrics.parts import FIGURES
@@ -18,6 +20,14 @@ def table() -> str:
 
 
 @click.command()
-def metrics() -> None:
+@click.option("--json", "as_json", is_flag=True, help="机器可读 / For machines.")
+def metrics(*, as_json: bool) -> None:
     """监控指标一览（Markdown）/ The list of figures for monitoring, in Markdown."""
-    click.echo(table())
+    if not as_json:
+        click.echo(table())
+        return
+    told = [
+        {"name": each.name, "kind": each.kind, "labels": each.labels, "zh": each.text.zh, "en": each.text.en}
+        for each in FIGURES
+    ]
+    click.echo(json.dumps(told, ensure_ascii=False))
