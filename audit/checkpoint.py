@@ -10,7 +10,6 @@ from typing import Protocol, cast
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from audit.checkpoint_file import CheckpointFile
 from audit.errors import CheckpointFileMissing, LogKeysMismatch, LogRolledBack
@@ -50,15 +49,16 @@ class Checkpointer:
 
     def run(self) -> bool:
         """Sign a checkpoint if the log has grown since the last; whether it did. Raises what the signers raise."""
-        with self._store.read() as session:
+        remembered = self._read()
+        with self._store.look() as look:
             # 1. What is there, and that it continues what the file remembers.
-            self._compare(session)
-            size = log_size(session)
-            if size == signed_size(session):
+            self._compare(look, remembered)
+            size = log_size(look)
+            if size == signed_size(look):
                 return False
             texts = {
                 suite.hash.name: Checkpoint(
-                    self._signers[suite.hash.name].name, size, root(suite.hash, size, stored(session, suite))
+                    self._signers[suite.hash.name].name, size, root(suite.hash, size, stored(look, suite))
                 ).text()
                 for suite in TREES
             }
@@ -78,25 +78,34 @@ class Checkpointer:
 
     def compare(self) -> None:
         """Hold the database against the file; raises LogRolledBack or CheckpointFileMissing."""
-        with self._store.read() as session:
-            self._compare(session)
+        remembered = self._read()
+        with self._store.look() as look:
+            self._compare(look, remembered)
 
-    def _compare(self, session: Session) -> None:
+    def _read(self) -> Mapping[str, Note] | None:
+        """What the file remembers, to be held against a view that is opened afterwards: it has at least as much.
+
+        Raises CheckpointFileMissing where there is no file and ought to be.
+        """
         remembered = self._file.read()
-        if remembered is None and signed_size(session):
-            # another process may have signed the log's first checkpoint in between: look again, in a new view
-            session.rollback()
-            remembered = self._file.read()
+        if remembered is not None:
+            return remembered
+        with self._store.look() as look:
+            signed = signed_size(look)
+        # another process may have signed the log's first checkpoint in between: look again
+        if signed and (remembered := self._file.read()) is None:
+            raise CheckpointFileMissing(file=str(self._file.path), reason="FileNotFoundError")
+        return remembered
+
+    def _compare(self, within: Within, remembered: Mapping[str, Note] | None) -> None:
         if remembered is None:
-            if signed_size(session):
-                raise CheckpointFileMissing(file=str(self._file.path), reason="FileNotFoundError")
             return
+        size = log_size(within)
         for suite in TREES:
             checkpoint = self._remembered(remembered, suite)
-            size = log_size(session)
             try:
                 held = size >= checkpoint.size and checkpoint.root == root(
-                    suite.hash, checkpoint.size, stored(session, suite)
+                    suite.hash, checkpoint.size, stored(within, suite)
                 )
             except KeyError:
                 held = False  # a node is gone
@@ -117,9 +126,7 @@ class Checkpointer:
         row = {f"note_{name}": note.encode() for name, note in notes.items()}
         try:
             with self._store.engine.begin() as connection:
-                connection.execute(
-                    sa.insert(CheckpointRow).values(size=size, time=self._store.clock.now(), **row)
-                )
+                _STORED.run(connection, {"size": size, "time": self._store.clock.now(), **row})
         except IntegrityError:
             return  # another process signed the same entries first; its notes are as good
 
@@ -139,6 +146,7 @@ class Signed(Protocol):
 
 
 _CHECKPOINT = cast("sa.Table", CheckpointRow.__table__)
+_STORED = Sql(sa.insert(_CHECKPOINT).inline(), *_CHECKPOINT.c.keys())
 _SIGNED = Sql(sa.select(sa.func.max(_CHECKPOINT.c.size).label("size")))
 _NEWEST = Sql(sa.select(_CHECKPOINT).order_by(_CHECKPOINT.c.size.desc()).limit(1))
 _OF_SIZE = Sql(sa.select(_CHECKPOINT).where(_CHECKPOINT.c.size == sa.bindparam("of")))

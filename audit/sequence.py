@@ -19,12 +19,11 @@ from audit.models import EntryRow, TileRow
 from audit.personal.models import OpeningRow
 from audit.tree import TREES, completed, leaf_name, log_size
 from yinxin import canonical
-from yinxin.act import Event
 from yinxin.clock import parse_rfc3339
 from yinxin.errors import YinxinError
 from yinxin.personal import Salted, committed_in
 from yinxin.steps import step
-from yinxin.store import OutboxRow, Sql, Store, Written
+from yinxin.store import OutboxRow, Said, Sql, Store, Written
 from yinxin.tlog import leaf_hash
 
 #: records entered in one transaction: a few milliseconds of work
@@ -185,11 +184,8 @@ def _read(row: Waiting, written: Written) -> dict[str, Any]:
     return found
 
 
-def _columns_of_own(record: Event) -> dict[str, Any]:
-    outcome = record.outcome.value
-    return _columns(
-        record.id, record.time, record.verb, record.subject, record.actor.id, outcome, record.request
-    )
+def _columns_of_own(said: Said) -> dict[str, Any]:
+    return _columns(said.id, said.time, said.verb, said.subject, said.actor, said.outcome, said.request)
 
 
 def _openings(row: Waiting, index: int) -> list[dict[str, Any]]:

@@ -140,13 +140,16 @@ class Recurring:
 
     def __init__(self, actor: Actor, verb: str, subject: str, decision: Mapping[str, Any] | None) -> None:
         self.verb = verb
+        self.subject = subject
+        self.actor = actor.id
+        self.outcome = Outcome.DONE.value
         common: dict[str, Any] = {"actor": actor.fields()}
         if decision is not None:
             common["decision"] = dict(decision)
         # in the order of the names (RFC 8785 3.2.3), which are all of `Event.encode` but `error` and `personal`
         self._begin = canonical.encode(common)[:-1]
         outcome, self._end = (
-            canonical.encode(Outcome.DONE.value),
+            canonical.encode(self.outcome),
             canonical.encode({"v": FORMAT, "verb": verb}),
         )
         self._outcome = b',"outcome":%b' % outcome

@@ -16,7 +16,7 @@ from yinxin.store._stock import take_stock
 from yinxin.store._taken import Taken, as_good
 from yinxin.store._together import Together
 from yinxin.store._visible import Columns, Kept, Lead, Road, newest, newest_by
-from yinxin.store._written import Written
+from yinxin.store._written import Said, Written
 from yinxin.store.errors import NoColumn, RowsMoved, StoreFull, StoreUnavailable, UnrecordedChange
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "RecordedRow",
     "Road",
     "RowsMoved",
+    "Said",
     "SourceRow",
     "Sql",
     "Store",

@@ -199,6 +199,14 @@ class Store:
             yield session
 
     @contextmanager
+    def tidy(self) -> Iterator[sa.Connection]:
+        """As `housekeep` that is not lasting, for `Sql` statements alone; half of what it costs on SQLite."""
+        if _inside.get():
+            raise RuntimeError("housekeeping was begun inside an act")
+        with translated(), self._hasty.begin() as connection:
+            yield connection
+
+    @contextmanager
     def act(
         self,
         actor: Actor,
@@ -273,7 +281,9 @@ class Store:
                     connection.rollback()
                     return
                 taken = self._numbering.take(connection, len(several.joined))
-                _RECORD.run_many(connection, several.rows(self.clock.now(), taken, self._told_apart))
+                _RECORD.run_many(
+                    connection, several.rows(self.clock.now(), taken, self._told_apart, self.written)
+                )
             if lasting:
                 self._numbering.committed(taken)
         for wake in self.recorded:

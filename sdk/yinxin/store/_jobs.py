@@ -29,6 +29,9 @@ LEASE = timedelta(minutes=5)
 BACKOFF = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(hours=1)
 
+#: jobs that one look finds
+_AT_ONCE = 16
+
 Handler = Callable[[Mapping[str, Any]], object]
 
 
@@ -57,7 +60,7 @@ _DUE = Sql(
     sa.select(_JOB.c.key, _JOB.c.kind, _JOB.c.payload, _JOB.c.due, _JOB.c.every, _JOB.c.attempts)
     .where(_JOB.c.due <= sa.bindparam("now"), _FREE, listed(_JOB.c.kind, "kinds"))
     .order_by(_JOB.c.due)
-    .limit(1)
+    .limit(_AT_ONCE)
 )
 _TAKE = Sql(
     sa.update(_JOB)
@@ -85,6 +88,14 @@ class _Claimed:
     every: int | None
     #: this one included
     attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A job that was run, and what made it fail, if it did."""
+
+    claimed: _Claimed
+    failure: str | None
 
 
 class Jobs:
@@ -129,49 +140,58 @@ class Jobs:
 
     def run_due(self) -> int:
         """Do everything that is due now; the number of jobs run. A failing job is put off, never lost."""
-        count = 0
-        while (claimed := self._claim()) is not None:
-            count += 1
-            self._run(claimed)
+        count, ended = 0, None
+        while due := self._due():
+            for row in due:
+                if (claimed := self._claim(row, ended)) is None:
+                    ended = None
+                    continue  # another worker was first
+                count += 1
+                ended = _Ended(claimed, self._run(claimed))
+            if ended is not None:
+                with self._store.tidy() as connection:
+                    self._settle(connection, ended)
+                ended = None
         return count
 
-    def _claim(self) -> _Claimed | None:
-        """The next job that is due, leased to this worker. Nothing is written while none is, and no lock is taken."""
-        while True:
-            now = self._store.clock.now()
-            with self._store.look() as look:
-                row = _DUE.first(look, {"now": now, "kinds": list(self._handlers)})
-            if row is None:
-                return None
-            found = _Claimed(
-                self._store.identifier(), row.key, row.kind, row.payload, row.every, row.attempts + 1
-            )
-            taken = {"holder": found.lease, "until": now + LEASE, "attempt": found.attempts}
-            # a lease, and its end, that a power cut takes back: the job runs again
-            with self._store.housekeep(lasting=False) as session:
-                same = {"of": row.key, "was_due": row.due, "now": now}
-                if _TAKE.run(session, taken | same) == 1:
-                    return found
+    def _due(self) -> list[Any]:
+        """What is due, and leased to nobody. Nothing is written while nothing is, and no lock is taken."""
+        now = self._store.clock.now()
+        with self._store.look() as look:
+            return _DUE.all(look, {"now": now, "kinds": list(self._handlers)})
 
-    def _run(self, claimed: _Claimed) -> None:
+    def _claim(self, row: Any, ended: _Ended | None) -> _Claimed | None:
+        """Lease a job that was due to this worker, and end the lease of the one before it; None where it is due no more."""
+        now = self._store.clock.now()
+        found = _Claimed(
+            self._store.identifier(), row.key, row.kind, row.payload, row.every, row.attempts + 1
+        )
+        taken = {"holder": found.lease, "until": now + LEASE, "attempt": found.attempts}
+        same = {"of": row.key, "was_due": row.due, "now": now}
+        # a lease, and its end, that a power cut takes back: the job runs again
+        with self._store.tidy() as connection:
+            if ended is not None:
+                self._settle(connection, ended)
+            return found if _TAKE.run(connection, taken | same) == 1 else None
+
+    def _run(self, claimed: _Claimed) -> str | None:
+        """What made it fail; None where it was done."""
         try:
             self._handlers[claimed.kind](dict(claimed.payload))
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, the job is put off and the worker lives
             _log.exception("job %s failed", claimed.key)
-            self._settle(claimed, failure=f"{type(error).__name__}: {error}"[:400])
-        else:
-            self._settle(claimed, failure=None)
+            return f"{type(error).__name__}: {error}"[:400]
+        return None
 
-    def _settle(self, claimed: _Claimed, *, failure: str | None) -> None:
+    def _settle(self, connection: sa.Connection, ended: _Ended) -> None:
         """End the lease; where it ran out and another worker has the job, nothing."""
-        now = self._store.clock.now()
+        now, claimed = self._store.clock.now(), ended.claimed
         held = {"of": claimed.key, "holder": claimed.lease}
-        with self._store.housekeep(lasting=False) as session:
-            if failure is not None:
-                wait = min(BACKOFF * 2 ** min(claimed.attempts - 1, 10), LONGEST_WAIT)
-                _PUT_OFF.run(session, held | {"failure": failure, "again": now + wait})
-            elif claimed.every is None:
-                _ENDED.run(session, held)
-            else:
-                again = now + timedelta(seconds=claimed.every)
-                _DONE.run(session, held | {"at": now, "again": again})
+        if ended.failure is not None:
+            wait = min(BACKOFF * 2 ** min(claimed.attempts - 1, 10), LONGEST_WAIT)
+            _PUT_OFF.run(connection, held | {"failure": ended.failure, "again": now + wait})
+        elif claimed.every is None:
+            _ENDED.run(connection, held)
+        else:
+            again = now + timedelta(seconds=claimed.every)
+            _DONE.run(connection, held | {"at": now, "again": again})

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from yinxin.act import Recurring
 from yinxin.personal import Salted
 from yinxin.store._number import Taken, name_of
+from yinxin.store._written import Said, Written
 
 #: a verb's facts that go into the leaf as they are, and those that are personal
 _Apart = Callable[[str, Mapping[str, Any]], tuple[Mapping[str, Any], dict[str, Salted]]]
@@ -26,14 +27,17 @@ class Together:
         """One act, its record `id_`, that `request` asked for; no fact of it is personal."""
         self.joined.append((common, id_, request, facts))
 
-    def rows(self, now: datetime, taken: Taken, apart: _Apart) -> list[dict[str, Any]]:
-        """The records as the outbox takes them, with the numbers that were taken; raises what `apart` raises."""
-        return list(self._rows(now, taken, apart))
+    def rows(self, now: datetime, taken: Taken, apart: _Apart, written: Written) -> list[dict[str, Any]]:
+        """The records as the outbox takes them, with the numbers that were taken, remembered; raises what `apart` raises."""
+        return list(self._rows(now, taken, apart, written))
 
-    def _rows(self, now: datetime, taken: Taken, apart: _Apart) -> Iterator[dict[str, Any]]:
+    def _rows(self, now: datetime, taken: Taken, apart: _Apart, written: Written) -> Iterator[dict[str, Any]]:
         source = name_of(taken.source)
         for at, (common, id_, request, facts) in enumerate(self.joined):
             clear, personal = apart(common.verb, facts)
             if personal:
                 raise TypeError(f"{common.verb} has personal facts and is recorded alone")
-            yield common.row(id_, now, request, clear, (source, taken.first + at))
+            row = common.row(id_, now, request, clear, (source, taken.first + at))
+            said = Said(id_, now, common.verb, common.subject, common.actor, common.outcome, request)
+            written.keep(row["data"], said)
+            yield row

@@ -6,6 +6,8 @@ them into the log need not read them to know.
 
 import threading
 from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from yinxin.act import Event
@@ -14,27 +16,53 @@ from yinxin.act import Event
 _MOST = 2048
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a record says of what it can be found by."""
+
+    id: str
+    time: datetime
+    verb: str
+    subject: str
+    actor: str
+    outcome: str
+    request: str | None
+
+    @classmethod
+    def of(cls, record: Event) -> "Said":
+        """What this record says."""
+        return cls(
+            record.id,
+            record.time,
+            record.verb,
+            record.subject,
+            record.actor.id,
+            record.outcome.value,
+            record.request,
+        )
+
+
 class Written:
-    """Records by what they were encoded to; the oldest are forgotten first. Shared by threads."""
+    """What records say, by what they were encoded to; the oldest are forgotten first. Shared by threads."""
 
     def __init__(self) -> None:
-        self._records: OrderedDict[bytes, Event] = OrderedDict()
+        self._records: OrderedDict[bytes, Said] = OrderedDict()
         self._changing = threading.Lock()
 
     def row(self, record: Event) -> dict[str, Any]:
         """The record as the outbox takes it, and remembered."""
         row = record.row()
-        self.keep(row["data"], record)
+        self.keep(row["data"], Said.of(record))
         return row
 
-    def keep(self, data: bytes, record: Event) -> None:
-        """Remember a record that was encoded to these octets. One that is rolled back afterwards is no harm."""
+    def keep(self, data: bytes, said: Said) -> None:
+        """Remember what was encoded to these octets. A record that is rolled back afterwards is no harm."""
         with self._changing:
-            self._records[data] = record
+            self._records[data] = said
             if len(self._records) > _MOST:
                 self._records.popitem(last=False)
 
-    def take(self, data: bytes) -> Event | None:
-        """The record that was encoded to exactly these octets, once; None when they were written elsewhere, or long ago."""
+    def take(self, data: bytes) -> Said | None:
+        """What the record says that was encoded to exactly these octets, once; None when they were written elsewhere, or long ago."""
         with self._changing:
             return self._records.pop(data, None)
