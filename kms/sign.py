@@ -62,11 +62,15 @@ class KeySigner:
 
         Raises FaultySignature, WrappedKeyAltered, KeyLost, or as `Token.use`.
         """
-        signature = self._use(message if self.whole else self._public_key.prehash(message))
+        given = message if self.whole else self._public_key.prehash(message)
+        signature = self._use(given)
         if self._trusted:
             return signature
         try:
-            self._public_key.verify(signature, message)
+            if self.whole:
+                self._public_key.verify(signature, message)
+            else:
+                self._public_key.confirm(signature, given)
         except BadSignature as error:
             raise FaultySignature(label=self.info.label) from error
         return signature
@@ -84,7 +88,7 @@ class KeySigner:
         if self._trusted:
             return signature
         try:
-            self._public_key.verify_prehashed(signature, digest)
+            self._public_key.confirm(signature, digest)
         except BadSignature as error:
             raise FaultySignature(label=self.info.label) from error
         return signature

@@ -28,6 +28,7 @@ from yinxin.crypto import operations
 from yinxin.crypto.errors import BadSignature, CannotDecrypt, UnsupportedAlgorithm
 from yinxin.crypto.keys import PrivateKey, PublicKey
 from yinxin.crypto.libcrypto import cleanse
+from yinxin.crypto.public_key import public_key
 from yinxin.store import Store
 from yinxin.text import Text
 
@@ -134,11 +135,14 @@ def _row(
 class Hand:
     """One key in use for one call: its versions are looked up and opened as they are needed, and cleansed by `close`."""
 
-    def __init__(self, store: Store, keys: Keys, key: ServiceKey) -> None:
+    def __init__(
+        self, store: Store, keys: Keys, key: ServiceKey, versions: dict[int, Version] | None = None
+    ) -> None:
+        """`versions` are those that were read while the key was exactly what it is, and takes in what is read."""
         self.key = key
         self._store = store
         self._keys = keys
-        self._versions: dict[int, Version] = {}
+        self._versions = {} if versions is None else versions
         self._secrets: dict[int, bytes] = {}
         self._signers: dict[int, KeySigner] = {}
         self._infos: dict[int, KeyInfo] = {}
@@ -184,7 +188,7 @@ class Hand:
                 signer = self._signer(version)
                 return signer.sign_prehashed(message) if hashed else signer.sign(message)
             signature = operations.sign(self.key.kind, self._pair(version), message, hashed=hashed)
-            self._check(version, signature, message, hashed=hashed)
+            self._confirm(version, signature, message, hashed=hashed)
         except (UnsupportedAlgorithm, ValueError):
             raise NoDigestHere(name=self.key.name, algorithm=self.key.kind.name) from None
         except BadSignature as error:
@@ -212,9 +216,17 @@ class Hand:
             raise BadSignature(what=self.key.name) from None
 
     def _check(self, version: int, signature: bytes, message: bytes, *, hashed: bool) -> None:
+        operations.verify(self.key.kind, self._key(version), signature, message, hashed=hashed)
+
+    def _confirm(self, version: int, signature: bytes, message: bytes, *, hashed: bool) -> None:
+        """As `_check`, of a signature that was made a moment ago."""
+        operations.confirm(self.key.kind, self._key(version), signature, message, hashed=hashed)
+
+    def _key(self, version: int) -> PublicKey:
+        """The public key of a pair, read once for all who use it."""
         if version not in self._public:
-            self._public[version] = PublicKey.load(self._version(version).spki or b"")
-        operations.verify(self.key.kind, self._public[version], signature, message, hashed=hashed)
+            self._public[version] = public_key(self._version(version).spki or b"")
+        return self._public[version]
 
     def _pair(self, version: int) -> bytes | PrivateKey:
         """The secret of a pair, read once."""

@@ -24,7 +24,7 @@ from yinxin.crypto.errors import (
     MalformedKey,
     UnsupportedAlgorithm,
 )
-from yinxin.crypto.public_key import ECDSA_PREHASHED, HASHES, PublicKey
+from yinxin.crypto.public_key import ECDSA_PREHASHED, HASHES, PublicKey, public_key
 from yinxin.crypto.suite import SignatureAlgorithm, Suite
 
 __all__ = ["Identity", "PrivateKey", "PublicKey", "Signer", "linting_key", "throwaway_key"]
@@ -92,7 +92,7 @@ class PrivateKey:
             self.public_key = PublicKey(key.spki)
         else:
             spki = serialization.PublicFormat.SubjectPublicKeyInfo
-            self.public_key = PublicKey(key.public_key().public_bytes(serialization.Encoding.DER, spki))
+            self.public_key = public_key(key.public_key().public_bytes(serialization.Encoding.DER, spki))
 
     @classmethod
     def generate(cls, kind: Suite | str) -> Self:
