@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from audit.entries import Entry
+from audit.index.terms import requests_of
 from yinxin import canonical
 from yinxin.clock import rfc3339
 from yinxin.crypto.suite import INTL
@@ -61,7 +62,7 @@ def row_of(entry: Entry) -> dict[str, str | int | None]:
         "actor": actor["id"],
         **{name: actor.get(name) for name in ("post", "organ", "via", "certificate")},
         "subject": event["subject"],
-        "request": event.get("request"),
+        "request": event.get("request") or " ".join(requests_of(event)) or None,
         "policies": " ".join((event.get("decision") or {}).get("policies", ())),
         "leaf_sha256": None if entry.sealed else leaf_hash(INTL.hash, entry.data).hex(),
         "personal": "; ".join(f"{each.name}: {each.text.zh}" for each in entry.personal()) or None,

@@ -58,8 +58,9 @@ class Hurried(ssl.SSLSocket):
         super().do_handshake(block)
 
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
-        if self.gettimeout():
-            self.settimeout(max(self._until - time.monotonic(), 0.001))
+        if patience := self.gettimeout():
+            # never more than whoever reads has patience for: gunicorn lingers two seconds on what it has ended
+            self.settimeout(min(patience, max(self._until - time.monotonic(), 0.001)))
         return super().recv(buflen, flags)
 
 

@@ -84,11 +84,22 @@ def terms_of(event: Mapping[str, Any]) -> frozenset[int]:
     ):
         if value is not None:
             found.add(_number(facet, value))
+    found.update(_number(_REQUEST, each) for each in requests_of(event))
     if (outcome := event["outcome"]) != _DONE:
         found.add(_number(_OUTCOME, outcome))
     for name in objects_of(event):
         found.add(_number(_OBJECT, name))
     return frozenset(found)
+
+
+def requests_of(event: Mapping[str, Any]) -> tuple[str, ...]:
+    """The requests that a record lists because they were served together; none of a record of one request."""
+    listed = (event.get("facts") or {}).get("requests")
+    if not isinstance(listed, list):
+        return ()
+    return tuple(
+        each["request"] for each in listed if isinstance(each, dict) and isinstance(each.get("request"), str)
+    )
 
 
 def terms_of_data(data: bytes) -> frozenset[int]:

@@ -21,7 +21,8 @@ from kms.keyring.errors import (
     VersionUsedUp,
 )
 from kms.keyring.service import Keyring
-from kms.keyring.use import Item, Result
+from kms.keyring.together import Done
+from kms.keyring.use import USES, Item, Result
 from kms.keyring.wire import (
     LONGEST_BODY,
     BatchIn,
@@ -50,7 +51,7 @@ from yinxin.authz import Denied
 from yinxin.crypto.errors import BadSignature
 from yinxin.errors import YinxinError
 from yinxin.text import Text
-from yinxin.web import Api, Caller, Known, Quick, QuickAnswer
+from yinxin.web import Api, Caller, Known, QuickAnswer, Wished
 from yinxin.wire import Words, base64_text
 
 #: what a system's token must be for
@@ -78,7 +79,7 @@ def _encryption(api: Api, centre: KeyCentre) -> None:
         "/service-keys/<name>/ciphertexts",
         unkept=True,
         scope=SCOPE,
-        quick=_quick(keyring, "encrypt", _to_encrypt, _ciphertext),
+        quick=_Quick(keyring, "encrypt", _to_encrypt, _ciphertext),
         summary=Text("加密", "Encrypt"),
         problems=(*_USING, PlaintextTooLong, VersionUsedUp),
     )
@@ -89,7 +90,7 @@ def _encryption(api: Api, centre: KeyCentre) -> None:
         "/service-keys/<name>/plaintexts",
         unkept=True,
         scope=SCOPE,
-        quick=_quick(keyring, "decrypt", _to_decrypt, _plaintext),
+        quick=_Quick(keyring, "decrypt", _to_decrypt, _plaintext),
         summary=Text("解密", "Decrypt"),
         problems=(*_USING, *_OPENING),
     )
@@ -127,7 +128,7 @@ def _signatures(api: Api, centre: KeyCentre) -> None:
         "/service-keys/<name>/signatures",
         unkept=True,
         scope=SCOPE,
-        quick=_quick(keyring, "sign", _to_sign, _signature),
+        quick=_Quick(keyring, "sign", _to_sign, _signature),
         summary=Text("签名", "Sign"),
         problems=(*_USING, NoDigestHere, FaultySignature),
     )
@@ -138,7 +139,7 @@ def _signatures(api: Api, centre: KeyCentre) -> None:
         "/service-keys/<name>/verified-signatures",
         unkept=True,
         scope=SCOPE,
-        quick=_quick(keyring, "verify", _to_verify, _seen),
+        quick=_Quick(keyring, "verify", _to_verify, _seen),
         summary=Text("验证签名", "Verify a signature"),
         problems=(*_USING, NoDigestHere, BadSignature),
     )
@@ -153,7 +154,7 @@ def _macs(api: Api, centre: KeyCentre) -> None:
         "/service-keys/<name>/macs",
         unkept=True,
         scope=SCOPE,
-        quick=_quick(keyring, "mac", _to_mac, _mac),
+        quick=_Quick(keyring, "mac", _to_mac, _mac),
         summary=Text("计算消息鉴别码", "Make a MAC"),
         problems=_USING,
     )
@@ -164,7 +165,7 @@ def _macs(api: Api, centre: KeyCentre) -> None:
         "/service-keys/<name>/verified-macs",
         unkept=True,
         scope=SCOPE,
-        quick=_quick(keyring, "verify-mac", _to_verify_mac, _seen),
+        quick=_Quick(keyring, "verify-mac", _to_verify_mac, _seen),
         summary=Text("核对消息鉴别码", "Verify a MAC"),
         problems=(*_USING, BadSignature),
     )
@@ -199,16 +200,32 @@ def _others(api: Api, centre: KeyCentre) -> None:
         return RandomOut(octets_base64=base64_text(keyring.random(caller.actor, body.size)))
 
 
-def _quick(
-    keyring: Keyring, operation: str, item_of: Callable[[Any], Item], answer_of: Callable[[Result], BaseModel]
-) -> Quick:
+class _Quick:
     """The operation for a caller who is known already, together with whoever asks at the same time."""
 
-    def quick(known: Known, request: str, body: BaseModel, *, name: str) -> QuickAnswer | None:
-        done = keyring.together.use(known, name, operation, item_of(body), request)
-        return QuickAnswer(answer_of(done.result), done.entry) if done is not None else None
+    def __init__(
+        self,
+        keyring: Keyring,
+        operation: str,
+        item_of: Callable[[Any], Item],
+        answer_of: Callable[[Result], BaseModel],
+    ) -> None:
+        self._together = keyring.together
+        self._operation = operation
+        self._window = keyring.together.windows[USES[operation].lasting]
+        self._item_of = item_of
+        self._answer_of = answer_of
 
-    return quick
+    def __call__(self, known: Known, request: str, body: Any, **path: str) -> QuickAnswer | None:
+        done = self._together.use(known, path["name"], self._operation, self._item_of(body), request)
+        return None if done is None else self._tell(done)
+
+    def wished(self, known: Known, request: str, body: Any, **path: str) -> Wished | None:
+        wish = self._together.wish(known, path["name"], self._operation, self._item_of(body), request)
+        return None if wish is None else Wished(self._window, wish, self._tell)
+
+    def _tell(self, done: Done) -> QuickAnswer:
+        return QuickAnswer(self._answer_of(done.result), done.entry)
 
 
 def _to_encrypt(body: EncryptIn) -> Item:

@@ -5,26 +5,28 @@ certificate, appointments, grants, policies, and the key itself (`yinxin.premise
 once more in the transaction that writes the use down. Whatever has changed, fails or is out of the ordinary is left to
 `Keyring.use`, which judges from the ground, says what is wrong and records it; so nothing here refuses anybody.
 
-A key is opened once for those who meet, for the moment of their use.
+A key is opened once for those who meet, for the moment of their use. What was done under one permission – one caller, one key,
+one way of using it – is one record, which lists the requests; what was done under another is another record.
 """
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 
 from kms.keyring.find import KeyUnchanged
-from kms.keyring.key import ServiceKey
+from kms.keyring.key import ServiceKey, Version
 from kms.keyring.secret import Hand, Keys
 from kms.keyring.use import USES, Item, Result, Use, count, facts_of, permit, still
 from yinxin.act import Recurring
 from yinxin.authz import Decider
 from yinxin.errors import YinxinError
-from yinxin.gather import Gatherer
+from yinxin.gather import Window
 from yinxin.premise import Asked, Judging, Outdated, Premise
 from yinxin.store import Store
+from yinxin.store import Together as Several
 from yinxin.web.caller import Known
 
 _log = logging.getLogger("yinxin.kms")
@@ -43,6 +45,9 @@ class Permitted:
     use: Use
     common: Recurring
     premises: tuple[Premise, ...]
+    #: the key's versions, as they were read while it was what it is: public halves and ciphertexts, no secret. One that was
+    #: rewrapped since opens as long as its wrapping key is there, and afterwards fails, and is read anew on the ordinary way
+    versions: dict[int, Version] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,9 @@ class Done:
 
 
 @dataclass(slots=True)
-class _Wish:
+class Wish:
+    """One use that somebody was permitted, as of which request, and what it gave."""
+
     permitted: Permitted
     item: Item
     request: str
@@ -69,21 +76,26 @@ class Together:
         self._decider = decider
         self._keys = keys
         self._most_sealed = most_sealed
-        self._queues: dict[bool, Gatherer[_Wish, Done]] = {
-            lasting: Gatherer(MOST) for lasting in (True, False)
+        self.windows: Mapping[bool, Window[Wish, Done]] = {
+            lasting: Window(MOST, partial(self._serve, lasting=lasting)) for lasting in (True, False)
         }
 
     def use(self, known: Known, name: str, operation: str, item: Item, request: str) -> Done | None:
         """The use, recorded as of `request`; None where it has to go the ordinary way."""
         if (permitted := self._permitted(known, name, operation)) is None:
             return None
-        lasting = permitted.use.lasting
-        done = self._queues[lasting].join(
-            _Wish(permitted, item, request), partial(self._serve, lasting=lasting)
-        )
+        done = self.windows[permitted.use.lasting].join(Wish(permitted, item, request))
         if done is None:
             known.kept.pop((name, operation), None)
         return done
+
+    def wish(self, known: Known, name: str, operation: str, item: Item, request: str) -> Wish | None:
+        """The use, to be brought to its window; None where the caller's permission is not known, or not any more.
+
+        Nothing is asked of the database.
+        """
+        permitted: Permitted | None = known.kept.get((name, operation))
+        return None if permitted is None else Wish(permitted, item, request)
 
     def _permitted(self, known: Known, name: str, operation: str) -> Permitted | None:
         kept: Permitted | None = known.kept.get((name, operation))
@@ -108,7 +120,7 @@ class Together:
         common = Recurring(actor, use.verb, f"service-key:{key.name}", decision.record())
         return Permitted(key, use, common, (*known.premises, *premises, unchanged))
 
-    def _serve(self, group: Sequence[_Wish], *, lasting: bool) -> Sequence[Done | None]:
+    def _serve(self, group: Sequence[Wish], *, lasting: bool) -> Sequence[Done | None]:
         """Each one's answer; None for all when the whole fails, so that each finds its own reason."""
         try:
             self._run(group)
@@ -119,24 +131,23 @@ class Together:
             _log.exception("%d uses of keys failed together and go alone", len(group))
             return [None] * len(group)
 
-    def _run(self, group: Sequence[_Wish]) -> None:
+    def _run(self, group: Sequence[Wish]) -> None:
         """Use the keys for everybody who may at this moment."""
         with self._store.look() as look:
-            asked = Asked(look, self._store.clock.now())
-            holding = [each for each in group if _holds(asked, each)]
+            holding = _holding(group, Asked(look, self._store.clock.now()))
         with ExitStack() as stack:
             hands: dict[str, Hand] = {}
             for wish in holding:
                 key = wish.permitted.key
                 if key.id not in hands:
-                    hands[key.id] = Hand(self._store, self._keys, key)
+                    hands[key.id] = Hand(self._store, self._keys, key, wish.permitted.versions)
                     stack.callback(hands[key.id].close)
                 try:
                     wish.result = wish.permitted.use.run(hands[key.id], wish.item)
                 except YinxinError:
                     wish.result = None
 
-    def _recorded(self, group: Sequence[_Wish], *, lasting: bool) -> Iterator[Done | None]:
+    def _recorded(self, group: Sequence[Wish], *, lasting: bool) -> Iterator[Done | None]:
         """Write down what was made by those who still may, and only then give it out."""
         made = [each for each in group if each.result is not None]
         told: dict[int, Done] = {}
@@ -146,27 +157,49 @@ class Together:
                 used = {each.permitted.key.id: each.permitted.key for each in made}
                 for key_id in sorted(used):
                     still(several.connection, used[key_id])
-                asked = Asked(several.connection, self._store.clock.now())
+                holding = _holding(made, Asked(several.connection, self._store.clock.now()))
                 sealed: Counter[tuple[str, int]] = Counter()
                 keys: dict[str, ServiceKey] = {}
-                for wish in made:
+                alike: dict[int, list[tuple[Wish, Result]]] = {}
+                for wish in holding:
                     result, permitted = wish.result, wish.permitted
-                    if result is None or not _holds(asked, wish):
+                    if result is None:
                         continue
-                    done = Done(result, self._store.identifier())
-                    several.add(permitted.common, done.entry, wish.request, **facts_of([result]))
+                    alike.setdefault(id(permitted), []).append((wish, result))
                     sealed[permitted.key.id, result.version] += result.sealed
                     keys[permitted.key.id] = permitted.key
-                    told[id(wish)] = done
+                for share in alike.values():
+                    entry = self._store.identifier()
+                    _record(several, entry, share)
+                    told |= {id(wish): Done(result, entry) for wish, result in share}
                 for (key_id, version), number in sorted(sealed.items()):
                     count(several.connection, keys[key_id], version, number, self._most_sealed)
         for wish in group:
             yield told.get(id(wish))
 
 
-def _holds(asked: Asked, wish: _Wish) -> bool:
+def _record(several: Several, entry: str, share: Sequence[tuple[Wish, Result]]) -> None:
+    """One record of what was done under one permission: as of its request, or, of several, with what was done for each."""
+    common, results = share[0][0].permitted.common, [result for _, result in share]
+    if len(share) == 1:
+        several.add(common, entry, share[0][0].request, **facts_of(results))
+    else:
+        several.add(common, entry, None, **facts_of(results, [wish.request for wish, _ in share]))
+
+
+def _holding(group: Sequence[Wish], asked: Asked) -> list[Wish]:
+    """Those whose permission still rests on what it rested on; each permission is asked once."""
+    held: dict[int, bool] = {}
+    for wish in group:
+        permitted = wish.permitted
+        if id(permitted) not in held:
+            held[id(permitted)] = _holds(asked, permitted)
+    return [each for each in group if held[id(each.permitted)]]
+
+
+def _holds(asked: Asked, permitted: Permitted) -> bool:
     try:
-        asked.hold(wish.permitted.premises)
+        asked.hold(permitted.premises)
     except Outdated:
         return False
     return True

@@ -5,7 +5,8 @@ of a key that was destroyed meanwhile, and no version makes more encryptions tha
 
 The record names key, versions, how many were done and refused, and the SHA-256 of what is public about them: ciphertexts,
 signatures, MACs. Never the plaintext, the message or the context, nor a digest of them: what has few possible values is
-found again from its digest.
+found again from its digest. Where several requests of one caller for one use of one key were served together, it is one record,
+which lists each request with the SHA-256 of what was made for it; `digest` is then that of these digests, as in a batch.
 """
 
 import secrets
@@ -228,16 +229,22 @@ def record(
         raise
 
 
-def facts_of(found: Sequence[Result | YinxinError]) -> dict[str, Any]:
-    """What a record says of what was done."""
+def facts_of(found: Sequence[Result | YinxinError], requests: Sequence[str] = ()) -> dict[str, Any]:
+    """What a record says of what was done; of several `requests` together, one result each, what was done for each."""
     results = [each for each in found if isinstance(each, Result)]
-    digests = b"".join(INTL.hash.digest(each.public) for each in results)
-    return {
+    digests = [INTL.hash.digest(each.public) for each in results]
+    facts: dict[str, Any] = {
         "versions": sorted({each.version for each in results}),
         "number": len(results),
         "failed": len(found) - len(results),
-        "digest": INTL.hash.digest(digests).hex(),
+        "digest": INTL.hash.digest(b"".join(digests)).hex(),
     }
+    if requests:
+        facts["requests"] = [
+            {"request": request, "version": result.version, "digest": digest.hex()}
+            for request, result, digest in zip(requests, results, digests, strict=True)
+        ]
+    return facts
 
 
 def permit(key: ServiceKey, use: Use) -> None:

@@ -4,6 +4,8 @@ Who finds the way free is served at once, alone, and nobody waits for company th
 last group was of several does the next one give the same several a moment to come back (`PATIENCE`; PostgreSQL's
 `commit_delay` and `commit_siblings` are the same thought). The thread of the first in a group does the work for the group
 and then hands on to the first of those who came meanwhile, so that no thread serves others for long.
+
+Who reads many connections in one thread brings the wishes of several to a `Window` at once, and nobody waits in a thread.
 """
 
 from _thread import LockType as Lock
@@ -83,3 +85,19 @@ class Gatherer(Generic[Wish, Answer]):
             for place in (*group[1:], *following):
                 place.called.release()
         return group[0].answer
+
+
+class Window(Generic[Wish, Answer]):
+    """Where wishes of one kind are served in groups: one wish by the thread that brings it, or several that one thread brings.
+
+    `serve` answers each wish of a group, None to one that has no answer here; it is called by several threads.
+    """
+
+    def __init__(self, most: int, serve: Callable[[Sequence[Wish]], Sequence[Answer | None]]) -> None:
+        self.most = most
+        self.serve = serve
+        self.gatherer: Gatherer[Wish, Answer] = Gatherer(most)
+
+    def join(self, wish: Wish) -> Answer | None:
+        """As `Gatherer.join`."""
+        return self.gatherer.join(wish, self.serve)

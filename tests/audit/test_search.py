@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from audit.entries import Filters
-from audit.index import IndexBehind, IndexBroken, objects_of
+from audit.index import IndexBehind, IndexBroken, objects_of, terms_of
 from audit.index import index as indexing
 from tests.support.databases import heard
 from yinxin.act import Actor, Kind
@@ -285,3 +285,15 @@ def test_what_an_event_names():
         "certificate:77",
         "organ:o-3",
     }
+
+
+def test_a_record_of_several_requests_is_found_by_each():
+    """As uses of keys that met are recorded. Seen to fail without `requests_of` among the terms."""
+    event = {"subject": "a:b", "verb": "a.b", "actor": {"id": "x"}, "outcome": "done"}
+    listed = [{"request": f"met-{number}", "version": 1} for number in range(3)]
+    found = terms_of({**event, "facts": {"requests": listed, "number": 3}})
+    for number in range(3):
+        ((wanted,),) = Filters(request=f"met-{number}").groups()
+        assert wanted in found
+    for odd in (None, 3, "met-0", ["met-0"], [{"request": 7}], [{}]):
+        assert terms_of({**event, "facts": {"requests": odd}}) == terms_of(event)

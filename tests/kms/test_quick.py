@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -271,7 +272,7 @@ def test_no_right_outlives_what_it_rests_on(hall: Hall) -> None:
 def test_nothing_is_given_of_what_was_made_before_it_changed(
     hall: Hall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Changed between the signature and its record. Seen to fail without the second `_holds`, in `_recorded`."""
+    """Changed between the signature and its record. Seen to fail without the second `_holding`, in `_recorded`."""
     run, changing = Together._run, ExitStack()
     pending: list[Any] = []
 
@@ -466,7 +467,7 @@ def _crowd(
 ) -> list[httpx.Response]:
     """So many at once, who are sure to meet: the first group is held up until all the others wait."""
     answers: list[httpx.Response | None] = [None] * number
-    queue = hall.province.centre.keyring.together._queues[lasting]
+    queue = hall.province.centre.keyring.together.windows[lasting].gatherer
     begun, go_on, run = threading.Event(), threading.Event(), Together._run
 
     def held(self: Together, group: Any) -> None:
@@ -494,8 +495,8 @@ def _crowd(
 
 @pytest.mark.engines("both")
 def test_who_meets_shares_a_transaction_and_nothing_else(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two people and two keys, each answer, record and request its own, one commit for all who met, and one opening of
-    each key. Seen to fail with a `Hand` for each wish, and with the first one's request in all records."""
+    """Two people and two keys, each answer and request its own, one commit for all who met, one opening of each key, and one
+    record for each permission, which says of each request what was made for it. Seen to fail with a `Hand` for each wish."""
     province = hall.province
     other = province.key("ed25519")
     province.grant("kms.grant-signing", "person:wang", None)
@@ -519,14 +520,26 @@ def test_who_meets_shares_a_transaction_and_nothing_else(hall: Hall, monkeypatch
     assert (len(hall.quick) - went, commits) == (9, {True: 2})
     assert len({id(each) for each in opened_}) == 3  # kept here, so that no two have one identity
     events = hall.events()[before:]
-    entries = {each["id"]: each for each in events}
-    assert len(events) == 9
-    assert [each["number"] for each in events] == list(range(events[0]["number"], events[0]["number"] + 9))
+    assert [each["number"] for each in events] == list(range(events[0]["number"], events[0]["number"] + 5))
+    by_request: dict[str, tuple[dict[str, Any], str]] = {}
+    for each in events:
+        facts = each["facts"]
+        alone = {"request": each.get("request"), "version": 1, "digest": None}
+        listed = facts.get("requests", [alone])
+        assert (facts["number"], facts["failed"], facts["versions"]) == (len(listed), 0, [1])
+        assert ("request" in each) == (len(listed) == 1)
+        if len(listed) > 1:
+            joined = b"".join(bytes.fromhex(one["digest"]) for one in listed)
+            assert facts["digest"] == sha256(joined).hexdigest()
+        by_request |= {one["request"]: (each, one["digest"]) for one in listed}
+    assert sorted(each["facts"]["number"] for each in events) == [1, 2, 2, 2, 2]
     for at, answer in enumerate(answers):
-        record = entries[answer.headers["Audit-Entry"]]
-        assert record["request"] == answer.headers["Request-Id"]
+        record, digest = by_request[answer.headers["Request-Id"]]
+        assert record["id"] == answer.headers["Audit-Entry"]
         assert record["actor"]["id"] == ("zhang", "wang")[at % 4 // 2]
         assert record["subject"] == f"service-key:{asked[at % 4]['key']}"
+        made_ = sha256(b64decode(answer.json()["signature_base64"]))
+        assert digest == made_.hexdigest() if digest else record["facts"]["number"] == 1
     assert len({each.headers["Request-Id"] for each in answers}) == 9
 
 

@@ -21,14 +21,16 @@ from yinxin.web.idempotency import Answers, answering
 from yinxin.web.pages import Form, NavItem, Pages
 from yinxin.web.peer import PeerLayer, peer_certificate
 from yinxin.web.problems import problem_of
-from yinxin.web.quick import Quick, QuickAnswer
+from yinxin.web.quick import QUICK, Begun, Plain, Quick, QuickAnswer, QuickLayer, Wished
 from yinxin.web.settings import WebSettings
 from yinxin.web.signin import core, forget_session, hold_session, signature_of
 
 __all__ = [
+    "QUICK",
     "Answers",
     "Api",
     "Authenticator",
+    "Begun",
     "Caller",
     "Form",
     "Incoming",
@@ -43,12 +45,15 @@ __all__ = [
     "Paged",
     "Pages",
     "PeerLayer",
+    "Plain",
     "Quick",
     "QuickAnswer",
+    "QuickLayer",
     "Raw",
     "Stored",
     "Upload",
     "WebSettings",
+    "Wished",
     "answering",
     "bearer",
     "caller_or_none",

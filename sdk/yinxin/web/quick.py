@@ -4,18 +4,22 @@ An operation that is declared with `quick` is answered here when everything abou
 in before, with the same token, on a connection of the same certificate, by the same name of ours. What that rests on is asked
 again by whoever carries the operation out, in the transaction that records it (`yinxin.premise`). Anything else goes the
 ordinary way, unread and untouched: so whatever is refused is refused, worded and recorded there alone.
+
+A server whose one thread reads many connections comes here past WSGI as well (`QuickLayer.begin`), with requests that it has
+recognised as plain ones, and brings what several ask to their windows at once.
 """
 
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel, ValidationError
 
 from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
+from yinxin.gather import Window
 from yinxin.web._contract import JSON
 from yinxin.web._kit import Kit
 from yinxin.web.caller import Knowing, Known
@@ -25,6 +29,8 @@ from yinxin.web.peer import peer_certificate, peer_shown
 if TYPE_CHECKING:
     from yinxin.web.api import Api, Operation
 
+#: the application's extension that is the quick way
+QUICK = "yinxin.quick"
 #: callers that a process remembers; when there are more it begins anew
 _KEEP = 10_000
 _PARAMETER = re.compile(r"<([a-z_]+)>")
@@ -33,6 +39,11 @@ _PART = r"([A-Za-z0-9._~-]+)"
 _BEARER = re.compile(r"Bearer ([A-Za-z0-9._~+/=-]+)")
 _PLAIN_HEADERS = [("Content-Type", JSON), *SECURITY_HEADERS.items(), ("Cache-Control", "no-store")]
 _SECURE_HEADERS = [*_PLAIN_HEADERS, ("Strict-Transport-Security", TRANSPORT_SECURITY)]
+#: as they are sent, by scheme
+_SENT = {
+    scheme: "".join(f"{name}: {value}\r\n" for name, value in headers).encode()
+    for scheme, headers in (("http", _PLAIN_HEADERS), ("https", _SECURE_HEADERS))
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +54,58 @@ class QuickAnswer:
     entry: str
 
 
-#: given the caller, the request's identifier, the body and the parameters of the path; None: the ordinary way
-Quick = Callable[..., QuickAnswer | None]
+@dataclass(frozen=True, slots=True)
+class Wished:
+    """What a request asks for, to be brought to its window, and how the window's answer is told."""
+
+    window: Window[Any, Any]
+    wish: Any
+    tell: Callable[[Any], QuickAnswer]
+
+
+class Quick(Protocol):
+    """The quick way of an operation, given the caller, the request's identifier, the body and the parameters of the path.
+
+    None of either: the ordinary way.
+    """
+
+    def __call__(self, known: Known, request: str, body: Any, **path: str) -> QuickAnswer | None:
+        """Do it, alone or together with others, and wait for it."""
+        ...
+
+    def wished(self, known: Known, request: str, body: Any, **path: str) -> Wished | None:
+        """What is to be done, of a caller whose right to it is known already; asks no database and waits for nothing."""
+        ...
+
 
 #: token's digest, what the connection shows, what we are called, and by which scheme
 _Key = tuple[bytes, bytes, str, str]
 
 #: an operation, its quick way, and the parameters of the path
 _Found = tuple["Operation", Quick, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A request for an operation with a quick way, nothing about it out of the ordinary, read by the server itself.
+
+    `peer` is the certificate (DER) that the connection proved to be its client's, empty without one.
+    """
+
+    found: _Found
+    authorization: str
+    peer: bytes
+    host: str
+    scheme: str
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A request that is on its quick way."""
+
+    request: str
+    wished: Wished
+    key: _Key
 
 
 class QuickLayer:
@@ -78,7 +133,7 @@ class QuickLayer:
             self._known.pop(key, None)
             environ["wsgi.input"] = BytesIO(body)
             return self._met(environ, start_response, key)
-        data = answer.body.model_dump_json().encode()
+        data = _data(answer)
         headers = [
             *(_SECURE_HEADERS if key[3] == "https" else _PLAIN_HEADERS),
             ("Content-Length", str(len(data))),
@@ -87,6 +142,47 @@ class QuickLayer:
         ]
         start_response("200 OK", headers)
         return [data]
+
+    def at(self, target: str, length: int) -> _Found | None:
+        """The operation at an address (a path, without a query) that a body of so many octets is sent to, if it has a quick way."""
+        for pattern, operation, quick, limit in self._routes or self._read_routes():
+            if (found := pattern.fullmatch(target)) is not None:
+                return (operation, quick, found.groupdict()) if length <= limit else None
+        return None
+
+    def begin(self, plain: Plain, body: bytes) -> Begun | None:
+        """Bring a request on its quick way; None: it goes the ordinary one. Asks no database and waits for nothing."""
+        bearer = _BEARER.fullmatch(plain.authorization)
+        if bearer is None:
+            return None
+        key = INTL.hash.digest(bearer[1].encode()), plain.peer, plain.host, plain.scheme
+        known = self._known.get(key)
+        if known is None:
+            return None
+        operation, quick, path = plain.found
+        if (read := _read(operation, known, body)) is None:
+            return None
+        request = self._kit.store.identifier()
+        wished = quick.wished(known, request, read, **path)
+        return None if wished is None else Begun(request, wished, key)
+
+    def answer(self, begun: Begun, given: Any) -> bytes | None:
+        """The fields and the body (RFC 9112) that tell what its window answered to a request, status 200.
+
+        None: the ordinary way, and its caller is not known any more.
+        """
+        if given is None:
+            self._known.pop(begun.key, None)
+            return None
+        answer = begun.wished.tell(given)
+        data = _data(answer)
+        return b"%bContent-Length: %d\r\nRequest-Id: %b\r\nAudit-Entry: %b\r\n\r\n%b" % (
+            _SENT[begun.key[3]],
+            len(data),
+            begun.request.encode(),
+            answer.entry.encode(),
+            data,
+        )
 
     def _route(self, environ: dict[str, Any]) -> _Found | None:
         """The operation, if it has a quick way and nothing about the request is out of the ordinary."""
@@ -102,10 +198,7 @@ class QuickLayer:
         length, address = environ.get("CONTENT_LENGTH", ""), environ.get("PATH_INFO", "")
         if not (length.isascii() and length.isdigit()):
             return None
-        for pattern, operation, quick, limit in self._routes or self._read_routes():
-            if (found := pattern.fullmatch(address)) is not None:
-                return (operation, quick, found.groupdict()) if int(length) <= limit else None
-        return None
+        return self.at(address, int(length))
 
     def _read_routes(self) -> list[tuple[re.Pattern[str], "Operation", Quick, int]]:
         self._routes = [
@@ -153,13 +246,23 @@ class QuickLayer:
 
 def _carried_out(found: _Found, known: Known, request: str, body: bytes) -> QuickAnswer | None:
     operation, quick, path = found
+    read = _read(operation, known, body)
+    return None if read is None else quick(known, request, read, **path)
+
+
+def _read(operation: "Operation", known: Known, body: bytes) -> BaseModel | None:
+    """The body, where it is well-formed and the caller's token is for the operation."""
     scopes, model = known.caller.scopes, operation.contract.body
     if model is None or (scopes is not None and operation.scope not in scopes):
         return None
     try:
-        return quick(known, request, model.model_validate_json(body), **path)
+        return model.model_validate_json(body)
     except ValidationError:
         return None
+
+
+def _data(answer: QuickAnswer) -> bytes:
+    return answer.body.model_dump_json().encode()
 
 
 def _pattern(api: "Api", operation: "Operation") -> str:

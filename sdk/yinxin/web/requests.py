@@ -14,7 +14,7 @@ from yinxin.web.errors import TooLarge
 from yinxin.web.headers import SECURITY_HEADERS, TRANSPORT_SECURITY, scheme_of
 from yinxin.web.idempotency import holding
 from yinxin.web.peer import PeerLayer
-from yinxin.web.quick import QuickLayer
+from yinxin.web.quick import QUICK, QuickLayer
 
 
 class RequestScope:
@@ -66,7 +66,7 @@ def install(app: Flask) -> None:
     app.after_request(_finish)
     inside: Any = RequestScope(app.wsgi_app, parts.store)
     if isinstance(parts.authenticator, Knowing):
-        inside = QuickLayer(inside, parts, parts.authenticator)
+        inside = app.extensions[QUICK] = QuickLayer(inside, parts, parts.authenticator)
     app.wsgi_app = CountingLayer(PeerLayer(inside, parts.settings), parts.counts, partial(_faces, app))  # type: ignore[method-assign]
 
 
