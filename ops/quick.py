@@ -15,9 +15,10 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from email.utils import formatdate
 from threading import Condition, Thread
 from typing import Any, Protocol
+
+from gunicorn.util import http_date
 
 from ops.recognise import Head, recognise
 from yinxin.gather import PATIENCE, Window
@@ -196,7 +197,7 @@ class Clerk(Thread):
         self._waiting: list[_Going] = []
         #: how many the last group had
         self._last = 1
-        self._date = (0, b"")
+        self._date = (-1, b"")
         self.ended = False
         self.start()
 
@@ -275,7 +276,7 @@ class Clerk(Thread):
         self._house.hand_over(conn)
 
     def _dated(self) -> bytes:
-        now = int(time.time())
-        if self._date[0] != now:
-            self._date = now, formatdate(now, usegmt=True).encode()
+        second = int(time.monotonic())
+        if self._date[0] != second:
+            self._date = second, http_date().encode()
         return self._date[1]

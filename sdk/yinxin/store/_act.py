@@ -116,10 +116,10 @@ class Store:
         self._reading = reading.execution_options(**{GUARD: is_nothing})
         self._housekeeping = engine.execution_options(**{GUARD: is_housekeeping})
         hasty = hasty_engine(engine)
-        self._hasty = hasty.execution_options(**{GUARD: is_housekeeping})
+        self.hasty = hasty.execution_options(**{GUARD: is_housekeeping})
         self._noting = hasty.execution_options(**{GUARD: is_note})
         self._glancing = self._reading.execution_options(isolation_level="AUTOCOMMIT")
-        for each in (self._reading, self._housekeeping, self._hasty, self._glancing, self._noting):
+        for each in (self._reading, self._housekeeping, self.hasty, self._glancing, self._noting):
             event.listen(each, "before_cursor_execute", guard)
         #: for prepared statements alone, where the driver's own connections are used (SQLite)
         self._looking, self._jotting = (
@@ -194,17 +194,9 @@ class Store:
         """
         if INSIDE.get():
             raise RuntimeError("housekeeping was begun inside an act")
-        engine = self._housekeeping if lasting else self._hasty
+        engine = self._housekeeping if lasting else self.hasty
         with translated(), Session(engine) as session, session.begin():
             yield session
-
-    @contextmanager
-    def tidy(self) -> Iterator[sa.Connection]:
-        """As `housekeep` that is not lasting, for `Sql` statements alone; half of what it costs on SQLite."""
-        if _inside.get():
-            raise RuntimeError("housekeeping was begun inside an act")
-        with translated(), self._hasty.begin() as connection:
-            yield connection
 
     @contextmanager
     def act(
@@ -273,7 +265,7 @@ class Store:
             for gate in self.gates:
                 gate()
             with translated(), (self._acting if lasting else self._noting).begin() as connection:
-                several, changed = Together(connection), Changed(self.accounted)
+                several, changed = Together(connection, self.written), Changed(self.accounted)
                 connection.execution_options(**{ROWS: changed})
                 yield several
                 changed.none()
@@ -281,9 +273,7 @@ class Store:
                     connection.rollback()
                     return
                 taken = self._numbering.take(connection, len(several.joined))
-                _RECORD.run_many(
-                    connection, several.rows(self.clock.now(), taken, self._told_apart, self.written)
-                )
+                _RECORD.run_many(connection, several.rows(self.clock.now(), taken, self._told_apart))
             if lasting:
                 self._numbering.committed(taken)
         for wake in self.recorded:

@@ -20,6 +20,7 @@ from yinxin.store._act import Store
 from yinxin.store._alone import alone
 from yinxin.store._base import Base, housekeeping
 from yinxin.store._prepared import Sql, listed
+from yinxin.store._trouble import translated
 
 _log = logging.getLogger("yinxin.jobs")
 
@@ -149,10 +150,16 @@ class Jobs:
                 count += 1
                 ended = _Ended(claimed, self._run(claimed))
             if ended is not None:
-                with self._store.tidy() as connection:
+                with self._tidied() as connection:
                     self._settle(connection, ended)
                 ended = None
         return count
+
+    @contextmanager
+    def _tidied(self) -> Iterator[sa.Connection]:
+        """As `Store.housekeep` that is not lasting, for `Sql` statements alone; half of what it costs on SQLite."""
+        with translated(), self._store.hasty.begin() as connection:
+            yield connection
 
     def _due(self) -> list[Any]:
         """What is due, and leased to nobody. Nothing is written while nothing is, and no lock is taken."""
@@ -169,7 +176,7 @@ class Jobs:
         taken = {"holder": found.lease, "until": now + LEASE, "attempt": found.attempts}
         same = {"of": row.key, "was_due": row.due, "now": now}
         # a lease, and its end, that a power cut takes back: the job runs again
-        with self._store.tidy() as connection:
+        with self._tidied() as connection:
             if ended is not None:
                 self._settle(connection, ended)
             return found if _TAKE.run(connection, taken | same) == 1 else None

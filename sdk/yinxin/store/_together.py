@@ -21,17 +21,19 @@ class Together:
     """Acts of several requests that share one transaction; each is done and recorded for itself, or none is."""
 
     connection: sa.Connection
+    #: where its records are remembered
+    written: Written = field(repr=False)
     joined: list[tuple[Recurring, str, str | None, Mapping[str, Any]]] = field(default_factory=list)
 
     def add(self, common: Recurring, id_: str, request: str | None, **facts: Any) -> None:
         """One act, its record `id_`, that `request` asked for; no fact of it is personal."""
         self.joined.append((common, id_, request, facts))
 
-    def rows(self, now: datetime, taken: Taken, apart: _Apart, written: Written) -> list[dict[str, Any]]:
-        """The records as the outbox takes them, with the numbers that were taken, remembered; raises what `apart` raises."""
-        return list(self._rows(now, taken, apart, written))
+    def rows(self, now: datetime, taken: Taken, apart: _Apart) -> list[dict[str, Any]]:
+        """The records as the outbox takes them, with the numbers that were taken; raises what `apart` raises."""
+        return list(self._rows(now, taken, apart))
 
-    def _rows(self, now: datetime, taken: Taken, apart: _Apart, written: Written) -> Iterator[dict[str, Any]]:
+    def _rows(self, now: datetime, taken: Taken, apart: _Apart) -> Iterator[dict[str, Any]]:
         source = name_of(taken.source)
         for at, (common, id_, request, facts) in enumerate(self.joined):
             clear, personal = apart(common.verb, facts)
@@ -39,5 +41,5 @@ class Together:
                 raise TypeError(f"{common.verb} has personal facts and is recorded alone")
             row = common.row(id_, now, request, clear, (source, taken.first + at))
             said = Said(id_, now, common.verb, common.subject, common.actor, common.outcome, request)
-            written.keep(row["data"], said)
+            self.written.keep(row["data"], said)
             yield row
