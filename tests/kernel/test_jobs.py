@@ -166,7 +166,7 @@ def test_what_a_dead_worker_had_leased_is_free_when_no_other_attends(store, jobs
         each.handle("send", seen.append)
     enqueue(store, jobs, "a")
     with other.attended():
-        assert other._claim() is not None  # and is at it
+        assert other._claim(*other._due(), None) is not None  # and is at it
         with jobs.attended():
             assert jobs.run_due() == 0
     assert jobs.run_due() == 0  # it died
