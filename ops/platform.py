@@ -3,7 +3,6 @@
 Where a lower floor needs a higher one's power it states an interface, and is handed the implementation here.
 """
 
-import ssl
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from kms.models import Purpose
 from kms.secrets import DATABASE_PASSWORD, Sources
 from kms.service import KeyCentre
 from ops.accounted import accounted
+from ops.anchors import anchors, client
 from ops.auditing import Around
 from ops.data import DataDirectory
 from ops.modules import MODULES
@@ -50,7 +50,6 @@ from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import Identity, Signer
 from yinxin.errors import Unavailable
 from yinxin.module import Module, imported
-from yinxin.outward import outward
 from yinxin.randomness import Randomness, SystemRandomness
 from yinxin.store import Jobs, Store, Within, open_engine, take_stock
 from yinxin.tlog import NoteSigner
@@ -130,11 +129,6 @@ class _Later:
         return getattr(self._make(), name)
 
 
-def _context(trust_file: str) -> ssl.SSLContext:
-    """The anchors by which other systems are known when they are told of a logout, or of the directory."""
-    return ssl.create_default_context(cafile=trust_file or None)
-
-
 @dataclass(frozen=True)
 class Seams:
     """What a test or a replay may put in place of the machine's own."""
@@ -193,8 +187,8 @@ class Platform:
             site=self.section("ca").public_url,
             keys=token_keys,
             fresh=frozenset(verb.name for module in MODULES for verb in module.verbs if verb.fresh),
-            http=partial(outward, oidc.logout_networks, _context(oidc.trust_file), _TELLING, _TOLD),
-            push_http=partial(outward, scim.networks, _context(scim.trust_file), _TELLING, None),
+            http=partial(client, oidc.logout_networks, anchors(oidc.trust_file), _TELLING, _TOLD),
+            push_http=partial(client, scim.networks, anchors(scim.trust_file), _TELLING, None),
         )
         self.kms = KeyCentre(
             self.store,
@@ -348,7 +342,7 @@ class Platform:
 
     def _to_witnesses(self) -> httpx.Client:
         audit = self.section("audit")
-        return outward(audit.witness_networks, _context(audit.witness_trust_file), _ASKING, _ANSWERED)
+        return client(audit.witness_networks, anchors(audit.witness_trust_file), _ASKING, _ANSWERED)
 
     def version_signers(self) -> list[NoteSigner]:
         """The log's keys under a name of their own: they sign which policies are in force."""

@@ -1,8 +1,12 @@
 """The migrations make exactly the tables that the code declares, on both engines, however often they are run."""
 
+from pathlib import Path
+
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from audit.archive.models import TRIGGERS as ARCHIVES
 from audit.models import TRIGGERS as LOG
@@ -13,7 +17,7 @@ from authz.state.models import TRIGGERS as STATE
 from ca.status.models import TRIGGERS as STATUS
 from exchange.models import TRIGGERS as EXCHANGE
 from kms.escrow.triggers import TRIGGERS as LIBRARY
-from ops.schema import upgrade
+from ops.schema import MIGRATIONS, newest, upgrade
 from yinxin.store import Base, open_engine
 
 
@@ -30,6 +34,16 @@ def test_migrated_is_declared(empty_database_url):
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, Base.metadata) == []
     engine.dispose()
+
+
+def test_the_newest_version_is_the_one_that_the_migrations_lead_to():
+    """A start compares numbers alone: a migration whose file bears another number than it would not be carried out."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    script = ScriptDirectory.from_config(config)
+    assert script.get_heads() == [newest()]
+    for each in script.walk_revisions():
+        assert Path(each.path).name.startswith(f"{each.revision}_")
 
 
 def test_the_log_is_guarded_and_status_is_written_down(empty_database_url):
