@@ -35,6 +35,7 @@ def pytest_configure() -> None:
     Everything that is recorded waits for the disk. A process that is killed loses nothing by it, and a power cut is not
     what tests can make.
     """
+    gc.disable()  # until all is collected
     if "PYTEST_DEBUG_TEMPROOT" in os.environ or not os.access(_MEMORY, os.W_OK):
         return
     found = os.statvfs(_MEMORY)
@@ -57,3 +58,4 @@ def pytest_collection_finish() -> None:
     """What was imported and collected stays to the end: the collector of garbage need not walk through it again and again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
