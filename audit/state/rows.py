@@ -29,6 +29,8 @@ _UNRECORDED = Text("日志中没有哪一操作写入过这一行", "no act in t
 _ALTERED = Text("与最近一次操作在日志中所载的不同", "it is not what the newest act about it left, by the log")
 _STATEMENTS = Text("各操作所改的行", "the rows that acts changed")
 _UNSAID = Text("与该记录在日志中的承诺不符", "it is not what that entry commits to")
+#: table, key, digest, salt
+_Said = tuple[str, str, str, bytes | None]
 
 
 class AccountedRows:
@@ -93,12 +95,13 @@ class AccountedRows:
                 said[event["id"]] = event["rows"]
         if not said:
             return
-        beside: dict[str, list[RecordedRow]] = {entry: [] for entry in said}
-        query = sa.select(RecordedRow).where(RecordedRow.entry.in_(said)).order_by(RecordedRow.number)
-        for row in self._session.scalars(query):
-            beside[row.entry].append(row)
+        beside: dict[str, list[_Said]] = {entry: [] for entry in said}
+        row = RecordedRow
+        query = sa.select(row.entry, row.of, row.key, row.digest, row.salt)
+        found = self._session.execute(query.where(row.entry.in_(said)).order_by(row.number))
+        for entry, of, key, digest, salt in found:
+            beside[entry].append((of, key, digest, salt))
         for entry, rows in beside.items():
-            if committed((each.of, each.key, each.digest) for each in rows) != said[entry]:
+            if committed((of, key, digest) for of, key, digest, _ in rows) != said[entry]:
                 raise StateBroken(table=_STATEMENTS, row=entry, reason=_UNSAID)
-            found = [(each.of, each.key, each.digest, each.salt) for each in rows]
-            self._newest.executemany("INSERT OR REPLACE INTO newest VALUES (?, ?, ?, ?)", found)
+            self._newest.executemany("INSERT OR REPLACE INTO newest VALUES (?, ?, ?, ?)", rows)

@@ -67,6 +67,23 @@ def test_values_go_in_and_come_out_as_by_sqlalchemy(store):
         assert READ.first(look, {"of": 99}) is None
 
 
+def test_rows_are_read_one_after_another(store, monkeypatch):
+    """As all at once; a reading that is left in the middle leaves nothing behind, and the next one begins anew.
+
+    Seen to fail when only the first rows are asked for, and when the reading is not closed.
+    """
+    monkeypatch.setattr("yinxin.store._prepared._AT_ONCE", 2)
+    everything = Sql(sa.select(*TABLE.c).order_by(TABLE.c.id))
+    with store.act(CLERK, "test.write", "sample:all") as act:
+        WRITE.run_many(act.connection, ROWS)
+    with store.read() as session, store.look() as look:
+        for within in (session, session.connection(), look):
+            reading = everything.each(within, {})
+            assert next(reading).id == 1
+            reading.close()
+            assert list(everything.each(within, {})) == everything.all(within, {}) != []
+
+
 def test_what_the_session_holds_is_written_first_and_undone_with_it(store):
     """Seen to fail without the flush."""
     with store.act(CLERK, "test.write", "sample:1") as act:
@@ -165,6 +182,8 @@ def test_what_the_database_says_is_what_sqlalchemy_would_say(store):
     if store.engine.dialect.name == "sqlite":
         with pytest.raises(StoreUnavailable), store.look() as look:
             Sql(sa.select(Visit.id)).all(look, {})
+        with pytest.raises(StoreUnavailable), store.look() as look:
+            list(Sql(sa.select(Visit.id)).each(look, {}))
 
 
 def test_a_statement_that_is_not_settled_is_refused(store):

@@ -7,6 +7,7 @@ own types, and what is left is the driver's.
 
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from operator import eq, itemgetter
@@ -25,6 +26,8 @@ GUARD = "yinxin_guard"
 #: execution option: the rows that the transaction's act has changed (`yinxin.store._rows`)
 ROWS = "yinxin_rows"
 
+#: rows that are read together where not all are
+_AT_ONCE = 500
 #: lengths of lists for which a statement is kept; when there are more it begins anew
 _KEEP = 200
 
@@ -74,6 +77,22 @@ class Sql:
         rows = form.rows(_asked(driver, dialect, form.text, form.given(values)).fetchall())
         held(len(rows))
         return rows
+
+    def each(self, within: Within, values: _Values) -> Iterator[Any]:
+        """Every row, read as it is asked for: never more than some hundreds of them are in memory.
+
+        PostgreSQL has one such reading at a time in a transaction.
+        """
+        form, driver, dialect, _ = self._begun(within, values)
+        # SQLite reads on when it is asked for more; PostgreSQL sends everything, but to a cursor with a name
+        reading = driver.cursor("each") if dialect.name == "postgresql" else driver.cursor()
+        try:
+            with closing(reading):
+                reading.execute(form.text, form.given(values))
+                while found := reading.fetchmany(_AT_ONCE):
+                    yield from form.rows(found)
+        except dialect.loaded_dbapi.Error as error:
+            raise _failure(driver, dialect, form.text, error) from error
 
     def first(self, within: Within, values: _Values) -> Any | None:
         """The first row, or None."""
@@ -277,15 +296,21 @@ def _given_as(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Callable[[Any
 
 
 def _asked(driver: Any, dialect: Dialect, text: str, given: Any, *, many: bool = False) -> Any:
-    errors: Any = dialect.loaded_dbapi.Error
     try:
         if not many:
             return driver.execute(text, given)
         cursor = driver.cursor()
         cursor.executemany(text, given)
-    except errors as error:
-        gone = dialect.is_disconnect(error, driver, None)
-        raise DBAPIError.instance(
-            text, None, error, errors, hide_parameters=True, connection_invalidated=gone, dialect=dialect
-        ) from error
+    except dialect.loaded_dbapi.Error as error:
+        raise _failure(driver, dialect, text, error) from error
     return cursor
+
+
+def _failure(driver: Any, dialect: Dialect, text: str, error: Any) -> Exception:
+    """What SQLAlchemy raises in the place of the driver's own error."""
+    errors: Any = dialect.loaded_dbapi.Error
+    gone = dialect.is_disconnect(error, driver, None)
+    raised: Exception = DBAPIError.instance(
+        text, None, error, errors, hide_parameters=True, connection_invalidated=gone, dialect=dialect
+    )
+    return raised

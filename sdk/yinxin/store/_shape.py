@@ -35,6 +35,7 @@ class Shape:
         rows = sa.select(*self._columns).with_for_update(key_share=True)
         self._after: Sql | None = None
         self._one = Sql(rows.where(*here))
+        self._every = Sql(sa.select(*self._columns).order_by(*self._key))
         self._several = Sql(rows.where(listed(self._key[0], "keys"))) if len(self._key) == 1 else None
 
     def followed(self, connection: sa.Connection, keys: Iterable[Key]) -> Iterator[tuple[str, list[Key]]]:
@@ -63,10 +64,8 @@ class Shape:
 
     def every(self, connection: sa.Connection) -> Iterator[tuple[str, Sequence[Any]]]:
         """Every row of the table, with its key as it is spelt."""
-        asked = sa.select(*self._columns).order_by(*self._key).execution_options(yield_per=500)
-        with connection.execute(asked) as rows:
-            for row in rows:
-                yield self.spelt(self.key(row)), row
+        for row in self._every.each(connection, {}):
+            yield self.spelt(self.key(row)), row
 
     def key(self, row: Sequence[Any]) -> Key:
         """The primary key in a row."""
