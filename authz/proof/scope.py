@@ -102,14 +102,15 @@ def answers(policies: PolicySet, action: str, literals: Literals | None = None) 
     """
     known = literals or Literals(policies)
     templates = [each for each in policies.templates.values() if action in each.actions]
+    secrecy = _Secrecy(policies, action)
     for kind in sorted(policies.declared["actions"][action]["appliesTo"]["resourceTypes"]):
         for granted in (False, True) if templates else (False,):
             plain = _ask(policies, _plain(policies, known, action, kind, granted=granted))
             secret = []
             for request, permits, determining in plain:
                 yield request, permits
-                if request.account.simple and (permits or _of_secrecy(policies, action, determining)):
-                    secret += list(_varied(policies, request))
+                if request.account.simple and (permits or secrecy.matters(determining)):
+                    secret += list(_varied(request, writes=secrecy.writes))
             for request, permits, _ in _ask(policies, secret):
                 yield request, permits
 
@@ -134,10 +135,10 @@ def _plain(
                 yield Request(account, action, resource, context, granted, named_by)
 
 
-def _varied(policies: PolicySet, request: Request) -> Iterator[Request]:
-    """The same request at every other level, graded in every way, and with what flows in from another level."""
+def _varied(request: Request, *, writes: bool) -> Iterator[Request]:
+    """The same request at every other level, graded in every way, and where it `writes` with what flows in from another level."""
     for level, (region, sharing, shared_with), source in _SECRECY:
-        if source is not None and "write" not in policies.groups(request.action):
+        if source is not None and not writes:
             continue
         mark = f"{request.resource.id}/{level}/{region}/{sharing}/{len(shared_with)}"
         graded = replace(
@@ -149,25 +150,27 @@ def _varied(policies: PolicySet, request: Request) -> Iterator[Request]:
         yield replace(request, resource=graded, context=context)
 
 
-def _of_secrecy(policies: PolicySet, action: str, determining: Iterable[str]) -> bool:
-    """Whether another level could bring another answer although this one was refused.
+class _Secrecy:
+    """What the policies of one action have to do with secrecy, looked for once for all its requests."""
 
-    So it is when a permit of the action speaks of secrecy, or when what forbade it did. Where neither does, no
-    variation of a refused request is permitted, and none is asked.
-    """
-    looked_at = [
-        policy
-        for name, policy in policies.concerning(action).items()
-        if policy["effect"] == "permit" or name in determining
-    ]
-    return any(
-        mentions(policy["conditions"], owner, name)
-        for policy in looked_at
-        for owner, name in (
-            *(("resource", each) for each in GIVEN if each != "organ"),
-            ("context", "source_level"),
-        )
-    )
+    def __init__(self, policies: PolicySet, action: str) -> None:
+        parts = (*(("resource", each) for each in GIVEN if each != "organ"), ("context", "source_level"))
+        concerning = policies.concerning(action)
+        self._speaking = {
+            name
+            for name, policy in concerning.items()
+            if any(mentions(policy["conditions"], owner, part) for owner, part in parts)
+        }
+        self._permitted = any(concerning[name]["effect"] == "permit" for name in self._speaking)
+        self.writes = "write" in policies.groups(action)
+
+    def matters(self, determining: Iterable[str]) -> bool:
+        """Whether another level could bring another answer although this one, decided by these policies, was a refusal.
+
+        So it is when a permit of the action speaks of secrecy, or when what forbade it did. Where neither does, no
+        variation of a refused request is permitted, and none is asked.
+        """
+        return self._permitted or not self._speaking.isdisjoint(determining)
 
 
 def _attributes(known: Literals, action: str, declared: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -206,8 +209,9 @@ def _ask(
     concerning = policies.slice(action)
     if granted:
         concerning = concerning.with_linked_batch(_links(policies, action))
-    people = {each.account: _person(each.account) for each in asked}
-    things = {each.resource.id: resource_entity(each.resource) for each in asked}
+    people = {account: _person(account) for account in dict.fromkeys(each.account for each in asked)}
+    resources = {each.resource.id: each.resource for each in asked}
+    things = {identifier: resource_entity(each) for identifier, each in resources.items()}
     entities = [dict(each) for each in (*people.values(), *things.values(), *_organs())]
     questions = [
         {
