@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 import apps.document.layout.render  # noqa: F401 - imported before the fork, so that a run costs no start-up
 import ops.web  # noqa: F401 - likewise
+from authz.policy_set import load_policies
 from ops.data import DataDirectory
 from ops.demo.found import found
 from ops.demo.story import SAMPLE, Story
@@ -28,6 +29,8 @@ from yinxin.act import Event
 from yinxin.module import imported
 from yinxin.steps import listen
 
+# likewise: what policies say is read and checked once in a process
+load_policies({each.name: each.policies for each in MODULES if each.policies})
 for _face in (name for module in MODULES for name in module.routes):
     imported(_face)  # before the fork as well: the faces are a second of importing
 

@@ -6,7 +6,7 @@ It is founded once in a process and copied for every test that changes it: `temp
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from ops.demo.story import SAMPLE, Outcome, Story
 from ops.init import prepare
 from ops.platform import INSIDE, Platform, Seams
 from yinxin.client import Client, in_process
+from yinxin.crypto import pkcs12
 from yinxin.crypto.keys import Identity
 
 PEOPLE = frozenset(
@@ -116,7 +117,14 @@ def platform(folder: Path) -> Iterator[Platform]:
 
 def identity(folder: Path, person: str, suite: str = "intl") -> Identity:
     """A person's own key and certificate."""
-    return Account.of(DataDirectory(folder), person, suite).identity()
+    account = Account.of(DataDirectory(folder), person, suite)
+    return _read(account.file.read_bytes(), account.password())
+
+
+@lru_cache(maxsize=256)
+def _read(file: bytes, password: str) -> Identity:
+    """The same file is read once: a password's keys take a tenth of a second, and are shown elsewhere (tests/crypto)."""
+    return pkcs12.decode(file, password)
 
 
 def client(platform: Platform, person: str, suite: str = "intl") -> Client:

@@ -18,12 +18,12 @@ from exchange.introduce import card_in, signed_card
 from exchange.models import Carrier, Relation
 from exchange.peers import Terms, keep
 from exchange.service import Exchange
-from ops.accounts import Account
 from ops.data import DataDirectory
 from ops.demo.found import directory_file, found
 from ops.demo.story import SAMPLE, Story
 from ops.init import prepare
 from ops.platform import Platform
+from tests.laws.province import identity
 from yinxin.act import SYSTEM
 from yinxin.authz import sign_in_statement
 from yinxin.client import Client
@@ -69,7 +69,7 @@ class Site:
     message: str
 
     def identity(self, person: str) -> Identity:
-        return Account.of(self.data, person, "intl").identity()
+        return identity(self.data.root, person)
 
     def client(self, person: str) -> Client:
         return Client(self.address, identity=self.identity(person), trust=self.data.path("trust", "tls.pem"))
