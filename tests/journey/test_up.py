@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from functools import cache
 from pathlib import Path
 
 import pymerkle
@@ -25,7 +26,13 @@ SUITES = {"intl": (), "sm": SM2_ID}
 
 
 def status(server: Served) -> dict[str, dict[str, str]]:
-    done = yinxin("status", "--json", "--data", server.folder)
+    return _status(server.folder)
+
+
+@cache
+def _status(folder: Path) -> dict[str, dict[str, str]]:
+    """Asked once: the command takes seconds, and what it names stays where it is while the server runs."""
+    done = yinxin("status", "--json", "--data", folder)
     assert done.status == 0, done
     answer: dict[str, dict[str, str]] = json.loads(done.out)
     return answer
