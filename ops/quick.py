@@ -152,7 +152,7 @@ class Crowd:
         if (peer := getattr(conn, "peer", None)) is None:
             # for the connection's life: neither side may renegotiate (PROTOCOL_TLS_SERVER)
             peer = conn.peer = conn.sock.getpeercert(binary_form=True) or b""
-        plain = Plain(found, head.authorization, peer, head.host, "https")
+        plain = Plain(found, head.target, head.authorization, peer, head.host, "https")
         begun = self._layer.begin(plain, sent[head.size :])
         return None if begun is None else _Going(conn, begun, sent)
 

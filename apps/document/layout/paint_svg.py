@@ -5,6 +5,7 @@ comes from (`data-at`, `data-start`), so that a place in the text is found on th
 no script and no style in it: a strict policy of the reader's browser lets it through.
 """
 
+from base64 import b64encode
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 from html import escape
@@ -15,7 +16,7 @@ from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
 from apps.document.layout.faces import Face, Typefaces, advance, cut, located
 from apps.document.layout.grid import SHEET_HEIGHT, SHEET_WIDTH
-from apps.document.layout.marks import BASELINE, Page, Rule, Text
+from apps.document.layout.marks import BASELINE, Page, Picture, Rule, Text
 
 MEDIA_TYPE = "image/svg+xml"
 _LOCK = Lock()
@@ -30,9 +31,7 @@ def paint_svg(page: Page, faces: Typefaces, label: str, *, alone: bool = True) -
     """
     number = {face: index for index, face in enumerate(faces.all())}
     used: dict[str, tuple[Face, str]] = {}
-    marks = [
-        _rule(mark) if isinstance(mark, Rule) else _text(mark, faces, number, used) for mark in page.marks
-    ]
+    marks = [_mark(mark, faces, number, used) for mark in page.marks]
     glyphs = "".join(f'<path id="{name}" d="{_outline(*glyph)}"/>' for name, glyph in used.items() if alone)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SHEET_WIDTH:.3f} {SHEET_HEIGHT:.3f}" role="img" '
@@ -56,6 +55,24 @@ def outlines(pages: Iterable[Page], faces: Typefaces, known: Collection[str] = (
 
 def _name(face: int, character: str) -> str:
     return f"g{face}-{ord(character):x}"
+
+
+def _mark(
+    mark: Text | Rule | Picture, faces: Typefaces, number: dict[Face, int], used: dict[str, tuple[Face, str]]
+) -> str:
+    match mark:
+        case Rule():
+            return _rule(mark)
+        case Picture():
+            return _picture(mark)
+    return _text(mark, faces, number, used)
+
+
+def _picture(picture: Picture) -> str:
+    return (
+        f'<image x="{picture.left:.3f}" y="{picture.top:.3f}" width="{picture.width:.3f}" height="{picture.height:.3f}" '
+        f'href="data:image/png;base64,{b64encode(picture.png).decode()}"/>'
+    )
 
 
 def _rule(rule: Rule) -> str:

@@ -80,6 +80,7 @@ def of_new(desk: Desk, facts: DraftIn) -> Facts:
         facts.level,
         facts.skips,
         mark,
+        joint=tuple(facts.joint or ()),
     )
 
 
@@ -99,6 +100,7 @@ def of_draft(desk: Desk, document: str) -> Facts:
         row.skips,
         body.get("secrecy", ""),
         files,
+        joint=tuple(row.joint),
     )
 
 

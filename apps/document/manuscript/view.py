@@ -56,6 +56,7 @@ class Facts:
     skips: str | None = None
     mark: str = ""
     files: Sequence[AttachmentOut] = ()
+    joint: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +111,14 @@ def _elements(draft: Draft, facts: Facts, own: Organ, known: Addressable, today:
         copied_to=copied,
         urgency=facts.urgency,
         secrecy=facts.mark,
+        joint=[
+            {"id": each, "name": known.organs[each].name if each in known.organs else each}
+            for each in facts.joint
+        ],
         files=facts.files,
     )
-    return content.elements(data, serial=None, year=today.year, date=today, signer=SIGNER)
+    signers = [SIGNER] * (1 + len(facts.joint))
+    return content.elements(data, serial=None, year=today.year, date=today, signers=signers)
 
 
 def today_of(desk: Desk) -> dt.date:

@@ -179,7 +179,7 @@ class Store:
             raise RuntimeError("something was jotted down inside an act")
         with translated():
             if self._jotting is None:
-                with self._hasty.begin() as connection:
+                with self.hasty.begin() as connection:
                     yield connection
                 return
             with self._jotting.transaction() as driver:

@@ -10,6 +10,7 @@ recognised as plain ones, and brings what several ask to their windows at once.
 """
 
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -23,6 +24,7 @@ from yinxin.gather import Window
 from yinxin.web._contract import JSON
 from yinxin.web._kit import Kit
 from yinxin.web.caller import Knowing, Known
+from yinxin.web.counts import face_of
 from yinxin.web.headers import SECURITY_HEADERS, TRANSPORT_SECURITY, scheme_of
 from yinxin.web.peer import peer_certificate, peer_shown
 
@@ -93,6 +95,7 @@ class Plain:
     """
 
     found: _Found
+    target: str
     authorization: str
     peer: bytes
     host: str
@@ -101,11 +104,13 @@ class Plain:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A request that is on its quick way."""
+    """A request that is on its quick way, since a moment of the process's own clock; counted with others of its face."""
 
     request: str
     wished: Wished
     key: _Key
+    face: str
+    since: float
 
 
 class QuickLayer:
@@ -164,7 +169,9 @@ class QuickLayer:
             return None
         request = self._kit.store.identifier()
         wished = quick.wished(known, request, read, **path)
-        return None if wished is None else Begun(request, wished, key)
+        if wished is None:
+            return None
+        return Begun(request, wished, key, face_of(plain.target), time.perf_counter())
 
     def answer(self, begun: Begun, given: Any) -> bytes | None:
         """The fields and the body (RFC 9112) that tell what its window answered to a request, status 200.
@@ -176,6 +183,7 @@ class QuickLayer:
             return None
         answer = begun.wished.tell(given)
         data = _data(answer)
+        self._kit.counts.timed(begun.face, "200", time.perf_counter() - begun.since)
         return b"%bContent-Length: %d\r\nRequest-Id: %b\r\nAudit-Entry: %b\r\n\r\n%b" % (
             _SENT[begun.key[3]],
             len(data),
