@@ -80,7 +80,6 @@ def said(desk: Desk, data: bytes) -> str:
 
 
 def test_three_organs_issue_one_document(desk):
-    """Seen to fail when the countersignatures are not asked of the sealed file, and when a seal may be put on twice."""
     document = desk.draft()
     second, third = desk.as_(SECOND, "leader").documents, desk.as_(THIRD, "leader").documents
     with pytest.raises(NoSuchRecord):
@@ -218,7 +217,6 @@ def test_they_are_urged_and_their_time_is_counted(desk):
 
 
 def test_every_copy_of_a_secret_has_its_number(desk, tmp_path):
-    """Seen to fail when a print takes the number of another, and when whoever destroyed a copy witnesses it."""
     document = desk.draft("numbered", joint=(), level="confidential", recipients=("city-jia", SECOND))
     desk.put(document)
     leader = desk.as_(MAIN, "leader").documents
@@ -270,7 +268,6 @@ def text_of(data: bytes, folder: Path) -> str:
 
 
 def test_an_order_bears_the_name_seal_that_its_signer_put_on_herself(desk, tmp_path):
-    """Seen to fail when anybody's sign-off approves it, and when another leader may put it on."""
     file = tmp_path / "order.md"
     file.write_text("# 关于表彰先进单位的命令\n\n决定对有关单位予以表彰。\n", "utf-8")
     clerk, leader = desk.as_(MAIN).documents, desk.as_(MAIN, "leader").documents

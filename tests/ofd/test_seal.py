@@ -180,7 +180,6 @@ def test_two_seals_one_after_the_other_both_hold(sealed, roots, authority):
 def test_organs_seal_one_after_the_other_and_the_last_one_closes_it(
     layout, authority, maker, roots, tmp_path
 ):
-    """Seen to fail when the first one covers the list of signatures, and when what a later one brings may be anything."""
 
     def put(data, **more):
         seal = made_seal(authority, maker)

@@ -53,7 +53,6 @@ def roots(authority):
 
 
 def test_both_hold_in_the_order_in_which_they_were_put_on(both, half, seals, roots):
-    """Seen to fail when the last one alone is judged."""
     found = pdf.verify_all(both, roots, AT + 400 * DAY)
     assert [each.certificate for each in found] == [seals[1].certificate, seals[0].certificate]
     assert [each.certificate for each in pdf.verify_all(half, roots, AT)] == [seals[1].certificate]
@@ -66,7 +65,7 @@ def test_both_hold_in_the_order_in_which_they_were_put_on(both, half, seals, roo
 
 @pytest.mark.parametrize("change", [other_text, note])
 def test_what_is_added_between_two_seals_is_found(authority, half, seals, roots, change):
-    """The second seal covers it, and the first does not hold any more. Seen to fail when the last one alone is judged."""
+    """The second seal covers it, and the first does not hold any more."""
     writer = IncrementalPdfFileWriter(BytesIO(half), strict=False)
     change(writer)
     output = BytesIO()
