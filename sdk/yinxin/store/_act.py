@@ -116,10 +116,10 @@ class Store:
         self._reading = reading.execution_options(**{GUARD: is_nothing})
         self._housekeeping = engine.execution_options(**{GUARD: is_housekeeping})
         hasty = hasty_engine(engine)
-        self.hasty = hasty.execution_options(**{GUARD: is_housekeeping})
+        self._hasty = hasty.execution_options(**{GUARD: is_housekeeping})
         self._noting = hasty.execution_options(**{GUARD: is_note})
         self._glancing = self._reading.execution_options(isolation_level="AUTOCOMMIT")
-        for each in (self._reading, self._housekeeping, self.hasty, self._glancing, self._noting):
+        for each in (self._reading, self._housekeeping, self._hasty, self._glancing, self._noting):
             event.listen(each, "before_cursor_execute", guard)
         #: for prepared statements alone, where the driver's own connections are used (SQLite)
         self._looking, self._jotting = (
@@ -179,7 +179,7 @@ class Store:
             raise RuntimeError("something was jotted down inside an act")
         with translated():
             if self._jotting is None:
-                with self.hasty.begin() as connection:
+                with self._hasty.begin() as connection:
                     yield connection
                 return
             with self._jotting.transaction() as driver:
@@ -194,7 +194,7 @@ class Store:
         """
         if INSIDE.get():
             raise RuntimeError("housekeeping was begun inside an act")
-        engine = self._housekeeping if lasting else self.hasty
+        engine = self._housekeeping if lasting else self._hasty
         with translated(), Session(engine) as session, session.begin():
             yield session
 
