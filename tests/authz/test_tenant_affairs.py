@@ -108,6 +108,7 @@ def test_what_was_sent_to_the_host_is_the_hosts_too(platform):
 
 def test_each_auditor_has_the_own_part_of_the_log(platform, drafted):
     """What the tenant's people did is found by its auditor alone, whichever way the host's asks."""
+    platform.audit.sequence()  # what the tenant did is in the log
     hosts, own = client(platform, "demo-auditor").audit, client(platform, "t-auditor").audit
     of_host, of_tenant = list(hosts.entries()), list(own.entries())
     assert TENANT not in {organ_of(each) for each in of_host}

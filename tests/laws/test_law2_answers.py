@@ -57,12 +57,13 @@ def every_answer_that_names_a_secret_is_declared_so(platform: Platform) -> None:
         for place, each in operations.items()
         if not each.public and any(_SECRET.search(name) for name in fields(each.contract.answer))
     }
-    # the code of a refusal within a batch is no secret, nor is the name of the file that a receiver's secret is in
-    assert (
-        telling
-        - {("ca-batch", "issue_batch"), ("kms_keyring", "use_service_key"), ("scim_receivers", "listing")}
-        == GIVEN
-    )
+    # the code of a refusal within a batch or of a remark on a text is no secret, nor is the name of the file that a
+    # receiver's secret is in
+    no_secret = {
+        *(("ca-batch", "issue_batch"), ("kms_keyring", "use_service_key"), ("scim_receivers", "listing")),
+        *(("document", "preview"), ("document", "manuscript_preview")),
+    }
+    assert telling - no_secret == GIVEN
     assert {place for place, each in operations.items() if each.secret is not None} == GIVEN
 
 

@@ -52,7 +52,7 @@ PEOPLE = frozenset(
     }
 )
 #: seconds until the server must answer, on a machine that does other things as well
-PATIENCE = 60
+PATIENCE = 240
 COOKIE = "__Host-yinxin"
 
 

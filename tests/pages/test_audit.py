@@ -25,7 +25,7 @@ def test_from_a_question_to_the_proof(visit, site) -> None:
     assert [row["verb"] for row in rows] == ["document.seal"]
     page.locator("tbody td:last-child a").click()
     assert page.locator("h1").inner_text().startswith("用印")
-    assert "印章保管人可以为本机关的公文用印" in page.locator("main").inner_text()
+    assert "印章保管人可以为本机关的公文和本机关联署的公文用印" in page.locator("main").inner_text()
     assert accessibility_faults(page) == []
     with page.expect_download() as download:
         page.get_by_role("link", name="下载证明（sha256）").click()

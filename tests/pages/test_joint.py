@@ -4,20 +4,18 @@ import base64
 import re
 from datetime import UTC, datetime
 
-from tests.support.browser import accessibility_faults, screenshot
+from tests.support.browser import accessibility_faults
 from yinxin.crypto import cms
 
 TITLE = "关于联合开展安全检查的通知"
 
 
-def sound(page, name):
+def sound(page):
     """No fault that axe finds, and nothing to scroll sideways for on a phone."""
     assert accessibility_faults(page) == []
     size = page.viewport_size
-    screenshot(page, f"{name}-wide")
     page.set_viewport_size({"width": 390, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") == 390, page.url
-    screenshot(page, name)
     page.set_viewport_size(size)
 
 
@@ -75,7 +73,7 @@ def test_three_people_of_two_cities(site, visit, tmp_path):
     own.goto(here)
     press(own, "核稿通过，送会签")
     other.goto(here)
-    sound(other, "joint-to-countersign")
+    sound(other)
     other.get_by_role("link", name="会签", exact=True).click()
     sign(site, other, "city-yi-leader")
     assert other.locator(".lead .tag").first.inner_text() == "待签发"
@@ -91,4 +89,4 @@ def test_three_people_of_two_cities(site, visit, tmp_path):
     with site.client("city-jia-registrar") as api:
         second = api.documents.draft(file, reference="joint-page-2", recipients=("county-zi",))
     clerk.goto(f"/documents/{second}/countersigners")
-    sound(clerk, "joint-name")
+    sound(clerk)
