@@ -62,15 +62,11 @@ class KeySigner:
 
         Raises FaultySignature, WrappedKeyAltered, KeyLost, or as `Token.use`.
         """
-        given = message if self.whole else self._public_key.prehash(message)
-        signature = self._use(given)
+        signature = self._use(message if self.whole else self._public_key.prehash(message))
         if self._trusted:
             return signature
         try:
-            if self.whole:
-                self._public_key.verify(signature, message)
-            else:
-                self._public_key.confirm(signature, given)
+            self._public_key.verify(signature, message)
         except BadSignature as error:
             raise FaultySignature(label=self.info.label) from error
         return signature
@@ -88,7 +84,7 @@ class KeySigner:
         if self._trusted:
             return signature
         try:
-            self._public_key.confirm(signature, digest)
+            self._public_key.verify_prehashed(signature, digest)
         except BadSignature as error:
             raise FaultySignature(label=self.info.label) from error
         return signature

@@ -188,7 +188,7 @@ class Hand:
                 signer = self._signer(version)
                 return signer.sign_prehashed(message) if hashed else signer.sign(message)
             signature = operations.sign(self.key.kind, self._pair(version), message, hashed=hashed)
-            self._confirm(version, signature, message, hashed=hashed)
+            self._check(version, signature, message, hashed=hashed)
         except (UnsupportedAlgorithm, ValueError):
             raise NoDigestHere(name=self.key.name, algorithm=self.key.kind.name) from None
         except BadSignature as error:
@@ -217,10 +217,6 @@ class Hand:
 
     def _check(self, version: int, signature: bytes, message: bytes, *, hashed: bool) -> None:
         operations.verify(self.key.kind, self._key(version), signature, message, hashed=hashed)
-
-    def _confirm(self, version: int, signature: bytes, message: bytes, *, hashed: bool) -> None:
-        """As `_check`, of a signature that was made a moment ago."""
-        operations.confirm(self.key.kind, self._key(version), signature, message, hashed=hashed)
 
     def _key(self, version: int) -> PublicKey:
         """The public key of a pair, read once for all who use it."""

@@ -276,16 +276,6 @@ def verify(
         raise BadSignature(what="object") from error
 
 
-def confirm(
-    kind: KeyKind, public: PublicKey, signature: bytes, message: bytes, *, hashed: bool = False
-) -> None:
-    """As `verify`, of what `sign` has just made in this process (`PublicKey.confirm`)."""
-    if kind.name == "ecdsa-p256":
-        public.confirm(signature, message if hashed else public.prehash(message))
-    else:
-        verify(kind, public, signature, message, hashed=hashed)
-
-
 def _pss_hash(kind: KeyKind) -> hashes.HashAlgorithm:
     return _oaep_hash(kind)
 

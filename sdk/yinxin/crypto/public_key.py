@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa,
 from yinxin.crypto import der, post_quantum, sm2
 from yinxin.crypto import suite as suites
 from yinxin.crypto.errors import BadSignature, MalformedDer, MalformedKey, UnsupportedAlgorithm
-from yinxin.crypto.own_p256 import often
 from yinxin.crypto.suite import HashAlgorithm, SignatureAlgorithm, Suite
 
 _LibraryKey = (
@@ -168,11 +167,6 @@ class PublicKey:
             key.verify(signature, message)
         else:
             raise UnsupportedAlgorithm(what="signature", algorithm=self.algorithm)
-
-    def confirm(self, signature: bytes, digest: bytes) -> None:
-        """As `verify_prehashed`, of a signature that this process has made itself: under a key that makes many, in less time."""
-        if self.algorithm != "ecdsa-p256" or not often(self.spki).confirms(signature, digest):
-            self.verify_prehashed(signature, digest)
 
     def prehash(self, message: bytes) -> bytes:
         """What a security module is given to sign: the digest, e = SM3(ZA ‖ M) for SM2, or μ for ML-DSA.
