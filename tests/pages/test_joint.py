@@ -89,4 +89,4 @@ def test_three_people_of_two_cities(site, visit, tmp_path):
     with site.client("city-jia-registrar") as api:
         second = api.documents.draft(file, reference="joint-page-2", recipients=("county-zi",))
     clerk.goto(f"/documents/{second}/countersigners")
-    assert accessibility_faults(clerk) == []
+    sound(clerk)
