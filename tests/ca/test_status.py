@@ -21,6 +21,7 @@ from ca.status import crl
 from ca.status.models import CrlRow
 from kms.errors import HsmGone
 from kms.sign import KeySigner
+from tests.support.databases import heard
 from tests.support.openssl import openssl
 from yinxin.authz import Denied
 from yinxin.crypto.certificates import Certificate
@@ -400,17 +401,9 @@ def test_the_responder_is_found_among_a_million_as_quickly_as_among_ten(site: Si
     Seen to fail when it was asked so.
     """
     issuer = site.ctx.issuers.get("intl-issuing")
-    asked: list[str] = []
-
-    def ask(*seen: object) -> None:
-        asked.append(str(seen[2]))
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", ask)  # reading has an engine of its own
-    try:
+    with heard() as asked:
         service(site.ctx, "ocsp-responder", issuer)
-    finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", ask)
-    (query,) = (each for each in asked if "FROM ca_certificate" in each)
+    (query,) = (each for each, _ in asked if "FROM ca_certificate" in each)
     condition = query.partition("WHERE")[2]
     assert "ca_certificate.profile =" in condition
     assert "AND" not in condition

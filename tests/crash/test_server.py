@@ -154,7 +154,7 @@ def keys_hold(server: Served, token: str, told: Told) -> None:
         for key, form in told.unsure.items():
             again = send(http, token, key, form)
             if again.status_code != 201:
-                assert again.status_code == 409
+                assert again.status_code == 409, server.log.read_text("utf-8")[-6000:]
                 assert again.json()["code"] in {"request.answer_lost", "request.under_way"}
         key, (form, _) = next(iter(told.keyed.items()))
         other = send(http, token, key, form.replace("city-jia", "dept-health"))

@@ -92,6 +92,7 @@ class Copy(Base):
             "ix_distribution_copy_recalled",
             "organ",
             "flow",
+            "state",
             "item",
             sqlite_where=sa.text("recalled_at IS NOT NULL"),
             postgresql_where=sa.text("recalled_at IS NOT NULL"),
