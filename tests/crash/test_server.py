@@ -30,6 +30,7 @@ THREADS = 8
 #: acknowledged acts before the next kill
 BETWEEN = 12
 KILLS = 3
+TRIES = 20
 
 
 @dataclass
@@ -73,12 +74,18 @@ def by_client(server: Served, file: Path, told: Told, thread: int) -> None:
 
 
 def send(http: httpx.Client, token: str, key: str, form: str) -> httpx.Response:
-    return http.post(
-        "/api/document/v1/documents",
-        headers={"Authorization": f"Bearer {token}", "Idempotency-Key": key},
-        data={"body": form},
-        files={"content": ("a.md", TEXT.encode(), "application/octet-stream")},
-    )
+    """Again where the server says that it may be tried again: right after a crash the database is being put in order."""
+    for _ in range(TRIES):
+        answer = http.post(
+            "/api/document/v1/documents",
+            headers={"Authorization": f"Bearer {token}", "Idempotency-Key": key},
+            data={"body": form},
+            files={"content": ("a.md", TEXT.encode(), "application/octet-stream")},
+        )
+        if answer.status_code != 503:
+            break
+        time.sleep(0.5)
+    return answer
 
 
 def by_key(server: Served, token: str, told: Told, thread: int) -> None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tests.kernel.conftest import CLERK, Local, Note, Visit, notes
+from tests.kernel.conftest import CLERK, Local, Note, Visit, make, notes
 from yinxin.store import Instant, Sql, StoreUnavailable, UnrecordedChange, listed
 
 EAST = timezone(timedelta(hours=8))
@@ -184,6 +184,17 @@ def test_what_the_database_says_is_what_sqlalchemy_would_say(store):
             Sql(sa.select(Visit.id)).all(look, {})
         with pytest.raises(StoreUnavailable), store.look() as look:
             list(Sql(sa.select(Visit.id)).each(look, {}))
+
+
+def test_a_database_that_cannot_be_opened_now_is_unavailable(tmp_path):
+    """As right after a crash, while another process puts it in order. Seen to fail with the driver's own error let through."""
+    file = tmp_path / "held.sqlite"
+    made = make(f"sqlite:///{file}")
+    made.engine.dispose()
+    file.unlink()
+    (tmp_path / "held.sqlite").mkdir()
+    with pytest.raises(StoreUnavailable), made.look():
+        pass
 
 
 def test_a_statement_that_is_not_settled_is_refused(store):

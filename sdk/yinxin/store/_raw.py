@@ -62,10 +62,7 @@ class RawConnections:
         try:
             return free.pop()
         except IndexError:
-            pooled = self._engine.raw_connection()
-            driver = pooled.driver_connection
-            pooled.detach()
-            return driver
+            return self._new()
 
     def _give_back(self, driver: Any, free: deque[Any]) -> None:
         if self._free is free and len(free) < _MOST:
@@ -73,14 +70,30 @@ class RawConnections:
         else:  # too many, or of an engine that was disposed of meanwhile
             driver.close()
 
+    def _new(self) -> Any:
+        errors: Any = self._engine.dialect.loaded_dbapi.Error
+        try:  # which a database does not bear while another process puts it in order after a crash
+            pooled = self._engine.raw_connection()
+        except errors as error:
+            raise self._failure(None, error) from error
+        driver = pooled.driver_connection
+        pooled.detach()
+        return driver
+
     def _asked(self, driver: Any, statement: str) -> Any:
         errors: Any = self._engine.dialect.loaded_dbapi.Error
         try:
             return driver.execute(statement)
         except errors as error:
-            raise DBAPIError.instance(
-                statement, None, error, errors, hide_parameters=True, dialect=self._engine.dialect
-            ) from error
+            raise self._failure(statement, error) from error
+
+    def _failure(self, statement: str | None, error: Any) -> Exception:
+        dialect = self._engine.dialect
+        errors: Any = dialect.loaded_dbapi.Error
+        raised: Exception = DBAPIError.instance(
+            statement, None, error, errors, hide_parameters=True, dialect=dialect
+        )
+        return raised
 
     def _let_go(self, _engine: sa.Engine) -> None:
         ended, self._free = self._free, deque()
