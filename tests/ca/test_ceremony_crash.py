@@ -83,9 +83,9 @@ def outside(office: Office, name: str) -> tuple[str, ...]:
         pytest.param("rollover-root", 20, marks=pytest.mark.slow),
         ("request", 5),
         ("retire", 3),
-        ("revoke", 4),
-        ("services", 5),
-        ("cross", 5),
+        pytest.param("revoke", 4, marks=pytest.mark.slow),
+        pytest.param("services", 5, marks=pytest.mark.slow),
+        pytest.param("cross", 5, marks=pytest.mark.slow),
         ("adopt", 5),
     ],
 )

@@ -155,10 +155,10 @@ def planned(root: str, issuing: str, service: str) -> CeremonyPlan:
 
 @pytest.fixture(
     params=[
-        ("ecdsa-p384", "ecdsa-p384", "rsa-3072"),
+        pytest.param(("ecdsa-p384", "ecdsa-p384", "rsa-3072"), marks=pytest.mark.slow),
         ("rsa-4096", "rsa-3072", "ecdsa-p256"),
         ("ed25519", "ed25519", "ed25519"),
-        ("rsa-4096", "ed25519", "ecdsa-p384"),
+        pytest.param(("rsa-4096", "ed25519", "ecdsa-p384"), marks=pytest.mark.slow),
     ],
     ids="-".join,
 )

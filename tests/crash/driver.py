@@ -49,7 +49,11 @@ class Told(Story):
 
 @dataclass(frozen=True)
 class Work:
-    """Which job, on which data; `seen` is where the points go that a run died at or passed."""
+    """Which job, on which data; `seen` is where the points go that a run died at or passed.
+
+    Without `every` a run does not die where a transaction is about to end: what is left then is what dying before it leaves, for
+    nothing durable happens in between but what has a named step.
+    """
 
     job: str
     folder: Path
@@ -104,7 +108,7 @@ def die_at_new(work: Work) -> None:
     died = set(seen.read_text("utf-8").split("\n")) if seen.exists() else set()
 
     def reached(point: str) -> None:
-        if kind(point) in died:
+        if kind(point) in died or (point.startswith("committing:") and not work.every):
             return
         with seen.open("a", encoding="utf-8") as file:
             file.write(kind(point) + "\n")

@@ -16,7 +16,7 @@ from tests.laws.province import PEOPLE, prepared
 
 @pytest.mark.slow
 def test_killed_at_every_kind_of_point(tmp_path: Path) -> None:
-    work = Work("found", prepared(tmp_path / "data").root, seen=tmp_path / "found")
+    work = Work("found", prepared(tmp_path / "data").root, seen=tmp_path / "found", every=True)
     assert killed_at_every_kind(work) >= FOUNDING
     with opened(work) as platform:
         close(platform, PEOPLE, told=False)

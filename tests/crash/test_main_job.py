@@ -1,7 +1,8 @@
 """The main job killed with SIGKILL at every point and run again: done once or not done, and the books balance.
 
-Default tier: on SQLite, a story that is killed at every kind of point, one after another, in one and the same province,
-with the books balanced after each kill. Slow tier: its founding likewise (`test_founding.py`); both engines; and every single point by itself.
+Default tier: on SQLite, a story that is killed at every kind of point but right before a commit, one after another, in one and the
+same province, with the books balanced after each kill. Slow tier: its founding likewise (`test_founding.py`); both engines; and every
+single point by itself.
 
 Seen to fail when: the intent of a dead enrolment is not given up; a record commits apart from its act; the file of an
 enrolment that was cut off at its end is not cleared up; everybody signs in for each of her acts (the limit stops her).
@@ -322,7 +323,7 @@ def test_killed_at_every_kind_of_point(tmp_path: Path) -> None:
     work = Work("found", prepared(tmp_path / "data").root, seen=tmp_path / "found")
     assert run(record, work) == 0
     work = replace(work, job="story", seen=tmp_path / "story")
-    assert killed_at_every_kind(work) >= STORY
+    assert killed_at_every_kind(work) >= {each for each in STORY if not each.startswith("committing:")}
     with opened(work) as platform:
         close(platform, PEOPLE, told=True)
 
@@ -335,6 +336,7 @@ def test_killed_at_every_kind_of_point_on_a_durable_postgresql_that_dies_as_well
             prepared(tmp_path / "data").root,
             url=server.url(server.create_database()),
             seen=tmp_path / "found",
+            every=True,
         )
         assert killed_at_every_kind(work) >= FOUNDING
         server.crash()
