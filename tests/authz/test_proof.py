@@ -103,6 +103,7 @@ BASE_HOLES = (
     (policy("base.no-write-down"), "", "no-write-down"),
     (policy("base.not-shared"), "", "grading"),
     (policy("base.not-appointed"), "", "appointed"),
+    (policy("base.tenant-not-the-platform"), "", "tenant-not-the-platform"),
 )
 
 
