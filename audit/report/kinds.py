@@ -195,8 +195,8 @@ _ALL = (
         "rule-changes",
         Text("策略、模板与规则变更及批准人", "Changes of policies and rules, with who approved them"),
         Text(
-            "授权策略、角色、授权、名录、保存期与保全、见证、工作日历、交换对方的变更，及其提案人和批准人。依据：GB/T 22239 8.1.10.10；三员分立。",
-            "Changes of policies, roles, grants, the directory, retention, witnesses, the calendar of working days and peers of the exchange, with who proposed and who approved. GB/T 22239 8.1.10.10; separation of powers.",
+            "授权策略、角色、授权、名录、租户、保存期与保全、见证、工作日历、交换对方的变更，及其提案人和批准人。依据：GB/T 22239 8.1.10.10；三员分立。",
+            "Changes of policies, roles, grants, the directory, tenants, retention, witnesses, the calendar of working days and peers of the exchange, with who proposed and who approved. GB/T 22239 8.1.10.10; separation of powers.",
         ),
         verbs(
             "authz.change-policies",
@@ -213,6 +213,7 @@ _ALL = (
                 "authz.change-policies",
                 "authz.load-directory",
                 "authz.change-directory",
+                *("authz.admit-tenant", "authz.end-tenant"),
                 *("audit.retain", "audit.hold", "audit.erase"),
                 *("audit.set-quorum", "audit.witness-log", "audit.stop-witnessing"),
                 *("calendar.publish", "exchange.admit-peer", "exchange.stop-peer"),
