@@ -1,14 +1,17 @@
-"""What monitoring is told of authorization: sessions that are open, proposals that wait, receivers that cannot be told."""
+"""What monitoring is told of authorization: sessions that are open, proposals that wait, receivers that cannot be told, quotas of tenants."""
 
+from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import sqlalchemy as sa
 
 from authz.models import SessionRow
 from authz.proposal.models import ProposalRow
 from authz.scim.push.models import DeliveryRow
+from authz.tenant.records import State
 from yinxin.metrics import Figure, Metrics, Sample
+from yinxin.quota import Measure
 from yinxin.text import Text
 
 if TYPE_CHECKING:
@@ -21,6 +24,16 @@ PROPOSALS = Figure(
 RECEIVERS = Figure(
     "yinxin_authz_receivers_failing",
     Text("名录推送失败的接收系统数", "receivers of the directory that could not be told last"),
+)
+
+
+QUOTAS = Figure(
+    "yinxin_authz_tenant_quotas",
+    Text(
+        "租户额度的项数，按所计内容和状态（free 有余，near 已用九成以上，full 已满）",
+        "quotas of tenants, by what they count and how they stand: free, near (nine tenths used), full",
+    ),
+    ("measure", "state"),
 )
 
 
@@ -49,8 +62,16 @@ def _receivers(authz: "Authz") -> Iterator[Sample]:
         yield RECEIVERS.at(session.scalar(failing) or 0)
 
 
+def _quotas(authz: "Authz") -> Iterator[Sample]:
+    found = Counter((each.measure, each.state) for _, each in authz.tenants.quotas())
+    for measure in Measure:
+        for state in get_args(State):
+            yield QUOTAS.at(found[measure, state], measure, state)
+
+
 METRICS: "tuple[Metrics[Authz], ...]" = (
     Metrics("authz.sessions", (SESSIONS,), _sessions),
     Metrics("authz.proposals", (PROPOSALS,), _proposals),
     Metrics("authz.receivers", (RECEIVERS,), _receivers),
+    Metrics("authz.quotas", (QUOTAS,), _quotas),
 )

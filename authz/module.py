@@ -12,7 +12,7 @@ from authz.review.report import CONFLICTS, HOLDERS
 from authz.roster.roster import IMPORT
 from authz.service import Authz
 from authz.settings import AuthzSettings
-from authz.tenant.proposal import ADMIT, END
+from authz.tenant.proposal import ADMIT, END, LIMIT
 from authz.version.proposal import CHANGE as CHANGE_POLICIES
 from yinxin.module import Job, Module, Verb
 from yinxin.text import Text
@@ -109,6 +109,6 @@ MODULE: Module[Authz] = Module(
     health=Authz.health,
     metrics=METRICS,
     policies=BASE,
-    proposals=(LOAD, CHANGE, IMPORT, CHANGE_POLICIES, GIVE, ADMIT, END),
+    proposals=(LOAD, CHANGE, IMPORT, CHANGE_POLICIES, GIVE, ADMIT, LIMIT, END),
     reports=(HOLDERS, CONFLICTS),
 )

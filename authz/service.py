@@ -254,20 +254,25 @@ class Authz:
             organs = session.scalar(sa.select(sa.func.count()).select_from(OrganRow)) or 0
             sessions = session.scalar(opened) or 0
             failing = list(session.scalars(_FAILING))
+        near = [(organ, each) for organ, each in self.tenants.quotas() if each.state != "free"]
         facts = {
             "organs": organs,
             "sessions": sessions,
             "policy_set": self.decisions.policies.hash,
             "receivers_failing": failing,
+            "quotas_near": [{"tenant": organ, **each.fields()} for organ, each in near],
         }
         if not organs:
             return Health(
                 ok=False, text=Text("机构名录为空，请先导入", "the directory is empty: load it"), facts=facts
             )
-        if failing:  # of concern to the operator, and to nobody who asks here
+        # of concern to the operator, and to nobody who asks here
+        zh, en = ["正常"], ["in order"]
+        if failing:
             names = ", ".join(failing)
-            told = Text(
-                f"正常；名录推送失败的接收系统：{names}", f"in order; receivers that cannot be told: {names}"
-            )
-            return Health(ok=True, text=told, facts=facts)
-        return Health(ok=True, text=Text("正常", "in order"), facts=facts)
+            zh.append(f"名录推送失败的接收系统：{names}")
+            en.append(f"receivers that cannot be told: {names}")
+        for organ, each in near:
+            zh.append(f"租户 {organ} 的额度将满：{each.text.zh}")
+            en.append(f"a quota of tenant {organ} is nearly used up: {each.text.en}")
+        return Health(ok=True, text=Text("；".join(zh), "; ".join(en)), facts=facts)

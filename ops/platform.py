@@ -19,6 +19,7 @@ from audit.service import Log
 from audit.state.rows import TAKE_STOCK
 from authz.checker import CertificateChecker
 from authz.service import Authz
+from authz.tenant.quota import TenantQuotas
 from ca.service import Authority
 from exchange.desk import owner_of_kind
 from exchange.service import Exchange
@@ -244,6 +245,7 @@ class Platform:
             self.attachment,
             self.section("document"),
             _Later(lambda: self.exchange.inside),
+            TenantQuotas(),
         )
         self.exchange.applications["document"] = self.document.deliveries
         self.authz.proposals.timestamped_by(self.ca.timestamps)

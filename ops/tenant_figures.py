@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
-from apps.document.models import Document
+from apps.document.quota import attached, drafted
 from audit.part import Part
-from yinxin.attachment.models import Attachment, Content
+from yinxin.calendar import year_of
 
 if TYPE_CHECKING:
     from ops.platform import Platform
@@ -21,21 +19,14 @@ class TenantFigures:
         self._platform = platform
 
     def counted(self, organs: Sequence[str]) -> Mapping[str, int]:
-        """Documents that they drafted, and octets of the files that belong to these."""
-        own = sa.select(Document.id).where(Document.organ.in_(organs))
-        files = (
-            sa.select(sa.func.coalesce(sa.func.sum(Content.size), 0))
-            .join(Attachment, Attachment.sha256 == Content.sha256)
-            .where(
-                Attachment.subject.in_(
-                    sa.select(sa.literal("document:").concat(Document.id)).where(Document.organ.in_(organs))
-                )
-            )
-        )
+        """Documents that they drafted, those of this year among them, and octets of the files that belong to these."""
+        year = year_of(self._platform.clock.now())
         with self._platform.store.read() as session:
-            documents = session.scalar(sa.select(sa.func.count()).select_from(own.subquery())) or 0
-            octets = session.scalar(files) or 0
-        return {"documents": documents, "octets": int(octets)}
+            return {
+                "documents": drafted(session, organs),
+                "documents_this_year": drafted(session, organs, year),
+                "octets": attached(session, organs),
+            }
 
     def acted(self, organs: Sequence[str]) -> datetime | None:
         """When the newest entry of the log that is of one of them was made."""

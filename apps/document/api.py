@@ -65,6 +65,7 @@ from yinxin.documents_beside import CountersignerOut, CountersignersIn, Counters
 from yinxin.errors import NotPermitted
 from yinxin.evidence import MEDIA_TYPE
 from yinxin.flow import MovedOn, NoSuchRecord, StaleStatement, WrongState
+from yinxin.quota import QuotaExceeded
 from yinxin.text import Text
 from yinxin.uploads import AttachIn, AttachmentOut, AttachmentsOut
 from yinxin.web import Api, Caller, Page, Raw, Stored, Upload, cursor, position, session_token
@@ -97,7 +98,7 @@ def _drafting(api: Api, desk: Desks) -> None:
     @api.post(
         "/documents",
         status=201,
-        problems=(NotPermitted, DraftTooLarge, RuleBroken, UnknownKind),
+        problems=(NotPermitted, DraftTooLarge, RuleBroken, UnknownKind, QuotaExceeded),
         summary=Text("起草", "Draft a document"),
     )
     def create(body: DraftIn, content: Upload, caller: Caller) -> DocumentRef:
@@ -154,7 +155,7 @@ def _attaching(api: Api, desk: Desks) -> None:
     @api.post(
         "/documents/<document>/attachments",
         status=201,
-        problems=(*_CHANGE, NoSuchUpload, NameTaken, TooMany),
+        problems=(*_CHANGE, NoSuchUpload, NameTaken, TooMany, QuotaExceeded),
         summary=Text("添加附件", "Attach a file"),
     )
     def attach_file(document: str, body: AttachIn, caller: Caller) -> AttachmentOut:

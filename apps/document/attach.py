@@ -7,6 +7,7 @@ from apps.document import content as contents
 from apps.document import index
 from apps.document.desk import Desk, content
 from apps.document.models import Content, Document
+from apps.document.quota import demand_file
 from apps.document.records import DOCUMENTS
 from yinxin.store import Act
 from yinxin.uploads import AttachmentOut
@@ -19,9 +20,10 @@ DETACH = "document.detach"
 def attach(desk: Desk, document: str, upload: str) -> AttachmentOut:
     """Make the drafter's own complete upload a file of her draft.
 
-    Raises NoSuchUpload, NameTaken, TooMany, NotPermitted, WrongState, MovedOn.
+    Raises NoSuchUpload, NameTaken, TooMany, NotPermitted, WrongState, MovedOn, QuotaExceeded.
     """
     with DOCUMENTS.move(desk, document, ATTACH) as (act, row):
+        demand_file(desk.quotas, act.session, row.organ, upload)
         made = desk.attachments.files.attach(act, DOCUMENTS.subject(document), upload)
         _rewritten(desk, act, row)
     return made

@@ -13,17 +13,19 @@ from yinxin import flow
 from yinxin.attachment import Attachments
 from yinxin.distribution import Carrier
 from yinxin.ofd import MEDIA_TYPE as OFD
+from yinxin.quota import Quotas
 
 _MEDIA = {"pdf": "application/pdf", "ofd": OFD}
 
 
 @dataclass(frozen=True)
 class Desk(flow.Desk[Core]):
-    """The store, the core as seen by this person, the person, where attached files are kept, terms, and the way to other sites."""
+    """The store, the core as seen by this person, the person, where attached files are kept, terms, the way to other sites, and what organs may have at most."""
 
     attachments: Attachments
     settings: DocumentSettings
     carrier: Carrier
+    quotas: Quotas
 
 
 def content(session: Session, document: str) -> Content:

@@ -19,6 +19,7 @@ from apps.document.layout import check, read_draft
 from apps.document.layout.kinds import Kind
 from apps.document.manuscript.errors import TextMovedOn
 from apps.document.models import Content, Document
+from apps.document.quota import demand_document
 from apps.document.records import DOCUMENTS
 from apps.document.sites.choose import addressable
 from apps.document.states import GRADES
@@ -100,7 +101,7 @@ def draft(desk: Desk, new: NewDocument) -> str:
     So does drafting twice at once: the database lets one of them in, and the other finds it.
 
     Raises the layout's errors (unreadable, too large, a rule broken), UnknownRecipient, NotCleared,
-    RecipientTwice, the rules of direction and of joint issue, NotPermitted, ReferenceTaken.
+    RecipientTwice, the rules of direction and of joint issue, NotPermitted, ReferenceTaken, QuotaExceeded.
     """
     organ = desk.core.organ(desk.caller.actor.organ or "")
     existing = _existing(desk, new, organ)
@@ -132,6 +133,7 @@ def _draft(desk: Desk, new: NewDocument, organ: Organ) -> str:
         drafter=desk.caller.actor.id,
     )
     with DOCUMENTS.begin(desk, row, "document.draft", taken=as_good, kind=new.kind.value) as act:
+        demand_document(desk.quotas, act.session, organ.id, row.created_at)
         grade = grading.due(act.session, new.level, new.grade, desk.store.clock.now())
         row.title, data = _read(desk, act.session, new, organ, mark=grade.mark if grade else "")
         act.session.add(row)

@@ -24,6 +24,7 @@ from yinxin.clock import rfc3339
 from yinxin.distribution import carry, longest, recount
 from yinxin.exchange import Exchanging
 from yinxin.module import Health
+from yinxin.quota import Quotas
 from yinxin.store import Store
 from yinxin.text import Text
 from yinxin.web.caller import Caller
@@ -34,17 +35,20 @@ _LATE = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Documents:
-    """Official documents. `core_for` gives the core as seen with a session token; `exchange` takes copies to other sites."""
+    """Official documents. `core_for` gives the core as seen with a session token; `exchange` takes copies to other sites; `quotas` are kept elsewhere."""
 
     store: Store
     core_for: Callable[[str], Core]
     attachments: Attachments
     settings: DocumentSettings
     exchange: Exchanging
+    quotas: Quotas
 
     def desk(self, caller: Caller, token: str) -> Desk:
         """The desk of a signed-in person."""
-        return Desk(self.store, self.core_for(token), caller, self.attachments, self.settings, self.sites)
+        return Desk(
+            self.store, self.core_for(token), caller, self.attachments, self.settings, self.sites, self.quotas
+        )
 
     @cached_property
     def sites(self) -> Sites:

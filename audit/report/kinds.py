@@ -213,7 +213,7 @@ _ALL = (
                 "authz.change-policies",
                 "authz.load-directory",
                 "authz.change-directory",
-                *("authz.admit-tenant", "authz.end-tenant"),
+                *("authz.admit-tenant", "authz.limit-tenant", "authz.end-tenant"),
                 *("audit.retain", "audit.hold", "audit.erase"),
                 *("audit.set-quorum", "audit.witness-log", "audit.stop-witnessing"),
                 *("calendar.publish", "exchange.admit-peer", "exchange.stop-peer"),

@@ -12,6 +12,7 @@ from authz.directory.load import keep_powers_apart
 from authz.directory.past import Difference
 from authz.errors import BadPeriod, UnknownPerson, UnknownPost
 from authz.models import AppointmentRow, PersonRow, PostRow
+from authz.tenant.quota import people_within
 from yinxin.clock import rfc3339
 from yinxin.store import Act
 
@@ -20,7 +21,7 @@ def appoint(act: Act, entry: AppointmentEntry, at: datetime) -> tuple[Difference
     """Enter an appointment, substantive or acting, that begins now or later.
 
     Raises BadPeriod, AppointmentPast, UnknownPerson, UnknownPost, HasRetired, PostEnded, AppointmentOverlaps,
-    PowersMeet.
+    PowersMeet, QuotaExceeded.
     """
     if entry.valid_from < at:
         raise AppointmentPast(person=entry.person, post=entry.post, valid_from=rfc3339(entry.valid_from))
@@ -32,7 +33,7 @@ def enter(session: Session, row: AppointmentRow) -> tuple[Difference, ...]:
     subject = f"appointment:{row.person}/{row.post}/{rfc3339(row.valid_from)}"
     if row.valid_to is not None and row.valid_to <= row.valid_from:
         raise BadPeriod(row=subject)
-    _may_hold(session, row.person, row.post)
+    post = _may_hold(session, row.person, row.post)
     overlapping = sa.select(AppointmentRow.valid_from).where(
         AppointmentRow.person == row.person, AppointmentRow.post == row.post, unended(row.valid_from)
     )
@@ -41,7 +42,8 @@ def enter(session: Session, row: AppointmentRow) -> tuple[Difference, ...]:
     held = session.scalars(overlapping).first()
     if held is not None:
         raise AppointmentOverlaps(person=row.person, post=row.post, since=rfc3339(held))
-    session.add(row)
+    with people_within(session, post.organ, row.valid_from):
+        session.add(row)
     session.flush()
     keep_powers_apart(session, row.person)
     return (Difference(subject, "*", None, row.kind),)
@@ -75,7 +77,7 @@ def lock_person(session: Session, person: str) -> PersonRow:
     return row
 
 
-def _may_hold(session: Session, person: str, post: str) -> None:
+def _may_hold(session: Session, person: str, post: str) -> PostRow:
     row = lock_person(session, person)
     if row.retired is not None:
         raise HasRetired(person=person, since=rfc3339(row.retired))
@@ -84,3 +86,4 @@ def _may_hold(session: Session, person: str, post: str) -> None:
         raise UnknownPost(post=post)
     if wanted.ended is not None:
         raise PostEnded(post=post, since=rfc3339(wanted.ended))
+    return wanted

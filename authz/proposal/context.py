@@ -116,7 +116,7 @@ class Context:
 
     def resource(self, row: ProposalRow, given: int = 0) -> Resource:
         """A proposal as policies see it; `given` are the approvals that hold."""
-        about = About(row.organ, row.holder)
+        about = About(row.organ, row.holder, row.informed)
         return self.resource_of(row.id, row.kind, about, row.proposer, needed=row.needed, given=given)
 
     def resource_of(
@@ -128,6 +128,7 @@ class Context:
             "kind": kind,
             "proposer": proposer,
             "holder": about.holder,
+            "informed": [about.informed] if about.informed else [],
             "proposers": sorted(known.proposers) if known else [],
             "approvers": sorted(known.approvers) if known else [],
             "executors": sorted(known.executors) if known else [],

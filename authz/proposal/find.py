@@ -101,13 +101,14 @@ def executed(ctx: Context, id_: str) -> CarriedOut | None:
 
 
 def _matching(ctx: Context, actor: Actor, wanted: Filter, after: str) -> Iterator[ProposalRow]:
-    """Those of the actor's organ and below, the platform's, and her own; which of them she may see, the policies say."""
+    """Those of the actor's organ and below, the platform's, her own, and what her organ is told of; which of them she may see, the policies say."""
     below = reached(actor.organ or "")
     near = sa.or_(
         ProposalRow.organ.in_(below),
         ProposalRow.organ == PLATFORM,
         ProposalRow.proposer == actor.id,
         ProposalRow.holder == actor.id,
+        ProposalRow.informed == actor.organ,
     )
     while True:
         query = sa.select(ProposalRow).where(near, *wanted.conditions(ctx.store.clock.now()))

@@ -37,6 +37,8 @@ class ProposalRow(Base):
     kind: Mapped[str] = mapped_column(sa.String(80), index=True)
     organ: Mapped[str] = mapped_column(sa.String(64), index=True)
     holder: Mapped[str] = mapped_column(sa.String(80))
+    #: an organ whose people see it and do not decide it
+    informed: Mapped[str | None] = mapped_column(sa.String(64), index=True)
     #: canonical JSON (`authz.proposal.document`), and its SHA-256: what every approval names
     document: Mapped[bytes]
     digest: Mapped[str] = mapped_column(sa.String(64))

@@ -30,14 +30,16 @@ def propose(
     with ctx.store.refusing(actor, VERB, f"proposal-kind:{kind[:80]}"):
         # 1. it reads well, and the actor may propose it
         registered = ctx.registered(kind)
-        document, decision = _written(ctx, actor, registered, content, _told(registered, reason, basis))
+        document, informed, decision = _written(
+            ctx, actor, registered, content, _told(registered, reason, basis)
+        )
         encoded = document.encode()
         if len(encoded) > ctx.settings.most_bytes:
             most = ctx.settings.most_bytes
             raise BadProposal(
                 field="content", reason=Text(f"不得超过 {most} 字节", f"no more than {most} octets")
             )
-        row = _row(document, encoded)
+        row = _row(document, encoded, informed)
         # 2. recorded with its digest; the words stay out of the log
         with ctx.store.act(actor, VERB, subject(row.id), kind=kind, digest=row.digest) as act:
             act.decision = decision.record()
@@ -51,8 +53,8 @@ def propose(
 
 def _written(
     ctx: Context, actor: Actor, registered: Registered, content: Any, told: tuple[str, str]
-) -> tuple[Document, Decision]:
-    """The document, and the permission to propose it."""
+) -> tuple[Document, str | None, Decision]:
+    """The document, the organ that is told of it, and the permission to propose it."""
     kind = registered.kind
     if actor.kind is not Kind.PERSON or actor.post is None or actor.organ is None:
         raise BadProposal(
@@ -87,7 +89,7 @@ def _written(
         approvals=terms.approvals,
         organs=terms.organs,
     )
-    return document, decision
+    return document, about.informed, decision
 
 
 def _told(registered: Registered, reason: str, basis: str) -> tuple[str, str]:
@@ -104,12 +106,13 @@ def _told(registered: Registered, reason: str, basis: str) -> tuple[str, str]:
     return given["reason"], given["basis"]
 
 
-def _row(document: Document, encoded: bytes) -> ProposalRow:
+def _row(document: Document, encoded: bytes, informed: str | None) -> ProposalRow:
     return ProposalRow(
         id=document.id,
         kind=document.kind,
         organ=document.organ,
         holder=document.holder,
+        informed=informed,
         document=encoded,
         digest=digest_of(encoded),
         proposer=document.proposer,

@@ -4,7 +4,7 @@ From the moment it is one nobody's authority reaches from above into it, nor fro
 see ends at it (`authz.directory.records.Organ.reach`). The tree itself, by which documents go up and down, stays as it was.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,10 +20,12 @@ from authz.models import AppointmentRow, OrganRow, PostRole, PostRow
 from authz.tenant.errors import AlreadyTenant, NoTenant, TenantUnmanned
 from authz.tenant.models import TenantRow
 from authz.tenant.records import Mark
+from yinxin.quota import Measure
 
 #: law 3 within the tenant: two who approve; law 4: somebody who audits
 _OFFICERS, _AUDITORS = 2, 1
 _CHUNK = 1000
+NO_LIMIT: Mapping[Measure, int] = {}
 #: why a grant is revoked, as it is kept with it
 _BECAUSE = "该机关成为租户 / the organ became a tenant"
 
@@ -37,18 +39,22 @@ class Decided:
     at: datetime
 
 
-def admit(session: Session, organ: str, mark: Mark, decided: Decided) -> tuple[int, int]:
+def admit(
+    session: Session, organ: str, mark: Mark, decided: Decided, most: Mapping[Measure, int] = NO_LIMIT
+) -> tuple[int, int]:
     """Make an organ, with those below it that are of no other tenant, a tenant; how many organs it has, and grants that ended.
 
-    What was granted over these organs was granted by officers above, who would reach into it so: it is revoked. Raises UnknownOrgan,
-    OrganEnded, AlreadyTenant, TenantUnmanned, TenantHasAdministrator.
+    What was granted over these organs was granted by officers above, who would reach into it so: it is revoked. `most` is what it
+    may have at most. Raises UnknownOrgan, OrganEnded, AlreadyTenant, TenantUnmanned, TenantHasAdministrator.
     """
     now = decided.at
     row = active(session, organ)
     able(session, row, now)
     before, part = row.tenant, list(session.scalars(reached(organ)))
     _belong(session, part, before, organ)
-    session.add(TenantRow(organ=organ, since=now, mark=mark, proposal=decided.proposal))
+    made = TenantRow(organ=organ, since=now, mark=mark, proposal=decided.proposal)
+    made.limit(most)
+    session.add(made)
     granted = session.scalars(
         sa.select(GrantRow)
         .where(GrantRow.organ.in_(reached(organ)), GrantRow.revoked_at.is_(None), GrantRow.valid_to > now)

@@ -1,16 +1,17 @@
 """Tenants over HTTP: the list with figures, and one.
 
-To make one and to end it is proposed like every act that takes several people: `POST /proposals`, kinds `authz.admit-tenant` and
-`authz.end-tenant`.
+To make one, to change its quotas and to end it is proposed like every act that takes several people: `POST /proposals`, kinds
+`authz.admit-tenant`, `authz.limit-tenant` and `authz.end-tenant`.
 """
 
 from flask import Blueprint
 
 from authz.service import Authz
 from authz.tenant.errors import NoTenant
-from authz.tenant.records import Tenant
+from authz.tenant.records import State, Tenant
 from yinxin.authz import Denied
 from yinxin.clock import rfc3339
+from yinxin.quota import Measure
 from yinxin.text import Text
 from yinxin.web import Api, Caller, Page, Paged, page_of
 from yinxin.wire import Model, Words
@@ -23,8 +24,20 @@ class TenantQuery(Paged):
     """Those that were, in place of those that are."""
 
 
+class QuotaOut(Model):
+    """What was agreed of one measure and how much of it is used; `state` is free, near (from nine tenths on) or full."""
+
+    measure: Measure
+    used: int
+    most: int
+    state: State
+
+
 class TenantOut(Model):
-    """A tenant with its figures: organs, people in post, documents, octets of files; `acted` is the last act for it."""
+    """A tenant with its figures: organs, people in post, documents, octets of files; `acted` is the last act for it.
+
+    `quotas` are what it may have at most; what has no limit is not among them.
+    """
 
     organ: str
     name: Words
@@ -36,8 +49,10 @@ class TenantOut(Model):
     organs: int
     people: int
     documents: int
+    documents_this_year: int
     octets: int
     acted: str | None
+    quotas: tuple[QuotaOut, ...]
 
 
 def routes(authz: Authz) -> tuple[Blueprint, ...]:
@@ -49,7 +64,7 @@ def routes(authz: Authz) -> tuple[Blueprint, ...]:
         found = authz.tenants.listed_for(
             caller.actor, ended=query.ended, after=query.begin(str) or "", limit=query.limit + 1
         )
-        return page_of(found, query.limit, key=lambda each: each.organ, show=_out)
+        return page_of(found, query.limit, key=lambda each: each.place, show=_out)
 
     @api.get("/tenants/<organ>", problems=(Denied, NoTenant), summary=Text("查看租户", "One tenant"))
     def tenant(organ: str, caller: Caller) -> TenantOut:
@@ -72,4 +87,9 @@ def _out(tenant: Tenant) -> TenantOut:
         documents=tenant.more.get("documents", 0),
         octets=tenant.more.get("octets", 0),
         acted=rfc3339(tenant.acted) if tenant.acted else None,
+        documents_this_year=tenant.more.get("documents_this_year", 0),
+        quotas=tuple(
+            QuotaOut(measure=each.measure, used=each.used, most=each.most, state=each.state)
+            for each in tenant.quotas
+        ),
     )

@@ -1,6 +1,6 @@
 """What making and ending a tenant can fail by."""
 
-from yinxin.errors import Conflict, NotFound
+from yinxin.errors import Conflict, Invalid, NotFound
 
 
 class AlreadyTenant(Conflict):
@@ -33,3 +33,11 @@ class TenantPolicyMissing(Conflict):
     code = "authz.tenant_policy_missing"
     zh = "现行授权策略没有 {policy}，租户人员会参与平台自身的事务：请先以随软件提供的策略为基础更新本站点的策略。"
     en = "The policies in force lack {policy}, and a tenant's people would have a part in the platform's affairs: renew this site's policies from those that come with the software first."
+
+
+class QuotasSo(Invalid):
+    """A change of quotas that changes none."""
+
+    code = "authz.quotas_so"
+    zh = "租户 {organ} 的额度已经如此：请填写与现行额度不同的数值；未作任何更改。"
+    en = "The quotas of tenant {organ} are so already: give others than those in force; nothing was changed."

@@ -9,7 +9,7 @@ class Figures(Protocol):
     """Counts what belongs to organs."""
 
     def counted(self, organs: Sequence[str]) -> Mapping[str, int]:
-        """How much there is of each sort: `documents`, `octets`."""
+        """How much there is of each sort: `documents`, `documents_this_year`, `octets`."""
         ...
 
     def acted(self, organs: Sequence[str]) -> datetime | None:

@@ -1,10 +1,12 @@
 """The table of tenants."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from yinxin.quota import Measure
 from yinxin.store import Base
 
 
@@ -24,3 +26,23 @@ class TenantRow(Base):
     proposal: Mapped[str] = mapped_column(sa.String(64))
     ended: Mapped[datetime | None]
     ended_by: Mapped[str | None] = mapped_column(sa.String(64))
+    #: what it may have at most, by `yinxin.quota.Measure`; null is no limit
+    most_people: Mapped[int | None]
+    most_documents: Mapped[int | None]
+    most_octets: Mapped[int | None] = mapped_column(sa.BigInteger().with_variant(sa.Integer(), "sqlite"))
+
+    @property
+    def most(self) -> Mapping[Measure, int]:
+        """What was agreed; without those that have no limit."""
+        found = {
+            Measure.PEOPLE: self.most_people,
+            Measure.DOCUMENTS: self.most_documents,
+            Measure.OCTETS: self.most_octets,
+        }
+        return {measure: most for measure, most in found.items() if most is not None}
+
+    def limit(self, most: Mapping[Measure, int]) -> None:
+        """Put what was agreed in the place of what was before."""
+        self.most_people = most.get(Measure.PEOPLE)
+        self.most_documents = most.get(Measure.DOCUMENTS)
+        self.most_octets = most.get(Measure.OCTETS)

@@ -1,6 +1,6 @@
 """The tenants of an installation, told to whoever may see them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -15,9 +15,11 @@ from authz.tenant.admit import standing
 from authz.tenant.errors import NoTenant
 from authz.tenant.figures import Figures, NoFigures
 from authz.tenant.models import TenantRow
-from authz.tenant.records import Tenant
+from authz.tenant.records import Tenant, Use
 from yinxin.act import Actor
 from yinxin.authz import PLATFORM, Resource
+from yinxin.clock import parse_rfc3339
+from yinxin.quota import Measure
 from yinxin.store import Store
 
 READ = "authz.read-tenants"
@@ -33,15 +35,18 @@ class Tenants:
         self.figures: Figures = NoFigures()
 
     def listed_for(
-        self, actor: Actor, *, ended: bool = False, after: str = "", limit: int = 50
+        self, actor: Actor, *, ended: bool | None = False, after: str = "", limit: int = 50
     ) -> tuple[Tenant, ...]:
-        """A page of the tenants, by identifier; with `ended` those that were. The people of a tenant see their own alone. Raises Denied."""
+        """A page of the tenants from the one after `after` (a `Tenant.place`): those that are, those that were, or with None both.
+
+        The people of a tenant see their own alone. Raises Denied.
+        """
         own = self.of(actor.organ)
         self._decisions.require(actor, READ, Resource("Tenant", own or "*", own or PLATFORM))
         row = TenantRow
-        query = sa.select(row).where(
-            row.organ > after, row.ended.is_not(None) if ended else row.ended.is_(None)
-        )
+        query = sa.select(row).where(_beyond(after))
+        if ended is not None:
+            query = query.where(row.ended.is_not(None) if ended else row.ended.is_(None))
         if own is not None:
             query = query.where(row.organ == own)
         with self._store.read() as session:
@@ -73,11 +78,27 @@ class Tenants:
         with self._store.read() as session:
             return session.scalar(query) or ""
 
+    def used(self, organ: str) -> Mapping[Measure, int]:
+        """How much of everything that quotas count an organ and those of its own below it have now."""
+        with self._store.read() as session:
+            part = sorted(session.scalars(reached(organ)))
+            people = _people(session, part, self._store.clock.now())
+        return _used(people, self.figures.counted(part))
+
+    def quotas(self) -> tuple[tuple[str, Use], ...]:
+        """The tenants' quotas, each by its organ, and how much of it is used; for those who look after the installation."""
+        limited = sa.or_(*(getattr(TenantRow, f"most_{each}").is_not(None) for each in Measure))
+        query = sa.select(TenantRow).where(TenantRow.ended.is_(None), limited).order_by(TenantRow.organ)
+        with self._store.read() as session:
+            agreed = [(row.organ, row.most) for row in session.scalars(query)]
+        return tuple((organ, each) for organ, most in agreed for each in _uses(most, self.used(organ)))
+
     def _told(self, row: TenantRow) -> Tenant:
         with self._store.read() as session:
             own = organ_of(session, row.organ)
             part = sorted(session.scalars(reached(row.organ))) if row.ended is None else []
             people = _people(session, part, self._store.clock.now())
+        counted = self.figures.counted(part)
         return Tenant(
             row.organ,
             own.name,
@@ -88,9 +109,31 @@ class Tenants:
             row.ended,
             len(part),
             people,
-            self.figures.counted(part),
+            counted,
             self.figures.acted(part),
+            _uses(row.most, _used(people, counted)) if row.ended is None else (),
         )
+
+
+def _beyond(place: str) -> sa.ColumnElement[bool]:
+    """The condition that a tenancy comes after the one of this place."""
+    organ, _, since = place.partition("@")
+    if not since:
+        return TenantRow.organ > organ
+    same = sa.and_(TenantRow.organ == organ, TenantRow.since > parse_rfc3339(since))
+    return sa.or_(TenantRow.organ > organ, same)
+
+
+def _used(people: int, counted: Mapping[str, int]) -> Mapping[Measure, int]:
+    return {
+        Measure.PEOPLE: people,
+        Measure.DOCUMENTS: counted.get("documents_this_year", 0),
+        Measure.OCTETS: counted.get("octets", 0),
+    }
+
+
+def _uses(most: Mapping[Measure, int], used: Mapping[Measure, int]) -> tuple[Use, ...]:
+    return tuple(Use(measure, used[measure], number) for measure, number in most.items())
 
 
 def _people(session: Session, organs: Sequence[str], now: datetime) -> int:

@@ -56,10 +56,14 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Whose affair it is: the organ, whose own posts and those above decide, and the person it is for, if there is one."""
+    """Whose affair it is: the organ, whose own posts and those above decide, and the person it is for, if there is one.
+
+    `informed` is an organ that has no part in deciding it, and whose posts that propose or approve such things, and auditors, see it.
+    """
 
     organ: str = PLATFORM
     holder: str = ""
+    informed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Randomness is handed in, never taken, wherever a test must be able to choose it (serials, identifiers, nonces)."""
 
 import secrets
+from datetime import datetime
 from typing import Protocol
 
 from yinxin.clock import Clock
@@ -26,10 +27,18 @@ class SystemRandomness:
         return secrets.token_bytes(size)
 
 
+def earliest(at: datetime) -> str:
+    """Where the identifiers begin that are made from `at` on."""
+    return _written(int(at.timestamp() * 1000) << 80)
+
+
 def identifier(clock: Clock, randomness: Randomness) -> str:
     """A new identifier: 48 bits of milliseconds, then 80 random bits, in 26 Crockford base-32 characters.
 
     Sorts by time of making, so indexes stay compact; the random part cannot be guessed.
     """
-    number = int(clock.now().timestamp() * 1000) << 80 | int.from_bytes(randomness.token(10))
+    return _written(int(clock.now().timestamp() * 1000) << 80 | int.from_bytes(randomness.token(10)))
+
+
+def _written(number: int) -> str:
     return "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])

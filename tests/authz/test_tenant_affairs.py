@@ -2,14 +2,16 @@
 
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 
+from apps.document.quota import drafted as drafted_by
 from authz.directory import DirectoryFile
-from authz.tenant.admit import Decided, admit
+from authz.tenant.admit import Decided, admit, standing
 from ops.accounts import Account, enrol
 from ops.cli.export_documents import exported
 from ops.demo.story import SAMPLE
@@ -18,14 +20,17 @@ from tests.authz.townsfolk import posts
 from tests.laws.province import client, finished, opened, template
 from yinxin import evidence
 from yinxin.act import SYSTEM
+from yinxin.calendar import year_of
 from yinxin.client import Client, in_process
 from yinxin.errors import YinxinError
 from yinxin.evidence import Trust, container
+from yinxin.quota import Measure, QuotaExceeded
 
 __all__ = ["finished", "template"]
 pytestmark = pytest.mark.engines("any")
 TENANT = "dept-health"
 COOKIE = "__Host-yinxin"
+NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 FOLK = (
     ("t-officer", "t-officer", ["security-officer"]),
     ("t-deputy", "t-deputy", ["security-officer"]),
@@ -220,3 +225,51 @@ def test_its_people_know_their_pages(platform, drafted):
     assert name in page(platform, "demo-auditor", "/console/tenants.csv").text
     assert page(platform, "demo-officer", "/console/tenants/new").status_code == 200
     assert page(platform, "t-officer", f"/console/tenants/{TENANT}/end").status_code == 200
+
+
+@pytest.fixture
+def limited(platform):
+    """What was agreed with the tenant for the time of a test."""
+
+    def limit(**most: int) -> None:
+        with platform.store.act(SYSTEM, "test.limit", f"organ:{TENANT}") as act:
+            standing(act.session, TENANT).limit({Measure(name): number for name, number in most.items()})
+
+    yield limit
+    limit()
+
+
+def test_no_document_and_no_file_goes_beyond_what_was_agreed(platform, drafted, limited, tmp_path):
+    """Seen to fail without `demand_document` in the act of drafting, and without `demand_file` in that of attaching."""
+    clerk = client(platform, "t-clerk").documents
+    used = client(platform, "t-officer").tenants.show(TENANT).documents_this_year
+    limited(documents=used + 1, octets=1500)
+    new = {"kind": "NOTICE", "recipients": ["city-jia"]}
+    document = clerk.draft(SAMPLE, reference="within", **new)
+    with pytest.raises(QuotaExceeded) as beyond:
+        clerk.draft(SAMPLE, reference="beyond", **new)
+    assert "本年度公文" in beyond.value.text("zh")
+    assert "示范省人民政府办公厅" in beyond.value.text("zh")
+    # what was drafted stays, and is drafted again as the same
+    assert clerk.draft(SAMPLE, reference="within", **new) == document
+    # a file that fits and one that does not
+    for name, size in (("a.txt", 1000), ("b.txt", 501)):
+        (tmp_path / name).write_bytes(b"x" * size)
+    kept = clerk.attach(document, tmp_path / "a.txt")
+    with pytest.raises(QuotaExceeded) as beyond:
+        clerk.attach(document, tmp_path / "b.txt")
+    assert "1000 B" in beyond.value.text("en")
+    told = {each.measure: each for each in client(platform, "t-officer").tenants.show(TENANT).quotas}
+    assert (told["octets"].used, told["octets"].state, told["documents"].state) == (1000, "free", "full")
+    clerk.detach(document, kept.id)
+    clerk.attach(document, tmp_path / "b.txt")
+    # the host's own organs have no limit
+    client(platform, "demo-clerk").documents.draft(SAMPLE, reference="of-the-host", **new)
+
+
+def test_what_was_drafted_last_year_does_not_count(platform, drafted, limited):
+    with platform.store.read() as session:
+        assert drafted_by(session, [TENANT], year_of(platform.clock.now())) > 0
+        next_year = year_of(platform.clock.now() + timedelta(days=366))
+        assert drafted_by(session, [TENANT], next_year) == 0
+        assert drafted_by(session, [TENANT]) == drafted_by(session, [TENANT], NEVER)

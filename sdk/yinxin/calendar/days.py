@@ -84,6 +84,11 @@ class Calendar:
             yield tuple(self.days(first, beyond - timedelta(days=1)))
 
 
+def year_of(at: datetime) -> datetime:
+    """When the calendar year of an instant began in official time."""
+    return datetime(local_date(at).year, 1, 1, tzinfo=UTC_PLUS_8)
+
+
 def local_date(at: datetime) -> date:
     """The day an instant falls on in official time."""
     return at.astimezone(UTC_PLUS_8).date()

@@ -8,8 +8,17 @@ from yinxin.wire import Instant, Reply, Words
 _PATH = "/api/authz/v1/tenants"
 
 
+class Quota(Reply):
+    """What was agreed of one measure (people, documents, octets); `state` is free, near (from nine tenths on) or full."""
+
+    measure: str
+    used: int
+    most: int
+    state: str
+
+
 class Tenant(Reply):
-    """A tenant with its figures; `acted` is when anything was last done for it."""
+    """A tenant with its figures; `acted` is when anything was last done for it. What has no limit is not among its `quotas`."""
 
     organ: str
     name: Words
@@ -21,12 +30,14 @@ class Tenant(Reply):
     organs: int
     people: int
     documents: int
+    documents_this_year: int
     octets: int
     acted: Instant | None
+    quotas: tuple[Quota, ...]
 
 
 class Tenants:
-    """Calls about tenants; to make one or end one is proposed (`authz.admit-tenant`, `authz.end-tenant`)."""
+    """Calls about tenants; to make one or end one is proposed (`authz.admit-tenant`, `authz.limit-tenant`, `authz.end-tenant`)."""
 
     def __init__(self, connection: Connection) -> None:
         """Over the client's connection."""
