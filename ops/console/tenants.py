@@ -1,4 +1,4 @@
-"""The tenants of the installation: who they are and how much is theirs; proposing that an organ become one, and that one end."""
+"""The tenants of the installation: who they are and how much is theirs; proposing that one be made, its quotas be changed, and that it end."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
@@ -8,9 +8,11 @@ from pydantic import Field
 from werkzeug.wrappers import Response as BaseResponse
 
 from authz.tenant import Tenant
+from authz.tenant.proposal import MOST, MOST_OCTETS
 from authz.tenant.records import MARK_TEXT
 from ops.console.export import csv_file
 from yinxin.clock import rfc3339
+from yinxin.quota import GIB, Measure, octets
 from yinxin.web import Caller, Paged, Pages, current_caller, page_of, reader_language
 from yinxin.wire import Model
 
@@ -30,23 +32,55 @@ COLUMNS = (
     "organs",
     "people",
     "documents",
+    "documents_this_year",
     "octets",
+    "most_people",
+    "most_documents",
+    "most_octets",
     "acted",
 )
-_STEP, _UNITS = 1024, ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 class Look(Paged):
-    """Which tenants: those that are, or those that were."""
+    """Which tenants: those that are, those that were, or all."""
 
-    state: Literal["", "ended"] = ""
+    state: Literal["", "standing", "ended"] = ""
+
+    @property
+    def ended(self) -> bool | None:
+        """As the service is asked."""
+        return None if not self.state else self.state == "ended"
 
 
-class NewTenant(Model):
-    """The form: which organ, in which colour, and why."""
+class Quotas(Model):
+    """What a tenant may have at most; an empty field is no limit."""
+
+    most_people: int | None = Field(default=None, ge=1, le=MOST)
+    most_documents: int | None = Field(default=None, ge=0, le=MOST)
+    most_gib: int | None = Field(default=None, ge=0, le=MOST_OCTETS // GIB)
+
+    def content(self) -> dict[str, int | None]:
+        """As it is proposed."""
+        octets = None if self.most_gib is None else self.most_gib * GIB
+        return {
+            "most_people": self.most_people,
+            "most_documents": self.most_documents,
+            "most_octets": octets,
+        }
+
+
+class NewTenant(Quotas):
+    """The form: which organ, in which colour, with which quotas, and why."""
 
     organ: str = Field(min_length=1, max_length=64)
     mark: Literal["crimson", "jade", "indigo", "plum", "slate", "ochre"] = "indigo"
+    reason: str = Field(min_length=1, max_length=2000)
+    basis: str = Field(default="", max_length=2000)
+
+
+class Limiting(Quotas):
+    """The form: its quotas from then on, and why."""
+
     reason: str = Field(min_length=1, max_length=2000)
     basis: str = Field(default="", max_length=2000)
 
@@ -68,15 +102,16 @@ def _add_looking(pages: Pages, authz: "Authz") -> None:
     @pages.get("/console/tenants")
     def tenant_list(query: Look, caller: Caller) -> str:
         found = authz.tenants.listed_for(
-            caller.actor, ended=bool(query.state), after=query.begin(str) or "", limit=PAGE + 1
+            caller.actor, ended=query.ended, after=query.begin(str) or "", limit=PAGE + 1
         )
-        page = page_of(found, PAGE, key=lambda each: each.organ, show=lambda each: each.organ)
+        page = page_of(found, PAGE, key=lambda each: each.place, show=lambda each: each.organ)
         return render_template(
             "console/tenants.html",
             rows=found[:PAGE],
             following=page.next,
             marks=MARK_TEXT,
-            size=size,
+            size=octets,
+            quotas={row.place: {each.measure: each for each in row.quotas} for row in found},
             may_admit=OFFICER in caller.roles and caller.tenant is None,
             may_end=OFFICER in caller.roles and caller.tenant is not None,
         )
@@ -84,13 +119,13 @@ def _add_looking(pages: Pages, authz: "Authz") -> None:
     @pages.get("/console/tenants.csv")
     def tenants_export(query: Look, caller: Caller) -> Response:
         """Every tenant that matches."""
-        first = authz.tenants.listed_for(caller.actor, ended=bool(query.state))
+        first = authz.tenants.listed_for(caller.actor, ended=query.ended)
 
         def rows() -> Iterator[dict[str, Any]]:
             page = first
             while page:
                 yield from map(_line, page)
-                page = authz.tenants.listed_for(caller.actor, ended=bool(query.state), after=page[-1].organ)
+                page = authz.tenants.listed_for(caller.actor, ended=query.ended, after=page[-1].place)
 
         return csv_file("tenants.csv", rows(), COLUMNS)
 
@@ -106,7 +141,7 @@ def _add_deciding(pages: Pages, authz: "Authz") -> None:
 
     @pages.form("/console/tenants/new", "console/tenant_new.html", context=choices)
     def tenant_new(body: NewTenant, caller: Caller) -> BaseResponse:
-        content = {"organ": body.organ, "mark": body.mark}
+        content = {"organ": body.organ, "mark": body.mark, **body.content()}
         made = authz.proposals.propose(
             caller.actor, "authz.admit-tenant", content, reason=body.reason, basis=body.basis
         )
@@ -115,20 +150,30 @@ def _add_deciding(pages: Pages, authz: "Authz") -> None:
     def tenant(id: str) -> Mapping[str, Any]:  # noqa: A002 - the field's name
         return {"tenant": authz.tenants.shown_for(current_caller().actor, id)}
 
+    def limited(id: str) -> Mapping[str, Any]:  # noqa: A002 - the field's name
+        """The tenant, and its quotas as the form has them."""
+        shown = authz.tenants.shown_for(current_caller().actor, id)
+        now = {each.measure: each.most for each in shown.quotas}
+        gib = now[Measure.OCTETS] // GIB if Measure.OCTETS in now else ""
+        return {"tenant": shown, "now": {**{str(each): now.get(each, "") for each in Measure}, "gib": gib}}
+
+    @pages.form("/console/tenants/<id>/quotas", "console/tenant_quotas.html", context=limited)
+    def tenant_quotas(id: str, body: Limiting, caller: Caller) -> BaseResponse:  # noqa: A002 - the field's name
+        made = authz.proposals.propose(
+            caller.actor,
+            "authz.limit-tenant",
+            {"organ": id, **body.content()},
+            reason=body.reason,
+            basis=body.basis,
+        )
+        return redirect(url_for("console.proposal", proposal=made.row.id), 303)
+
     @pages.form("/console/tenants/<id>/end", "console/tenant_end.html", context=tenant)
     def tenant_end(id: str, body: Ending, caller: Caller) -> BaseResponse:  # noqa: A002 - the field's name
         made = authz.proposals.propose(
             caller.actor, "authz.end-tenant", {"organ": id}, reason=body.reason, basis=body.basis
         )
         return redirect(url_for("console.proposal", proposal=made.row.id), 303)
-
-
-def size(octets: int) -> str:
-    """So many octets as people read them."""
-    number, unit = float(octets), 0
-    while number >= _STEP and unit < len(_UNITS) - 1:
-        number, unit = number / _STEP, unit + 1
-    return f"{number:.0f} {_UNITS[unit]}" if unit == 0 else f"{number:.1f} {_UNITS[unit]}"
 
 
 def _organs(authz: "Authz", caller: Caller, text: str) -> list[tuple[str, str]]:
@@ -156,6 +201,8 @@ def _line(each: Tenant) -> dict[str, Any]:
         "organs": each.organs,
         "people": each.people,
         "documents": each.more.get("documents", 0),
+        "documents_this_year": each.more.get("documents_this_year", 0),
+        **{f"most_{quota.measure}": quota.most for quota in each.quotas},
         "octets": each.more.get("octets", 0),
         "acted": rfc3339(each.acted) if each.acted else "",
     }

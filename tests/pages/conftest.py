@@ -8,21 +8,26 @@ import time
 from base64 import b64encode
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
 import pytest
 
+from authz.directory import DirectoryFile
+from authz.tenant.admit import Decided, admit
+from authz.tenant.models import TenantRow
 from exchange.introduce import card_in, signed_card
 from exchange.models import Carrier, Relation
 from exchange.peers import Terms, keep
 from exchange.service import Exchange
+from ops.accounts import Account, enrol
 from ops.data import DataDirectory
 from ops.demo.found import directory_file, found
 from ops.demo.story import SAMPLE, Story
 from ops.init import prepare
 from ops.platform import Platform
+from tests.authz.townsfolk import posts
 from tests.laws.province import identity
 from yinxin.act import SYSTEM
 from yinxin.authz import sign_in_statement
@@ -30,6 +35,7 @@ from yinxin.client import Client
 from yinxin.crypto import cms
 from yinxin.crypto.keys import Identity
 from yinxin.exchange import Outgoing
+from yinxin.quota import Measure
 from yinxin.text import Text
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +57,13 @@ PEOPLE = frozenset(
         "dept-health-registrar",
     }
 )
+#: a tenant and its people, with the role of each one's post; and an organ that was a tenant
+TENANT, FORMER = "dept-emergency", "dept-finance"
+TENANTS_FOLK = {
+    "emergency-officer": "security-officer",
+    "emergency-deputy": "security-officer",
+    "emergency-auditor": "auditor",
+}
 #: seconds until the server must answer, on a machine that does other things as well
 PATIENCE = 240
 COOKIE = "__Host-yinxin"
@@ -128,6 +141,23 @@ def neighbour(exchange: Exchange) -> str:
     return exchange.sending.send(SYSTEM, letter).id
 
 
+def tenants(platform: Platform) -> None:
+    """The department of emergencies is a tenant whose people in post are as many as were agreed; that of finance was one."""
+    folk = [(each, each, [role]) for each, role in TENANTS_FOLK.items()]
+    platform.authz.directory.load(SYSTEM, DirectoryFile.parse(posts(*folk, organ=TENANT)))
+    for person in TENANTS_FOLK:
+        enrol(platform, Account.of(platform.data, person, "intl"), person, officer=None)
+    now = platform.clock.now()
+    with platform.store.act(SYSTEM, "test.admit", f"organ:{TENANT}") as act:
+        most = {Measure.PEOPLE: len(TENANTS_FOLK), Measure.DOCUMENTS: 300}
+        admit(act.session, TENANT, "jade", Decided("p1", "demo-officer", now), most)
+        act.session.add(
+            TenantRow(
+                organ=FORMER, since=now, mark="plum", proposal="p2", ended=now + timedelta(1), ended_by="p3"
+            )
+        )
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """The province as the story leaves it, but for the revocation, and served until the tests end."""
@@ -145,6 +175,7 @@ def site(tmp_path_factory):
         found(platform, quiet, whole.model_copy(update={"appointments": kept}))
         outcome = Story(platform, SAMPLE, "NOTICE", quiet, recipients).run()
         message = neighbour(platform.exchange)
+        tenants(platform)
     with Process(data.root) as process:
         yield Site(
             data,
