@@ -90,6 +90,12 @@ def with_joint(data: bytes, joint: Sequence[Mapping[str, str]]) -> bytes:
     return canonical.encode(rest | {"joint": [dict(each) for each in joint]} if joint else rest)
 
 
+def organs_named(data: bytes) -> list[str]:
+    """The names of the organs that issue it, the one that drafted it first."""
+    body = canonical.decode(data)
+    return [body["organ"]["name"], *(each["name"] for each in body.get("joint", ()))]
+
+
 def files_named(data: bytes) -> list[dict[str, Any]]:
     """The attached files that the content names: name, octets, digests."""
     return list(canonical.decode(data).get("files", ()))
@@ -125,13 +131,14 @@ def elements(
     date: dt.date,
     signers: Sequence[str],
     copy: int | None = None,
-    name_seal: NameSeal | None = None,
+    name_seals: Sequence[NameSeal | None] = (),
+    titles: Sequence[str] = (),
 ) -> Elements:
     """The elements to lay out: the content with its number, date and, where the kind shows them, the signers.
 
     Of several organs each has one, the issuing organ's first. `serial` is None while it has no number. `copy` is the
-    number of one copy of a classified document; the sheet that is sealed keeps room for it. `name_seal` is
-    the signer's, which an order shows in the place of her name.
+    number of one copy of a classified document; the sheet that is sealed keeps room for it. `name_seals` and `titles` are
+    the signers', in their order: an order shows a seal in the place of a name, and the title beside it.
     """
     body = canonical.decode(data)
     organ = body["organ"]
@@ -147,7 +154,8 @@ def elements(
         main_recipients=tuple(body["main_recipients"]),
         urgency=Urgency(body["urgency"]) if body["urgency"] else None,
         signers=tuple(signers) if _shows_signer(kind) else (),
-        name_seal=name_seal if kind is Kind.ORDER else None,
+        name_seals=tuple(name_seals) if kind is Kind.ORDER else (),
+        signer_titles=tuple(titles) if kind is Kind.ORDER else (),
         joint=tuple(each["name"] for each in body.get("joint", ())),
         sealed=kind not in _UNSEALED,
         notes=body["notes"],

@@ -62,6 +62,8 @@ class Document(Item, Base):
     reviewer: Mapped[str | None] = mapped_column(sa.String(80))
     signer: Mapped[str | None] = mapped_column(sa.String(80))
     signer_name: Mapped[str | None] = mapped_column(sa.String(80))
+    #: the name of the post that she signed in
+    signer_title: Mapped[str | None] = mapped_column(sa.String(400))
     dated: Mapped[str | None] = mapped_column(sa.String(10))
     number: Mapped[str | None] = mapped_column(sa.String(80), unique=True)
     number_year: Mapped[int | None]

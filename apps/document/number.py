@@ -11,7 +11,7 @@ from apps.document import content as contents
 from apps.document import index, name_seal
 from apps.document.desk import Desk, content
 from apps.document.errors import NumberTaken
-from apps.document.joint import parts
+from apps.document.joint import parts, signed
 from apps.document.layout import Layout, render
 from apps.document.layout.kinds import Kind
 from apps.document.layout.model import Elements, SealBox
@@ -62,13 +62,15 @@ def number(desk: Desk, document: str) -> str:
 
 def _elements(session: Session, row: Document) -> Elements:
     dated = dt.date.fromisoformat(row.dated) if row.dated else dt.date(1949, 10, 1)
+    data, joint = content(session, row.id).data, parts.joint(session, row.id)
     return contents.elements(
-        content(session, row.id).data,
+        data,
         serial=_last(session, row.organ, OF_ORDERS if row.kind == Kind.ORDER else dated.year) + 1,
         year=dated.year,
         date=dated,
-        name_seal=name_seal.shown(session, row.id),
-        signers=[row.signer_name or "", *(each.signer_name or "" for each in parts.joint(session, row.id))],
+        name_seals=name_seal.shown(session, row),
+        signers=[row.signer_name or "", *(each.signer_name or "" for each in joint)],
+        titles=signed.titles(data, row, joint),
     )
 
 

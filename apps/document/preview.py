@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from apps.document import content as contents
 from apps.document.desk import Desk, content
-from apps.document.joint import parts
+from apps.document.joint import parts, signed
 from apps.document.layout import Layout, render
 from apps.document.models import Document
 from yinxin.calendar import local_date
@@ -48,13 +48,15 @@ def as_printed(desk: Desk, row: Document) -> Layout:
     Raises what the layout raises.
     """
     with desk.store.read() as session:
-        data = content(session, row.id).data
-        names = [row.signer_name, *(each.signer_name for each in parts.joint(session, row.id))]
+        data, joint = content(session, row.id).data, parts.joint(session, row.id)
+        names = [row.signer_name, *(each.signer_name for each in joint)]
+        titles = tuple(signed.titles(data, row, joint))
     signers = tuple(name or "　　　" for name in names)
-    return _laid_out(data, local_date(desk.store.clock.now()), signers)
+    return _laid_out(data, local_date(desk.store.clock.now()), signers, titles)
 
 
 @lru_cache(maxsize=8)
-def _laid_out(data: bytes, date: dt.date, signers: tuple[str, ...]) -> Layout:
+def _laid_out(data: bytes, date: dt.date, signers: tuple[str, ...], titles: tuple[str, ...]) -> Layout:
     """The pages are asked for one by one, and are the same ones: setting them takes a second."""
-    return render(contents.elements(data, serial=None, year=date.year, date=date, signers=signers))
+    made = contents.elements(data, serial=None, year=date.year, date=date, signers=signers, titles=titles)
+    return render(made)

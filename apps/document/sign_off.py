@@ -43,7 +43,7 @@ def sign_off(desk: Desk, document: str, signed: bytes, signature: bytes) -> None
         if missing := parts.missing(act.session, row):
             raise NotCountersigned(document=document, organs="、".join(each.organ for each in missing))
         row.signer = desk.caller.actor.id
-        row.signer_name = desk.caller.name
+        row.signer_name, row.signer_title = desk.caller.name, desk.caller.post_name.zh
         row.dated = local_date(proof.declared.at).isoformat()
 
 

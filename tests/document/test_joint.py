@@ -1,5 +1,6 @@
 """Several organs issue one document: each countersigns the very text and seals it, and a stranger sees that all of them did."""
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from apps.document.joint.errors import (
     JointTwice,
     NotAsked,
     NotEquals,
+    NotJointly,
     NotOfThisSite,
     SealedByYou,
     SealsMissing,
@@ -320,3 +322,48 @@ def test_an_order_bears_the_name_seal_that_its_signer_put_on_herself(desk, tmp_p
     approval = next(each.entry for each in steps_ if each.verb == "document.sign-off")
     with pytest.raises(NotApproved):
         desk.as_(MAIN).seals.begin(seal.id, subject=f"document:{sealed}", title=TITLE, approval=approval)
+
+
+def test_an_order_of_two_organs_is_signed_by_both_leaders(desk, tmp_path):
+    """GB/T 9704-2012, 7.3.5.3: each leader's title and name seal in a row of its own, the issuing organ's first; its number is that organ's.
+
+    Seen to fail when the policy leaves a joint organ's leader her name seal only where she signs off, and when titles lack the organ.
+    """
+    file = tmp_path / "joint-order.md"
+    file.write_text("# 关于公布联合规定的令\n\n现予公布，自公布之日起施行。\n", "utf-8")
+    clerk = desk.as_(MAIN).documents
+    named = {"kind": "ORDER", "joint": (SECOND,), "recipients": ("city-jia",)}
+    document = clerk.draft(file, reference="joint-order", **named)
+    desk.put(document)
+    first, second = desk.as_(MAIN, "leader").documents, desk.as_(SECOND, "leader").documents
+    second.countersign(document)
+    person = f"{SECOND}-leader"
+    plan = SealPlan(name="卫健印", organ=SECOND, sort="personal", holder=person, keeper=person)
+    seal = desk.platform.seal.found(plan, "name-2")
+    with pytest.raises(WrongState):  # the issuing organ's leader comes first
+        second.put_name_seal(document)
+    first.sign_off(document)
+    with pytest.raises(NoSuchRecord):  # an organ that has no part in it
+        desk.as_(THIRD, "leader").documents.put_name_seal(document)
+    second.put_name_seal(document)
+    (use,) = desk.as_(SECOND, "leader").seals.uses(seal=seal.id)
+    assert (use.subject, use.person, use.approved_by) == (f"document:{document}", person, person)
+    before = clerk.number(document)
+    assert re.fullmatch("示财令第[0-9]+号", before)
+    page = re.sub(r"\s", "", text_of(clerk.file(document, "layout.pdf"), tmp_path))
+    for part in ("示范省财政厅", "示范省卫生健康委员会", "示范省财政厅负责人", "示范省卫生健康委员会负责人"):
+        assert part in page
+    names = [desk.platform.authz.directory.person(f"{organ}-leader").name for organ in (MAIN, SECOND)]
+    assert [name in page for name in names] == [True, False]  # the second one's seal stands for her name
+    desk.as_(SECOND).documents.seal(document)
+    clerk.seal(document)
+    clerk.dispatch(document)
+    sealed = clerk.file(document, "sealed.pdf")
+    roots = [each for each in trust(desk).roots if each.public_key.suite.name == "intl"]
+    assert len(pdf.verify_all(sealed, roots, desk.platform.clock.now())) == 2
+    for data in (sealed, clerk.file(document, "sealed.ofd"), clerk.evidence(document)):
+        words = said(desk, data)
+        assert words.count("会签了本文内容") == 1
+        assert words.count("签发了本文内容") == 1
+    with pytest.raises(NotJointly):
+        clerk.draft(file, reference="joint-minutes", **{**named, "kind": "MINUTES"})

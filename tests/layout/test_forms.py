@@ -1,6 +1,7 @@
 """Orders, minutes, joint issue: what GB/T 9704-2012 says of them, measured in the OFD that is drawn from the same marks as the PDF."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -27,7 +28,7 @@ def order(notice, **given):
         "title": "河源省人民政府令",
         "organ_mark": "河源省人民政府令",
         "signers": ("欧阳修远",),
-        "signer_title": "省长",
+        "signer_titles": ("省长",),
         "sealed": False,
         "main_recipients": (),
     }
@@ -119,6 +120,43 @@ def test_joint_issue_has_marks_of_one_width_and_a_seal_on_every_organ(measure, n
     last = layout.seals[-1]
     assert last.x_mm <= date.places[0] <= last.x_mm + last.size_mm
     assert last.y_mm <= date.baseline <= last.y_mm + last.size_mm
+
+
+def test_an_order_of_several_organs_has_every_mark_and_a_row_for_each_signer(measure, notice):
+    """7.2.4, 7.3.5.3, 10.2. Seen to fail when titles are set from the left of their own widths, and when one signer alone is shown."""
+    joint = ("河源省财政厅", "河源省人力资源和社会保障厅")
+    titles = ("省长", "河源省财政厅厅长", "河源省人力资源和社会保障厅厅长")
+    signers = ("欧阳修远", "王建国", "赵大明")
+    layout = render(order(notice, joint=joint, signers=signers, signer_titles=titles))
+    placed = measure.placed(layout.ofd)
+    found = [each.text for each in placed[0][:4]]
+    assert sorted(found) == sorted(["河源省人民政府", *joint, "令"])
+    tops = [run(measure, layout.ofd, each).baseline for each in ("河源省人民政府", *joint)]
+    beside = next(each for each in placed[0] if each.text == "令")
+    assert tops == sorted(tops)
+    assert beside.baseline == pytest.approx((tops[0] + tops[-1]) / 2, abs=0.1)
+    signed = next(page for page in placed if any(each.text == signers[0] for each in page))
+    names = [next(each for each in signed if each.text == text) for text in signers]
+    beside_names = [next(each for each in signed if each.text == text) for text in titles]
+    assert {round(each.places[0], 1) for each in names} == {round(names[0].places[0], 1)}
+    assert {round(each.places[0], 1) for each in beside_names} == {round(beside_names[0].places[0], 1)}
+    for title in beside_names:
+        assert names[0].places[0] - end(title) == pytest.approx(2 * ADVANCE, abs=0.1)
+    rows = [(later.baseline - each.baseline) / PITCH for each, later in pairwise(names)]
+    assert rows == pytest.approx([1, 1], abs=0.01)
+    date = next(each for each in signed if each.text.startswith("2026年"))
+    assert (date.baseline - beside_names[-1].baseline) / PITCH == pytest.approx(2, abs=0.01)
+    # a title that finds no room beside takes two lines, the name in their middle; and organs may be too many
+    long = "河源省人力资源和社会保障厅机关事务管理中心主任"
+    layout = render(order(notice, joint=joint[:1], signers=signers[:2], signer_titles=("省长", long)))
+    page = next(page for page in measure.placed(layout.ofd) if any(each.text == signers[1] for each in page))
+    lines = [each for each in page if each.text in (long[:13], long[13:], signers[1]) or each.text in long]
+    first, second = sorted((each for each in lines if each.text in long), key=lambda each: each.baseline)
+    assert first.text + second.text == long
+    (name,) = [each for each in lines if each.text == signers[1]]
+    assert first.baseline < name.baseline < second.baseline + PITCH
+    with pytest.raises(DoesNotFit):
+        render(order(notice, joint=tuple(f"河源省第{number}厅" for number in range(20))))
 
 
 def test_joint_issue_without_seals_and_with_too_many_organs(measure, notice):

@@ -97,7 +97,7 @@ def test_both_files_show_the_same_page(measure, everything):
             "kind": Kind.ORDER,
             "title": "河源省人民政府令",
             "signers": ("王建国",),
-            "signer_title": "省长",
+            "signer_titles": ("省长",),
             "sealed": False,
         },
         {"kind": Kind.MINUTES, "title": "会议纪要", "sealed": False, "organ_mark": "河源省人民政府会议纪要"},

@@ -90,3 +90,23 @@ def test_three_people_of_two_cities(site, visit, tmp_path):
         second = api.documents.draft(file, reference="joint-page-2", recipients=("county-zi",))
     clerk.goto(f"/documents/{second}/countersigners")
     sound(clerk)
+
+
+def test_organs_of_other_sites_are_not_offered(site, visit, tmp_path):
+    """子县东镇 is at another site, 子县西镇 at this one. Seen to fail when the form offers every organ of the directory."""
+    file = tmp_path / "order.md"
+    file.write_text("# 关于公布联合规定的令\n\n现予公布，自公布之日起施行。\n", "utf-8")
+    with site.client("demo-clerk") as clerk:
+        document = clerk.documents.draft(
+            file, reference="of-this-site", kind="ORDER", recipients=("city-jia",)
+        )
+    page = visit("demo-clerk", java_script_enabled=False)
+    page.goto(f"/documents/{document}/countersigners")
+    offered = {
+        name: page.get_by_label(f"会签 {name}").count() for name in ("子县东镇人民政府", "子县西镇人民政府")
+    }
+    assert offered == {"子县东镇人民政府": 0, "子县西镇人民政府": 1}
+    assert "逐行列出各机关签发人的职务和签名章" in page.locator("main").inner_text()
+    page.get_by_label("按名称查找机关").fill("子县东镇")
+    page.get_by_role("button", name="查找").click()
+    assert "找到 0 个机关" in page.locator("main").inner_text()

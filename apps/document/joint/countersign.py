@@ -45,6 +45,7 @@ def countersign(desk: Desk, document: str, verb: Verb, signed: bytes, signature:
         mine.content_sha256, mine.entry, mine.signed_at = digest, act.id, desk.store.clock.now()
         mine.seal_width = width
         mine.signer, mine.signer_name = desk.caller.actor.id, desk.caller.name
+        mine.signer_title = desk.caller.post_name.zh
         act.session.flush()
         waiting = parts.missing(act.session, row)
         act.facts["waiting"] = [each.organ for each in waiting]

@@ -54,6 +54,7 @@ class Countersigner(Base):
     signed_at: Mapped[datetime | None]
     signer: Mapped[str | None] = mapped_column(sa.String(80))
     signer_name: Mapped[str | None] = mapped_column(sa.String(80))
+    signer_title: Mapped[str | None] = mapped_column(sa.String(400))
     entry: Mapped[str | None] = mapped_column(sa.String(40))
     urged: Mapped[int] = mapped_column(default=0)
     urged_at: Mapped[datetime | None]

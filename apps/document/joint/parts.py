@@ -65,6 +65,6 @@ def ask(session: Session, row: Document, now: datetime) -> list[str]:
 
 
 def _forget(row: Countersigner) -> None:
-    row.content_sha256 = row.signer = row.signer_name = row.entry = None
+    row.content_sha256 = row.signer = row.signer_name = row.signer_title = row.entry = None
     row.seal_width = row.signed_at = row.urged_at = None
     row.urged = 0

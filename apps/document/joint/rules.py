@@ -13,8 +13,8 @@ from apps.document.joint.models import JointRule, Part
 from apps.document.layout.kinds import KINDS, Kind
 from yinxin.text import Text
 
-#: forms without a place for other organs' marks and seals (GB/T 9704-2012, 10.2, 10.3)
-_ALONE = frozenset({Kind.ORDER, Kind.MINUTES})
+#: forms without a place for other organs' marks and signatures (GB/T 9704-2012, 10.3); an order has one (7.3.5.3)
+_ALONE = frozenset({Kind.MINUTES})
 _LEVELS = {
     "province": Text("省级", "province"),
     "city": Text("市级", "city"),

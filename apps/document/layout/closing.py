@@ -3,6 +3,8 @@
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
+from math import ceil
 
 from apps.document.layout.errors import DoesNotFit
 from apps.document.layout.faces import Role, Typefaces
@@ -14,6 +16,7 @@ from apps.document.layout.grid import (
     RED,
     ROWS,
     SIZE,
+    SPACING,
     TITLE_SIZE,
     WIDTH,
     row_top,
@@ -34,6 +37,9 @@ _SEAL_BEGINS = 0.5  # of a row under the text's last row at the latest: within o
 _MOST_ROWS = ROWS - 2  # some text stands on the page of the signatures
 _MOST_ACROSS = 3  # seals side by side in the type area
 _SIGNATURE_SIZE = TITLE_SIZE  # of the name that stands for 签名章
+_NAME_SEAL_ROWS = 2  # of a name seal, or more where it is higher
+_NOTHING = 0.001  # in points: what sums of widths differ by
+_NO_NAME = "　　　"  # room for the name of who has not signed yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +48,32 @@ class Closing:
 
     rows: tuple[Row, ...]
     seals: tuple[tuple[int, float], ...] = ()
-    signature: "Signature | None" = None
+    signatures: tuple["Signature", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """签名章 in the middle of two rows, the first of which is `row`, `left` from the type area's edge; the title stands beside it."""
+    """签名章, or a name for it, in the middle of `high` rows, the first of which is `row`; the title stands beside it, in as many lines as it takes.
+
+    `left` is how far it stands from the type area's edge.
+    """
 
     row: int
+    high: int
     left: float
-    seal: NameSeal
-    title: Line | None
+    mark: NameSeal | Line
+    titles: tuple[Line, ...]
 
     def marks(self, row: int) -> Iterator[Text | Picture]:
         """What stands there when the closing starts on `row` (from 0) of a page."""
-        middle = row_top(row + self.row + 0.5) + SIZE / 2
-        width, height = self.seal.width_mm * MM, self.seal.height_mm * MM
-        yield Picture(LEFT + self.left, middle - height / 2, width, height, self.seal.png)
-        if self.title is not None:
-            yield on_row(self.title, row + self.row + 0.5)
+        at = row + self.row + (self.high - 1) / 2
+        if isinstance(self.mark, NameSeal):
+            width, height = self.mark.width_mm * MM, self.mark.height_mm * MM
+            yield Picture(LEFT + self.left, row_top(at) + (SIZE - height) / 2, width, height, self.mark.png)
+        else:
+            yield on_row(self.mark, at)
+        for number, line in enumerate(self.titles):
+            yield on_row(line, at + number - (len(self.titles) - 1) / 2)
 
 
 def chinese_date(date: dt.date) -> str:
@@ -120,40 +133,75 @@ def _joint(faces: Typefaces, elements: Elements, organs: list[Span], widest: flo
 
 
 def _signed(faces: Typefaces, elements: Elements) -> Closing:
-    """加盖签发人签名章: two blank lines, the name 4 cells in, the title 2 cells left of it; a blank line, the date (7.3.5.3).
+    """加盖签发人签名章: two blank lines, the name seal 4 cells in, the title 2 cells left of it; a blank line, the date (7.3.5.3).
 
-    Without a name seal the name in red 楷体 stands for it.
+    Of several organs each signer has rows of her own, the issuing organ's first; titles stand in one column, all as wide as the
+    longest, and so do name seals.
+    The name in red 楷体 stands for a seal that was not put on.
     """
-    if elements.name_seal is not None:
-        return _with_name_seal(faces, elements, elements.name_seal)
-    name, title = Span(elements.signers[0], Role.KAI), Span(elements.signer_title or "")
-    wide = width_of(faces, (name,), size=_SIGNATURE_SIZE, spacing=0.0)
-    left = WIDTH - 4 * ADVANCE - wide
-    signed: tuple[Line, ...] = (Line((name,), left, 0.0, _SIGNATURE_SIZE, RED),)
-    if title.text:
-        beside = left - 2 * ADVANCE - width_of(faces, (title,))
-        if beside < 0:
-            raise DoesNotFit(element="签发人职务 signer_title", place="1 行 line")
-        signed = (Line((title,), beside), *signed)
+    signers = _signers(elements)
+    widths = [
+        width_of(faces, (Span(each.name, Role.KAI),), size=_SIGNATURE_SIZE, spacing=0.0)
+        if each.seal is None
+        else each.seal.width_mm * MM
+        for each in signers
+    ]
+    left = WIDTH - 4 * ADVANCE - max(widths)
+    room = left - 2 * ADVANCE
+    widest = min(max(width_of(faces, (Span(each.title),)) for each in signers), room)
+    rows: list[Row] = [None, None]
+    signatures = []
+    for each in signers:
+        titles = _titles(faces, each.title, room - widest, widest)
+        high, mark = (
+            len(titles) or 1,
+            each.seal or Line((Span(each.name, Role.KAI),), left, 0.0, _SIGNATURE_SIZE, RED),
+        )
+        if each.seal is not None:
+            high = max(_NAME_SEAL_ROWS, ceil(each.seal.height_mm * MM / PITCH))
+        signatures.append(Signature(len(rows), high, left, mark, titles))
+        rows += [None] * high
     date = _date(elements)
-    dated = Line((date,), WIDTH - 4 * ADVANCE - width_of(faces, (date,)), source=SIGNATURE)
-    return Closing((None, None, signed, None, dated, *_notes(faces, elements, WIDTH)))
+    rows += [None, Line((date,), WIDTH - 4 * ADVANCE - width_of(faces, (date,)), source=SIGNATURE)]
+    if len(rows) > _MOST_ROWS:
+        raise DoesNotFit(element="签发人 signers", place=f"{_MOST_ROWS} 行 rows")
+    return Closing((*rows, *_notes(faces, elements, WIDTH)), signatures=tuple(signatures))
 
 
-def _with_name_seal(faces: Typefaces, elements: Elements, seal: NameSeal) -> Closing:
-    """The name seal 4 cells in, two blank lines below the text, the title 2 cells left of it, in its middle (7.3.5.3)."""
-    left = WIDTH - 4 * ADVANCE - seal.width_mm * MM
-    title = Span(elements.signer_title or "")
-    beside = None
-    if title.text:
-        at = left - 2 * ADVANCE - width_of(faces, (title,))
-        if at < 0:
-            raise DoesNotFit(element="签发人职务 signer_title", place="1 行 line")
-        beside = Line((title,), at)
-    date = _date(elements)
-    dated = Line((date,), WIDTH - 4 * ADVANCE - width_of(faces, (date,)))
-    rows: tuple[Row, ...] = (None, None, None, None, None, dated, *_notes(faces, elements, WIDTH))
-    return Closing(rows, signature=Signature(2, left, seal, beside))
+def _titles(faces: Typefaces, title: str, left: float, width: float) -> tuple[Line, ...]:
+    """The title on a line, its characters spread evenly over the width; a longer one on two, the second from the left. Raises DoesNotFit."""
+    if not title:
+        return ()
+    spare = width - width_of(faces, (Span(title),))
+    if spare >= -_NOTHING:
+        gaps = len(title) - 1
+        return (
+            Line((Span(title),), left, SPACING + spare / gaps)
+            if gaps
+            else Line((Span(title),), left + spare),
+        )
+    first = next(n for n in range(len(title), -1, -1) if width_of(faces, (Span(title[:n]),)) <= width)
+    rest = Span(title[first:])
+    if width_of(faces, (rest,)) > width:
+        raise DoesNotFit(element="签发人职务 signer_titles", place="2 行 lines")
+    return (Line((Span(title[:first]),), left), Line((rest,), left))
+
+
+@dataclass(frozen=True, slots=True)
+class _Signer:
+    name: str
+    title: str
+    seal: NameSeal | None
+
+
+def _signers(elements: Elements) -> list[_Signer]:
+    """Who signs an order, as far as is known: one for each organ, room for those who have not signed."""
+    number = 1 + len(elements.joint)
+    given = zip_longest(
+        elements.signers[:number], elements.signer_titles[:number], elements.name_seals[:number]
+    )
+    found = [_Signer(name or _NO_NAME, title or "", seal) for name, title, seal in given]
+    return [*found, *[_Signer(_NO_NAME, "", None)] * (number - len(found))]
 
 
 def _unsealed(

@@ -30,7 +30,7 @@ from apps.document.layout.lines import Span, width_of
 from apps.document.layout.marks import BASELINE, Page, Rule, Text
 from apps.document.layout.model import Elements, Form
 
-_DOCUMENT = "文件"
+_ENDS = ("文件", "命令", "令")  # of a mark, behind the organ's name
 _TALL = 1.2  # height of a mark's character over its width: within 22 mm × 15 mm
 _LETTER_MARK_WIDTH = 12 * MM
 _JOINT_HEIGHT = 64 * MM  # of the marks of all organs: the first page has to show body text (7.2.4)
@@ -49,7 +49,7 @@ def put_head(page: Page, faces: Typefaces, elements: Elements, form: Form) -> in
         if text.text:
             page.add(Text((text,), LEFT, row_top(row)))
     bottom = (
-        _joint_marks(page, faces, elements)
+        _joint_marks(page, faces, elements, MARK_TOP)
         if elements.joint
         else _mark(page, faces, elements.organ_mark, MARK_TOP, MARK_WIDTH)
     )
@@ -95,16 +95,16 @@ def _mark(page: Page, faces: Typefaces, text: str, top: float, widest: float) ->
     return baseline + (1 - BASELINE) / 2 * size * tall
 
 
-def _joint_marks(page: Page, faces: Typefaces, elements: Elements) -> float:
-    """联合行文: every organ on a line of its own, as wide as the longest, and 文件 at the right in their middle (7.2.4)."""
-    main = elements.organ_mark.removesuffix(_DOCUMENT)
-    names, beside = (main, *elements.joint), elements.organ_mark[len(main) :]
+def _joint_marks(page: Page, faces: Typefaces, elements: Elements, top: float) -> float:
+    """联合行文: every organ on a line of its own, as wide as the longest, and 文件 or 令 at the right in their middle (7.2.4)."""
+    beside = next((end for end in _ENDS if elements.organ_mark.endswith(end)), "")
+    names = (elements.organ_mark.removesuffix(beside), *elements.joint)
     longest = max(width_of(faces, (Span(name, Role.MARK),), size=1, spacing=0) for name in names)
     across = longest + (width_of(faces, (Span(beside, Role.MARK),), size=1, spacing=0) + 0.5 if beside else 0)
     step = _TALL + _JOINT_GAP
     size = min(MARK_WIDTH, WIDTH / across, _JOINT_HEIGHT / (len(names) * step))
     left = LEFT + (WIDTH - across * size) / 2
-    baseline = MARK_TOP + ink_top(faces, Role.MARK, names[0]) * size * _TALL
+    baseline = top + ink_top(faces, Role.MARK, names[0]) * size * _TALL
     for number, name in enumerate(names):
         spare = longest * size - width_of(faces, (Span(name, Role.MARK),), size=size, spacing=0)
         at = baseline + number * step * size - BASELINE * size * _TALL
@@ -118,8 +118,12 @@ def _joint_marks(page: Page, faces: Typefaces, elements: Elements) -> float:
 
 
 def _order(page: Page, faces: Typefaces, elements: Elements) -> int:
-    """命令（令）格式: mark 20 mm below the type area's edge, the order's number and its text two blank lines below each (10.2)."""
-    bottom = _mark(page, faces, elements.organ_mark, ORDER_MARK_TOP, MARK_WIDTH)
+    """命令（令）格式: marks 20 mm below the type area's edge, the order's number and its text two blank lines below each (10.2)."""
+    bottom = (
+        _joint_marks(page, faces, elements, ORDER_MARK_TOP)
+        if elements.joint
+        else _mark(page, faces, elements.organ_mark, ORDER_MARK_TOP, MARK_WIDTH)
+    )
     row = ceil((bottom - TOP) / PITCH - 0.25) + 2
     spans = (Span(f"第{elements.number.ordinal}号"),)
     page.add(Text(spans, LEFT + (WIDTH - width_of(faces, spans)) / 2, row_top(row)))

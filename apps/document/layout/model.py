@@ -144,10 +144,10 @@ class Elements:
     """保密期限 as it is printed behind the star: 1年, or a day or condition of declassification."""
     urgency: Urgency | None = None
     signers: tuple[str, ...] = ()
-    name_seal: NameSeal | None = None
-    """The signer's name seal, which stands on an order in the place of her name (7.3.5.3)."""
-    signer_title: str | None = None
-    """签发人职务 in full, which an order shows beside the signature (7.3.5.3)."""
+    name_seals: tuple[NameSeal | None, ...] = ()
+    """The signers' name seals, in their order; on an order each stands in the place of a name (7.3.5.3)."""
+    signer_titles: tuple[str, ...] = ()
+    """签发人职务 of the signers, in their order, in full; an order shows each beside its signature (7.3.5.3)."""
     joint: tuple[str, ...] = ()
     """联合行文: the other issuing organs, in their order after `signing_organ`."""
     sealed: bool = True

@@ -151,8 +151,8 @@ def _body(flow: _Flow, text: list[Row], end: Closing, seal_mm: float) -> tuple[S
     if len(end.rows) + flow.row > ROWS:
         raise DoesNotFit(element="附注 notes", place=f"{ROWS} 行 rows")
     boxes = seal_boxes(end, flow.row, len(flow.pages), seal_mm)
-    if end.signature is not None:
-        flow.pages[-1].add(*end.signature.marks(flow.row))
+    for each in end.signatures:
+        flow.pages[-1].add(*each.marks(flow.row))
     flow.put(end.rows)
     return boxes
 

@@ -128,7 +128,7 @@ def _all_text(elements: Elements) -> Iterator[tuple[str, str]]:
     yield "主送机关 main_recipients", "\n".join(elements.main_recipients)
     yield "正文 body", "\n".join(_blocks(elements.body))
     yield "发文机关署名 signing_organ", elements.signing_organ
-    yield "签发人 signers", "\n".join((*elements.signers, elements.signer_title or ""))
+    yield "签发人 signers", "\n".join((*elements.signers, *elements.signer_titles))
     yield "联合发文机关 joint", "\n".join(elements.joint)
     yield "附注 notes", elements.notes or ""
     yield "抄送机关 copies_to", "\n".join(elements.copies_to)

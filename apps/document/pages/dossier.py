@@ -107,8 +107,11 @@ def _turn(found: find.Dossier, organ: str) -> set[str]:
     unsealed = [
         each.row.organ for each in found.countersigners if each.part is Part.JOINT and each.state != "sealed"
     ]
-    if found.document.kind == Kind.ORDER and name_seal.FILE not in {name for name, _ in found.files}:
-        verbs |= {"document.put-name-seal"}
+    issuing = [found.document.organ, *found.document.joint]
+    if found.document.kind == Kind.ORDER and organ in issuing:
+        kept = {name for name, _ in found.files}
+        if name_seal.name_of(issuing.index(organ) + 1) not in kept:
+            verbs |= {"document.put-name-seal"}
     if found.document.level in CLASSIFIED:
         verbs |= {"document.print"}
     if organ in unsealed or (organ == found.document.organ and not unsealed):

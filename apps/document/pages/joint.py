@@ -13,6 +13,7 @@ from apps.document.pages.acts import Reason
 from apps.document.pages.desks import Desks
 from apps.document.pages.tree import tree
 from apps.document.records import DOCUMENTS
+from apps.document.sites.choose import elsewhere
 from yinxin.documents_beside import MOST_CONSULTED, MOST_JOINT
 from yinxin.web import Caller, Pages, current_caller
 from yinxin.wire import Model
@@ -30,12 +31,17 @@ def add(pages: Pages, desk: Desks) -> None:
     """Declare the pages."""
 
     def named(document: str) -> Mapping[str, Any]:
-        row = DOCUMENTS.read(desk(current_caller()), document)
+        here = desk(current_caller())
+        row = DOCUMENTS.read(here, document)
         before = {"joint": row.joint, "consulted": row.consulted}
         if request.values:
             before = {each: request.values.getlist(each) for each in before}
         ticked = (*before["joint"], *before["consulted"])
-        return {"row": row, "named_before": before, "organs": tree(ticked)}
+        return {
+            "row": row,
+            "named_before": before,
+            "organs": tree(ticked, without=elsewhere(here, row.organ)),
+        }
 
     @pages.form("/<document>/countersigners", "document/countersigners.html", context=named)
     def name_countersigners(document: str, body: Named, caller: Caller) -> Response:

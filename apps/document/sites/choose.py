@@ -47,6 +47,11 @@ def offered(desk: Desk, level: Level, words: str = "") -> list[Reached]:
     return [each for each in found if each.cleared(level) and each.matches(wanted)]
 
 
+def elsewhere(desk: Desk, sender: str) -> frozenset[str]:
+    """The organs at other sites: they receive documents, and issue none together with this site's."""
+    return frozenset(each.organ for each in desk.carrier.reached(sender))
+
+
 def addressable(desk: Desk, sender: str) -> Addressable:
     """Whom an organ may address. What this site's own tree says of an organ of another site stands: where it is placed, how it is called."""
     elsewhere = {each.organ: each for each in desk.carrier.reached(sender)}
