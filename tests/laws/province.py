@@ -1,12 +1,14 @@
 """A province small enough to be founded in seconds: ten people, two recipients, both suites, the real ceremony.
 
-It is founded once in a process and copied for every test that changes it: `template` is never opened again.
+It is founded once in a run, whatever its workers, and copied for every test that changes it: `template` is never opened again.
 """
 
+import fcntl
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -64,23 +66,40 @@ def tell(platform: Platform, file: Path = SAMPLE) -> Outcome:
     return Story(platform, file, KIND, quiet, RECIPIENTS).run()
 
 
-@cache
 def _founded(folder: Path) -> Path:
-    with Platform.open(prepared(folder)) as platform:
-        found(platform, quiet, small())
-    return folder
+    def make(new: Path) -> None:
+        with Platform.open(prepared(new)) as platform:
+            found(platform, quiet, small())
+
+    return _once(folder, make)
 
 
-@cache
 def _told(founded: Path, folder: Path) -> Path:
-    shutil.copytree(founded, folder)
-    with Platform.open(DataDirectory(folder)) as platform:
-        tell(platform)
+    def make(new: Path) -> None:
+        shutil.copytree(founded, new)
+        with Platform.open(DataDirectory(new)) as platform:
+            tell(platform)
+
+    return _once(folder, make)
+
+
+def _once(folder: Path, make: Callable[[Path], None]) -> Path:
+    """The folder as `make` makes it, by the first worker that comes; it has its name only when it is whole."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            new = folder.with_suffix(".new")
+            shutil.rmtree(new, ignore_errors=True)
+            make(new)
+            new.rename(folder)
     return folder
 
 
 def _base(factory: pytest.TempPathFactory) -> Path:
-    return factory.getbasetemp() / "province"
+    own = factory.getbasetemp()
+    # a worker's lies in that of the whole run
+    return (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "province"
 
 
 @pytest.fixture(scope="session")

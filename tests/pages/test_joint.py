@@ -93,7 +93,7 @@ def test_three_people_of_two_cities(site, visit, tmp_path):
 
 
 def test_organs_of_other_sites_are_not_offered(site, visit, tmp_path):
-    """子县东镇 is at another site, 子县西镇 at this one. Seen to fail when the form offers every organ of the directory."""
+    """子县东镇 is at another site, 子县西镇 at this one."""
     file = tmp_path / "order.md"
     file.write_text("# 关于公布联合规定的令\n\n现予公布，自公布之日起施行。\n", "utf-8")
     with site.client("demo-clerk") as clerk:

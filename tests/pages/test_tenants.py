@@ -1,7 +1,4 @@
-"""The tenants' pages in the browser: filtered, one made and given other quotas, and ended by itself; by keyboard, without scripts, on a phone.
-
-Seen to fail when the filter's 全部 lists those alone that are tenants now.
-"""
+"""The tenants' pages in the browser: filtered, one made and given other quotas, and ended by itself; by keyboard, without scripts, on a phone."""
 
 from tests.support.browser import accessibility_faults, screenshot
 
