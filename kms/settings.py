@@ -77,7 +77,7 @@ class KmsSettings(Section):
 
     kmip: KmipSettings = KmipSettings()
     holder_attempts: int = Field(default=5, ge=1, le=15)
-    """Tries at a person's signing key, after which it is locked for good."""
+    """Tries in a row at the PIN of a person's signing key, and as many at its passkey, after which that way is locked for good."""
     holder_pin_least: int = Field(default=8, ge=6, le=64)
     """Characters that the PIN of a person's signing key has at least."""
     holder_work: int = Field(default=16, ge=14, le=20)

@@ -45,7 +45,10 @@ class HolderKeyIn(Model):
 
 
 class HolderKeyOut(Model):
-    """A key; `public_key` is the DER SubjectPublicKeyInfo in base64. `state`: active, pin-locked (a passkey still opens it), locked or ended; `passkey`: whether one opens it."""
+    """A key; `public_key` is the DER SubjectPublicKeyInfo in base64. `state`: active, pin-locked (its passkey still opens it), locked or ended.
+
+    `attempts_left`: at the PIN; `passkey`: whether one was added, and `passkey_attempts_left` at it.
+    """
 
     id: str
     holder: str
@@ -55,6 +58,7 @@ class HolderKeyOut(Model):
     state: str
     attempts_left: int
     passkey: bool
+    passkey_attempts_left: int | None
     created: str
     ended: str | None
     key_id: str

@@ -26,7 +26,7 @@ from yinxin.wire import base64_text
 class HolderKey:
     """A person's signing key: everything but its secret.
 
-    `attempts` are the tries since the PIN last opened it, `passkey` whether one opens it too.
+    `attempts` are the tries since the PIN last opened it, `passkey_attempts` those since its passkey did; None without one.
     """
 
     id: str
@@ -38,11 +38,11 @@ class HolderKey:
     created: datetime
     ended: datetime | None
     attempts: int
-    passkey: bool = False
+    passkey_attempts: int | None = None
 
     @classmethod
-    def of(cls, row: HolderKeyRow, attempts: int | None, *, passkey: bool = False) -> Self:
-        """The key in this row, with the tries at its PIN."""
+    def of(cls, row: HolderKeyRow, attempts: int | None, passkey_attempts: int | None = None) -> Self:
+        """The key in this row, with the tries at its PIN and at its passkey."""
         return cls(
             id=row.id,
             holder=row.holder,
@@ -53,8 +53,13 @@ class HolderKey:
             created=row.created,
             ended=row.ended,
             attempts=attempts or 0,
-            passkey=passkey,
+            passkey_attempts=passkey_attempts,
         )
+
+    @property
+    def passkey(self) -> bool:
+        """Whether a passkey was added to it."""
+        return self.passkey_attempts is not None
 
     @property
     def resource(self) -> Resource:
@@ -72,12 +77,16 @@ class HolderKey:
             raise HolderKeyEnded(key=self.id)
 
     def state(self, most: int) -> str:
-        """`active`; `locked` after `most` tries at the PIN, `pin-locked` where a passkey still opens it; or `ended`."""
+        """`active`; `locked` after `most` tries at the PIN, `pin-locked` where its passkey still opens it; or `ended`."""
         if self.ended is not None:
             return "ended"
         if self.attempts < most:
             return "active"
-        return "pin-locked" if self.passkey else "locked"
+        return "pin-locked" if self.passkey_left(most) else "locked"
+
+    def passkey_left(self, most: int) -> int:
+        """How many tries are left at its passkey; 0 without one."""
+        return max(0, most - self.passkey_attempts) if self.passkey_attempts is not None else 0
 
     def fields(self, most: int) -> dict[str, Any]:
         """The key as JSON: identifiers and public facts."""
@@ -90,6 +99,7 @@ class HolderKey:
             "state": self.state(most),
             "attempts_left": 0 if self.ended else max(0, most - self.attempts),
             "passkey": self.passkey,
+            "passkey_attempts_left": self.passkey_left(most) if self.passkey else None,
             "created": rfc3339(self.created),
             "ended": rfc3339(self.ended) if self.ended else None,
             "key_id": self.public_key.key_id.hex(),
@@ -127,9 +137,10 @@ class Use:
 #: how the outer ciphertexts are bound, for rewrapping
 HELD = Held(HolderLockRow, lambda row, kek: bound(row.about, kek))
 _BY_PASSKEY = aliased(HolderLockRow)
-_OPENED = sa.exists().where(_BY_PASSKEY.key == HolderKeyRow.id, _BY_PASSKEY.way == Way.PASSKEY.value)
-_WITH_LOCKS = sa.select(HolderKeyRow, HolderLockRow.attempts, _OPENED).outerjoin(
-    HolderLockRow, (HolderLockRow.key == HolderKeyRow.id) & (HolderLockRow.way == Way.PIN.value)
+_WITH_LOCKS = (
+    sa.select(HolderKeyRow, HolderLockRow.attempts, _BY_PASSKEY.attempts)
+    .outerjoin(HolderLockRow, (HolderLockRow.key == HolderKeyRow.id) & (HolderLockRow.way == Way.PIN.value))
+    .outerjoin(_BY_PASSKEY, (_BY_PASSKEY.key == HolderKeyRow.id) & (_BY_PASSKEY.way == Way.PASSKEY.value))
 )
 
 
@@ -139,7 +150,7 @@ def key_of(store: Store, id_: str) -> HolderKey:
         found = session.execute(_WITH_LOCKS.where(HolderKeyRow.id == id_[:26])).one_or_none()
         if found is None or found[0].id != id_:
             raise HolderKeyUnknown(key=id_[:40])
-        return _key(*found)
+        return HolderKey.of(*found)
 
 
 def standing_key(store: Store, holder: str, suite: Suite) -> HolderKey | None:
@@ -148,7 +159,7 @@ def standing_key(store: Store, holder: str, suite: Suite) -> HolderKey | None:
         found = session.execute(
             _WITH_LOCKS.where(HolderKeyRow.standing == standing(holder, suite))
         ).one_or_none()
-        return _key(*found) if found is not None else None
+        return HolderKey.of(*found) if found is not None else None
 
 
 def standing(holder: str, suite: Suite) -> str:
@@ -160,11 +171,7 @@ def keys_of(store: Store, holder: str) -> list[HolderKey]:
     """A person's keys, oldest first; they are few."""
     with store.read() as session:
         found = session.execute(_WITH_LOCKS.where(HolderKeyRow.holder == holder).order_by(HolderKeyRow.id))
-        return [_key(*each) for each in found]
-
-
-def _key(row: HolderKeyRow, attempts: int | None, passkey: bool) -> HolderKey:  # noqa: FBT001 - a column of the row
-    return HolderKey.of(row, attempts, passkey=passkey)
+        return [HolderKey.of(*each) for each in found]
 
 
 def ways_of(store: Store, key: HolderKey) -> frozenset[Way]:

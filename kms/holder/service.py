@@ -31,7 +31,7 @@ class HolderKeys:
         self._settings = settings
         self._decider = decider
         self._keys = keys
-        #: tries at a key before it is locked
+        #: tries at a PIN, and at a passkey, before it is locked
         self.most = settings.holder_attempts
         #: characters that a PIN has at least
         self.least = settings.holder_pin_least

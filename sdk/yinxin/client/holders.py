@@ -21,7 +21,7 @@ _SIGN = "holder.sign"
 class HolderKey(Reply):
     """A signing key of a person; `state` is active, pin-locked, locked or ended, `public_key` DER SubjectPublicKeyInfo in base64.
 
-    `passkey` is whether one opens it besides the PIN.
+    `attempts_left` are those at the PIN; `passkey` is whether one was added, `passkey_attempts_left` the tries at it.
     """
 
     id: str
@@ -32,6 +32,7 @@ class HolderKey(Reply):
     state: str
     attempts_left: int
     passkey: bool
+    passkey_attempts_left: int | None
     created: Instant
     ended: Instant | None
     key_id: str

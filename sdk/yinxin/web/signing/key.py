@@ -29,9 +29,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class OwnKey:
-    """The key whose certificate signed in; `passkey` is whether one opens it besides the PIN."""
+    """The key whose certificate signed in; what opens it still: its PIN, its passkey, or either."""
 
     id: str
+    pin: bool
     passkey: bool
     certificate: Certificate
     chain: tuple[Certificate, ...]
@@ -44,8 +45,9 @@ class OwnKey:
         except NotFound:  # a certificate of another authority's, whose keys are elsewhere
             return None
         for each in client.kms.holders.list():
-            if each.state == "active" and each.verifier() == own.public_key:
-                return cls(each.id, each.passkey, own, tuple(above))
+            pin, passkey = each.attempts_left > 0, bool(each.passkey_attempts_left)
+            if (pin or passkey) and each.ended is None and each.verifier() == own.public_key:
+                return cls(each.id, pin, passkey, own, tuple(above))
         return None
 
     @classmethod
