@@ -1,9 +1,10 @@
 """Reading the register of keys."""
 
-from typing import cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 
+from authz.models import OrganRow
 from kms.errors import KeyNotActive, KeyUnknown
 from kms.info import KeyInfo
 from kms.models import KeyRow, State
@@ -31,8 +32,18 @@ def active_key(store: Store, label: str) -> KeyInfo:
     return info
 
 
-def list_keys(store: Store, *, after: str = "", limit: int | None = None) -> list[KeyInfo]:
-    """The keys whose label comes after `after`, by label; at most `limit`."""
+def of_no_tenant(organ: Any) -> sa.ColumnElement[bool]:
+    """That what this column names as its organ lies in no tenant: the registers of the installation show nobody a tenant's."""
+    tenants = sa.select(OrganRow.id).where(OrganRow.tenant.is_not(None))
+    return sa.or_(organ.is_(None), organ.not_in(tenants))
+
+
+def list_keys(
+    store: Store, *, after: str = "", limit: int | None = None, tenants: bool = True
+) -> list[KeyInfo]:
+    """The keys whose label comes after `after`, by label; at most `limit`; without `tenants` none that is a tenant's."""
+    chosen = sa.select(KeyRow).where(KeyRow.label > after).order_by(KeyRow.label).limit(limit)
+    if not tenants:
+        chosen = chosen.where(of_no_tenant(KeyRow.owner))
     with store.read() as session:
-        chosen = sa.select(KeyRow).where(KeyRow.label > after).order_by(KeyRow.label).limit(limit)
         return [KeyInfo.of(row) for row in session.scalars(chosen)]

@@ -20,6 +20,7 @@ from ca.holders import ApplicationNeeded
 from ca.pair.envelope import Dialect
 from ca.pair.errors import (
     CannotReceive,
+    KeyOfAnother,
     NoPair,
     PairEnded,
     TransportNeeded,
@@ -139,7 +140,7 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
         "/pair-envelopes/<path:name>",
         status=201,
         summary=Text("取用加密密钥的信封", "Fetch the envelope with the encryption key"),
-        problems=(UnknownPair, PairEnded, UnknownDialect, HsmGone, Denied),
+        problems=(UnknownPair, PairEnded, KeyOfAnother, UnknownDialect, HsmGone, Denied),
     )
     def envelope(name: str, body: EnvelopeIn, caller: Caller) -> EnvelopeOut:
         sealed = authority.pairs.envelope(caller.actor, name, body.dialect)

@@ -143,17 +143,29 @@ def request(*, algorithm: str, key: Path, transport: Path, csr: Path) -> None:
 @click.option(
     "--envelope", "sealed", type=_in, required=True, help="加密密钥的信封 / the encryption key's envelope"
 )
+@click.option(
+    "--recovered",
+    type=_in,
+    help="信封中是恢复的旧密钥：该密钥所属双证书的文件 / it is a recovered key: the file with the certificates of its own pair",
+)
 @click.option("--password", type=_in, required=True, help="口令文件 / file with the password of the PKCS#12")
 @click.option("--out", type=_out, required=True, help="PKCS#12")
-def open_(*, key: Path, certificates: Path, sealed: Path, password: Path, out: Path) -> None:
+def open_(
+    *, key: Path, certificates: Path, sealed: Path, recovered: Path | None, password: Path, out: Path
+) -> None:
     """Open the envelope on the holder's side, and keep the encryption key with its certificate."""
     blocks = decode("PRIVATE KEY", key.read_bytes())
     if len(blocks) != 1:
         raise MalformedKey(reason=Text("应为一个 PEM 格式的 PRIVATE KEY", "one PEM PRIVATE KEY is expected"))
-    signing, encryption, *chain = Certificate.load_many(certificates.read_bytes())
-    own = PrivateKey.load(blocks[0])
-    # who is named in it: the signing certificate, or the transport key that its holder signed for
-    named = signing if own.public_key == signing.public_key else None
+    own, given = PrivateKey.load(blocks[0]), Certificate.load_many(certificates.read_bytes())
+    # who is named in it: the certificate of this key, or the transport key that its holder signed for
+    named = next((each for each in given if each.public_key == own.public_key), None)
+    of = Certificate.load_many(recovered.read_bytes()) if recovered is not None else given
+    if len(of) < 2:
+        raise click.UsageError(
+            "证书文件须含签名、加密两张证书；恢复的旧密钥须给出 --recovered / the certificates of a pair are needed; for a recovered key, --recovered"
+        )
+    _, encryption, *chain = of
     received = open_received(sealed.read_bytes(), own, named, encryption=encryption)
     Identity(received, encryption, tuple(chain)).save_p12(out, password.read_text("utf-8").strip())
     click.echo(str(out))

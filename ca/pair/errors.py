@@ -1,6 +1,6 @@
 """What is refused about pairs."""
 
-from yinxin.errors import Conflict, Invalid, NotFound
+from yinxin.errors import Conflict, Invalid, NotFound, Untrue
 
 
 class NoPair(Invalid):
@@ -65,3 +65,12 @@ class UnknownDialect(Invalid):
     code = "ca.unknown_dialect"
     zh = "{algorithm} 密钥没有“{dialect}”格式的信封：可用的有 {known}。"
     en = "There is no envelope {dialect} for a key of {algorithm}: use one of {known}."
+
+
+class KeyOfAnother(Untrue):
+    """An encryption key that would go to somebody whom the certificates do not name: a table was altered."""
+
+    code = "ca.key_of_another"
+    status = 503
+    zh = "加密密钥 {key} 未交出：登记数据与证书不一致（{reason}）。数据可能已被改动，请用 yinxin audit check 核查并从备份恢复。"
+    en = "The encryption key {key} was not handed out: what is on record does not agree with the certificates ({reason}). Somebody may have altered it: look with yinxin audit check, and restore from a backup."

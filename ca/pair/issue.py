@@ -30,7 +30,7 @@ from ca.issuer import Issuer
 from ca.keycheck import unburdened
 from ca.pair.errors import NoPair, PairEnded
 from ca.pair.models import PairRow
-from ca.pair.transport import digest_of, transport_of
+from ca.pair.transport import digest_of, requested, transport_of
 from ca.prepare import Prepared, prepare
 from ca.profile import Profile
 from ca.request import Application, Holder, IssueRequest, Order, examine
@@ -245,6 +245,7 @@ def _stored(
         encryption=encryption.prepared.serial,
         user_key=key.id,
         transport=transport.spki if transport is not None else None,
+        request=requested(request.csr) if transport is not None else None,
         request_digest=digest_of(request.csr, order),
         holder_kind=order.holder.kind,
         holder=order.holder.id,

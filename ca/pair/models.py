@@ -20,6 +20,8 @@ class PairRow(Base):
     user_key: Mapped[str] = mapped_column(sa.String(26), unique=True)
     #: SubjectPublicKeyInfo to which the encryption key is delivered; None: to the signing key
     transport: Mapped[bytes | None]
+    #: the request (PKCS#10, DER) in which the signing key names it
+    request: Mapped[bytes | None]
     request_digest: Mapped[str] = mapped_column(sa.String(64))
     holder_kind: Mapped[str] = mapped_column(sa.String(12))
     holder: Mapped[str] = mapped_column(sa.String(80), index=True)

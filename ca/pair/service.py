@@ -1,6 +1,5 @@
 """Pairs as one service: asked for, shown, their keys delivered, renewed, recovered."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -9,6 +8,7 @@ from ca.enrolment.renew import standing as in_force
 from ca.inventory import standing
 from ca.issue import VERB as ISSUE
 from ca.models import CertificateRow
+from ca.pair import whose
 from ca.pair.envelope import Dialect, dialects, seal
 from ca.pair.errors import PairEnded, UnknownDialect, UnknownPair
 from ca.pair.issue import PairRequest, encryption_profile, find, issue_pair
@@ -20,7 +20,6 @@ from yinxin.act import Actor
 from yinxin.authz import PLATFORM, Decider, Decision, Resource
 from yinxin.clock import rfc3339
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.keys import PublicKey
 from yinxin.crypto.recipients import Recipient, key_of
 from yinxin.errors import YinxinError
 from yinxin.text import Text
@@ -137,11 +136,12 @@ class Pairs:
         holder = row.holder if row.holder_kind == "person" else ""
         resource = Resource("Pair", row.reference, row.organ or PLATFORM, attributes={"holder": holder})
         decision = self._decider.require(actor, DELIVER, resource)
+        key = self._escrow.key(row.user_key)
         with store.act(actor, DELIVER, f"pair:{row.reference}", user_key=row.user_key) as act:
             act.decision = decision.record()
             act.facts["dialect"] = str(dialect or "usual")
-            recipient = PublicKey(row.transport) if row.transport is not None else pair.signing
-            return self._sealed(dialect)(self._escrow.key(row.user_key), recipient)
+            with self._escrow.opened(key) as private:
+                return seal(private, whose.recipient_of(self._ctx, row, private.public_key), dialect)
 
     # --- for the key centre's recoveries (`kms.escrow.Enveloper`) -----------------------------------------------
 
@@ -157,27 +157,27 @@ class Pairs:
     def holder_of(self, recipient: Certificate) -> RecoveryRecipient:
         """Whose a certificate of this site in force is; raises as `receives`."""
         row = in_force(self._ctx, recipient)
+        whose.named_for(recipient, row.holder_kind, row.holder, recipient.fingerprint)
         return RecoveryRecipient(row.holder_kind, row.holder, row.post, row.organ)
 
+    def certified(self, key: UserKey) -> Certificate:
+        """The certificate over a key, as one of our authorities signed it for the key's holder; raises KeyOfAnother."""
+        return whose.certified(self._ctx, key, key.public_key)
+
     def envelop(self, key: UserKey, recipient: Certificate, dialect: str) -> bytes:
-        """The key of an approved recovery for the certificate that it names; raises as `receives`."""
+        """The key of an approved recovery for the certificate that it names; raises as `receives`, and KeyOfAnother."""
         self.receives(recipient, dialect)
-        return self._sealed(Dialect(dialect) if dialect else None)(key, self._receiving(recipient))
+        with self._escrow.opened(key) as private:
+            whose.certified(self._ctx, key, private.public_key)
+            return seal(private, self._receiving(recipient), Dialect(dialect) if dialect else None)
 
     def _receiving(self, recipient: Certificate) -> Recipient:
         """Who opens what is meant for the holder of a certificate: its key, or the transport key of its pair."""
         with self._ctx.store.read() as session:
             pair = pair_of(session, f"{recipient.serial:x}")
-        if pair is None or pair.transport is None or pair.signing != f"{recipient.serial:x}":
+        if pair is None or pair.signing != f"{recipient.serial:x}":
             return recipient
-        return PublicKey(pair.transport)
-
-    def _sealed(self, dialect: Dialect | None) -> Callable[[UserKey, Recipient], bytes]:
-        def envelop(key: UserKey, recipient: Recipient) -> bytes:
-            with self._escrow.opened(key) as private:
-                return seal(private, recipient, dialect)
-
-        return envelop
+        return whose.received_by(pair, recipient)
 
     def _renewed(self, request: PairRequest) -> PairRow:
         """The pair whose place is to be taken: the same holder's, and in force."""

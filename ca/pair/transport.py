@@ -33,6 +33,11 @@ def transport_of(csr: bytes | Application, signing: PublicKey) -> PublicKey | No
     return given
 
 
+def requested(csr: bytes | Application) -> bytes | None:
+    """The request in DER, which proves what the signing key said; None where another protocol read it."""
+    return None if isinstance(csr, Application) else CertificationRequest.load(csr).der
+
+
 def digest_of(csr: bytes | Application, order: Order) -> str:
     """SHA-256 of all that is asked for, hexadecimal, the transport key included."""
     key = transport_of(csr, order.public_key)

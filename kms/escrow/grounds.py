@@ -22,6 +22,7 @@ from kms.roles import DECIDERS, OFFICERS, REGISTRARS
 from yinxin.clock import rfc3339
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.suite import INTL
+from yinxin.errors import YinxinError
 from yinxin.faults import BadValue
 from yinxin.proposal import About, Approved, Concerned, Outcome, ProposalKind, Terms
 from yinxin.text import Text
@@ -130,10 +131,11 @@ def _enveloper(centre: "KeyCentre") -> Enveloper:
 
 
 def _received(centre: "KeyCentre", content: Recovery) -> tuple[UserKey, Recipient]:
-    """The key and whose the recipient's certificate is; raises UserKeyUnknown, and as `Enveloper.receives`."""
+    """The key and whose the recipient's certificate is; raises UserKeyUnknown, and as `Enveloper.receives` and `certified`."""
     key = centre.escrow.key(content.key)
     enveloper = _enveloper(centre)
     enveloper.receives(content.recipient, content.dialect)
+    enveloper.certified(key)
     return key, enveloper.holder_of(content.recipient)
 
 
@@ -145,11 +147,23 @@ def _told(centre: "KeyCentre", content: Recovery, ground: Ground) -> tuple[Text,
             f"把 {key.holder}（{key.organ}）的加密密钥 {key.id} 交给证书“{recipient.subject.text}”的持有者",
             f"give the encryption key {key.id} of {key.holder} ({key.organ}) to the holder of the certificate “{recipient.subject.text}”",
         ),
+        _as_certified(centre, key),
         Text(f"理由类别：{words.zh}", f"it rests on {words.en}"),
         Text(
             f"接收证书指纹：{recipient.fingerprint}",
             f"fingerprint of that certificate: {recipient.fingerprint}",
         ),
+    )
+
+
+def _as_certified(centre: "KeyCentre", key: UserKey) -> Text:
+    """Whose it is by the certificate over it: that was signed, and who writes in tables does not change it."""
+    try:
+        subject = _enveloper(centre).certified(key).subject.text
+    except YinxinError as error:
+        return Text(error.text("zh"), error.text("en"))
+    return Text(
+        f"该密钥的加密证书签发给：{subject}", f"the certificate over that key was issued to: {subject}"
     )
 
 

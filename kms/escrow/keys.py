@@ -139,8 +139,8 @@ def opened(engine: Engine, kek: KeyInfo, key: UserKey) -> Iterator[PrivateKey]:
 def _bound(id_: str, algorithm: str, kek: str) -> bytes:
     """The additional authenticated data: a ciphertext moved to another row does not open.
 
-    The holder is not in it: a key is made before anybody knows whose it will be. That a row's holder is not changed
-    later is what the log proves.
+    The holder is not in it: a key is made before anybody knows whose it will be. Whose it is, the certificate over it says:
+    whoever makes envelopes asks that (`Enveloper.certified`), and the log proves that a row was not changed.
     """
     return canonical.encode({"v": 1, "type": "kms.user-key", "id": id_, "algorithm": algorithm, "kek": kek})
 

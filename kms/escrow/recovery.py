@@ -39,6 +39,10 @@ class Enveloper(Protocol):
         """Whose that certificate is; raises UnknownCertificate and what else `receives` raises of it."""
         ...
 
+    def certified(self, key: UserKey) -> Certificate:
+        """The certificate over a key, signed by one of our authorities and naming the holder; raises when tables were altered."""
+        ...
+
     def envelop(self, key: UserKey, recipient: Certificate, dialect: str) -> bytes:
         """The key, encrypted to the recipient; raises as `receives`, and what the token raises."""
         ...

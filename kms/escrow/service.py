@@ -19,6 +19,7 @@ from kms.escrow.models import RecoveredKeyRow, Standing, UserKeyRow, Why
 from kms.escrow.pool import Pool, Wanted
 from kms.escrow.recovery import Enveloper
 from kms.escrow.register import Entry
+from kms.find import of_no_tenant
 from kms.info import KeyInfo
 from kms.settings import KmsSettings
 from yinxin.act import SYSTEM, Actor
@@ -157,10 +158,12 @@ class Escrow:
         return self.pools()
 
     def counts_for(self, actor: Actor) -> dict[str, dict[str, int]]:
-        """Keys of each library by algorithm, for somebody the policies permit to; raises Denied."""
+        """Keys of each library by algorithm, but for tenants', for somebody the policies permit to; raises Denied."""
         self._permit_register(actor)
         found: dict[str, dict[str, int]] = {each.value: {} for each in Standing}
-        counted = sa.select(UserKeyRow.standing, UserKeyRow.algorithm, sa.func.count())
+        counted = sa.select(UserKeyRow.standing, UserKeyRow.algorithm, sa.func.count()).where(
+            of_no_tenant(UserKeyRow.organ)
+        )
         with self._store.read() as session:
             for standing, algorithm, number in session.execute(
                 counted.group_by(UserKeyRow.standing, UserKeyRow.algorithm)
@@ -169,7 +172,7 @@ class Escrow:
         return found
 
     def library_for(self, actor: Actor, wanted: Look, *, after: str = "", limit: int = 50) -> list[UserKey]:
-        """Keys of the libraries by identifier, from the one after `after`; raises Denied."""
+        """Keys of the libraries by identifier, but for tenants', from the one after `after`; raises Denied."""
         self._permit_register(actor)
         columns = {
             UserKeyRow.standing: wanted.standing,
@@ -179,7 +182,7 @@ class Escrow:
             UserKeyRow.certificate: wanted.certificate.lower().lstrip("0"),
         }
         asked = [column == value for column, value in columns.items() if value]
-        query = sa.select(UserKeyRow).where(UserKeyRow.id > after, *asked)
+        query = sa.select(UserKeyRow).where(UserKeyRow.id > after, of_no_tenant(UserKeyRow.organ), *asked)
         with self._store.read() as session:
             return [UserKey.of(row) for row in session.scalars(query.order_by(UserKeyRow.id).limit(limit))]
 

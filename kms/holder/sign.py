@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from kms.errors import BadDigest, FaultySignature
+from kms.errors import BadDigest, FaultySignature, WrappedKeyAltered
 from kms.holder.create import Keys, new_lock, replace_lock
 from kms.holder.errors import (
     HolderKeyLocked,
@@ -25,7 +25,7 @@ from kms.holder.errors import (
     WrongHolderPin,
 )
 from kms.holder.key import HolderKey, Lock, lock_of, ways_of
-from kms.holder.lock import Unlock, bound, disclose
+from kms.holder.lock import Unlock, about, bound, disclose
 from kms.holder.models import HolderKeyRow, HolderLockRow, HolderUseRow, Way
 from kms.wrap import unwrap_octets
 from yinxin.act import Actor, Outcome
@@ -169,6 +169,16 @@ def opened(opening: Opening, verb: str, **facts: Any) -> Iterator[tuple[Lock, by
     lock = lock_of(store, key, opening.unlock.way)
     if lock.derivation.get("passkey", "") != opening.unlock.passkey:
         raise PasskeyNotAdded(key=key.id)
+    # a key that somebody made another person's in the table, or a lock of another key's: told before a try is counted
+    if lock.about != about(
+        key=key.id,
+        holder=key.holder,
+        suite=key.suite.name,
+        algorithm=key.algorithm,
+        lock=lock.id,
+        way=opening.unlock.way,
+    ):
+        raise WrappedKeyAltered(label=f"holder-key {key.id}")
     kek = opening.keys.key(lock.wrapped.kek)
     enclosed = unwrap_octets(
         opening.keys.engine, kek, bound(lock.about, kek.label), lock.wrapped, f"holder-key {key.id}"

@@ -9,20 +9,23 @@ import pytest
 import sqlalchemy as sa
 
 from authz.directory import Directory, DirectoryFile
-from authz.models import CertificateBinding
+from authz.models import CertificateBinding, OrganRow
 from ca.enrolment import renew as enrolment
 from ca.enrolment.errors import HalfOfPair
 from ca.enrolment.models import Protocol
 from ca.errors import KeyInUse, LintFailed, ProfileRefuses, ReferenceReused
+from ca.models import CertificateRow
 from ca.pair import Dialect, PairRequest
 from ca.pair import issue as issuing
 from ca.pair.envelope import dialects
-from ca.pair.errors import CannotReceive, NoPair, PairEnded, UnknownDialect, UnknownPair
+from ca.pair.errors import CannotReceive, KeyOfAnother, NoPair, PairEnded, UnknownDialect, UnknownPair
+from ca.pair.models import PairRow
 from ca.request import Application, Holder
 from ca.status.line import Line
 from ca.status.models import CrlRow
 from kms.escrow import Standing
 from kms.escrow.models import UserKeyRow
+from kms.escrow.service import Look
 from tests.support.forked import run
 from yinxin.act import SYSTEM, Actor, Kind
 from yinxin.authz import Denied
@@ -145,6 +148,61 @@ def test_every_dialect_opens_for_the_holder_and_for_nobody_else(site, name, dial
         opened(PrivateKey.generate(suite(name)), envelope, pair.signing)
     with pytest.raises(KeyMismatch):
         open_received(envelope, key, pair.signing, encryption=pair.signing)
+
+
+def altered(site, row, *where, **values):
+    """What somebody with the rights of the database's owner writes."""
+    with site.store.engine.begin() as connection:
+        assert connection.execute(sa.update(row).where(*where).values(**values)).rowcount == 1
+
+
+def test_a_pair_that_was_made_to_name_anothers_key_gives_it_to_nobody(site):
+    """Seen to fail, each in its turn, when: the certificate over the key is not compared with it; the two certificates may be of
+    two holders; what stands in the table is taken for a certificate without its signature."""
+    more(site, LEADER)
+    site.ca.pairs.issue(REGISTRAR, asked())
+    hers = asked(reference="pair-2", holder=Holder("person", "qian", "leader-a"))
+    issuing.issue_pair(site.ctx, site.keys.escrow, SYSTEM, hers)
+    with site.store.read() as session:
+        victim = session.get_one(PairRow, "pair-1")
+        other = session.scalars(
+            sa.select(CertificateRow.serial).where(CertificateRow.profile == "root")
+        ).first()
+        over = session.get_one(CertificateRow, victim.encryption).der
+    mine, his = (PairRow.reference == each for each in ("pair-2", "pair-1"))
+
+    def refused():
+        with pytest.raises(KeyOfAnother) as caught:
+            site.ca.pairs.envelope(actor(LEADER), "pair-2")
+        assert site.events("ca.deliver-pair")[-1]["error"] == "ca.key_of_another"
+        return caught.value.text("en")
+
+    assert site.ca.pairs.envelope(actor(LEADER), "pair-2")
+    altered(site, PairRow, his, user_key="moved", encryption=other)
+    altered(site, PairRow, mine, user_key=victim.user_key)
+    assert "is for another key" in refused()
+    altered(site, PairRow, mine, encryption=victim.encryption)
+    assert "are of two holders" in refused()
+    forged = over.replace(b"zhang", b"qian-")
+    altered(site, CertificateRow, CertificateRow.serial == victim.encryption, der=forged)
+    assert "no encryption certificate of ours" in refused()
+
+
+def test_the_library_shows_the_host_no_tenants_keys(site):
+    """Nor the register the keys of the module that are a tenant's. Seen to fail when either is listed whole."""
+    more(site, PROVINCE_OFFICER)
+    site.ca.pairs.issue(REGISTRAR, asked())
+    site.keys.create(SYSTEM, label="their-seal", purpose="seal", algorithm="ecdsa-p256", owner="county-a")
+    escrow, chief = site.keys.escrow, actor(PROVINCE_OFFICER)
+
+    def seen():
+        library = [each.organ for each in escrow.library_for(chief, Look(holder="zhang"))]
+        given = sum(escrow.counts_for(chief)[Standing.IN_USE].values())
+        return library, given, "their-seal" in {each.label for each in site.keys.register_for(chief)}
+
+    assert seen() == (["county-a"], 1, True)
+    altered(site, OrganRow, OrganRow.id == "county-a", tenant="county-a")
+    assert seen() == ([], 0, False)
 
 
 def test_openssl_opens_the_cms_envelope(site, tmp_path):

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from ca.errors import ReferenceReused
 from ca.pair import Dialect
-from ca.pair.errors import PairEnded, TransportNeeded, TransportUnwanted
+from ca.pair.errors import KeyOfAnother, PairEnded, TransportNeeded, TransportUnwanted
 from ca.pair.models import PairRow
 from ca.request import Application
 from kms.escrow import Standing
@@ -120,6 +120,19 @@ def test_one_reference_one_pair_and_another_transport_key_is_another_request(sit
         site.ca.pairs.issue(REGISTRAR, wanted(PrivateKey.generate("ml-kem-768"), key=key))
     with site.store.read() as session:
         assert [row.transport for row in session.scalars(sa.select(PairRow))] == [transport.public_key.spki]
+
+
+@pytest.mark.parametrize("proof", ["none", "as-it-was", "another-key's"])
+def test_a_transport_key_that_somebody_wrote_into_the_table_is_given_nothing(site, proof):
+    """Seen to fail when the request that the signing key signed is not kept, or not compared."""
+    transport, hers = PrivateKey.generate("ml-kem-768"), PrivateKey.generate("ml-kem-768")
+    site.ca.pairs.issue(REGISTRAR, wanted(transport))
+    own = CertificationRequest.build(PrivateKey.generate("ml-dsa-65"), {}, transport=hers.public_key)
+    written = {"none": {"request": None}, "as-it-was": {}, "another-key's": {"request": own.der}}[proof]
+    with site.store.engine.begin() as connection:
+        connection.execute(sa.update(PairRow).values(transport=hers.public_key.spki, **written))
+    with pytest.raises(KeyOfAnother):
+        site.ca.pairs.envelope(CLERK, "pair-1")
 
 
 def test_it_is_renewed_and_ended_as_one(site):

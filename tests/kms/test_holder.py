@@ -21,7 +21,7 @@ from kms.holder.errors import (
     WrongHolderPin,
 )
 from kms.holder.key import HELD, lock_of
-from kms.holder.models import HolderLockRow, HolderUseRow, Way
+from kms.holder.models import HolderKeyRow, HolderLockRow, HolderUseRow, Way
 from kms.holder.signer import HolderSigner
 from yinxin.act import SYSTEM
 from yinxin.authz import Denied
@@ -191,6 +191,22 @@ def test_a_lock_moved_to_another_key_does_not_open(world: World) -> None:
         connection.execute(sa.update(HolderLockRow).where(HolderLockRow.key == one.id).values(**stolen))
     with pytest.raises(WrappedKeyAltered):
         sign(world, one)
+
+
+@pytest.mark.engines("any")
+def test_a_key_that_was_made_another_persons_is_not_hers_to_try(world: World) -> None:
+    """Whoever writes in the database names herself as its holder, and tries PINs as often as she sets the count back. Seen to fail
+    when what a lock is bound to is not held against the key."""
+    key = made(world)
+    with world.store.engine.begin() as connection:
+        connection.execute(sa.update(HolderKeyRow).where(HolderKeyRow.id == key.id).values(holder=OFFICER.id))
+    for pin in (PIN, OTHER):
+        with pytest.raises(WrappedKeyAltered):
+            world.centre.holders.sign(
+                OFFICER, key.id, Unlock.pin(pin), Signing(key.public_key.prehash(MESSAGE), "x", "x:1")
+            )
+    assert world.centre.holders.show(OFFICER, key.id).attempts == 0
+    assert world.events("kms.sign-as-holder")[-1]["error"] == "kms.wrapped_key_altered"
 
 
 @pytest.mark.engines("any")

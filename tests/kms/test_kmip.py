@@ -328,6 +328,15 @@ def test_a_new_wrapping_key_reaches_them(site: Site) -> None:
     assert site.world.events("kms.get-kmip-object")[-1]["error"] == WrappedKeyAltered.code
 
 
+def test_an_object_that_was_made_another_clients_is_not_given_out(site: Site) -> None:
+    """Whoever writes in the database moves the whole row. Seen to fail when the client is not part of what it is bound to."""
+    key = made(site.ask((CREATE, aes())))
+    with site.world.store.engine.begin() as connection:
+        connection.execute(sa.update(KmipObjectRow).where(KmipObjectRow.id == key).values(client="database"))
+    assert outcomes(site.ask((GET, [uid(key)]), papers=site.database)) == [(1, Reason.GENERAL_FAILURE)]
+    assert site.world.events("kms.get-kmip-object")[-1]["error"] == WrappedKeyAltered.code
+
+
 def test_a_key_that_was_given_out_is_overwritten(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Seen to fail when the answer leaves what it holds."""
     seen: list[bytes] = []
