@@ -83,8 +83,8 @@ def main() -> None:
         return _secret(receive(connection))
 
     engine = LocalEngine(KmsSettings.model_validate(told["settings"]), Path(told["folder"]), pin)
-    send(connection, READY)
     try:
+        send(connection, READY)  # the server may be gone already
         while True:
             send(connection, answer(engine, receive(connection)))
     except (EOFError, OSError):

@@ -23,5 +23,5 @@ class GenerationInUse(Conflict):
     """Its key may still be needed: it is the current one, or ciphertexts lie under it."""
 
     code = "kms.generation_in_use"
-    zh = "第 {number} 代密钥加密密钥尚未停用（其下还有 {left} 项密文），不能销毁：请等重新加密完成并停用后再提出。"
-    en = "Generation {number} of the wrapping key is not retired yet ({left} ciphertexts lie under it) and cannot be destroyed: propose it once rewrapping has ended and it is retired."
+    zh = "第 {number} 代密钥加密密钥尚未停用（其下还有 {left} 项密文），不能销毁：密文全部移出后（最早在换代十分钟后）自动停用，请停用后再提出。"
+    en = "Generation {number} of the wrapping key is not retired yet ({left} ciphertexts lie under it) and cannot be destroyed: it retires once nothing lies under it, ten minutes after it was replaced at the earliest; propose it then."

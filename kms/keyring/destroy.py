@@ -8,6 +8,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from kms.find import find_key as find_module_key
+from kms.keyring.apart import apart
 from kms.keyring.errors import NotEnding
 from kms.keyring.find import key_of
 from kms.keyring.key import ServiceKey
@@ -60,6 +61,8 @@ def destroy_due(store: Store, keys: Keys) -> int:
        it off; the module destroys what is retired, and nothing else.
     2. What the module holds of it is destroyed there.
     3. Done: the ciphertext of every version is overwritten; names, versions and public keys stay.
+
+    One that cannot be destroyed now keeps no other from it: what it raises is raised at the end, and the next run tries it again.
     """
     due = (
         sa.select(ServiceKeyRow)
@@ -69,10 +72,14 @@ def destroy_due(store: Store, keys: Keys) -> int:
     )
     with store.read() as session:
         found = [(ServiceKey.of(row), row.proposal) for row in session.scalars(due)]
-    return sum(_destroy(store, keys, key, proposal) for key, proposal in found)
+    return apart(
+        found,
+        lambda each: _destroy(store, keys, *each),
+        lambda each: f"{each[0].name} is not destroyed yet",
+    )
 
 
-def _destroy(store: Store, keys: Keys, key: ServiceKey, proposal: str | None) -> bool:
+def _destroy(store: Store, keys: Keys, key: ServiceKey, proposal: str | None) -> None:
     subject = f"service-key:{key.name}"
     facts: dict[str, Any] = {"proposal": proposal, "versions": key.latest}
     if key.condition is Condition.ENDING:
@@ -98,7 +105,6 @@ def _destroy(store: Store, keys: Keys, key: ServiceKey, proposal: str | None) ->
             if version.blob is not None:
                 version.kek, version.nonce, version.blob = None, None, bytes(len(version.blob))
     step("kms.destroy-service-key.3-done")
-    return True
 
 
 def _from_module(store: Store, keys: Keys, key: ServiceKey) -> None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from kms.keyring import bring, destroy
 from kms.keyring import create as creating
+from kms.keyring.apart import apart
 from kms.keyring.bring import Import
 from kms.keyring.create import ServiceKeyRequest
 from kms.keyring.find import key_of, list_keys, list_versions
@@ -132,9 +133,11 @@ class Keyring:
         )
         with self._store.read() as session:
             found = [ServiceKey.of(row) for row in session.scalars(due)]
-        for key in found:
-            creating.rotate(self._store, self._keys, SYSTEM, key, None)
-        return len(found)
+        return apart(
+            found,
+            lambda key: creating.rotate(self._store, self._keys, SYSTEM, key, None),
+            lambda key: f"{key.name} is not rotated yet",
+        )
 
     # --- use --------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 import base64
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -10,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives import keywrap
 
-from kms.errors import KeyLost
+from kms.errors import HsmGone, KeyLost
 from kms.keyring import Item, ServiceKeyRequest
 from kms.keyring.destroy import KIND, DestroyContent
 from kms.keyring.errors import (
@@ -22,7 +23,7 @@ from kms.keyring.errors import (
     ServiceKeyTaken,
 )
 from kms.keyring.find import key_of
-from kms.keyring.models import ImportRow, ServiceKeyVersionRow
+from kms.keyring.models import ImportRow, ServiceKeyRow, ServiceKeyVersionRow
 from kms.models import Place
 from tests.support.openssl import openssl
 from yinxin.crypto import operations
@@ -277,6 +278,37 @@ def test_what_the_module_held_is_destroyed_there(world, afar):
     for each in held:
         with pytest.raises(KeyLost):
             world.centre.engine.encrypt(each.reference, bytes(12), b"", b"x")
+    assert world.centre.health().ok
+
+
+@pytest.mark.engines("any")
+def test_one_that_cannot_be_destroyed_keeps_no_other_from_it(world, monkeypatch):
+    """The module does not answer for the first of two: it is tried again, and the second is gone meanwhile. Seen to fail when the
+    first that fails ends the run."""
+    keyring, engine = world.centre.keyring, world.centre.engine
+    keyring.create(OFFICER, wanted(place=Place.HSM))
+    decided(world)
+    world.store.clock.advance(timedelta(seconds=1))
+    keyring.create(OFFICER, replace(wanted(), name="hrss.second"))
+    decided(world, "hrss.second")
+    world.store.clock.advance(timedelta(days=30))
+    destroy = engine.destroy
+
+    def gone(_):
+        raise HsmGone(token="t", reason="t")
+
+    monkeypatch.setattr(engine, "destroy", gone)
+    with pytest.raises(HsmGone):
+        keyring.end_due()
+    with world.store.read() as session:
+        left = session.scalars(
+            sa.select(ServiceKeyRow.name).where(ServiceKeyRow.destroy_at.is_not(None))
+        ).all()
+    assert left == [NAME]
+    with pytest.raises(ServiceKeyDestroyed):
+        use(world, "encrypt", data=b"x")
+    monkeypatch.setattr(engine, "destroy", destroy)
+    assert keyring.end_due() == 1
     assert world.centre.health().ok
 
 

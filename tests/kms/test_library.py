@@ -16,6 +16,7 @@ from kms.escrow import pool as pools
 from kms.escrow.models import UserKeyRow
 from kms.escrow.pool import Wanted
 from kms.escrow.service import FILLING, Look
+from kms.metrics import METRICS
 from tests.authz.killing import PROCESSES
 from yinxin.act import SYSTEM
 from yinxin.authz import Denied
@@ -179,6 +180,12 @@ def test_pools_tell_their_marks_and_what_is_low(world: World) -> None:
     health = centre.health()
     assert (health.ok, "sm2 2/3" in health.text.zh) == (False, True)
     assert health.facts["pool"] == ["ecdsa-p256: 2/2", "sm2: 2/4"]
+    (figures,) = (each for each in METRICS if each.part == "kms.pools")
+    assert {(each.figure.name, *each.labels, int(each.value)) for each in figures.read(centre)} == {
+        *(("yinxin_kms_pool_keys", "sm2", 2), ("yinxin_kms_pool_keys", "ecdsa-p256", 2)),
+        *(("yinxin_kms_pool_low_keys", "sm2", 3), ("yinxin_kms_pool_low_keys", "ecdsa-p256", 1)),
+        *(("yinxin_kms_pool_kept_keys", "sm2", 4), ("yinxin_kms_pool_kept_keys", "ecdsa-p256", 2)),
+    }
 
 
 def test_filling_ends_with_its_time_and_goes_on_the_next(

@@ -2,6 +2,9 @@
 
 import os
 import signal
+import socket
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -11,7 +14,9 @@ import pytest
 from kms.engine import KeyReference, ProtectedKey
 from kms.engine.engine import Rewrapping
 from kms.engine.messages import OPERATIONS, answer, question, value_of
+from kms.engine.process import _MAIN as MAIN
 from kms.engine.process import ProcessEngine
+from kms.engine.worker import send
 from kms.errors import BadEngineMessage, KeyLost, OpenedBeforeFork, WrappedKeyAltered, WrongPin
 from yinxin.act import SYSTEM
 
@@ -51,6 +56,24 @@ def test_every_key_in_the_module_stays_there(centre: World) -> None:
     held = centre.centre.engine.inventory()
     assert len(held) == 4  # three pairs, and the key that wraps the fourth
     assert all(each.stays for each in held)
+
+
+@pytest.mark.engines("any")
+def test_a_process_whose_server_is_gone_before_it_is_ready_ends_quietly(centre: World) -> None:
+    """Seen to fail when it says that it is ready outside of what ends it: a traceback in the server's last lines."""
+    engine = centre.centre.engine
+    assert isinstance(engine, ProcessEngine)
+    ours, theirs = socket.socketpair()
+    with theirs:
+        started = subprocess.Popen(
+            [sys.executable, "-I", "-X", "utf8", "-c", MAIN, str(theirs.fileno())],
+            pass_fds=(theirs.fileno(),),
+            stderr=subprocess.PIPE,
+        )
+    send(ours, engine._told)
+    ours.close()
+    assert started.communicate(timeout=60) == (None, b"")
+    assert started.returncode == 0
 
 
 @pytest.mark.slow
