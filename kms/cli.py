@@ -79,7 +79,7 @@ def list_(context: click.Context, *, as_json: bool) -> None:
     "--purpose",
     type=click.Choice([each.value for each in Purpose]),
     required=True,
-    help="用途 / what the key is for",
+    help="用途；只有 evidence 由人直接创建 / what it is for; people make evidence keys alone",
 )
 @click.option("--suite", help="套件 intl 或 sm / suite, intl or sm")
 @click.option("--algorithm", help="算法，代替套件 / algorithm, in place of a suite")

@@ -98,6 +98,19 @@ def request_key(
     return KeyRequest(label, Purpose(purpose), chosen, owner)
 
 
+def by_hand(wanted: KeyRequest) -> None:
+    """An officer may have it made by itself, by no other act: an evidence key under a label of its kind; raises BadKeyRequest."""
+    if wanted.purpose is not Purpose.EVIDENCE:
+        told = Text(
+            f"只能为 {Purpose.EVIDENCE}；其他密钥由密钥仪式、制章等各自的程序产生",
+            f"only {Purpose.EVIDENCE}; ceremonies, the making of seals and the like make the others",
+        )
+        raise BadKeyRequest(field="purpose", reason=told)
+    if not wanted.label.startswith(f"{Purpose.EVIDENCE}-"):
+        told = Text(f"须以 {Purpose.EVIDENCE}- 开头", f"it begins with {Purpose.EVIDENCE}-")
+        raise BadKeyRequest(field="label", reason=told)
+
+
 def create(
     store: Store,
     engine: Engine,

@@ -19,20 +19,22 @@ def run(world: World, *arguments: str) -> Result:
 
 
 def test_creating_and_listing(world: World) -> None:
-    made = run(world, "create", "seal-1", "--purpose", "seal", "--suite", "sm", "--owner", "o-1", "--json")
+    made = run(
+        world, "create", "evidence-1", "--purpose", "evidence", "--suite", "sm", "--owner", "o-1", "--json"
+    )
     assert made.exit_code == 0, made.output
     key = json.loads(made.output)
     assert (key["label"], key["algorithm"], key["place"], key["state"]) == (
-        "seal-1",
+        "evidence-1",
         "sm2",
         "wrapped",
         "active",
     )
-    again = run(world, "create", "seal-1", "--purpose", "seal", "--suite", "sm", "--owner", "o-1")
-    assert again.output.split() == ["seal-1", "sm2", "wrapped:", "active"]
+    again = run(world, "create", "evidence-1", "--purpose", "evidence", "--suite", "sm", "--owner", "o-1")
+    assert again.output.split() == ["evidence-1", "sm2", "wrapped:", "active"]
     assert world.events("kms.create")[-1]["actor"]["id"] == "p-officer"
     listed = json.loads(run(world, "list", "--json").output)
-    assert [each["label"] for each in listed] == ["kek-1", "seal-1"]
+    assert [each["label"] for each in listed] == ["evidence-1", "kek-1"]
     assert len(run(world, "list").output.splitlines()) == 2
 
 
@@ -59,10 +61,12 @@ def test_status_of_a_token_that_is_not_there(world: World) -> None:
 
 def test_the_policies_decide(world: World) -> None:
     world.decider.allowed = lambda *_: False
-    for arguments in (("list",), ("create", "a", "--purpose", "seal", "--suite", "intl")):
+    for arguments in (("list",), ("create", "evidence-a", "--purpose", "evidence", "--suite", "intl")):
         assert isinstance(run(world, *arguments).exception, Denied)
 
 
 @pytest.mark.parametrize("arguments", [(), ("--suite", "intl", "--algorithm", "sm2"), ("--algorithm", "dsa")])
 def test_bad_arguments(world: World, arguments: tuple[str, ...]) -> None:
-    assert isinstance(run(world, "create", "a", "--purpose", "seal", *arguments).exception, BadKeyRequest)
+    assert isinstance(
+        run(world, "create", "evidence-a", "--purpose", "evidence", *arguments).exception, BadKeyRequest
+    )

@@ -140,7 +140,7 @@ def test_an_unknown_suite() -> None:
 
 
 def test_only_whom_the_policies_permit(world: World) -> None:
-    wanted = KeyRequest("seal", Purpose.SEAL, "ecdsa-p256", "o-office")
+    wanted = KeyRequest("evidence-office", Purpose.EVIDENCE, "ecdsa-p256", "o-office")
     world.decider.allowed = lambda *_: False
     with pytest.raises(Denied):
         world.centre.create_for(OFFICER, wanted)
@@ -153,9 +153,22 @@ def test_only_whom_the_policies_permit(world: World) -> None:
         "p-officer",
         "kms.create",
         "o-office",
-        {"purpose": "seal"},
+        {"purpose": "evidence"},
     )
     assert [event["decision"]["policies"] for event in world.events("kms.create")] == [["test.any"]] * 3
+
+
+def test_one_officer_makes_no_key_that_another_act_makes(world: World) -> None:
+    """Neither an authority's, before its ceremony, nor one that takes the label of the next that the platform makes by itself. Seen to
+    fail when an officer may make a key of any purpose, or of any label."""
+    refused = [(each, f"evidence-{each}", "purpose") for each in Purpose if each is not Purpose.EVIDENCE]
+    for purpose, label, field in (*refused, (Purpose.EVIDENCE, "oidc-20261201", "label")):
+        algorithm = "aes-256" if purpose is Purpose.KEK else "ecdsa-p256"
+        with pytest.raises(BadKeyRequest) as caught:
+            world.centre.create_for(OFFICER, KeyRequest(label, purpose, algorithm, "o-office"))
+        assert caught.value.facts["field"] == field
+        assert world.events("kms.create")[-1]["error"] == "kms.bad_key_request"
+    assert world.centre.register() == []
 
 
 def test_a_token_lost_in_the_middle_is_recorded_and_made_good(world: World) -> None:

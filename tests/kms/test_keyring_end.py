@@ -2,6 +2,7 @@
 
 import base64
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -94,6 +95,26 @@ def test_what_does_not_open_leaves_the_import_open(world):
             with pytest.raises(ImportNotOpened):
                 keyring.finish_import(OFFICER, begun.id, changed)
     keyring.finish_import(OFFICER, begun.id, right)
+
+
+def test_of_many_who_finish_one_import_at_once_one_does(either):
+    """The same wrapped key sixteen times in parallel."""
+    world, keyring = either, either.centre.keyring
+    begun = keyring.begin_import(OFFICER, wanted(), "sm2")
+    wrapped = wrap_for_import("sm2", begun.spki, SECRET, begun.id)
+
+    def finish(_):
+        try:
+            return keyring.finish_import(OFFICER, begun.id, wrapped).name
+        except (ImportUnknown, ServiceKeyTaken) as error:
+            return error.code
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(finish, range(16)))
+    assert answers.count(NAME) == 1, answers
+    with world.store.read() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(ServiceKeyVersionRow)) == 1
+        assert session.scalar(sa.select(sa.func.count()).select_from(ImportRow)) == 0
 
 
 @pytest.mark.engines("any")

@@ -105,7 +105,7 @@ def test_a_serial_number_of_nothing(run: Run, folder: Path) -> None:
 def test_somebody_who_may_not(run: Run, folder: Path) -> None:
     who = ("--as", folder / "accounts/demo-clerk.intl.p12")
     words = (*who, "--password-file", folder / "accounts/demo-clerk.password", "--data", folder)
-    create = ("kms", "create", "mine", "--purpose", "seal", "--suite", "intl", *words)
+    create = ("kms", "create", "evidence-mine", "--purpose", "evidence", "--suite", "intl", *words)
     both(run, 77, "authz.denied", *create)
     status, said = run(*create, "--json")
     assert status == 77
