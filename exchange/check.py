@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import NoResultFound
 
 from exchange.context import Context
 from exchange.errors import MalformedEnvelope, PartAltered
@@ -30,7 +31,7 @@ from exchange.models import (
 )
 from exchange.packs import slot, slots
 from exchange.receipt import Receipt
-from exchange.runs import Reader
+from exchange.runs import Reader, signed_by
 from exchange.signed import Standing
 from yinxin.act import Actor
 from yinxin.crypto.certificates import Certificate
@@ -234,12 +235,14 @@ class _Look:
         for upto in self._numbers(SealRow, peer, direction):
             with self._store.read() as session:
                 seal = session.get_one(SealRow, (direction, peer, upto))
-                header = session.scalar(_of(MessageRow.header, direction, peer, upto))
-                part = SignedPart(seal.signature, seal.standing)
-                first = seal.first
+                part, first = SignedPart(seal.signature, seal.standing), seal.first
+                try:
+                    signed = signed_by(session, self._ctx.own.site, seal)
+                except NoResultFound:
+                    signed = b""
             if first > reached + 1:
                 yield Fault("signature", peer, direction, str(reached + 1))
-            if header is None or not self._holds(part, header, trust, site):
+            if not self._holds(part, signed, trust, site):
                 yield Fault("signature", peer, direction, str(upto))
             reached = upto
         with self._store.read() as session:
@@ -271,7 +274,7 @@ class _Look:
                 continue
             parties = (receipt.site, {receipt.peer, receipt.site}, receipt.first, receipt.upto)
             fits = parties == (site, {peer, self._ctx.own.site}, first, upto)
-            if not fits or not self._holds(part, octets, trust, site):
+            if not fits or not self._holds(part, receipt.signed, trust, site):
                 yield Fault("receipt", peer, direction, str(upto))
                 continue
             for line in receipt.lines:
@@ -377,12 +380,6 @@ def _header(row: MessageRow) -> Header | None:
     except MalformedEnvelope:
         return None
     return header if header.digest == row.digest else None
-
-
-def _of(column: Any, direction: Direction, peer: str, seq: int) -> sa.Select[Any]:
-    return sa.select(column).where(
-        MessageRow.direction == direction, MessageRow.peer == peer, MessageRow.seq == seq
-    )
 
 
 def _span(direction: Direction, peer: str, first: int, upto: int) -> sa.Select[int, str]:

@@ -58,7 +58,7 @@ def confirm(ctx: Context, peer: Peer, given: tuple[bytes, Signature]) -> int:
         raise NotOurs(site=receipt.peer)
     subject = f"exchange-peer:{peer.site}"
     with store.refusing(SYSTEM, VERB, subject):
-        believed(signature, encoded, peer.card)
+        believed(signature, receipt.signed, peer.card)
     step("exchange.confirm.1-verified")
     said = {each.seq: each for each in receipt.lines}
     if not _open(store, peer, receipt, said_of(receipt)):

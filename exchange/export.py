@@ -7,6 +7,9 @@ from exchange.desk import of_kind
 from exchange.errors import NotReceipted
 from exchange.life import covering
 from exchange.models import MessageRow, ReceiptRow, SealRow
+from exchange.receipt import Receipt
+from exchange.roll import SIGNED_LAST
+from exchange.runs import signed_by
 from exchange.service import Exchange
 from yinxin.act import Actor
 from yinxin.evidence.exchanged import ExchangedMessage, SignedPart
@@ -32,15 +35,21 @@ def message_parts(exchange: Exchange, row: MessageRow) -> ExchangedMessage:
         seal, receipt = covering(session, SealRow, row), covering(session, ReceiptRow, row)
         if seal is None or receipt is None:
             raise NotReceipted(message=row.id)
+        rolled = seal.format != SIGNED_LAST
+        # without a roll the message is shown to be signed by those after it
+        upto = row.seq if rolled else seal.upto
         headers = session.scalars(
             sa.select(MessageRow.header)
             .filter_by(direction=row.direction, peer=row.peer)
-            .where(MessageRow.seq.between(row.seq, seal.upto))
+            .where(MessageRow.seq.between(row.seq, upto))
             .order_by(MessageRow.seq)
         ).all()
+        listed = signed_by(session, exchange.own.site, seal) if rolled else None
         signed = SignedPart(seal.signature, seal.standing)
         receipted = SignedPart(receipt.signature, receipt.standing)
-        said = receipt.receipt
+        said = Receipt.decode(receipt.receipt)
     # what shows the exporter's signature good is in the container, so under it: of a signature just before
     standing = exchange.signing.sign(row.header).standing
-    return ExchangedMessage(row.id, headers, signed, said, receipted, standing)
+    return ExchangedMessage(
+        row.id, headers, signed, said.signed, receipted, standing, roll=listed, line=said.shown(row.seq)
+    )

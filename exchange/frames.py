@@ -1,8 +1,8 @@
 """How messages travel, over a line and on a medium alike: a magic line, then frames of a tag, a length and octets.
 
-A *run* is so many headers in their order, each followed by its key, then the signature over the last of them with what
-shows its certificate good, then parts in any order. A *receipt* is three frames. A file that is carried by hand is any
-number of these, one after the other.
+A *run* is so many headers in their order, each followed by its key, then its roll, the signature over that with what shows
+its certificate good, then parts in any order. One without a roll is of the first format: it was signed over its last header.
+A *receipt* is three frames. A file that is carried by hand is any number of these, one after the other.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,6 +23,7 @@ class Tag(Enum):
 
     HEADER = b"H"
     KEY = b"K"
+    ROLL = b"L"
     SIGNATURE = b"S"
     STANDING = b"T"
     PART = b"P"
@@ -38,6 +39,7 @@ class Tag(Enum):
 _LARGEST: Mapping[Tag, int] = {
     Tag.HEADER: LARGEST,
     Tag.KEY: LARGEST_KEY,
+    Tag.ROLL: 64 << 10,
     Tag.SIGNATURE: 128 << 10,
     Tag.STANDING: 4 << 20,
     Tag.RECEIPT: 128 << 10,

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from exchange.header import Header, Part
 from exchange.models import Direction, MessageRow, ReceiptRow, SealRow, State
 from exchange.receipt import Receipt
+from exchange.runs import signed_by
 from exchange.service import Exchange
 from yinxin.clock import parse_rfc3339
 from yinxin.crypto import cms
@@ -101,15 +102,15 @@ def _steps(
     header, out = Header.decode(row.header), row.direction == Direction.OUT
     yield Step(Moment.MADE, parse_rfc3339(header.at), header.sender_site)
     if seal is not None:
-        last = session.get_one(MessageRow, (row.direction, row.peer, seal.upto)).header
-        signed, stamped = _signed(seal.signature, last)
+        signed, stamped = _signed(seal.signature, signed_by(session, exchange.own.site, seal))
         yield Step(Moment.SIGNED, signed or seal.at, header.sender_site, stamped)
     if not out:
         yield Step(Moment.CAME, row.at, exchange.own.site)
     if receipt is not None:
-        line = next(each for each in Receipt.decode(receipt.receipt).lines if each.seq == row.seq)
+        said = Receipt.decode(receipt.receipt)
+        line = next(each for each in said.lines if each.seq == row.seq)
         moment = Moment.REFUSED if line.error else Moment.RECEIPTED
-        at, stamped = _signed(receipt.signature, receipt.receipt)
+        at, stamped = _signed(receipt.signature, said.signed)
         yield Step(moment, at or receipt.at, header.recipient_site, stamped, line.error)
         if out:
             yield Step(Moment.RECORDED, receipt.at, exchange.own.site)

@@ -178,7 +178,7 @@ class PartRow(Base):
 
 
 class SealRow(Base):
-    """A sender's signature over the header of message `upto`: by the chain it covers all from `first` on."""
+    """A sender's signature for the messages `first` to `upto`, over their roll, or by its `format` over the last header (`exchange.roll`)."""
 
     __tablename__ = "exchange_seal"
 
@@ -186,6 +186,7 @@ class SealRow(Base):
     peer: Mapped[str] = mapped_column(sa.ForeignKey("exchange_peer.site"), primary_key=True)
     upto: Mapped[int] = mapped_column(_NUMBER, primary_key=True, autoincrement=False)
     first: Mapped[int] = mapped_column(_NUMBER)
+    format: Mapped[int] = mapped_column(server_default="1")
     signature: Mapped[bytes]
     standing: Mapped[bytes]
     at: Mapped[datetime]

@@ -21,7 +21,8 @@ from exchange.header import Header, Part
 from exchange.models import AwaitedRow, ChainRow, Direction, MessageRow, ReceiptRow, SealRow, State
 from exchange.packs import Slot, laid
 from exchange.peers import Peer
-from exchange.receipt import Line, Receipt
+from exchange.receipt import SEED, Blind, Line, Receipt
+from exchange.roll import SIGNED_LAST
 from exchange.runs import Reader, Run, run_of
 from exchange.signed import Signature, believed
 from yinxin.act import SYSTEM
@@ -98,7 +99,7 @@ class Receiving:
         if last.recipient_site != self._own.site or last.sender_site != peer.site:
             raise NotOurs(site=last.recipient_site)
         with self._store.refusing(SYSTEM, VERB, f"exchange-peer:{peer.site}"):
-            believed(run.signature, last.encoded, peer.card)
+            believed(run.signature, run.signed, peer.card)
         step("exchange.receive.1-verified")
         return self._taken(peer, run, reader.parts(run, self._folder, self._kept(peer, run)))
 
@@ -211,8 +212,12 @@ class Receiving:
             for each in run.headers
             if each.seq > at
         )
-        receipt = Receipt(self._own.site, peer.site, rfc3339(self._store.clock.now()), lines)
-        signature = self._signing.sign(receipt.encoded)
+        # whoever signed a run without a roll reads no receipt of a later format either
+        blind = (
+            None if run.format == SIGNED_LAST else Blind(self._own.suite, self._store.randomness.token(SEED))
+        )
+        receipt = Receipt(self._own.site, peer.site, rfc3339(self._store.clock.now()), lines, blind)
+        signature = self._signing.sign(receipt.signed)
         step("exchange.receive.2-signed")
         with self._store.act(SYSTEM, VERB, f"exchange-peer:{peer.site}") as act:
             chain = locked_chain(act.session, Direction.IN, peer.site)
@@ -286,6 +291,7 @@ class Receiving:
                 peer=peer.site,
                 upto=run.upto,
                 first=run.first,
+                format=run.format,
                 signature=run.signature.cms,
                 standing=run.signature.standing,
                 at=self._store.clock.now(),

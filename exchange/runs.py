@@ -1,7 +1,7 @@
-"""A run: messages that follow each other and travel together, under one signature over the header of the last.
+"""A run: messages that follow each other and travel together, under one signature over its roll, the digests of their headers.
 
-The chain carries the signature down to the first, so that a hundred messages cost one signature, one timestamp and one
-receipt. A run never changes once it is signed: what is sent again is the same octets, parts aside.
+So a hundred messages cost one signature, one timestamp and one receipt. A run never changes once it is signed: what is sent
+again is the same octets, parts aside. One that was signed before there were rolls stays as it is, under the header of its last.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -18,6 +18,7 @@ from exchange.frames import Frame, Tag
 from exchange.header import Header, Part, chained, digest_of
 from exchange.models import Direction, MessageRow, SealRow, State
 from exchange.packs import Slot, slot, slots, small
+from exchange.roll import SIGNED_LAST, SIGNED_ROLL, roll
 from exchange.signed import Signature, Signing
 from yinxin.act import SYSTEM
 from yinxin.crypto.suite import Suite
@@ -64,13 +65,14 @@ _WAITING = Sql(
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Headers in their order, the key of each, and the signature over the last."""
+    """Headers in their order, the key of each, and the signature over what the format says (`signed`)."""
 
     headers: tuple[Header, ...]
     keys: tuple[bytes, ...]
     signature: Signature
     #: of one that is on record, where the parts of each message begin that lie in a pack, by its number
     packed: Mapping[int, Slot] = field(default_factory=dict, compare=False)
+    format: int = SIGNED_ROLL
 
     @property
     def first(self) -> int:
@@ -81,6 +83,11 @@ class Run:
     def upto(self) -> int:
         """Number of the last."""
         return self.headers[-1].seq
+
+    @property
+    def signed(self) -> bytes:
+        """What its signature is over: its roll, or in the first format its last header."""
+        return self.headers[-1].encoded if self.format == SIGNED_LAST else roll_of(self.headers)
 
     def parts(self) -> Iterator[tuple[Header, Part]]:
         """Every part that the headers name."""
@@ -98,6 +105,8 @@ class Run:
         for header, key in zip(self.headers, self.keys, strict=True):
             yield frames.frame(Tag.HEADER, header.encoded)
             yield frames.frame(Tag.KEY, key)
+        if self.format != SIGNED_LAST:
+            yield frames.frame(Tag.ROLL, self.signed)
         yield frames.frame(Tag.SIGNATURE, self.signature.cms)
         yield frames.frame(Tag.STANDING, self.signature.standing)
         for part, where in self.placed():
@@ -145,7 +154,13 @@ class Reader:
         if not headers:
             raise MalformedEnvelope(reason="no header")
         chained(headers)
-        return Run(tuple(headers), tuple(keys), Signature(self.take(Tag.SIGNATURE), self.take(Tag.STANDING)))
+        format_, ahead = SIGNED_LAST, self.ahead()
+        if ahead is not None and ahead.tag is Tag.ROLL:
+            if self.take(Tag.ROLL) != roll_of(headers):
+                raise MalformedEnvelope(reason="the roll")
+            format_ = SIGNED_ROLL
+        signature = Signature(self.take(Tag.SIGNATURE), self.take(Tag.STANDING))
+        return Run(tuple(headers), tuple(keys), signature, format=format_)
 
     def parts(self, run: Run, folder: Folder, kept: Collection[int] = ()) -> dict[str, bytes]:
         """Take the parts that came with a run; one that no header of it names is refused.
@@ -173,6 +188,12 @@ class Reader:
                 folder.take(peer, header.suite, part, here, behind(frame.stream, here))
             self._ahead = None
         return held
+
+
+def roll_of(headers: Sequence[Header]) -> bytes:
+    """The roll of headers that follow each other."""
+    first = headers[0]
+    return roll(first.sender_site, first.recipient_site, first.seq, [each.digest for each in headers])
 
 
 def _whole(stream: BinaryIO, suite: Suite, part: Part) -> bytes:
@@ -208,7 +229,7 @@ def next_run(store: Store, signing: Signing, peer: str, after: int = 0) -> Run |
             return run_of(session, Direction.OUT, peer, seal)
     headers = [header for _, header in rows]
     # 1. signed; 2. on record, before it leaves
-    signature = signing.sign(headers[-1].encoded)
+    signature = signing.sign(roll_of(headers))
     step("exchange.sign.1-signed")
     first, upto = headers[0].seq, headers[-1].seq
     with store.act(SYSTEM, VERB, f"exchange-peer:{peer}", first=first, upto=upto) as act:
@@ -219,13 +240,14 @@ def next_run(store: Store, signing: Signing, peer: str, after: int = 0) -> Run |
                 peer=peer,
                 upto=upto,
                 first=first,
+                format=SIGNED_ROLL,
                 signature=signature.cms,
                 standing=signature.standing,
                 at=store.clock.now(),
             )
         )
     step("exchange.sign.2-kept")
-    return _run([row for row, _ in rows], headers, signature)
+    return _run([row for row, _ in rows], headers, signature, SIGNED_ROLL)
 
 
 def run_of(session: Session, direction: Direction, peer: str, seal: SealRow) -> Run:
@@ -234,14 +256,31 @@ def run_of(session: Session, direction: Direction, peer: str, seal: SealRow) -> 
         session, {"direction": direction, "peer": peer, "first": seal.first, "upto": seal.upto}
     )
     headers = [Header.decode(each.header) for each in rows]
-    return _run(rows, headers, Signature(seal.signature, seal.standing))
+    return _run(rows, headers, Signature(seal.signature, seal.standing), seal.format)
 
 
-def _run(rows: Sequence[Any], headers: Sequence[Header], signature: Signature) -> Run:
+def signed_by(session: Session, here: str, seal: SealRow) -> bytes:
+    """What a signature on record is over, by what is on record of its messages; `here` is this site. Raises NoResultFound."""
+    if seal.format == SIGNED_LAST:
+        return session.get_one(MessageRow, (seal.direction, seal.peer, seal.upto)).header
+    digests = session.scalars(
+        sa.select(MessageRow.digest)
+        .where(
+            MessageRow.direction == seal.direction,
+            MessageRow.peer == seal.peer,
+            MessageRow.seq.between(seal.first, seal.upto),
+        )
+        .order_by(MessageRow.seq)
+    ).all()
+    sites = (here, seal.peer) if seal.direction == Direction.OUT else (seal.peer, here)
+    return roll(*sites, seal.first, digests)
+
+
+def _run(rows: Sequence[Any], headers: Sequence[Header], signature: Signature, format_: int) -> Run:
     """The run of these rows of messages (`_OF_RUN`)."""
     places = ((each.seq, slot(each)) for each in rows)
     packed = {seq: place for seq, place in places if place is not None}
-    return Run(tuple(headers), tuple(each.key for each in rows), signature, packed)
+    return Run(tuple(headers), tuple(each.key for each in rows), signature, packed, format_)
 
 
 def _waiting(session: Session, peer: str, after: int) -> list[tuple[Any, Header]]:

@@ -92,6 +92,13 @@ def _by_kind(data: bytes, logs: list[Key], policy: Policy | None, by: Renewals) 
 def _bundle(data: bytes, logs: list[Key], policy: Policy | None, by: Renewals) -> Said:
     """What the log says of the object of a bundle, and the renewals of the log's checkpoints; the rest is said not to be judged."""
     files = unpacked(data)
+    if (
+        "evidence.json" not in files
+    ):  # of a message between sites, of a signed file: no log says anything in it
+        raise _Unknown(
+            "这种证据包不由本程序判断，请用 yinxin verify 核验",
+            "evidence of this kind is not judged by this file: use yinxin verify",
+        )
     body = json_of(files["evidence.json"])
     counts, subject = body["counts"], body["subject"]
     log, records = counts["log"], counts.get("records", 0)

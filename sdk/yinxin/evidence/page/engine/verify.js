@@ -243,6 +243,12 @@ const numbered = (number) => String(number).padStart(2, "0");
 /** What the log says of the object of a bundle, and the renewals of the log's checkpoints; the rest is said not to be judged. */
 function bundle(data, trust) {
   const files = unpacked(data);
+  if (!files.has("evidence.json")) { // of a message between sites, of a signed file: no log says anything in it
+    throw new Unknown(
+      "这种证据包不由本程序判断，请用 yinxin verify 核验",
+      "evidence of this kind is not judged by this file: use yinxin verify",
+    );
+  }
   const body = parsed(part(files, "evidence.json"));
   const [counts, subject] = [field(body, "counts", "map"), field(body, "subject", "string")];
   const said = [

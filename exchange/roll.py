@@ -1,0 +1,25 @@
+"""The roll of a run: the digests of its headers, in their order. It is what a site signs of a run.
+
+Under one signature a hundred messages are told apart by it: whoever is shown one of them sees digests of the others, and a header's
+digest tells nothing of what it says, since each names the digest of a key that nobody guesses.
+"""
+
+from collections.abc import Sequence
+
+from yinxin import canonical
+
+#: of runs: the first was signed over its last header alone, whose chain covers those before it
+SIGNED_LAST, SIGNED_ROLL = 1, 2
+
+
+def roll(sender_site: str, recipient_site: str, first: int, digests: Sequence[str]) -> bytes:
+    """Canonical JSON: whose messages to whom, number of the first, and the digests (hex) of the headers from it on."""
+    return canonical.encode(
+        {
+            "v": SIGNED_ROLL,
+            "from": sender_site,
+            "to": recipient_site,
+            "first": first,
+            "headers": list(digests),
+        }
+    )
