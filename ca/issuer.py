@@ -150,15 +150,13 @@ class Issuers:
 
     def names(self) -> tuple[str, ...]:
         """The authorities that have their certificate, by name."""
-        with self._store.read() as session:
-            query = sa.select(AuthorityRow.name).where(_made())
-            return tuple(session.scalars(query.order_by(AuthorityRow.name)))
+        with self._store.look() as look:
+            return tuple(_NAMES.scalars(look, {}))
 
     def line(self, name: str) -> tuple[str, ...]:
         """The generations of a line that have their certificate, newest first."""
-        with self._store.read() as session:
-            query = sa.select(AuthorityRow.name).where(AuthorityRow.line == name, _made())
-            return tuple(session.scalars(query.order_by(AuthorityRow.generation.desc())))
+        with self._store.look() as look:
+            return tuple(_LINE.scalars(look, {"line": name}))
 
     def of_key(self, key_id: bytes) -> Issuer | None:
         """The authority whose subject key identifier this is."""
@@ -234,6 +232,12 @@ _STANDING = (
 )
 _OF_NAME = _STANDING.where(_AUTHORITY.c.name == sa.bindparam("name"))
 _ITSELF, _NAMED = Sql(_OF_NAME), Sql(_OF_NAME.where(_made()))
+_NAMES = Sql(sa.select(_AUTHORITY.c.name).where(_made()).order_by(_AUTHORITY.c.name))
+_LINE = Sql(
+    sa.select(_AUTHORITY.c.name)
+    .where(_AUTHORITY.c.line == sa.bindparam("line"), _made())
+    .order_by(_AUTHORITY.c.generation.desc())
+)
 _NEWEST = Sql(
     _STANDING.where(
         _AUTHORITY.c.line == sa.bindparam("name"),

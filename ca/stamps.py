@@ -6,8 +6,7 @@ from datetime import datetime
 from audit import Vouched
 from ca import timestamp
 from ca.context import Context
-from ca.errors import StatusUnavailable, TimestampFailed
-from ca.services import service
+from ca.errors import StatusUnavailable, TimestampFailed, UnknownAuthority
 from ca.status import crl
 from yinxin.act import Actor
 from yinxin.crypto.errors import TimestampRejected
@@ -34,16 +33,13 @@ class Stamps:
         outside = self._ctx.outside.stamp(message, suite_name, hash_, actor)
         if outside is not None:
             return outside.der
-        line = f"{suite_name}-issuing"
-        if line not in self._ctx.issuers.names():
-            return None
         try:
-            service(self._ctx, "tsa", self._ctx.issuers.get(line))
-        except StatusUnavailable:
+            unit = timestamp.unit(self._ctx, suite_name)
+        except (UnknownAuthority, StatusUnavailable):
             return None
         asked = request(hash_, hash_.digest(message), int.from_bytes(self._ctx.store.randomness.token(8)))
         try:
-            return Token.from_response(timestamp.stamp(self._ctx, suite_name, asked, actor), asked).der
+            return Token.from_response(timestamp.stamp(self._ctx, suite_name, asked, actor, unit), asked).der
         except TimestampRejected as error:
             raise TimestampFailed(reason=error) from error
 

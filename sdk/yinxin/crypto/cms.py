@@ -77,7 +77,10 @@ def _sign(
         signed_data=suite.cms_signed_data,
         signing_time=signed_at,
     )
-    return with_timestamp(signed, timestamp(signature_value(signed))) if timestamp else signed
+    if timestamp is None:
+        return signed
+    data = SignedData.load(signed, _KIND)
+    return _stamped(data, timestamp(data.signer.signature))
 
 
 def signature_value(cms: bytes) -> bytes:
@@ -90,11 +93,14 @@ def with_timestamp(cms: bytes, token: bytes) -> bytes:
 
     Raises MalformedSignature, or DigestMismatch when the token is over something else.
     """
-    data = SignedData.load(cms, _KIND)
+    return _stamped(SignedData.load(cms, _KIND), token)
+
+
+def _stamped(data: SignedData, token: bytes) -> bytes:
     if oids.SIGNATURE_TIMESTAMP in data.signer.unsigned:
         raise MalformedSignature(kind=_KIND, reason="it already has a timestamp")
     Token.load(token).check_imprint(data.signer.signature)
-    return add_unsigned(cms, oids.SIGNATURE_TIMESTAMP, token)
+    return add_unsigned(data.der, oids.SIGNATURE_TIMESTAMP, token)
 
 
 def verify_detached(cms: bytes, content: bytes, *, certificates: Sequence[Certificate] = ()) -> SignedBy:

@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Self
 
 from yinxin.crypto import der, oids
@@ -194,6 +195,12 @@ class SignerInfo:
         return hmac.compare_digest(hash_.digest(certificate.der), digest)
 
 
+@lru_cache(maxsize=256)
+def _read(certificate: bytes) -> Certificate:
+    """A certificate; those of an authority come with every signature made under it."""
+    return Certificate(certificate)
+
+
 @dataclass(frozen=True)
 class SignedData:
     """A SignedData of one signer, read strictly. Nothing it says counts before `verify`."""
@@ -230,7 +237,7 @@ class SignedData:
                 der=data,
                 content_type=der.dotted(inner),
                 content=der.content(der.tagged(content[0], 0), der.OCTET_STRING) if content else None,
-                certificates=tuple(Certificate(each) for each in listed if each[0] == der.SEQUENCE),
+                certificates=tuple(_read(each) for each in listed if each[0] == der.SEQUENCE),
                 signer=signer,
             )
         except (Malformed, ValueError, IndexError) as error:
