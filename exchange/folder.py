@@ -13,7 +13,7 @@ that a message names is there.
 import errno
 import fcntl
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -146,6 +146,19 @@ class Folder:
                 raise PartAltered(digest=part.digest)
             stream.seek(first + behind)
             yield cast("BinaryIO", Limited(stream, max(0, part.size - behind)))
+
+    def stretch(self, first: Slot, parts: Sequence[Part]) -> bytes:
+        """The octets of parts that lie in a pack one behind the other; raises PartAltered when they are not there whole."""
+        size = sum(each.size for each in parts)
+        try:
+            with self.packed(first.pack).open("rb") as stream:
+                stream.seek(first.at)
+                octets = stream.read(size)
+        except FileNotFoundError:
+            raise PartAltered(digest=parts[0].digest) from None
+        if len(octets) < size:
+            raise PartAltered(digest=parts[-1].digest)
+        return octets
 
     def sweep(self, known: Iterable[str], before: float) -> int:
         """Remove what is not `known` and was written before an instant (seconds since the epoch); how many files."""

@@ -30,6 +30,8 @@ VERB = "exchange.sign"
 MOST, ENOUGH = 100, 10 << 20
 #: octets of small parts that are held in memory while a run comes in
 HELD = 16 << 20
+#: octets of parts that are read at a time where they lie together
+STRETCH = 4 << 20
 _DIGEST = 64
 
 #: what a run is made of
@@ -109,12 +111,36 @@ class Run:
             yield frames.frame(Tag.ROLL, self.signed)
         yield frames.frame(Tag.SIGNATURE, self.signature.cms)
         yield frames.frame(Tag.STANDING, self.signature.standing)
-        for part, where in self.placed():
-            if part.size <= inline:
-                yield frames.head(Tag.PART, _DIGEST + part.size) + part.digest.encode()
-                with folder.open(part, where) as stream:
+        for first, parts in self._stretches(inline):
+            if first is None:
+                (part,) = parts
+                yield _part_head(part)
+                with folder.open(part) as stream:
                     while data := stream.read(1 << 20):
                         yield data
+                continue
+            octets, at = folder.stretch(first, parts), 0
+            for part in parts:
+                yield _part_head(part)
+                yield octets[at : at + part.size]
+                at += part.size
+
+    def _stretches(self, inline: int) -> Iterator[tuple[Slot | None, list[Part]]]:
+        """The parts of up to `inline` octets, those together that lie together: a hundred messages are a few readings, not a hundred."""
+        begin: Slot | None = None
+        parts, held = list[Part](), 0
+        for part, where in self.placed():
+            if part.size > inline:
+                continue
+            follows = begin and where == Slot(begin.pack, begin.at + held) and held + part.size <= STRETCH
+            if parts and not follows:
+                yield begin, parts
+                parts, held = [], 0
+            begin = begin if parts else where
+            parts.append(part)
+            held += part.size
+        if parts:
+            yield begin, parts
 
 
 class Reader:
@@ -188,6 +214,10 @@ class Reader:
                 folder.take(peer, header.suite, part, here, behind(frame.stream, here))
             self._ahead = None
         return held
+
+
+def _part_head(part: Part) -> bytes:
+    return frames.head(Tag.PART, _DIGEST + part.size) + part.digest.encode()
 
 
 def roll_of(headers: Sequence[Header]) -> bytes:

@@ -4,6 +4,7 @@ A message that is graded above what its recipient is cleared for never gets so f
 """
 
 import logging
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextvars import Context as Surroundings
 from contextvars import copy_context
@@ -326,10 +327,13 @@ def _contents(wanted: Outgoing) -> list[bytes] | None:
     """The files' octets while they are small together; None when they are not, and are read when they are sealed."""
     found, left = list[bytes](), SMALL
     for each in wanted.files:
-        if each.path.stat().st_size > left:
-            return None
-        with each.path.open("rb") as stream:
-            found.append(stream.read(left + 1))
+        with each.path.open("rb", buffering=0) as stream:
+            if (size := os.fstat(stream.fileno()).st_size) > left:
+                return None
+            # not as much as there may be: room for a mebibyte costs more than reading a letter
+            found.append(stream.read(size))
+            if stream.read(1):
+                return None
         left -= len(found[-1])
         if left < 0:
             return None

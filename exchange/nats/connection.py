@@ -30,12 +30,16 @@ _PATIENCE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message that came: its subject, headers in small letters, and what it says. `status` is the server's own (0: none)."""
+    """A message that came: its subject, headers in small letters, and what it says.
+
+    `status` is the server's own (0: none); `reply` is where an answer to it goes, if one is wanted.
+    """
 
     subject: str
     headers: Mapping[str, str]
     data: bytes
     status: int = 0
+    reply: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +187,8 @@ class Connection:
             raise ValueError("no size of a message")
         data = _exactly(cast("BinaryIO", self._file), size + 2)
         status, headers = _headers(data[:head]) if headed else (0, {})
-        return Message(words[0].decode(), headers, data[head:size], status)
+        reply = words[2].decode() if len(words) > (4 if headed else 3) else ""
+        return Message(words[0].decode(), headers, data[head:size], status, reply)
 
     def _lost(self, error: Exception) -> CarrierUnreachable:
         self.close()

@@ -24,6 +24,7 @@ from ops.data import DataDirectory
 from ops.demo.found import directory_file
 from ops.platform import Platform
 from tests.support.nats import NatsServer, nats_server
+from tests.support.nats_accounts import Accounts, credentials, stranger
 from yinxin.act import SYSTEM
 from yinxin.crypto.nkeys import user
 from yinxin.exchange import Enclosed
@@ -253,6 +254,57 @@ def test_who_may_connect(tmp_path):
                 connected(NatsSettings(url=server.url, credentials_file=str(file)))
     with pytest.raises(ValueError, match="url"):
         NatsSettings(url="nats://127.0.0.1:4222")
+
+
+def test_a_file_of_nsc(tmp_path):
+    """An operator's server that believes JWTs: a user of its account connects by JWT and seed, and may what the manual tells an operator to permit.
+
+    Seen to fail when the nonce is not signed, when the JWT is left out, and when the seed's sort is not looked at.
+    """
+    accounts, file = Accounts(), tmp_path / "jia.creds"
+    file.touch(0o600)
+    own = ("STREAM.INFO", "STREAM.CREATE", "STREAM.PURGE", "DIRECT.GET")
+    allowed = ["yinxin.*.jia_example", *(f"$JS.API.{each}.yinxin_jia_example" for each in own)]
+    jwt, seed = accounts.user(allowed)
+    with nats_server(tmp_path / "server", accounts.configuration()) as server:
+        named = {"url": server.url, "ca_file": str(server.certificate)}
+        wanted = NatsSettings(**named, credentials_file=str(file))
+
+        def refused(text, error, match):
+            file.write_text(text, "ascii")
+            with pytest.raises(error, match=match):
+                connected(wanted)
+
+        # another site's inbox, made by one that may do everything there
+        file.write_text(credentials(*accounts.user()), "ascii")
+        with connected(wanted) as connection:
+            Inbox(wanted, connection).prepare("yi.example")
+        file.write_text(credentials(jwt, seed), "ascii")
+        with connected(wanted) as connection:
+            inbox = Inbox(wanted, connection)
+            inbox.prepare("jia.example")
+            inbox.put("yi.example", "jia.example", "m1", [b"octets"])
+            inbox.put("jia.example", "jia.example", "m2", [b"octets"])
+            subject = inbox.subject("jia.example", "jia.example")
+            assert inbox.first("jia.example", 1).data == b"octets"
+            inbox.drop("jia.example", subject, 1)
+            assert inbox.first("jia.example", 1) is None
+        for forbidden in (  # in another's name, out of another's inbox
+            lambda inbox: inbox.put("yi.example", "bo.example", "m3", [b"octets"]),
+            lambda inbox: inbox.first("yi.example", 1),
+            lambda inbox: inbox.drop("yi.example", "yinxin.yi_example.jia_example", 1),
+        ):
+            with connected(wanted) as connection, pytest.raises(CarrierUnreachable, match=r"(?i)permission"):
+                forbidden(Inbox(wanted, connection))
+        # who is not who the JWT names, whom the account does not vouch for any more, or an account that nobody knows
+        others = accounts.user(allowed)
+        refused(credentials(jwt, others[1]), CarrierUnreachable, "(?i)authorization")
+        refused(credentials(*accounts.user(until=1_700_000_001)), CarrierUnreachable, "(?i)auth")
+        refused(credentials(*accounts.user(by=stranger())), CarrierUnreachable, "(?i)authorization")
+        refused(seed, CarrierUnreachable, "(?i)authorization")
+        refused(credentials(jwt, accounts.account.seed), CarrierMisconfigured, "user")
+        refused(credentials(jwt, seed[:-1]), CarrierMisconfigured, "(?i)seed|padding")
+        refused(credentials(jwt, seed).partition("***")[0], CarrierMisconfigured, "a JWT without a seed")
 
 
 def test_octets_that_are_no_protocol():
