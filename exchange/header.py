@@ -5,7 +5,8 @@ names the digest of the one before. What the message says itself stands in its s
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self, get_args
@@ -72,42 +73,46 @@ class Header:
     @cached_property
     def encoded(self) -> bytes:
         """Canonical JSON (RFC 8785)."""
-        return canonical.encode(
-            {
-                "v": FORMAT,
-                "suite": self.suite.name,
-                "from": self.sender_site,
-                "to": self.recipient_site,
-                "seq": self.seq,
-                "previous": self.previous,
-                "id": self.id,
-                "sender": self.sender,
-                "recipient": self.recipient,
-                "kind": self.kind,
-                "object": self.object,
-                "grade": self.grade,
-                "at": self.at,
-                "key": self.key,
-                "parts": [{"digest": each.digest, "size": each.size} for each in self.parts],
-            }
-        )
+        return canonical.encode(self._body)
+
+    @property
+    def _body(self) -> dict[str, Any]:
+        return {
+            "v": FORMAT,
+            "suite": self.suite.name,
+            "from": self.sender_site,
+            "to": self.recipient_site,
+            "seq": self.seq,
+            "previous": self.previous,
+            "id": self.id,
+            "sender": self.sender,
+            "recipient": self.recipient,
+            "kind": self.kind,
+            "object": self.object,
+            "grade": self.grade,
+            "at": self.at,
+            "key": self.key,
+            "parts": [{"digest": each.digest, "size": each.size} for each in self.parts],
+        }
 
     @cached_property
     def digest(self) -> str:
         """What the next header and the receipt name, hex."""
         return digest_of(self.suite, self.encoded)
 
+    def demand_sound(self) -> None:
+        """Raise MalformedEnvelope of what the other site would refuse to read."""
+        with _refusing():
+            _demand(len(self.encoded) <= LARGEST, f"over {LARGEST} octets")
+            _demand(self._read(self._body) == self, "a field")
+
     @classmethod
     def decode(cls, data: bytes) -> Self:
         """Read a header; raises MalformedEnvelope for anything that `encoded` would not write."""
-        try:
+        with _refusing():
             _demand(len(data) <= LARGEST, f"over {LARGEST} octets")
             header = cls._read(canonical.decode(data))
             _demand(header.encoded == data, "a field too many")
-        except YinxinError as error:
-            raise MalformedEnvelope(reason=error) from error
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise MalformedEnvelope(reason=f"header: {error}") from error
         return header
 
     @classmethod
@@ -140,6 +145,16 @@ class Header:
             key=body["key"],
             parts=tuple(_part(each) for each in body["parts"]),
         )
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except YinxinError as error:
+        raise MalformedEnvelope(reason=error) from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise MalformedEnvelope(reason=f"header: {error}") from error
 
 
 def _part(body: dict[str, Any]) -> Part:

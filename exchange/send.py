@@ -283,7 +283,7 @@ class Sending:
             key=digest_of(self._own.suite, closed.key),
             parts=closed.parts,
         )
-        Header.decode(header.encoded)  # what the other site would refuse does not get a number
+        header.demand_sound()  # what the other site would refuse does not get a number
         return header
 
     @staticmethod

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import pytest
 
 from exchange.service import Exchange
-from tests.laws.province import opened, template
+from ops.demo.found import found
+from ops.platform import Platform
+from tests.laws.province import opened, prepared, quiet, small, template
+from tests.support.databases import engines_of
 
 from .sites import Net, Taking, admit, copied, join, settings
 
@@ -31,16 +34,38 @@ def _quiet():
     logger.setLevel(before)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "engine_of_both" in metafunc.fixturenames:
+        metafunc.parametrize("engine_of_both", engines_of(metafunc), scope="module")
+
+
+@pytest.fixture(scope="session")
+def on_postgres(postgres, tmp_path_factory):
+    """The founded province on PostgreSQL, to be copied: its folder, and the database that goes with it."""
+    name, folder = postgres.create_database(), tmp_path_factory.mktemp("founded") / "postgres"
+    with Platform.open(prepared(folder, f'database.url="{postgres.url(name)}"')) as platform:
+        found(platform, quiet, small())
+    yield folder, name
+    postgres.drop_database(name)
+
+
 @pytest.fixture(scope="module")
-def two(template, tmp_path_factory):
+def two(engine_of_both, request, tmp_path_factory):
     """Two sites that have admitted each other."""
     folder, net = tmp_path_factory.mktemp("exchange"), Net()
     with ExitStack() as stack:
         made = []
         for site in ("jia.example", "yi.example"):
-            platform = stack.enter_context(
-                opened(copied(template, folder, site), *settings(site, **{"exchange.inline": "100000"}))
-            )
+            more = {"exchange.inline": "100000"}
+            if engine_of_both == "postgresql":
+                server = request.getfixturevalue("postgres")
+                model, database = request.getfixturevalue("on_postgres")
+                name = server.create_database(database)
+                stack.callback(server.drop_database, name)
+                more["database.url"] = f'"{server.url(name)}"'
+            else:
+                model = request.getfixturevalue("template")
+            platform = stack.enter_context(opened(copied(model, folder, site), *settings(site, **more)))
             made.append(join(net, platform))
         jia, yi = made
         admit(jia, yi)

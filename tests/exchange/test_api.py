@@ -14,7 +14,7 @@ from yinxin.evidence.verify import verify
 
 from .sites import letter
 
-pytestmark = pytest.mark.engines("any")
+pytestmark = pytest.mark.engines("both")
 PEER = "yi.example"
 
 

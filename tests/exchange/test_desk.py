@@ -30,7 +30,7 @@ from yinxin.evidence.trust import Trust
 from yinxin.evidence.verify import verify
 from yinxin.web.errors import ScopeNeeded
 
-pytestmark = pytest.mark.engines("any")
+pytestmark = pytest.mark.engines("both")
 OFFICER = Actor(Kind.PERSON, "demo-officer", "province-office-security-officer", "province-office")
 KIND = "pensions.transfer"
 

@@ -90,8 +90,11 @@ def test_a_header_says_nothing_that_harms_where_it_is_written(said):
         (part,),
     )
     assert Header.decode(header.encoded) == header
+    header.demand_sound()
     with pytest.raises(MalformedEnvelope):
         Header.decode(replace(header, **said).encoded)
+    with pytest.raises(MalformedEnvelope):  # nor does it get a number here
+        replace(header, **said).demand_sound()
 
 
 def test_what_an_application_falls_over_holds_up_no_other_kind(two, monkeypatch):

@@ -24,12 +24,15 @@ from .postgres import PostgresServer
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_engine" in metafunc.fixturenames:
-        chosen = metafunc.config.getoption("--database")
-        engines = ["sqlite", "postgresql"] if chosen == "both" else [chosen]
-        nearest = metafunc.definition.get_closest_marker("engines")
-        if nearest and nearest.args == ("any",):
-            engines = engines[:1]
-        metafunc.parametrize("database_engine", engines)
+        metafunc.parametrize("database_engine", engines_of(metafunc))
+
+
+def engines_of(metafunc: pytest.Metafunc) -> list[str]:
+    """The engines that a test is for, of those that were chosen."""
+    chosen = metafunc.config.getoption("--database")
+    engines = ["sqlite", "postgresql"] if chosen == "both" else [chosen]
+    nearest = metafunc.definition.get_closest_marker("engines")
+    return engines[:1] if nearest and nearest.args == ("any",) else engines
 
 
 def create_tables(engine: sa.Engine) -> None:
