@@ -8,7 +8,6 @@ import pytest
 
 from exchange.service import Exchange
 from ops.demo.found import found
-from ops.platform import Platform
 from tests.laws.province import opened, prepared, quiet, small, template
 from tests.support.databases import engines_of
 
@@ -43,7 +42,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def on_postgres(postgres, tmp_path_factory):
     """The founded province on PostgreSQL, to be copied: its folder, and the database that goes with it."""
     name, folder = postgres.create_database(), tmp_path_factory.mktemp("founded") / "postgres"
-    with Platform.open(prepared(folder, f'database.url="{postgres.url(name)}"')) as platform:
+    with opened(prepared(folder).root, f'database.url="{postgres.url(name)}"') as platform:
         found(platform, quiet, small())
     yield folder, name
     postgres.drop_database(name)
