@@ -13,6 +13,7 @@ from exchange.models import MessageRow
 from exchange.send import Sending, demand_cleared
 from yinxin.act import SYSTEM
 from yinxin.authz import Level
+from yinxin.crypto.certificates import Certificate
 from yinxin.exchange import Outgoing, Reached
 
 
@@ -34,6 +35,15 @@ class Inside:
             return self._peers.recipient(organ).peer.site
         except UnknownRecipient:
             return None
+
+    def anchors(self, organ: str) -> tuple[Certificate, ...]:
+        """The roots on the card of the site at which an organ is reached; none of ours, and of one that nobody reaches."""
+        if not self._settings.site or organ in self._settings.organs:
+            return ()
+        try:
+            return self._peers.recipient(organ).peer.card.anchors
+        except UnknownRecipient:
+            return ()
 
     def reached(self, sender: str) -> Sequence[Reached]:
         """The organs of other sites that an organ of this one may write to."""

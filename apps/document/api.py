@@ -369,4 +369,8 @@ def dossier_out(found: find.Dossier) -> DossierOut:
         countersigners=[countersigner_out(each) for each in found.countersigners],
         numbered=[api_numbered.numbered_out(each) for each in found.numbered],
         answers=[document_out(each) for each in found.answers],
+        answering=[document_out(each) for each in found.answering],
+        barred=[api_beside.barred_out(organ, why) for organ, why in found.barred.items()],
+        issuers=list(found.issuers),
+        copy_number=found.copy_number,
     )

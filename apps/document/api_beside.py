@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import cast
 
 from pydantic import Field
 
-from apps.document import dispatch, find, grading, opinion
+from apps.document import dispatch, find, grading, opinion, regrade
+from apps.document.decisions import DECLASSIFY, EXTEND, NAMED
 from apps.document.desk import Desk
+from apps.document.errors import GradedElsewhere
 from apps.document.records import DOCUMENTS
-from apps.document.sites.choose import offered
+from apps.document.sites.choose import not_cleared, offered
 from yinxin.authz import Level
 from yinxin.comment import NoSuchComment, NotYours, Opinion
 from yinxin.distribution import (
@@ -26,24 +29,23 @@ from yinxin.distribution import (
 from yinxin.documents import (
     CopyOut,
     DocumentRef,
-    ExtendSecrecyIn,
     GradeOut,
     OrgansIn,
     OrgansOut,
     OrgansReasonIn,
-    ReasonIn,
-    RecipientOut,
     RedispatchIn,
-    RegradeIn,
+    SecrecyDecisionIn,
+    SignedIn,
+    StatementOut,
 )
-from yinxin.documents_beside import OpinionIn, OpinionOut, OpinionsOut
-from yinxin.errors import NotPermitted
+from yinxin.documents_beside import BarredOut, OpinionIn, OpinionOut, OpinionsOut, RecipientOut
+from yinxin.errors import NotPermitted, YinxinError
 from yinxin.exchange import Reached
-from yinxin.flow import MovedOn, NoSuchRecord, WrongState
+from yinxin.flow import MovedOn, NoSuchRecord, StaleStatement, WrongState
 from yinxin.grade import GradeRow, GradeTooLong, NotClassified, NotLonger, read
 from yinxin.text import Text
 from yinxin.web import Api, Caller, Page, Paged, page_of
-from yinxin.wire import Words
+from yinxin.wire import Words, base64_text
 
 Desks = Callable[[Caller], Desk]
 _CHANGE = (NotPermitted, NoSuchRecord, WrongState, MovedOn)
@@ -60,6 +62,8 @@ class RecipientQuery(Paged):
 
     level: Level = "internal"
     text: str = Field(default="", max_length=80)
+    uncleared: bool = False
+    """Those that are cleared below the level as well, each with the reason why it cannot get it."""
 
 
 def _elsewhere(api: Api, desk: Desks) -> None:
@@ -68,15 +72,29 @@ def _elsewhere(api: Api, desk: Desks) -> None:
         after = query.begin(str) or ""
         found = [
             each
-            for each in offered(desk(caller), query.level, query.text)
+            for each in offered(desk(caller), query.level, query.text, uncleared=query.uncleared)
             if f"{each.site} {each.organ}" > after
         ]
-        return page_of(found, query.limit, key=lambda each: f"{each.site} {each.organ}", show=recipient_out)
+        return page_of(
+            found,
+            query.limit,
+            key=lambda each: f"{each.site} {each.organ}",
+            show=partial(recipient_out, query.level),
+        )
 
 
-def recipient_out(found: Reached) -> RecipientOut:
-    """An organ of another site as the API shows it."""
+def barred_out(organ: str, why: YinxinError) -> BarredOut:
+    """A recipient that a document cannot go to, as the API shows it."""
+    return BarredOut(organ=organ, reason=Words(zh=why.text("zh"), en=why.text("en")))
+
+
+def recipient_out(level: Level, found: Reached) -> RecipientOut:
+    """An organ of another site as the API shows it, asked for a document of this level."""
+    cleared = found.cleared(level)
+    why = None if cleared else not_cleared(found, level)
     return RecipientOut(
+        cleared=cleared,
+        reason=Words(zh=why.text("zh"), en=why.text("en")) if why else None,
         organ=found.organ,
         name=Words.of(found.name),
         site=found.site,
@@ -126,34 +144,33 @@ def _copies(api: Api, desk: Desks) -> None:
 
 
 def _secrecy(api: Api, desk: Desks) -> None:
-    @api.post(
-        "/documents/<document>/regrading",
-        status=204,
-        problems=(*_CHANGE, GradeTooLong),
-        summary=Text("变更密级", "Regrade a document"),
-    )
-    def regrade(document: str, body: RegradeIn, caller: Caller) -> None:
-        grading.regrade(desk(caller), document, grading.given(body.level, body), body.reason)
+    refused = (*_CHANGE, GradeTooLong, NotClassified, NotLonger, GradedElsewhere)
 
     @api.post(
-        "/documents/<document>/secrecy-extension",
-        status=204,
-        problems=(*_CHANGE, GradeTooLong, NotClassified, NotLonger),
-        summary=Text("延长保密期限", "Extend the period of secrecy"),
+        "/documents/<document>/secrecy/statement",
+        problems=refused,
+        repeatable=True,
+        summary=Text("取得待签的密级变更决定", "The decision on secrecy to sign"),
     )
-    def extend_secrecy(document: str, body: ExtendSecrecyIn, caller: Caller) -> None:
+    def secrecy_statement(document: str, body: SecrecyDecisionIn, caller: Caller) -> StatementOut:
         at_desk = desk(caller)
-        level = cast("Level", DOCUMENTS.read(at_desk, document).level)
-        grading.extend(at_desk, document, grading.given(level, body), body.reason)
+        verb = NAMED[body.what]
+        level = cast("Level", DOCUMENTS.read(at_desk, document).level) if verb == EXTEND else body.level
+        grade = None if verb == DECLASSIFY else grading.given(level, body)
+        data = regrade.statement(at_desk, document, regrade.Wish(verb, grade, body.reason))
+        return StatementOut(statement=base64_text(data))
 
     @api.post(
-        "/documents/<document>/declassification",
+        "/documents/<document>/secrecy",
         status=204,
-        problems=(*_CHANGE, NotClassified),
-        summary=Text("解密", "Declassify a document"),
+        problems=(*refused, StaleStatement),
+        summary=Text(
+            "变更密级、延长保密期限或解密，经签名",
+            "Regrade, extend the period of secrecy, or declassify, signed",
+        ),
     )
-    def declassify(document: str, body: ReasonIn, caller: Caller) -> None:
-        grading.declassify(desk(caller), document, body.reason)
+    def decide_secrecy(document: str, body: SignedIn, caller: Caller) -> None:
+        regrade.decide(desk(caller), document, signed=body.statement, signature=body.signature)
 
 
 def _opinions(api: Api, desk: Desks) -> None:

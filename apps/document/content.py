@@ -44,12 +44,14 @@ def encode(
     urgency: str | None,
     copied_to: Sequence[str] = (),
     secrecy: str = "",
+    grade: Mapping[str, Any] | None = None,
     joint: Sequence[Mapping[str, str]] = (),
     files: Sequence[AttachmentOut] = (),
 ) -> bytes:
     """The canonical content of a draft issued by `organ` (id, name, code) to `recipients` (ids) by their `names`.
 
-    `copied_to` are the names of those it is copied to, `secrecy` the mark of a classified one (机密★1年), `joint` the
+    `copied_to` are the names of those it is copied to, `secrecy` the mark of a classified one (机密★1年), `grade` its
+    level, period, basis and since when (`yinxin.grade.Grade.fields`), so that whoever signs it off signs these. `joint` are the
     organs (id, name) that issue it beside `organ`.
 
     `files` are its attachments that are no part of the text: named by their digests, so that whoever signs the content
@@ -74,6 +76,8 @@ def encode(
         body["copied_to"] = list(copied_to)
     if secrecy:
         body["secrecy"] = secrecy
+    if grade:
+        body["grade"] = dict(grade)
     if joint:
         body["joint"] = [dict(each) for each in joint]
     return canonical.encode(_named(body, files))

@@ -13,9 +13,13 @@ from apps.document.numbered.allot import gone as no_longer_held
 from apps.document.records import DOCUMENTS
 from apps.document.sites.choose import addressable
 from apps.document.sites.errors import NotPassedOn
+from apps.document.sites.notice import came
 from apps.document.states import COPIES
 from yinxin.authz import Level
 from yinxin.distribution import demand_below, recipients
+
+#: 绝密 is copied with the consent of whoever issued it, who can as well send it (条例 2012, chapter 7)
+_NEVER_PASSED_ON: Level = "top-secret"
 
 
 def dispatch(desk: Desk, document: str) -> None:
@@ -38,7 +42,8 @@ def dispatch(desk: Desk, document: str) -> None:
 def redispatch(desk: Desk, document: str, organs: Sequence[str]) -> list[str]:
     """Pass a document that the organ has signed for down to organs below it; those that had none.
 
-    Raises NotARecipient, NotReceived, ToBeGivenBack, NotBelow, NobodyNew.
+    What came from one site may go on to a third, which holds it to the roots of the issuing organ's. Raises NotARecipient, NotReceived,
+    ToBeGivenBack, NotBelow, NobodyNew, NotPassedOn, and what keeps it from that site.
     """
     own = desk.caller.actor.organ or ""
     calendar = desk.core.calendar()
@@ -47,8 +52,8 @@ def redispatch(desk: Desk, document: str, organs: Sequence[str]) -> list[str]:
     known = addressable(desk, own)
     demand_below(known.organs.values(), own, [each for each in organs if each not in known.under])
     elsewhere = desk.carrier.elsewhere(organs)
-    if elsewhere and desk.carrier.elsewhere([seen.organ]):
-        raise NotPassedOn(document=document)
+    if elsewhere and seen.level == _NEVER_PASSED_ON:
+        _demand_own(desk, seen)
     _demand_cleared(desk, "document.redispatch", seen, elsewhere)
     with DOCUMENTS.move(desk, document, "document.redispatch") as (act, row):
         COPIES.passed_on(desk, act.session, document)
@@ -57,6 +62,16 @@ def redispatch(desk: Desk, document: str, organs: Sequence[str]) -> list[str]:
         row.holders = [*row.holders, *(organ for organ in sent if organ not in elsewhere)]
         allot(desk.store, act, row, sent)
     return sent
+
+
+def _demand_own(desk: Desk, row: Document) -> None:
+    """Raise NotPassedOn, on record, of what another site sent."""
+    with (
+        desk.store.read() as session,
+        desk.store.refusing(desk.caller.actor, "document.redispatch", DOCUMENTS.subject(row.id)),
+    ):
+        if came(session, row.id):
+            raise NotPassedOn(document=row.id)
 
 
 def _demand_cleared(desk: Desk, verb: str, row: Document, elsewhere: frozenset[str]) -> None:

@@ -1,5 +1,6 @@
 """Drafting: a user's own file becomes a document, and is changed until it is submitted."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -135,7 +136,8 @@ def _draft(desk: Desk, new: NewDocument, organ: Organ) -> str:
     with DOCUMENTS.begin(desk, row, "document.draft", taken=as_good, kind=new.kind.value) as act:
         demand_document(desk.quotas, act.session, organ.id, row.created_at)
         grade = grading.due(act.session, new.level, new.grade, desk.store.clock.now())
-        row.title, data = _read(desk, act.session, new, organ, mark=grade.mark if grade else "")
+        signed = (grade, local_date(row.created_at)) if grade else None
+        row.title, data = _read(desk, act.session, new, organ, graded=signed)
         act.session.add(row)
         act.session.flush()
         parts.name(act.session, row, new.joint or (), new.consulted or ())
@@ -166,13 +168,14 @@ def revise(desk: Desk, document: str, new: NewDocument, *, base: int | None = No
         current = GRADES.current(session, document)
         before = read(current) if current else None
     grade = new.grade or before
-    mark = grade.mark if grade else ""
+    now = desk.store.clock.now()
+    since = current.since if current and grade == before else local_date(now)
     with desk.store.read() as session:
-        title, data = _read(desk, session, new, organ, files, mark=mark)
+        title, data = _read(desk, session, new, organ, files, graded=(grade, since) if grade else None)
     with DOCUMENTS.move(desk, document, "document.revise", seen=seen) as (act, row):
         act.facts["content_sha256"] = sha256(data).hexdigest()
         if grade is not None and grade != before:
-            GRADES.determine(act, document, grade, desk.store.clock.now())
+            GRADES.determine(act, document, grade, now)
         last = newest(act.session, document)
         if base is not None and overtaken(act.session, last, base):
             raise TextMovedOn(base=base, newest=last.revision)
@@ -207,7 +210,7 @@ def _read(
     organ: Organ,
     files: Sequence[AttachmentOut] = (),
     *,
-    mark: str,
+    graded: tuple[Grade, dt.date] | None,
 ) -> tuple[str, bytes]:
     """The title and canonical content of the file, with the rules of the kind checked as if it were issued today."""
     text = read_draft(new.data, new.filename)
@@ -234,7 +237,8 @@ def _read(
         names=[organs[each].name for each in new.recipients],
         copied_to=[organs[each].name for each in new.copied_to],
         urgency=new.urgency,
-        secrecy=mark,
+        secrecy=graded[0].mark if graded else "",
+        grade=graded[0].fields(graded[1]) if graded else None,
         joint=[{"id": each, "name": organs[each].name} for each in joint],
         files=files,
     )

@@ -11,6 +11,14 @@ class UnknownRecipient(Invalid):
     en = "Recipient “{organ}” is neither in the directory of organs nor in that of the exchange; choose one from there."
 
 
+class GradedElsewhere(Conflict):
+    """A document of another site, whose secrecy its issuing organ decides."""
+
+    code = "document.graded_elsewhere"
+    zh = "公文 {document} 由其他站点的 {organ} 制发，密级、期限和解密由发文机关决定；请向发文机关提出。"
+    en = "Document {document} was issued by {organ} at another site, which decides on its level, period and declassification; put it to that organ."
+
+
 class NoSeal(Conflict):
     """The organ has no usable seal."""
 

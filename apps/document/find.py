@@ -1,25 +1,30 @@
 """Finding documents: the work list of a person, and everything about one document."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from apps.document import index
 from apps.document.desk import Desk, content
 from apps.document.intake import register
-from apps.document.intake.models import Intake
+from apps.document.intake.models import Answer, Intake
 from apps.document.joint import standing
 from apps.document.joint.models import Countersigner, Part
 from apps.document.models import Content, Document, File, State
 from apps.document.numbered.allot import of as numbered_of
 from apps.document.numbered.models import NumberedCopy
 from apps.document.records import DOCUMENTS, countersigns
+from apps.document.sites.choose import barred
+from apps.document.sites.models import Arrival
+from apps.document.sites.notice import came
 from apps.document.states import COMMENTS, COPIES, GRADES
-from yinxin import search
+from yinxin import canonical, search
 from yinxin.comment import Opinion
 from yinxin.distribution import Copy
+from yinxin.errors import YinxinError
 from yinxin.flow import Signature, Step
 from yinxin.grade import GradeRow
 from yinxin.store import Lead, Road
@@ -59,10 +64,18 @@ class Dossier:
     attachments: Sequence[AttachmentOut]
     #: the documents by which recipients answered it, as far as this person may read them
     answers: Sequence[Document]
+    #: the documents that it answers
+    answering: Sequence[Document]
     #: the organs that issue it jointly or are consulted, with what each has done
     countersigners: Sequence[standing.Standing]
     #: the numbered copies of a classified one: all to its issuing organ, to others their own
     numbered: Sequence[NumberedCopy]
+    #: recipients at other sites that cannot get it as it is graded now, and why; for its issuing organ
+    barred: Mapping[str, YinxinError]
+    #: of what several organs of another site issued: their names, as they were signed
+    issuers: Sequence[str]
+    #: the number of this organ's copy in the register of an issuing organ at another site
+    copy_number: int | None
     #: when it was looked at: what is overdue depends on it
     at: datetime
 
@@ -133,8 +146,10 @@ def shown(desk: Desk, rows: Sequence[Document], text: str) -> dict[str, Shown]:
 def dossier(desk: Desk, document: str) -> Dossier:
     """Everything about one document that this person may read; raises NoSuchRecord."""
     row = DOCUMENTS.read(desk, document)
-    answers = _answers(desk, document)
+    answers, answering = _answers(desk, document), _answered(desk, document)
     countersigners = standing.of(desk, row)
+    own = desk.caller.actor.organ or ""
+    kept_from = barred(desk, row) if own == row.organ else {}
     with desk.store.read() as session:
         found = Dossier(
             row,
@@ -152,21 +167,42 @@ def dossier(desk: Desk, document: str) -> Dossier:
             ],
             desk.attachments.files.of(session, DOCUMENTS.subject(document)),
             answers,
+            answering,
             countersigners,
             [
                 each
                 for each in numbered_of(session, document)
                 if desk.caller.actor.organ in (each.organ, row.organ)
             ],
+            kept_from,
+            *_from_elsewhere(session, row, own),
             desk.store.clock.now(),
         )
         session.expunge_all()
     return found
 
 
+def _from_elsewhere(session: Session, row: Document, organ: str) -> tuple[Sequence[str], int | None]:
+    """Of what another site sent: what the organs are called that issued it jointly, and the number of this organ's copy."""
+    if not came(session, row.id):
+        return (), None
+    said = canonical.decode(content(session, row.id).data)
+    names = [said["organ"]["name"], *(each["name"] for each in said.get("joint", ()))]
+    arrival = session.get(Arrival, (row.id, organ))
+    return names if len(names) > 1 else (), arrival.copy_number if arrival else None
+
+
 def _answers(desk: Desk, document: str) -> Sequence[Document]:
     """What came back, oldest first; each may be above the clearance of whoever may read what it answers."""
-    named = sa.select(Intake.answer).where(Intake.document == document, Intake.answer.is_not(None))
+    return _readable(desk, sa.select(Answer.answer).where(Answer.document == document))
+
+
+def _answered(desk: Desk, document: str) -> Sequence[Document]:
+    """What the document itself answers."""
+    return _readable(desk, sa.select(Answer.document).where(Answer.answer == document))
+
+
+def _readable(desk: Desk, named: sa.Select[str]) -> Sequence[Document]:
     with desk.store.read() as session:
         known = session.scalars(named).all()
     if not known:

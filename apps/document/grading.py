@@ -1,4 +1,4 @@
-"""The secrecy of documents: determined when drafted, changed, extended and ended by a leader, and ended by itself when it is over."""
+"""The secrecy of documents: determined when drafted, and ended by itself when it is over; what leaders decide since is in `regrade`."""
 
 from datetime import datetime
 from typing import cast
@@ -6,6 +6,7 @@ from typing import cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from apps.document.decisions import AFTER
 from apps.document.desk import Desk
 from apps.document.intake.models import Intake
 from apps.document.models import Document
@@ -18,8 +19,6 @@ from yinxin.documents import SecrecyIn
 from yinxin.grade import CLASSIFIED, Grade, Secret, Unit
 from yinxin.store import Act, Store
 
-#: what is no secret any more is not public by that
-AFTER: Level = "internal"
 EXPIRED = "保密期限届满，自行解密（保守国家秘密法第二十四条）"
 
 
@@ -51,26 +50,6 @@ def longest(desk: Desk, level: Secret, basis: str) -> Grade:
     return Grade(level, amount=years, basis=basis)
 
 
-def regrade(desk: Desk, document: str, grade: Grade, reason: str) -> None:
-    """Another level and period from today on; raises ReasonMissing, GradeTooLong, NotPermitted."""
-    with DOCUMENTS.move(desk, document, "document.regrade", comment=reason) as (act, row):
-        GRADES.determine(act, document, grade, desk.store.clock.now())
-        _stands(act, row, grade.level)
-
-
-def extend(desk: Desk, document: str, grade: Grade, reason: str) -> None:
-    """A longer period; raises ReasonMissing, NotClassified, NotLonger, GradeTooLong, NotPermitted."""
-    with DOCUMENTS.move(desk, document, "document.extend-secrecy", comment=reason) as (act, _):
-        GRADES.extend(act, document, grade, desk.store.clock.now())
-
-
-def declassify(desk: Desk, document: str, reason: str) -> None:
-    """It is secret no longer; raises ReasonMissing, NotClassified, NotPermitted."""
-    with DOCUMENTS.move(desk, document, "document.declassify", comment=reason) as (act, row):
-        GRADES.declassify(act, document, reason, desk.store.clock.now())
-        _stands(act, row, AFTER)
-
-
 def lapse(store: Store) -> int:
     """Declassify what is past its period, each on record; how many. For a job, safe to repeat."""
     count = 0
@@ -84,13 +63,13 @@ def lapse(store: Store) -> int:
             # it may have been extended since
             if grade is not None and grade.ends is not None and grade.ends <= local_date(now):
                 GRADES.declassify(act, document, EXPIRED, now)
-                _stands(act, row, AFTER)
+                stands(act, row, AFTER)
                 row.version += 1
                 count += 1
     return count
 
 
-def _stands(act: Act, row: Document, level: Level) -> None:
+def stands(act: Act, row: Document, level: Level) -> None:
     """The document has this level from now on, and so has what organs that received it have registered."""
     row.level = level
     act.session.execute(sa.update(Intake).where(Intake.document == row.id).values(level=level))

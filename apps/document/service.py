@@ -15,6 +15,8 @@ from apps.document.manuscript.facts import Nearby
 from apps.document.records import DOCUMENTS
 from apps.document.settings import DocumentSettings
 from apps.document.sites.carry import Sites, pack
+from apps.document.sites.notify import VERB as TELL
+from apps.document.sites.notify import notify
 from apps.document.sites.report import VERB as REPORT
 from apps.document.sites.report import tell
 from apps.document.sites.take import Deliveries
@@ -70,7 +72,7 @@ class Documents:
         return sweep(self.store, self.settings.manuscript_days)
 
     def carry(self) -> int:
-        """Send what waits for other sites, and tell them what became of what they sent; how many messages.
+        """Send what waits for other sites, and tell them what became of what they sent and of what they have; how many messages.
 
         What cannot go rests and holds up nothing else; `health` says so when it lasts.
         """
@@ -78,11 +80,12 @@ class Documents:
             packing = partial(pack, self.store, self.attachments, Path(spool))
             taken, _ = carry(COPIES, self.store, self.sites, packing)
         told, _ = tell(self.store, self.exchange)
-        return taken + told
+        noticed, _ = notify(self.store, self.exchange)
+        return taken + told + noticed
 
     def health(self) -> Health:
         """Whether what is for other sites gets into the outbox."""
-        number, since, error = longest(self.store, COPIES.flow, REPORT)
+        number, since, error = longest(self.store, COPIES.flow, REPORT, TELL)
         late = since is not None and since < self.store.clock.now() - _LATE
         facts = {"resting": number, "since": since and rfc3339(since), "error": error}
         if late:

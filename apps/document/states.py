@@ -107,14 +107,15 @@ LIFE = Life(
         Transition("document.dispatch", Text("发文", "dispatch"), (State.SEALED,), State.DISPATCHED),
         *COPIES.transitions((State.DISPATCHED,)),
         Transition("document.comment", Text("发表意见", "give an opinion"), tuple(State), beside=True),
-        Transition("document.regrade", Text("变更密级", "regrade"), _DONE, reason=True),
+        Transition("document.regrade", Text("变更密级", "regrade"), _DONE, signed=True, reason=True),
         Transition(
             "document.extend-secrecy",
             Text("延长保密期限", "extend the period of secrecy"),
             _DONE,
+            signed=True,
             reason=True,
         ),
-        Transition("document.declassify", Text("解密", "declassify"), _DONE, reason=True),
+        Transition("document.declassify", Text("解密", "declassify"), _DONE, signed=True, reason=True),
         Transition("document.print", Text("打印编号件", "print a numbered copy"), _DONE, beside=True),
         Transition(
             "document.take-back-copy", Text("收回纸质件", "take a paper copy back"), _DONE, beside=True

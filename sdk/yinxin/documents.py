@@ -6,9 +6,9 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from yinxin.authz import Level
-from yinxin.documents_beside import MOST_CONSULTED, MOST_JOINT, CountersignerOut, NumberedOut
+from yinxin.documents_beside import MOST_CONSULTED, MOST_JOINT, BarredOut, CountersignerOut, NumberedOut
 from yinxin.uploads import AttachmentOut
-from yinxin.wire import Model, Octets, Reply, Words
+from yinxin.wire import Model, Octets, Reply
 
 Answer = Literal["document.receive", "document.return", "document.give-back"]
 Signable = Literal[
@@ -34,16 +34,15 @@ class SecrecyIn(Model):
     """The item of the catalogue of secret matters that it is classified by (定密依据)."""
 
 
-class RegradeIn(SecrecyIn):
-    """Another level and period, and why."""
+class SecrecyDecisionIn(SecrecyIn):
+    """What is to become of a document's secrecy, and why.
 
-    level: Literal["confidential", "secret", "top-secret"]
-    reason: str = Field(max_length=2000)
+    `regrade` is another level and period from today on, `extend` a longer period counted from where the first began, `declassify` none.
+    """
 
-
-class ExtendSecrecyIn(SecrecyIn):
-    """A longer period, counted from where the first began, and why."""
-
+    what: Literal["regrade", "extend", "declassify"]
+    level: Literal["confidential", "secret", "top-secret"] = "confidential"
+    """Of a regrading."""
     reason: str = Field(max_length=2000)
 
 
@@ -227,19 +226,6 @@ class RedispatchIn(Model):
     level: str | None = None
 
 
-class RecipientOut(Reply):
-    """An organ of another site that a document may be addressed to."""
-
-    organ: str
-    name: Words
-    site: str
-    site_name: Words
-    relation: Literal["parent", "child", "neighbour"]
-    """What its site is to this one."""
-    clearance: Level
-    """The highest level that may be sent there."""
-
-
 class OrgansOut(Reply):
     """The organs that it was done to."""
 
@@ -386,4 +372,12 @@ class DossierOut(Reply):
     numbered: list[NumberedOut] = Field(default_factory=list)
     """The numbered copies of a classified one: all to its issuing organ, to others their own."""
     answers: list[DocumentOut] = Field(default_factory=list)
-    """The documents by which its recipients answered it."""
+    """The documents by which its recipients answered it, those at other sites too."""
+    answering: list[DocumentOut] = Field(default_factory=list)
+    """The documents that it answers."""
+    barred: list[BarredOut] = Field(default_factory=list)
+    """Recipients at other sites that cannot get it, or keep it, as it is graded now, and why; told to its issuing organ."""
+    issuers: list[str] = Field(default_factory=list)
+    """Of what several organs of another site issued: what they are called, the first one's seal being the last."""
+    copy_number: int | None = None
+    """The number of the reader's organ's own copy (份号) in the register of the issuing organ at another site."""

@@ -1,10 +1,11 @@
-"""What stands beside a document on the wire: who issues it jointly or is consulted, opinions on it, and the numbered copies of a classified one."""
+"""What stands beside a document on the wire: whom it may go to at other sites, who issues it jointly or is consulted, opinions on it, and the numbered copies of a classified one."""
 
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from yinxin.wire import Model, Reply
+from yinxin.authz import Level
+from yinxin.wire import Model, Reply, Words
 
 Countersigning = Literal["document.countersign", "document.concur"]
 
@@ -57,6 +58,30 @@ class NumberedOut(Reply):
     ended_at: AwareDatetime | None
     ended_by: str | None
     witness: str | None
+
+
+class RecipientOut(Reply):
+    """An organ of another site that a document may be addressed to."""
+
+    organ: str
+    name: Words
+    site: str
+    site_name: Words
+    relation: Literal["parent", "child", "neighbour"]
+    """What its site is to this one."""
+    clearance: Level
+    """The highest level that may be sent there."""
+    cleared: bool = True
+    """Whether what is graded as was asked for may go there."""
+    reason: Words | None = None
+    """Why not."""
+
+
+class BarredOut(Reply):
+    """A recipient at another site to which a document cannot go as it is graded now, or should not have stayed."""
+
+    organ: str
+    reason: Words
 
 
 class OpinionIn(Model):

@@ -169,6 +169,10 @@ class Exchanging(Protocol):
         """The other site at which an organ is reached; None for ours, and for one that nobody reaches."""
         ...
 
+    def anchors(self, organ: str) -> tuple[Certificate, ...]:
+        """The roots on the card of the site at which an organ is reached; none of ours, and of one that nobody reaches."""
+        ...
+
     def reached(self, sender: str) -> Sequence[Reached]:
         """The organs of other sites that an organ of this one may write to, by site and identifier; none unless this site exchanges for it."""
         ...

@@ -19,6 +19,7 @@ from tests.laws.asking import Desk
 from tests.laws.province import client, identity
 from yinxin.act import SYSTEM
 from yinxin.crypto import cms
+from yinxin.documents import SecrecyIn
 
 DOCUMENTS = "/api/document/v1/documents"
 AT_ONCE = 12
@@ -121,7 +122,6 @@ def test_one_registration(site: Platform, document: str) -> None:
     assert f"/documents/{document}" in shown.text
     assert hidden not in shown.text
     # what is graded higher since is no longer for her eyes here either
-    grade = {"level": "top-secret", "amount": 1, "basis": "第 1 项", "reason": "定密有误"}
-    regraded = Desk(site, "demo-leader").send("POST", f"{DOCUMENTS}/{document}/regrading", json=grade)
-    assert regraded.status_code == 204, regraded.text
+    period = SecrecyIn(amount=1, basis="第 1 项")
+    client(site, "demo-leader").documents.regrade(document, "top-secret", period, "定密有误")
     assert health.send("GET", f"/api/document/v1/intakes/{intake['id']}").status_code == 404

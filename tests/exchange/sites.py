@@ -59,7 +59,7 @@ def copied(template: Path, folder: Path, site: str) -> Path:
 def settings(site: str, **more: str) -> tuple[str, ...]:
     given = {
         "exchange.site": f'"{site}"',
-        "exchange.organs": f'["{ORGANS[site]}"]',
+        "exchange.organs": f'["{ORGANS.get(site, "")}"]',
         "exchange.url": f'"https://{site}"',
         "exchange.clearance": '"confidential"',
         **more,

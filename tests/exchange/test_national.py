@@ -98,6 +98,11 @@ def sealed_by_another(platform: Platform, genuine: Parcel) -> dict[str, bytes]:
     return {SEALED_OFD: national, SEALED_SM: signature}
 
 
+def nowhere(_message: object, _organ: str) -> tuple[Certificate, ...]:
+    """No other site is known."""
+    return ()
+
+
 def test_it_is_that_document_of_that_organ(site, tmp_path):
     """OFD and SM2 signature, each of another document of the same organ with the same text, and of the same document by another organ.
 
@@ -107,7 +112,7 @@ def test_it_is_that_document_of_that_organ(site, tmp_path):
         parcel(site, sealed(site, tmp_path, reference, ("dept-health",)))
         for reference in ("national", "other")
     )
-    held = verify.sealed(one, site.clock.now())
+    held = verify.sealed(one, site.clock.now(), nowhere)
     assert held.also == {name: one.octets[name] for name in ALSO}
     another = sealed_by_another(site, one)
     for name, octets, refusal, words in (
@@ -117,5 +122,5 @@ def test_it_is_that_document_of_that_organ(site, tmp_path):
         (SEALED_SM, another[SEALED_SM], ParcelUnfit, "国密印章不是发文机关的"),
     ):
         with pytest.raises(refusal) as told:
-            verify.sealed(replace(one, octets={**one.octets, name: octets}), site.clock.now())
+            verify.sealed(replace(one, octets={**one.octets, name: octets}), site.clock.now(), nowhere)
         assert words in told.value.text("zh"), name

@@ -12,7 +12,9 @@ from apps.document.intake.models import Intake, Reader, State
 from apps.document.intake.records import INTAKES
 from apps.document.models import Document
 from apps.document.records import DOCUMENTS
+from apps.document.states import GRADES
 from yinxin.flow import ClockState, Signature, Step
+from yinxin.grade import GradeRow
 from yinxin.store import Lead, Road
 
 PAGE = 50
@@ -54,6 +56,8 @@ class Dossier:
     readers: Sequence[Reader]
     signatures: Sequence[Signature]
     answer: Document | None
+    #: its secrecy in force
+    grade: GradeRow | None
     at: datetime
 
 
@@ -104,6 +108,7 @@ def dossier(desk: Desk, intake: str) -> Dossier:
             readers(session, intake),
             INTAKES.signatures(session, intake),
             session.scalars(sa.select(Document).where(Document.id == row.answer, readable)).first(),
+            GRADES.current(session, row.document),
             desk.store.clock.now(),
         )
         session.expunge_all()

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from apps.document.desk import Desk
 from apps.document.intake.errors import HandlerTwice, HurriedEnough, NotAnAnswer, UnknownPost
-from apps.document.intake.models import Intake, Reader
+from apps.document.intake.models import Answer, Intake, Reader
 from apps.document.intake.records import INTAKES
 from apps.document.models import Document, State
+from apps.document.sites import notice
 from yinxin.clock import rfc3339
 from yinxin.deadline import Term
 from yinxin.distribution import Copy
@@ -86,14 +87,18 @@ def finish(desk: Desk, intake: str, result: str) -> None:
 
 
 def answer(desk: Desk, intake: str, document: str) -> None:
-    """答复: the organ's own document, dispatched to the sender, answers it. Raises NotAnAnswer."""
+    """答复: the organ's own document, dispatched to the issuing organ, answers it; that organ's site is told. Raises NotAnAnswer."""
     with INTAKES.move(desk, intake, "document.answer", document=document) as (act, row):
         reply = act.session.get(Document, document)
         sent = (Copy.flow == "document", Copy.item == document, Copy.organ == _asker(act.session, row))
-        found = act.session.scalars(sa.select(Copy.organ).where(*sent)).first()
+        found = act.session.scalars(sa.select(Copy).where(*sent)).first()
         if reply is None or reply.organ != row.organ or reply.state != State.DISPATCHED or found is None:
             raise NotAnAnswer(document=document, sender=_asker(act.session, row))
         row.answer = document
+        now = desk.store.clock.now()
+        act.session.add(Answer(document=row.document, organ=row.organ, answer=document, at=now))
+        if found.away:
+            notice.of_answer(act, row.document, organ=found.organ, sender=row.organ, now=now)
 
 
 def _asker(session: Session, row: Intake) -> str:

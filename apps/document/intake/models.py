@@ -52,6 +52,17 @@ class Intake(Item, Base):
     answer: Mapped[str | None] = mapped_column(sa.ForeignKey("document.id"), index=True)
 
 
+class Answer(Base):
+    """Which document answers one: the answering organ's own, of this site or of another; an organ answers once."""
+
+    __tablename__ = "document_answer"
+
+    document: Mapped[str] = mapped_column(sa.ForeignKey("document.id"), primary_key=True)
+    organ: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+    answer: Mapped[str] = mapped_column(sa.ForeignKey("document.id"), index=True)
+    at: Mapped[datetime]
+
+
 class Reader(Base):
     """A post that is to read an incoming document (传阅), and when somebody in it has."""
 

@@ -1,27 +1,18 @@
-"""What stands beside a document: changing its secrecy, and giving an opinion on it."""
+"""What stands beside a document: giving an opinion on it."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from flask import redirect, request, url_for
 from pydantic import Field
 from werkzeug.wrappers import Response
 
-from apps.document import grading, opinion
+from apps.document import opinion
 from apps.document.pages.desks import Desks
-from apps.document.pages.secrecy import Secrecy
 from apps.document.records import DOCUMENTS
 from apps.document.states import COMMENTS
 from yinxin.web import Caller, Pages, current_caller
 from yinxin.wire import Model
-
-
-class Graded(Secrecy):
-    """What is to become of the secrecy: another grade, a longer period, or none."""
-
-    what: Literal["regrade", "extend", "declassify"] = "regrade"
-    level: Literal["confidential", "secret", "top-secret"] = "confidential"
-    reason: str = Field(min_length=1, max_length=2000)
 
 
 class Said(Model):
@@ -34,20 +25,6 @@ class Said(Model):
 
 def add(pages: Pages, desk: Desks) -> None:
     """Declare the pages."""
-
-    def graded(document: str) -> Mapping[str, Any]:
-        return {"row": DOCUMENTS.read(desk(current_caller()), document)}
-
-    @pages.form("/<document>/grade", "document/grade.html", context=graded)
-    def grade(document: str, body: Graded, caller: Caller) -> Response:
-        at_desk = desk(caller)
-        if body.what == "declassify":
-            grading.declassify(at_desk, document, body.reason)
-        elif body.what == "extend":
-            grading.extend(at_desk, document, body.grade(body.level), body.reason)
-        else:
-            grading.regrade(at_desk, document, body.grade(body.level), body.reason)
-        return redirect(url_for("document.show", document=document), 303)
 
     def about(document: str) -> Mapping[str, Any]:
         at_desk = desk(current_caller())

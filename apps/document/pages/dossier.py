@@ -21,6 +21,7 @@ from yinxin.client import Client
 from yinxin.distribution import OPEN
 from yinxin.distribution import State as CopyState
 from yinxin.grade import CLASSIFIED
+from yinxin.text import Text
 from yinxin.web import Caller, Pages, core
 
 EXPORT = "document.export"
@@ -67,6 +68,7 @@ def add(pages: Pages, desk: Desks) -> None:
             detachable=DETACH in verbs,
             registrable=_registrable(at_desk, found),
             intake=found.intake,
+            barred=[(organ, Text(why.text("zh"), why.text("en"))) for organ, why in found.barred.items()],
             paper=OF_PAPER & set(verbs),
             versioned=found.document.organ == at_desk.caller.actor.organ,
             gradable=GRADING & set(verbs),

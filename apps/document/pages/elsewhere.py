@@ -13,6 +13,8 @@ from yinxin.text import Text
 
 #: organs of other sites on one page; the search finds the others
 _MOST = 200
+#: of those that are cleared too low
+_MOST_BARRED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,16 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """What other sites there are to send to: how many organs more a search would find, and how many are cleared too low."""
+    """What other sites there are to send a document of this level to.
 
+    How many organs more a search would find, and how many are cleared too low, with the first of these.
+    """
+
+    level: Level
     sites: tuple[Site, ...] = ()
     more: int = 0
     below: int = 0
+    barred: tuple[Reached, ...] = ()
 
 
 def elsewhere(reached: Sequence[Reached], level: Level | None, chosen: Iterable[str]) -> Elsewhere:
@@ -48,4 +55,6 @@ def elsewhere(reached: Sequence[Reached], level: Level | None, chosen: Iterable[
         Site(site, organs[0].site_name, organs)
         for site, organs in ((site, tuple(group)) for site, group in groupby(shown, lambda each: each.site))
     )
-    return Elsewhere(sites, len(found[_MOST:]), len(reached) - len(cleared))
+    low = [each for each in reached if not each.cleared(graded)]
+    named_low = tuple(each for each in low if each.matches(wanted))[:_MOST_BARRED]
+    return Elsewhere(graded, sites, len(found[_MOST:]), len(low), named_low)

@@ -5,10 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
 from apps.document.desk import file, media_type
 from apps.document.models import File
+from apps.document.numbered.models import Medium, NumberedCopy
 from apps.document.records import DOCUMENTS
 from apps.document.seal import SEALED
+from apps.document.sites import notice, secrecy
 from apps.document.sites.verify import ALSO
 from apps.document.sites.wire import CALL_IN, KIND, PARCEL, RECALL, URGE, body, reference
 from yinxin.attachment import Attachments
@@ -63,10 +68,10 @@ class Sites:
         self._send(self._message(CALL_IN, key, *self._of(key), {"reason": reason}))
 
     def _of(self, key: Key) -> tuple[str, Level]:
-        """Who sent the copy, and how its document is graded now."""
+        """Who sent the copy, and how what is said of it is graded: not so high that it would not reach whoever has it."""
         with self._store.read() as session:
             copy = session.get_one(Copy, (key.flow, key.item, key.organ))
-            return copy.sender, cast("Level", DOCUMENTS.load(session, key.item).level)
+            return copy.sender, secrecy.lowest(session, DOCUMENTS.load(session, key.item))
 
     def _send(self, message: Outgoing) -> None:
         if not self._exchange.sent(message.sender, message.reference):  # its level may have changed since
@@ -98,6 +103,8 @@ def pack(store: Store, attachments: Attachments, spool: Path, copy: Copy) -> Par
             "dated": row.dated,
             "urgency": row.urgency,
             "made": [each.name for each in made],
+            **secrecy.facts(session, row),
+            **_numbered(session, copy),
         }
         return Parcel(
             Key(copy.flow, copy.item, copy.organ),
@@ -115,3 +122,13 @@ def pack(store: Store, attachments: Attachments, spool: Path, copy: Copy) -> Par
                 *enclosed,
             ),
         )
+
+
+def _numbered(session: Session, copy: Copy) -> dict[str, int]:
+    """The number of the copy in the issuing organ's register; of what came from another site that register is there."""
+    if notice.came(session, copy.item):
+        return {}
+    mine = (NumberedCopy.document == copy.item, NumberedCopy.organ == copy.organ)
+    query = sa.select(NumberedCopy.number).where(*mine, NumberedCopy.medium == Medium.FILE)
+    number = session.scalars(query.order_by(NumberedCopy.number).limit(1)).first()
+    return {} if number is None else {"copy_number": number}

@@ -2,11 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from apps.document.core import Organ
 from apps.document.desk import Desk
+from apps.document.models import Document, State
+from apps.document.records import DOCUMENTS
 from apps.document.sites.errors import NotCleared
+from apps.document.states import COPIES
 from yinxin.authz import LEVEL_TEXT, Level
+from yinxin.distribution import HELD, OPEN
+from yinxin.errors import YinxinError
 from yinxin.exchange import Reached
 
 
@@ -32,19 +38,49 @@ class Addressable:
         for organ in named:
             found = self.elsewhere.get(organ)
             if found is not None and not found.cleared(level):
-                raise NotCleared(
-                    organ=found.name,
-                    site=found.site_name,
-                    clearance=LEVEL_TEXT[found.clearance],
-                    level=LEVEL_TEXT[level],
-                )
+                raise not_cleared(found, level)
 
 
-def offered(desk: Desk, level: Level, words: str = "") -> list[Reached]:
-    """The organs of other sites that her organ may send a document of this level to, with these words in their names."""
+def not_cleared(found: Reached, level: Level) -> NotCleared:
+    """Why a document of this level may not go to an organ of another site."""
+    return NotCleared(
+        organ=found.name,
+        site=found.site_name,
+        clearance=LEVEL_TEXT[found.clearance],
+        level=LEVEL_TEXT[level],
+    )
+
+
+def offered(desk: Desk, level: Level, words: str = "", *, uncleared: bool = False) -> list[Reached]:
+    """The organs of other sites that her organ may send a document of this level to, with these words in their names; those that are cleared below it too, if asked for."""
     found = desk.carrier.reached(desk.caller.actor.organ or "")
     wanted = words.strip().lower()
-    return [each for each in found if each.cleared(level) and each.matches(wanted)]
+    return [each for each in found if (uncleared or each.cleared(level)) and each.matches(wanted)]
+
+
+def barred(desk: Desk, row: Document) -> Mapping[str, YinxinError]:
+    """The recipients at other sites that cannot get the document as it is graded now, each with the reason: said before it is dispatched.
+
+    Of one that was dispatched, those that have it yet: it was graded higher since, or they are cleared lower, and theirs is to be called in.
+    """
+    level = cast("Level", row.level)
+    named = [*row.recipients, *row.copied_to]
+    if row.state == State.DISPATCHED:
+        with desk.store.read() as session:
+            copies = COPIES.copies(session, row.id)
+            named = [each.organ for each in copies if each.away and each.state in (*OPEN, *HELD)]
+    away = desk.carrier.elsewhere(named)
+    known = {each.organ: each for each in desk.carrier.reached(row.organ)} if away else {}
+    found: dict[str, YinxinError] = {}
+    for each in sorted(away):
+        if (there := known.get(each)) is not None and not there.cleared(level):
+            found[each] = not_cleared(there, level)
+            continue
+        try:
+            desk.carrier.demand(row.organ, [each], DOCUMENTS.subject(row.id), level)
+        except YinxinError as error:
+            found[each] = error
+    return found
 
 
 def elsewhere(desk: Desk, sender: str) -> frozenset[str]:

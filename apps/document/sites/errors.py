@@ -12,11 +12,11 @@ class NotCleared(Invalid):
 
 
 class NotPassedOn(Conflict):
-    """A document of another site, to be passed down to an organ of yet another."""
+    """A top-secret document of another site, to be passed down to an organ of yet another."""
 
     code = "document.not_passed_on"
-    zh = "公文 {document} 由其他站点发来，不能再转发到外站；请请发文机关直接发送。"
-    en = "Document {document} came from another site and cannot be passed on to a third one; ask its issuer to send it there."
+    zh = "公文 {document} 由其他站点发来，是绝密件，不能再转发到外站；请由发文机关直接发送。"
+    en = "Document {document} came from another site and is top secret, so it is not passed on to a third one; have its issuer send it there."
 
 
 class ParcelUnfit(Untrue):

@@ -84,7 +84,11 @@ def _message(session: Session, arrival: Arrival) -> tuple[State, Outgoing]:
         copy = session.get_one(Copy, (KIND, arrival.document, arrival.organ))
         state = State(copy.state)
         at = copy.answered_at or copy.made_at
-        said = {"at": rfc3339(at), "reason": copy.reason, **_signed(session, arrival, state)}
+        said = {
+            "at": rfc3339(at),
+            "reason": copy.reason,
+            **signed(session, arrival.document, arrival.organ, state),
+        }
     name = reference(f"{REPORT}-{state.value}", arrival.document, arrival.organ)
     return state, Outgoing(
         name,
@@ -97,16 +101,16 @@ def _message(session: Session, arrival: Arrival) -> tuple[State, Outgoing]:
     )
 
 
-def _signed(session: Session, arrival: Arrival, state: State) -> dict[str, str]:
-    """The statement that a person of the organ signed, with its proofs; none of what the platform did."""
+def signed(session: Session, document: str, organ: str, state: State) -> dict[str, str]:
+    """The statement that a person of the organ signed of its copy, with its proofs; none of what the platform did."""
     if state not in SIGNED:
         return {}
     query = (
         sa.select(Signature)
         .where(
             Signature.flow == KIND,
-            Signature.item == arrival.document,
-            Signature.organ == arrival.organ,
+            Signature.item == document,
+            Signature.organ == organ,
             Signature.type == SIGNED[state],
         )
         .order_by(Signature.position.desc())

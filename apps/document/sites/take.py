@@ -17,16 +17,29 @@ from apps.document.models import Content, Document, File
 from apps.document.models import State as DocumentState
 from apps.document.records import DOCUMENTS
 from apps.document.seal import SEALED
-from apps.document.sites import verify
+from apps.document.sites import link, notice, secrecy, verify
 from apps.document.sites.errors import ParcelUnfit
 from apps.document.sites.models import Arrival
 from apps.document.sites.report import SIGNED
-from apps.document.sites.wire import CALL_IN, FORMAT, KIND, PARCEL, RECALL, REPORT, URGE, fitting, unfit
+from apps.document.sites.wire import (
+    ANSWER,
+    CALL_IN,
+    FORMAT,
+    KIND,
+    PARCEL,
+    RECALL,
+    REPORT,
+    SECRECY,
+    URGE,
+    fitting,
+    unfit,
+)
 from yinxin import canonical
 from yinxin.act import SYSTEM
 from yinxin.attachment import Attachments
 from yinxin.calendar import Calendar
 from yinxin.clock import parse_rfc3339
+from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.suite import INTL
 from yinxin.deadline import Period
 from yinxin.distribution import Copy, Key, Report, Reported, Role, State, arrive, hear
@@ -35,8 +48,8 @@ from yinxin.exchange import Answered, Exchanging, Incoming
 from yinxin.store import Act, Store
 from yinxin.uploads import UploadIn
 
-#: how often anybody may have urged
-_MOST_URGED = 10_000
+#: how often anybody may have urged, and how many copies there may be
+_MOST_URGED, _MOST_COPIES = 10_000, 999_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +59,7 @@ class Parcel:
     calendar: Calendar
     refused: YinxinError | None = None
     sealed: verify.Sealed | None = None
+    secret: secrecy.Secrecy | None = None
     uploads: tuple[str, ...] = ()
 
 
@@ -55,6 +69,13 @@ class Heard:
 
     calendar: Calendar
     report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Decisions on a document's secrecy that hold."""
+
+    since: tuple[secrecy.Signed, ...]
 
 
 class Deliveries:
@@ -83,6 +104,10 @@ class Deliveries:
             return self._parcel(message)
         if what == REPORT:
             return self._report(message, document)
+        if what == SECRECY:
+            return self._decided(message, document)
+        if what == ANSWER:
+            return link.read(self._store, message, document, self._known)
         unfit(what in (RECALL, URGE, CALL_IN), "用途不识", "of no known use")
         with fitting():
             if what == URGE:
@@ -98,6 +123,11 @@ class Deliveries:
         act.facts |= {"about": message.object, "what": message.body["what"], "recipient": message.recipient}
         if isinstance(prepared, Parcel):
             self._arrived(act, message, prepared)
+        elif isinstance(prepared, Decided):
+            row = DOCUMENTS.load(act.session, message.body["document"], lock=True)
+            secrecy.follow(act, row, prepared.since, self._store.clock.now())
+        elif isinstance(prepared, link.Linked):
+            link.take(act, message, prepared, self._store.clock.now())
         elif isinstance(prepared, Heard):
             act.facts["state"] = prepared.report.state.value
             hear(act, prepared.calendar, prepared.report)
@@ -124,12 +154,30 @@ class Deliveries:
                 Role(message.body["role"])
                 if message.body["period"] is not None:
                     Period.of(message.body["period"])
-            sealed = verify.sealed(message, self._store.clock.now())
-            return Parcel(self._known, None, sealed, self._stored(message, sealed.beside))
+                number = message.body.get("copy_number")
+                good = number is None or (type(number) is int and 0 < number <= _MOST_COPIES)
+                unfit(good, "份号不符", "of no copy number")
+            now = self._store.clock.now()
+            sealed = verify.sealed(message, now, self._rooted)
+            secret = self._secrecy(message, sealed)
+            secrecy.demand_level(secret, message.grade, now)
+            return Parcel(self._known, None, sealed, secret, self._stored(message, sealed.beside))
         except YinxinError as error:
             if error.retryable or error.status >= 500:
                 raise
             return Parcel(self._known, error)
+
+    def _rooted(self, message: Incoming, organ: str) -> tuple[Certificate, ...]:
+        """The roots of the site at which an organ is: the sender's, or those on the card of another that this site has."""
+        at_home = self._exchange.site_of(organ) == message.peer
+        return message.anchors if at_home else self._exchange.anchors(organ)
+
+    def _secrecy(self, message: Incoming, sealed: verify.Sealed) -> secrecy.Secrecy:
+        body, digest = message.body, INTL.hash.digest(sealed.data).hex()
+        since = secrecy.read_decisions(
+            body.get("decisions", []), body["document"], sealed.issuer, digest, sealed.anchors
+        )
+        return secrecy.of_parcel(body, sealed.said, sealed.signed_off, since)
 
     def _stored(self, message: Incoming, sealed: int) -> tuple[str, ...]:
         """The attached files, behind so many sealed ones, in the store, each an upload of the platform's own; unless the document is here already."""
@@ -157,9 +205,9 @@ class Deliveries:
             act.facts["again"] = True
             return
         refused = parcel.refused
-        if parcel.sealed is not None:
+        if parcel.sealed is not None and parcel.secret is not None:
             try:
-                row = self._document(act, message, parcel.sealed, parcel.uploads)
+                row = self._document(act, message, parcel.sealed, parcel.secret, parcel.uploads)
                 copy = Copy(flow=KIND, item=document, organ=organ, sender=message.sender)
                 copy.role = Role(message.body["role"])
                 period = message.body["period"]
@@ -170,25 +218,30 @@ class Deliveries:
         act.facts["refused"] = refused.code if refused else ""
         arrival = Arrival(document=document, organ=organ, peer=message.peer, sender=message.sender)
         arrival.level, arrival.at, arrival.told = message.grade, now, None
+        arrival.copy_number = message.body.get("copy_number") if refused is None else None
         arrival.refused = f"{refused.text('zh')} / {refused.text('en')}"[:2000] if refused else None
         session.add(arrival)
 
     def _document(
-        self, act: Act, message: Incoming, sealed: verify.Sealed, uploads: tuple[str, ...]
+        self,
+        act: Act,
+        message: Incoming,
+        sealed: verify.Sealed,
+        secret: secrecy.Secrecy,
+        uploads: tuple[str, ...],
     ) -> Document:
         """The document as the organs of this site have it; raises ParcelUnfit when another one is here in its place."""
         session, document = act.session, message.body["document"]
         row = session.get(Document, document, with_for_update=True)
         if row is not None:
-            came = sa.select(Arrival.organ).where(
-                Arrival.document == document, Arrival.peer == message.peer, Arrival.refused.is_(None)
-            )
+            # it may have come from its issuing organ, and be passed on by another to one more organ of this site
             same = session.get_one(File, (document, SEALED)).data == sealed.data
             unfit(
-                same and session.scalar(came) is not None,
+                same and notice.came(session, document),
                 "同号公文已存在",
                 "another document has its identifier",
             )
+            secrecy.follow(act, row, secret.since, self._store.clock.now())
             return row
         number = message.body["number"]
         taken = sa.select(Document.id).where(Document.number == number)
@@ -212,6 +265,7 @@ class Deliveries:
         for upload in uploads:
             self._attachments.files.attach(act, DOCUMENTS.subject(document), upload)
         session.flush()
+        secrecy.begin(act, row, secret, self._store.clock.now())
         index.put(session, row, sealed.content)
         return row
 
@@ -250,6 +304,23 @@ class Deliveries:
         else:
             copy.recalled_at, copy.reason = copy.recalled_at or now, str(message.body["reason"])[:2000]
 
+    def _decided(self, message: Incoming, document: str) -> Decided:
+        """Decisions on the secrecy of a document that this very site has sent here; raises ParcelUnfit, and what does not hold."""
+        with self._store.read() as session:
+            arrival = session.get(Arrival, (document, message.recipient))
+            mine = (
+                arrival is not None
+                and arrival.refused is None
+                and (arrival.peer, arrival.sender) == (message.peer, message.sender)
+            )
+            unfit(mine, "不是发来该公文的站点和机关", "not from the site and organ that sent the document")
+            organ = DOCUMENTS.load(session, document).organ
+            sha256 = session.get_one(File, (document, SEALED)).sha256
+        anchors = message.anchors if organ == message.sender else self._rooted(message, organ)
+        with fitting():
+            told = message.body["decisions"]
+        return Decided(secrecy.read_decisions(told, document, organ, sha256, anchors))
+
     def _report(self, message: Incoming, document: str) -> Heard:
         with fitting():
             state = State(message.body["state"])
@@ -276,7 +347,7 @@ def _row(message: Incoming, sealed: verify.Sealed, now: datetime) -> Document:
     with fitting():
         return Document(
             id=body["document"],
-            organ=message.sender,
+            organ=sealed.issuer,
             level=message.grade,
             state=DocumentState.DISPATCHED,
             version=1,
@@ -288,6 +359,8 @@ def _row(message: Incoming, sealed: verify.Sealed, now: datetime) -> Document:
             urgency=body["urgency"],
             recipients=list(said["recipients"]),
             copied_to=[],
+            # who issued it with that organ: they are asked for nothing here
+            joint=[str(each["id"]) for each in said.get("joint", ())],
             holders=[],
             drafter=message.peer,
             dated=body["dated"],

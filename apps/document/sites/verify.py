@@ -1,9 +1,10 @@
-"""A document of another site is held to that site's roots before anything of it is shown.
+"""A document of another site is held to the roots of its issuing organ's site before anything of it is shown.
 
-The seal, what the leader signed, and every attached file; and that it is that organ's own, sent by the site where it is reached.
+The seal, what the leader signed, and every attached file; and that it is that organ's own. It is sent by the site where that organ is
+reached, or passed on by another: then it is held to the roots on the card that this site has of the issuing organ's, by the signed directory.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -15,6 +16,7 @@ from apps.document.seal_ofd import SEALED_OFD
 from apps.document.sites.wire import fitting, unfit
 from yinxin import canonical, ofd, pdf
 from yinxin.crypto import cms
+from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.path import RevocationEvidence, Usage, validate
 from yinxin.crypto.status import OcspResponse
 from yinxin.crypto.suite import INTL, SM
@@ -48,16 +50,29 @@ class Sealed:
     pages: int
     also: Mapping[str, bytes]
     beside: int
+    #: what the leader signed of it, and the roots of the site at which the issuing organ is
+    signed_off: Statement
+    anchors: tuple[Certificate, ...]
+
+    @property
+    def issuer(self) -> str:
+        """The organ that issued it."""
+        return str(self.said["organ"]["id"])
 
 
-def sealed(message: Incoming, now: datetime) -> Sealed:
+#: the roots of the site at which an organ of another site is reached; none of one that is not known here
+Rooted = Callable[[Incoming, str], tuple[Certificate, ...]]
+
+
+def sealed(message: Incoming, now: datetime, rooted: Rooted) -> Sealed:
     """The sealed document in a message; raises ParcelUnfit, and whatever does not hold of it."""
     made = _made(message)
     data = b"".join(message.read(0))
     attached = tuple(Attached(each.name, each.sha256, each.sm3) for each in message.files[len(made) :])
-    verify(data, Trust(message.anchors, ()), at=now, held=[], beside=Beside(attached=attached))
+    anchors = _anchors(message, data, rooted)
+    verify(data, Trust(anchors, ()), at=now, held=[], beside=Beside(attached=attached))
     # the issuing organ's seal is the last; that there is one of every joint organ was verified with the rest
-    *_, by = pdf.verify_all(data, [each for each in message.anchors if each.public_key.suite is INTL], now)
+    *_, by = pdf.verify_all(data, [each for each in anchors if each.public_key.suite is INTL], now)
     inside = pdf.attachments(data)
     content = inside["content.json"]
     with fitting():
@@ -66,7 +81,7 @@ def sealed(message: Incoming, now: datetime) -> Sealed:
         organ, _ = said["organ"], Kind(said["kind"])
         signed_off = Statement.decode(inside["sign-off.json"])
         unfit(signed_off.subject == message.object, "签发的是另一份公文", "another document was signed off")
-        unfit(organ["id"] == message.sender, "发文机关不是发送机关", "another organ issued it")
+        unfit(signed_off.organ == organ["id"], "签发人不是发文机关的", "another organ's leader signed it off")
         unfit(
             organ["name"] == by.certificate.subject.get("organizationName"),
             "印章不是发文机关的",
@@ -78,8 +93,26 @@ def sealed(message: Incoming, now: datetime) -> Sealed:
     pages = pdf.pages(data)
     unfit(0 < pages <= _MOST_PAGES, "页数不符", "a number of pages that none of ours has")
     signed = {name: inside[name] for name in _SIGNED}
-    also = dict(_also(message, made, data, (signed, organ["name"], attached), now))
-    return Sealed(data, content, said, pages, also, len(made))
+    also = dict(_also(message, made, data, (signed, organ["name"], attached, anchors), now))
+    return Sealed(data, content, said, pages, also, len(made), signed_off, anchors)
+
+
+def _anchors(message: Incoming, data: bytes, rooted: Rooted) -> tuple[Certificate, ...]:
+    """The roots that the document is held to: whose they are is what it says of itself, and nothing else of it counts before it is verified by them."""
+    with fitting():
+        found = pdf.attachments(data).get("content.json")
+        unfit(found is not None, "没有签发的内容", "without what was signed off")
+        organ = canonical.decode(found or b"")["organ"]["id"]
+        unfit(isinstance(organ, str), "没有发文机关", "without an issuing organ")
+    if organ == message.sender:
+        return message.anchors
+    anchors = rooted(message, organ)
+    unfit(
+        bool(anchors),
+        "转发来的公文由其他站点的机关制发，该机关不在本站的交换名录中，无从核验其印章；请由原发文机关直接发送",
+        "it was passed on, and its issuing organ is not in the directory of the exchange here, so that its seal cannot be verified; let that organ send it itself",
+    )
+    return anchors
 
 
 def _made(message: Incoming) -> list[str]:
@@ -98,21 +131,21 @@ def _also(
     message: Incoming,
     made: Sequence[str],
     data: bytes,
-    same: tuple[Mapping[str, bytes], str, tuple[Attached, ...]],
+    same: tuple[Mapping[str, bytes], str, tuple[Attached, ...], tuple[Certificate, ...]],
     now: datetime,
 ) -> Iterator[tuple[str, bytes]]:
     """What was sealed in the sm suite, each held to be the same document under the seal of the same organ; raises what does not hold.
 
     A card that names no root of that suite gives nothing to judge it by: then it is not taken in.
     """
-    signed, organ, attached = same
-    roots = [each for each in message.anchors if each.public_key.suite is SM]
+    signed, organ, attached, anchors = same
+    roots = [each for each in anchors if each.public_key.suite is SM]
     for number, name in enumerate(made):
         if name == SEALED or not roots:
             continue
         octets = b"".join(message.read(number))
         if name == SEALED_OFD:
-            verify(octets, Trust(message.anchors, ()), at=now, held=[], beside=Beside(attached=attached))
+            verify(octets, Trust(anchors, ()), at=now, held=[], beside=Beside(attached=attached))
             *_, last = ofd.verify(octets, roots, now)
             by = [last.certificate]
             inside = ofd.attachments(octets)

@@ -1,4 +1,4 @@
-"""What sites say to each other about a document: the parcel, that it is asked back, urged or to be given back, and what became of it.
+"""What sites say to each other about a document: the parcel, that it is asked back, urged or to be given back, what became of it; how its secrecy was decided since, and which document answers it.
 
 All are messages of the kind `document` (`yinxin.exchange`); each has one reference for its copy, so that it is sent once.
 """
@@ -13,6 +13,7 @@ from yinxin.text import Text
 KIND: Final = "document"
 FORMAT: Final = 1
 PARCEL, RECALL, REPORT, URGE, CALL_IN = "parcel", "recall", "report", "urge", "call-in"
+SECRECY, ANSWER = "secrecy", "answer"
 
 
 def reference(what: str, document: str, organ: str) -> str:

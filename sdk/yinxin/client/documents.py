@@ -10,8 +10,17 @@ from yinxin.client._http import Connection, segment
 from yinxin.client.attachments import Attachments, Progress
 from yinxin.client.errors import IdentityNeeded
 from yinxin.crypto import cms
-from yinxin.documents import Answer, DocumentOut, DossierOut, DraftIn, OrgansOut, RecipientOut, Signable
-from yinxin.documents_beside import Countersigning
+from yinxin.documents import (
+    Answer,
+    DocumentOut,
+    DossierOut,
+    DraftIn,
+    OrgansOut,
+    SecrecyDecisionIn,
+    SecrecyIn,
+    Signable,
+)
+from yinxin.documents_beside import Countersigning, RecipientOut
 from yinxin.manuscripts import (
     ComparisonOut,
     ComparisonQuery,
@@ -29,6 +38,7 @@ from yinxin.manuscripts import (
     VersionOut,
     VersionsOut,
 )
+from yinxin.statement import Statement
 from yinxin.uploads import AttachIn, AttachmentOut, AttachmentsOut
 
 _ROOT = "/api/document/v1"
@@ -55,11 +65,12 @@ class Documents:
         skips: str | None = None,
         joint: Sequence[str] = (),
         consulted: Sequence[str] = (),
+        secrecy: SecrecyIn | None = None,
     ) -> str:
         """Draft a document from the user's own file (text, Markdown or DOCX); its identifier.
 
         `recipients` are main recipients, `copied_to` copy recipients, `skips` is why an upward document passes over the organ right above.
-        `joint` are organs of the same level that issue it too, `consulted` those that countersign and do not issue it.
+        `secrecy` is the period and basis of a classified one. `joint` are organs of the same level that issue it too, `consulted` those that countersign and do not issue it.
         Drafting again under the same `reference` gives the same document.
         """
         body = DraftIn(
@@ -72,6 +83,7 @@ class Documents:
             skips=skips,
             joint=tuple(joint) or None,
             consulted=tuple(consulted) or None,
+            secrecy=secrecy,
         )
         answer = self._connection.json(
             "POST",
@@ -267,6 +279,25 @@ class Documents:
         """Pass a received document down to organs below one's own, or to all below one, of a level if it is given; those that had none."""
         return self._copies(document, "redispatch", {"organs": list(organs), "below": below, "level": level})
 
+    def regrade(
+        self,
+        document: str,
+        level: Literal["confidential", "secret", "top-secret"],
+        period: SecrecyIn,
+        reason: str,
+    ) -> None:
+        """Give a sealed document another level and period from today on, signed with the identity's own key, as leader of the issuing organ."""
+        given = period.model_dump()
+        self._decide(document, SecrecyDecisionIn(what="regrade", level=level, reason=reason, **given))
+
+    def extend_secrecy(self, document: str, period: SecrecyIn, reason: str) -> None:
+        """Give it a longer period, counted from where the first began, signed as `regrade`."""
+        self._decide(document, SecrecyDecisionIn(what="extend", reason=reason, **period.model_dump()))
+
+    def declassify(self, document: str, reason: str) -> None:
+        """Decide that nothing is secret about it any more, signed as `regrade`; sites that have it are told."""
+        self._decide(document, SecrecyDecisionIn(what="declassify", reason=reason))
+
     def print_copy(self, document: str, reader: str = "") -> bytes:
         """A print of a classified document (PDF) with the next copy number, which is recorded before it is drawn; `reader` is for whom."""
         path = f"{_PATH}/{segment(document)}/prints"
@@ -302,9 +333,14 @@ class Documents:
             DocumentOut.model_validate(item) for item in self._connection.pages(_PATH, {"box": box, **query})
         )
 
-    def recipients(self, level: Level = "internal", text: str = "") -> Iterator[RecipientOut]:
-        """Organs of other sites that a document of this level may be addressed to, with these words in their name or their site's."""
-        query = {"level": level, "text": text}
+    def recipients(
+        self, level: Level = "internal", text: str = "", *, uncleared: bool = False
+    ) -> Iterator[RecipientOut]:
+        """Organs of other sites that a document of this level may be addressed to, with these words in their name or their site's.
+
+        With `uncleared` those that are cleared below it as well, each with the reason why it cannot get it.
+        """
+        query = {"level": level, "text": text, **({"uncleared": "true"} if uncleared else {})}
         return (
             RecipientOut.model_validate(item)
             for item in self._connection.pages("/api/document/v1/recipients", query)
@@ -320,6 +356,15 @@ class Documents:
         answer = self._connection.json("POST", f"{_PATH}/{segment(document)}/{act}", json=dict(body))
         return OrgansOut.model_validate(answer).organs
 
+    def _decide(self, document: str, decision: SecrecyDecisionIn) -> None:
+        path = f"{_PATH}/{segment(document)}/secrecy"
+        body = decision.model_dump(mode="json")
+        statement = b64decode(self._connection.json("POST", f"{path}/statement", json=body)["statement"])
+        verb = Statement.decode(statement).type
+        signature = self._signature(document, verb, statement)
+        signed = {"statement": b64encode(statement).decode(), "signature": b64encode(signature).decode()}
+        self._connection.json("POST", path, json=signed)
+
     def _sign(self, document: str, verb: Countersigning) -> None:
         statement, signature = self._signed(document, verb)
         self._act(document, f"countersignatures/{verb}", statement=statement, signature=signature)
@@ -329,13 +374,18 @@ class Documents:
         self._act(document, f"answers/{verb}", statement=statement, signature=signature, reason=reason)
 
     def _signed(self, document: str, verb: Signable, reason: str | None = None) -> tuple[str, str]:
+        if self._connection.identity is None:
+            raise IdentityNeeded
+        statement = self.statement(document, verb, reason)
+        signature = self._signature(document, verb, statement)
+        return b64encode(statement).decode(), b64encode(signature).decode()
+
+    def _signature(self, document: str, verb: str, statement: bytes) -> bytes:
         identity = self._connection.identity
         if identity is None:
             raise IdentityNeeded
-        statement = self.statement(document, verb, reason)
         signing = identity.stating(verb, f"document:{document}")
-        signature = cms.sign_detached(signing, statement, signed_at=self._connection.clock.now())
-        return b64encode(statement).decode(), b64encode(signature).decode()
+        return cms.sign_detached(signing, statement, signed_at=self._connection.clock.now())
 
     def _act(self, document: str, act: str, **body: str | None) -> None:
         self._connection.json("POST", f"{_PATH}/{segment(document)}/{act}", json=body)

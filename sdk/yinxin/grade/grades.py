@@ -41,12 +41,42 @@ class Grades:
 
     def extend(self, act: Act, item: str, grade: Grade, now: datetime) -> GradeRow:
         """延长保密期限: the period is longer, counted from where it was; the level stays. Raises NotClassified, NotLonger, GradeTooLong."""
-        row = self._in_force(act.session, item)
+        longer, since = self.extended(act.session, item, grade)
+        return self._write(act, item, longer, since, now)
+
+    def extended(self, session: Session, item: str, grade: Grade) -> tuple[Grade, date]:
+        """What an extension to this period comes to, and since when it is counted; raises NotClassified, NotLonger."""
+        row = self._in_force(session, item)
         longer = replace(grade, level=cast("Secret", row.level))
         ends = longer.ends(row.since)
         if row.ends is not None and ends is not None and ends <= row.ends:
             raise NotLonger(ends=row.ends.isoformat())
-        return self._write(act, item, longer, row.since, now)
+        return longer, row.since
+
+    def demand(self, session: Session, grade: Grade, since: date, day: date) -> None:
+        """Raise GradeTooLong of a period that is longer than the law of that day allows."""
+        years = self.longest(session, grade.level, day)
+        ends = grade.ends(since)
+        if ends is not None and ends > later(since, years * _MONTHS):
+            raise GradeTooLong(level=LEVEL_TEXT[grade.level], years=years)
+
+    def adopt(
+        self, act: Act, item: str, decided: tuple[Grade, date] | None, basis: str, by: tuple[str, datetime]
+    ) -> GradeRow:
+        """What somebody with the power to decided elsewhere, as she decided it: a grade since a day, or (None) that nothing is secret any more, by `basis`.
+
+        The law's longest period was asked for where it was decided. `by` is who, and when.
+        """
+        person, at = by
+        if decided is not None:
+            grade, since = decided
+            act.facts["grade"] = grade.mark
+            return self._add(act, item, _row(grade, since), at, person)
+        before = self.history(act.session, item)
+        act.facts["grade"] = None
+        since = before[-1].since if before else local_date(at)
+        row = GradeRow(level=None, since=since, ends=local_date(at), basis=basis)
+        return self._add(act, item, row, at, person)
 
     def declassify(self, act: Act, item: str, basis: str, now: datetime) -> GradeRow:
         """解密: nothing is secret about it from now on; raises NotClassified."""
@@ -83,24 +113,25 @@ class Grades:
         return row
 
     def _write(self, act: Act, item: str, grade: Grade, since: date, now: datetime) -> GradeRow:
-        years = self.longest(act.session, grade.level, local_date(now))
-        ends = grade.ends(since)
-        if ends is not None and ends > later(since, years * _MONTHS):
-            raise GradeTooLong(level=LEVEL_TEXT[grade.level], years=years)
+        self.demand(act.session, grade, since, local_date(now))
         act.facts["grade"] = grade.mark
-        row = GradeRow(level=grade.level, amount=grade.amount, condition=grade.condition, basis=grade.basis)
-        row.unit = grade.unit.value if grade.amount is not None else None
-        row.since, row.ends = since, ends
-        return self._add(act, item, row, now)
+        return self._add(act, item, _row(grade, since), now)
 
-    def _add(self, act: Act, item: str, row: GradeRow, now: datetime) -> GradeRow:
+    def _add(self, act: Act, item: str, row: GradeRow, at: datetime, person: str | None = None) -> GradeRow:
         mine = (GradeRow.flow == self.flow, GradeRow.item == item)
         last = act.session.scalar(sa.select(sa.func.max(GradeRow.position)).where(*mine)) or 0
         row.flow, row.item, row.position = self.flow, item, last + 1
-        row.person, row.at, row.entry = act.actor.id, now, act.id
+        row.person, row.at, row.entry = person or act.actor.id, at, act.id
         act.session.add(row)
         act.session.flush()
         return row
+
+
+def _row(grade: Grade, since: date) -> GradeRow:
+    row = GradeRow(level=grade.level, amount=grade.amount, condition=grade.condition, basis=grade.basis)
+    row.unit = grade.unit.value if grade.amount is not None else None
+    row.since, row.ends = since, grade.ends(since)
+    return row
 
 
 def read(row: GradeRow) -> Grade:

@@ -4,10 +4,12 @@ The period is a length, a date, or a condition; one that says nothing has the lo
 """
 
 import calendar
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 from yinxin.grade.errors import NoTerm
 from yinxin.text import Text
@@ -17,6 +19,10 @@ Secret = Literal["confidential", "secret", "top-secret"]
 CLASSIFIED: tuple[Secret, ...] = get_args(Secret)
 WORDS: dict[Secret, str] = {"confidential": "秘密", "secret": "机密", "top-secret": "绝密"}
 _MONTHS = 12
+#: characters, as they are kept
+_LONGEST_BASIS, _LONGEST_CONDITION = 400, 200
+_LENGTH = re.compile(r"([1-9][0-9]{0,3})(年|个月|天)")
+_DAY = re.compile(r"([0-9]{4})年([0-9]{1,2})月([0-9]{1,2})日")
 
 
 class Unit(StrEnum):
@@ -64,6 +70,52 @@ class Grade:
         if self.until is not None:
             return f"{WORDS[self.level]}★{self.until.year}年{self.until.month}月{self.until.day}日"
         return f"{WORDS[self.level]}★{self.condition}"
+
+    @classmethod
+    def of_mark(cls, mark: str) -> Self:
+        """The grade that a mark shows; which rule it is by is not on the page. Raises ValueError, NoTerm."""
+        word, _, period = mark.partition("★")
+        level = next((each for each, name in WORDS.items() if name == word), None)
+        if level is None:
+            raise ValueError(mark)
+        if (length := _LENGTH.fullmatch(period)) is not None:
+            unit = next(each for each, text in _UNITS.items() if text.zh == length[2])
+            return cls(level, amount=int(length[1]), unit=unit)
+        if (day := _DAY.fullmatch(period)) is not None:
+            return cls(level, until=date(int(day[1]), int(day[2]), int(day[3])))
+        return cls(level, condition=period)
+
+    def fields(self, since: date) -> dict[str, Any]:
+        """As JSON, counted from `since`, for what people sign and sites tell each other."""
+        period: dict[str, Any] = {"condition": self.condition}
+        if self.amount is not None:
+            period = {"amount": self.amount, "unit": self.unit.value}
+        elif self.until is not None:
+            period = {"until": self.until.isoformat()}
+        return {"level": self.level, "basis": self.basis, "since": since.isoformat(), **period}
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> tuple[Self, date]:
+        """What `fields` wrote: the grade, and since when; raises ValueError, TypeError, KeyError, AttributeError, NoTerm of anything else."""
+        since = date.fromisoformat(fields["since"])
+        until, condition, basis = fields.get("until"), fields.get("condition"), fields["basis"]
+        period: dict[str, Any] = {"condition": condition}
+        if "amount" in fields:
+            period = {"amount": fields["amount"], "unit": Unit(fields["unit"])}
+        elif until is not None:
+            period = {"until": date.fromisoformat(until)}
+        found = cls(fields["level"], basis=basis, **period)
+        # nothing but what would be written, and a period that comes to its end in a year that there is
+        whole = found.level in CLASSIFIED and found.fields(since) == dict(fields)
+        good = isinstance(basis, str) and type(found.amount) in (int, type(None))
+        short = len(basis) <= _LONGEST_BASIS and len(condition or "") <= _LONGEST_CONDITION
+        if not (whole and good and short and "\0" not in f"{basis}{condition}"):
+            raise ValueError(fields)
+        try:
+            found.ends(since)
+        except OverflowError as error:
+            raise ValueError(fields) from error
+        return found, since
 
     def ends(self, since: date) -> date | None:
         """The first day on which it is secret no longer, if it was determined on `since`; None while a condition is awaited."""
