@@ -11,9 +11,9 @@ from apps.document.models import Document
 from apps.document.numbered.allot import allot
 from apps.document.numbered.allot import gone as no_longer_held
 from apps.document.records import DOCUMENTS
+from apps.document.sites.advice import came
 from apps.document.sites.choose import addressable
 from apps.document.sites.errors import NotPassedOn
-from apps.document.sites.notice import came
 from apps.document.states import COPIES
 from yinxin.authz import Level
 from yinxin.distribution import demand_below, recipients

@@ -17,9 +17,9 @@ from apps.document.models import Content, Document, File, State
 from apps.document.numbered.allot import of as numbered_of
 from apps.document.numbered.models import NumberedCopy
 from apps.document.records import DOCUMENTS, countersigns
+from apps.document.sites.advice import came
 from apps.document.sites.choose import barred
 from apps.document.sites.models import Arrival
-from apps.document.sites.notice import came
 from apps.document.states import COMMENTS, COPIES, GRADES
 from yinxin import canonical, search
 from yinxin.comment import Opinion

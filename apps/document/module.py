@@ -9,7 +9,7 @@ from apps.document.intake.states import LIFE as INTAKE_LIFE
 from apps.document.metrics import METRICS
 from apps.document.service import Documents
 from apps.document.settings import DocumentSettings
-from apps.document.sites.notify import VERB as TELL
+from apps.document.sites.advise import VERB as ADVISE
 from apps.document.sites.report import VERB as REPORT
 from apps.document.states import COPIES, LAPSE, LIFE
 from apps.document.template.records import LIFE as TEMPLATE_LIFE
@@ -27,7 +27,7 @@ MODULE: Module[Documents] = Module(
         *COPIES.verbs,
         Verb(REPORT, Text("向发文站点回报外来公文", "tell another site what became of its document")),
         Verb(
-            TELL,
+            ADVISE,
             Text("向外站通知密级变更和答复", "tell another site of a decision on secrecy, or of an answer"),
         ),
         Verb(LAPSE, Text("保密期限届满解密", "declassify when the period is over")),

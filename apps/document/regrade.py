@@ -17,7 +17,7 @@ from apps.document.errors import GradedElsewhere
 from apps.document.models import Document
 from apps.document.records import DOCUMENTS
 from apps.document.seal import SEALED
-from apps.document.sites import notice
+from apps.document.sites import advice
 from apps.document.states import GRADES, LIFE
 from yinxin import flow
 from yinxin.calendar import local_date
@@ -83,7 +83,7 @@ def decide(desk: Desk, document: str, *, signed: bytes, signature: bytes) -> Non
         GRADES.adopt(act, document, decided.grade, basis, (by, now))
         grading.stands(act, row, decided.level)
         number = len(decisions.of(act.session, row)) + 1
-        notice.of_secrecy(act, row, number, now)
+        advice.of_secrecy(act, row, number, now)
 
 
 def _due(desk: Desk, row: Document, wish: Wish) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def _due(desk: Desk, row: Document, wish: Wish) -> dict[str, Any]:
         desk.store.read() as session,
         desk.store.refusing(desk.caller.actor, wish.verb, DOCUMENTS.subject(row.id)),
     ):
-        if notice.came(session, row.id):
+        if advice.came(session, row.id):
             raise GradedElsewhere(document=row.id, organ=row.organ)
         decided = None
         if wish.verb == REGRADE and wish.grade is not None:

@@ -14,9 +14,9 @@ from apps.document.manuscript.begin import sweep
 from apps.document.manuscript.facts import Nearby
 from apps.document.records import DOCUMENTS
 from apps.document.settings import DocumentSettings
+from apps.document.sites.advise import VERB as ADVISE
+from apps.document.sites.advise import advise
 from apps.document.sites.carry import Sites, pack
-from apps.document.sites.notify import VERB as TELL
-from apps.document.sites.notify import notify
 from apps.document.sites.report import VERB as REPORT
 from apps.document.sites.report import tell
 from apps.document.sites.take import Deliveries
@@ -80,12 +80,12 @@ class Documents:
             packing = partial(pack, self.store, self.attachments, Path(spool))
             taken, _ = carry(COPIES, self.store, self.sites, packing)
         told, _ = tell(self.store, self.exchange)
-        noticed, _ = notify(self.store, self.exchange)
-        return taken + told + noticed
+        advised, _ = advise(self.store, self.exchange)
+        return taken + told + advised
 
     def health(self) -> Health:
         """Whether what is for other sites gets into the outbox."""
-        number, since, error = longest(self.store, COPIES.flow, REPORT, TELL)
+        number, since, error = longest(self.store, COPIES.flow, REPORT, ADVISE)
         late = since is not None and since < self.store.clock.now() - _LATE
         facts = {"resting": number, "since": since and rfc3339(since), "error": error}
         if late:

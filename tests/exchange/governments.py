@@ -127,8 +127,9 @@ class Governments:
         *,
         level: str = "confidential",
         period: SecrecyIn | None = None,
+        dispatch: bool = True,
     ) -> str:
-        """A document of the province, sealed and dispatched, on its way."""
+        """A document of the province, sealed and, unless that is left to the test, dispatched: on its way."""
         file = self.folder / f"{reference}.md"
         file.write_text(TEXT, "utf-8")
         here = self.jia
@@ -144,7 +145,8 @@ class Governments:
         registrar = self.as_(here, "demo-registrar")
         registrar.number(document)
         self.as_(here, "demo-seal").seal(document)
-        registrar.dispatch(document)
+        if dispatch:
+            registrar.dispatch(document)
         return document
 
     def answer(self, reference: str, organ: str = CITY) -> str:

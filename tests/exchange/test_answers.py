@@ -11,7 +11,7 @@ from apps.document.intake.models import Answer
 from apps.document.models import Document, File
 from apps.document.sites import report
 from apps.document.sites.errors import NotPassedOn, ParcelUnfit
-from apps.document.sites.models import Notice
+from apps.document.sites.models import Advice
 from apps.document.sites.take import Deliveries
 from authz.models import PersonRow
 from yinxin.act import SYSTEM
@@ -52,7 +52,7 @@ def named(sites: Governments, intake: str, answer: str, organ: str = CITY) -> No
 
 
 def test_an_answer_stands_beside_what_it_answers_at_both_sites(sites: Governments):
-    """Seen to fail when no notice is queued, and when the receipt in it is not heard: then it stays overdue and is urged on."""
+    """Seen to fail when no advice is queued, and when the receipt in it is not heard: then it stays overdue and is urged on."""
     document = sites.issue("asks", (CITY, OTHER_CITY))
     sites.travel()
     intake = registered(sites, document)
@@ -79,7 +79,7 @@ def test_an_answer_stands_beside_what_it_answers_at_both_sites(sites: Government
     sites.travel()
     assert sites.copies(sites.jia, document)[CITY] == "received"
     with sites.yi.store.read() as session:
-        assert session.scalars(sa.select(Notice.told_at)).all()[0] is not None
+        assert session.scalars(sa.select(Advice.told_at)).all()[0] is not None
 
 
 def test_an_answer_within_one_site_is_the_same_record(sites: Governments):

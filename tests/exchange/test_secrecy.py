@@ -17,7 +17,7 @@ from apps.document.models import File
 from apps.document.sites import secrecy
 from apps.document.sites.carry import Sites
 from apps.document.sites.errors import ParcelUnfit
-from apps.document.sites.models import Notice
+from apps.document.sites.models import Advice
 from audit.models import EntryRow
 from exchange.models import Direction, MessageRow, State
 from tests.crypto.conftest import authority, self_signed
@@ -122,9 +122,9 @@ def test_period_and_basis_travel_and_so_does_what_is_decided_since(sites: Govern
     # two organs of that site were told of each, and what is here was not taken again
     assert len(shown.grades) == 4
     with sites.jia.store.read() as session:
-        notices = session.scalars(sa.select(Notice).where(Notice.document == document)).all()
-    assert len(notices) == 6
-    assert all(each.told_at is not None for each in notices)
+        advices = session.scalars(sa.select(Advice).where(Advice.document == document)).all()
+    assert len(advices) == 6
+    assert all(each.told_at is not None for each in advices)
 
 
 def grading_content(session: Any, document: str) -> bytes:
@@ -336,7 +336,7 @@ def test_what_an_older_site_says_still_reads(sites: Governments, monkeypatch):
 def test_what_is_graded_above_a_site_is_told_there_and_called_in(sites: Governments):
     """The form says who cannot have it; the decision, recall and urging reach whoever has it.
 
-    Seen to fail when a notice, or a recall, is graded as the document is by now.
+    Seen to fail when an advice, or a recall, is graded as the document is by now.
     """
     document = sites.issue("above", (CITY, OTHER_CITY))
     sites.travel()
@@ -370,7 +370,7 @@ def test_a_process_that_dies_tells_once(sites: Governments, regraded):
     document, _ = regraded
 
     def dies(name: str) -> None:
-        if name == "document.tell.1-sent":
+        if name == "document.advise.1-sent":
             raise Died
 
     sites.as_(sites.jia, "demo-leader").extend_secrecy(document, SecrecyIn(amount=7, basis="第 5 项"), "延长")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from apps.document.intake.models import Intake
+from apps.document.intake.models import Answer
 from apps.document.models import Document
 from authz.models import PersonRow
 from ops.demo.story import SAMPLE
@@ -79,11 +79,7 @@ def test_the_sender_sees_what_was_answered_and_no_more_than_she_may(platform: Pl
     assert clerk.show(asked).answers == []
     now = platform.clock.now()
     with platform.store.act(SYSTEM, "test.execute", f"document:{asked}") as act:
-        row = act.session.get_one(Document, asked)
-        named = {"id": "intake-1", "organ": "dept-health", "document": asked, "number": "收〔2026〕1号"}
-        times = {"version": 1, "created_at": now, "updated_at": now, "hurried": 0, "joint": []}
-        told = {"level": row.level, "state": "answered", "title": row.title, "sender": row.organ}
-        act.session.add(Intake(**named, **times, **told, answer=answer))
+        act.session.add(Answer(document=asked, organ="dept-health", answer=answer, at=now))
     assert [each.id for each in clerk.show(asked).answers] == [answer]
     browser = platform.app.test_client()
     token = client(platform, "demo-clerk").sign_in()

@@ -12,7 +12,7 @@ from apps.document.intake.errors import HandlerTwice, HurriedEnough, NotAnAnswer
 from apps.document.intake.models import Answer, Intake, Reader
 from apps.document.intake.records import INTAKES
 from apps.document.models import Document, State
-from apps.document.sites import notice
+from apps.document.sites import advice
 from yinxin.clock import rfc3339
 from yinxin.deadline import Term
 from yinxin.distribution import Copy
@@ -98,7 +98,7 @@ def answer(desk: Desk, intake: str, document: str) -> None:
         now = desk.store.clock.now()
         act.session.add(Answer(document=row.document, organ=row.organ, answer=document, at=now))
         if found.away:
-            notice.of_answer(act, row.document, organ=found.organ, sender=row.organ, now=now)
+            advice.of_answer(act, row.document, organ=found.organ, sender=row.organ, now=now)
 
 
 def _asker(session: Session, row: Intake) -> str:

@@ -13,7 +13,7 @@ from apps.document.models import File
 from apps.document.numbered.models import Medium, NumberedCopy
 from apps.document.records import DOCUMENTS
 from apps.document.seal import SEALED
-from apps.document.sites import notice, secrecy
+from apps.document.sites import advice, secrecy
 from apps.document.sites.verify import ALSO
 from apps.document.sites.wire import CALL_IN, KIND, PARCEL, RECALL, URGE, body, reference
 from yinxin.attachment import Attachments
@@ -126,7 +126,7 @@ def pack(store: Store, attachments: Attachments, spool: Path, copy: Copy) -> Par
 
 def _numbered(session: Session, copy: Copy) -> dict[str, int]:
     """The number of the copy in the issuing organ's register; of what came from another site that register is there."""
-    if notice.came(session, copy.item):
+    if advice.came(session, copy.item):
         return {}
     mine = (NumberedCopy.document == copy.item, NumberedCopy.organ == copy.organ)
     query = sa.select(NumberedCopy.number).where(*mine, NumberedCopy.medium == Medium.FILE)

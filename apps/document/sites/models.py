@@ -30,23 +30,23 @@ class Arrival(Base):
 
 
 class What(StrEnum):
-    """What a notice is of: a decision on the secrecy of a document, or which document answers it."""
+    """What an advice is of: a decision on the secrecy of a document, or which document answers it."""
 
     SECRECY = "secrecy"
     ANSWER = "answer"
 
 
-class Notice(Base):
+class Advice(Base):
     """What an organ of another site is to be told of a document: queued within the act that it is of, `told_at` once it is in the outbox.
 
     `number` is how many decisions on its secrecy there are by then; 0 of an answer. `sender` is the organ of this site that says it.
     """
 
-    __tablename__ = "document_notice"
+    __tablename__ = "document_advice"
     __table_args__ = (
         # what is yet to be said
         sa.Index(
-            "ix_document_notice_due",
+            "ix_document_advice_due",
             "document",
             "organ",
             sqlite_where=sa.text("told_at IS NULL"),

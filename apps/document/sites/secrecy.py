@@ -17,7 +17,7 @@ from apps.document.decisions import AFTER, Decision
 from apps.document.desk import content
 from apps.document.models import Document
 from apps.document.records import DOCUMENTS
-from apps.document.sites import notice
+from apps.document.sites import advice
 from apps.document.sites.wire import fitting, unfit
 from apps.document.states import GRADES
 from yinxin import canonical
@@ -211,7 +211,7 @@ def follow(act: Act, row: Document, since: Sequence[Signed], now: datetime) -> i
         grading.stands(act, row, new[-1].decision.level)
         row.version += 1
         row.updated_at = now
-        notice.of_secrecy(act, row, len(since), now)
+        advice.of_secrecy(act, row, len(since), now)
     act.facts["decisions"] = len(new)
     return len(new)
 

@@ -17,7 +17,7 @@ from apps.document.models import Content, Document, File
 from apps.document.models import State as DocumentState
 from apps.document.records import DOCUMENTS
 from apps.document.seal import SEALED
-from apps.document.sites import link, notice, secrecy, verify
+from apps.document.sites import advice, link, secrecy, verify
 from apps.document.sites.errors import ParcelUnfit
 from apps.document.sites.models import Arrival
 from apps.document.sites.report import SIGNED
@@ -237,7 +237,7 @@ class Deliveries:
             # it may have come from its issuing organ, and be passed on by another to one more organ of this site
             same = session.get_one(File, (document, SEALED)).data == sealed.data
             unfit(
-                same and notice.came(session, document),
+                same and advice.came(session, document),
                 "同号公文已存在",
                 "another document has its identifier",
             )

@@ -30,7 +30,7 @@ def upgrade() -> None:
         "SELECT document, organ, answer, updated_at FROM document_intake WHERE answer IS NOT NULL"
     )
     op.create_table(
-        "document_notice",
+        "document_advice",
         sa.Column("document", sa.String(length=40), nullable=False),
         sa.Column("organ", sa.String(length=80), nullable=False),
         sa.Column("sender", sa.String(length=80), nullable=False),
@@ -39,15 +39,15 @@ def upgrade() -> None:
         sa.Column("at", Instant(), nullable=False),
         sa.Column("told_at", Instant(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["document"], ["document.id"], name=op.f("fk_document_notice_document_document")
+            ["document"], ["document.id"], name=op.f("fk_document_advice_document_document")
         ),
         sa.PrimaryKeyConstraint(
-            "document", "organ", "sender", "what", "number", name=op.f("pk_document_notice")
+            "document", "organ", "sender", "what", "number", name=op.f("pk_document_advice")
         ),
     )
     op.create_index(
-        "ix_document_notice_due",
-        "document_notice",
+        "ix_document_advice_due",
+        "document_advice",
         ["document", "organ"],
         sqlite_where=sa.text("told_at IS NULL"),
         postgresql_where=sa.text("told_at IS NULL"),

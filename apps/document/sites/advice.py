@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from apps.document.models import Document
-from apps.document.sites.models import Arrival, Notice, What
+from apps.document.sites.models import Advice, Arrival, What
 from apps.document.states import COPIES
 from yinxin.distribution import State
 from yinxin.store import Act
@@ -23,7 +23,7 @@ def of_secrecy(act: Act, row: Document, number: int, now: datetime) -> None:
     away = [each for each in COPIES.copies(act.session, row.id) if each.away and each.state != State.REFUSED]
     for each in away:
         act.session.add(
-            Notice(
+            Advice(
                 document=row.id,
                 organ=each.organ,
                 what=What.SECRECY,
@@ -39,7 +39,7 @@ def of_secrecy(act: Act, row: Document, number: int, now: datetime) -> None:
 def of_answer(act: Act, document: str, *, organ: str, sender: str, now: datetime) -> None:
     """The organ at another site is to be told which document of the sender's answers its own."""
     act.session.add(
-        Notice(
+        Advice(
             document=document, organ=organ, what=What.ANSWER, number=0, sender=sender, at=now, told_at=None
         )
     )
