@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from apps.document.desk import Desk
+from apps.document.errors import UnknownRecipient
 from apps.document.models import Document
 from apps.document.numbered.allot import allot
 from apps.document.numbered.allot import gone as no_longer_held
@@ -27,6 +28,7 @@ def dispatch(desk: Desk, document: str) -> None:
     calendar = desk.core.calendar()
     seen = DOCUMENTS.snapshot(desk, document)
     elsewhere = desk.carrier.elsewhere([*seen.recipients, *seen.copied_to])
+    _demand_known(desk, seen, elsewhere)
     _demand_cleared(desk, "document.dispatch", seen, elsewhere)
     with DOCUMENTS.move(desk, document, "document.dispatch", seen=seen) as (act, row):
         to = recipients(row.recipients, row.copied_to)
@@ -62,6 +64,16 @@ def redispatch(desk: Desk, document: str, organs: Sequence[str]) -> list[str]:
         row.holders = [*row.holders, *(organ for organ in sent if organ not in elsewhere)]
         allot(desk.store, act, row, sent)
     return sent
+
+
+def _demand_known(desk: Desk, row: Document, elsewhere: frozenset[str]) -> None:
+    """Raise UnknownRecipient, on record, of one whose site is no peer any more: its copy would be nobody's."""
+    here = [each for each in (*row.recipients, *row.copied_to) if each not in elsewhere]
+    organs = desk.core.organs() if here else {}
+    with desk.store.refusing(desk.caller.actor, "document.dispatch", DOCUMENTS.subject(row.id)):
+        for each in here:
+            if each not in organs:
+                raise UnknownRecipient(organ=each)
 
 
 def _demand_own(desk: Desk, row: Document) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from apps.document import decisions
 from apps.document.content import files_named
 from apps.document.desk import Desk, content, file
 from apps.document.impression import signatures
@@ -26,6 +27,7 @@ _PROVED = (
     "document.dispatch",
     "document.receive",
     "document.return",
+    *decisions.VERBS,
 )
 
 

@@ -1,6 +1,7 @@
 """Answers, and what is passed on: a city answers the province whose document it had, and a county has the province's by the city's hand."""
 
 from contextlib import ExitStack
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,15 +10,20 @@ import sqlalchemy as sa
 
 from apps.document.intake.models import Answer
 from apps.document.models import Document, File
-from apps.document.sites import report
+from apps.document.sites import report, secrecy
 from apps.document.sites.errors import NotPassedOn, ParcelUnfit
 from apps.document.sites.models import Advice
 from apps.document.sites.take import Deliveries
 from authz.models import PersonRow
+from exchange.models import Direction, MessageRow
+from exchange.models import State as MessageState
+from tests.laws.province import identity
 from yinxin.act import SYSTEM
+from yinxin.crypto import cms
 from yinxin.distribution import State
 from yinxin.documents import SecrecyIn
 from yinxin.exchange import Outgoing
+from yinxin.statement import Statement
 
 from .governments import BASIS, CITY, COUNTY, OTHER_CITY, PROVINCE, TOWN, Governments, governments
 
@@ -136,12 +142,15 @@ def test_nobody_answers_for_another(sites: Governments):
     sites.travel()
     with sites.jia.store.read() as session:
         assert session.get_one(Answer, (document, CITY)).answer == answer
+        put_aside = (MessageRow.direction == Direction.IN, MessageRow.state == MessageState.UNDELIVERABLE)
+        assert session.scalars(sa.select(MessageRow.error).where(*put_aside)).all() == [ParcelUnfit.code]
 
 
 def test_what_came_from_one_site_goes_on_to_a_third(sites: Governments, monkeypatch):
     """Held to the roots of the site that issued it; refused, with the reason, where that one is not known.
 
-    Seen to fail when the roots of the site that passes it on are taken, and when what it is told of secrecy is not told on.
+    Seen to fail when the roots of the site that passes it on are taken, when what it is told of secrecy is not told on, and when it is not
+    asked whose certificate a decision was signed with.
     """
     document = sites.issue("passed-on", (CITY,))
     sites.travel()
@@ -184,6 +193,17 @@ def test_what_came_from_one_site_goes_on_to_a_third(sites: Governments, monkeypa
     hear(SimpleNamespace(body=body, sender=CITY, peer="yi.example", **common))
     with pytest.raises(ParcelUnfit):
         hear(SimpleNamespace(body=body, sender=PROVINCE, peer="jia.example", **common))
+    # nor has anybody else of the province, whatever organ her statement names
+    with sites.jia.store.read() as session:
+        (real,) = secrecy.told(session, sites.row(sites.jia, document))
+    statement = Statement.decode(bytes.fromhex(real["statement"]))
+    false = replace(statement, person="city-jia-registrar").encode()
+    by = identity(sites.yi.data.root, "city-jia-registrar")
+    signature = cms.sign_detached(by, false, signed_at=statement.at)
+    forged = {**real, "statement": false.hex(), "cms": signature.hex()}
+    with pytest.raises(ParcelUnfit) as refused:
+        hear(SimpleNamespace(body={**body, "decisions": [forged]}, sender=CITY, peer="yi.example", **common))
+    assert "签名人不是发文机关的" in refused.value.text("zh")
 
 
 def test_what_is_passed_on_and_changed_is_refused(sites: Governments, monkeypatch):

@@ -275,7 +275,8 @@ def test_recipients_are_offered_from_the_signed_directory(two):
     assert "子县东镇人民政府（秘密）" in answer.text
     assert "甲市人民政府（秘密）" not in answer.text
     answer = page.get("https://localhost/documents/new?level=secret", headers=bearer)
-    assert "子县东镇人民政府（秘密）" not in answer.text
+    assert f"elsewhere-{STRANGE}" not in answer.text  # it is named, and not offered
+    assert "子县东镇人民政府（秘密）" in answer.text
     assert "另有 5 个外站机关获准接收的密级低于本文" in answer.text
     assert client(near, "demo-clerk").documents.show(document).document.recipients == [STRANGE]
 

@@ -8,15 +8,23 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from apps.document.errors import UnknownRecipient
+from apps.document.models import Document
 from tests.document import joint
 from tests.laws.asking import Desk
 from tests.laws.province import client, identity
+from yinxin import evidence
+from yinxin.act import SYSTEM
 from yinxin.crypto import cms
+from yinxin.evidence.attribute import NOTHING_BESIDE
+from yinxin.evidence.trust import Trust
 
 from .governments import CITY, OTHER_CITY, Governments, governments
 from .sites import Net, admit, copied, join, opened, settings
 
 pytestmark = pytest.mark.engines("any")
+#: an organ that no directory knows
+STRANGE = "city-bing"
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +58,7 @@ def test_who_cannot_get_this_level_is_told_while_it_is_written(sites: Government
 
 
 def test_who_cannot_get_it_is_told_before_it_is_dispatched(sites: Governments):
-    """Seen to fail when what is sealed and not yet sent is not looked at."""
+    """Seen to fail when what is sealed and not yet sent is not looked at, and when a recipient that nobody knows any more has a copy here."""
     document = sites.issue("undispatched", (CITY, OTHER_CITY), dispatch=False)
     registrar = sites.as_(sites.jia, "demo-registrar")
     assert registrar.show(document).barred == []
@@ -66,6 +74,13 @@ def test_who_cannot_get_it_is_told_before_it_is_dispatched(sites: Governments):
         assert registrar.show(document).document.state == "sealed"
     finally:
         admit(sites.jia.exchange, sites.yi.exchange, relation="child")
+    # whose site is no peer any more is nobody's: it is not taken for an organ of this one
+    for named in ([STRANGE], []):
+        with sites.jia.store.act(SYSTEM, "test.name", f"document:{document}") as act:
+            act.session.get_one(Document, document).copied_to = named
+        if named:
+            with pytest.raises(UnknownRecipient):
+                registrar.dispatch(document)
     registrar.dispatch(document)
     sites.travel()
     assert sites.copies(sites.jia, document) == {CITY: "delivered", OTHER_CITY: "delivered"}
@@ -108,6 +123,12 @@ def test_a_leader_decides_on_a_page(sites: Governments):
     assert done.status_code == 303, done.text
     shown = sites.show(sites.jia, "demo-leader", document)
     assert [each.mark for each in shown.grades] == ["秘密★2年", "秘密★5年"]
+    # it stands in the evidence, and a stranger verifies it there
+    held: list = []
+    trust, now = Trust.load(sites.jia.data.path("trust")), sites.jia.clock.now()
+    packed = sites.as_(sites.jia, "demo-registrar").evidence(document)
+    evidence.verify(packed, trust, at=now, held=held, beside=NOTHING_BESIDE)
+    assert any("延长了本文的保密期限，理由：项目延期" in each.zh for each in held)
 
 
 def test_the_page_there_names_who_issued_it_together(template, tmp_path):

@@ -7,12 +7,10 @@ from typing import cast
 from apps.document.core import Organ
 from apps.document.desk import Desk
 from apps.document.models import Document, State
-from apps.document.records import DOCUMENTS
 from apps.document.sites.errors import NotCleared
 from apps.document.states import COPIES
 from yinxin.authz import LEVEL_TEXT, Level
 from yinxin.distribution import HELD, OPEN
-from yinxin.errors import YinxinError
 from yinxin.exchange import Reached
 
 
@@ -58,7 +56,7 @@ def offered(desk: Desk, level: Level, words: str = "", *, uncleared: bool = Fals
     return [each for each in found if (uncleared or each.cleared(level)) and each.matches(wanted)]
 
 
-def barred(desk: Desk, row: Document) -> Mapping[str, YinxinError]:
+def barred(desk: Desk, row: Document) -> Mapping[str, NotCleared]:
     """The recipients at other sites that cannot get the document as it is graded now, each with the reason: said before it is dispatched.
 
     Of one that was dispatched, those that have it yet: it was graded higher since, or they are cleared lower, and theirs is to be called in.
@@ -69,18 +67,9 @@ def barred(desk: Desk, row: Document) -> Mapping[str, YinxinError]:
         with desk.store.read() as session:
             copies = COPIES.copies(session, row.id)
             named = [each.organ for each in copies if each.away and each.state in (*OPEN, *HELD)]
-    away = desk.carrier.elsewhere(named)
-    known = {each.organ: each for each in desk.carrier.reached(row.organ)} if away else {}
-    found: dict[str, YinxinError] = {}
-    for each in sorted(away):
-        if (there := known.get(each)) is not None and not there.cleared(level):
-            found[each] = not_cleared(there, level)
-            continue
-        try:
-            desk.carrier.demand(row.organ, [each], DOCUMENTS.subject(row.id), level)
-        except YinxinError as error:
-            found[each] = error
-    return found
+    known = {each.organ: each for each in desk.carrier.reached(row.organ)} if named else {}
+    low = (known[each] for each in named if each in known and not known[each].cleared(level))
+    return {each.organ: not_cleared(each, level) for each in low}
 
 
 def elsewhere(desk: Desk, sender: str) -> frozenset[str]:

@@ -57,6 +57,16 @@ class Secrecy:
     since: tuple[Signed, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """The organ that decides on a document, what it is called there, the roots of its site, and whether another site passed the document on."""
+
+    organ: str
+    name: str
+    anchors: Sequence[Certificate]
+    passed_on: bool
+
+
 # --- what is told ---
 
 
@@ -127,12 +137,10 @@ def demand_level(found: Secrecy, level: Level, now: datetime) -> None:
     unfit(level in allowed, "密级与签发的不符", "the level is not the one that was signed")
 
 
-def read_decisions(
-    told_: object, document: str, organ: str, sha256: str, anchors: Sequence[Certificate]
-) -> tuple[Signed, ...]:
+def read_decisions(told_: object, document: str, issuer: Issuer, sha256: str) -> tuple[Signed, ...]:
     """The decisions that another site tells: each signed by a person of the issuing organ, of this document as it was sealed, after the one before.
 
-    Raises ParcelUnfit, or what does not hold.
+    Where another site than the issuing organ's tells them, nobody there vouches for whose people they are: the certificates name the organ. Raises ParcelUnfit, or what does not hold.
     """
     found: list[Signed] = []
     after = ""
@@ -144,7 +152,7 @@ def read_decisions(
             declared = decision.declared
             about = (declared.subject, declared.organ, declared.content["sealed"]["sha256"])
             unfit(
-                about == (DOCUMENTS.subject(document), organ, sha256),
+                about == (DOCUMENTS.subject(document), issuer.organ, sha256),
                 "密级变更不是发文机关对该公文的",
                 "a decision on secrecy is not the issuing organ's on this document",
             )
@@ -153,19 +161,19 @@ def read_decisions(
                 "密级变更不相衔接",
                 "a decision on secrecy does not follow the one before",
             )
-            _signed_by(signature, statement, ocsp, declared, anchors)
+            _signed_by(signature, statement, ocsp, declared, issuer)
             found.append(Signed(decision, statement, signature, ocsp))
             after = decisions.digest(statement)
     return tuple(found)
 
 
-def _signed_by(
-    signature: bytes, statement: bytes, ocsp: bytes, declared: Statement, anchors: Sequence[Certificate]
-) -> None:
+def _signed_by(signature: bytes, statement: bytes, ocsp: bytes, declared: Statement, issuer: Issuer) -> None:
     by = cms.verify_detached(signature, statement)
     unfit(by.certificate.subject.get("serialNumber") == declared.person, "签名人不符", "somebody else signed")
+    of_organ = issuer.passed_on and by.certificate.subject.get("organizationName") != issuer.name
+    unfit(not of_organ, "签名人不是发文机关的", "the signer is not of the issuing organ")
     suite = by.certificate.public_key.suite
-    roots = [each for each in anchors if each.public_key.suite is suite]
+    roots = [each for each in issuer.anchors if each.public_key.suite is suite]
     unfit(bool(roots), "没有可据以核验签名的根", "there is no root to judge the signature by")
     validate(
         by.certificate,

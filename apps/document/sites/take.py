@@ -13,6 +13,7 @@ from typing import cast
 import sqlalchemy as sa
 
 from apps.document import index
+from apps.document.desk import content
 from apps.document.models import Content, Document, File
 from apps.document.models import State as DocumentState
 from apps.document.records import DOCUMENTS
@@ -172,11 +173,16 @@ class Deliveries:
         at_home = self._exchange.site_of(organ) == message.peer
         return message.anchors if at_home else self._exchange.anchors(organ)
 
+    def _issuer(
+        self, message: Incoming, organ: str, name: str, anchors: tuple[Certificate, ...]
+    ) -> secrecy.Issuer:
+        at_home = organ == message.sender or self._exchange.site_of(organ) == message.peer
+        return secrecy.Issuer(organ, name, anchors, not at_home)
+
     def _secrecy(self, message: Incoming, sealed: verify.Sealed) -> secrecy.Secrecy:
         body, digest = message.body, INTL.hash.digest(sealed.data).hex()
-        since = secrecy.read_decisions(
-            body.get("decisions", []), body["document"], sealed.issuer, digest, sealed.anchors
-        )
+        issuer = self._issuer(message, sealed.issuer, sealed.said["organ"]["name"], sealed.anchors)
+        since = secrecy.read_decisions(body.get("decisions", []), body["document"], issuer, digest)
         return secrecy.of_parcel(body, sealed.said, sealed.signed_off, since)
 
     def _stored(self, message: Incoming, sealed: int) -> tuple[str, ...]:
@@ -316,10 +322,12 @@ class Deliveries:
             unfit(mine, "不是发来该公文的站点和机关", "not from the site and organ that sent the document")
             organ = DOCUMENTS.load(session, document).organ
             sha256 = session.get_one(File, (document, SEALED)).sha256
+            name = canonical.decode(content(session, document).data)["organ"]["name"]
         anchors = message.anchors if organ == message.sender else self._rooted(message, organ)
         with fitting():
             told = message.body["decisions"]
-        return Decided(secrecy.read_decisions(told, document, organ, sha256, anchors))
+        issuer = self._issuer(message, organ, name, anchors)
+        return Decided(secrecy.read_decisions(told, document, issuer, sha256))
 
     def _report(self, message: Incoming, document: str) -> Heard:
         with fitting():

@@ -61,6 +61,9 @@ _ACTS: Mapping[str, Text] = {
     "document.countersign": Text("会签了本文内容", "countersigned its content"),
     "document.receive": Text("签收了本文", "signed for it"),
     "document.return": Text("退回了本文", "returned it"),
+    "document.regrade": Text("变更了本文的密级", "regraded it"),
+    "document.extend-secrecy": Text("延长了本文的保密期限", "extended its period of secrecy"),
+    "document.declassify": Text("解除了本文的密级", "declassified it"),
 }
 
 
