@@ -46,6 +46,10 @@ class Prepared:
         self._known = {
             organ: canonical.encode([self._person, *entities]) for organ, entities in self._organs.items()
         }
+        self._around = {
+            organ: (canonical.encode([self._person])[:-1], canonical.encode(list(entities))[1:])
+            for organ, entities in self._organs.items()
+        }
         self._principal = dict(self._person["uid"])
         self._concerning = linked(policies.slice(action), grants)
         self._words: dict[tuple[str, ...], Text] = {}
@@ -109,9 +113,15 @@ class Prepared:
                     self._number,
                     self.grants,
                     None if resource.type in _KNOWN else self._known[resource.organ],
+                    self._written(resource.organ, things[resource.type, resource.id]),
                 )
             )
         return decided
+
+    def _written(self, organ: str, thing: Mapping[str, Any]) -> bytes:
+        """Person, thing and organs as `Decision.entities` is written: the thing alone is looked through."""
+        begin, end = self._around[organ]
+        return b"%b,%b%b%b" % (begin, canonical.encode(thing), b"," if end != b"]" else b"", end)
 
     def _fits(self, thing: Mapping[str, Any]) -> bool:
         """Whether the thing is certainly as the schema declares its type; Cedar would say so too."""

@@ -37,6 +37,7 @@ from ca.holders import ApplicationNeeded
 from ca.inventory import Filter, Sort, Standing, describe, position
 from ca.issue import Issued
 from ca.models import CertificateRow
+from ca.quick import QuickIssue
 from ca.request import Holder, IssueRequest
 from ca.revoke_many import Target
 from ca.service import Authority
@@ -247,17 +248,16 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
         summary=Text("签发证书", "Issue a certificate"),
         problems=ISSUE_PROBLEMS,
         claimed_by_act=True,
+        quick=QuickIssue(authority.ctx, asked_for, partial(_made, authority)),
     )
     def issue(body: CertificateIn, caller: Caller) -> CertificateOut:
-        holder = Holder(body.holder.kind, body.holder.id, body.holder.post, body.holder.organ)
-        request = IssueRequest(body.reference, body.profile, body.csr_pem.encode(), holder, body.days)
         hold, made = answering(), cache(partial(_made, authority))
 
         def told(session: Session, issued: Issued) -> None:
             if hold is not None:
                 hold.answer(session, 201, made(issued).model_dump_json().encode())
 
-        return made(authority.issue(caller.actor, request, told=told))
+        return made(authority.issue(caller.actor, asked_for(body), told=told))
 
     @api.get(
         "/certificates", summary=Text("查询证书", "Search certificates"), problems=(Denied, UnknownOrgan)
@@ -362,6 +362,12 @@ def _add_standing(api: Api, authority: Authority) -> None:
     )
     def resume(serial: str, body: Nothing, caller: Caller) -> HoldOut:  # noqa: ARG001 - the contract: an empty object
         return _hold(authority.resume(caller.actor, serial))
+
+
+def asked_for(body: CertificateIn) -> IssueRequest:
+    """What a body asks for."""
+    holder = Holder(body.holder.kind, body.holder.id, body.holder.post, body.holder.organ)
+    return IssueRequest(body.reference, body.profile, body.csr_pem.encode(), holder, body.days)
 
 
 def _out(authority: Authority, row: CertificateRow) -> CertificateOut:

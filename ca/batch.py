@@ -3,9 +3,8 @@
 from flask import Blueprint
 from pydantic import Field
 
-from ca.api import CertificateIn
+from ca.api import CertificateIn, asked_for
 from ca.issue import Issued
-from ca.request import Holder, IssueRequest
 from ca.service import Authority
 from yinxin.errors import YinxinError
 from yinxin.text import Text
@@ -61,7 +60,7 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
         limit=_LARGEST,
     )
     def issue_batch(body: BatchIn, caller: Caller) -> BatchOut:
-        answers = authority.issue_many(caller.actor, [_request(each) for each in body.requests])
+        answers = authority.issue_many(caller.actor, [asked_for(each) for each in body.requests])
         return BatchOut(
             answers=[
                 _out(each.reference, answer) for each, answer in zip(body.requests, answers, strict=True)
@@ -69,11 +68,6 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
         )
 
     return (api.blueprint,)
-
-
-def _request(asked: CertificateIn) -> IssueRequest:
-    holder = Holder(asked.holder.kind, asked.holder.id, asked.holder.post, asked.holder.organ)
-    return IssueRequest(asked.reference, asked.profile, asked.csr_pem.encode(), holder, asked.days)
 
 
 def _out(reference: str, answer: Issued | YinxinError) -> BatchAnswerOut:

@@ -47,7 +47,7 @@ from yinxin.errors import YinxinError
 from yinxin.steps import step
 from yinxin.store import Act, Sql, as_good, listed
 
-__all__ = ["Answer", "Wanted", "issue_many", "issue_together"]
+__all__ = ["Answer", "Batch", "Wanted", "Work", "issue_many", "issue_together"]
 
 _log = logging.getLogger("yinxin.ca")
 
@@ -55,7 +55,7 @@ Answer = Issued | YinxinError
 
 
 @dataclass(eq=False)
-class _Work:
+class Work:
     """One certificate on its way, step by step."""
 
     place: int
@@ -85,7 +85,7 @@ def issue_many(ctx: Context, actor: Actor, wanted: Sequence[Wanted]) -> list[Ans
     answers: list[Answer] = []
     for begin in range(0, len(wanted), TOGETHER):
         asked = [Asked(actor, each) for each in wanted[begin : begin + TOGETHER]]
-        batch = _Batch(ctx, actor, asked)
+        batch = Batch(ctx, actor, asked)
         batch.carry_out()
         for place, each in enumerate(asked):
             # what could not go with the others: references that stood there before, or twice
@@ -102,7 +102,7 @@ def issue_together(ctx: Context, group: Sequence[Asked]) -> list[Issued | Except
     The batch itself is the platform's act, in no request's surroundings. It raises nothing: when it fails as a whole,
     each goes alone and finds its own reason.
     """
-    batch = _Batch(ctx, SYSTEM, group)
+    batch = Batch(ctx, SYSTEM, group)
     try:
         Surroundings().run(batch.carry_out)
     except Exception:  # noqa: BLE001 - whatever it was, each finds its own reason
@@ -117,7 +117,9 @@ def _alone(ctx: Context, asked: Asked) -> Answer:
         return error
 
 
-class _Batch:
+class Batch:
+    """Requests on their way together; `actor` is whose act the batch itself is."""
+
     def __init__(self, ctx: Context, actor: Actor, group: Sequence[Asked]) -> None:
         self._ctx, self._actor, self._group = ctx, actor, group
         #: by place in the group
@@ -152,22 +154,22 @@ class _Batch:
         asked.surroundings.run(self._ctx.store.refuse, asked.actor, VERB, subject, error)
         self.answers[place] = error
 
-    def _give_up(self, work: _Work, error: Exception) -> None:
+    def _give_up(self, work: Work, error: Exception) -> None:
         work.asked.surroundings.run(give_up, self._ctx, work.asked.actor, work.ready.serial)
         self.answers[work.place] = error
 
-    def _examined(self) -> Iterator[_Work]:
+    def _examined(self) -> Iterator[Work]:
         ctx, requests = self._ctx, [each.wanted.request for each in self._group]
         register = ctx.register.ahead([each.holder for each in requests])
         seen = _used(ctx, [each.reference for each in requests])
         decisions = dict(self._permitted(register))
         for place, (asked, request) in enumerate(zip(self._group, requests, strict=True)):
-            if place in self.answers or request.reference in seen:
+            if place not in decisions or request.reference in seen:
                 continue
             try:
                 profile, reserved = open_profile(ctx, request.profile), asked.wanted.reserved
                 order = examine(request, profile, register, ctx.settings, reserved=reserved)
-                work = _Work(place, asked, order, self._issuer(order.authority), decisions[place])
+                work = Work(place, asked, order, self._issuer(order.authority), decisions[place])
             except YinxinError as error:
                 self._refuse(place, asked, error)
                 continue
@@ -187,7 +189,7 @@ class _Batch:
             if not each.wanted.ask:
                 yield place, each.wanted.decision
 
-    def _prepared(self, work: _Work) -> _Work | None:
+    def _prepared(self, work: Work) -> Work | None:
         store = self._ctx.store
         try:
             made = prepare(work.order, work.issuer, self._ctx.settings, store.clock, store.randomness)
@@ -197,14 +199,15 @@ class _Batch:
         work.prepared = made
         return work
 
-    def _intended(self, works: list[_Work]) -> list[_Work]:
+    def _intended(self, works: list[Work]) -> list[Work]:
         ctx = self._ctx
-        refused: list[tuple[_Work, YinxinError]] = []
-        allowed: list[_Work] = []
+        refused: list[tuple[Work, YinxinError]] = []
+        allowed: list[Work] = []
         try:
             subject = f"batch:{ctx.store.identifier()}"
             with ctx.store.act(self._actor, VERB, subject, outcome=Outcome.INTENT, taken=as_good) as act:
-                mine: dict[str, _Work] = {}
+                mine: dict[str, Work] = {}
+                works = self._still(act, works)
                 against = burdens(act.session, [work.order for work in works])
                 for work, burden in zip(works, against, strict=True):
                     reason = burden or _together(mine.setdefault(work.order.spki_digest, work), work)
@@ -229,7 +232,11 @@ class _Batch:
             self._refuse(work.place, work.asked, reason)
         return allowed
 
-    def _signed(self, works: list[_Work]) -> Iterator[_Work]:
+    def _still(self, act: Act, works: list[Work]) -> list[Work]:  # noqa: ARG002 - it may be asked there
+        """Those who go on, as is asked in the transaction of the intents."""
+        return works
+
+    def _signed(self, works: list[Work]) -> Iterator[Work]:
         for work in works:
             try:
                 work.issued = completed(work.row, sign(work.ready, work.issuer), work.issuer)
@@ -237,7 +244,7 @@ class _Batch:
             except Exception as error:  # noqa: BLE001 - it is this request's answer, and raised to who asked
                 self._give_up(work, error)
 
-    def _stored(self, works: list[_Work]) -> None:
+    def _stored(self, works: list[Work]) -> None:
         ctx = self._ctx
         made = [(work, work.issued) for work in works if work.issued is not None]
         if not made:
@@ -263,7 +270,7 @@ class _Batch:
         for work, issued in made:
             self.answers[work.place] = issued
 
-    def _store_alone(self, work: _Work, issued: Issued) -> None:
+    def _store_alone(self, work: Work, issued: Issued) -> None:
         asked, wanted = work.asked, work.asked.wanted
         try:
             store = partial(store_issued, also=wanted.also, told=wanted.told)
@@ -275,7 +282,7 @@ class _Batch:
 
 
 def _record(
-    ctx: Context, act: Act, work: _Work, decision: Mapping[str, Any] | None, facts: Mapping[str, Any]
+    ctx: Context, act: Act, work: Work, decision: Mapping[str, Any] | None, facts: Mapping[str, Any]
 ) -> None:
     """The certificate's own record, in the surroundings of whoever asked for it."""
     asked, subject = work.asked, f"certificate:{work.ready.serial}"
@@ -295,14 +302,14 @@ _USED = Sql(
 )
 
 
-def _together(first: _Work, work: _Work) -> KeyInUse | None:
+def _together(first: Work, work: Work) -> KeyInUse | None:
     """What stands against a key in one batch with its first use: another holder, or another profile."""
     own, other = work.order, first.order
     same = (own.holder, own.profile.name) == (other.holder, other.profile.name)
     return None if same else KeyInUse(serial=first.ready.serial)
 
 
-def _bindings(made: Sequence[tuple[_Work, Issued]]) -> Iterator[Binding]:
+def _bindings(made: Sequence[tuple[Work, Issued]]) -> Iterator[Binding]:
     for work, issued in made:
         holder = work.order.holder
         if holder.kind == "person" and holder.post is not None:

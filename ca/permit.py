@@ -30,10 +30,8 @@ def permit(ctx: Context, actor: Actor, request: IssueRequest, register: Register
     return ctx.decider.require(actor, VERB, resource).record()
 
 
-def permit_all(
-    ctx: Context, group: Sequence["Asked"], register: Register
-) -> list[dict[str, Any] | YinxinError]:
-    """For each, in order, the record of its permission, or why there is none: recorded in its own surroundings."""
+def permitted(ctx: Context, group: Sequence["Asked"], register: Register) -> list[dict[str, Any] | None]:
+    """For each, in order, the record of its permission; None where there is none, or it cannot be told: unrecorded."""
     questions: dict[int, tuple[Actor, str, Resource]] = {}
     for place, each in enumerate(group):
         try:
@@ -42,11 +40,18 @@ def permit_all(
             continue  # it is asked alone, and hears why
         questions[place] = (each.actor, VERB, resource)
     decisions = dict(zip(questions, ctx.decider.check_all(list(questions.values())), strict=True))
+    found = [decisions.get(place) for place in range(len(group))]
+    return [each.record() if each is not None and each.allowed else None for each in found]
+
+
+def permit_all(
+    ctx: Context, group: Sequence["Asked"], register: Register
+) -> list[dict[str, Any] | YinxinError]:
+    """As `permitted`, or why there is no permission: recorded in its own surroundings."""
     answers: list[dict[str, Any] | YinxinError] = []
-    for place, each in enumerate(group):
-        decision = decisions.get(place)
-        if decision is not None and decision.allowed:
-            answers.append(decision.record())
+    for each, decision in zip(group, permitted(ctx, group, register), strict=True):
+        if decision is not None:
+            answers.append(decision)
             continue
         try:
             request = each.wanted.request

@@ -22,7 +22,7 @@ from gunicorn.util import http_date
 
 from ops.recognise import Head, recognise
 from yinxin.gather import PATIENCE, Window
-from yinxin.web import Begun, Plain, QuickLayer
+from yinxin.web import Begun, Plain, QuickLayer, status_line
 
 _log = logging.getLogger("yinxin.server")
 
@@ -30,7 +30,7 @@ _log = logging.getLogger("yinxin.server")
 _READ = 1 << 14
 #: seconds in which a body must have come
 _BODY = 60.0
-_ANSWER = b"HTTP/1.1 200 OK\r\nServer: gunicorn\r\nDate: %b\r\nConnection: keep-alive\r\n%b"
+_ANSWER = b"HTTP/1.1 %b\r\nServer: gunicorn\r\nDate: %b\r\nConnection: keep-alive\r\n%b"
 
 
 class House(Protocol):
@@ -152,7 +152,7 @@ class Crowd:
         if (peer := getattr(conn, "peer", None)) is None:
             # for the connection's life: neither side may renegotiate (PROTOCOL_TLS_SERVER)
             peer = conn.peer = conn.sock.getpeercert(binary_form=True) or b""
-        plain = Plain(found, head.target, head.authorization, peer, head.host, "https")
+        plain = Plain(found, head.target, head.authorization, peer, head.host, "https", head.idempotency_key)
         begun = self._layer.begin(plain, sent[head.size :])
         return None if begun is None else _Going(conn, begun, sent)
 
@@ -237,7 +237,8 @@ class Clerk(Thread):
             if told is None:
                 self._house.later(self._ordinarily, going)
             else:
-                self._send(going.conn, _ANSWER % (self._dated(), told))
+                status = status_line(going.begun.status).encode()
+                self._send(going.conn, _ANSWER % (status, self._dated(), told))
 
     def _send(self, conn: Any, answer: bytes) -> None:
         try:

@@ -33,6 +33,7 @@ class Head:
     authorization: str
     size: int
     length: int
+    idempotency_key: str = ""
 
 
 def recognise(data: bytes | bytearray) -> Head | None:
@@ -67,4 +68,5 @@ def recognise(data: bytes | bytearray) -> Head | None:
         or not (authorization := fields.get(b"authorization"))
     ):
         return None
-    return Head(line[1].decode(), host.decode(), authorization.decode(), end + len(_END), int(length))
+    key = fields.get(b"idempotency-key", b"").decode()
+    return Head(line[1].decode(), host.decode(), authorization.decode(), end + len(_END), int(length), key)

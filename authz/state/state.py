@@ -108,6 +108,14 @@ class AtNumber:
             raise Outdated
 
 
+def number_now(store: Store) -> int:
+    """The number as it is now; raises StoreUnavailable where there is none."""
+    number = store.glance(_NUMBER)
+    if number is None:  # whoever emptied the table would stop what was revoked from being noticed
+        raise StoreUnavailable
+    return int(number)
+
+
 class Moved(Exception):
     """The state changed while it was looked at."""
 
@@ -170,10 +178,7 @@ class State:
         return known
 
     def _number(self) -> int:
-        number = self._store.glance(_NUMBER)
-        if number is None:  # whoever emptied the table would stop what was revoked from being noticed
-            raise StoreUnavailable
-        return int(number)
+        return number_now(self._store)
 
 
 def _in_time(acting: Acting | None, now: datetime) -> Acting | None:

@@ -116,18 +116,20 @@ class Enrolment:
             chosen = profile or self._fitting(known, application)
             _covers(known, chosen, application)
             # who was granted a credential may have come to power since
-            wanted_for(reference, _holder(known, application), chosen, self.ctx.register)
+            holder = _holder(known, application)
+            wanted_for(reference, holder, chosen, self.ctx.register.ahead([holder]))
         except YinxinError as error:
             self.ctx.rejections.record(known.actor, ISSUE, f"reference:{reference}", error)
             raise
-        request = IssueRequest(reference, chosen, application, _holder(known, application), days)
+        request = IssueRequest(reference, chosen, application, holder, days)
         return issue(self.ctx, known.actor, request, known.decision, also=_spend(known, also))
 
     def examine(self, known: Credential, asked: Application, *, profile: str) -> None:
         """Raise what `issue` would raise of the request itself; nothing is recorded, nothing changed."""
         _covers(known, profile, asked)
         request = IssueRequest("-", profile, asked, _holder(known, asked))
-        order = examine(request, self.ctx.profiles[profile], self.ctx.register, self.ctx.settings)
+        register = self.ctx.register.ahead([request.holder])
+        order = examine(request, self.ctx.profiles[profile], register, self.ctx.settings)
         with self.ctx.store.look() as look:
             unburdened(look, order)
 

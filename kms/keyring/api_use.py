@@ -51,7 +51,7 @@ from yinxin.authz import Denied
 from yinxin.crypto.errors import BadSignature
 from yinxin.errors import YinxinError
 from yinxin.text import Text
-from yinxin.web import Api, Caller, Known, QuickAnswer, Wished
+from yinxin.web import Api, Bid, Caller, Known, QuickAnswer, Wished
 from yinxin.wire import Words, base64_text
 
 #: what a system's token must be for
@@ -216,12 +216,12 @@ class _Quick:
         self._item_of = item_of
         self._answer_of = answer_of
 
-    def __call__(self, known: Known, request: str, body: Any, **path: str) -> QuickAnswer | None:
-        done = self._together.use(known, path["name"], self._operation, self._item_of(body), request)
+    def __call__(self, known: Known, bid: Bid, body: Any, **path: str) -> QuickAnswer | None:
+        done = self._together.use(known, path["name"], self._operation, self._item_of(body), bid.request)
         return None if done is None else self._tell(done)
 
-    def wished(self, known: Known, request: str, body: Any, **path: str) -> Wished | None:
-        wish = self._together.wish(known, path["name"], self._operation, self._item_of(body), request)
+    def wished(self, known: Known, bid: Bid, body: Any, **path: str) -> Wished | None:
+        wish = self._together.wish(known, path["name"], self._operation, self._item_of(body), bid.request)
         return None if wish is None else Wished(self._window, wish, self._tell)
 
     def _tell(self, done: Done) -> QuickAnswer:

@@ -130,8 +130,9 @@ class Decision:
     context: Mapping[str, Any]
     version: int | None = None
     grants: tuple[Mapping[str, Any], ...] = ()
-    #: `known`, where whoever decides has it in canonical bytes already
+    #: `known`, and `entities`, where whoever decides has them in canonical bytes already
     known_bytes: bytes | None = field(default=None, repr=False, compare=False)
+    entities_bytes: bytes | None = field(default=None, repr=False, compare=False)
 
     @property
     def known(self) -> bytes:
@@ -149,13 +150,16 @@ class Decision:
 
     def record(self) -> dict[str, Any]:
         """What an audit entry keeps of it (`act.decision`): identifiers and digests, no personal data."""
+        entities = self.entities_bytes
+        if entities is None:
+            entities = canonical.encode([dict(entity) for entity in self.entities])
         record: dict[str, Any] = {
             "allowed": self.allowed,
             "action": self.action,
             "resource": self.resource.fields(),
             "policies": list(self.policies),
             "policy_set": self.policy_set,
-            "entities": INTL.hash.digest(canonical.encode([dict(entity) for entity in self.entities])).hex(),
+            "entities": INTL.hash.digest(entities).hex(),
             "known": INTL.hash.digest(self.known).hex(),
         }
         given = {

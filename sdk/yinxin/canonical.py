@@ -64,11 +64,6 @@ def reread(data: bytes) -> Any:
     return _DECODER.raw_decode(data.decode())[0]
 
 
-def quoted(text: str) -> str:
-    """A text as it stands in canonical JSON (RFC 8785 3.2.2.2): for what writes a form of its own around it."""
-    return _quoted(text)
-
-
 #: the first octet of a character beyond the Basic Multilingual Plane in UTF-8
 _BEYOND_BMP = re.compile(rb"[\xf0-\xf4]")
 
@@ -104,7 +99,7 @@ def _check(value: Any, depth: int) -> bool:
         return plain
     if isinstance(value, list | tuple):
         for item in value:
-            plain &= _check(item, depth + 1)
+            plain &= type(item) is str or _check(item, depth + 1)
         return plain
     if not isinstance(value, int):
         raise NotCanonical(reason=f"a value of type {type(value).__name__}")
@@ -126,4 +121,5 @@ def _writer() -> Callable[[Any], str]:
 
 _DECODER = json.JSONDecoder(parse_float=_no_number, parse_constant=_no_number, parse_int=_integer)
 _write = _writer()
-_quoted: Callable[[str], str] = json.encoder.encode_basestring
+#: a text as it stands in canonical JSON (RFC 8785 3.2.2.2): for what writes a form of its own around it
+quoted: Callable[[str], str] = json.encoder.encode_basestring

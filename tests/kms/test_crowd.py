@@ -1,54 +1,28 @@
 """Those who go the quick way below WSGI, on the worker that serves in earnest, over TLS: the same answers, in the same order."""
 
 import json
-import os
-import selectors
-import socket
-import ssl
-import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from gunicorn.config import Config
-from gunicorn.glogging import Logger
 
 from authz.models import SessionRow
 from kms.keyring.together import Together
-from ops import listening, quick
-from ops.worker import Worker
+from ops import quick
 from tests.authz.conftest import NOW
+from tests.support.working import Link, Post, working
 from yinxin.store import OutboxRow
 
-from .kmip_site import Maker
 from .provinces import Province, opened
 
 TEXT = b64encode(b"a statement").decode()
 BODY = json.dumps({"data_base64": TEXT}).encode()
-
-
-class Link:
-    """A connection; its answers are read one after the other."""
-
-    def __init__(self, connected: ssl.SSLSocket) -> None:
-        self.send = connected.sendall
-        self._reader = connected.makefile("rb")
-
-    def heard(self) -> tuple[int, dict[str, str], dict[str, Any]]:
-        """The next answer: status, fields and body."""
-        status = self._reader.readline().split()[1]
-        fields = {}
-        while line := self._reader.readline().strip():
-            name, _, value = line.decode().partition(": ")
-            fields[name.lower()] = value
-        body = self._reader.read(int(fields["content-length"]))
-        return int(status), fields, json.loads(body) if "json" in fields["content-type"] else {}
 
 
 @dataclass
@@ -56,27 +30,19 @@ class Door:
     """A worker on a port, and what went below WSGI."""
 
     province: Province
-    port: int
-    trust: Path
     key: str
     token: str
     below: list[int] = field(default_factory=list)
     above: list[str] = field(default_factory=list)
+    post: Post = field(init=False)
 
-    @contextmanager
-    def link(self) -> Iterator[Link]:
-        context = ssl.create_default_context(cafile=str(self.trust))
-        context.check_hostname = False
-        with (
-            socket.create_connection(("127.0.0.1", self.port), timeout=30) as plain,
-            context.wrap_socket(plain) as link,
-        ):
-            yield Link(link)
+    def link(self) -> AbstractContextManager[Link]:
+        return self.post.link()
 
     def request(self, body: bytes = BODY, *more: bytes, token: str = "") -> bytes:
         lines = [
             b"POST /api/kms/v1/service-keys/%b/signatures HTTP/1.1" % self.key.encode(),
-            b"Host: 127.0.0.1:%d" % self.port,
+            b"Host: 127.0.0.1:%d" % self.post.port,
             b"Authorization: Bearer %b" % (token or self.token).encode(),
             b"Content-Type: application/json",
             b"Content-Length: %d" % len(body),
@@ -100,45 +66,16 @@ UNUSUAL: tuple[tuple[Callable[[Door], bytes], int], ...] = (
 )
 
 
-class Application:
-    """As gunicorn's worker knows one."""
-
-    def __init__(self, app: Any) -> None:
-        self.wsgi = lambda: app
-
-
 @pytest.fixture
 def door(
     database_url: str, tmp_path: Path, soft_token: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Door]:
     monkeypatch.delenv("SOFTHSM2_CONF", raising=False)
-    authority = Maker(tmp_path, "tls")
-    papers = authority.make("127.0.0.1")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.sslsocket_class = listening.Hurried
-    context.load_cert_chain(papers.certificate, papers.key)
     with opened(database_url, tmp_path, soft_token) as province:
         key = province.key("ecdsa-p256")
         identity = province.enrol("zhang", "clerk-a")
         province.grant("kms.grant-signing", "person:zhang", None)
-        listener = listening.listen("127.0.0.1", 0, "--port")
-        config = Config()
-        for name, value in {
-            "threads": 2,
-            "keepalive": 15,
-            "graceful_timeout": 1,
-            "certfile": str(papers.certificate),
-            "keyfile": str(papers.key),
-            "ssl_context": lambda _config, _factory: context,
-        }.items():
-            config.set(name, value)
-        worker = Worker(1, os.getppid(), [listener], Application(province.app), 30, config, Logger(config))
-        worker.wsgi = province.app
-        worker.tpool, worker.poller = worker.get_thread_pool(), selectors.DefaultSelector()
-        worker.method_queue.init()
-        worker.alive = True
-        port = listener.getsockname()[1]
-        made = Door(province, port, authority.file, key, province.sign_in(identity))
+        made = Door(province, key, province.sign_in(identity))
         serve, use = quick.Clerk._serve, Together.use
 
         def below(self: Any, group: Any) -> None:
@@ -151,13 +88,8 @@ def door(
 
         monkeypatch.setattr(quick.Clerk, "_serve", below)
         monkeypatch.setattr(Together, "use", above)
-        thread = threading.Thread(target=worker.run)
-        thread.start()
-        try:
+        with working(province.app, tmp_path) as made.post:
             yield made
-        finally:
-            worker.handle_exit(None, None)
-            thread.join(30)
 
 
 def warm(door: Door, link: Link) -> None:

@@ -142,14 +142,15 @@ class Certificate:
         tbs, algorithm, _ = der.elements(self.der)
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
-        other.__dict__.pop("fingerprint", None)
+        for each in ("fingerprint", "pem"):
+            other.__dict__.pop(each, None)
         other._parts = self._parts._replace(signature=signature)
         other.der = der.sequence(tbs, algorithm, der.bits(signature))
         return other
 
     # --- what it says ------------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def pem(self) -> str:
         """RFC 7468 text."""
         return pem.encode("CERTIFICATE", self.der)

@@ -31,7 +31,7 @@ from yinxin.store._number import Taken as TakenNumbers
 from yinxin.store._outbox import OutboxRow
 from yinxin.store._prepared import GUARD, ROWS, Raw, Sql, Within
 from yinxin.store._raw import RawConnections
-from yinxin.store._request import ENTRIES, MARK, REQUEST, Mark
+from yinxin.store._request import ENTRIES, MARK, REQUEST, Mark, mark_all
 from yinxin.store._rows import Changed, listen
 from yinxin.store._taken import Overtaken, Taken, meant
 from yinxin.store._together import Together
@@ -234,9 +234,12 @@ class Store:
                         acts = [act, *act.further]
                         records = [self._event(each, act.outcome) for each in acts]
                         numbers = self._record(connection, *records)
-                        for each, record in zip(acts, records, strict=True):
-                            if each.mark is not None and (each is act or each.mark is not act.mark):
-                                each.mark(connection, record)
+                        marks = [
+                            (each.mark, record)
+                            for each, record in zip(acts, records, strict=True)
+                            if each.mark is not None and (each is act or each.mark is not act.mark)
+                        ]
+                        mark_all(connection, marks)
                     finally:
                         if "session" in vars(act):
                             act.session.close()

@@ -1,8 +1,9 @@
 """What belongs to the request under way: its identifier, what was recorded for it, and who joins its records."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -10,7 +11,7 @@ from yinxin.act import Event
 
 REQUEST: ContextVar[str | None] = ContextVar("request", default=None)
 ENTRIES: ContextVar[list[str] | None] = ContextVar("entries", default=None)
-#: joins the transaction of a record, and undoes it by raising
+#: joins the transaction of a record, and undoes it by raising; one whose class has `together` can do so with others of its class
 Mark = Callable[[sa.Connection, Event], None]
 MARK: ContextVar[Mark | None] = ContextVar("mark", default=None)
 
@@ -23,6 +24,19 @@ def marking(mark: Mark | None) -> Iterator[None]:
         yield
     finally:
         MARK.reset(token)
+
+
+def mark_all(connection: sa.Connection, marks: Sequence[tuple[Mark, Event]]) -> None:
+    """Have each mark join the transaction of its record; those that can do so together are asked once."""
+    several: dict[Callable[[sa.Connection, Sequence[tuple[Any, Event]]], None], list[tuple[Mark, Event]]] = {}
+    for mark, record in marks:
+        together = getattr(type(mark), "together", None)
+        if together is None:
+            mark(connection, record)
+        else:
+            several.setdefault(together, []).append((mark, record))
+    for together, theirs in several.items():
+        together(connection, theirs)
 
 
 @contextmanager

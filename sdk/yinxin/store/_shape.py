@@ -82,14 +82,14 @@ class Shape:
         Digested is the canonical form of the table's name and of an object with the columns that are neither empty nor at
         their default, each as text.
         """
-        said = []
+        said, quoted = [], canonical.quoted
         for at, name, default in self._said:
             value = row[at]
             if value is None:
                 continue
             plain = value if type(value) is str else _spelling(type(value))(value)
             if plain != default:
-                said.append(name + canonical.quoted(plain))
+                said.append(name + quoted(plain))
         return INTL.hash.digest(salt + f"{self._begin}{','.join(said)}}}]".encode()).hex()
 
 

@@ -21,7 +21,17 @@ from yinxin.web.idempotency import Answers, answering
 from yinxin.web.pages import Form, NavItem, Pages
 from yinxin.web.peer import PeerLayer, peer_certificate
 from yinxin.web.problems import problem_of
-from yinxin.web.quick import QUICK, Begun, Plain, Quick, QuickAnswer, QuickLayer, Wished
+from yinxin.web.quick import (
+    QUICK,
+    Begun,
+    Bid,
+    Plain,
+    Quick,
+    QuickAnswer,
+    QuickLayer,
+    Wished,
+    status_line,
+)
 from yinxin.web.settings import WebSettings
 from yinxin.web.signin import core, forget_session, hold_session, signature_of
 
@@ -31,6 +41,7 @@ __all__ = [
     "Api",
     "Authenticator",
     "Begun",
+    "Bid",
     "Caller",
     "Form",
     "Incoming",
@@ -75,4 +86,5 @@ __all__ = [
     "sent",
     "session_token",
     "signature_of",
+    "status_line",
 ]

@@ -135,11 +135,7 @@ class Contract:
 
     def _digest(self) -> str:
         """What makes two requests the same: method, address and content; hexadecimal."""
-        state = hashlib.new(INTL.hash.name)
-        state.update(f"{request.method} {request.full_path}\n".encode())
-        for part in self._content():
-            state.update(len(part).to_bytes(8) + part)
-        return state.hexdigest()
+        return digest_of(request.method, request.full_path, self._content())
 
     def _content(self) -> Iterator[bytes]:
         if not request.form and not request.files:
@@ -153,6 +149,15 @@ class Contract:
             while chunk := file.stream.read(_CHUNK):
                 yield chunk
             file.stream.seek(0)
+
+
+def digest_of(method: str, address: str, content: Iterable[bytes]) -> str:
+    """What makes two requests the same, hexadecimal; the address is a path, a question mark, and the query if there is one."""
+    state = hashlib.new(INTL.hash.name)
+    state.update(f"{method} {address}\n".encode())
+    for part in content:
+        state.update(len(part).to_bytes(8) + part)
+    return state.hexdigest()
 
 
 def _fields() -> list[tuple[str, str]]:

@@ -104,10 +104,10 @@ class Api:
         does instead (a clause, after a semicolon). `unkept`: asked again it does the same again, which harms nobody, and its
         answer is nothing to be kept: an Idempotency-Key is passed over. `scope`: systems whose token has it are let in as
         well as people; without one, people alone. `quick`: what does the same for a caller who is known already
-        (`yinxin.web.quick`), of an operation that is `unkept`.
+        (`yinxin.web.quick`), of an operation that is `unkept` or `claimed_by_act`.
         """
-        if quick is not None and not (unkept and status == 200):
-            raise TypeError(f"{path}: a quick way answers 200 and keeps no answers")
+        if quick is not None and not (unkept or claimed_by_act):
+            raise TypeError(f"{path}: a quick way keeps no answers, or has them kept with its acts")
         if secret is not None and claimed_by_act:
             raise TypeError(
                 f"{path}: what is claimed by its act may keep its answer, and a secret is not kept"

@@ -6,18 +6,21 @@ mark demands that the claim is still held, a holder that overslept its lease has
 
 Where an operation does nothing at all before its first recorded act, that act can be the claim (`Hold`): of several
 requests with one key only one can write it down, and nothing is left of the others. Its answer can then be kept by the
-transaction that completes the work (`answering`).
+transaction that completes the work (`answering`). Several requests that share their transactions claim their keys, and
+have their answers kept, by one statement each (`Hold.together`); one that another has undoes them all, and each goes alone.
 
 An answer that holds a secret is kept nowhere. Its key stays used up: whoever asks again hears AnswerLost. So does whoever
 comes again after a request that did something and then failed; one that only meant to, or did nothing, gives its key back.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import Context as Surroundings
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, partial
+from operator import itemgetter
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
@@ -26,14 +29,36 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from yinxin.act import Event, Outcome
-from yinxin.store import Base, Sql, Store, current_entries, housekeeping, marking
+from yinxin.act import Actor, Event, Outcome
+from yinxin.store import (
+    Base,
+    Sql,
+    Store,
+    Within,
+    current_entries,
+    housekeeping,
+    listed,
+    marking,
+    request_scope,
+)
 from yinxin.text import Text
 from yinxin.web.errors import LOOK, AnswerLost, IdempotencyKeyReused, RequestUnderWay
 
+#: characters of a key, at most
+LONGEST_KEY = 128
 #: how long a holder may take before another may try; longer than any server lets a request run
 LEASE = timedelta(minutes=5)
 _hold: ContextVar["Hold | None"] = ContextVar("hold", default=None)
+
+
+def fit(key: str) -> bool:
+    """Whether a key is one: visible characters of ASCII, not too many."""
+    return 1 <= len(key) <= LONGEST_KEY and all("!" <= character <= "~" for character in key)
+
+
+def caller_of(actor: Actor) -> str:
+    """Whose key it is."""
+    return f"{actor.kind}:{actor.id}:{actor.post or ''}"
 
 
 class AnswerRow(Base):
@@ -107,17 +132,37 @@ class Hold:
         within = bound if isinstance(bound, sa.Connection) else session.connection()
         self._made[within] = Kept(status, headers, body)
 
-    def mark(self, connection: sa.Connection, record: Event) -> None:
+    def __call__(self, connection: sa.Connection, record: Event) -> None:
         """Claim, in the transaction that records the act; raises RequestUnderWay, which undoes it, when another has."""
+        self.together(connection, [(self, record)])
+
+    @staticmethod
+    def together(connection: sa.Connection, marks: Sequence[tuple["Hold", Event]]) -> None:
+        """The same for the keys of several requests, claimed by one statement: when another has one of them, all is undone."""
+        rows: dict[Sql, list[dict[str, Any]]] = {}
+        answers = []
+        for hold, record in marks:
+            put, values, kept = hold.putting(connection, record)
+            rows.setdefault(put, []).append(values)
+            answers.append((hold, kept))
+        for put, alike in rows.items():
+            # in one order everywhere: groups of two processes never wait for each other
+            alike.sort(key=_PLACE)
+            if put.run_many(connection, alike) != len(alike):
+                raise RequestUnderWay
+        for hold, kept in answers:
+            hold.kept = kept or hold.kept
+
+    def putting(self, connection: sa.Connection, record: Event) -> tuple[Sql, dict[str, Any], Kept | None]:
+        """What writes the claim down with the act that is recorded so, the values of its row, and the answer among them."""
         self.tried = True
         kept = self._made.pop(connection, None)
         if kept is not None:
             told = ", ".join([*self._surroundings.run(current_entries), record.id])
             kept = Kept(kept.status, {**kept.headers, "Audit-Entry": told}, kept.body)
         done = self.claim.mark(record)
-        if not _put(connection, self.claim, self._now, entry=record.id, done=done, kept=kept):
-            raise RequestUnderWay
-        self.kept = kept or self.kept
+        put, values = _putting(connection, self.claim, self._now, entry=record.id, done=done, kept=kept)
+        return put, values, kept
 
 
 class Answers:
@@ -167,8 +212,7 @@ class Answers:
 
     def release(self, claim: Claim) -> None:
         """After a refusal: where nothing was done the same key may try again, else it stays used up."""
-        with self.store.housekeep(lasting=False) as session:
-            _use_up(session, claim, self.store.clock.now(), claim.meant)
+        release(self.store, claim)
 
     def sweep(self) -> None:
         """Forget answers older than they are kept."""
@@ -183,10 +227,43 @@ def holding(held: Claim | Hold | None) -> Iterator[None]:
     hold = held if isinstance(held, Hold) else None
     token = _hold.set(hold)
     try:
-        with marking(hold.mark if hold else partial(_mark, held) if isinstance(held, Claim) else None):
+        with marking(hold or (partial(_mark, held) if isinstance(held, Claim) else None)):
             yield
     finally:
         _hold.reset(token)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A request whose first act will claim its key, and the surroundings in which whatever is recorded is recorded for it."""
+
+    hold: Hold
+    surroundings: Surroundings
+    #: what was recorded for it so far
+    entries: list[str]
+
+
+def begun(claim: Claim, now: datetime) -> Begun:
+    """A request on the quick way, in surroundings of its own, as `holding` and `request_scope` make them for one in a thread."""
+    with request_scope(claim.request) as entries:
+        hold = Hold(claim, now)
+        with holding(hold):
+            return Begun(hold, copy_context(), entries)
+
+
+def known(within: Within, claims: Sequence[Claim]) -> frozenset[tuple[str, str]]:
+    """Those of the keys, each with whose it is, that somebody has or had: what that means is settled with the row in hand."""
+    asked = {
+        "callers": sorted({each.caller for each in claims}),
+        "keys": sorted({each.key for each in claims}),
+    }
+    return frozenset((row.caller, row.key) for row in _KNOWN.all(within, asked))
+
+
+def release(store: Store, claim: Claim) -> None:
+    """As `Answers.release`."""
+    with store.housekeep(lasting=False) as session:
+        _use_up(session, claim, store.clock.now(), claim.meant)
 
 
 def answering() -> Hold | None:
@@ -241,7 +318,13 @@ def _mark(claim: Claim, connection: sa.Connection, record: Event) -> None:
         raise RequestUnderWay
 
 
-def _put(
+def _put(connection: sa.Connection, claim: Claim, now: datetime, *, kept: Kept) -> bool:
+    """Write the claim down with its answer; False, and nothing is written, when another request has the key."""
+    put, values = _putting(connection, claim, now, kept=kept)
+    return put.run(connection, values) == 1
+
+
+def _putting(
     connection: sa.Connection,
     claim: Claim,
     now: datetime,
@@ -249,15 +332,15 @@ def _put(
     entry: str | None = None,
     done: bool = True,
     kept: Kept | None = None,
-) -> bool:
-    """Write the claim down, or what is new of it; False, and nothing is written, when another request has the key."""
+) -> tuple[Sql, dict[str, Any]]:
+    """What writes the claim down, or what is new of it, where no other request has the key; and the values of the row."""
     values = dict(
         zip(_CLAIMED, (claim.caller, claim.key, claim.digest, claim.request, now + LEASE, now), strict=True)
     )
     new: dict[str, Any] = {} if entry is None else {"entry": entry}
     if kept is not None:
         new |= {"status": kept.status, "headers": dict(kept.headers), "body": kept.body}
-    return _put_of(connection.dialect.name, tuple(new), done).run(connection, values | new) == 1
+    return _put_of(connection.dialect.name, tuple(new), done), values | new
 
 
 @cache
@@ -274,10 +357,17 @@ def _put_of(dialect: str, new: tuple[str, ...], done: bool) -> Sql:  # noqa: FBT
     return Sql(put, *_CLAIMED, *new)
 
 
+#: by which rows are ordered
+_PLACE = itemgetter("caller", "key")
 _TABLE = cast("sa.Table", AnswerRow.__table__)
 _NAMED = (_TABLE.c.caller == sa.bindparam("of"), _TABLE.c.key == sa.bindparam("known"))
 _CLAIMED = ("caller", "key", "digest", "request", "leased_until", "created")
 _CREATED = Sql(sa.select(_TABLE.c.created).where(*_NAMED))
+_KNOWN = Sql(
+    sa.select(_TABLE.c.caller, _TABLE.c.key).where(
+        listed(_TABLE.c.caller, "callers"), listed(_TABLE.c.key, "keys")
+    )
+)
 _OURS = sa.update(_TABLE).where(*_NAMED, _TABLE.c.request == sa.bindparam("holder"))
 _MARK = Sql(_OURS.values(entry=sa.bindparam("marked")))
 _MARK_MEANT = Sql(_OURS.values(entry=sa.func.coalesce(_TABLE.c.entry, sa.bindparam("marked"))))

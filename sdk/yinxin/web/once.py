@@ -9,9 +9,7 @@ from yinxin.text import Text
 from yinxin.web._kit import kit, request_id
 from yinxin.web.caller import Caller
 from yinxin.web.errors import IdempotencyKeyNeeded
-from yinxin.web.idempotency import Claim, Hold, Kept, holding
-
-LONGEST_KEY = 128
+from yinxin.web.idempotency import Claim, Hold, Kept, caller_of, fit, holding
 
 
 def once(
@@ -29,10 +27,9 @@ def once(
     is given once and kept nowhere; the text says what to do when it is lost. Raises IdempotencyKeyNeeded for a key that
     is none, and what `Answers.claim` raises. A refusal gives the key back, unless something was done before it.
     """
-    if not (1 <= len(key) <= LONGEST_KEY and all("!" <= character <= "~" for character in key)):
+    if not fit(key):
         raise IdempotencyKeyNeeded
-    actor = caller.actor
-    claim = Claim(f"{actor.kind}:{actor.id}:{actor.post or ''}", key, digest, request_id(), secret)
+    claim = Claim(caller_of(caller.actor), key, digest, request_id(), secret)
     answers = kit().answers
     held = answers.look(claim) if by_act else answers.claim(claim) or claim
     if isinstance(held, Kept):

@@ -5,6 +5,9 @@ in before, with the same token, on a connection of the same certificate, by the 
 again by whoever carries the operation out, in the transaction that records it (`yinxin.premise`). Anything else goes the
 ordinary way, unread and untouched: so whatever is refused is refused, worded and recorded there alone.
 
+An operation whose answers are kept (`yinxin.web.idempotency`) goes this way where its first recorded act claims the key: then the
+claim and, in the end, the answer are written with the acts of the request, by whoever carries the operation out.
+
 A server whose one thread reads many connections comes here past WSGI as well (`QuickLayer.begin`), with requests that it has
 recognised as plain ones, and brings what several ask to their windows at once.
 """
@@ -13,6 +16,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,11 +25,12 @@ from pydantic import BaseModel, ValidationError
 from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
 from yinxin.gather import Window
-from yinxin.web._contract import JSON
+from yinxin.web._contract import JSON, digest_of
 from yinxin.web._kit import Kit
 from yinxin.web.caller import Knowing, Known
 from yinxin.web.counts import face_of
 from yinxin.web.headers import SECURITY_HEADERS, TRANSPORT_SECURITY, scheme_of
+from yinxin.web.idempotency import Claim, caller_of, fit
 from yinxin.web.peer import peer_certificate, peer_shown
 
 if TYPE_CHECKING:
@@ -50,9 +55,9 @@ _SENT = {
 
 @dataclass(frozen=True, slots=True)
 class QuickAnswer:
-    """The answer, and the identifier of what was recorded."""
+    """The answer, or what it was kept as, and the identifier of what was recorded; of several, with commas between."""
 
-    body: BaseModel
+    body: BaseModel | bytes
     entry: str
 
 
@@ -65,17 +70,25 @@ class Wished:
     tell: Callable[[Any], QuickAnswer]
 
 
+@dataclass(frozen=True, slots=True)
+class Bid:
+    """A request on its quick way: its identifier, and its claim where the operation's answers are kept."""
+
+    request: str
+    claim: Claim | None = None
+
+
 class Quick(Protocol):
-    """The quick way of an operation, given the caller, the request's identifier, the body and the parameters of the path.
+    """The quick way of an operation, given the caller, the request, the body and the parameters of the path.
 
     None of either: the ordinary way.
     """
 
-    def __call__(self, known: Known, request: str, body: Any, **path: str) -> QuickAnswer | None:
+    def __call__(self, known: Known, bid: Bid, body: Any, **path: str) -> QuickAnswer | None:
         """Do it, alone or together with others, and wait for it."""
         ...
 
-    def wished(self, known: Known, request: str, body: Any, **path: str) -> Wished | None:
+    def wished(self, known: Known, bid: Bid, body: Any, **path: str) -> Wished | None:
         """What is to be done, of a caller whose right to it is known already; asks no database and waits for nothing."""
         ...
 
@@ -100,6 +113,7 @@ class Plain:
     peer: bytes
     host: str
     scheme: str
+    idempotency_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +125,8 @@ class Begun:
     key: _Key
     face: str
     since: float
+    #: the status of its answer
+    status: int
 
 
 class QuickLayer:
@@ -130,14 +146,15 @@ class QuickLayer:
             return ordinary
         known = self._known.get(key)
         if known is None:
-            return self._met(environ, start_response, key)
+            return self._met(environ, start_response, key, found)
         body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
         request = self._kit.store.identifier()
-        answer = _carried_out(found, known, request, body)
+        target, idempotency_key = environ["PATH_INFO"], environ.get("HTTP_IDEMPOTENCY_KEY", "")
+        answer = _carried_out(found, known, (request, target, idempotency_key), body)
         if answer is None:
             self._known.pop(key, None)
             environ["wsgi.input"] = BytesIO(body)
-            return self._met(environ, start_response, key)
+            return self._met(environ, start_response, key, found)
         data = _data(answer)
         headers = [
             *(_SECURE_HEADERS if key[3] == "https" else _PLAIN_HEADERS),
@@ -145,7 +162,7 @@ class QuickLayer:
             ("Request-Id", request),
             ("Audit-Entry", answer.entry),
         ]
-        start_response("200 OK", headers)
+        start_response(status_line(found[0].status), headers)
         return [data]
 
     def at(self, target: str, length: int) -> _Found | None:
@@ -168,13 +185,14 @@ class QuickLayer:
         if (read := _read(operation, known, body)) is None:
             return None
         request = self._kit.store.identifier()
-        wished = quick.wished(known, request, read, **path)
+        bid = _bid(operation, known, (request, plain.target, plain.idempotency_key), body)
+        wished = None if bid is None else quick.wished(known, bid, read, **path)
         if wished is None:
             return None
-        return Begun(request, wished, key, face_of(plain.target), time.perf_counter())
+        return Begun(request, wished, key, face_of(plain.target), time.perf_counter(), operation.status)
 
     def answer(self, begun: Begun, given: Any) -> bytes | None:
-        """The fields and the body (RFC 9112) that tell what its window answered to a request, status 200.
+        """The fields and the body (RFC 9112) that tell what its window answered to a request, of the status that was begun with.
 
         None: the ordinary way, and its caller is not known any more.
         """
@@ -183,7 +201,7 @@ class QuickLayer:
             return None
         answer = begun.wished.tell(given)
         data = _data(answer)
-        self._kit.counts.timed(begun.face, "200", time.perf_counter() - begun.since)
+        self._kit.counts.timed(begun.face, str(begun.status), time.perf_counter() - begun.since)
         return b"%bContent-Length: %d\r\nRequest-Id: %b\r\nAudit-Entry: %b\r\n\r\n%b" % (
             _SENT[begun.key[3]],
             len(data),
@@ -231,7 +249,7 @@ class QuickLayer:
         token = INTL.hash.digest(bearer[1].encode())
         return token, peer_shown(environ), environ.get("HTTP_HOST", ""), scheme_of(environ)
 
-    def _met(self, environ: dict[str, Any], start_response: Any, key: _Key) -> Iterable[bytes]:
+    def _met(self, environ: dict[str, Any], start_response: Any, key: _Key, found: _Found) -> Iterable[bytes]:
         """The ordinary way; whoever is let in there is known from now on."""
         said: list[str] = []
 
@@ -240,7 +258,7 @@ class QuickLayer:
             return start_response(status, *more)
 
         answer: Iterable[bytes] = self._app(environ, told)
-        if said and said[-1].startswith("200 "):
+        if said and said[-1].startswith(f"{found[0].status} "):
             bearer = _BEARER.fullmatch(environ["HTTP_AUTHORIZATION"])
             try:
                 known = self._knowing.known(bearer[1] if bearer else "", peer_certificate(environ))
@@ -252,10 +270,27 @@ class QuickLayer:
         return answer
 
 
-def _carried_out(found: _Found, known: Known, request: str, body: bytes) -> QuickAnswer | None:
+def status_line(status: int) -> str:
+    """A status and its phrase, as the framework writes them."""
+    return f"{status} {HTTPStatus(status).phrase.upper()}"
+
+
+def _carried_out(found: _Found, known: Known, asked: tuple[str, str, str], body: bytes) -> QuickAnswer | None:
     operation, quick, path = found
     read = _read(operation, known, body)
-    return None if read is None else quick(known, request, read, **path)
+    bid = None if read is None else _bid(operation, known, asked, body)
+    return None if bid is None else quick(known, bid, read, **path)
+
+
+def _bid(operation: "Operation", known: Known, asked: tuple[str, str, str], body: bytes) -> Bid | None:
+    """The request of this identifier, address and key; None where the operation wants a key and this is none."""
+    request, target, key = asked
+    if operation.unkept:
+        return Bid(request)
+    if not fit(key):
+        return None
+    digest = digest_of(operation.method, f"{target}?", (body,))
+    return Bid(request, Claim(caller_of(known.caller.actor), key, digest, request))
 
 
 def _read(operation: "Operation", known: Known, body: bytes) -> BaseModel | None:
@@ -270,7 +305,8 @@ def _read(operation: "Operation", known: Known, body: bytes) -> BaseModel | None
 
 
 def _data(answer: QuickAnswer) -> bytes:
-    return answer.body.model_dump_json().encode()
+    body = answer.body
+    return body if isinstance(body, bytes) else body.model_dump_json().encode()
 
 
 def _pattern(api: "Api", operation: "Operation") -> str:
