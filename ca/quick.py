@@ -1,8 +1,8 @@
 """Issuance on the quick way (`yinxin.web.quick`): those who ask for one certificate each, read by the server's own thread, are a batch.
 
 The steps are those of `ca.issue_many`, and so are the records. Two things are different. What it rests on that a caller is who
-she is (session, certificate, appointments, and by their number directory, grants and policies) is asked once more in the
-transaction of the intents, which also claims the idempotency keys; the transaction of the results keeps the answers. And nobody
+she is (session, certificate, appointments, and by their number directory, grants and policies) is asked before anything is done, and
+once more in the transaction of the intents, which also claims the idempotency keys; the transaction of the results keeps the answers. And nobody
 is refused here: whoever cannot be served goes the ordinary way, with nothing recorded and the key free, and is refused there.
 """
 
@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import Context as Surroundings
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -76,7 +77,10 @@ class QuickIssue:
     def _serve(self, group: Sequence[Wish]) -> Sequence[QuickAnswer | None]:
         """Each one's answer; None for one that nothing was done for, or that is answered by what was kept for it."""
         now = self._ctx.store.clock.now()
-        fresh = {place: begun(group[place].claim, now) for place in self._fresh(group)}
+        fresh = {place: begun(group[place].claim, now) for place in self._fresh(group, now)}
+        answers: list[QuickAnswer | None] = [None] * len(group)
+        if not fresh:
+            return answers
         asked = [
             Asked(
                 group[place].known.caller.actor,
@@ -90,20 +94,22 @@ class QuickIssue:
             Surroundings().run(batch.carry_out)
         except Exception:  # noqa: BLE001 - whatever it was, each finds its own reason
             _log.exception("%d requests could not be issued together and go alone", len(asked))
-        answers: list[QuickAnswer | None] = [None] * len(group)
         for number, (place, each) in enumerate(fresh.items()):
             answers[place] = self._answer(each, batch.answers.get(number))
         return answers
 
-    def _fresh(self, group: Sequence[Wish]) -> Iterator[int]:
-        """The places of those whose key nobody has or had, nor another one before them here."""
+    def _fresh(self, group: Sequence[Wish], now: datetime) -> Sequence[int]:
+        """The places of callers who are still who they were, and whose key nobody has or had, nor another one before them here."""
+        fresh: list[int] = []
         with self._ctx.store.look() as look:
             seen = set(known(look, [each.claim for each in group]))
-        for place, each in enumerate(group):
-            key = (each.claim.caller, each.claim.key)
-            if key not in seen:
-                seen.add(key)
-                yield place
+            holds = _Holding(premise.Asked(look, now))
+            for place, each in enumerate(group):
+                key = (each.claim.caller, each.claim.key)
+                if key not in seen and holds(each.known):
+                    seen.add(key)
+                    fresh.append(place)
+        return fresh
 
     def _told(self, hold: Hold, session: Session, issued: Issued) -> None:
         hold.answer(session, _CREATED, self._out(issued).model_dump_json().encode())
@@ -138,13 +144,8 @@ class _Quickly(Batch):
 
     def _still(self, act: Act, works: list[Work]) -> list[Work]:
         """Those whose callers are still who they were."""
-        asked = premise.Asked(act.connection, self._ctx.store.clock.now())
-        held: dict[int, bool] = {}
-        for work in works:
-            caller = self._callers[work.place]
-            if id(caller) not in held:
-                held[id(caller)] = _holds(asked, caller)
-        return [work for work in works if held[id(self._callers[work.place])]]
+        holds = _Holding(premise.Asked(act.connection, self._ctx.store.clock.now()))
+        return [work for work in works if holds(self._callers[work.place])]
 
     def _give_up(self, work: Work, error: Exception) -> None:  # noqa: ARG002 - it is met again on the ordinary way
         """Recorded for its request, and no act under its key: that is given back."""
@@ -156,12 +157,21 @@ def _unclaimed(ctx: Context, work: Work) -> None:
         give_up(ctx, work.asked.actor, work.ready.serial)
 
 
-def _holds(asked: premise.Asked, caller: Known) -> bool:
-    try:
-        asked.hold(caller.premises)
-    except premise.Outdated:
-        return False
-    return True
+class _Holding:
+    """Whether callers are still who they were, each asked once."""
+
+    def __init__(self, asked: premise.Asked) -> None:
+        self._asked = asked
+        self._held: dict[Known, bool] = {}
+
+    def __call__(self, caller: Known) -> bool:
+        if caller not in self._held:
+            try:
+                self._asked.hold(caller.premises)
+                self._held[caller] = True
+            except premise.Outdated:
+                self._held[caller] = False
+        return self._held[caller]
 
 
 def _as_it_is(answer: QuickAnswer) -> QuickAnswer:

@@ -317,7 +317,7 @@ def _issued(counter: Hall) -> list[str]:
 
 @pytest.mark.engines("both")
 def test_no_right_outlives_what_it_rests_on(counter: Hall) -> None:
-    """Seen to fail with a `_still` that lets all through (all about the session) and with a register that never asks the number
+    """Seen to fail with a `_Holding` that asks nothing (all about the session) and with a register that never asks the number
     (the holder's appointment and power)."""
     for what, (change, code) in CHANGES.items():
         counter.warm()
