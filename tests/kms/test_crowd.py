@@ -1,10 +1,11 @@
 """Those who go the quick way below WSGI, on the worker that serves in earnest, over TLS: the same answers, in the same order."""
 
 import json
+import ssl
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -146,7 +147,8 @@ def test_parts_wait_what_comes_at_once_is_answered_in_order_and_the_unusual_goes
             with door.link() as another:
                 warm(door, another)
                 went = len(door.below)
-                another.send(request(door))
+                with suppress(ssl.SSLEOFError, ConnectionError):  # whoever sends too much may be refused before all is sent
+                    another.send(request(door))
                 assert (another.heard()[0], len(door.below)) == (status, went)
         link.send(door.request())
         assert link.heard()[0] == 200
