@@ -147,7 +147,9 @@ def test_parts_wait_what_comes_at_once_is_answered_in_order_and_the_unusual_goes
             with door.link() as another:
                 warm(door, another)
                 went = len(door.below)
-                with suppress(ssl.SSLEOFError, ConnectionError):  # whoever sends too much may be refused before all is sent
+                with suppress(
+                    ssl.SSLEOFError, ConnectionError
+                ):  # whoever sends too much may be refused before all is sent
                     another.send(request(door))
                 assert (another.heard()[0], len(door.below)) == (status, went)
         link.send(door.request())
