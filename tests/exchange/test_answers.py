@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 from dataclasses import replace
+from hashlib import sha256
 from types import SimpleNamespace
 from typing import Any
 
@@ -61,12 +62,12 @@ def test_an_answer_stands_beside_what_it_answers_at_both_sites(sites: Government
     """Seen to fail when no advice is queued, and when the receipt in it is not heard: then it stays overdue and is urged on."""
     document = sites.issue("asks", (CITY, OTHER_CITY))
     sites.travel()
-    intake = registered(sites, document)
-    answer = sites.answer("answers")
     # its receipt cannot be told for now: the answer says it as well
-    sites.yi.document.carry()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("apps.document.service.tell", lambda *_: (0, []))
+        intake = registered(sites, document)
+        answer = sites.answer("answers")
+        sites.yi.document.carry()
         named(sites, intake, answer)
         sites.travel()
     assert sites.show(sites.yi, REGISTRAR, document).answers[0].id == answer
@@ -134,7 +135,9 @@ def test_nobody_answers_for_another(sites: Governments):
             hear(**wrong)
         assert words in refused.value.text("zh"), (wrong, refused.value)
     # once it has answered with one document, another is none
-    for number, which in enumerate((answer, answer, second)):
+    another = sites.answer("foreign-3")
+    sites.travel()
+    for number, which in enumerate((answer, answer, another)):
         body = {"v": 1, "what": "answer", "document": document, "answer": which, **receipts[CITY]}
         name = f"document:{document}:{PROVINCE}:answer-{number}"
         message = Outgoing(name, CITY, PROVINCE, "document", f"document:{document}", "internal", body)
@@ -207,7 +210,8 @@ def test_what_came_from_one_site_goes_on_to_a_third(sites: Governments, monkeypa
 
 
 def test_what_is_passed_on_and_changed_is_refused(sites: Governments, monkeypatch):
-    """Seen to fail when a document that is passed on is not verified, or taken for its sender's own."""
+    """Seen to fail when the seal of a document that is passed on is not verified: then what else is signed over it refuses it, in other words."""
+    sites.line("jia.example", "bing.example", below="neighbour")
     document = sites.issue("changed", (CITY,), level="internal")
     sites.travel()
     city = sites.as_(sites.yi, REGISTRAR)
@@ -216,10 +220,11 @@ def test_what_is_passed_on_and_changed_is_refused(sites: Governments, monkeypatc
         file = act.session.get_one(File, (document, "sealed.pdf"))
         data = bytearray(file.data)
         data[data.index(b"stream") + 40] ^= 1
-        file.data = bytes(data)
+        file.data, file.sha256 = bytes(data), sha256(data).hexdigest()
     city.redispatch(document, (COUNTY,))
     sites.travel()
     assert sites.copies(sites.yi, document)[COUNTY] == "refused"
+    assert "盖章之后文件被改动过" in sites.refused(sites.bing, document, COUNTY)
 
 
 def test_top_secret_is_not_passed_on(sites: Governments):

@@ -119,6 +119,12 @@ def test_a_leader_decides_on_a_page(sites: Governments):
         "statement": base64.b64encode(statement).decode(),
         "signature": base64.b64encode(signature).decode(),
     }
+    assert desk.send("GET", where.path).status_code == 422
+    assert desk.send("GET", f"{where.path}?what=regrade&level=public&reason=x").status_code == 422
+    # a signature that is none: she has what she was to sign before her yet
+    wrong = form(where.path, **(signed | {"signature": base64.b64encode(b"none").decode()}))
+    assert wrong.status_code in (400, 422)
+    assert "秘密★5年" in wrong.text
     done = form(where.path, **signed)
     assert done.status_code == 303, done.text
     shown = sites.show(sites.jia, "demo-leader", document)

@@ -14,11 +14,16 @@ PAGES = {
         "/documents/",
         "/documents/new",
         "/documents/new?find=县&recipients=city-jia",
+        "/documents/new?level=top-secret",
         "/documents/{document}/attach",
         "/documents/?box=all&text=安全检查",
         "/signing-keys",
         "/signing-keys/{key}",
         "/console",
+    ),
+    "demo-leader": (
+        "/documents/{document}/grade",
+        "/documents/{document}/grade/sign?what=regrade&level=confidential&amount=1&basis=第3项&reason=定密",
     ),
     "demo-registrar": (
         "/documents/?box=sent",

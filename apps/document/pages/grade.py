@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from flask import redirect, request, url_for
-from pydantic import Field
+from pydantic import Field, ValidationError
 from werkzeug.wrappers import Response
 
 from apps.document import regrade
@@ -16,6 +16,7 @@ from yinxin.grade import CLASSIFIED, NoTerm
 from yinxin.text import Text
 from yinxin.web import Caller, Pages, current_caller
 from yinxin.web.errors import Fault, InvalidRequest
+from yinxin.web.faults import faults_of
 from yinxin.web.signing import Act, signed
 
 
@@ -88,7 +89,10 @@ def add(pages: Pages, desk: Desks) -> None:
 
 
 def _wish() -> regrade.Wish:
-    """What she wishes: from the address, and from then on from the statement that she was shown; it is held to what is due by whoever takes it."""
+    """What she wishes: from the address, and from then on from the statement that she was shown; it is held to what is due by whoever takes it. Raises InvalidRequest."""
     if "statement" in request.form:
         return regrade.wish_of(regrade.octets(request.form["statement"]))
-    return Graded.model_validate(request.args.to_dict()).wish()
+    try:
+        return Graded.model_validate(request.args.to_dict()).wish()
+    except ValidationError as error:
+        raise InvalidRequest(faults=faults_of(error, "query")) from error
