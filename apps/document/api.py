@@ -21,7 +21,14 @@ from apps.document import (
     sign_off,
 )
 from apps.document.desk import Desk, file, media_type
-from apps.document.errors import NoNameSeal, NotAnOrder, NumberTaken, UnknownKind, UnknownStatement
+from apps.document.errors import (
+    NoNameSeal,
+    NotAnOrder,
+    NumberTaken,
+    ProvedElsewhere,
+    UnknownKind,
+    UnknownStatement,
+)
 from apps.document.intake import api as intake_api
 from apps.document.joint import countersign
 from apps.document.joint.errors import (
@@ -289,7 +296,11 @@ def _sending(api: Api, desk: Desks) -> None:
     def send(document: str, caller: Caller) -> None:
         dispatch.dispatch(desk(caller), document)
 
-    @api.post("/documents/<document>/evidence", problems=_CHANGE, summary=Text("导出证据", "Export evidence"))
+    @api.post(
+        "/documents/<document>/evidence",
+        problems=(*_CHANGE, ProvedElsewhere),
+        summary=Text("导出证据", "Export evidence"),
+    )
     def evidence(document: str, caller: Caller) -> Raw:
         data = export.export(desk(caller), document)
         return Raw(data, MEDIA_TYPE, {"Content-Disposition": f'attachment; filename="{document}.asice"'})

@@ -19,6 +19,14 @@ class GradedElsewhere(Conflict):
     en = "Document {document} was issued by {organ} at another site, which decides on its level, period and declassification; put it to that organ."
 
 
+class ProvedElsewhere(Conflict):
+    """A document of another site, whose acts stand in that site's log."""
+
+    code = "document.proved_elsewhere"
+    zh = "公文 {document} 由其他站点的 {organ} 制发，其证据包由该站点导出；在这里请下载盖章文件，交核验页或 `yinxin verify` 核验，收到的过程见交换中该消息的证据。"
+    en = "Document {document} was issued by {organ} at another site, whose log proves it: its evidence is exported there. Here, download the sealed file, which `yinxin verify` verifies; how it came is proved by the evidence of its message."
+
+
 class NoSeal(Conflict):
     """The organ has no usable seal."""
 

@@ -5,12 +5,14 @@ from collections.abc import Iterable
 from apps.document import decisions
 from apps.document.content import files_named
 from apps.document.desk import Desk, content, file
+from apps.document.errors import ProvedElsewhere
 from apps.document.impression import signatures
 from apps.document.joint import parts
 from apps.document.models import Document
 from apps.document.proofs import proofs
 from apps.document.records import DOCUMENTS, resource
 from apps.document.seal import SEALED, SEALED_SM
+from apps.document.sites.advice import came
 from yinxin import evidence
 from yinxin.crypto import cms
 from yinxin.crypto.certificates import Certificate
@@ -32,12 +34,16 @@ _PROVED = (
 
 
 def export(desk: Desk, document: str) -> bytes:
-    """The evidence bundle of a sealed document; raises WrongState before it is sealed, NotPermitted.
+    """The evidence bundle of a sealed document; raises WrongState before it is sealed, NotPermitted, ProvedElsewhere.
 
     The log is asked for proofs first, so that what is handed out is under a signed checkpoint.
     """
     row = DOCUMENTS.read(desk, document)
     desk.core.require("document.export", resource(row))
+    subject = DOCUMENTS.subject(row.id)
+    with desk.store.read() as session, desk.store.refusing(desk.caller.actor, "document.export", subject):
+        if came(session, row.id):
+            raise ProvedElsewhere(document=row.id, organ=row.organ)
     bundle = _bundle(desk, row)
     manifest = evidence.to_sign(bundle)
     keeper = desk.core.evidence_seal(bundle.subject)

@@ -13,9 +13,12 @@ from yinxin.client import Client
 from yinxin.command import as_json_option, print_facts
 from yinxin.crypto.suite import INTL
 from yinxin.documents import DocumentOut
+from yinxin.errors import Conflict
 
 #: before it is sealed there is nothing to prove
 _PROVED = frozenset({"sealed", "dispatched"})
+#: another site's log proves it: its sealed files are kept, which prove themselves
+_ELSEWHERE = "document.proved_elsewhere"
 LIST = "documents.jsonl"
 
 
@@ -32,7 +35,8 @@ LIST = "documents.jsonl"
 def export_documents(context: click.Context, *, folder: Path, as_json: bool) -> None:
     """导出本机关发出和收到的全部公文的证据与附件 / The evidence and files of every document the own organ issued or received.
 
-    By a registrar. Writes `ID.asice` for each, its attached files below `ID/`, and a list (`documents.jsonl`).
+    By a registrar. Writes `ID.asice` for each, or the sealed files of one that another site issued, its attached files below `ID/`, and a
+    list (`documents.jsonl`).
     """
     own: Context = context.obj
     client = own.platform().client(own.holder())
@@ -49,11 +53,27 @@ def exported(client: Client, folder: Path) -> Iterator[Mapping[str, Any]]:
     """Each document that may be read as it is written into the folder; what is there already is not asked for again. Raises Problem."""
     for row in client.documents.list("all"):
         file, digest = folder / f"{row.id}.asice", None
+        sealed: dict[str, str] = {}
         if row.state in _PROVED:
-            if not file.exists():
-                files.replace(file, client.documents.evidence(row.id))
-            digest = INTL.hash.digest(file.read_bytes()).hex()
-        yield {**_line(row), "evidence": digest, "files": list(_attached(client, row.id, folder / row.id))}
+            try:
+                if not file.exists():
+                    files.replace(file, client.documents.evidence(row.id))
+                digest = INTL.hash.digest(file.read_bytes()).hex()
+            except Conflict as error:
+                if error.code != _ELSEWHERE:
+                    raise
+                sealed = dict(_sealed(client, row.id, folder))
+        attached = list(_attached(client, row.id, folder / row.id))
+        yield {**_line(row), "evidence": digest, "sealed": sealed, "files": attached}
+
+
+def _sealed(client: Client, document: str, folder: Path) -> Iterator[tuple[str, str]]:
+    """The files under seal of a document of another site, each with its digest."""
+    for each in client.documents.show(document).files:
+        file = folder / f"{document}.{each.name}"
+        if not file.exists():
+            files.replace(file, client.documents.file(document, each.name))
+        yield file.name, INTL.hash.digest(file.read_bytes()).hex()
 
 
 def _attached(client: Client, document: str, folder: Path) -> Iterator[Mapping[str, Any]]:

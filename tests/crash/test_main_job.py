@@ -123,6 +123,7 @@ ELSEWHERE = {
         "document.put-name-seal.2-put",
     },
     "exchange/test_documents.py": {"document.report.1-sent"},
+    "exchange/test_secrecy.py": {"document.advise.1-sent"},
     "exchange/test_nats.py": {"exchange.nats.1-taken", "exchange.nats.2-put"},
     "kms/test_custodians.py": {
         "kms.make-custodians.1-intended",

@@ -19,12 +19,14 @@ from apps.document.sites.models import Arrival
 from authz.models import OrganClosure, OrganRow, PostRole, PostRow
 from exchange.errors import UnknownRecipient
 from exchange.inside import Inside
+from ops.cli.export_documents import exported
 from ops.demo.story import SAMPLE
 from ops.platform import Platform
 from tests.laws.province import client
 from yinxin.act import SYSTEM
 from yinxin.distribution import Copy, Receipt
 from yinxin.distribution.models import Rest
+from yinxin.errors import Conflict
 from yinxin.exchange import Reached
 from yinxin.steps import listen
 from yinxin.text import Text
@@ -153,11 +155,21 @@ def test_a_document_between_governments(two, tmp_path):
     for name in ("sealed.ofd", "sealed.sm.p7s"):
         assert jia.file(document, name) == registrar.file(document, name)
 
+    # its evidence is its issuer's; whoever moves out takes the sealed files along
+    with pytest.raises(Conflict, match="proved_elsewhere"):
+        jia.evidence(document)
+    (tmp_path / "own").mkdir()
+    (line,) = exported(client(far, "city-jia-registrar"), tmp_path / "own")
+    assert line["evidence"] is None
+    assert sorted(line["sealed"]) == [f"{document}.sealed.{kind}" for kind in ("ofd", "pdf", "sm.p7s")]
+    assert (tmp_path / "own" / f"{document}.sealed.pdf").read_bytes() == jia.file(document, "sealed.pdf")
+
     seen = far.app.test_client()
     bearer = {"Authorization": f"Bearer {jia._connection.token}"}
     for path in ("", "/pages/1.png", "/files/sealed.pdf"):
         answer = seen.get(f"https://localhost/documents/{document}{path}", headers=bearer)
         assert answer.status_code == 200, (path, answer.text)
+        assert "导出证据包".encode() not in answer.data
     assert seen.get("https://localhost/documents/", headers=bearer).status_code == 200
 
     # who is urged there is told of it, once each time
