@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import cast
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from exchange.context import Context
 from exchange.errors import Forked, NotOurs
@@ -72,7 +73,10 @@ def confirm(ctx: Context, peer: Peer, given: tuple[bytes, Signature]) -> int:
             _SETTLE.run(act.session, one | {"to": State.REFUSED.value, "because": error, "now": now})
         # the rest, which is all of them as a rule, by one statement
         _SETTLE.run(act.session, span | {"to": State.RECEIVED.value, "because": None, "now": now})
-        if act.session.get(ReceiptRow, (Direction.OUT, peer.site, receipt.upto)) is None:
+        kept = _kept(act.session, peer, receipt)
+        if kept and rows:
+            raise Forked(peer=peer.site, seq=receipt.upto)
+        if not kept:
             act.session.add(
                 ReceiptRow(
                     direction=Direction.OUT,
@@ -106,7 +110,10 @@ def said_of(receipt: Receipt) -> Mapping[int, str]:
 
 
 def _open(store: Store, peer: Peer, receipt: Receipt, digests: Mapping[int, str]) -> int:
-    """How many of the messages still wait; raises Forked, on record, when the receipt names others than were sent."""
+    """How many of the messages still wait; raises Forked, on record, when the receipt names others than were sent.
+
+    And when it would settle some, and cannot be kept beside one that ends with the same message: nothing is settled without proof.
+    """
     with store.read() as session:
         rows = session.execute(
             sa.select(MessageRow.seq, MessageRow.digest, MessageRow.state).where(
@@ -115,10 +122,17 @@ def _open(store: Store, peer: Peer, receipt: Receipt, digests: Mapping[int, str]
                 MessageRow.seq.between(receipt.first, receipt.upto),
             )
         ).all()
+        kept = _kept(session, peer, receipt)
     ours = {row.seq: row.digest for row in rows}
-    for seq, digest in digests.items():
-        if ours.get(seq) != digest:
-            error = Forked(peer=peer.site, seq=seq)
-            store.refuse(SYSTEM, SUSPECT, f"exchange-peer:{peer.site}", error)
-            raise error
-    return sum(row.state == State.WAITING for row in rows)
+    waiting: int = sum(row.state == State.WAITING for row in rows)
+    other = next((seq for seq, digest in digests.items() if ours.get(seq) != digest), 0)
+    if other or (kept and waiting):
+        error = Forked(peer=peer.site, seq=other or receipt.upto)
+        store.refuse(SYSTEM, SUSPECT, f"exchange-peer:{peer.site}", error)
+        raise error
+    return waiting
+
+
+def _kept(session: Session, peer: Peer, receipt: Receipt) -> bool:
+    """Whether a receipt is on record that ends with the same message."""
+    return session.get(ReceiptRow, (Direction.OUT, peer.site, receipt.upto)) is not None

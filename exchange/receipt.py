@@ -7,6 +7,7 @@ What is signed are digests of its lines, each over a salt: shown with one line, 
 even which of them were refused. One that is not blinded is of the first format, and its lines were signed as they are.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -22,6 +23,8 @@ from yinxin.errors import YinxinError
 PLAIN, BLINDED = 1, 2
 #: octets of a receipt's seed
 SEED = 32
+#: of an error; it is kept with the message and shown
+_CODE = re.compile(r"[a-z0-9_.-]{1,80}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ class Receipt:
             sound = (
                 numbers == list(range(numbers[0], numbers[0] + len(numbers)))
                 and numbers[0] > 0
+                and all(each.error is None or _is_code(each.error) for each in lines)
                 and read.encoded == data
             )
         except NotCanonical as error:
@@ -127,6 +131,10 @@ class Receipt:
             if each.seq == header.seq and each.digest == header.digest:
                 return each
         raise MalformedEnvelope(reason=f"a receipt without message {header.seq}")
+
+
+def _is_code(error: Any) -> bool:
+    return type(error) is str and _CODE.fullmatch(error) is not None
 
 
 def _said(line: Line) -> Mapping[str, Any]:

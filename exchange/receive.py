@@ -171,10 +171,14 @@ class Receiving:
             at, head = (chain.seq, chain.head) if chain else (0, "")
             other = self._other(session, peer, run)
             stored = self._stored(session, peer, run) if run.upto <= at else None
+            twice = run.upto > at and self._signed_twice(session, peer, run)
         if other:
             self._forked(peer, other)
         if stored is not None:
             return stored
+        if twice and run.first <= at + 1:
+            # a receipt is only given where the signature over every line of it is kept
+            self._forked(peer, run.upto)
         if run.first > at + 1:
             return self._hold(peer, run, at + 1)
         if next(each for each in run.headers if each.seq > at).previous != head:
@@ -188,6 +192,12 @@ class Receiving:
         return next(
             (each.seq for each in run.headers if digests.get(each.seq, each.digest) != each.digest), 0
         )
+
+    @staticmethod
+    def _signed_twice(session: Session, peer: Peer, run: Run) -> bool:
+        """Whether a signature is on record that ends where the run's does and begins elsewhere; no site changes a run that it signed."""
+        seal = session.get(SealRow, (Direction.IN, peer.site, run.upto))
+        return seal is not None and seal.first != run.first
 
     @staticmethod
     def _stored(session: Session, peer: Peer, run: Run) -> Receipted | None:
@@ -221,7 +231,8 @@ class Receiving:
         step("exchange.receive.2-signed")
         with self._store.act(SYSTEM, VERB, f"exchange-peer:{peer.site}") as act:
             chain = locked_chain(act.session, Direction.IN, peer.site)
-            moved = chain.seq != at
+            # or another run was kept for these numbers: it is looked at anew
+            moved = chain.seq != at or self._held_otherwise(act.session, peer, run)
             act.facts["moved"] = moved
             if not moved:
                 self._keep(act, peer, run, receipt, signature)
@@ -299,8 +310,12 @@ class Receiving:
         )
         session.flush()
 
-    def _hold(self, peer: Peer, run: Run, expected: int) -> Early:
-        """Keep a run that is ahead of others, unless it is so far ahead that something else is wrong."""
+    def _held_otherwise(self, session: Session, peer: Peer, run: Run) -> bool:
+        """Whether others than its messages, or another signature that ends with it, were put on record meanwhile."""
+        return bool(self._other(session, peer, run)) or self._signed_twice(session, peer, run)
+
+    def _hold(self, peer: Peer, run: Run, expected: int) -> Early | None:
+        """Keep a run that is ahead of others, unless it is so far ahead that something else is wrong; None as of `_place`."""
         with self._store.read() as session:
             held = session.get(SealRow, (Direction.IN, peer.site, run.upto)) is not None
         if held or run.upto - expected > FURTHEST:
@@ -308,6 +323,10 @@ class Receiving:
         with self._store.act(SYSTEM, HOLD, f"exchange-peer:{peer.site}", expected=expected) as act:
             act.facts |= {"first": run.first, "upto": run.upto}
             locked_chain(act.session, Direction.IN, peer.site)
+            moved = self._held_otherwise(act.session, peer, run)
+            act.facts["moved"] = moved
+            if moved:
+                return None
             known = {row.seq for row in _ON_RECORD.all(act.session, _span(peer, run))}
             new = [
                 Entered(header, key, State.EARLY, packed=run.packed.get(header.seq))

@@ -182,6 +182,8 @@ class Connection:
                 raise ValueError("no line of the protocol")
 
     def _message(self, words: list[bytes], *, headed: bool) -> Message:
+        if len(words) < (4 if headed else 3):
+            raise ValueError("no line of a message")
         size, head = int(words[-1]), int(words[-2]) if headed else 0
         if not 0 <= head <= size <= _LARGEST:
             raise ValueError("no size of a message")
