@@ -1,6 +1,7 @@
 """What every verb of the authority works with, handed in once."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from authz.refusals import Refusals
@@ -38,5 +39,7 @@ class Context:
     rejections: Refusals
     #: outside timestamp authorities, before our own units
     outside: Order
+    #: folder with the certificates that ceremonies put there for verifiers; its roots are not the database's word
+    trust: Path
     #: requests of several threads at once become one batch
     gatherer: "Gatherer[Asked, Issued | Exception]" = field(default_factory=lambda: Gatherer(TOGETHER))

@@ -100,6 +100,7 @@ class Authority:
             escrow=keys.escrow,
             rejections=Refusals(store, settings.rejections_per_minute),
             outside=Order(store, (Outside(name, each) for name, each in settings.tsa_outside.items())),
+            trust=root / "trust",
         )
         #: enrolment by protocol, on credentials that officers grant
         self.enrolment = Enrolment(self.ctx, keys, decider)

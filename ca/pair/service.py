@@ -146,8 +146,9 @@ class Pairs:
     # --- for the key centre's recoveries (`kms.escrow.Enveloper`) -----------------------------------------------
 
     def receives(self, recipient: Certificate, dialect: str) -> None:
-        """Raise UnknownCertificate, CertificateRevoked, Expired, CannotReceive or UnknownDialect."""
-        in_force(self._ctx, recipient)
+        """Raise UnknownCertificate, CertificateRevoked, Expired, KeyOfAnother, CannotReceive or UnknownDialect."""
+        row = in_force(self._ctx, recipient)
+        whose.rooted(self._ctx, recipient, row.authority, recipient.fingerprint)
         key = key_of(self._receiving(recipient))
         known = dialects(key)
         if dialect and dialect not in known:

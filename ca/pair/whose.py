@@ -1,9 +1,12 @@
 """Whose an encryption key is, by what our authorities signed, and not by what a table says.
 
 Whoever writes in the database can name another's key in a pair, another holder at a key, or a transport key of her own. She
-cannot sign a certificate. So a key goes out only where the certificate over that very key, the certificate it is
+cannot sign a certificate, nor put a root into the folder `trust/`, to which every authority that is believed here leads. So a key goes out only where the certificate over that very key, the certificate it is
 meant for and, where there is a transport key, the request that named it say the same. The secret itself is bound to its row.
 """
+
+from contextlib import suppress
+from pathlib import Path
 
 from ca.context import Context
 from ca.models import CertificateRow
@@ -13,13 +16,19 @@ from kms.escrow import UserKey
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import BadSignature, Malformed, WrongIssuer
 from yinxin.crypto.keys import PublicKey
+from yinxin.crypto.path import Usage, validate
 from yinxin.crypto.recipients import Recipient
 from yinxin.crypto.requests import CertificationRequest
+from yinxin.errors import YinxinError
 from yinxin.text import Text
 
 _NO_CERTIFICATE = Text("没有由本平台签发的加密证书", "no encryption certificate of ours")
 _ANOTHER_KEY = Text("加密证书不是这个密钥的", "its encryption certificate is for another key")
 _ANOTHER_HOLDER = Text("证书属于另一持有者", "the certificates are of two holders")
+_NO_ROOT = Text(
+    "签发机构不通向数据目录 trust/ 中的任何根证书；在仪式所在节点之外，请先复制该目录",
+    "its authority does not lead to a root in the folder trust/ of the data directory; on another node than the ceremony's, copy that folder first",
+)
 _NO_TRANSPORT = Text(
     "传输密钥没有签名密钥签名的请求为证，请换发双证书",
     "no request signed by the signing key names the transport key; have the pair renewed",
@@ -41,7 +50,30 @@ def certificate_of(ctx: Context, serial: str | None, key: str) -> Certificate:
         raise KeyOfAnother(key=key, reason=_NO_CERTIFICATE) from error
     if f"{certificate.serial:x}" != serial:
         raise KeyOfAnother(key=key, reason=_NO_CERTIFICATE)
+    rooted(ctx, certificate, authority, key)
     return certificate
+
+
+def rooted(ctx: Context, certificate: Certificate, authority: str, key: str) -> None:
+    """A certificate of this authority leads to a root in the folder `trust/`; raises KeyOfAnother about `key`.
+
+    Which authorities there are, a table says. What was signed is held to the moment at which it was: it may have ended since.
+    """
+    chain = ctx.issuers.get(authority).chain
+    signed = max(each.not_before for each in (certificate, *chain))
+    try:
+        validate(certificate, chain, _roots(ctx.trust), at=signed, usage=Usage.ANY, require_revocation=False)
+    except YinxinError as error:
+        raise KeyOfAnother(key=key, reason=_NO_ROOT) from error
+
+
+def _roots(folder: Path) -> list[Certificate]:
+    """The roots that stand there; what is no certificate is passed over."""
+    found: list[Certificate] = []
+    for path in sorted(folder.glob("*.pem")):
+        with suppress(Malformed):
+            found += [each for each in Certificate.load_many(path.read_bytes()) if each.is_self_issued]
+    return found
 
 
 def certified(ctx: Context, key: UserKey, public_key: PublicKey) -> Certificate:

@@ -14,7 +14,7 @@ from ca.enrolment import renew as enrolment
 from ca.enrolment.errors import HalfOfPair
 from ca.enrolment.models import Protocol
 from ca.errors import KeyInUse, LintFailed, ProfileRefuses, ReferenceReused
-from ca.models import CertificateRow
+from ca.models import AuthorityRow, CertificateRow
 from ca.pair import Dialect, PairRequest
 from ca.pair import issue as issuing
 from ca.pair.envelope import dialects
@@ -30,6 +30,7 @@ from tests.support.forked import run
 from yinxin.act import SYSTEM, Actor, Kind
 from yinxin.authz import Denied
 from yinxin.crypto import cms
+from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import CannotDecrypt, KeyMismatch
 from yinxin.crypto.keys import Identity, PrivateKey
 from yinxin.crypto.names import Name
@@ -38,6 +39,7 @@ from yinxin.crypto.received_key import open_received
 from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.status import CertId, CertificateList, Good, OcspRequest, OcspResponse, Revoked
 from yinxin.crypto.suite import suite
+from yinxin.crypto.tbs import CertificateTemplate, assemble, to_be_signed
 from yinxin.errors import YinxinError
 from yinxin.renewal import renewal_statement
 
@@ -186,6 +188,69 @@ def test_a_pair_that_was_made_to_name_anothers_key_gives_it_to_nobody(site):
     forged = over.replace(b"zhang", b"qian-")
     altered(site, CertificateRow, CertificateRow.serial == victim.encryption, der=forged)
     assert "no encryption certificate of ours" in refused()
+
+
+def added(site, row, like, **values):
+    """A row that she puts beside one that is there."""
+    table = row.__table__
+    with site.store.engine.begin() as connection:
+        there = connection.execute(sa.select(table).where(*like)).mappings().one()
+        connection.execute(sa.insert(table).values(**{**there, **values}))
+
+
+def test_an_authority_that_only_the_database_names_vouches_for_nobody(site):
+    """She puts an authority of her own on record, and has it certify another's key under her name.
+
+    Seen to fail (the key is hers) when the authority on record is not held against the roots in the folder `trust/`, in either place.
+    """
+    more(site, LEADER)
+    site.ca.pairs.issue(REGISTRAR, asked())
+    hers = asked(reference="pair-2", holder=Holder("person", "qian", "leader-a"))
+    issuing.issue_pair(site.ctx, site.keys.escrow, SYSTEM, hers)
+    with site.store.read() as session:
+        victim, own = session.get_one(PairRow, "pair-1"), session.get_one(PairRow, "pair-2")
+        root = session.scalars(sa.select(AuthorityRow.serial).where(AuthorityRow.name == "intl-root")).one()
+        over, subject = (
+            Certificate(session.get_one(CertificateRow, each.encryption).der) for each in (victim, own)
+        )
+    key = PrivateKey.generate(suite("intl"))
+
+    def certified(serial, named, of):
+        given = {"not_before": over.not_before, "not_after": over.not_after}
+        usage = {"ca": True, "key_usage": frozenset({"keyCertSign"})} if of == key.public_key else {}
+        wanted = CertificateTemplate(
+            named, **given, **({"key_usage": frozenset({"keyEncipherment"})} | usage)
+        )
+        algorithm = key.public_key.signature_algorithm
+        tbs = to_be_signed(
+            wanted,
+            spki=of.spki,
+            issuer_name=Name.of({"commonName": "Other"}),
+            issuer_key_id=key.public_key.key_id,
+            serial=serial,
+            algorithm=algorithm,
+        )
+        made = Certificate(assemble(tbs, algorithm, key.sign(tbs)))
+        as_ = {"serial": f"{serial:x}", "authority": "intl-other", "reference": f"other-{serial}"}
+        like = (CertificateRow.serial == root,)
+        added(site, CertificateRow, like, **as_, der=made.der, fingerprint=made.fingerprint)
+        return f"{serial:x}"
+
+    its = {"key_label": "other", "line": "intl-other", "spki": key.public_key.spki, "serial": "7"}
+    added(site, AuthorityRow, (AuthorityRow.name == "intl-root",), name="intl-other", **its)
+    certified(7, Name.of({"commonName": "Other"}), key.public_key)
+    forged = certified(8, subject.subject, over.public_key)
+    mine, his = (PairRow.reference == each for each in ("pair-2", "pair-1"))
+    altered(site, PairRow, his, user_key="moved")
+    altered(site, PairRow, mine, user_key=victim.user_key, encryption=forged)
+    with pytest.raises(KeyOfAnother) as caught:
+        site.ca.pairs.envelope(actor(LEADER), "pair-2")
+    assert "trust/" in caught.value.text("en")
+    # nor is a recovered key for whoever she has certified
+    with site.store.read() as session:
+        to = Certificate(session.get_one(CertificateRow, forged).der)
+    with pytest.raises(KeyOfAnother):
+        site.ca.pairs.receives(to, "")
 
 
 def test_the_library_shows_the_host_no_tenants_keys(site):
