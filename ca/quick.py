@@ -77,8 +77,11 @@ class QuickIssue:
     def _serve(self, group: Sequence[Wish]) -> Sequence[QuickAnswer | None]:
         """Each one's answer; None for one that nothing was done for, or that is answered by what was kept for it."""
         now = self._ctx.store.clock.now()
-        fresh = {place: begun(group[place].claim, now) for place in self._fresh(group, now)}
         answers: list[QuickAnswer | None] = [None] * len(group)
+        try:
+            fresh = {place: begun(group[place].claim, now) for place in self._fresh(group, now)}
+        except YinxinError:  # nothing was done: each finds its own reason
+            return answers
         if not fresh:
             return answers
         asked = [
