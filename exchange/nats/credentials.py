@@ -17,6 +17,8 @@ _LARGEST = 64 << 10
 _JWT = re.compile(r"-----BEGIN NATS USER JWT-----\s*(\S+)\s*-+END NATS USER JWT-+")
 _NKEY = re.compile(r"-----BEGIN USER NKEY SEED-----\s*(\S+)\s*-+END USER NKEY SEED-+")
 _ALONE = re.compile(r"SU[A-Z2-7]{56}")
+#: of any other kind: an account's, an operator's
+_SEED = re.compile(r"S[A-Z2-7]{57}")
 
 
 def answer(file: Path, nonce: str) -> dict[str, str]:
@@ -38,6 +40,9 @@ def answer(file: Path, nonce: str) -> dict[str, str]:
     if _ALONE.fullmatch(text):
         public, signature = _signed(file, text, nonce)
         return {"nkey": public, "sig": signature}
+    if len(text.splitlines()) > 1 or _SEED.fullmatch(text):
+        # a secret that stands here by mistake is not sent as a password or a token
+        raise CarrierMisconfigured(file=str(file), reason="no user's credentials, seed, password or token")
     name, colon, password = text.partition(":")
     return {"user": name, "pass": password} if colon else {"auth_token": text}
 

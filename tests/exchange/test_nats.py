@@ -15,6 +15,7 @@ from authz.directory import DirectoryFile
 from exchange.errors import CarrierMisconfigured, CarrierUnreachable
 from exchange.models import CourierRow, Direction, MessageRow, ReconciliationRow
 from exchange.nats.connection import Connection, Question
+from exchange.nats.credentials import answer
 from exchange.nats.post import TAKE
 from exchange.nats.stream import Inbox
 from exchange.service import Exchange
@@ -307,12 +308,31 @@ def test_a_file_of_nsc(tmp_path):
         refused(credentials(jwt, seed).partition("***")[0], CarrierMisconfigured, "a JWT without a seed")
 
 
+def test_a_secret_that_stands_there_by_mistake_is_not_sent(tmp_path):
+    """Half of a file of `nsc`, one that is spelt otherwise, an account's own seed. Seen to fail while they were taken for a token."""
+    accounts, file = Accounts(), tmp_path / "credentials"
+    jwt, seed = accounts.user()
+    whole = credentials(jwt, seed)
+    file.touch(0o600)
+    for text in (
+        whole[whole.index("-----BEGIN USER") :],
+        whole.replace("BEGIN NATS USER JWT", "BEGIN USER JWT"),
+        accounts.account.seed,
+    ):
+        file.write_text(text, "ascii")
+        with pytest.raises(CarrierMisconfigured):
+            pytest.fail(str(answer(file, "nonce")))
+
+
 def test_octets_that_are_no_protocol():
     """A server that talks nonsense is a server that cannot be used."""
     from exchange.nats.connection import _headers, _info, _line
 
     assert _headers(b"NATS/1.0 503\r\n\r\n") == (503, {})
     assert _headers(b"NATS/1.0\r\nNats-Sequence: 7\r\n\r\n") == (0, {"nats-sequence": "7"})
+    for words in ([], [b"1"], [b"subject", b"1"]):
+        with pytest.raises(ValueError, match="message"):
+            Connection._message(None, words, headed=False)
     for said in (b"", b"INFO {}", b"HTTP/1.1 400\r\n"):
         with pytest.raises((OSError, ValueError)):
             _info(_line(io.BytesIO(said)))
