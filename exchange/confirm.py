@@ -7,10 +7,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from exchange.context import Context
-from exchange.errors import Forked, NotOurs
-from exchange.models import Direction, MessageRow, ReceiptRow, State
+from exchange.errors import Forked, MalformedEnvelope, NotOurs
+from exchange.models import Direction, MessageRow, ReceiptRow, SealRow, State
 from exchange.peers import Peer
 from exchange.receipt import Receipt
+from exchange.roll import SIGNED_ROLL
 from exchange.signed import Signature, believed
 from yinxin.act import SYSTEM
 from yinxin.exchange import Answered
@@ -110,9 +111,10 @@ def said_of(receipt: Receipt) -> Mapping[int, str]:
 
 
 def _open(store: Store, peer: Peer, receipt: Receipt, digests: Mapping[int, str]) -> int:
-    """How many of the messages still wait; raises Forked, on record, when the receipt names others than were sent.
+    """How many of the messages still wait.
 
-    And when it would settle some, and cannot be kept beside one that ends with the same message: nothing is settled without proof.
+    Raises Forked, on record, when the receipt names others than were sent, and when it would settle some and cannot be kept beside one
+    that ends with the same message: nothing is settled without proof. MalformedEnvelope of one for a roll that is not blinded.
     """
     with store.read() as session:
         rows = session.execute(
@@ -123,6 +125,17 @@ def _open(store: Store, peer: Peer, receipt: Receipt, digests: Mapping[int, str]
             )
         ).all()
         kept = _kept(session, peer, receipt)
+        format_ = session.scalar(
+            sa.select(SealRow.format)
+            .where(
+                SealRow.direction == Direction.OUT, SealRow.peer == peer.site, SealRow.upto >= receipt.first
+            )
+            .order_by(SealRow.upto)
+            .limit(1)
+        )
+    if receipt.blind is None and format_ == SIGNED_ROLL:
+        # who reads rolls blinds receipts: shown with one message it would tell of the others
+        raise MalformedEnvelope(reason="a receipt that is not blinded")
     ours = {row.seq: row.digest for row in rows}
     waiting: int = sum(row.state == State.WAITING for row in rows)
     other = next((seq for seq, digest in digests.items() if ours.get(seq) != digest), 0)
