@@ -51,15 +51,18 @@ from yinxin.text import Text
 from yinxin.web import Api, Caller, Page, Paged, answering, page_of
 from yinxin.wire import Instant, Model
 
+#: no identifier has a control character; PostgreSQL takes no text with a NUL, and all that are asked for together would fail
+_VISIBLE = r"^[^\x00-\x1f\x7f]*$"
+
 
 class HolderIn(Model):
     """Who will hold the certificate."""
 
     kind: Literal["person", "organ", "service"]
-    id: str = Field(min_length=1, max_length=64)
-    post: str | None = Field(default=None, max_length=64)
+    id: str = Field(min_length=1, max_length=64, pattern=_VISIBLE)
+    post: str | None = Field(default=None, max_length=64, pattern=_VISIBLE)
     """The post in which a person holds it."""
-    organ: str | None = Field(default=None, max_length=64)
+    organ: str | None = Field(default=None, max_length=64, pattern=_VISIBLE)
     """The organ that runs a service."""
 
 
