@@ -53,6 +53,7 @@ RESOURCES = (
             "kind": "ca.ceremony",
             "proposer": "demo-deputy",
             "holder": "",
+            "informed": [],
             "proposers": ["security-officer"],
             "approvers": ["security-officer"],
             "executors": ["security-officer"],
