@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from yinxin.faults import sentence
 from yinxin.web._stored import Stored
 from yinxin.web.caller import Caller
 from yinxin.web.errors import Fault, InvalidRequest, TooLarge, UnsupportedMediaType
-from yinxin.web.faults import Place, faults_of
+from yinxin.web.faults import NUL, Place, faults_of, with_nul
 
 JSON = "application/json"
 OCTETS = "application/octet-stream"
@@ -77,7 +78,7 @@ class Contract:
         self, path: Mapping[str, Any], caller: Caller | None
     ) -> tuple[dict[str, Any], Callable[[], str]]:
         """The view's arguments for the present request, and how to digest it; raises InvalidRequest with every fault."""
-        faults: list[Fault] = []
+        faults: list[Fault] = list(with_nul(path, "path"))
         arguments: dict[str, Any] = dict(path)
         if self.caller:
             arguments["caller"] = caller
@@ -102,7 +103,7 @@ class Contract:
         self, path: Mapping[str, Any], caller: Caller | None
     ) -> tuple[dict[str, Any], Callable[[], str]]:
         """As `bind`, for the fields of an HTML form: an empty field is one that was not filled in."""
-        faults: list[Fault] = []
+        faults: list[Fault] = list(with_nul(path, "path"))
         arguments: dict[str, Any] = dict(path)
         if self.caller:
             arguments["caller"] = caller
@@ -251,15 +252,20 @@ def _fit(
     model: type[BaseModel], values: Mapping[str, Any], place: Place, faults: list[Fault]
 ) -> BaseModel | None:
     try:
-        return model.model_validate(values)
+        fitted = model.model_validate(values)
     except ValidationError as error:
         faults.extend(faults_of(error, place))
         return None
+    faults.extend(with_nul(values, place))
+    return fitted
 
 
 def _fit_json(model: type[BaseModel], data: bytes, faults: list[Fault]) -> BaseModel | None:
     try:
-        return model.model_validate_json(data)
+        fitted = model.model_validate_json(data)
     except ValidationError as error:
         faults.extend(faults_of(error, "body"))
         return None
+    if NUL in data:
+        faults.extend(with_nul(json.loads(data), "body"))
+    return fitted

@@ -29,6 +29,7 @@ from yinxin.web._contract import JSON, digest_of
 from yinxin.web._kit import Kit
 from yinxin.web.caller import Knowing, Known
 from yinxin.web.counts import face_of
+from yinxin.web.faults import NUL
 from yinxin.web.headers import SECURITY_HEADERS, TRANSPORT_SECURITY, scheme_of
 from yinxin.web.idempotency import Claim, caller_of, fit
 from yinxin.web.peer import peer_certificate, peer_shown
@@ -296,7 +297,7 @@ def _bid(operation: "Operation", known: Known, asked: tuple[str, str, str], body
 def _read(operation: "Operation", known: Known, body: bytes) -> BaseModel | None:
     """The body, where it is well-formed and the caller's token is for the operation."""
     scopes, model = known.caller.scopes, operation.contract.body
-    if model is None or (scopes is not None and operation.scope not in scopes):
+    if model is None or NUL in body or (scopes is not None and operation.scope not in scopes):
         return None
     try:
         return model.model_validate_json(body)
