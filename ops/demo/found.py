@@ -54,7 +54,9 @@ def found(
             f"directory: {len(province.organs)} organs, {len(province.people)} demo people",
         )
     )
-    platform.authz.directory.load(SYSTEM, province)
+    if not platform.authz.directory.organs(limit=1):
+        # loaded whole or not at all; once it is there it is for people to change, and no later start undoes what they decided
+        platform.authz.directory.load(SYSTEM, province)
     report(
         Text(
             "密钥仪式：三套算法的根、签发机构、时间戳与印章",
