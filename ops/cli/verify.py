@@ -31,8 +31,9 @@ class UnreadableFile(evidence.UnknownFile):
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--trust",
+    multiple=True,
     type=click.Path(path_type=Path),
-    help="信任的根证书和日志公钥所在目录，省略则用数据目录中的 / folder of roots and log keys; else the data directory's",
+    help="信任的根证书和日志公钥所在目录，可给多个，省略则用数据目录中的 / folder of roots and log keys, or several; else the data directory's",
 )
 @click.option("--json", "as_json", is_flag=True, help="机器可读 / machine-readable")
 @click.option(
@@ -74,7 +75,7 @@ def verify(
     /,
     *,
     file: Path,
-    trust: Path | None,
+    trust: tuple[Path, ...],
     as_json: bool,
     at: datetime | None,
     record: Path | None,
@@ -84,8 +85,9 @@ def verify(
     held: list[Text] = []
     try:
         data = _read(file)
-        folder = trust or context.data / "trust"
-        trusted = evidence.Trust.load(folder)
+        folders = trust or (context.data / "trust",)
+        folder = ", ".join(map(str, folders))
+        trusted = evidence.Trust.of(folders)
         when = at or SystemClock().now()
         renewals = _read(record) if record else None
         if report.is_report(data):
@@ -111,7 +113,7 @@ def verify(
         _say(context, held)
         raise
     if as_json:
-        context.answer({"holds": True, "held": _both(held), "trust": str(folder)})
+        context.answer({"holds": True, "held": _both(held), "trust": folder})
         return
     _say(context, held)
     roots = ", ".join(root.fingerprint[:16] for root in trusted.roots)

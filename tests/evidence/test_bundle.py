@@ -393,6 +393,20 @@ def test_trust_is_read_from_a_folder(tmp_path, case):
         evidence.Trust.load(tmp_path)
 
 
+def test_trust_of_several_folders(tmp_path, case):
+    """Seen to fail when the last folder alone counts, as an option that is given twice does by itself."""
+    for name in ("intl", "sm"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "log.vkey").write_text(case.log.verifier.encode() + "\n")
+        (tmp_path / name / f"{name}.root.pem").write_text(getattr(case, name).root.certificate.pem)
+    both = evidence.Trust.of([tmp_path / "intl", tmp_path / "sm"])
+    assert both.roots == (case.intl.root.certificate, case.sm.root.certificate)
+    assert both.logs == (case.log.verifier, case.log.verifier)
+    # a folder that has nothing is a slip, and is not passed over
+    with pytest.raises(evidence.TrustMissing):
+        evidence.Trust.of([tmp_path / "intl", tmp_path / "nowhere"])
+
+
 @pytest.mark.parametrize("data", [b"", b"hello", b"\x89PNG", b"PDF"])
 def test_files_of_another_kind(case, data):
     with pytest.raises(evidence.UnknownFile):

@@ -1,6 +1,7 @@
 """What a verifier trusts beforehand: root certificates, log keys, witness policies and ages of algorithms, from a folder obtained apart from the evidence."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -42,3 +43,16 @@ class Trust:
         if not roots or not logs:
             raise TrustMissing(reason=str(folder))
         return cls(tuple(roots), tuple(logs), tuple(map(Policy.parse, policies)), ages)
+
+    @classmethod
+    def of(cls, folders: Sequence[Path]) -> Self:
+        """What several folders hold together, as for what two sites signed; each as `load` reads it, algorithms as the first says."""
+        first, *others = map(cls.load, folders)
+        for each in others:
+            first = replace(
+                first,
+                roots=(*first.roots, *each.roots),
+                logs=(*first.logs, *each.logs),
+                policies=(*first.policies, *each.policies),
+            )
+        return first
