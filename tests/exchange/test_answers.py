@@ -1,5 +1,6 @@
 """Answers, and what is passed on: a city answers the province whose document it had, and a county has the province's by the city's hand."""
 
+import re
 from contextlib import ExitStack
 from dataclasses import replace
 from hashlib import sha256
@@ -179,6 +180,9 @@ def test_what_came_from_one_site_goes_on_to_a_third(sites: Governments, monkeypa
     ).file(document, "sealed.pdf")
     page = sites.desk(sites.bing, f"{TOWN}-registrar").send("GET", f"/documents/{document}").text
     assert "由甲市人民政府转发" in page
+    # the site that it came from, not taken for somebody who drafted it
+    assert re.search(r"来文站点</dt><dd><code>yi\.example<", page)
+    assert "起草人" not in page
     sites.as_(sites.bing, f"{TOWN}-registrar").receive(document)
     # what the province decides comes on by the city, in the province's own words
     sites.as_(sites.jia, "demo-leader").regrade(

@@ -38,7 +38,7 @@ def sites(template, tmp_path_factory):
 def test_who_cannot_get_this_level_is_told_while_it_is_written(sites: Governments):
     """In the API with the reason, in the form beside the organ that is ticked and in the list of the others.
 
-    Seen to fail when those that are cleared too low are left out.
+    Seen to fail when those that are cleared too low are left out, and when whoever is ticked as a recipient is warned of as a copy as well.
     """
     clerk = sites.as_(sites.jia, "demo-clerk")
     assert [each.organ for each in clerk.recipients("confidential", uncleared=True)] == [CITY, OTHER_CITY]
@@ -51,8 +51,9 @@ def test_who_cannot_get_this_level_is_told_while_it_is_written(sites: Government
     assert "cleared up to" in low[CITY].reason.en
     page = sites.desk(sites.jia, "demo-clerk")
     text = page.send("GET", f"/documents/new?level=secret&recipients={CITY}").text
-    assert "本文密级是“机密”，高于该机关获准接收的最高密级" in text
-    assert "另有 2 个外站机关获准接收的密级低于本文" in text
+    # once, where it is ticked, and not beside the same organ in the list of copies
+    assert text.count("本文密级是“机密”，高于该机关获准接收的最高密级") == 1
+    assert "另有 1 个外站机关获准接收的密级低于本文" in text
     assert "乙市人民政府（秘密）" in text
     assert "高于该机关获准接收的最高密级" not in page.send("GET", f"/documents/new?recipients={CITY}").text
 
@@ -89,7 +90,7 @@ def test_who_cannot_get_it_is_told_before_it_is_dispatched(sites: Governments):
 def test_a_leader_decides_on_a_page(sites: Governments):
     """The form says what, the next page what she signs; what is wrong is said at its field, before she signs anything.
 
-    Seen to fail when the statement is made of the address again, and not of what she was shown.
+    Seen to fail when the statement is made of the address again, and not of what she was shown; and when the form is silent on what holds.
     """
     document = sites.issue("on-a-page", (CITY,))
     desk = sites.desk(sites.jia, "demo-leader")
@@ -98,6 +99,10 @@ def test_a_leader_decides_on_a_page(sites: Governments):
         key = sites.jia.store.identifier()
         return desk.send("POST", path, data={"_key": key, **fields})
 
+    # what holds now, and by which item, stands above what she decides
+    now = desk.send("GET", f"/documents/{document}/grade").text
+    for words in ("现为", "秘密★2年", "依据：国家秘密事项目录第 3 项"):
+        assert words in now, words
     wrong = form(
         f"/documents/{document}/grade", what="regrade", level="confidential", amount="11", reason="x"
     )

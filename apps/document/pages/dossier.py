@@ -73,7 +73,7 @@ def add(pages: Pages, desk: Desks) -> None:
             versioned=found.document.organ == at_desk.caller.actor.organ,
             gradable=GRADING & set(verbs),
             opinionable="document.comment" in verbs,
-            exportable=EXPORT in verbs and not found.elsewhere,
+            exportable=EXPORT in verbs and found.site is None,
             downloads=[name for name in DOWNLOADS if name in {each for each, _ in found.files}],
             sealed=found.document.state in (State.SEALED, State.DISPATCHED),
         )

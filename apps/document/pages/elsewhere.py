@@ -30,7 +30,7 @@ class Site:
 class Elsewhere:
     """What other sites there are to send a document of this level to.
 
-    How many organs more a search would find, and how many are cleared too low, with the first of these.
+    How many organs more a search would find, and how many that are not shown are cleared too low, with the first of these.
     """
 
     level: Level
@@ -55,6 +55,6 @@ def elsewhere(reached: Sequence[Reached], level: Level | None, chosen: Iterable[
         Site(site, organs[0].site_name, organs)
         for site, organs in ((site, tuple(group)) for site, group in groupby(shown, lambda each: each.site))
     )
-    low = [each for each in reached if not each.cleared(graded)]
+    low = [each for each in reached if each.organ not in named and not each.cleared(graded)]
     named_low = tuple(each for each in low if each.matches(wanted))[:_MOST_BARRED]
     return Elsewhere(graded, sites, len(found[_MOST:]), len(low), named_low)

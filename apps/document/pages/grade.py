@@ -12,6 +12,7 @@ from apps.document.decisions import DECLASSIFY, EXTEND, NAMED
 from apps.document.pages.desks import Desks
 from apps.document.pages.secrecy import Secrecy, at_its_field
 from apps.document.records import DOCUMENTS, resource
+from apps.document.states import GRADES
 from yinxin.grade import CLASSIFIED, NoTerm
 from yinxin.text import Text
 from yinxin.web import Caller, Pages, current_caller
@@ -43,7 +44,12 @@ def add(pages: Pages, desk: Desks) -> None:
     """Declare the pages."""
 
     def graded(document: str) -> Mapping[str, Any]:
-        return {"row": DOCUMENTS.read(desk(current_caller()), document)}
+        at_desk = desk(current_caller())
+        row = DOCUMENTS.read(at_desk, document)
+        with at_desk.store.read() as session:
+            history = GRADES.history(session, document)
+            session.expunge_all()
+        return {"row": row, "grade": history[-1] if history else None}
 
     @pages.form("/<document>/grade", "document/grade.html", context=graded)
     def grade(document: str, body: Graded, caller: Caller) -> Response:
