@@ -37,6 +37,11 @@ class Measure(StrEnum):
         """In words."""
         return _TEXT[self]
 
+    @property
+    def remedy(self) -> Text:
+        """What makes room without a larger quota."""
+        return _REMEDY[self]
+
     def said(self, number: int) -> Text:
         """So much of it, as people read it."""
         if self is Measure.OCTETS:
@@ -49,6 +54,12 @@ _TEXT = {
     Measure.PEOPLE: Text("在岗人员", "people in post"),
     Measure.DOCUMENTS: Text("本年度公文", "documents of this year"),
     Measure.OCTETS: Text("附件容量", "attached files"),
+}
+
+_REMEDY = {
+    Measure.PEOPLE: Text("请先终止不再需要的任职", "End appointments that are not needed"),
+    Measure.DOCUMENTS: Text("额度按年计，下一年度另计", "It is counted anew from next year on"),
+    Measure.OCTETS: Text("请先移除不再需要的附件", "Remove attachments that are not needed"),
 }
 
 
@@ -64,8 +75,8 @@ class QuotaExceeded(Conflict):
     """What would go beyond what was agreed on; nothing was added."""
 
     code = "quota.exceeded"
-    zh = "租户“{tenant}”的{measure}额度不足：约定最多 {most}，已用 {used}，本次还需 {more}；请清理不再需要的，或由本机关安全管理员向“{host}”申请调整额度。未作任何更改。"
-    en = "The quota of tenant {tenant} for {measure} is used up: at most {most} were agreed, {used} are used, and this takes {more} more. Remove what is not needed, or have your security officer ask {host} for a larger one; nothing was changed."
+    zh = "租户“{tenant}”的{measure}额度不足：约定最多 {most}，已用 {used}，本次还需 {more}；{remedy}；或由本机关安全管理员向“{host}”申请调整额度。未作任何更改。"
+    en = "The quota of tenant {tenant} for {measure} is used up: at most {most} were agreed, {used} are used, and this takes {more} more. {remedy}, or have your security officer ask {host} for a larger one; nothing was changed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +99,7 @@ class Quota:
                 most=self.measure.said(self.most),
                 used=self.measure.said(used),
                 more=self.measure.said(more),
+                remedy=self.measure.remedy,
             )
 
 

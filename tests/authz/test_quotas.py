@@ -65,7 +65,15 @@ def test_nobody_is_appointed_beyond_what_was_agreed(site, events):
     with pytest.raises(QuotaExceeded) as refused:
         appoint(site, "ba")
     said = refused.value.text("zh")
-    for part in ("东镇人民政府", "在岗人员", "最多 6 人", "已用 6 人", "还需 1 人", "子县人民政府"):
+    for part in (
+        "东镇人民政府",
+        "在岗人员",
+        "最多 6 人",
+        "已用 6 人",
+        "还需 1 人",
+        "终止不再需要的任职",
+        "子县人民政府",
+    ):
         assert part in said
     assert "at most 6 were agreed, 6 are used" in refused.value.text("en")
     last = events()[-1]

@@ -249,6 +249,8 @@ def test_no_document_and_no_file_goes_beyond_what_was_agreed(platform, drafted, 
     with pytest.raises(QuotaExceeded) as beyond:
         clerk.draft(SAMPLE, reference="beyond", **new)
     assert "本年度公文" in beyond.value.text("zh")
+    # what is counted by the year is not to be removed
+    assert "额度按年计，下一年度另计" in beyond.value.text("zh")
     assert "示范省人民政府办公厅" in beyond.value.text("zh")
     # what was drafted stays, and is drafted again as the same
     assert clerk.draft(SAMPLE, reference="within", **new) == document

@@ -161,6 +161,13 @@ def test_a_refusal_names_its_audit_entry(connect, platform, identities):
     assert "/title" in error.text("zh")
 
 
+def test_a_full_quota_is_known_where_nothing_but_the_client_is():
+    """Seen to fail while nothing that the client brings named that error: it was a RemoteProblem."""
+    code = "import yinxin.client\nfrom yinxin.errors import registered\nprint(sorted(registered()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "'quota.exceeded'" in done.stdout
+
+
 def test_an_error_that_is_not_installed_here(connect, platform, identities, monkeypatch):
     client = connect(identity=identities["intl"])
     monkeypatch.setattr("yinxin.client.problems.registered", dict)

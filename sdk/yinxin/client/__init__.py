@@ -28,6 +28,7 @@ from yinxin.client.seals import SealRecord, Seals, SealSigner, SealUse
 from yinxin.client.system import System
 from yinxin.client.tenants import Tenants
 from yinxin.client.transports import https, in_process
+from yinxin.quota import QuotaExceeded
 from yinxin.wire import Words
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "Proposal",
     "ProposalLine",
     "Proposals",
+    "QuotaExceeded",
     "RemoteProblem",
     "RemoteSigner",
     "Reviews",
