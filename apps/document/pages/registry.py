@@ -64,7 +64,7 @@ def _csv(entries: Sequence[registry.Entry], now: datetime) -> str:
     language = reader_language()
     out = io.StringIO()
     writer = csv.writer(out)
-    heads = [_("文号"), _("标题"), _("机关"), _("主送或抄送"), _("状态"), _("签收期限"), _("答复时间")]
+    heads = [_("文号"), _("标题"), _("机关"), _("主送或抄送"), _("状态"), _("签收期限"), _("签收或退文时间")]
     writer.writerow(heads)
     for each in entries:
         copy = each.copy
