@@ -1,8 +1,8 @@
 """A hall with one counter: an authority behind its HTTP face, at which a registration officer asks for certificates."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,13 +15,13 @@ from authz.module import MODULE as AUTHZ
 from ca.issue import issue
 from ca.module import MODULE
 from ca.quick import QuickIssue
+from tests.support.elsewhere import changed, committed
 from yinxin.authz import sign_in_statement
 from yinxin.client import in_process
 from yinxin.crypto import cms
 from yinxin.crypto.keys import Identity, PrivateKey
 from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.suite import INTL
-from yinxin.store import open_engine
 from yinxin.web import WebSettings, create_app
 from yinxin.web.idempotency import AnswerRow
 
@@ -93,34 +93,11 @@ class Hall:
 
     def elsewhere(self, *changes: Any) -> None:
         """What another process commits."""
-        engine = open_engine(self.url)
-        with engine.begin() as connection:
-            for each in changes:
-                assert connection.execute(each).rowcount > 0
-        engine.dispose()
+        committed(self.url, *changes)
 
-    @contextmanager
-    def changed(self, *changes: Any) -> Iterator[None]:
+    def changed(self, *changes: Any) -> AbstractContextManager[None]:
         """What another process commits, and takes back."""
-        tables = {change.table for change in changes}
-        engine = open_engine(self.url)
-        with engine.begin() as connection:
-            saved = {table: connection.execute(sa.select(table)).mappings().all() for table in tables}
-        self.elsewhere(*changes)
-        yield
-        with engine.begin() as connection:
-            for table, rows in saved.items():
-                keys = [each.name for each in table.primary_key]
-                before = [{name: row[name] for name in keys} for row in rows]
-                for row in connection.execute(sa.select(table)).mappings().all():
-                    own = {name: row[name] for name in keys}
-                    if own not in before:
-                        connection.execute(sa.delete(table).where(*(table.c[n] == own[n] for n in keys)))
-                for row in rows:
-                    named = [each == row[each.name] for each in table.primary_key]
-                    if not connection.execute(sa.update(table).where(*named).values(**row)).rowcount:
-                        connection.execute(sa.insert(table).values(**row))
-        engine.dispose()
+        return changed(self.url, *changes)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import threading
 from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
@@ -29,8 +29,9 @@ from kms.keyring.models import SealedRow, ServiceKeyRow
 from kms.keyring.secret import Hand
 from kms.keyring.together import Together
 from tests.authz.conftest import NOW
+from tests.support.elsewhere import changed, committed
 from yinxin.crypto.keys import PublicKey
-from yinxin.store import OutboxRow, Store, StoreUnavailable, open_engine
+from yinxin.store import OutboxRow, Store, StoreUnavailable
 
 from .provinces import OFFICER, Province, opened
 
@@ -73,28 +74,11 @@ class Hall:
 
     def elsewhere(self, *changes: Any) -> None:
         """What another process commits."""
-        engine = open_engine(self.url)
-        with engine.begin() as connection:
-            for each in changes:
-                assert connection.execute(each).rowcount >= 0
-        engine.dispose()
+        committed(self.url, *changes)
 
-    @contextmanager
-    def changed(self, *changes: Any) -> Iterator[None]:
+    def changed(self, *changes: Any) -> AbstractContextManager[None]:
         """What another process commits, and takes back."""
-        tables = {change.table for change in changes}
-        engine = open_engine(self.url)
-        with engine.begin() as connection:
-            saved = {table: connection.execute(sa.select(table)).mappings().all() for table in tables}
-        self.elsewhere(*changes)
-        yield
-        with engine.begin() as connection:
-            for table, rows in saved.items():
-                for row in rows:
-                    named = [each == row[each.name] for each in table.primary_key]
-                    if not connection.execute(sa.update(table).where(*named).values(**row)).rowcount:
-                        connection.execute(sa.insert(table).values(**row))
-        engine.dispose()
+        return changed(self.url, *changes)
 
     def events(self) -> list[dict[str, Any]]:
         with self.province.store.read() as session:

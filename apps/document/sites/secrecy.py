@@ -18,6 +18,7 @@ from apps.document.desk import content
 from apps.document.models import Document
 from apps.document.records import DOCUMENTS
 from apps.document.sites import advice
+from apps.document.sites.certified import certified
 from apps.document.sites.wire import fitting, unfit
 from apps.document.states import GRADES
 from yinxin import canonical
@@ -25,8 +26,6 @@ from yinxin.authz import LEVELS, Level
 from yinxin.calendar import local_date
 from yinxin.crypto import cms
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.path import RevocationEvidence, Usage, validate
-from yinxin.crypto.status import OcspResponse
 from yinxin.flow import Signature, Step
 from yinxin.grade import Grade, read
 from yinxin.statement import Statement
@@ -175,15 +174,7 @@ def _signed_by(signature: bytes, statement: bytes, ocsp: bytes, declared: Statem
     suite = by.certificate.public_key.suite
     roots = [each for each in issuer.anchors if each.public_key.suite is suite]
     unfit(bool(roots), "没有可据以核验签名的根", "there is no root to judge the signature by")
-    validate(
-        by.certificate,
-        by.chain,
-        roots,
-        at=by.timestamp_token.at if by.timestamp_token else declared.at,
-        usage=Usage.SIGNATURE,
-        revocation=RevocationEvidence(ocsp=(OcspResponse.load(ocsp),)),
-        require_revocation=False,
-    )
+    certified(by, roots, ocsp, declared)
 
 
 # --- what is done ---

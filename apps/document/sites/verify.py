@@ -13,12 +13,12 @@ from apps.document.content import files_named
 from apps.document.layout.kinds import Kind
 from apps.document.seal import SEALED, SEALED_SM
 from apps.document.seal_ofd import SEALED_OFD
+from apps.document.sites.certified import certified
 from apps.document.sites.wire import fitting, unfit
 from yinxin import canonical, ofd, pdf
 from yinxin.crypto import cms
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.path import RevocationEvidence, Usage, validate
-from yinxin.crypto.status import OcspResponse
+from yinxin.crypto.path import Usage, validate
 from yinxin.crypto.suite import INTL, SM
 from yinxin.evidence.attached import Attached
 from yinxin.evidence.attribute import Beside
@@ -195,15 +195,7 @@ def answered(message: Incoming, verb: str, sha256: str) -> None:
         )
     anchors = [each for each in message.anchors if each.public_key.suite is by.certificate.public_key.suite]
     if anchors:
-        validate(
-            by.certificate,
-            by.chain,
-            anchors,
-            at=by.timestamp_token.at if by.timestamp_token else declared.at,
-            usage=Usage.SIGNATURE,
-            revocation=RevocationEvidence(ocsp=(OcspResponse.load(ocsp),)),
-            require_revocation=False,
-        )
+        certified(by, anchors, ocsp, declared)
 
 
 def pieces(message: Incoming, number: int, size: int) -> Iterator[bytes]:
