@@ -20,14 +20,14 @@ _HELPERS = ("ocsp-responder", "tsa")
 LIST_AGE = Figure(
     "yinxin_ca_list_age_seconds",
     Text(
-        "现行吊销列表的年龄；shard 为 0 是全表",
+        "现行撤销列表的年龄；shard 为 0 是全表",
         "age of the revocation list in force; shard 0 is the whole list",
     ),
     ("authority", "shard"),
 )
 LIST_LEFT = Figure(
     "yinxin_ca_list_left_seconds",
-    Text("现行吊销列表距失效的秒数", "time until the revocation list in force ends"),
+    Text("现行撤销列表距失效的秒数", "time until the revocation list in force ends"),
     ("authority", "shard"),
 )
 ANSWERS = Figure(

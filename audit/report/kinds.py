@@ -152,7 +152,7 @@ _ALL = (
         "grants",
         Text("岗位角色与授权一览（三员检查）", "Posts, roles and grants, with conflicts (three powers)"),
         Text(
-            "现任岗位与角色、三员冲突、长期未登录的账户，以及期内的任免与授权变更。依据：GB/T 22239 8.1.4.1、8.1.5。",
+            "现任岗位与角色、三员冲突、长期未登录的账号，以及期内的任免与授权变更。依据：GB/T 22239 8.1.4.1、8.1.5。",
             "Who holds which post and roles now, conflicts of the three powers, dormant accounts; and what changed in the period. GB/T 22239 8.1.4.1, 8.1.5.",
         ),
         verbs(

@@ -54,7 +54,7 @@ class SecretLoginRefused(Misconfigured):
 
     code = "kms.secret_login_refused"
     status = 503
-    zh = "秘密存储服务 {address} 拒绝登录（AppRole {mount}）：secret id 可能已过期、用尽或被吊销；请签发新的，写入 {file}，并核对 role id。"
+    zh = "秘密存储服务 {address} 拒绝登录（AppRole {mount}）：secret id 可能已过期、用尽或被撤销；请签发新的，写入 {file}，并核对 role id。"
     en = "The secret store {address} refuses the login (AppRole {mount}): the secret id may be expired, used up or revoked; issue a new one, write it to {file}, and check the role id."
 
 
@@ -63,7 +63,7 @@ class SecretIdSpent(Misconfigured):
 
     code = "kms.secret_id_spent"
     status = 503
-    zh = "{file} 中的封装令牌已失效：它已过期，或本平台先前的启动已用过它；若两者都不是，则已有人先行取走 secret id，请追查并吊销该 secret id。然后签发新的封装令牌写入该文件。"
+    zh = "{file} 中的封装令牌已失效：它已过期，或本平台先前的启动已用过它；若两者都不是，则已有人先行取走 secret id，请追查并撤销该 secret id。然后签发新的封装令牌写入该文件。"
     en = "The wrapping token in {file} gives nothing: it has expired, or an earlier start of this platform used it; if neither is so, somebody else took the secret id first: inquire, and revoke that secret id. Then write a new wrapping token there."
 
 
@@ -72,7 +72,7 @@ class SecretIdSwapped(Misconfigured):
 
     code = "kms.secret_id_swapped"
     status = 503
-    zh = "{file} 中的封装令牌不是 AppRole（{mount}）签发 secret id 时产生的（其来源为 {path}），未予解封：可能已有人取走原令牌并换上此令牌，请追查，吊销已签发的 secret id，再写入新的封装令牌。"
+    zh = "{file} 中的封装令牌不是 AppRole（{mount}）签发 secret id 时产生的（其来源为 {path}），未予解封：可能已有人取走原令牌并换上此令牌，请追查，撤销已签发的 secret id，再写入新的封装令牌。"
     en = "The wrapping token in {file} was not made by the AppRole {mount} when it issued a secret id (it comes from {path}) and was not unwrapped: somebody may have taken the right one and left this; inquire, revoke the secret ids issued, then write a new wrapping token."
 
 

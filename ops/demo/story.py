@@ -210,7 +210,7 @@ class Story:
         if not mark.exists():
             self._stage(
                 Text(
-                    "吊销签发人的证书：新的签名被拒绝，旧的仍然有效",
+                    "撤销签发人的证书：新的签名被拒绝，旧的仍然有效",
                     "revoke the leader's certificate: a new signature is refused, the old one holds",
                 )
             )
@@ -238,7 +238,7 @@ class Story:
             act()
         except YinxinError as error:
             return Text(error.text("zh"), error.text("en"))
-        raise Unproved(file=LEADER, reason=Text("已吊销的证书被接受", "a revoked certificate was accepted"))
+        raise Unproved(file=LEADER, reason=Text("已撤销的证书被接受", "a revoked certificate was accepted"))
 
     def _state(self, document: str) -> str:
         registrar = self._as("demo-registrar")

@@ -26,7 +26,7 @@ def summary(platform: "Platform", outcome: Outcome, seconds: float) -> Iterator[
         f"《{outcome.title}》 became {outcome.number}, was sealed and sent to {len(RECIPIENTS)} organs: {len(RECIPIENTS) - 1} signed for it, 1 ({RETURNS}) returned it.",
     )
     yield Text(
-        f"证据已由另一进程离线核验（{len(outcome.held)} 项成立）；改动一个字节的副本被拒绝；签发人证书吊销后旧签名仍然成立。",
+        f"证据已由另一进程离线核验（{len(outcome.held)} 项成立）；改动一个字节的副本被拒绝；签发人证书撤销后旧签名仍然成立。",
         f"Another process verified the evidence offline ({len(outcome.held)} statements hold); a copy with one changed byte was refused; after the leader's certificate was revoked the old signature still holds.",
     )
     yield Text(

@@ -141,7 +141,7 @@ PROVINCE = {
 
 class Unreachable(Unavailable):
     code = "test.unreachable"
-    zh = "吊销信息暂不可得；请稍后重试。"
+    zh = "撤销信息暂不可得；请稍后重试。"
     en = "Revocation cannot be told now; try again."
 
 

@@ -70,7 +70,7 @@ def test_a_list_in_the_issuers_name_by_somebody_else(hierarchy, at):
         judged(hierarchy, at, leaf, *lists, more=(other.certificate, usurper.certificate))
 
 
-SERVICE = Name.of({"CN": "吊销服务"})
+SERVICE = Name.of({"CN": "撤销服务"})
 BY_SERVICE = {"crl_urls": (), "crl_points": (CrlPoint(issuer=(("dirname", SERVICE.der.hex()),)),)}
 
 

@@ -2,7 +2,7 @@
 
     api = Api("ca", "/api/ca/v1", Text("证书", "Certificates"))
 
-    @api.post("/certificates/<serial>/revocation", problems=(UnknownSerial,), summary=Text("吊销", "Revoke"))
+    @api.post("/certificates/<serial>/revocation", problems=(UnknownSerial,), summary=Text("撤销", "Revoke"))
     def revoke(serial: str, body: RevocationIn, caller: Caller) -> CertificateOut: ...
 
 A view may ask, by name and type, for: path parameters; `body: Model`, the JSON body; `query: Model`; `caller: Caller`;
