@@ -130,23 +130,10 @@ class Passkeys:
         with self._sign_in.refusing(STRANGER, _SIGN_IN, "passkey:unknown"):
             challenge, origin = self._challenge(credential)
             row = self._row(credential)
-            try:
-                verified = webauthn.verify_authentication_response(
-                    credential=credential,
-                    expected_challenge=challenge,
-                    expected_rp_id=self._host(origin),
-                    expected_origin=origin,
-                    credential_public_key=row.public_key,
-                    credential_current_sign_count=0,  # what does not go up is ours to judge, below
-                    require_user_verification=True,
-                )
-            except (WebAuthnException, ValueError, TypeError, KeyError) as error:
-                raise WrongPasskey from error
+            verified = self._verified(credential, row, challenge, origin)
         with self._of(row):
             self._sign_in.count(row.certificate)
-            if (verified.new_sign_count or row.counter) and verified.new_sign_count <= row.counter:
-                self._end(row, "copied")
-                raise PasskeyCopied
+            self._of_one_device(row, verified)
             binding, holder = self._sign_in.look_up(row.certificate)
         counted = sa.update(PasskeyRow).where(PasskeyRow.id == row.id, PasskeyRow.counter == row.counter)
         now = self._store.clock.now()
@@ -175,29 +162,32 @@ class Passkeys:
         if row.person != actor.id:
             raise UnknownPasskey
         verified = self._verified(credential, row, challenge, origin)
+        self._of_one_device(row, verified)
         self._sign_in.look_up(row.certificate)
         return Attested(row.id, row.counter, verified.new_sign_count, self._store.clock.now())
 
     def _verified(
         self, credential: str, row: PasskeyRow, challenge: bytes, origin: str
     ) -> VerifiedAuthentication:
-        """The answer, verified under the passkey's key; raises WrongPasskey, PasskeyCopied."""
+        """The answer, verified under the passkey's key; raises WrongPasskey. Its counter is not judged here."""
         try:
-            verified = webauthn.verify_authentication_response(
+            return webauthn.verify_authentication_response(
                 credential=credential,
                 expected_challenge=challenge,
                 expected_rp_id=self._host(origin),
                 expected_origin=origin,
                 credential_public_key=row.public_key,
-                credential_current_sign_count=0,  # what does not go up is ours to judge
+                credential_current_sign_count=0,  # what does not go up is ours to judge: `_of_one_device`
                 require_user_verification=True,
             )
         except (WebAuthnException, ValueError, TypeError, KeyError) as error:
             raise WrongPasskey from error
+
+    def _of_one_device(self, row: PasskeyRow, verified: VerifiedAuthentication) -> None:
+        """Raises PasskeyCopied, and the passkey is ended, where its counter does not go up (WebAuthn 6.1.1)."""
         if (verified.new_sign_count or row.counter) and verified.new_sign_count <= row.counter:
             self._end(row, "copied")
             raise PasskeyCopied
-        return verified
 
     def of(self, caller: Caller) -> Sequence[PasskeyRow]:
         """The caller's passkeys of this certificate, oldest first."""
