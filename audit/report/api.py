@@ -200,17 +200,4 @@ def _schedule(schedule: Schedule) -> ScheduleOut:
 
 
 def _out(made: Made) -> dict[str, Any]:
-    return {
-        "id": made.id,
-        "kind": made.kind.name,
-        "title": Words.of(made.kind.title),
-        "about": made.about,
-        "since": rfc3339(made.since),
-        "until": rfc3339(made.until),
-        "made": rfc3339(made.made),
-        "by": made.by,
-        "schedule": made.schedule,
-        "entries": made.entries,
-        "entry": made.entry,
-        "sealed": rfc3339(made.sealed) if made.sealed else None,
-    }
+    return made.fields() | {"title": Words.of(made.kind.title)}

@@ -83,6 +83,22 @@ class Made:
             row.sealed,
         )
 
+    def fields(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {
+            "id": self.id,
+            "kind": self.kind.name,
+            "about": self.about,
+            "since": rfc3339(self.since),
+            "until": rfc3339(self.until),
+            "made": rfc3339(self.made),
+            "by": self.by,
+            "schedule": self.schedule,
+            "entries": self.entries,
+            "entry": self.entry,
+            "sealed": rfc3339(self.sealed) if self.sealed else None,
+        }
+
 
 def kind_named(name: str) -> Kind:
     """The kind of that name; raises UnknownKind."""
