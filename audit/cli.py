@@ -9,6 +9,7 @@ import click
 
 from audit import ask
 from audit.archive.cli import archive
+from audit.command import log_of
 from audit.entries import Filters
 from audit.export import octets
 from audit.forward.cli import forward
@@ -23,7 +24,7 @@ from audit.stretch import prove_for
 from audit.witness.cli import group as witness_commands
 from audit.words import part_of_object, part_of_person
 from yinxin.act import Actor, Outcome
-from yinxin.command import acting, as_json_option, print_facts, print_json, service
+from yinxin.command import acting, as_json_option, print_facts, print_json
 from yinxin.crypto.suite import INTL
 from yinxin.crypto.suite import suite as suite_named
 from yinxin.evidence import Question
@@ -96,7 +97,7 @@ def tail_(
 ) -> None:
     """Print the newest entries that match."""
     filters = Filters(verb=verb, subject=subject, actor=actor)
-    for entry in tail(_log(context), acting(context), filters, count):
+    for entry in tail(log_of(context), acting(context), filters, count):
         click.echo(json.dumps(entry, ensure_ascii=False) if as_json else entry_line(entry))
 
 
@@ -134,10 +135,10 @@ def find_(
     """Print the newest matching entries, newest first, or write them all."""
     if out is not None:
         with out.open("wb") as file:
-            file.writelines(octets(ask.every_for(_log(context), acting(context), filters), written))
+            file.writelines(octets(ask.every_for(log_of(context), acting(context), filters), written))
         print_facts({"file": str(out)}, as_json=as_json)
         return
-    for entry in ask.entries_for(_log(context), acting(context), filters, before=before, limit=count):
+    for entry in ask.entries_for(log_of(context), acting(context), filters, before=before, limit=count):
         fields = entry_fields(entry)
         click.echo(json.dumps(fields, ensure_ascii=False) if as_json else entry_line(fields))
 
@@ -159,7 +160,7 @@ def timeline_(
 ) -> None:
     """Print the story, oldest first; it may be long."""
     filters = Filters(person=name) if kind == "person" else Filters(object=name)
-    log = _log(context)
+    log = log_of(context)
     found = list(ask.every_for(log, acting(context), filters.within(since, until)))
     part = part_of_person if kind == "person" else part_of_object
     for entry in reversed(found):
@@ -174,7 +175,7 @@ def timeline_(
 @click.pass_context
 def reindex_(context: click.Context, *, as_json: bool) -> None:
     """Make the index anew; the log itself is only read."""
-    print_facts({"entries": ask.reindex_for(_log(context), acting(context))}, as_json=as_json)
+    print_facts({"entries": ask.reindex_for(log_of(context), acting(context))}, as_json=as_json)
 
 
 @group.command("show", help="一条记录 / one entry")
@@ -183,7 +184,7 @@ def reindex_(context: click.Context, *, as_json: bool) -> None:
 @click.pass_context
 def show_(context: click.Context, entry: str, *, as_json: bool) -> None:
     """Print one entry whole."""
-    found = show(_log(context), acting(context), entry)
+    found = show(log_of(context), acting(context), entry)
     click.echo(json.dumps(found, ensure_ascii=False, indent=None if as_json else 2))
 
 
@@ -192,7 +193,7 @@ def show_(context: click.Context, entry: str, *, as_json: bool) -> None:
 @click.pass_context
 def check_(context: click.Context, *, as_json: bool) -> None:
     """Check the log; what does not hold leaves as an error that names it."""
-    report = ask.check_for(_log(context), acting(context)).fields()
+    report = ask.check_for(log_of(context), acting(context)).fields()
     if as_json:
         print_json(report)
         return
@@ -221,7 +222,7 @@ def check_(context: click.Context, *, as_json: bool) -> None:
 @click.pass_context
 def export_(context: click.Context, entry: str, *, out: Path, suite: str, as_json: bool) -> None:
     """Write the proof file."""
-    done = export(_log(context), acting(context), entry, suite, out)
+    done = export(log_of(context), acting(context), entry, suite, out)
     if as_json:
         print_json(done)
         return
@@ -280,14 +281,9 @@ def prove_(
 ) -> None:
     """Write a stretch of the log that answers a question; `yinxin verify` checks it."""
     question = Question(verbs=tuple(asked.pop("verbs")), **asked)
-    stretch = prove_for(_log(context), acting(context), question, suite_named(suite), anybody=anybody)
+    stretch = prove_for(log_of(context), acting(context), question, suite_named(suite), anybody=anybody)
     out.write_bytes(stretch.encode())
     if as_json:
         print_json({"file": str(out), "entries": len(stretch.entries)})
         return
     click.echo(f"{out}：{len(stretch.entries)} 条记录 / {len(stretch.entries)} entries")
-
-
-def _log(context: click.Context) -> Log:
-    log: Log = service(context, "audit")
-    return log

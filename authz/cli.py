@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from authz.command import authz_of
 from authz.commands.delegation import delegation
 from authz.commands.organ import organ
 from authz.commands.person import appointment, person
@@ -15,11 +16,10 @@ from authz.grant.cli import group as grant_commands
 from authz.oidc.cli import client
 from authz.proposal.cli import group as proposal_commands
 from authz.scim.cli import scim
-from authz.service import Authz
 from authz.tenant.cli import group as tenant_commands
 from authz.version.cli import policy
 from yinxin.authz import LEVELS, PLATFORM, Decision, Level, Resource
-from yinxin.command import acting, as_json_option, print_facts, print_json, service
+from yinxin.command import acting, as_json_option, print_facts, print_json
 
 
 def answer(decision: Decision) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def check(
     """Print the decision; exit 1 when it is no."""
     given = dict(each.partition("=")[::2] for each in attributes)
     resource = Resource(kind, identifier, organ, level, given)
-    (decision,) = _authz(context).answers.ask(acting(context), [(action, resource, None)])
+    (decision,) = authz_of(context).answers.ask(acting(context), [(action, resource, None)])
     if as_json:
         print_json(answer(decision))
     else:
@@ -77,7 +77,7 @@ def check(
 @click.pass_context
 def replay(context: click.Context, entry: str, *, as_json: bool) -> None:
     """Decide again with the policies and the entities of that time; an error when it comes out otherwise."""
-    found = _authz(context).replays.replay(acting(context), entry)
+    found = authz_of(context).replays.replay(acting(context), entry)
     if found.again is not None:
         print_facts(found.again.fields(), as_json=as_json)
         return
@@ -106,8 +106,3 @@ for _commands in (
     grant_commands,
 ):
     group.add_command(_commands)
-
-
-def _authz(context: click.Context) -> Authz:
-    authz: Authz = service(context, "authz")
-    return authz

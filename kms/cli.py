@@ -6,6 +6,7 @@ import click
 
 from kms import probe as probing
 from kms.ceremony.cli import group as ceremony_commands
+from kms.command import centre_of
 from kms.create import request_key
 from kms.custodians.cli import group as custodian_commands
 from kms.escrow.cli import group as recovery_commands
@@ -15,9 +16,8 @@ from kms.holder.cli import group as holder_commands
 from kms.keyring.cli import group as key_commands
 from kms.kmip.cli import group as kmip_commands
 from kms.models import Purpose
-from kms.service import KeyCentre
 from yinxin.authz import PLATFORM
-from yinxin.command import acting, as_json_option, print_json, service
+from yinxin.command import acting, as_json_option, print_json
 
 
 @click.group("kms", help="密钥管理中心 / the key centre")
@@ -30,7 +30,7 @@ def group() -> None:
 @click.pass_context
 def status(context: click.Context, *, as_json: bool) -> None:
     """Say how the token is; exit 1 when it is not well."""
-    health = _centre(context).health()
+    health = centre_of(context).health()
     if as_json:
         print_json({"ok": health.ok, **health.facts})
     else:
@@ -48,7 +48,7 @@ def status(context: click.Context, *, as_json: bool) -> None:
 @click.pass_context
 def probe(context: click.Context, *, as_json: bool) -> None:
     """Try the library in processes of their own; it may well fail there."""
-    centre = _centre(context)
+    centre = centre_of(context)
     centre.engine.close()  # the platform's own session must not stand in the way
     found = probing.probe(centre.settings, centre.folder, centre.secrets)
     if as_json:
@@ -63,7 +63,7 @@ def probe(context: click.Context, *, as_json: bool) -> None:
 @click.pass_context
 def list_(context: click.Context, *, as_json: bool) -> None:
     """Print the register, if the actor may see it."""
-    keys = _centre(context).register_for(acting(context))
+    keys = centre_of(context).register_for(acting(context))
     if as_json:
         print_json([key.fields() for key in keys])
         return
@@ -98,7 +98,7 @@ def create(
 ) -> None:
     """Make a key, if the actor may."""
     wanted = request_key(label, purpose, suite=suite, algorithm=algorithm, owner=owner)
-    key = _centre(context).create_for(acting(context), wanted)
+    key = centre_of(context).create_for(acting(context), wanted)
     if as_json:
         print_json(key.fields())
     else:
@@ -118,8 +118,3 @@ def _say_token(token: dict[str, Any]) -> None:
     click.echo(f"  token {token['number']}: {token['label']} {token.get('serial', '')} {state}")
     for kind in ("native", "beside"):
         click.echo(f"    {kind}: {', '.join(token.get(kind, ())) or '-'}")
-
-
-def _centre(context: click.Context) -> KeyCentre:
-    centre: KeyCentre = service(context, "kms")
-    return centre

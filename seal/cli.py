@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from authz.proposal.service import Proposals
+from authz.command import propose
 from seal import draw
 from seal.change import DESTROY, RESUME
 from seal.find import USE_COLUMNS, Filter, UseFilter
@@ -75,7 +75,7 @@ def group() -> None:
 def make(context: click.Context, /, *, picture: Path | None, why: str, as_json: bool, **plan: Any) -> None:
     """Propose a new seal, if the actor may."""
     encoded = b64encode(picture.read_bytes()).decode() if picture else ""
-    _propose(context, VERB, plan | {"picture": encoded}, why, as_json=as_json)
+    propose(context, VERB, plan | {"picture": encoded}, reason=why, as_json=as_json)
 
 
 @group.command("list", help="列出印章 / list seals")
@@ -176,7 +176,7 @@ def suspend(context: click.Context, *, seal: str, reason: Any, as_json: bool) ->
 @click.pass_context
 def resume(context: click.Context, *, seal: str, why: str, as_json: bool) -> None:
     """Propose that a suspended seal comes back."""
-    _propose(context, RESUME, {"seal": seal}, why, as_json=as_json)
+    propose(context, RESUME, {"seal": seal}, reason=why, as_json=as_json)
 
 
 @group.command(help="注销印章：提出提案 / destroy a seal: a proposal")
@@ -187,7 +187,7 @@ def resume(context: click.Context, *, seal: str, why: str, as_json: bool) -> Non
 @click.pass_context
 def destroy(context: click.Context, *, seal: str, reason: str, why: str, as_json: bool) -> None:
     """Propose the end of a seal."""
-    _propose(context, DESTROY, {"seal": seal, "reason": reason}, why, as_json=as_json)
+    propose(context, DESTROY, {"seal": seal, "reason": reason}, reason=why, as_json=as_json)
 
 
 @group.command("hand-over", help="移交保管 / hand a seal over to another post")
@@ -225,13 +225,6 @@ def draw_(*, name: str, personal: bool, size: int | None, out: Path, as_json: bo
     drawn = draw.name_seal(name, size) if personal else draw.round_seal(name, size)
     files.replace(out, drawn)
     print_facts({"file": str(out), "name": name, "millimetres": size}, as_json=as_json)
-
-
-def _propose(context: click.Context, kind: str, content: dict[str, Any], why: str, *, as_json: bool) -> None:
-    proposals: Proposals = service(context, "authz").proposals
-    shown = proposals.propose(acting(context), kind, content, reason=why)
-    told = {"proposal": shown.row.id, "digest": shown.row.digest, "needed": shown.needed}
-    print_facts(told | {"expires": shown.fields()["expires"]}, as_json=as_json)
 
 
 def _seals(context: click.Context) -> Seals:

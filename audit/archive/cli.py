@@ -8,10 +8,10 @@ import click
 from audit import ask
 from audit.archive.ask import archives_for, proved_for, verified_for
 from audit.archive.models import ArchiveRow
+from audit.command import log_of
 from audit.options import out_option, suite_option
-from audit.service import Log
 from yinxin.clock import rfc3339
-from yinxin.command import acting, as_json_option, print_facts, print_json, service
+from yinxin.command import acting, as_json_option, print_facts, print_json
 from yinxin.crypto.suite import suite as suite_named
 from yinxin.tlog import Checkpoint
 
@@ -28,7 +28,7 @@ def archive() -> None:
 @click.pass_context
 def list_(context: click.Context, *, as_json: bool) -> None:
     """Print every archive, oldest first."""
-    rows = [_fields(row) for row in archives_for(_log(context), acting(context))]
+    rows = [_fields(row) for row in archives_for(log_of(context), acting(context))]
     if as_json:
         print_json(rows)
         return
@@ -49,7 +49,7 @@ def list_(context: click.Context, *, as_json: bool) -> None:
 @click.pass_context
 def make_(context: click.Context, *, out: Path, as_json: bool) -> None:
     """Make one archive; run it again until nothing is due."""
-    print_facts(ask.archive_for(_log(context), acting(context), out), as_json=as_json)
+    print_facts(ask.archive_for(log_of(context), acting(context), out), as_json=as_json)
 
 
 @archive.command("verify", help="核验归档文件 / check an archive file")
@@ -58,7 +58,7 @@ def make_(context: click.Context, *, out: Path, as_json: bool) -> None:
 @click.pass_context
 def verify_(context: click.Context, file: Path, *, as_json: bool) -> None:
     """Hold the file against the log's keys, and against the seal that the log keeps of it."""
-    found = verified_for(_log(context), acting(context), file.read_bytes())
+    found = verified_for(log_of(context), acting(context), file.read_bytes())
     print_facts(_fields(found.row) | {"opened": found.opened, "erased": found.erased}, as_json=as_json)
 
 
@@ -73,7 +73,7 @@ def verify_(context: click.Context, file: Path, *, as_json: bool) -> None:
 @click.pass_context
 def prove_(context: click.Context, file: Path, entry: str, *, out: Path, suite: str, as_json: bool) -> None:
     """Write the proof file; it is checked like any other."""
-    proof = proved_for(_log(context), acting(context), file.read_bytes(), entry, suite_named(suite))
+    proof = proved_for(log_of(context), acting(context), file.read_bytes(), entry, suite_named(suite))
     out.write_bytes(proof.encode())
     size = Checkpoint.parse(proof.checkpoint.text).size
     print_facts({"file": str(out), "index": proof.index, "size": size}, as_json=as_json)
@@ -88,8 +88,3 @@ def _fields(row: ArchiveRow) -> dict[str, Any]:
         "last": row.last,
         "digest": row.digest.hex(),
     }
-
-
-def _log(context: click.Context) -> Log:
-    log: Log = service(context, "audit")
-    return log

@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from audit import ask
-from audit.service import Log
-from yinxin.command import acting, as_json_option, print_json, service
+from audit.command import log_of
+from yinxin.command import acting, as_json_option, print_json
 
 
 @click.group("forward", help="外发副本 / copies outward")
@@ -20,7 +20,7 @@ def forward() -> None:
 @click.pass_context
 def status_(context: click.Context, *, as_json: bool) -> None:
     """Say how far each receiver is."""
-    facts = ask.copies_for(_log(context), acting(context))
+    facts = ask.copies_for(log_of(context), acting(context))
     if as_json:
         print_json(facts)
         return
@@ -41,7 +41,7 @@ def status_(context: click.Context, *, as_json: bool) -> None:
 def reconcile_(context: click.Context, file: Path, *, receiver: str, resend: bool, as_json: bool) -> None:
     """Compare, and say what is missing or different; that leaves as an error."""
     with file.open(encoding="utf-8", errors="replace") as lines:
-        found = ask.reconcile_for(_log(context), acting(context), receiver, lines, resend=resend)
+        found = ask.reconcile_for(log_of(context), acting(context), receiver, lines, resend=resend)
     if as_json:
         print_json(found.fields())
     else:
@@ -63,8 +63,3 @@ def _words(each: dict[str, Any]) -> str:
     if each["differing"] is not None:
         text += f", 与日志不符 / differs from the log at {each['differing']}"
     return text
-
-
-def _log(context: click.Context) -> Log:
-    log: Log = service(context, "audit")
-    return log

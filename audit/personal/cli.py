@@ -5,14 +5,14 @@ from pathlib import Path
 
 import click
 
+from audit.command import log_of
 from audit.entries import Filters
 from audit.options import filter_options, out_option, suite_option
 from audit.personal.erasures import erasures_for
 from audit.personal.extract import extract_for
 from audit.personal.holds import holds_for
 from audit.personal.proposals import GROUNDS
-from audit.service import Log
-from yinxin.command import acting, as_json_option, print_json, service
+from yinxin.command import acting, as_json_option, print_json
 from yinxin.crypto.suite import suite as suite_named
 from yinxin.personal import FIELDS
 
@@ -52,7 +52,7 @@ def extract(
             "请给出一条记录的编号，或查询条件 / name one entry, or what entries must match"
         )
     made = extract_for(
-        _log(context),
+        log_of(context),
         acting(context),
         entry or filters,
         withhold,
@@ -83,7 +83,7 @@ def erasure() -> None:
 @click.pass_context
 def list_(context: click.Context, *, count: int, before: str | None, as_json: bool) -> None:
     """Print what was erased, whose, on what ground."""
-    for each in erasures_for(_log(context), acting(context), before=before, limit=count):
+    for each in erasures_for(log_of(context), acting(context), before=before, limit=count):
         if as_json:
             print_json(each.told())
         else:
@@ -110,7 +110,7 @@ def list_holds(
     context: click.Context, *, count: int, before: str | None, standing: bool, as_json: bool
 ) -> None:
     """Print whose data is kept, since when, on what basis."""
-    found = holds_for(_log(context), acting(context), standing=standing, before=before, limit=count)
+    found = holds_for(log_of(context), acting(context), standing=standing, before=before, limit=count)
     for each in found:
         if as_json:
             print_json(each.told())
@@ -119,8 +119,3 @@ def list_holds(
         mark = "*" if each.standing else " "
         whose = each.person or "所有人 / everybody"
         click.echo(f"{mark} {each.proposal}  {each.since:%Y-%m-%d}  {whose}  {what}  {each.basis}")
-
-
-def _log(context: click.Context) -> Log:
-    log: Log = service(context, "audit")
-    return log

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from audit import ask
+from audit.command import log_of
 from audit.entries import Filters
 from audit.options import filter_options
 from audit.printed import entry_fields, entry_line
@@ -17,9 +18,8 @@ from audit.question.questions import (
     questions_for,
     share_for,
 )
-from audit.service import Log
 from yinxin.clock import rfc3339
-from yinxin.command import acting, as_json_option, print_facts, print_json, service
+from yinxin.command import acting, as_json_option, print_facts, print_json
 
 
 @click.group("question", help="已保存的查询 / saved questions")
@@ -32,7 +32,7 @@ def group() -> None:
 @click.pass_context
 def list_(context: click.Context, *, as_json: bool) -> None:
     """Print them, a line each."""
-    for each in questions_for(_log(context), acting(context), limit=1000):
+    for each in questions_for(log_of(context), acting(context), limit=1000):
         if as_json:
             print_json(_fields(each))
         else:
@@ -60,7 +60,7 @@ def keep_(
     as_json: bool,
 ) -> None:
     """Keep it."""
-    kept = keep_for(_log(context), acting(context), name, filters, days=days, shared=shared)
+    kept = keep_for(log_of(context), acting(context), name, filters, days=days, shared=shared)
     print_facts(_fields(kept), as_json=as_json)
 
 
@@ -73,7 +73,7 @@ def keep_(
 @click.pass_context
 def ask_(context: click.Context, *, question: str, count: int, as_json: bool) -> None:
     """Print what it finds now, newest first, as `audit find` does."""
-    log, actor = _log(context), acting(context)
+    log, actor = log_of(context), acting(context)
     wanted = question_for(log, actor, question).at(log.store.clock.now())
     for entry in ask.entries_for(log, actor, wanted, limit=count):
         fields = entry_fields(entry)
@@ -88,7 +88,7 @@ def ask_(context: click.Context, *, question: str, count: int, as_json: bool) ->
 def share_(context: click.Context, *, question: str, ended: bool, as_json: bool) -> None:
     """Share it, or no longer."""
     print_facts(
-        _fields(share_for(_log(context), acting(context), question, shared=not ended)), as_json=as_json
+        _fields(share_for(log_of(context), acting(context), question, shared=not ended)), as_json=as_json
     )
 
 
@@ -98,16 +98,11 @@ def share_(context: click.Context, *, question: str, ended: bool, as_json: bool)
 @click.pass_context
 def delete_(context: click.Context, *, question: str, as_json: bool) -> None:
     """Delete it."""
-    delete_for(_log(context), acting(context), question)
+    delete_for(log_of(context), acting(context), question)
     if as_json:
         print_json({"question": question, "deleted": True})
     else:
         click.echo(f"已删除 / deleted {question}")
-
-
-def _log(context: click.Context) -> Log:
-    log: Log = service(context, "audit")
-    return log
 
 
 def _fields(question: Question) -> dict[str, Any]:

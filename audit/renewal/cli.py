@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
+from audit.command import log_of
 from audit.options import out_option
 from audit.renewal.ask import keep_for, kept_for, record_for, renew_for
 from audit.renewal.keep import BUNDLE
 from audit.renewal.ledger import ARCHIVE, CHECKPOINT
-from audit.service import Log
 from yinxin.clock import rfc3339
-from yinxin.command import acting, as_json_option, print_facts, print_json, service
+from yinxin.command import acting, as_json_option, print_facts, print_json
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -29,7 +29,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 def renew_(context: click.Context, *, dry_run: bool, folders: tuple[Path, ...], as_json: bool) -> None:
     """Renew what is due now, as the job does by itself."""
     look_in = tuple(map(str, folders))
-    done = renew_for(_log(context), acting(context), look_in, dry_run=dry_run)
+    done = renew_for(log_of(context), acting(context), look_in, dry_run=dry_run)
     if as_json:
         print_json(done.fields())
         return
@@ -50,7 +50,7 @@ def renew_(context: click.Context, *, dry_run: bool, folders: tuple[Path, ...], 
 @click.pass_context
 def keep_(context: click.Context, file: Path, *, as_json: bool) -> None:
     """Keep a copy, whose proof is renewed from now on."""
-    name = keep_for(_log(context), acting(context), file.read_bytes())
+    name = keep_for(log_of(context), acting(context), file.read_bytes())
     print_facts({"kind": BUNDLE, "name": name}, as_json=as_json)
 
 
@@ -61,7 +61,7 @@ def kept_(context: click.Context, *, as_json: bool) -> None:
     """Print what is in keeping, oldest first."""
     rows = [
         {"kind": row.kind, "name": row.name, "made": rfc3339(row.made), "file": row.file}
-        for row in kept_for(_log(context), acting(context))
+        for row in kept_for(log_of(context), acting(context))
     ]
     if as_json:
         print_json(rows)
@@ -78,12 +78,7 @@ def kept_(context: click.Context, *, as_json: bool) -> None:
 @click.pass_context
 def record_(context: click.Context, kind: str, name: str, *, out: Path, as_json: bool) -> None:
     """Write the record; `yinxin verify FILE --record OUT` follows it."""
-    found = record_for(_log(context), acting(context), kind, name)
+    found = record_for(log_of(context), acting(context), kind, name)
     out.write_bytes(found.encode())
     facts = {"file": str(out), "links": len(found.links), "since": rfc3339(found.links[0].token.at)}
     print_facts(facts, as_json=as_json)
-
-
-def _log(context: click.Context) -> Log:
-    log: Log = service(context, "audit")
-    return log

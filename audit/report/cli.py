@@ -2,17 +2,16 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
+from audit.command import log_of
 from audit.options import InstantType
 from audit.report.kinds import KINDS
-from audit.report.make import PDF, Made, Wanted, file_for, make_for, names_of, report_for, reports_for
+from audit.report.make import PDF, Wanted, file_for, make_for, names_of, report_for, reports_for
 from audit.report.schedule import EVERY, Every, begin_for, end_for, schedules_for
-from audit.service import Log
 from yinxin.clock import rfc3339
-from yinxin.command import acting, as_json_option, print_facts, print_json, service
+from yinxin.command import acting, as_json_option, print_facts, print_json
 
 
 @click.group("report", help="审计报告 / audit reports")
@@ -40,8 +39,8 @@ def kinds_(*, as_json: bool) -> None:
 @click.pass_context
 def list_(context: click.Context, *, kind: str | None, count: int, as_json: bool) -> None:
     """Print them, a line each."""
-    for each in reports_for(_log(context), acting(context), kind=kind, limit=count):
-        fields = _fields(each)
+    for each in reports_for(log_of(context), acting(context), kind=kind, limit=count):
+        fields = each.fields()
         if as_json:
             print_json(fields)
         else:
@@ -73,11 +72,11 @@ def make_(
     as_json: bool,
 ) -> None:
     """Make it; the PDF is signed by the platform."""
-    log, actor = _log(context), acting(context)
+    log, actor = log_of(context), acting(context)
     made = make_for(log, actor, Wanted(kind, since, until or log.store.clock.now(), about))
     if out is not None:
         out.write_bytes(file_for(log, actor, made.id, PDF)[1])
-    print_facts(_fields(made) | ({"file": str(out)} if out else {}), as_json=as_json)
+    print_facts(made.fields() | ({"file": str(out)} if out else {}), as_json=as_json)
 
 
 @group.command("show", help="一份报告，或其中一个文件 / a report, or one file of it")
@@ -88,7 +87,7 @@ def make_(
 @click.pass_context
 def show_(context: click.Context, *, report: str, name: str | None, out: Path | None, as_json: bool) -> None:
     """Print what it says, or give one of its files."""
-    log, actor = _log(context), acting(context)
+    log, actor = log_of(context), acting(context)
     if name is not None or out is not None:
         _, data = file_for(log, actor, report, name or PDF)
         if out is None:
@@ -98,7 +97,7 @@ def show_(context: click.Context, *, report: str, name: str | None, out: Path | 
         return
     made, content = report_for(log, actor, report)
     if as_json:
-        print_json({**_fields(made), "content": content, "files": list(names_of(log, made.id))})
+        print_json({**made.fields(), "content": content, "files": list(names_of(log, made.id))})
         return
     click.echo(f"{made.kind.title.zh} / {made.kind.title.en}")
     for note in content["notes"]:
@@ -118,7 +117,7 @@ def schedule() -> None:
 @click.pass_context
 def schedules_(context: click.Context, *, as_json: bool) -> None:
     """Print those in force."""
-    for each in schedules_for(_log(context), acting(context)):
+    for each in schedules_for(log_of(context), acting(context)):
         fields = {
             "id": each.id,
             "kind": each.kind,
@@ -140,7 +139,7 @@ def schedules_(context: click.Context, *, as_json: bool) -> None:
 @click.pass_context
 def begin_(context: click.Context, *, kind: str, every: Every, about: str | None, as_json: bool) -> None:
     """Begin."""
-    begun = begin_for(_log(context), acting(context), kind, every, about)
+    begun = begin_for(log_of(context), acting(context), kind, every, about)
     print_facts({"id": begun.id, "begin": rfc3339(begun.begin)}, as_json=as_json)
 
 
@@ -150,29 +149,8 @@ def begin_(context: click.Context, *, kind: str, every: Every, about: str | None
 @click.pass_context
 def end_(context: click.Context, *, schedule: str, as_json: bool) -> None:
     """End it."""
-    end_for(_log(context), acting(context), schedule)
+    end_for(log_of(context), acting(context), schedule)
     if as_json:
         print_json({"schedule": schedule, "ended": True})
     else:
         click.echo(f"已停止 / ended {schedule}")
-
-
-def _log(context: click.Context) -> Log:
-    log: Log = service(context, "audit")
-    return log
-
-
-def _fields(made: Made) -> dict[str, Any]:
-    return {
-        "id": made.id,
-        "kind": made.kind.name,
-        "about": made.about,
-        "since": rfc3339(made.since),
-        "until": rfc3339(made.until),
-        "made": rfc3339(made.made),
-        "by": made.by,
-        "schedule": made.schedule,
-        "entries": made.entries,
-        "entry": made.entry,
-        "sealed": rfc3339(made.sealed) if made.sealed else None,
-    }

@@ -5,12 +5,12 @@ from typing import Any, cast
 
 import click
 
+from audit.command import log_of
 from audit.options import out_option, suite_option
-from audit.service import Log
 from audit.witness import by_file
 from audit.witness.proposals import QuorumContent
 from yinxin import files
-from yinxin.command import acting, as_json_option, print_json, service
+from yinxin.command import acting, as_json_option, print_json
 from yinxin.crypto.suite import suite as suite_named
 from yinxin.text import Text
 from yinxin.tlog import Checkpoint, MalformedPolicy, Policy
@@ -30,7 +30,7 @@ def group() -> None:
 @click.pass_context
 def show(context: click.Context, *, as_json: bool) -> None:
     """Say how witnessing stands, both ways."""
-    found = by_file.read_for(_log(context), acting(context))
+    found = by_file.read_for(log_of(context), acting(context))
     if as_json:
         print_json(found)
         return
@@ -55,7 +55,7 @@ def show(context: click.Context, *, as_json: bool) -> None:
 @click.pass_context
 def ask(context: click.Context, *, as_json: bool) -> None:
     """Ask every witness that has an address."""
-    count = by_file.ask_for(_log(context), acting(context))
+    count = by_file.ask_for(log_of(context), acting(context))
     if as_json:
         print_json({"cosigned": count})
     else:
@@ -90,7 +90,7 @@ def draft(policy: Path, *, suite: str, out: Path) -> None:
 @click.pass_context
 def policy(context: click.Context, *, suite: str, out: Path) -> None:
     """Write the policy in force; it is public."""
-    files.replace(out, _log(context).witnesses.policy_file(suite_named(suite)))
+    files.replace(out, log_of(context).witnesses.policy_file(suite_named(suite)))
 
 
 @group.command(help="导出检查点，交见证方联署 / export a checkpoint for a witness to cosign")
@@ -112,7 +112,7 @@ def export(
     as_json: bool,
 ) -> None:
     """Write what travels to the witness."""
-    made = by_file.export_for(_log(context), acting(context), suite_named(suite), witness, old)
+    made = by_file.export_for(log_of(context), acting(context), suite_named(suite), witness, old)
     size = Checkpoint.parse(made.checkpoint.text).size
     _write(made.encode(), out, code)
     _say({"file": str(out), "old": made.old, "size": size}, as_json=as_json)
@@ -126,7 +126,7 @@ def export(
 @click.pass_context
 def cosign(context: click.Context, submission: Path, *, out: Path, code: Path | None, as_json: bool) -> None:
     """Cosign what came in a file; write what travels back."""
-    answer = by_file.cosign_for(_log(context), acting(context), submission.read_bytes())
+    answer = by_file.cosign_for(log_of(context), acting(context), submission.read_bytes())
     _write(answer, out, code)
     _say({"file": str(out)}, as_json=as_json)
 
@@ -137,7 +137,7 @@ def cosign(context: click.Context, submission: Path, *, out: Path, code: Path | 
 @click.pass_context
 def import_(context: click.Context, answer: Path, *, as_json: bool) -> None:
     """Take the cosignatures of an answer."""
-    _say(by_file.import_for(_log(context), acting(context), answer.read_bytes()), as_json=as_json)
+    _say(by_file.import_for(log_of(context), acting(context), answer.read_bytes()), as_json=as_json)
 
 
 def _write(data: bytes, out: Path, code: Path | None) -> None:
@@ -152,8 +152,3 @@ def _say(facts: dict[str, Any], *, as_json: bool) -> None:
         return
     for name, value in facts.items():
         click.echo(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
-
-
-def _log(context: click.Context) -> Log:
-    log: Log = service(context, "audit")
-    return log

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 from authz.change import Change, Differences
 from authz.change.base import wire
 from authz.change.proposal import ProposedChange
+from authz.command import authz_of, propose
 from authz.errors import BadField
-from authz.service import Authz
 from yinxin.clock import parse_rfc3339
-from yinxin.command import acting, print_facts, print_json, service
+from yinxin.command import acting, print_json
 from yinxin.faults import first_fault
 
 dry_run_option = click.option(
@@ -62,12 +62,6 @@ class InstantType(click.ParamType[datetime]):
 INSTANT = InstantType()
 
 
-def authz_of(context: click.Context) -> Authz:
-    """The service."""
-    found: Authz = service(context, "authz")
-    return found
-
-
 def build(kind: type[Change], **values: Any) -> Change:
     """A change of what was given; raises BadField naming what is wrong."""
     try:
@@ -83,14 +77,8 @@ def make(context: click.Context, change: Change, *, dry_run: bool, as_json: bool
     changes = authz.changes
     reason, basis = context.meta.get(_REASON, ""), context.meta.get(_BASIS, "")
     if reason and not dry_run:
-        shown = authz.proposals.propose(
-            actor,
-            "authz.change-directory",
-            ProposedChange.model_validate({"change": change}),
-            reason=reason,
-            basis=basis,
-        )
-        print_facts({"proposal": shown.row.id, "needed": shown.row.needed}, as_json=as_json)
+        content = ProposedChange.model_validate({"change": change})
+        propose(context, "authz.change-directory", content, reason=reason, basis=basis, as_json=as_json)
         return
     differences = changes.rehearse(actor, change) if dry_run else changes.make(actor, change)
     if as_json:

@@ -7,7 +7,8 @@ import click
 from pydantic import ValidationError
 
 from authz.change.base import wire
-from authz.commands.common import INSTANT, authz_of, dry_run_option
+from authz.command import authz_of
+from authz.commands.common import INSTANT, dry_run_option
 from authz.delegation import Delegation, Wish
 from authz.errors import BadField
 from yinxin.command import acting, as_json_option, holding, print_facts

@@ -8,7 +8,8 @@ import click
 
 from authz.change import DissolveOrgan, FoundOrgan, MergeOrgans, MoveOrgan, RenameOrgan, SplitOrgan
 from authz.change.base import wire
-from authz.commands.common import INSTANT, authz_of, build, make, proposable
+from authz.command import authz_of
+from authz.commands.common import INSTANT, build, make, proposable
 from authz.directory import Organ, read_toml
 from authz.directory.codes import LEVELS, organisation_code
 from yinxin.command import acting, as_json_option, print_facts, print_json

@@ -6,7 +6,8 @@ import click
 
 from authz.change import AlterPerson, Appoint, EndAppointment, Register, Reinstate, Retire, Transfer
 from authz.change.base import wire
-from authz.commands.common import INSTANT, authz_of, build, make, proposable
+from authz.command import authz_of
+from authz.commands.common import INSTANT, build, make, proposable
 from authz.commands.organ import versions_of
 from authz.directory import Appointment, Directory, Person
 from yinxin.authz import LEVELS

@@ -6,7 +6,8 @@ import click
 
 from authz.change import FoundPost, GiveRoles, GiveUpPost, NamePost
 from authz.change.base import wire
-from authz.commands.common import authz_of, build, make, proposable
+from authz.command import authz_of
+from authz.commands.common import build, make, proposable
 from authz.commands.organ import versions_of
 from yinxin.command import acting, as_json_option, print_facts
 

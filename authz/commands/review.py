@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from authz.change.base import wire
-from authz.commands.common import INSTANT, authz_of, dry_run_option
+from authz.command import authz_of
+from authz.commands.common import INSTANT, dry_run_option
 from authz.review.matrix import COLUMNS, conflicts, matrix
 from yinxin.act import Actor
 from yinxin.authz import PLATFORM

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from authz.commands.common import authz_of, dry_run_option
+from authz.command import authz_of
+from authz.commands.common import dry_run_option
 from authz.roster import RosterContent
 from authz.roster.errors import RosterFaulty
 from yinxin.command import acting, as_json_option, print_facts, print_json

@@ -2,7 +2,7 @@
 
 import click
 
-from authz.commands.common import authz_of
+from authz.command import authz_of
 from yinxin.clock import rfc3339
 from yinxin.command import acting, as_json_option, print_json
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
+from authz.command import authz_of, propose
 from authz.grant.records import Grant, Wanted
-from authz.service import Authz
 from yinxin.authz import PLATFORM
 from yinxin.clock import parse_rfc3339, rfc3339
-from yinxin.command import acting, as_json_option, print_facts, print_json, service
+from yinxin.command import acting, as_json_option, print_facts, print_json
 
 
 def grant_fields(grant: Grant, now: datetime) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def group() -> None:
 @click.pass_context
 def templates(context: click.Context, *, as_json: bool) -> None:
     """Print the templates of the policies in force."""
-    found = _authz(context).decisions.policies.templates
+    found = authz_of(context).decisions.policies.templates
     told = [
         {"id": each.id, "zh": each.text.zh, "en": each.text.en, "actions": sorted(each.actions)}
         for each in found.values()
@@ -70,7 +70,7 @@ def list_(
     as_json: bool,
 ) -> None:
     """Print the grants over a part of the tree."""
-    authz, actor = _authz(context), acting(context)
+    authz, actor = authz_of(context), acting(context)
     now = authz.store.clock.now()
     found: list[Grant] = []
     while page := authz.grants.listed_for(
@@ -98,7 +98,7 @@ def list_(
 @click.pass_context
 def show(context: click.Context, grant: str, *, as_json: bool) -> None:
     """Print it."""
-    authz = _authz(context)
+    authz = authz_of(context)
     found = authz.grants.grant_for(acting(context), grant)
     print_facts(grant_fields(found, authz.store.clock.now()), as_json=as_json)
 
@@ -142,7 +142,7 @@ def give(
     """Propose that a template be opened; it is in force once enough people have approved and somebody carries it out."""
     if (until is None) == (days is None):
         raise click.UsageError("--until 与 --days 须且只须给出一个 / give --until or --days, and not both")
-    authz = _authz(context)
+    authz = authz_of(context)
     begins = parse_rfc3339(starts) if starts else authz.store.clock.now()
     ends = parse_rfc3339(until) if until else begins + timedelta(days=days or 0)
     wanted = Wanted(template, holder, organ, begins, ends, source, resource)
@@ -150,10 +150,8 @@ def give(
     if dry_run:
         print_facts(wanted.fields(), as_json=as_json)
         return
-    shown = authz.proposals.propose(
-        acting(context), "authz.grant", wanted.fields(), reason=reason or source, basis=basis
-    )
-    print_facts({"proposal": shown.row.id}, as_json=as_json)
+    why = reason or source
+    propose(context, "authz.grant", wanted.fields(), reason=why, basis=basis, as_json=as_json)
 
 
 @group.command(help="撤销授权，立即生效 / revoke a grant, at once")
@@ -163,11 +161,6 @@ def give(
 @click.pass_context
 def revoke(context: click.Context, grant: str, *, reason: str, as_json: bool) -> None:
     """End a grant now."""
-    authz = _authz(context)
+    authz = authz_of(context)
     found = authz.grants.revoke(acting(context), grant, reason)
     print_facts(grant_fields(found, authz.store.clock.now()), as_json=as_json)
-
-
-def _authz(context: click.Context) -> Authz:
-    authz: Authz = service(context, "authz")
-    return authz

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from authz.command import authz_of
 from authz.commands.registering import check_option, file_argument, say_ended
 from authz.oidc.clients import Client, Registration
 from authz.oidc.errors import BadClient
 from authz.registering import registration_in
-from yinxin.command import acting, as_json_option, print_json, service
+from yinxin.command import acting, as_json_option, print_json
 
 if TYPE_CHECKING:
     from authz.oidc.clients import Clients
@@ -88,5 +89,4 @@ def end(context: click.Context, client_id: str, *, as_json: bool) -> None:
 
 
 def _clients(context: click.Context) -> "Clients":
-    clients: Clients = service(context, "authz").oidc.clients
-    return clients
+    return authz_of(context).oidc.clients

@@ -8,12 +8,13 @@ from typing import Any
 
 import click
 
+from authz.command import authz_of
 from authz.proposal.errors import BadProposal
 from authz.proposal.find import Filter, Shown
 from authz.proposal.models import State
 from authz.proposal.service import Proposals
 from yinxin import files
-from yinxin.command import acting, as_json_option, holding, print_json, service
+from yinxin.command import acting, as_json_option, holding, print_json
 from yinxin.crypto import cms
 
 _in = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -196,5 +197,4 @@ def _told(shown: Shown, *, as_json: bool) -> None:
 
 
 def _proposals(context: click.Context) -> Proposals:
-    proposals: Proposals = service(context, "authz").proposals
-    return proposals
+    return authz_of(context).proposals

@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from authz.command import authz_of
 from authz.oidc.clients import Client, Registration
 from authz.scim.push.cli import push, receiver
 from yinxin.authz import LEVELS, Level
-from yinxin.command import acting, as_json_option, print_json, service
+from yinxin.command import acting, as_json_option, print_json
 from yinxin.wire import Words
 
 if TYPE_CHECKING:
@@ -122,5 +123,4 @@ def _tell(facts: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _clients(context: click.Context) -> "Clients":
-    clients: Clients = service(context, "authz").oidc.clients
-    return clients
+    return authz_of(context).oidc.clients

@@ -1,11 +1,10 @@
 """`yinxin authz tenant …`: organs that run their own affairs inside this installation."""
 
 from collections.abc import Callable
-from typing import Any
 
 import click
 
-from authz.commands.common import authz_of
+from authz.command import authz_of, propose
 from authz.tenant.records import MARKS, Tenant
 from yinxin.clock import rfc3339
 from yinxin.command import acting, as_json_option, print_facts, print_json
@@ -104,7 +103,7 @@ def admit(
 ) -> None:
     """Propose it; it is one once enough people have approved and somebody carries it out."""
     content = {"organ": organ, "mark": mark, **_most(people, documents, gib)}
-    _propose(context, "authz.admit-tenant", content, (reason, basis), as_json=as_json)
+    propose(context, "authz.admit-tenant", content, reason=reason, basis=basis, as_json=as_json)
 
 
 @group.command(
@@ -129,7 +128,7 @@ def limit(
 ) -> None:
     """Propose it; its host decides, and the tenant sees that."""
     content = {"organ": organ, **_most(people, documents, gib)}
-    _propose(context, "authz.limit-tenant", content, (reason, basis), as_json=as_json)
+    propose(context, "authz.limit-tenant", content, reason=reason, basis=basis, as_json=as_json)
 
 
 @group.command(help="提出结束租户关系 / propose that a tenant be one no longer")
@@ -140,11 +139,4 @@ def limit(
 @click.pass_context
 def end(context: click.Context, organ: str, *, reason: str, basis: str, as_json: bool) -> None:
     """Propose it; only the tenant's own people approve that."""
-    _propose(context, "authz.end-tenant", {"organ": organ}, (reason, basis), as_json=as_json)
-
-
-def _propose(
-    context: click.Context, kind: str, content: dict[str, Any], why: tuple[str, str], *, as_json: bool
-) -> None:
-    shown = authz_of(context).proposals.propose(acting(context), kind, content, reason=why[0], basis=why[1])
-    print_facts({"proposal": shown.row.id, "needed": shown.row.needed}, as_json=as_json)
+    propose(context, "authz.end-tenant", {"organ": organ}, reason=reason, basis=basis, as_json=as_json)

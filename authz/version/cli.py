@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from authz.command import authz_of
 from authz.errors import BadPolicies
 from authz.policy_set import PolicySet, load_policies
 from authz.proof import Proof, differences, prove
@@ -15,7 +16,7 @@ from authz.version.errors import PoliciesRefused
 from authz.version.rehearse import permit_reading
 from authz.version.versions import Version
 from yinxin.clock import rfc3339
-from yinxin.command import acting, as_json_option, print_json, service
+from yinxin.command import acting, as_json_option, print_json
 
 
 def version_fields(version: Version) -> dict[str, Any]:
@@ -190,7 +191,7 @@ def change(
 
 def permitted(context: click.Context) -> Authz:
     """The service, for somebody who may read the policies; raises Denied."""
-    authz: Authz = service(context, "authz")
+    authz = authz_of(context)
     permit_reading(authz.decisions, acting(context))
     return authz
 

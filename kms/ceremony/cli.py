@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from authz.proposal.service import Proposals
+from authz.command import propose as proposing
 from kms.ceremony.conduct import conduct
 from kms.ceremony.errors import KeyPlanRefused
 from kms.ceremony.plan import PreparePlan, ReplacePlan, read_plan
@@ -15,7 +15,7 @@ from kms.ceremony.rehearse import rehearse
 from kms.ceremony.replace import check_replacing
 from kms.ceremony.vault import TypedPin
 from yinxin.act import SYSTEM
-from yinxin.command import acting, as_json_option, print_facts, service, service_before_start, started_here
+from yinxin.command import acting, as_json_option, print_facts, service_before_start, started_here
 from yinxin.text import Text
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -67,16 +67,8 @@ def propose(context: click.Context, *, plan: Path, reason: str, basis: str, as_j
     if isinstance(read, PreparePlan):
         wanted = Text("首次仪式无须提案", "the first ceremony needs no proposal")
         raise KeyPlanRefused(field="kind", reason=wanted)
-    proposals: Proposals = service(context, "authz").proposals
     content = {"plan": read.model_dump(mode="json")}
-    shown = proposals.propose(acting(context), NAME, content, reason=reason, basis=basis)
-    answer = {
-        "proposal": shown.row.id,
-        "digest": shown.row.digest,
-        "plan": read.digest,
-        "needed": shown.needed,
-    }
-    print_facts(answer, as_json=as_json)
+    proposing(context, NAME, content, reason=reason, basis=basis, as_json=as_json, plan=read.digest)
 
 
 @group.command(help="携保险令牌执行已批准的仪式 / hold an approved ceremony, with the vault token at hand")

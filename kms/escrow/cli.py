@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from authz.proposal.service import Proposals
+from authz.command import propose as proposing
+from kms.command import centre_of
 from kms.escrow.grounds import KIND, Ground
 from kms.escrow.register import Entry
-from kms.service import KeyCentre
-from yinxin.command import acting, as_json_option, print_facts, print_json, service
+from yinxin.command import acting, as_json_option, print_facts, print_json
 from yinxin.crypto.certificates import Certificate
 
 _in = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -28,7 +28,7 @@ def group() -> None:
 @click.pass_context
 def keys(context: click.Context, *, holder: str, organ: str, as_json: bool) -> None:
     """List the encryption keys of a holder."""
-    found = [each.fields() for each in _centre(context).escrow.keys_of(acting(context), holder, organ)]
+    found = [each.fields() for each in centre_of(context).escrow.keys_of(acting(context), holder, organ)]
     if as_json:
         print_json(found)
         return
@@ -74,10 +74,7 @@ def propose(
     dated: datetime | None = given.pop("dated")
     content |= {name: value for name, value in given.items() if value}
     content |= {"dated": dated.date().isoformat()} if dated else {}
-    proposals: Proposals = service(context, "authz").proposals
-    shown = proposals.propose(acting(context), kind, content, reason=reason, basis=basis)
-    told = {"proposal": shown.row.id, "digest": shown.row.digest, "needed": shown.needed}
-    print_facts(told | {"expires": shown.fields()["expires"]}, as_json=as_json)
+    proposing(context, kind, content, reason=reason, basis=basis, as_json=as_json)
 
 
 @group.command(help="取出已执行的恢复的密钥信封 / fetch the envelope of a recovery that was carried out")
@@ -92,7 +89,7 @@ def propose(
 @click.pass_context
 def fetch(context: click.Context, *, proposal: str, out: Path, as_json: bool) -> None:
     """Write the envelope."""
-    envelope = _centre(context).escrow.recovered(acting(context), proposal)
+    envelope = centre_of(context).escrow.recovered(acting(context), proposal)
     out.write_bytes(envelope)
     print_facts({"file": str(out), "size": len(envelope)}, as_json=as_json)
 
@@ -105,7 +102,7 @@ def fetch(context: click.Context, *, proposal: str, out: Path, as_json: bool) ->
 @click.pass_context
 def register(context: click.Context, *, own: bool, after: str, limit: int, as_json: bool) -> None:
     """List recoveries, the newest first."""
-    escrow, actor = _centre(context).escrow, acting(context)
+    escrow, actor = centre_of(context).escrow, acting(context)
     listing = escrow.own_register if own else escrow.register_for
     found: list[Entry] = listing(actor, after=after, limit=limit)
     if as_json:
@@ -115,8 +112,3 @@ def register(context: click.Context, *, own: bool, after: str, limit: int, as_js
         click.echo(
             f"{each.proposal}  {each.ground:<8} {each.state:<9} {each.holder or '-':<20} {each.organ:<20} {each.reason}"
         )
-
-
-def _centre(context: click.Context) -> KeyCentre:
-    centre: KeyCentre = service(context, "kms")
-    return centre

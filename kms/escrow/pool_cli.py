@@ -2,9 +2,10 @@
 
 import click
 
+from kms.command import centre_of
 from kms.escrow.models import Standing
 from kms.escrow.service import Escrow, Look
-from yinxin.command import acting, as_json_option, print_json, service
+from yinxin.command import acting, as_json_option, print_json
 
 
 @click.command(help="备用加密密钥的存量 / how many encryption keys are on standby")
@@ -65,5 +66,4 @@ COMMANDS = (pool, library)
 
 
 def _of(context: click.Context) -> Escrow:
-    found: Escrow = service(context, "kms").escrow
-    return found
+    return centre_of(context).escrow

@@ -2,10 +2,11 @@
 
 import click
 
-from authz.proposal.service import Proposals
+from authz.command import propose
+from kms.command import centre_of
 from kms.generation.proposal import NAME
 from kms.generation.service import Generation, Generations
-from yinxin.command import acting, as_json_option, print_facts, print_json, service
+from yinxin.command import acting, as_json_option, print_facts, print_json
 
 
 @click.command(
@@ -58,11 +59,7 @@ def rewrap(context: click.Context, *, as_json: bool) -> None:
 @click.pass_context
 def destroy(context: click.Context, *, number: int, reason: str, basis: str, as_json: bool) -> None:
     """Propose the destruction."""
-    proposals: Proposals = service(context, "authz").proposals
-    content = {"generation": number}
-    shown = proposals.propose(acting(context), NAME, content, reason=reason, basis=basis)
-    told = {"proposal": shown.row.id, "digest": shown.row.digest, "needed": shown.needed}
-    print_facts(told, as_json=as_json)
+    propose(context, NAME, {"generation": number}, reason=reason, basis=basis, as_json=as_json)
 
 
 COMMANDS = (rotate, generations, rewrap, destroy)
@@ -75,5 +72,4 @@ def _line(each: Generation) -> str:
 
 
 def _of(context: click.Context) -> Generations:
-    found: Generations = service(context, "kms").generations
-    return found
+    return centre_of(context).generations

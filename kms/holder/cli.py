@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
+from kms.command import centre_of
 from kms.holder.lock import Unlock
 from kms.holder.service import HolderKeys
 from kms.holder.signer import HolderSigner
-from kms.service import KeyCentre
-from yinxin.command import acting, as_json_option, print_facts, print_json, service
+from yinxin.command import acting, as_json_option, print_facts, print_json
 from yinxin.crypto import cms
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import Identity
@@ -118,7 +118,7 @@ def sign(context: click.Context, /, *, key: str, file: Path, out: Path, as_json:
     signer = _signer(context, key, asked["pin_file"], asked["purpose"], asked["subject"])
     own, *above = Certificate.load_many(asked["certificate"].read_bytes())
     identity = Identity(signer, own, tuple(above))
-    centre: KeyCentre = service(context, "kms")
+    centre = centre_of(context)
     out.write_bytes(cms.sign_detached(identity, file.read_bytes(), signed_at=centre.store.clock.now()))
     print_facts({"out": str(out), "subject": asked["subject"]}, as_json=as_json)
 
@@ -151,8 +151,7 @@ def end(context: click.Context, *, key: str, as_json: bool) -> None:
 
 
 def _holders(context: click.Context) -> HolderKeys:
-    centre: KeyCentre = service(context, "kms")
-    return centre.holders
+    return centre_of(context).holders
 
 
 def _signer(

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from authz.proposal.service import Proposals
+from authz.command import propose
+from kms.command import centre_of
 from kms.keyring.create import ServiceKeyRequest
 from kms.keyring.destroy import DESTROY
 from kms.keyring.key import ServiceKey
@@ -14,11 +15,10 @@ from kms.keyring.service import Keyring
 from kms.keyring.use import Item
 from kms.keyring.wire import LONGEST
 from kms.models import Place
-from kms.service import KeyCentre
 from yinxin import files
 from yinxin.authz import PLATFORM
 from yinxin.clock import rfc3339
-from yinxin.command import acting, as_json_option, print_facts, print_json, service
+from yinxin.command import acting, as_json_option, print_facts, print_json
 from yinxin.crypto.key_import import METHODS
 from yinxin.crypto.operations import KINDS, Operation
 
@@ -188,10 +188,7 @@ def import_finish(context: click.Context, *, import_id: str, given: Any, as_json
 @click.pass_context
 def destroy(context: click.Context, *, name: str, reason: str, basis: str, as_json: bool) -> None:
     """Propose the destruction."""
-    proposals: Proposals = service(context, "authz").proposals
-    shown = proposals.propose(acting(context), DESTROY, {"name": name}, reason=reason, basis=basis)
-    told = {"proposal": shown.row.id, "digest": shown.row.digest, "needed": shown.needed}
-    print_facts(told | {"expires": shown.fields()["expires"]}, as_json=as_json)
+    propose(context, DESTROY, {"name": name}, reason=reason, basis=basis, as_json=as_json)
 
 
 @group.command(help="撤回待执行的销毁 / call off a destruction that waits")
@@ -345,8 +342,7 @@ def random(context: click.Context, *, size: int, as_json: bool) -> None:
 
 
 def _keyring(context: click.Context) -> Keyring:
-    centre: KeyCentre = service(context, "kms")
-    return centre.keyring
+    return centre_of(context).keyring
 
 
 def _item(given: Any, version: int | None, binding: str = "", checked: bytes = b"") -> Item:

@@ -4,16 +4,16 @@ from typing import Any
 
 import click
 
-from authz.proposal.service import Proposals
+from authz.command import propose
+from kms.command import centre_of
 from kms.kmip.certify import CERTIFY
 from kms.kmip.client import KmipClient, certificate_of
 from kms.kmip.kept import spelt
 from kms.kmip.recover import RECOVER
 from kms.kmip.service import Kmip
-from kms.service import KeyCentre
 from yinxin.authz import PLATFORM
 from yinxin.clock import rfc3339
-from yinxin.command import acting, as_json_option, print_facts, print_json, service
+from yinxin.command import acting, as_json_option, print_facts, print_json
 
 _id = click.argument("client")
 _certificate = click.option(
@@ -59,7 +59,14 @@ def certify(
 ) -> None:
     """Propose that the system be known by one certificate more."""
     given = certificate_of(certificate.read(_LONGEST)).pem
-    _proposed(context, CERTIFY, {"client": client, "certificate": given}, reason, basis, as_json=as_json)
+    propose(
+        context,
+        CERTIFY,
+        {"client": client, "certificate": given},
+        reason=reason,
+        basis=basis,
+        as_json=as_json,
+    )
 
 
 @group.command(help="终止登记，已存对象保留 / end the registration; what it keeps stays")
@@ -121,21 +128,11 @@ def objects(context: click.Context, *, client: str, as_json: bool) -> None:
 @click.pass_context
 def recover(context: click.Context, *, object_id: str, reason: str, basis: str, as_json: bool) -> None:
     """Propose the recovery."""
-    _proposed(context, RECOVER, {"object": object_id}, reason, basis, as_json=as_json)
-
-
-def _proposed(
-    context: click.Context, kind: str, content: dict[str, str], reason: str, basis: str, *, as_json: bool
-) -> None:
-    proposals: Proposals = service(context, "authz").proposals
-    shown = proposals.propose(acting(context), kind, content, reason=reason, basis=basis)
-    told = {"proposal": shown.row.id, "digest": shown.row.digest, "needed": shown.needed}
-    print_facts(told | {"expires": shown.fields()["expires"]}, as_json=as_json)
+    propose(context, RECOVER, {"object": object_id}, reason=reason, basis=basis, as_json=as_json)
 
 
 def _kmip(context: click.Context) -> Kmip:
-    centre: KeyCentre = service(context, "kms")
-    return centre.kmip
+    return centre_of(context).kmip
 
 
 def _told(client: KmipClient, *, as_json: bool) -> None:

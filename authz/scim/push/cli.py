@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from authz.command import authz_of
 from authz.commands.registering import check_option, file_argument, say_ended
 from authz.registering import registration_in
-from yinxin.command import acting, as_json_option, print_facts, print_json, service
+from yinxin.command import acting, as_json_option, print_facts, print_json
 
 if TYPE_CHECKING:
     from authz.scim.push.receivers import Receivers, Standing
-    from authz.service import Authz
 
 
 @click.group("receiver", help="接收名录推送的系统 / systems that are told of the directory")
@@ -71,12 +71,10 @@ def end(context: click.Context, receiver_id: str, *, as_json: bool) -> None:
 @click.pass_context
 def push(context: click.Context, receiver_id: str, *, dry_run: bool, confirm: bool, as_json: bool) -> None:
     """A turn of one receiver, due or not; with --dry-run, of everything, and nothing is sent."""
-    authz: Authz = service(context, "authz")
-    told = authz.scim_push_for(acting(context), receiver_id, rehearse=dry_run, confirmed=confirm)
+    told = authz_of(context).scim_push_for(acting(context), receiver_id, rehearse=dry_run, confirmed=confirm)
     facts: dict[str, Any] = told.fields() | {"dry_run": dry_run}
     print_facts(facts, as_json=as_json)
 
 
 def _receivers(context: click.Context) -> "Receivers":
-    receivers: Receivers = service(context, "authz").scim_receivers
-    return receivers
+    return authz_of(context).scim_receivers
