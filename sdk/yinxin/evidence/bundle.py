@@ -63,12 +63,12 @@ class Bundle:
                 files[f"acts/{number:02}.attributes"] = act.attributes
             if act.delegation:
                 files[f"acts/{number:02}.delegation"] = act.delegation
-        files |= _numbered("log", "tlog-proof", self.proofs)
-        files |= _numbered("log", "policy", self.policies)
-        files |= _numbered("log", "tst", self.stamps)
-        files |= _numbered("log", "ers", self.records)
-        files |= _numbered("certificates", "cer", self.certificates)
-        files |= _numbered("revocation", "crl", self.crls)
+        files |= container.numbered("log", "tlog-proof", self.proofs)
+        files |= container.numbered("log", "policy", self.policies)
+        files |= container.numbered("log", "tst", self.stamps)
+        files |= container.numbered("log", "ers", self.records)
+        files |= container.numbered("certificates", "cer", self.certificates)
+        files |= container.numbered("revocation", "crl", self.crls)
         counts = {"acts": len(self.acts), "log": len(self.proofs)}
         counts |= {"certificates": len(self.certificates), "revocation": len(self.crls)}
         if (
@@ -102,13 +102,13 @@ class Bundle:
                     )
                     for number in range(1, counts["acts"] + 1)
                 ],
-                proofs=_read(files, "log", "tlog-proof", counts["log"]),
-                certificates=_read(files, "certificates", "cer", counts["certificates"]),
-                crls=_read(files, "revocation", "crl", counts["revocation"]),
+                proofs=container.read_numbered(files, "log", "tlog-proof", counts["log"]),
+                certificates=container.read_numbered(files, "certificates", "cer", counts["certificates"]),
+                crls=container.read_numbered(files, "revocation", "crl", counts["revocation"]),
                 facts=dict(body["facts"]),
-                policies=_read(files, "log", "policy", counts.get("policies", 0)),
-                stamps=_read(files, "log", "tst", counts.get("stamps", 0)),
-                records=_read(files, "log", "ers", counts.get("records", 0)),
+                policies=container.read_numbered(files, "log", "policy", counts.get("policies", 0)),
+                stamps=container.read_numbered(files, "log", "tst", counts.get("stamps", 0)),
+                records=container.read_numbered(files, "log", "ers", counts.get("records", 0)),
             )
             written = bundle.files()
         except (KeyError, TypeError, ValueError) as error:
@@ -116,14 +116,6 @@ class Bundle:
         if written != dict(files):
             raise MalformedEvidence(reason="a file too many, or another descriptor")
         return bundle
-
-
-def _numbered(folder: str, ending: str, items: Sequence[bytes]) -> dict[str, bytes]:
-    return {f"{folder}/{number:02}.{ending}": item for number, item in enumerate(items, 1)}
-
-
-def _read(files: Mapping[str, bytes], folder: str, ending: str, count: int) -> list[bytes]:
-    return [files[f"{folder}/{number:02}.{ending}"] for number in range(1, count + 1)]
 
 
 def to_sign(bundle: Bundle) -> bytes:

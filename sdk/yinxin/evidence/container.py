@@ -8,7 +8,7 @@ writes what it read anew and compares, so that no byte of a container can change
 
 import base64
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import quoteattr
 
 from yinxin import zipped
@@ -66,6 +66,16 @@ def unpack(data: bytes) -> tuple[dict[str, bytes], bytes, bytes]:
     if pack(members, signature) != data:
         raise MalformedEvidence(reason="another spelling of the same container")
     return members, signed, signature
+
+
+def numbered(folder: str, ending: str, items: Sequence[bytes]) -> dict[str, bytes]:
+    """Files of one kind by their names: `folder/01.ending` and on."""
+    return {f"{folder}/{number:02}.{ending}": item for number, item in enumerate(items, 1)}
+
+
+def read_numbered(files: Mapping[str, bytes], folder: str, ending: str, count: int) -> list[bytes]:
+    """So many files of one kind, as `numbered` named them; raises KeyError."""
+    return [files[f"{folder}/{number:02}.{ending}"] for number in range(1, count + 1)]
 
 
 def _members(data: bytes) -> dict[str, bytes]:

@@ -36,9 +36,9 @@ class SignedFile:
     def files(self) -> dict[str, bytes]:
         """The files of the container, the descriptor among them."""
         files = {_FOLDER + self.name: self.data}
-        files |= _numbered("certificates", "cer", self.certificates)
-        files |= _numbered("revocation", "crl", self.crls)
-        files |= _numbered("revocation", "ocsp", self.ocsps)
+        files |= container.numbered("certificates", "cer", self.certificates)
+        files |= container.numbered("revocation", "crl", self.crls)
+        files |= container.numbered("revocation", "ocsp", self.ocsps)
         counts = {"certificates": len(self.certificates), "crls": len(self.crls), "ocsps": len(self.ocsps)}
         return files | {DESCRIPTOR: canonical.encode({"v": FORMAT, "name": self.name, "counts": counts})}
 
@@ -51,9 +51,9 @@ class SignedFile:
             signed = cls(
                 name,
                 files[_FOLDER + name],
-                _read(files, "certificates", "cer", counts["certificates"]),
-                _read(files, "revocation", "crl", counts["crls"]),
-                _read(files, "revocation", "ocsp", counts["ocsps"]),
+                container.read_numbered(files, "certificates", "cer", counts["certificates"]),
+                container.read_numbered(files, "revocation", "crl", counts["crls"]),
+                container.read_numbered(files, "revocation", "ocsp", counts["ocsps"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise MalformedEvidence(reason=f"{error} is missing") from error
@@ -68,11 +68,3 @@ class SignedFile:
     def pack(self, signature: bytes) -> bytes:
         """The container, given the detached CMS signature over `to_sign`."""
         return container.pack(self.files(), signature)
-
-
-def _numbered(folder: str, ending: str, items: Sequence[bytes]) -> dict[str, bytes]:
-    return {f"{folder}/{number:02}.{ending}": item for number, item in enumerate(items, 1)}
-
-
-def _read(files: Mapping[str, bytes], folder: str, ending: str, count: int) -> list[bytes]:
-    return [files[f"{folder}/{number:02}.{ending}"] for number in range(1, count + 1)]
