@@ -1,13 +1,11 @@
 """The log's settings."""
 
-from ipaddress import ip_network
-
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from audit.archive.settings import ArchiveSettings
 from audit.forward.settings import ForwardSettings
 from audit.renewal.settings import RenewalSettings
-from yinxin.settings import Section
+from yinxin.settings import Networks, Section
 
 
 class AuditSettings(Section):
@@ -25,7 +23,7 @@ class AuditSettings(Section):
     """Seconds between two requests to one witness of this log; nobody is asked whom no policy names with an address."""
     witness_trust_file: str = ""
     """File of the root certificates (PEM) by which witnesses are known on HTTPS: empty for those the machine trusts."""
-    witness_networks: tuple[str, ...] = ()
+    witness_networks: Networks = ()
     """Networks (CIDR) that are not public and in which witnesses of this log may be asked, such as 10.0.0.0/8; public ones need no mention."""
     kept: str = ""
     """Folder of the bundles of evidence in keeping: empty for kept in the folder of the checkpoint file."""
@@ -34,10 +32,3 @@ class AuditSettings(Section):
     renewal: RenewalSettings = RenewalSettings()
     """Renewing proofs before they end."""
     forward: ForwardSettings = ForwardSettings()
-
-    @field_validator("witness_networks")
-    @classmethod
-    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for each in value:
-            ip_network(each)
-        return value

@@ -1,11 +1,10 @@
 """Configuration of the exchange between sites."""
 
-from ipaddress import ip_network
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from yinxin.settings import Section
+from yinxin.settings import Networks, Section
 
 #: a site's identifier, for ever: it stands in every header and receipt
 SITE = r"^[a-z][a-z0-9]*([.-][a-z0-9]+)*$"
@@ -49,7 +48,7 @@ class ExchangeSettings(Section):
     """Where other sites reach this one, such as https://jia.example.gov.cn; empty: it is not reached, and asks others itself."""
     folder: str = ""
     """Folder of the messages' parts: empty is `exchange/` in the data directory. Several processes share it."""
-    networks: tuple[str, ...] = ()
+    networks: Networks = ()
     """Networks (CIDR) that are not public and in which other sites may be called, such as 10.0.0.0/8."""
     every: int = Field(default=5, ge=1, le=3600)
     """Seconds between two calls to one site while something waits for it; after a failure they double, up to an hour."""
@@ -61,10 +60,3 @@ class ExchangeSettings(Section):
     """Largest part of a message that is taken, in octets."""
     nats: NatsSettings = NatsSettings()
     """A NATS server between sites."""
-
-    @field_validator("networks")
-    @classmethod
-    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for each in value:
-            ip_network(each)
-        return value

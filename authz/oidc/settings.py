@@ -1,10 +1,8 @@
 """Settings of the OpenID Connect provider."""
 
-from ipaddress import ip_network
+from pydantic import Field
 
-from pydantic import Field, field_validator
-
-from yinxin.settings import Section
+from yinxin.settings import Networks, Section
 
 
 class OidcSettings(Section):
@@ -20,14 +18,7 @@ class OidcSettings(Section):
     """How long a device waits for its person, in minutes."""
     key_days: int = Field(default=90, ge=1, le=400)
     """Age at which the key that signs ID tokens is replaced, in days; the next one is published a day before it signs."""
-    logout_networks: tuple[str, ...] = ()
+    logout_networks: Networks = ()
     """Networks (CIDR) that are not public and in which clients may be told of a logout, such as 10.0.0.0/8; public ones need no mention."""
     trust_file: str = ""
     """PEM file of the only anchors believed when clients are told of a logout; empty believes the system's."""
-
-    @field_validator("logout_networks")
-    @classmethod
-    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for each in value:
-            ip_network(each)
-        return value

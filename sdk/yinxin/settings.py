@@ -7,10 +7,11 @@ which key is wrong and why.
 
 import tomllib
 from collections.abc import Iterable, Iterator
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import AfterValidator, ConfigDict, ValidationError
 
 from yinxin.described import Described, descriptions
 from yinxin.errors import Misconfigured
@@ -26,6 +27,16 @@ class BadConfiguration(Misconfigured):
     code = "settings.bad"
     zh = "配置项 {key} 有误：{reason}。请改正 {source} 后重试。"
     en = "Configuration key {key} is wrong: {reason}. Correct {source} and try again."
+
+
+def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    for each in value:
+        ip_network(each)
+    return value
+
+
+#: a setting that names networks (CIDR, such as 10.0.0.0/8)
+Networks = Annotated[tuple[str, ...], AfterValidator(_networks)]
 
 
 class Section(Described):
