@@ -59,7 +59,7 @@ class KeyRequest:
             )
         known = tuple(dict.fromkeys((*NATIVE, *WRAPPABLE)))
         if self.algorithm not in known:
-            raise BadKeyRequest(field="algorithm", reason=_one_of(known))
+            raise BadKeyRequest(field="algorithm", reason=one_of(known))
         secret = self.algorithm == KEK_ALGORITHM
         # a service key of the keyring encrypts with it too
         if (self.purpose is Purpose.KEK and not secret) or (
@@ -78,7 +78,8 @@ class KeyRequest:
         return INTL if self.algorithm == KEK_ALGORITHM else suite_of_key(self.algorithm)
 
 
-def _one_of(known: Iterable[str]) -> Text:
+def one_of(known: Iterable[str]) -> Text:
+    """What may be given instead, for a refusal."""
     listed = ", ".join(known)
     return Text(f"可用的有 {listed}", f"use one of {listed}")
 
@@ -88,7 +89,7 @@ def request_key(
 ) -> KeyRequest:
     """The request in words: an algorithm, or a suite's own; raises BadKeyRequest or UnknownSuite."""
     if purpose not in [each.value for each in Purpose]:
-        raise BadKeyRequest(field="purpose", reason=_one_of(Purpose))
+        raise BadKeyRequest(field="purpose", reason=one_of(Purpose))
     if (suite is None) == (algorithm is None):
         raise BadKeyRequest(
             field="algorithm",

@@ -1,13 +1,13 @@
 """Making a service key, giving it a new version, and taking old versions out of use."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from kms.create import OWNER
+from kms.create import OWNER, one_of
 from kms.keyring.errors import BadServiceKey, ServiceKeyMoved, ServiceKeyTaken, VersionUnknown
 from kms.keyring.find import find_key, key_of
 from kms.keyring.key import ServiceKey
@@ -54,12 +54,12 @@ class ServiceKeyRequest:
             reason = Text("须为机关标识或 platform", "the identifier of an organ, or platform")
             raise BadServiceKey(field="owner", reason=reason)
         if self.algorithm not in KINDS:
-            raise BadServiceKey(field="algorithm", reason=_one_of(KINDS))
+            raise BadServiceKey(field="algorithm", reason=one_of(KINDS))
         can = self.kind.operations
         if unknown := set(self.operations) - {each.value for each in can}:
-            raise BadServiceKey(field=f"operations ({min(unknown)[:20]})", reason=_one_of(sorted(can)))
+            raise BadServiceKey(field=f"operations ({min(unknown)[:20]})", reason=one_of(sorted(can)))
         if self.place is Place.HSM and self.algorithm not in IN_MODULE:
-            raise BadServiceKey(field="place", reason=_one_of(IN_MODULE))
+            raise BadServiceKey(field="place", reason=one_of(IN_MODULE))
 
     @property
     def kind(self) -> KeyKind:
@@ -70,11 +70,6 @@ class ServiceKeyRequest:
     def does(self) -> frozenset[Operation]:
         """What the key will do."""
         return frozenset(map(Operation, self.operations)) or self.kind.operations
-
-
-def _one_of(known: Iterable[str]) -> Text:
-    listed = ", ".join(known)
-    return Text(f"可用的有 {listed}", f"use one of {listed}")
 
 
 def create(
