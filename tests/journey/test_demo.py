@@ -43,7 +43,7 @@ def states(data: Path) -> list[tuple[str, str]]:
 
 def test_it_does_the_main_job_from_nothing(demo: Demo) -> None:
     assert demo.said.status == 0, demo.said
-    assert "示政办〔2026〕1号" in demo.said.out or re.search(r"示政办〔\d{4}〕1号", demo.said.out)
+    assert re.search(r"示政办〔\d{4}〕1号", demo.said.out)
     for zh, en in (
         ("签收", "signed for it"),
         ("退回", "returned it"),

@@ -46,7 +46,12 @@ _PATH = f"{_ROOT}/documents"
 
 
 class Documents:
-    """Calls to the document application. What people sign is signed here, with the client's identity."""
+    """Calls to the document application. What people sign is signed here, with the client's identity.
+
+    Whatever changes a document raises Denied, NotFound (`flow.not_found`: it is not there, or not for this reader), `flow.wrong_state`, and
+    `flow.moved_on` when somebody else was quicker; what is signed here IdentityNeeded, and `flow.stale_statement` when it changed in
+    between. Rules of documents are `document.…`; each sentence says what to do.
+    """
 
     def __init__(self, connection: Connection, files: Attachments) -> None:
         self._connection = connection

@@ -54,14 +54,15 @@ class Kms:
     def sign(self, label: str, digest: bytes, *, purpose: str, subject: str) -> bytes:
         """The signature over `digest` (for SM2, e = SM3(ZA ‖ M); for ML-DSA, μ): DER for ECDSA and SM2, else raw.
 
-        `purpose` is the act it is for (`document.seal`), `subject` what is signed (`document:…`); both are recorded.
+        `purpose` is the act it is for (`document.export`), `subject` what is signed (`document:…`); both are recorded. Evidence keys sign
+        here; service keys by `keyring`, people's by `holders`, seals by `client.seals`. Raises Denied, KeyUnknown (`kms.key_unknown`).
         """
         body = {"digest_base64": b64encode(digest).decode(), "purpose": purpose, "subject": subject}
         answer = self._connection.json("POST", f"{_PATH}/{segment(label)}/signatures", json=body)
         return b64decode(answer["signature_base64"])
 
     def signer(self, label: str, *, purpose: str, subject: str) -> "RemoteSigner":
-        """A `yinxin.crypto` Signer whose key stays in the centre; only digests travel."""
+        """A `yinxin.crypto` Signer whose key stays in the centre; only digests travel. Raises Denied, KeyUnknown."""
         return RemoteSigner(self, label, self.key(label).verifier(), purpose, subject)
 
 

@@ -44,10 +44,10 @@ class Tenants:
         self._connection = connection
 
     def list(self, *, ended: bool = False) -> Iterator[Tenant]:
-        """The tenants, or those that were, page by page; raises Problem."""
+        """The tenants, or those that were; raises Denied."""
         query = {"ended": "true"} if ended else {}
         return (Tenant.model_validate(item) for item in self._connection.pages(_PATH, query))
 
     def show(self, organ: str) -> Tenant:
-        """One tenant; raises Problem."""
+        """One tenant; raises Denied, NoTenant (`authz.no_tenant`)."""
         return Tenant.model_validate(self._connection.json("GET", f"{_PATH}/{segment(organ)}"))
