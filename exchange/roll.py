@@ -1,7 +1,7 @@
 """The roll of a run: the digests of its headers, in their order. It is what a site signs of a run.
 
-Under one signature a hundred messages are told apart by it: whoever is shown one of them sees digests of the others, and a header's
-digest tells nothing of what it says, since each names the digest of a key that nobody guesses.
+So one signature proves each of a hundred messages alone: whoever is shown one of them sees only digests of the others. A header's
+digest does not betray what it says, since each header names the digest of a key that nobody guesses.
 """
 
 from collections.abc import Sequence

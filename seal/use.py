@@ -128,8 +128,8 @@ def _usable(seals: "Seals", seal: Registered) -> None:
 def _approved(seals: "Seals", actor: Actor, seal: Registered, purpose: Purpose) -> tuple[str, str]:
     """Verb and author of the approving entry.
 
-    Raises NotApproved unless it is a completed act on that very subject, by another (of a name seal: by its holder), who acted for the seal's own organ: of a document
-    that several organs issue jointly, each leader approves the use of her own organ's seal and of no other.
+    Raises NotApproved unless it is a completed act on that very subject, done for the seal's own organ by somebody else, or of a name
+    seal by its holder. Where several organs issue a document, each leader so approves the use of her own organ's seal and of no other.
     """
 
     def refused(zh: str, en: str) -> NotApproved:

@@ -1,7 +1,7 @@
 """Copies of keys for the vault token: kept when a key is made, dropped when it is destroyed.
 
-For which vault stands in the database, and apart from it in the key centre's folder: whoever may write to the database only
-would else name a key of her own, and have a copy of every key that is made from then on.
+Which vault they are for stands in the database, and apart from it in the key centre's folder. Else whoever may write to the database
+could name a key of her own there, and would have a copy of every key that is made from then on.
 """
 
 from collections.abc import Collection

@@ -114,10 +114,13 @@ class Resource:
 class Decision:
     """An answer, and what it rests on.
 
-    `policies` are the identifiers of the determining policies, `policy_set` the SHA-256 of all in force and `version`
-    its number at this site, `grants` those that bear on the action, `entities` what was known of the actor and the
-    resource, and `known` the digest of what is kept of it: the actor and the organs. With the policy set and what is
-    kept anyone can decide again, years later, and must come to the same answer.
+    - `policies`: the identifiers of the determining policies
+    - `policy_set`: the SHA-256 of all policies in force; `version`: their number at this site
+    - `grants`: those that bear on the action
+    - `entities`: what was known of the actor and the resource
+    - `known`: the digest of what is kept of that, the actor and the organs
+
+    With the policy set and what is kept anyone can decide again, years later, and must come to the same answer.
     """
 
     allowed: bool

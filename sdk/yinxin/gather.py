@@ -1,8 +1,7 @@
 """Group commit: whoever asks while others are being served is served next, together with everybody who did the same.
 
-Who finds the way free is served at once, alone, and nobody waits for company that has not been there: only where the
-last group was of several does the next one give the same several a moment to come back (`PATIENCE`; PostgreSQL's
-`commit_delay` and `commit_siblings` are the same thought). The thread of the first in a group does the work for the group
+Who finds the way free is served at once, alone. Only where the last group was of several does the next one give the same
+several a moment to come back (`PATIENCE`; PostgreSQL's `commit_delay` and `commit_siblings` are the same thought). The thread of the first in a group does the work for the group
 and then hands on to the first of those who came meanwhile, so that no thread serves others for long.
 
 Who reads many connections in one thread brings the wishes of several to a `Window` at once, and nobody waits in a thread.
