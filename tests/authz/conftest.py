@@ -16,6 +16,7 @@ from authz.directory.errors import NothingChanges
 from authz.models import Attempt  # noqa: F401 - defines the tables
 from authz.service import Authz
 from authz.settings import AuthzSettings
+from authz.step_up import Freshness
 from tests.support.databases import create_tables
 from tests.support.sign_on import SoftwareKeys, nobody_to_tell
 from yinxin.act import SYSTEM
@@ -300,3 +301,10 @@ def events(store: Store):
             ]
 
     return read
+
+
+@pytest.fixture
+def wary(site):
+    """The site, on which editing wants a proof no older than five minutes."""
+    site.authz.decisions._freshness = Freshness(frozenset({"test.edit"}), timedelta(minutes=5))
+    return site

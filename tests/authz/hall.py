@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
@@ -134,3 +135,11 @@ def refused(hall, method, path, body=None, people=OTHERS):
         status, problem = hall.api(person, method, path, body)
         assert (status, problem["code"]) == (403, "authz.denied"), (person, path, problem)
         assert hall.last()["id"] == problem["entry"]
+
+
+@pytest.fixture(scope="module")
+def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
+    """One for all of a file."""
+    made = Hall(tmp_path_factory.mktemp("hall"))
+    yield made
+    made.close()

@@ -9,7 +9,6 @@ import pytest
 from authz import errors
 from authz.api import routes
 from authz.settings import AuthzSettings
-from authz.step_up import Freshness
 from yinxin.authz import Resource, StepUpRequired
 from yinxin.client import Client, in_process
 from yinxin.web import WebSettings, create_app, current_caller
@@ -198,13 +197,6 @@ def test_what_is_asked_from_outside_is_recorded(site, app, connect, events):
     body = {"checks": [{"action": "test.edit", "resource": paper.fields()}]}
     answer = post(app, "/checks", body, Authorization=f"Bearer {token}")
     assert answer.headers["Audit-Entry"] == events()[-1]["id"]
-
-
-@pytest.fixture
-def wary(site):
-    """The site, on which editing wants a proof no older than five minutes."""
-    site.authz.decisions._freshness = Freshness(frozenset({"test.edit"}), timedelta(minutes=5))
-    return site
 
 
 def test_the_client_proves_its_key_again_when_an_act_wants_it(wary, connect):

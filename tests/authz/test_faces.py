@@ -6,11 +6,13 @@ from datetime import timedelta
 import pytest
 
 from authz.version.errors import PoliciesUnchanged
-from tests.authz.hall import OTHERS, Hall, refused
+from tests.authz.hall import OTHERS, hall, refused
 from tests.authz.offices import REASON
 from tests.authz.test_change import BASIS
 from tests.authz.test_versions import EVERYBODY_READS, LEADERS_EDIT
 from yinxin.clock import rfc3339
+
+__all__ = ["hall"]
 
 pytestmark = pytest.mark.engines("any")
 KEEPERS_EDIT = """
@@ -20,13 +22,6 @@ KEEPERS_EDIT = """
 permit (principal, action == Action::"test.edit", resource is Paper)
 when { principal.roles.contains("seal-keeper") && resource.organ == principal.organ };
 """
-
-
-@pytest.fixture(scope="module")
-def hall(tmp_path_factory):
-    made = Hall(tmp_path_factory.mktemp("hall"))
-    yield made
-    made.close()
 
 
 def test_versions_and_their_text(hall):

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from authz.directory import DirectoryFile
 from authz.grant import Wanted
 from authz.models import AppointmentRow
-from tests.authz.hall import Hall
+from tests.authz.hall import OTHERS, Hall, refused
 from tests.authz.offices import REASON
 from tests.authz.test_roster import APPOINTMENTS, ORGANS, PEOPLE, POSTS
 from yinxin.act import SYSTEM
@@ -24,7 +24,6 @@ PERSONNEL = {
     "people": [{"id": "ren", "name": "任远", "clearance": "internal"}],
     "appointments": [{"person": "ren", "post": "officer-ren", "valid_from": "2026-01-01T00:00:00+08:00"}],
 }  # fmt: skip
-OTHERS = ("zhang", "qian")
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +32,6 @@ def hall(tmp_path_factory):
     made.authz.directory.load(SYSTEM, DirectoryFile.parse(PERSONNEL))
     yield made
     made.close()
-
-
-def refused(hall, method, path, body=None, people=OTHERS):
-    for person in people:
-        status, problem = hall.api(person, method, path, body)
-        assert (status, problem["code"]) == (403, "authz.denied"), (person, path, problem)
-        assert hall.last()["id"] == problem["entry"]
 
 
 def test_a_review_over_http(hall):

@@ -9,10 +9,12 @@ import sqlalchemy as sa
 
 from audit.errors import EntryNotFound
 from authz.oidc.models import GrantRow
-from tests.authz.hall import OTHERS, Hall, refused
+from tests.authz.hall import OTHERS, hall, refused
 from yinxin.act import SYSTEM
 from yinxin.crypto import cms
 from yinxin.web.idempotency import AnswerRow
+
+__all__ = ["hall"]
 
 pytestmark = pytest.mark.engines("any")
 MAIL = {
@@ -23,13 +25,6 @@ MAIL = {
     "scopes": ["openid", "profile"],
     "redirect_uris": "https://mail.example.gov.cn/cb\nhttps://mail.example.gov.cn/other",
 }
-
-
-@pytest.fixture(scope="module")
-def hall(tmp_path_factory):
-    made = Hall(tmp_path_factory.mktemp("hall"))
-    yield made
-    made.close()
 
 
 def test_a_client_from_its_registration_to_its_end(hall):

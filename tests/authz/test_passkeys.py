@@ -11,7 +11,6 @@ from authz.bind import end_binding
 from authz.directory import DirectoryFile
 from authz.passkey import api
 from authz.passkey import errors as passkey_errors
-from authz.step_up import Freshness
 from tests.support.authenticator import Authenticator
 from yinxin.act import SYSTEM
 from yinxin.authz import Resource, StepUpRequired
@@ -213,13 +212,6 @@ def test_the_same_passkey_twice_and_a_passkey_of_somebody_else(site, caller, key
 
 
 # --- step-up ------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def wary(site):
-    """The site, on which editing wants a fresh proof."""
-    site.authz.decisions._freshness = Freshness(frozenset({"test.edit"}), timedelta(minutes=5))
-    return site
 
 
 def edit(site, caller):

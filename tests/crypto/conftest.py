@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.openssl import openssl
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import Identity, PrivateKey
 from yinxin.crypto.names import Name
@@ -175,6 +176,13 @@ class Files:
         path = self.directory / name
         path.write_bytes(data.encode() if isinstance(data, str) else data)
         return path
+
+    def sm2(self, spki: bytes, signed: bytes, signature: bytes) -> None:
+        """OpenSSL verifies the SM2 signature over `signed` by the key; elsewhere it cannot be told whose identifier it is."""
+        public, given = self.write("public.der", spki), self.write("signature", signature)
+        identity = ("-sigopt", "distid:1234567812345678")
+        asked = ("-verify", public, "-keyform", "DER", *identity, "-signature", given)
+        openssl("dgst", "-sm3", *asked, self.write("signed", signed))
 
     def certificates(self, name: str, *certificates: Certificate) -> Path:
         return self.write(name, "".join(each.pem for each in certificates))

@@ -108,13 +108,7 @@ def test_openssl_verifies_the_signature_of_the_sm_one(sm, at, openssl, files):
     """`openssl cms` knows neither the GM/T 0010 types nor SM2, so its `dgst` is asked for digest and signature."""
     person = sm.person()
     signed = signed_data.SignedData.load(cms.sign_detached(person, CONTENT, signed_at=at), "CMS")
-    public = files.write("public.der", person.certificate.public_key.spki)
-    given, attributes = (
-        files.write("signature", signed.signer.signature),
-        files.write("signed", signed.signer.signed),
-    )
-    identity = ("-sigopt", "distid:1234567812345678")
-    openssl("dgst", "-sm3", "-verify", public, "-keyform", "DER", *identity, "-signature", given, attributes)
+    files.sm2(person.certificate.public_key.spki, signed.signer.signed, signed.signer.signature)
     digest = der.content(signed.signer.values[oids.MESSAGE_DIGEST]).hex()
     assert digest in openssl("dgst", "-sm3", files.write("content", CONTENT))
 

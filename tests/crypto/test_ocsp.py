@@ -112,21 +112,7 @@ def test_openssl_verifies_the_signature_of_the_sm2_one(sm, at, openssl, files):
     data = respond(sm, [answer(sm, 5, Good(), at)], at, responder)
     basic = der.content(der.elements(der.tagged(der.elements(data)[1], 0))[1])
     tbs, _, signature, _ = der.elements(basic)
-    public = files.write("public.der", responder.certificate.public_key.spki)
-    given = files.write("signature", der.octets_of_bits(signature))
-    identity = ("-sigopt", "distid:1234567812345678")
-    openssl(
-        "dgst",
-        "-sm3",
-        "-verify",
-        public,
-        "-keyform",
-        "DER",
-        *identity,
-        "-signature",
-        given,
-        files.write("tbs", tbs),
-    )
+    files.sm2(responder.certificate.public_key.spki, tbs, der.octets_of_bits(signature))
     openssl("ocsp", "-respin", files.write("r.der", data), "-resp_text", "-noverify")
 
 

@@ -9,15 +9,14 @@ import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.support.product import ROOT, files
 from yinxin.outward import AddressNotPermitted, outward
 
 pytestmark = pytest.mark.engines("any")
-ROOT = Path(__file__).parents[2]
 HERE = ("127.0.0.0/8",)
 HEAD = b"HTTP/1.1 200 OK\r\n"
 BEGUN = {
@@ -91,20 +90,7 @@ def test_neighbours_and_proxies(monkeypatch):
 def test_every_client_of_the_platform_is_made_there():
     makers = {
         str(path.relative_to(ROOT))
-        for package in (
-            "seal",
-            "ca",
-            "kms",
-            "authz",
-            "audit",
-            "backup",
-            "monitor",
-            "exchange",
-            "apps",
-            "ops",
-            "sdk",
-        )
-        for path in (ROOT / package).rglob("*.py")
+        for path in files("*.py")
         if "httpx.Client(" in path.read_text() or "httpx.HTTPTransport(" in path.read_text()
     }
     # an address that the user of the SDK or this installation's own settings give is no stranger's word

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 import authz.proposal.models  # noqa: F401 - defines the tables
+from authz.policy_set import PolicySet, load_policies
 from kms import KeyCentre, KmsSettings
 from kms.initialise import SoftToken, make_token
 from kms.models import KeyRow
@@ -33,6 +34,13 @@ KEEPER = Actor(Kind.PERSON, "p-keeper", post="post-keeper", organ="o-office")
 
 #: where the HTTP face of these tests is
 HOST = "https://trust.example.gov.cn"
+
+
+@pytest.fixture(scope="module")
+def policies() -> PolicySet:
+    """What the key centre ships."""
+    assert MODULE.policies is not None
+    return load_policies({"kms": MODULE.policies})
 
 
 class Deciding:

@@ -4,8 +4,7 @@ from itertools import product
 
 import pytest
 
-from authz.policy_set import PolicySet, load_policies
-from kms.module import MODULE
+from authz.policy_set import PolicySet
 from yinxin.authz import PLATFORM, Resource
 
 from .test_policies import ABOVE, ROLES, allowed
@@ -28,12 +27,6 @@ GRANTED = (
     "kms.mac",
     "kms.verify-mac",
 )
-
-
-@pytest.fixture(scope="module")
-def policies() -> PolicySet:
-    assert MODULE.policies is not None
-    return load_policies({"kms": MODULE.policies})
 
 
 def expected(role: str, organ: str, action: str, owner: str) -> bool:

@@ -7,9 +7,8 @@ import pytest
 from authz.directory import Organ, Person, Post, Standing
 from authz.entities import slice_of
 from authz.judge import decide
-from authz.policy_set import PolicySet, load_policies
+from authz.policy_set import PolicySet
 from kms.models import Purpose
-from kms.module import MODULE
 from yinxin.authz import PLATFORM, Resource
 from yinxin.text import Text
 
@@ -20,12 +19,6 @@ ABOVE = {
     PLATFORM: (PLATFORM,),
 }
 ROLES = ("clerk", "seal-keeper", "registrar", "leader", "security-officer", "administrator", "auditor")
-
-
-@pytest.fixture(scope="module")
-def policies() -> PolicySet:
-    assert MODULE.policies is not None
-    return load_policies({"kms": MODULE.policies})
 
 
 def allowed(policies: PolicySet, role: str, organ: str, action: str, resource: Resource) -> bool:

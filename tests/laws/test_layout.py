@@ -11,28 +11,15 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PACKAGES = (
-    "sdk/yinxin",
-    "seal",
-    "ca",
-    "kms",
-    "authz",
-    "audit",
-    "backup",
-    "monitor",
-    "exchange",
-    "apps",
-    "ops",
-)
+from tests.support.product import PACKAGES, ROOT, files
+
 CORE = ("seal", "ca", "kms", "authz", "audit", "backup", "monitor", "exchange", "ops")
 
 
 @cache
 def sources() -> tuple[tuple[str, str], ...]:
     """(path from the root, text) of every product file."""
-    files = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
-    return tuple((str(file.relative_to(ROOT)), file.read_text("utf-8")) for file in files)
+    return tuple((str(file.relative_to(ROOT)), file.read_text("utf-8")) for file in files("*.py"))
 
 
 def nodes(*, but: tuple[str, ...] = ()) -> Iterator[tuple[str, ast.AST]]:

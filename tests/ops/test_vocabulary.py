@@ -13,27 +13,10 @@ import pytest
 from audit.words import KINDS
 from ops.cli.main import COMMANDS
 from ops.modules import MODULES
+from tests.support.product import ROOT, files
 
-ROOT = Path(__file__).parents[2]
-PACKAGES = (
-    "sdk/yinxin",
-    "seal",
-    "ca",
-    "kms",
-    "authz",
-    "audit",
-    "backup",
-    "monitor",
-    "exchange",
-    "apps",
-    "ops",
-)
 VERB = re.compile(r"[a-z]+\.[a-z]+(-[a-z]+)*")
 STEP = re.compile(r"[a-z]+\.[a-z]+(-[a-z]+)*\.[0-9]-[a-z]+(-[a-z]*)*")
-
-
-def files(pattern: str) -> list[Path]:
-    return sorted(file for package in PACKAGES for file in (ROOT / package).rglob(pattern))
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
