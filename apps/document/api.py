@@ -71,14 +71,12 @@ from yinxin.documents import (
 from yinxin.documents_beside import CountersignerOut, CountersignersIn, Countersigning
 from yinxin.errors import NotPermitted
 from yinxin.evidence import MEDIA_TYPE
-from yinxin.flow import MovedOn, NoSuchRecord, StaleStatement, WrongState
+from yinxin.flow import REFUSALS, NoSuchRecord, StaleStatement
 from yinxin.quota import QuotaExceeded
 from yinxin.text import Text
 from yinxin.uploads import AttachIn, AttachmentOut, AttachmentsOut
 from yinxin.web import Api, Caller, Page, Raw, Stored, Upload, cursor, position, session_token
 from yinxin.wire import base64_text
-
-_CHANGE = (NotPermitted, NoSuchRecord, WrongState, MovedOn)
 
 
 def routes(service: Documents) -> tuple[Blueprint, ...]:
@@ -114,7 +112,7 @@ def _drafting(api: Api, desk: Desks) -> None:
     @api.post(
         "/documents/<document>/content",
         status=204,
-        problems=_CHANGE,
+        problems=REFUSALS,
         summary=Text("修改", "Replace the text of a draft"),
     )
     def revise(document: str, body: DraftIn, content: Upload, caller: Caller) -> None:
@@ -123,7 +121,7 @@ def _drafting(api: Api, desk: Desks) -> None:
     @api.post(
         "/documents/<document>/submission",
         status=204,
-        problems=_CHANGE,
+        problems=REFUSALS,
         summary=Text("送审", "Submit for review"),
     )
     def submit(document: str, caller: Caller) -> None:
@@ -134,7 +132,7 @@ def _countersigning(api: Api, desk: Desks) -> None:
     @api.post(
         "/documents/<document>/countersigners",
         status=204,
-        problems=(*_CHANGE, NotOfThisSite, JointTwice, NotJointly, NotEquals),
+        problems=(*REFUSALS, NotOfThisSite, JointTwice, NotJointly, NotEquals),
         summary=Text("指定联署和会签机关", "Name joint organs and countersigners"),
     )
     def name_countersigners(document: str, body: CountersignersIn, caller: Caller) -> None:
@@ -143,7 +141,7 @@ def _countersigning(api: Api, desk: Desks) -> None:
     @api.post(
         "/documents/<document>/countersign-refusal",
         status=204,
-        problems=(*_CHANGE, NotAsked),
+        problems=(*REFUSALS, NotAsked),
         summary=Text("不同意会签", "Refuse to countersign"),
     )
     def refuse_to_sign(document: str, body: ReasonIn, caller: Caller) -> None:
@@ -151,7 +149,7 @@ def _countersigning(api: Api, desk: Desks) -> None:
 
     @api.post(
         "/documents/<document>/countersign-urging",
-        problems=(*_CHANGE, UrgedEnoughToSign),
+        problems=(*REFUSALS, UrgedEnoughToSign),
         summary=Text("催办会签", "Urge those who have not countersigned"),
     )
     def urge_to_sign(document: str, caller: Caller) -> OrgansOut:
@@ -162,7 +160,7 @@ def _attaching(api: Api, desk: Desks) -> None:
     @api.post(
         "/documents/<document>/attachments",
         status=201,
-        problems=(*_CHANGE, NoSuchUpload, NameTaken, TooMany, QuotaExceeded),
+        problems=(*REFUSALS, NoSuchUpload, NameTaken, TooMany, QuotaExceeded),
         summary=Text("添加附件", "Attach a file"),
     )
     def attach_file(document: str, body: AttachIn, caller: Caller) -> AttachmentOut:
@@ -170,7 +168,7 @@ def _attaching(api: Api, desk: Desks) -> None:
 
     @api.delete(
         "/documents/<document>/attachments/<attachment>",
-        problems=(*_CHANGE, NoSuchAttachment),
+        problems=(*REFUSALS, NoSuchAttachment),
         summary=Text("移除附件", "Take a file off"),
     )
     def detach_file(document: str, attachment: str, caller: Caller) -> None:
@@ -195,7 +193,7 @@ def _attaching(api: Api, desk: Desks) -> None:
 
 def _deciding(api: Api, desk: Desks) -> None:
     @api.post(
-        "/documents/<document>/approval", status=204, problems=_CHANGE, summary=Text("核稿通过", "Approve")
+        "/documents/<document>/approval", status=204, problems=REFUSALS, summary=Text("核稿通过", "Approve")
     )
     def approve(document: str, body: CommentIn, caller: Caller) -> None:
         review.approve(desk(caller), document, body.comment)
@@ -203,7 +201,7 @@ def _deciding(api: Api, desk: Desks) -> None:
     @api.post(
         "/documents/<document>/return-to-drafter",
         status=204,
-        problems=_CHANGE,
+        problems=REFUSALS,
         summary=Text("退回修改", "Send back"),
     )
     def send_back(document: str, body: ReasonIn, caller: Caller) -> None:
@@ -213,7 +211,7 @@ def _deciding(api: Api, desk: Desks) -> None:
 def _signing(api: Api, desk: Desks) -> None:
     @api.get(
         "/documents/<document>/statements/<verb>",
-        problems=_CHANGE,
+        problems=REFUSALS,
         summary=Text("取得待签内容", "The statement to sign"),
     )
     def statement(document: str, verb: str, query: StatementQuery, caller: Caller) -> StatementOut:
@@ -231,7 +229,7 @@ def _signing(api: Api, desk: Desks) -> None:
     @api.post(
         "/documents/<document>/sign-off",
         status=204,
-        problems=(*_CHANGE, StaleStatement),
+        problems=(*REFUSALS, StaleStatement),
         summary=Text("签发", "Sign off"),
     )
     def sign(document: str, body: SignedIn, caller: Caller) -> None:
@@ -240,7 +238,7 @@ def _signing(api: Api, desk: Desks) -> None:
     @api.post(
         "/documents/<document>/countersignatures/<verb>",
         status=204,
-        problems=(*_CHANGE, StaleStatement, NotAsked),
+        problems=(*REFUSALS, StaleStatement, NotAsked),
         summary=Text("会签", "Countersign"),
     )
     def sign_along(document: str, verb: str, body: SignedIn, caller: Caller) -> None:
@@ -252,7 +250,7 @@ def _signing(api: Api, desk: Desks) -> None:
     @api.post(
         "/documents/<document>/answers/<verb>",
         status=204,
-        problems=(*_CHANGE, StaleStatement),
+        problems=(*REFUSALS, StaleStatement),
         summary=Text("签收、退文或交回", "Sign for it, return it or give it back"),
     )
     def answer(document: str, verb: str, body: SignedIn, caller: Caller) -> None:
@@ -271,7 +269,7 @@ def _signing(api: Api, desk: Desks) -> None:
 def _sending(api: Api, desk: Desks) -> None:
     @api.post(
         "/documents/<document>/number",
-        problems=(*_CHANGE, NumberTaken),
+        problems=(*REFUSALS, NumberTaken),
         summary=Text("编号排版", "Number and lay out"),
     )
     def give_number(document: str, caller: Caller) -> NumberOut:
@@ -280,25 +278,25 @@ def _sending(api: Api, desk: Desks) -> None:
     @api.post(
         "/documents/<document>/name-seal",
         status=204,
-        problems=(*_CHANGE, NotAnOrder, NoNameSeal),
+        problems=(*REFUSALS, NotAnOrder, NoNameSeal),
         summary=Text("加盖签名章", "Put one's name seal on an order"),
     )
     def put_name_seal(document: str, caller: Caller) -> None:
         name_seal.put(desk(caller), document)
 
-    @api.post("/documents/<document>/seal", status=204, problems=_CHANGE, summary=Text("用印", "Seal"))
+    @api.post("/documents/<document>/seal", status=204, problems=REFUSALS, summary=Text("用印", "Seal"))
     def put_seal(document: str, caller: Caller) -> None:
         seal.seal(desk(caller), document)
 
     @api.post(
-        "/documents/<document>/dispatch", status=204, problems=_CHANGE, summary=Text("发文", "Dispatch")
+        "/documents/<document>/dispatch", status=204, problems=REFUSALS, summary=Text("发文", "Dispatch")
     )
     def send(document: str, caller: Caller) -> None:
         dispatch.dispatch(desk(caller), document)
 
     @api.post(
         "/documents/<document>/evidence",
-        problems=(*_CHANGE, ProvedElsewhere),
+        problems=(*REFUSALS, ProvedElsewhere),
         summary=Text("导出证据", "Export evidence"),
     )
     def evidence(document: str, caller: Caller) -> Raw:

@@ -41,14 +41,13 @@ from yinxin.documents import (
 from yinxin.documents_beside import BarredOut, OpinionIn, OpinionOut, OpinionsOut, RecipientOut
 from yinxin.errors import NotPermitted, YinxinError
 from yinxin.exchange import Reached
-from yinxin.flow import MovedOn, NoSuchRecord, StaleStatement, WrongState
+from yinxin.flow import REFUSALS, NoSuchRecord, StaleStatement
 from yinxin.grade import GradeRow, GradeTooLong, NotClassified, NotLonger, read
 from yinxin.text import Text
 from yinxin.web import Api, Caller, Page, Paged, page_of
 from yinxin.wire import Words, base64_text
 
 Desks = Callable[[Caller], Desk]
-_CHANGE = (NotPermitted, NoSuchRecord, WrongState, MovedOn)
 
 
 def declare(api: Api, desk: Desks) -> None:
@@ -107,7 +106,7 @@ def recipient_out(level: Level, found: Reached) -> RecipientOut:
 def _copies(api: Api, desk: Desks) -> None:
     @api.post(
         "/documents/<document>/urging",
-        problems=(*_CHANGE, NothingOpen, UrgedEnough),
+        problems=(*REFUSALS, NothingOpen, UrgedEnough),
         summary=Text("催收", "Urge recipients to sign"),
     )
     def urge(document: str, body: OrgansIn, caller: Caller) -> OrgansOut:
@@ -115,7 +114,7 @@ def _copies(api: Api, desk: Desks) -> None:
 
     @api.post(
         "/documents/<document>/withdrawal",
-        problems=(*_CHANGE, NothingOpen, AlreadyAnswered),
+        problems=(*REFUSALS, NothingOpen, AlreadyAnswered),
         summary=Text("撤回", "Withdraw copies that nobody has signed for"),
     )
     def withdraw(document: str, body: OrgansReasonIn, caller: Caller) -> OrgansOut:
@@ -123,7 +122,7 @@ def _copies(api: Api, desk: Desks) -> None:
 
     @api.post(
         "/documents/<document>/recall",
-        problems=(*_CHANGE, NothingOpen),
+        problems=(*REFUSALS, NothingOpen),
         summary=Text("清退", "Recall copies that were signed for"),
     )
     def recall(document: str, body: OrgansReasonIn, caller: Caller) -> OrgansOut:
@@ -131,7 +130,7 @@ def _copies(api: Api, desk: Desks) -> None:
 
     @api.post(
         "/documents/<document>/redispatch",
-        problems=(*_CHANGE, NotReceived, ToBeGivenBack, NotBelow, NobodyNew),
+        problems=(*REFUSALS, NotReceived, ToBeGivenBack, NotBelow, NobodyNew),
         summary=Text("转发下级", "Pass a received document down"),
     )
     def redispatch(document: str, body: RedispatchIn, caller: Caller) -> OrgansOut:
@@ -144,7 +143,7 @@ def _copies(api: Api, desk: Desks) -> None:
 
 
 def _secrecy(api: Api, desk: Desks) -> None:
-    refused = (*_CHANGE, GradeTooLong, NotClassified, NotLonger, GradedElsewhere)
+    refused = (*REFUSALS, GradeTooLong, NotClassified, NotLonger, GradedElsewhere)
 
     @api.post(
         "/documents/<document>/secrecy/statement",

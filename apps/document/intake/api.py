@@ -32,14 +32,12 @@ from yinxin.documents import (
     StepOut,
     TextIn,
 )
-from yinxin.errors import NotPermitted
-from yinxin.flow import MovedOn, NoSuchRecord, StaleStatement, WrongState
+from yinxin.flow import REFUSALS, NoSuchRecord, StaleStatement
 from yinxin.text import Text
 from yinxin.web import Api, Caller, Page, cursor, position
 from yinxin.wire import base64_text
 
 Desks = Callable[[Caller], Desk]
-_CHANGE = (NotPermitted, NoSuchRecord, WrongState, MovedOn)
 
 
 def declare(api: Api, desk: Desks) -> None:
@@ -62,7 +60,7 @@ def _looking(api: Api, desk: Desks) -> None:
     @api.post(
         "/documents/<document>/registration",
         status=201,
-        problems=(*_CHANGE, NotReceived, RegisteredAlready),
+        problems=(*REFUSALS, NotReceived, RegisteredAlready),
         summary=Text("收文登记", "Register what the organ has signed for"),
     )
     def registration(document: str, caller: Caller) -> DocumentRef:
@@ -71,14 +69,17 @@ def _looking(api: Api, desk: Desks) -> None:
 
 def _deciding(api: Api, desk: Desks) -> None:
     @api.post(
-        "/intakes/<intake>/proposal", status=204, problems=_CHANGE, summary=Text("拟办", "Propose what to do")
+        "/intakes/<intake>/proposal",
+        status=204,
+        problems=REFUSALS,
+        summary=Text("拟办", "Propose what to do"),
     )
     def propose(intake: str, body: TextIn, caller: Caller) -> None:
         decide.propose(desk(caller), intake, body.text)
 
     @api.post(
         "/intakes/<intake>/instruction/statement",
-        problems=_CHANGE,
+        problems=REFUSALS,
         repeatable=True,
         summary=Text("取得待签的批示", "The instruction to sign"),
     )
@@ -88,7 +89,7 @@ def _deciding(api: Api, desk: Desks) -> None:
     @api.post(
         "/intakes/<intake>/instruction",
         status=204,
-        problems=(*_CHANGE, StaleStatement),
+        problems=(*REFUSALS, StaleStatement),
         summary=Text("批示", "Instruct, signed"),
     )
     def instruct(intake: str, body: SignedIn, caller: Caller) -> None:
@@ -97,7 +98,7 @@ def _deciding(api: Api, desk: Desks) -> None:
         )
 
     @api.post(
-        "/intakes/<intake>/closing", status=204, problems=_CHANGE, summary=Text("阅结", "Close it as read")
+        "/intakes/<intake>/closing", status=204, problems=REFUSALS, summary=Text("阅结", "Close it as read")
     )
     def close(intake: str, body: TextIn, caller: Caller) -> None:
         decide.close(desk(caller), intake, body.text)
@@ -107,7 +108,7 @@ def _handling(api: Api, desk: Desks) -> None:
     @api.post(
         "/intakes/<intake>/assignment",
         status=204,
-        problems=(*_CHANGE, UnknownPost, HandlerTwice),
+        problems=(*REFUSALS, UnknownPost, HandlerTwice),
         summary=Text("交办", "Give it to its handlers"),
     )
     def assign(intake: str, body: AssignIn, caller: Caller) -> None:
@@ -117,7 +118,7 @@ def _handling(api: Api, desk: Desks) -> None:
     @api.post(
         "/intakes/<intake>/contributions",
         status=204,
-        problems=_CHANGE,
+        problems=REFUSALS,
         summary=Text("会办意见", "Contribute as a joint handler"),
     )
     def contribute(intake: str, body: TextIn, caller: Caller) -> None:
@@ -126,7 +127,7 @@ def _handling(api: Api, desk: Desks) -> None:
     @api.post(
         "/intakes/<intake>/hurrying",
         status=204,
-        problems=(*_CHANGE, HurriedEnough),
+        problems=(*REFUSALS, HurriedEnough),
         summary=Text("催办", "Hurry the handler"),
     )
     def hurry(intake: str, body: OpinionTextIn, caller: Caller) -> None:
@@ -135,7 +136,7 @@ def _handling(api: Api, desk: Desks) -> None:
     @api.post(
         "/intakes/<intake>/extension",
         status=204,
-        problems=(*_CHANGE, DeadlinePassed),
+        problems=(*REFUSALS, DeadlinePassed),
         summary=Text("延期", "Extend the time"),
     )
     def extend_handling(intake: str, body: ExtendIn, caller: Caller) -> None:
@@ -144,7 +145,7 @@ def _handling(api: Api, desk: Desks) -> None:
     @api.post(
         "/intakes/<intake>/result",
         status=204,
-        problems=_CHANGE,
+        problems=REFUSALS,
         summary=Text("办结", "Finish, with a result"),
     )
     def finish(intake: str, body: TextIn, caller: Caller) -> None:
@@ -153,7 +154,7 @@ def _handling(api: Api, desk: Desks) -> None:
     @api.post(
         "/intakes/<intake>/answer",
         status=204,
-        problems=(*_CHANGE, NotAnAnswer),
+        problems=(*REFUSALS, NotAnAnswer),
         summary=Text("答复", "Name the document that answers the sender"),
     )
     def answer_sender(intake: str, body: AnswerIn, caller: Caller) -> None:
@@ -163,7 +164,7 @@ def _handling(api: Api, desk: Desks) -> None:
 def _circulating(api: Api, desk: Desks) -> None:
     @api.post(
         "/intakes/<intake>/readers",
-        problems=(*_CHANGE, UnknownPost),
+        problems=(*REFUSALS, UnknownPost),
         summary=Text("传阅", "Circulate it to posts"),
     )
     def circulation(intake: str, body: PostsIn, caller: Caller) -> PostsOut:
@@ -172,7 +173,7 @@ def _circulating(api: Api, desk: Desks) -> None:
     @api.post(
         "/intakes/<intake>/reading",
         status=204,
-        problems=(*_CHANGE, NotCirculated),
+        problems=(*REFUSALS, NotCirculated),
         summary=Text("已阅", "Mark as read"),
     )
     def mark_read(intake: str, caller: Caller) -> None:

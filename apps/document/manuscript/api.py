@@ -21,8 +21,7 @@ from apps.document.manuscript.models import Manuscript
 from apps.document.manuscript.view import View
 from apps.document.template.errors import NoSuchVersion
 from yinxin.documents import DocumentRef
-from yinxin.errors import NotPermitted
-from yinxin.flow import MovedOn, NoSuchRecord, WrongState
+from yinxin.flow import REFUSALS, NoSuchRecord
 from yinxin.manuscripts import (
     ComparisonOut,
     ComparisonQuery,
@@ -45,7 +44,6 @@ from yinxin.web import Api, Caller
 from yinxin.wire import Words
 
 Desks = Callable[[Caller], Desk]
-_CHANGE = (NotPermitted, NoSuchRecord, WrongState, MovedOn)
 #: octets of a request with a text: the text itself, and as much again for its form
 LARGEST = 2 * TEXT_LIMIT
 
@@ -85,7 +83,7 @@ def _manuscripts(api: Api, desk: Desks) -> None:
     @api.post(
         "/documents/<document>/manuscript",
         repeatable=True,
-        problems=(*_CHANGE, TooManyManuscripts),
+        problems=(*REFUSALS, TooManyManuscripts),
         summary=Text("打开草稿的文稿", "The caller's manuscript of a draft"),
     )
     def open_manuscript(document: str, caller: Caller) -> ManuscriptOut:
@@ -110,7 +108,7 @@ def _manuscripts(api: Api, desk: Desks) -> None:
         "/manuscripts/<manuscript>/version",
         limit=LARGEST,
         problems=(
-            *_CHANGE,
+            *REFUSALS,
             NoSuchManuscript,
             ManuscriptMovedOn,
             TextMovedOn,

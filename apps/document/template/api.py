@@ -9,7 +9,7 @@ from apps.document.template.errors import NameInUse, NoSuchVersion
 from apps.document.template.models import Template, TemplateVersion
 from yinxin.documents import DocumentRef
 from yinxin.errors import NotPermitted
-from yinxin.flow import MovedOn, NoSuchRecord, WrongState
+from yinxin.flow import REFUSALS, NoSuchRecord
 from yinxin.manuscripts import (
     TemplateIn,
     TemplateOut,
@@ -23,7 +23,6 @@ from yinxin.text import Text
 from yinxin.web import Api, Caller
 
 Desks = Callable[[Caller], Desk]
-_CHANGE = (NotPermitted, NoSuchRecord, WrongState, MovedOn)
 
 
 def declare(api: Api, desk: Desks) -> None:
@@ -48,7 +47,7 @@ def declare(api: Api, desk: Desks) -> None:
         "/templates/<template>/versions",
         status=204,
         limit=2 * TEXT_LIMIT,
-        problems=(*_CHANGE, NameInUse),
+        problems=(*REFUSALS, NameInUse),
         summary=Text("修改模板", "Change a template"),
     )
     def change_template(template: str, body: TemplateIn, caller: Caller) -> None:
@@ -66,7 +65,7 @@ def declare(api: Api, desk: Desks) -> None:
     @api.post(
         "/templates/<template>/retirement",
         status=204,
-        problems=_CHANGE,
+        problems=REFUSALS,
         summary=Text("停用模板", "Retire a template"),
     )
     def retire_template(template: str, caller: Caller) -> None:
@@ -75,7 +74,7 @@ def declare(api: Api, desk: Desks) -> None:
     @api.post(
         "/templates/<template>/resumption",
         status=204,
-        problems=_CHANGE,
+        problems=REFUSALS,
         summary=Text("恢复模板", "Take a template up again"),
     )
     def resume_template(template: str, caller: Caller) -> None:

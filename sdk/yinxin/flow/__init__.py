@@ -3,6 +3,7 @@
 from yinxin.flow.clocks import ClockState
 from yinxin.flow.core import Core, Delegated, Desk
 from yinxin.flow.errors import (
+    REFUSALS,
     DelegationUnproved,
     MovedOn,
     NoClock,
@@ -22,6 +23,7 @@ from yinxin.flow.sign import Proof, accept, statement
 from yinxin.flow.stamp import granted, stamp
 
 __all__ = [
+    "REFUSALS",
     "ClockRow",
     "ClockState",
     "Core",

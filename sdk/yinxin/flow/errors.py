@@ -1,6 +1,6 @@
 """What the life of a record can refuse. `thing` is what the application calls its records."""
 
-from yinxin.errors import Conflict, Invalid, NotFound, Unavailable, Untrue
+from yinxin.errors import Conflict, Invalid, NotFound, NotPermitted, Unavailable, Untrue
 
 
 class NoSuchRecord(NotFound):
@@ -84,3 +84,7 @@ class NoClock(Conflict):
     code = "flow.no_clock"
     zh = "{thing} {record} 没有正在计时的“{clock}”，无法延长；请刷新后再看。"
     en = "“{clock}” does not run for {thing} {record}, so there is nothing to extend; reload it and look again."
+
+
+#: what any transition may be refused by, for the operation that offers it to declare
+REFUSALS = (NotPermitted, NoSuchRecord, WrongState, MovedOn)
