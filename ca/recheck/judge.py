@@ -5,8 +5,6 @@ from functools import cache
 from typing import Any
 
 from yinxin.crypto import oids
-from yinxin.crypto.attribute import Controls
-from yinxin.crypto.errors import Malformed
 from yinxin.crypto.keys import PublicKey
 from yinxin.crypto.suite import SM
 
@@ -17,8 +15,6 @@ _NATIONAL = {"pkix.key_usage_value_prohibited_for_ec"}
 #: wildcard, which that clause leaves to whoever uses one (RFC 9525 6.3): whether it may be there is the profile's to say
 _DOMAIN_SYNTAX = "pkix.invalid_domain_name_syntax"
 _WILDCARD = re.compile(r"\*(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?){2,}", re.ASCII)
-#: what it says of an object identifier with an arc of more than 32 bits, which X.667 has (2.25 and a UUID)
-_SYNTAX = "itu.invalid_asn1_syntax"
 LABEL = re.compile(r"(?=.*[a-z])[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII | re.IGNORECASE)
 
 
@@ -48,7 +44,6 @@ def _errors(judge: Any, root: Any) -> tuple[str, ...]:
         for each in result.finding_descriptions
         if each.finding.severity in (Severity.ERROR, Severity.FATAL)
         and not (each.finding.code == _DOMAIN_SYNTAX and _stands(str(result.node.pdu)))
-        and not (each.finding.code == _SYNTAX and _our_controls(result.node.pdu))
     )
 
 
@@ -56,21 +51,23 @@ def _stands(host: str) -> bool:
     return bool(LABEL.fullmatch(host) or _WILDCARD.fullmatch(host))
 
 
-def _our_controls(extension: Any) -> bool:
-    """Whether it is an aaControls (RFC 5755 7.4) that reads as it should; it names our own attributes, with long arcs."""
-    try:
-        named = str(extension["extnID"])
-        return named == oids.AA_CONTROLS and bool(Controls.read(bytes(extension["extnValue"])))
-    except (Malformed, ValueError, TypeError, KeyError):
-        return False
+def extension_types() -> dict[Any, Any]:
+    """The extensions that it reads, by object identifier, but for aaControls (RFC 5755 7.4).
+
+    It knows that one only where something of the same process had read it before pkilint was imported, and then takes none
+    that names attributes of our own: their object identifiers have an arc of more than 32 bits (X.667). Our linter reads it.
+    """
+    from pkilint.pkix import extension
+
+    return {oid: kind for oid, kind in extension.EXTENSION_MAPPINGS.items() if str(oid) != oids.AA_CONTROLS}
 
 
 @cache
 def _for_certificates() -> Any:
-    from pkilint.pkix import certificate, extension, name
+    from pkilint.pkix import certificate, name
 
     return certificate.create_pkix_certificate_validator_container(
-        certificate.create_decoding_validators(name.ATTRIBUTE_TYPE_MAPPINGS, extension.EXTENSION_MAPPINGS),
+        certificate.create_decoding_validators(name.ATTRIBUTE_TYPE_MAPPINGS, extension_types()),
         [
             certificate.create_issuer_validator_container([]),
             certificate.create_validity_validator_container(),
@@ -84,12 +81,12 @@ def _for_certificates() -> Any:
 @cache
 def _for_lists() -> Any:
     from pkilint import pkix
-    from pkilint.pkix import crl, extension, name
+    from pkilint.pkix import crl, name
 
     return crl.create_pkix_crl_validator_container(
         [
             pkix.create_attribute_decoder(name.ATTRIBUTE_TYPE_MAPPINGS),
-            pkix.create_extension_decoder(extension.EXTENSION_MAPPINGS),
+            pkix.create_extension_decoder(extension_types()),
         ],
         [
             crl.create_issuer_validator_container([]),
