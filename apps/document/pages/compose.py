@@ -66,10 +66,10 @@ def add(pages: Pages, desk: Desks) -> None:
     """Declare the pages."""
 
     def blank() -> Mapping[str, Any]:
-        beyond = elsewhere(_reached(desk(current_caller())), None, ())
         at_desk = desk(current_caller())
-        return _context(_ticked()) | {
-            "elsewhere": beyond,
+        reached = _reached(at_desk)
+        return _context(_ticked(), reached) | {
+            "elsewhere": elsewhere(reached, None, ()),
             "filled": {},
             "templates": offered(at_desk),
             "manuscripts": under_way(at_desk),
@@ -96,8 +96,9 @@ def add(pages: Pages, desk: Desks) -> None:
         named = () if request.values else (*row.recipients, *row.copied_to)
         with at_desk.store.read() as session:
             filled = as_filled(GRADES.current(session, document))
-        beyond = elsewhere(_reached(at_desk), cast("Level", row.level), named)
-        return _context(named or _ticked()) | {"row": row, "elsewhere": beyond, "filled": filled}
+        reached = _reached(at_desk)
+        beyond = elsewhere(reached, cast("Level", row.level), named)
+        return _context(named or _ticked(), reached) | {"row": row, "elsewhere": beyond, "filled": filled}
 
     @pages.form(
         "/<document>/revise", "document/compose.html", context=before, limit=draft.LARGEST + (1 << 16)
@@ -185,10 +186,11 @@ def _read(content: Upload) -> bytes:
     return content.stream.read()
 
 
-def _context(chosen: Sequence[str]) -> dict[str, Any]:
+def _context(chosen: Sequence[str], reached: Sequence[Reached]) -> dict[str, Any]:
+    """What the form offers of this site; an organ that is reached at another one is offered there, with what it is cleared for."""
     return {
         "kinds": words.kinds(),
         "levels": words.levels(),
         "urgencies": words.urgencies(),
-        "organs": tree(chosen),
+        "organs": tree(chosen, without={each.organ for each in reached}),
     }

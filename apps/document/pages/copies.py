@@ -77,7 +77,11 @@ def add(pages: Pages, desk: Desks) -> None:
         ]
         return {
             "row": row,
-            "organs": organs_below(request.values.getlist("organs"), under=own, without=row.holders),
+            "organs": organs_below(
+                request.values.getlist("organs"),
+                under=own,
+                without={*row.holders, *(each.organ for each in below)},
+            ),
             "elsewhere": elsewhere(below, cast("Level", row.level), ()),
         }
 

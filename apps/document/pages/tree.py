@@ -84,7 +84,11 @@ def tree(chosen: Iterable[str] = (), *, under: str | None = None, without: Colle
     rows = [each for each in every if each.id not in without]
     shown = rows[:_MOST] if wanted else rows
     there = {each.id for each in shown}
-    apart = [known[each] for each in dict.fromkeys(chosen) if each not in there and each in known]
+    apart = [
+        known[each]
+        for each in dict.fromkeys(chosen)
+        if each in known and each not in there and each not in without
+    ]
     return Tree(tuple(shown), tuple(map(organs.alone, apart)), len(rows), len(rows) - len(shown))
 
 
