@@ -9,6 +9,7 @@ from exchange import ask
 from exchange.desk_api import SCOPE
 from exchange.errors import (
     AmbiguousMessage,
+    Behind,
     ExchangeOff,
     Forked,
     MalformedEnvelope,
@@ -232,7 +233,7 @@ def _carrying(api: Api, exchange: Exchange) -> None:
         unkept=True,
         limit=_LARGEST,
         summary=Text("导入移动介质文件", "Take in a file that was carried"),
-        problems=(Denied, UnknownPeer, MalformedEnvelope, NotSignedByPeer, Forked, PartAltered),
+        problems=(Denied, UnknownPeer, MalformedEnvelope, NotSignedByPeer, Behind, Forked, PartAltered),
     )
     def carry_in(content: Incoming, caller: Caller) -> CarriedOut:
         found = ask.carry_in_for(exchange, caller.actor, content.stream)

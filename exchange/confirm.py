@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from exchange.context import Context
-from exchange.errors import Forked, MalformedEnvelope, NotOurs
+from exchange.errors import Behind, Forked, MalformedEnvelope, NotOurs
 from exchange.models import Direction, MessageRow, ReceiptRow, SealRow, State
 from exchange.peers import Peer
 from exchange.receipt import Receipt
@@ -52,7 +52,7 @@ def confirm(ctx: Context, peer: Peer, given: tuple[bytes, Signature]) -> int:
     """Take a receipt; how many messages it settles. A receipt taken before settles none.
 
     1. It is the peer's, for this site, and names what was sent. 2. Messages and receipt are settled in one transaction.
-    Raises MalformedEnvelope, NotOurs, NotSignedByPeer, Forked.
+    Raises MalformedEnvelope, NotOurs, NotSignedByPeer, Behind, Forked.
     """
     (encoded, signature), store = given, ctx.store
     receipt = Receipt.decode(encoded)
@@ -113,7 +113,7 @@ def said_of(receipt: Receipt) -> Mapping[int, str]:
 def _open(store: Store, peer: Peer, receipt: Receipt, digests: Mapping[int, str]) -> int:
     """How many of the messages still wait.
 
-    Raises Forked, on record, when the receipt names others than were sent, and when it would settle some and cannot be kept beside one
+    Raises Behind or Forked, on record, when the receipt names others than were sent, and when it would settle some and cannot be kept beside one
     that ends with the same message: nothing is settled without proof. MalformedEnvelope of one for a roll that is not blinded.
     """
     with store.read() as session:
@@ -140,7 +140,8 @@ def _open(store: Store, peer: Peer, receipt: Receipt, digests: Mapping[int, str]
     waiting: int = sum(row.state == State.WAITING for row in rows)
     other = next((seq for seq, digest in digests.items() if ours.get(seq) != digest), 0)
     if other or (kept and waiting):
-        error = Forked(peer=peer.site, seq=other or receipt.upto)
+        lost = other != 0 and other not in ours
+        error = (Behind if lost else Forked)(peer=peer.site, seq=other or receipt.upto)
         store.refuse(SYSTEM, SUSPECT, f"exchange-peer:{peer.site}", error)
         raise error
     return waiting

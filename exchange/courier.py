@@ -125,7 +125,8 @@ class Courier:
             answer = line.ask("POST", "/runs", content=octets)
             if answer.headers.get("Content-Type") == frames.MEDIA_TYPE:
                 step("exchange.push.1-answered")
-                return confirm(self._ctx, peer, read_receipt(Reader(io.BytesIO(answer.content))))
+                given = read_receipts(Reader(io.BytesIO(answer.content)))
+                return sum(confirm(self._ctx, peer, each) for each in given)
             said = Lack.model_validate_json(answer.content)
             if said.expected is not None:  # it lacks what it has given a receipt for
                 raise Forked(peer=peer.site, seq=said.expected)
@@ -175,15 +176,24 @@ class Courier:
 
 
 def receipt_frames(answer: Receipted) -> bytes:
-    """A receipt's frames, without the magic line."""
+    """The frames of a receipt and of those before it, without the magic line."""
     return b"".join(
         frames.frame(tag, data)
+        for each in (*answer.before, answer)
         for tag, data in (
-            (Tag.RECEIPT, answer.receipt),
-            (Tag.RECEIPT_SIGNATURE, answer.signature.cms),
-            (Tag.RECEIPT_STANDING, answer.signature.standing),
+            (Tag.RECEIPT, each.receipt),
+            (Tag.RECEIPT_SIGNATURE, each.signature.cms),
+            (Tag.RECEIPT_STANDING, each.signature.standing),
         )
     )
+
+
+def read_receipts(reader: Reader) -> list[tuple[bytes, Signature]]:
+    """The receipts of an answer, at least one, not yet believed; raises MalformedEnvelope."""
+    given = [read_receipt(reader)]
+    while (frame := reader.ahead()) is not None and frame.tag is Tag.RECEIPT:
+        given.append(read_receipt(reader))
+    return given
 
 
 def read_receipt(reader: Reader) -> tuple[bytes, Signature]:

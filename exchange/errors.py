@@ -103,6 +103,16 @@ class Forked(YinxinError):
     en = "Message {seq} of the site {peer} differs from the one on record; keep both databases as they are, and treat this as an incident."
 
 
+class Behind(YinxinError):
+    """A peer has messages of this site that are not on record here: this site was restored to before it wrote them."""
+
+    code = "exchange.behind"
+    status = 409
+    exit = 65
+    zh = "站点 {peer} 已有本站点没有的第 {seq} 号消息，本站点的数据可能恢复到了较早的时刻；请恢复到更新的备份，没有的，请保全双方数据库，按安全事件处理。"
+    en = "The site {peer} has message {seq} of this site, which is not on record here, as after a restore to an earlier moment: restore a newer backup; where there is none, keep both databases as they are, and treat this as an incident."
+
+
 class PartAltered(Untrue):
     """A stored or received part is not the one that the signed header names."""
 

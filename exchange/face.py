@@ -10,8 +10,9 @@ from pydantic import Field
 
 from exchange import frames
 from exchange.confirm import confirm
-from exchange.courier import behind_magic, read_receipt, receipt_frames
+from exchange.courier import behind_magic, read_receipts, receipt_frames
 from exchange.errors import (
+    Behind,
     Forked,
     MalformedEnvelope,
     NotAwaited,
@@ -92,12 +93,13 @@ def _runs(api: Api, exchange: Exchange) -> None:
         "/receipts",
         public=True,
         limit=_LARGEST,
-        summary=Text("交回签名回执", "Bring a signed receipt"),
-        problems=(*known, MalformedEnvelope, NotOurs, Forked),
+        summary=Text("交回签名回执", "Bring signed receipts"),
+        problems=(*known, MalformedEnvelope, NotOurs, Behind, Forked),
     )
     def receipt(content: Incoming) -> Raw:
-        given = read_receipt(Reader(content.stream))
-        confirm(exchange.ctx, _peer(exchange), given)
+        given, peer = read_receipts(Reader(content.stream)), _peer(exchange)
+        for each in given:
+            confirm(exchange.ctx, peer, each)
         return Raw(b"", frames.MEDIA_TYPE)
 
     @api.post(

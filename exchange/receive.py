@@ -51,10 +51,15 @@ def _span(peer: Peer, run: Run) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Receipted:
-    """The run is here: the receipt, and its signature."""
+    """The run is here: the receipt, and its signature.
+
+    `before` are the receipts that some of its messages got in other runs: of a peer that was restored to before it signed those, and
+    signs the same messages together or apart anew.
+    """
 
     receipt: bytes
     signature: Signature
+    before: tuple["Receipted", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +175,11 @@ class Receiving:
             chain = session.get(ChainRow, (Direction.IN, peer.site))
             at, head = (chain.seq, chain.head) if chain else (0, "")
             other = self._other(session, peer, run)
-            stored = self._stored(session, peer, run) if run.upto <= at else None
+            stored = self._stored(session, peer, run, min(run.upto, at))
             twice = run.upto > at and self._signed_twice(session, peer, run)
         if other:
             self._forked(peer, other)
-        if stored is not None:
+        if stored is not None and run.upto <= at:
             return stored
         if twice and run.first <= at + 1:
             # a receipt is only given where the signature over every line of it is kept
@@ -183,7 +188,10 @@ class Receiving:
             return self._hold(peer, run, at + 1)
         if next(each for each in run.headers if each.seq > at).previous != head:
             self._forked(peer, at + 1)
-        return self._accept(peer, run, at)
+        accepted = self._accept(peer, run, at)
+        if accepted is None or stored is None:
+            return accepted
+        return replace(accepted, before=(*stored.before, replace(stored, before=())))
 
     @staticmethod
     def _other(session: Session, peer: Peer, run: Run) -> int:
@@ -200,20 +208,22 @@ class Receiving:
         return seal is not None and seal.first != run.first
 
     @staticmethod
-    def _stored(session: Session, peer: Peer, run: Run) -> Receipted | None:
-        row = session.scalars(
+    def _stored(session: Session, peer: Peer, run: Run, upto: int) -> Receipted | None:
+        """The receipts that were given for messages of the run up to this one, the last with those before it; None where there is none."""
+        rows = session.scalars(
             sa.select(ReceiptRow)
             .where(
                 ReceiptRow.direction == Direction.IN,
                 ReceiptRow.peer == peer.site,
-                ReceiptRow.upto >= run.upto,
+                ReceiptRow.upto >= run.first,
+                ReceiptRow.first <= upto,
             )
             .order_by(ReceiptRow.upto)
-            .limit(1)
-        ).one_or_none()
-        return None if row is None else Receipted(row.receipt, Signature(row.signature, row.standing))
+        ).all()
+        given = [Receipted(row.receipt, Signature(row.signature, row.standing)) for row in rows]
+        return replace(given[-1], before=tuple(given[:-1])) if given else None
 
-    def _accept(self, peer: Peer, run: Run, at: int) -> Answer | None:
+    def _accept(self, peer: Peer, run: Run, at: int) -> Receipted | None:
         """Receipt and keep the messages of the run that follow number `at`."""
         # of a hundred messages most are between the same two organs
         fault = cache(lambda *said: self._fault(peer, *said))
