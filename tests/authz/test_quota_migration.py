@@ -3,32 +3,22 @@
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 from sqlalchemy.orm import Session
 
 from authz.tenant.models import TenantRow
-from ops.schema import MIGRATIONS, upgrade
+from ops.schema import upgrade
+from tests.support.before import before
 from yinxin.store import open_engine
 
 
 def _before(engine: sa.Engine) -> None:
     """A township that is a tenant."""
-    (ours,) = (MIGRATIONS / "versions").glob("*_quotas_of_tenants.py")
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, f"{int(ours.name[:4]) - 1:04}")
-        old = sa.MetaData()
-        old.reflect(connection, only=["authz_organ", "authz_tenant"])
+    with before(engine, "quotas_of_tenants", "authz_organ", "authz_tenant") as old:
         when = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
-        if engine.dialect.name == "sqlite":
-            when = when.replace(tzinfo=None)
         organ = {"id": "town", "name_zh": "东镇", "name_en": "Town", "short_name": "东", "level": "township", "division": "990121100", "status": "active", "tenant": "town"}  # fmt: skip
-        connection.execute(old.tables["authz_organ"].insert(), organ)
+        old.insert("authz_organ", organ)
         tenant = {"organ": "town", "since": when, "mark": "jade", "proposal": "p1"}
-        connection.execute(old.tables["authz_tenant"].insert(), tenant)
+        old.insert("authz_tenant", tenant)
 
 
 def test_who_is_a_tenant_already_has_no_limit(empty_database_url):

@@ -4,12 +4,11 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 import sqlalchemy.orm
-from alembic import command
-from alembic.config import Config
 
 from apps.document.models import Document
 from apps.document.states import COPIES
-from ops.schema import MIGRATIONS, upgrade
+from ops.schema import upgrade
+from tests.support.before import before
 from yinxin.store import open_engine
 
 WHEN = datetime(2026, 11, 1, 8, 0, 0, 123456, tzinfo=UTC)
@@ -18,25 +17,17 @@ WHEN = datetime(2026, 11, 1, 8, 0, 0, 123456, tzinfo=UTC)
 def test_deliveries_are_copies(empty_database_url: str) -> None:
     """Seen to fail when the state `sent` is taken over as it is: nobody could sign for such a copy."""
     engine = open_engine(empty_database_url)
-    (ours,) = (MIGRATIONS / "versions").glob("*_copies_of_what_was_sent.py")
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    when = WHEN.replace(tzinfo=None) if engine.dialect.name == "sqlite" else WHEN
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, f"{int(ours.name[:4]) - 1:04}")
-        old = sa.MetaData()
-        old.reflect(connection, only=["document", "document_delivery"])
+    with before(engine, "copies_of_what_was_sent", "document", "document_delivery") as old:
         for id_, state in (("d1", "dispatched"), ("d2", "sealed")):
-            row = {"id": id_, "reference": id_, "organ": "o1", "kind": "NOTICE", "title": "通知", "level": "internal", "state": state, "version": 9, "recipients": ["o2", "o3", "o4"], "drafter": "p1", "created_at": when, "updated_at": when}  # fmt: skip
-            connection.execute(old.tables["document"].insert(), row)
+            row = {"id": id_, "reference": id_, "organ": "o1", "kind": "NOTICE", "title": "通知", "level": "internal", "state": state, "version": 9, "recipients": ["o2", "o3", "o4"], "drafter": "p1", "created_at": WHEN, "updated_at": WHEN}  # fmt: skip
+            old.insert("document", row)
         for organ, state, reason in (
             ("o2", "sent", None),
             ("o3", "received", None),
             ("o4", "returned", "缺页"),
         ):
-            copy = {"document": "d1", "organ": organ, "state": state, "reason": reason, "sent_at": when, "answered_at": None if state == "sent" else when}  # fmt: skip
-            connection.execute(old.tables["document_delivery"].insert(), copy)
+            copy = {"document": "d1", "organ": organ, "state": state, "reason": reason, "sent_at": WHEN, "answered_at": None if state == "sent" else WHEN}  # fmt: skip
+            old.insert("document_delivery", copy)
     upgrade(engine)
     with sqlalchemy.orm.Session(engine) as session:
         copies = {each.organ: each for each in COPIES.copies(session, "d1")}

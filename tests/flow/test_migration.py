@@ -4,36 +4,27 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 import sqlalchemy.orm
-from alembic import command
-from alembic.config import Config
 
 from apps.document.records import DOCUMENTS
-from ops.schema import MIGRATIONS, upgrade
+from ops.schema import upgrade
+from tests.support.before import before
 from yinxin.store import open_engine
 
 
 def _before(engine: sa.Engine) -> None:
     """A document that was sent to two organs, sent back once before, signed off, received by one and returned by the other."""
-    (ours,) = (MIGRATIONS / "versions").glob("*_records_with_states_and_clocks.py")
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, f"{int(ours.name[:4]) - 1:04}")
-        old = sa.MetaData()
-        old.reflect(connection, only=["document", "document_step", "document_signature"])
+    tables = ("document", "document_step", "document_signature")
+    with before(engine, "records_with_states_and_clocks", *tables) as old:
         when = datetime(2026, 11, 1, 8, 0, 0, 123456, tzinfo=UTC)
-        if engine.dialect.name == "sqlite":
-            when = when.replace(tzinfo=None)
         row = {"id": "d1", "reference": "r", "organ": "o1", "kind": "NOTICE", "title": "通知", "level": "internal", "state": "dispatched", "version": 9, "recipients": ["o2", "o3"], "drafter": "p1", "created_at": when, "updated_at": when}  # fmt: skip
-        connection.execute(old.tables["document"].insert(), row)
+        old.insert("document", row)
         walked = [("draft", "o1"), ("submit", "o1"), ("send-back", "o1"), ("submit", "o1"), ("sign-off", "o1"), ("dispatch", "o1"), ("receive", "o2"), ("return", "o3")]  # fmt: skip
         for position, (verb, organ) in enumerate(walked, 1):
             step = {"document": "d1", "position": position, "verb": f"document.{verb}", "person": f"p-{organ}", "post": None, "organ": organ, "at": when, "comment": "改" if verb == "send-back" else None, "entry": f"e{position}"}  # fmt: skip
-            connection.execute(old.tables["document_step"].insert(), step)
+            old.insert("document_step", step)
         for verb, organ in (("return", "o3"), ("sign-off", "o1"), ("receive", "o2")):
             signed = {"document": "d1", "type": f"document.{verb}", "organ": organ, "person": f"p-{organ}", "statement": verb.encode(), "cms": b"cms", "ocsp": b"ocsp", "attributes": None, "at": when}  # fmt: skip
-            connection.execute(old.tables["document_signature"].insert(), signed)
+            old.insert("document_signature", signed)
 
 
 def test_steps_and_signatures_are_kept(empty_database_url: str) -> None:

@@ -4,15 +4,14 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 import sqlalchemy.orm
-from alembic import command
-from alembic.config import Config
 
 from authz.proposal.document import Document
 from authz.proposal.models import ProposalRow
 from kms.escrow.grounds import RecoveryContent
 from kms.escrow.models import RecoveredKeyRow
-from ops.schema import MIGRATIONS, upgrade
+from ops.schema import upgrade
 from tests.crypto.conftest import self_signed, template
+from tests.support.before import before
 from yinxin.crypto.names import Name
 from yinxin.crypto.suite import INTL
 from yinxin.store import open_engine
@@ -22,25 +21,18 @@ IDS = {"delivered": "d" * 26, "refused": "r" * 26, "open": "o" * 26}
 
 def _before(engine: sa.Engine, recipient: bytes) -> None:
     """The tables as they were, with a recovery of each sort; the open one was approved twice already."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0023")
-        old = sa.MetaData()
-        old.reflect(connection, only=["kms_user_key", "kms_recovery", "kms_recovery_approval"])
+    tables = ("kms_user_key", "kms_recovery", "kms_recovery_approval")
+    with before(engine, "recoveries_by_proposal", *tables) as old:
         when = datetime(2026, 11, 1, 8, 0, 0, 123456, tzinfo=UTC)
-        if engine.dialect.name == "sqlite":
-            when = when.replace(tzinfo=None)
         key = {"id": "k" * 26, "algorithm": "sm2", "standing": "in-use", "spki": b"s", "spki_digest": "0" * 64, "kek": "kek", "nonce": b"n", "blob": b"b", "created": when, "reference": "pair/1", "holder_kind": "person", "holder": "zhang", "organ": "county", "given": when}  # fmt: skip
-        connection.execute(old.tables["kms_user_key"].insert(), key)
+        old.insert("kms_user_key", key)
         for sort, id_ in IDS.items():
             row = {"id": id_, "key": key["id"], "organ": "county", "basis": "holder", "reason": "介质损坏，需打开历史公文", "recipient": recipient, "requested_by": "wu", "requested_post": "registration", "created": when, "expires": when, "needed": 2}  # fmt: skip
             if sort == "delivered":
                 row |= {"delivered_at": when, "envelope": b"envelope"}
             if sort == "refused":
                 row |= {"refused_by": "sun", "refused_at": when}
-            connection.execute(old.tables["kms_recovery"].insert(), row)
+            old.insert("kms_recovery", row)
             for person in ("qian", "sun"):
                 given = {
                     "recovery": id_,
@@ -49,7 +41,7 @@ def _before(engine: sa.Engine, recipient: bytes) -> None:
                     "certificate": None,
                     "approved": when,
                 }
-                connection.execute(old.tables["kms_recovery_approval"].insert(), given)
+                old.insert("kms_recovery_approval", given)
 
 
 def test_recoveries_become_proposals(empty_database_url: str) -> None:
