@@ -13,6 +13,7 @@ from ca.errors import UnknownCertificate
 from ca.hierarchy.models import TakenCertificate, Use
 from ca.models import CertificateRow, HoldRow, State
 from ca.status import crl, ocsp
+from ca.trust import believed
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import CertificateRevoked, RevocationUnknown
 from yinxin.crypto.path import RevocationEvidence, Usage, ValidatedPath, validate
@@ -129,11 +130,13 @@ def evidence(ctx: Context, certificate: Certificate, at: datetime) -> Evidence:
 def _path(ctx: Context, certificate: Certificate, at: datetime, usage: Usage) -> ValidatedPath:
     """To one of our own roots, or to a certificate that a ceremony adopted from outside: that one was judged then.
 
+    The tables and the folder `trust/` must both have it: whoever writes in the database can enter a root of her own.
     What an outside authority says of it since, no part of this platform hears; its end is a ceremony's too.
     """
     ours = [issuer.certificate for issuer in map(ctx.issuers.get, ctx.issuers.names()) if issuer.certificate]
     with ctx.store.read() as session:
-        roots = [each for each in ours if each.is_self_issued or _adopted(session, each.fingerprint)]
+        tops = [each for each in ours if each.is_self_issued or _adopted(session, each.fingerprint)]
+    roots = believed(ctx.trust, tops)
     return validate(certificate, ours, roots, at=at, usage=usage, require_revocation=False)
 
 

@@ -8,6 +8,7 @@ from ca import timestamp
 from ca.context import Context
 from ca.errors import StatusUnavailable, TimestampFailed, UnknownAuthority
 from ca.status import crl
+from ca.trust import believed
 from yinxin.act import Actor
 from yinxin.crypto.errors import TimestampRejected
 from yinxin.crypto.path import ValidatedPath
@@ -72,7 +73,7 @@ class Stamps:
     def _path(self, token: Token) -> ValidatedPath:
         ours = [each.certificate for each in map(self._ctx.issuers.get, self._ctx.issuers.names())]
         known = [each for each in ours if each is not None]
-        roots = [each for each in known if each.is_self_issued]
+        roots = believed(self._ctx.trust, (each for each in known if each.is_self_issued))
         return token.verify(
             imprint=token.digest, anchors=roots, intermediates=known, require_revocation=False
         )

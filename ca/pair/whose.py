@@ -5,13 +5,11 @@ cannot sign a certificate, nor put a root into the folder `trust/`, to which eve
 meant for and, where there is a transport key, the request that named it say the same. The secret itself is bound to its row.
 """
 
-from contextlib import suppress
-from pathlib import Path
-
 from ca.context import Context
 from ca.models import CertificateRow
 from ca.pair.errors import KeyOfAnother
 from ca.pair.models import PairRow
+from ca.trust import believed
 from kms.escrow import UserKey
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import BadSignature, Malformed, WrongIssuer
@@ -60,20 +58,12 @@ def rooted(ctx: Context, certificate: Certificate, authority: str, key: str) -> 
     Which authorities there are, a table says. What was signed is held to the moment at which it was: it may have ended since.
     """
     chain = ctx.issuers.get(authority).chain
+    roots = believed(ctx.trust, (each for each in chain if each.is_self_issued))
     signed = max(each.not_before for each in (certificate, *chain))
     try:
-        validate(certificate, chain, _roots(ctx.trust), at=signed, usage=Usage.ANY, require_revocation=False)
+        validate(certificate, chain, roots, at=signed, usage=Usage.ANY, require_revocation=False)
     except YinxinError as error:
         raise KeyOfAnother(key=key, reason=_NO_ROOT) from error
-
-
-def _roots(folder: Path) -> list[Certificate]:
-    """The roots that stand there; what is no certificate is passed over."""
-    found: list[Certificate] = []
-    for path in sorted(folder.glob("*.pem")):
-        with suppress(Malformed):
-            found += [each for each in Certificate.load_many(path.read_bytes()) if each.is_self_issued]
-    return found
 
 
 def certified(ctx: Context, key: UserKey, public_key: PublicKey) -> Certificate:
