@@ -14,6 +14,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from operator import itemgetter
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -294,7 +295,9 @@ def intent_row(
 
 def keep_intents(session: Session, *intents: tuple[Prepared, Mapping[str, Any]]) -> None:
     """Write intents down, and by which names their certificates are found."""
-    _INTENT.run_many(session, [{**_BLANK, **row} for _, row in intents])
+    # in one order everywhere: two groups that want the same references never wait for each other
+    rows = sorted(({**_BLANK, **row} for _, row in intents), key=itemgetter("reference"))
+    _INTENT.run_many(session, rows)
     if names := [name for each, _ in intents for name in name_rows(each)]:
         _NAME.run_many(session, names)
 

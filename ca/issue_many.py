@@ -217,8 +217,9 @@ class Batch:
                         row = intent_row(ctx, work.asked.actor, work.order, work.issuer, work.ready)
                         work.row = row
                         allowed.append(work)
-                for name in {work.order.profile.hash: work for work in allowed}.values():
-                    keep_profile(act.session, name.order)
+                # in one order everywhere, as are the intents
+                for _, work in sorted({work.order.profile.hash: work for work in allowed}.items()):
+                    keep_profile(act.session, work.order)
                 if allowed:
                     keep_intents(act.session, *((each.ready, each.row) for each in allowed))
                 for work in allowed:

@@ -1,6 +1,7 @@
 """Issuance in bulk: many at once, and for each of them everything that holds for one."""
 
 import itertools
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
@@ -189,6 +190,39 @@ def test_a_reference_taken_meanwhile_sends_each_its_own_way(
     answers = issue_many(site.ctx, REGISTRAR, asked)
     assert kinds(answers) == [Issued] * 3
     assert len(site.rows(organ="county-a", state="issued")) == 3
+
+
+def test_two_batches_that_want_the_same_in_another_order_do_not_wait_for_each_other(site: Site) -> None:
+    """Both meet a reference that a third holds; it is let go when both wait. Seen to fail (a deadlock) with intents unsorted."""
+    engine = site.store.engine
+    if engine.dialect.name == "sqlite":
+        pytest.skip("one transaction writes at a time")
+    asked = wanted(site, 3)
+    site.ca.issue(REGISTRAR, site.request("model"))
+    found: dict[bool, list[Issued | YinxinError]] = {}
+
+    def ask(turned: bool) -> None:
+        found[turned] = issue_many(site.ctx, REGISTRAR, asked[::-1] if turned else asked)
+
+    threads = [threading.Thread(target=ask, args=(turned,)) for turned in (False, True)]
+    with engine.connect() as third, third.begin() as held:
+        row = dict(
+            third.execute(sa.select(CertificateRow.__table__).filter_by(reference="model")).one()._mapping
+        )
+        third.execute(
+            sa.insert(CertificateRow),
+            row | {"reference": "many-1", "serial": "ff", "fingerprint": "ff"},
+        )
+        for thread in threads:
+            thread.start()
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        while site.store.glance(waiting) < 2:
+            threading.Event().wait(0.002)
+        held.rollback()
+    for thread in threads:
+        thread.join()
+    assert kinds(found[False]) == kinds(found[True]) == [Issued] * 3
+    assert [each.serial for each in found[False]] == [each.serial for each in found[True][::-1]]  # type: ignore[union-attr]
 
 
 def test_what_joins_the_last_transaction_is_undone_with_it(site: Site) -> None:
