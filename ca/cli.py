@@ -29,7 +29,8 @@ from yinxin.clock import rfc3339
 from yinxin.command import acting, as_json_option, print_facts, print_json
 from yinxin.crypto.pem import encode
 from yinxin.crypto.requests import CertificationRequest
-from yinxin.tables import Format, lines
+from yinxin.crypto.status import CertificateList
+from yinxin.tables import Format
 
 _day = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -116,7 +117,10 @@ def revoke(context: click.Context, /, *, number: str | None, serial: str | None,
     """Revoke, at once and for good."""
     authority, actor = authority_of(context), acting(context)
     if sum(each is not None for each in (number, serial, *of.values())) != 1:
-        raise click.UsageError("give exactly one of SERIAL (or --serial), --person, --organ, --key")
+        raise click.UsageError(
+            "请只给出一项：序列号（参数或 --serial）、--person、--organ 或 --key"
+            " / give exactly one: a serial number (the argument or --serial), --person, --organ or --key"
+        )
     if (serial := number or serial) is not None:
         if dry_run:
             print_facts(
@@ -229,26 +233,29 @@ def list_(context: click.Context, /, *, export: Format | None, as_json: bool, **
 @group.command(help="取撤销列表 / fetch a revocation list")
 @click.argument("authority_name", metavar="AUTHORITY")
 @_out
+@as_json_option
 @click.pass_context
-def crl(context: click.Context, *, authority_name: str, out: Path | None) -> None:
-    """Print the list in force as PEM, or write it as DER."""
+def crl(context: click.Context, *, authority_name: str, out: Path | None, as_json: bool) -> None:
+    """Print the list in force as PEM, or write it as DER; as JSON with its number, times and serial numbers."""
     encoded = authority_of(context).crl(authority_name)
-    if out is None:
-        click.echo(encode("X509 CRL", encoded), nl=False)
-    else:
+    if out is not None:
         out.write_bytes(encoded)
+    if as_json:
+        print_json(_list_facts(CertificateList(encoded)) | {"out": str(out or "")})
+    elif out is None:
+        click.echo(encode("X509 CRL", encoded), nl=False)
 
 
 @group.command(help="全部证书的清单（CSV）/ all certificates as CSV")
 @click.option("--organ", help="该机关及其下级 / this organ and those below")
+@as_json_option
 @click.pass_context
-def report(context: click.Context, *, organ: str | None) -> None:
+def report(context: click.Context, *, organ: str | None, as_json: bool) -> None:
     """Print one line for each issuance the actor may see."""
     authority = authority_of(context)
     now = authority.ctx.store.clock.now()
     rows = (describe(row, now) for row in authority.every(acting(context), Filter(organ=organ)))
-    for line in lines(rows, COLUMNS, "csv"):
-        click.echo(line, nl=False)
+    print_rows(rows, COLUMNS, _line, export=None if as_json else "csv", as_json=as_json)
 
 
 group.add_command(acme_commands)
@@ -267,6 +274,17 @@ group.add_command(recheck)
 
 def _line(row: Mapping[str, Any]) -> str:
     return f"{row['serial']}  {row['state']:<9} {row['profile']:<15} {row['not_after']}  {row['subject']}"
+
+
+def _list_facts(given: CertificateList) -> dict[str, Any]:
+    return {
+        "number": given.number,
+        "issuer": given.issuer.text,
+        "this_update": rfc3339(given.this_update),
+        "next_update": rfc3339(given.next_update),
+        "serials": [f"{each:x}" for each in sorted(given.serials)],
+        "pem": encode("X509 CRL", given.der),
+    }
 
 
 def _held(hold: Hold, *, as_json: bool) -> None:

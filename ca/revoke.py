@@ -15,6 +15,7 @@ from ca.inventory import HOLD, find
 from ca.keycheck import block
 from ca.models import CertificateRow, HoldRow, State
 from ca.pair.models import pair_of
+from ca.profile.versions import made_by
 from ca.status import crl, publish
 from ca.status.line import Line
 from kms.escrow import Why
@@ -88,7 +89,7 @@ def _revocable(ctx: Context, name: str, reason: str) -> CertificateRow:
     if reason not in REASONS:
         raise BadReason(reason=reason[:40], known=", ".join(REASONS))
     row = find(ctx, name)
-    if ctx.profiles[row.profile].ca:
+    if made_by(ctx, row).ca:
         raise UnderARoot(serial=row.serial)
     return row
 

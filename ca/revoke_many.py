@@ -10,6 +10,7 @@ from ca.context import Context
 from ca.errors import AlreadyRevoked, WrongCount
 from ca.inventory import HOLD
 from ca.models import CertificateRow, State
+from ca.profile.versions import made_by
 from ca.revoke import VERB, Revocation
 from yinxin.act import Actor
 from yinxin.errors import YinxinError
@@ -49,7 +50,7 @@ def targeted(ctx: Context, target: Target) -> tuple[CertificateRow, ...]:
         query = query.where(row.spki_digest == target.key)
     with ctx.store.read() as session:
         rows = session.scalars(query.order_by(row.serial)).all()
-    return tuple(each for each in rows if not ctx.profiles[each.profile].ca)
+    return tuple(each for each in rows if not made_by(ctx, each).ca)
 
 
 def confirmed(

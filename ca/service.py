@@ -38,6 +38,7 @@ from ca.outside.authority import Outside
 from ca.outside.order import Order
 from ca.pair.service import Pairs
 from ca.profile import Profiles
+from ca.profile.versions import versions
 from ca.recheck.service import Recheck
 from ca.reconcile import reconcile
 from ca.register import DirectoryRegister
@@ -218,10 +219,14 @@ class Authority:
     def search(
         self, actor: Actor, wanted: Filter, *, after: str = "", limit: int = 100
     ) -> Sequence[CertificateRow]:
-        """A page of issuances in an organ (the actor's own, unless the filter names one); raises Denied."""
+        """A page of issuances in an organ (the actor's own, unless the filter names one); raises Denied, UnknownProfile."""
         organ = wanted.organ or actor.organ or PLATFORM
         resource = Resource("Certificate", "*", organ=organ, attributes={"profile": wanted.profile or "*"})
         self.decider.require(actor, READ, resource)
+        if wanted.profile is not None and wanted.profile not in self.ctx.profiles:
+            versions(
+                self.ctx, wanted.profile
+            )  # a name that never was is told, for an empty list would say: there are none
         return inventory.search(self.ctx.store, replace(wanted, organ=organ), after=after, limit=limit)
 
     def found(self, actor: Actor, plan: Plan, beside: Path) -> Done:

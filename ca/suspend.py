@@ -18,6 +18,7 @@ from ca.errors import NotInForce, NotSuspended, UnderARoot
 from ca.inventory import HOLD, find, standing
 from ca.models import CertificateRow, HoldRow, State
 from ca.pair.models import pair_of
+from ca.profile.versions import made_by
 from ca.status import crl, publish
 from ca.status.line import Line
 from yinxin.act import Actor
@@ -115,7 +116,7 @@ def _lift(session: Session, serial: str, at: datetime, actor: Actor) -> datetime
 def _found(ctx: Context, actor: Actor, verb: str, name: str) -> CertificateRow:
     try:
         row = find(ctx, name)
-        if ctx.profiles[row.profile].ca:
+        if made_by(ctx, row).ca:
             raise UnderARoot(serial=row.serial)
     except YinxinError as error:
         ctx.store.refuse(actor, verb, f"certificate:{name[:80]}", error)

@@ -26,6 +26,7 @@ from ca.inventory import find, standing
 from ca.issue import TRIES
 from ca.lint import Cleared
 from ca.models import CertificateRow, State
+from ca.profile.versions import made_by
 from ca.reconcile import REASON
 from yinxin.act import Actor, Outcome
 from yinxin.clock import rfc3339
@@ -81,7 +82,7 @@ def examine(ctx: Context, request: AttributeRequest) -> Order:
     """Step one; raises BadLifetime, BadTarget, UnknownCertificate, NotAPersonsCertificate, CertificateNotInForce, NoAttributeAuthority."""
     request.sound(ctx.settings.attributes)
     row = find(ctx, request.certificate)
-    profile = ctx.profiles[row.profile]
+    profile = made_by(ctx, row)
     if row.holder_kind != "person" or row.post is None or row.organ is None or profile.binding != "signing":
         raise NotAPersonsCertificate(certificate=row.serial, profile=row.profile)
     state = standing(row, ctx.store.clock.now())

@@ -11,6 +11,7 @@ from ca.ceremony.table import Table
 from ca.errors import BadReason, CeremonyDiffers, UnknownAuthority, UnknownCertificate
 from ca.hierarchy.models import TakenCertificate, Use
 from ca.models import AuthorityRow, CertificateRow
+from ca.profile.versions import made_by
 from ca.revoke import REASONS, change
 from yinxin.clock import rfc3339
 from yinxin.crypto.status import Reason
@@ -63,7 +64,7 @@ def revoke(table: Table, plan: RevokePlan) -> None:
 
 
 def _issued(table: Table, plan: RevokePlan, row: CertificateRow) -> None:
-    if not table.ctx.profiles[row.profile].ca:
+    if not made_by(table.ctx, row).ca:
         reason = Text(
             "它不是签发机构的证书：用 yinxin ca revoke", "it is no authority's: use yinxin ca revoke"
         )

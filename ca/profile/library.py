@@ -45,6 +45,10 @@ class Profiles(Mapping[str, Profile]):
         except KeyError:
             raise UnknownProfile(profile=name[:60], known=", ".join(self._profiles)) from None
 
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a profile of this name."""
+        return name in self._profiles
+
     def __iter__(self):  # type: ignore[no-untyped-def]  # noqa: ANN204 - given by Mapping
         return iter(self._profiles)
 

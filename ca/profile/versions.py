@@ -84,6 +84,16 @@ def stored(ctx: Context, hash_: str) -> Profile | None:
     return None if row is None else Profile.model_validate_json(row.data)
 
 
+def made_by(ctx: Context, row: CertificateRow) -> Profile:
+    """The profile of a certificate: the one in force, or the version it was made by where none of that name is left.
+
+    A profile of the installation's own may be taken out of its folder; its certificates stay, and are revoked as others are.
+    """
+    if row.profile in ctx.profiles:
+        return ctx.profiles[row.profile]
+    return stored(ctx, row.profile_hash) or ctx.profiles[row.profile]
+
+
 def difference(old: Profile, new: Profile) -> Mapping[str, tuple[Any, Any]]:
     """What differs, by field: (in the old one, in the new one)."""
     before, after = (each.model_dump(mode="json") for each in (old, new))

@@ -13,6 +13,7 @@ from ca.enrolment.renew import holder_of, same_alternatives, single, standing
 from ca.errors import AlreadyRevoked
 from ca.issue import VERB, Issued, issue
 from ca.models import CertificateRow
+from ca.profile.versions import made_by
 from ca.registration.errors import NotRenewable, TooEarly
 from ca.request import Application, Holder, IssueRequest, application_of
 from ca.revoke import revoke
@@ -66,7 +67,7 @@ def reference_of(serial: str) -> str:
 
 def _renewable(ctx: Context, row: CertificateRow) -> None:
     """Raises NotRenewable, HalfOfPair, TooEarly."""
-    if row.holder_kind == "organ" or ctx.profiles[row.profile].ca:
+    if row.holder_kind == "organ" or made_by(ctx, row).ca:
         raise NotRenewable(serial=row.serial, profile=row.profile)
     single(ctx, row)
     begin = row.not_after - timedelta(days=ctx.settings.registration.renew_days)

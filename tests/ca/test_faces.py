@@ -322,6 +322,15 @@ def test_the_commands_do_what_they_say(site: Site, run: Callable[..., Any], tmp_
     run("crl", "intl-issuing", "--out", tmp_path / "list")
     assert CertificateList((tmp_path / "list").read_bytes()).lookup(int(issued["serial"], 16)) is not None
     assert CertificateList.load(run("crl", "sm-root").encode()).number == 1
+    told = run("crl", "intl-issuing", "--json")
+    assert (told["serials"], CertificateList.load(told["pem"].encode()).number) == (
+        [issued["serial"]],
+        told["number"],
+    )
+    assert [each["serial"] for each in run("report", "--json")] == [issued["serial"]]
+    for wrong in ((), (issued["serial"], "--organ", "city")):
+        asked = CliRunner().invoke(commands, ["revoke", *wrong, "--reason", "superseded"], obj=Opened(site))
+        assert (asked.exit_code, "请只给出一项" in asked.output) == (2, True)
     with pytest.raises(Denied):
         run("revoke", "--serial", issued["serial"], "--reason", "superseded", person=CLERK)
 

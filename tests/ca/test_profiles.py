@@ -9,17 +9,19 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from authz.models import CertificateBinding
-from ca.errors import BadPlan, ProfileRefuses
+from ca.errors import BadPlan, ProfileRefuses, UnknownProfile
+from ca.inventory import Filter
 from ca.issue import issue
 from ca.profile import FOLDER, Profile, Profiles
 from ca.recheck.judge import certificate_faults
+from ca.revoke_many import Target
 from tests.support.openssl import openssl
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.requests import CertificationRequest
 from yinxin.text import Text
 
 from .asking import WANTED, asked, made
-from .conftest import REGISTRAR, Site
+from .conftest import OFFICER, REGISTRAR, Site
 from .test_lint import pkilint
 
 #: pkilint says of every wildcard that it is no domain name of RFC 5280, which leaves wildcards to others (4.2.1.6)
@@ -42,6 +44,26 @@ PURPOSES = {
     "vpn-gateway": "any",
     "code-signing": "any",
 }
+
+
+def test_certificates_of_a_profile_that_was_taken_away_are_found_suspended_and_revoked(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail: each of these answered `ca.unknown_profile`, so that such a certificate could not be revoked at all."""
+    serial = site.ca.issue(REGISTRAR, site.request()).serial
+    monkeypatch.delitem(site.ctx.profiles._profiles, "tls-server")
+    assert ("tls-server" in site.ctx.profiles, "tls-client" in site.ctx.profiles) == (False, True)
+    assert [row.serial for row in site.ca.search(OFFICER, Filter(profile="tls-server"))] == [serial]
+    site.ca.suspend(OFFICER, serial)
+    site.ca.resume(OFFICER, serial)
+    assert [row.serial for row in site.ca.targeted(OFFICER, Target(organ="city"))] == [serial]
+    assert site.ca.revoke(OFFICER, serial, "superseded").serial == serial
+
+
+def test_a_profile_that_never_was_is_told_when_certificates_are_sought(site: Site) -> None:
+    """Seen to fail: the list was empty, as if there were no such certificates."""
+    with pytest.raises(UnknownProfile):
+        site.ca.search(OFFICER, Filter(profile="tls-sever"))
 
 
 def test_every_profile_that_can_be_asked_for_is_tried_here(site: Site) -> None:

@@ -241,4 +241,11 @@ def _load_by_library(spki: bytes) -> tuple[_LibraryKey, str]:
         return key, "rsa"
     if isinstance(key, post_quantum.VerifyingKey | post_quantum.EncapsulationKey):
         return key, post_quantum.name_of(key)
-    raise UnsupportedAlgorithm(what="public key", algorithm=type(key).__name__)
+    raise UnsupportedAlgorithm(what="public key", algorithm=_told(key))
+
+
+def _told(key: object) -> str:
+    """A kind of key that is not accepted, as its owner would know it: RSA is accepted, a short one is not."""
+    if isinstance(key, rsa.RSAPublicKey):
+        return f"rsa-{key.key_size}"
+    return key.curve.name if isinstance(key, ec.EllipticCurvePublicKey) else type(key).__name__
