@@ -14,7 +14,7 @@ from yinxin.clock import Clock
 from yinxin.crypto import alternative
 from yinxin.crypto.attribute.controls import OURS
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.keys import throwaway_key
+from yinxin.crypto.keys import linting_signature
 from yinxin.crypto.oids import OCSP_NO_CHECK, SOURCE_OF_AUTHORITY, Extension
 from yinxin.crypto.tbs import CertificateTemplate, throwaway_sign, to_be_signed
 from yinxin.randomness import Randomness
@@ -30,7 +30,7 @@ class Prepared:
     #: the list it names, fixed with the serial number
     shard: int
     tbs: bytes
-    #: the same octets signed by a key nobody keeps: what the linter saw
+    #: the same octets under a signature that is not over them: what the linter saw
     lint_certificate: Certificate
     cleared: Cleared
     #: what the linter was shown beside it, for a certificate that is linted once more when its alternative signature is in
@@ -42,7 +42,7 @@ def prepare(
 ) -> Prepared:
     """Choose a serial number, write the TBSCertificate, have it linted; raises ProfileRefuses or LintFailed.
 
-    Where there will be an alternative signature, one by a key nobody keeps stands in its place.
+    Where there will be an alternative signature, one over nothing stands in its place.
     """
     # a prefix below 0x80 keeps the number positive and its length fixed; 128 random bits make a repetition a defect
     serial = int.from_bytes(bytes([settings.node]) + randomness.token(16))
@@ -58,7 +58,7 @@ def prepare(
         key_id=order.key_id or order.public_key.key_id,
     )
     if second := _second(order, issuer):
-        tbs = alternative.completed(tbs, throwaway_key(second.algorithm).sign(alternative.pre_tbs(tbs)))
+        tbs = alternative.completed(tbs, linting_signature(second.algorithm))
     certificate = Certificate(throwaway_sign(tbs, issuer.algorithm))
     case = Case(certificate, issuer, order.profile, where, settings.node, order.key_id)
     return Prepared(f"{serial:x}", shard, tbs, certificate, judge(case), case)

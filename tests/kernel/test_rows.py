@@ -2,12 +2,15 @@
 
 Seen to fail when: a statement of `Sql` is not looked at; an UPDATE's rows are looked for after it; the salt of an older
 statement stays; a refused act's rows are recorded; rows are digested without their salt; a statement of `Sql`, or one that
-returns rows, is not asked how many it met.
+returns rows, is not asked how many it met; a row is digested as it was given though it was altered, removed or undone later in
+the act, or is kept in another form.
 """
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -20,10 +23,12 @@ from tests.kernel.conftest import CLERK, Local, Note, Visit, recorded
 from yinxin import canonical
 from yinxin.act import SYSTEM
 from yinxin.canonical import NotCanonical
+from yinxin.clock import UTC_PLUS_8
 from yinxin.errors import Invalid
 from yinxin.store import RecordedRow, RowsMoved, Sql, committed, shape_of, take_stock
+from yinxin.store._base import Instant
 from yinxin.store._rows import Changed
-from yinxin.store._shape import _plain
+from yinxin.store._shape import Shape, _plain
 
 pytestmark = pytest.mark.engines("both")
 
@@ -38,6 +43,46 @@ class Part(Local):
     sort: Mapped[str] = mapped_column(server_default="plain")
 
 
+class Kept(Local):
+    """A column of every type whose values are digested as they were given, and one of another."""
+
+    __tablename__ = "kernel_kept"
+    id: Mapped[int] = mapped_column(sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True)
+    short: Mapped[str | None] = mapped_column(sa.String(4))
+    text: Mapped[str | None] = mapped_column(sa.Text)
+    octets: Mapped[bytes | None]
+    small: Mapped[int | None]
+    flag: Mapped[bool | None]
+    at: Mapped[datetime | None] = mapped_column(Instant)
+    sort: Mapped[str | None] = mapped_column(server_default="plain")
+    more: Mapped[Any | None] = mapped_column(sa.JSON)
+
+
+#: that table's rows, given whole
+KEEP = Sql(sa.insert(Kept.__table__), *Kept.__table__.columns.keys())
+
+
+def kept(number, **values):
+    return {**dict.fromkeys(Kept.__table__.columns.keys()), "id": number, **values}
+
+
+class Text(StrEnum):
+    PLAIN = "plain"
+
+
+#: what is given, and whether the database is believed to keep it so
+GIVEN = [
+    ({}, True),
+    ({"short": "四个字符", "text": 'é\u2028"\\ \t' + "长" * 5000, "octets": b"\0\xff" * 3000, "small": -(2**31)}, True),
+    ({"id": 2**53, "flag": False, "at": datetime.max.replace(tzinfo=UTC), "sort": "other"}, True),
+    ({"at": datetime(2026, 11, 30, 8, 0, 0, 1, tzinfo=UTC_PLUS_8), "flag": True, "sort": "plain", "short": ""}, True),
+    ({"short": "abc     "}, False),  # PostgreSQL cuts it to four characters
+    ({"sort": Text.PLAIN}, False),
+    ({"octets": bytearray(b"o")}, False),
+    ({"more": {"é": [1.5, None], "a": True}}, False),
+]  # fmt: skip
+
+
 class Refused(Invalid):
     code = "kernel.refused"
     zh = "否"
@@ -47,6 +92,12 @@ class Refused(Invalid):
 @pytest.fixture
 def accounting(store):
     store.accounted = {each.__tablename__: each.__table__ for each in (Note, Part)}
+    return store
+
+
+@pytest.fixture
+def keeping(store):
+    store.accounted = {Kept.__tablename__: Kept.__table__}
     return store
 
 
@@ -129,6 +180,59 @@ def test_rows_by_prepared_statements(accounting):
     with accounting.act(CLERK, "kernel.write", "note:1") as act:
         gone.run(act.connection, {"name": "x"})
     assert whole(accounting) == ["kernel_part/y/2"]
+
+
+def test_a_row_is_digested_as_it_was_given_only_where_it_is_kept_so(keeping, monkeypatch):
+    """Every kind of value, on both databases, reads as it was digested; what would not is read for it."""
+    shape, read = shape_of(Kept.__table__), set()
+    looked = Shape.read
+    monkeypatch.setattr(
+        Shape, "read", lambda self, within, keys: read.update(keys) or looked(self, within, keys)
+    )
+    rows = [kept(number, **values) for number, (values, _) in enumerate(GIVEN, 1)]
+    with keeping.act(CLERK, "kernel.write", "kept:1") as act:
+        KEEP.run_many(act.connection, rows)
+    assert len(whole(keeping)) == len(GIVEN)
+    assert read == {(row["id"],) for row, (_, believed) in zip(rows, GIVEN, strict=True) if not believed}
+    assert shape.given(rows[0]) == [1, *[None] * 8]
+    assert shape.given(kept(1, small=True)) is None
+
+
+def test_a_row_that_changes_later_in_its_act_is_read(keeping):
+    table = Kept.__table__
+    alter = Sql(sa.update(table).where(table.c.id == sa.bindparam("which")).values(text=sa.bindparam("new")))
+    with keeping.act(CLERK, "kernel.write", "kept:1") as act:
+        KEEP.run_many(act.connection, [kept(number, text="a") for number in range(1, 7)])
+        alter.run(act.connection, {"which": 1, "new": "b"})
+        act.session.execute(sa.update(Kept).where(Kept.id == 2).values(text="c"))
+        act.session.execute(sa.delete(Kept).where(Kept.id == 3))
+        act.session.execute(sa.delete(Kept).where(Kept.id == 4))
+        KEEP.run(act.connection, kept(4, text="d"))
+    assert whole(keeping) == [f"kernel_kept/{number}" for number in (1, 2, 4, 5, 6)]
+    with keeping.act(CLERK, "kernel.write", "kept:7") as act:
+        act.session.execute(sa.delete(Kept).where(Kept.id == 5))
+        KEEP.run(act.connection, kept(5, text="e"))
+        undone = act.connection.begin_nested()
+        KEEP.run(act.connection, kept(7))
+        undone.rollback()
+    assert whole(keeping) == [f"kernel_kept/{number}" for number in (1, 2, 4, 5, 6)]
+
+
+@pytest.mark.engines("any")
+def test_a_new_row_that_the_database_alters_by_itself_shows(keeping):
+    """The log says what the act put in: who has the database change that has no record of it."""
+    altered = "UPDATE kernel_kept SET text = 'theirs' WHERE id = NEW.id"
+    with keeping.engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE TRIGGER t AFTER INSERT ON kernel_kept BEGIN {altered}; END")
+    with keeping.act(CLERK, "kernel.write", "kept:1") as act:
+        KEEP.run(act.connection, kept(1, text="ours"))
+    with keeping.read() as session:
+        (stands,) = session.execute(sa.select(*Kept.__table__.columns)).all()
+    digest, salt = said(keeping)["kernel_kept", "1"]
+    shape = shape_of(Kept.__table__)
+    ours = shape.given(kept(1, text="ours"))
+    assert stands.text == "theirs"
+    assert digest == shape.digest(ours, salt) != shape.digest(stands, salt)
 
 
 @pytest.mark.engines("any")

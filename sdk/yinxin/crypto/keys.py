@@ -27,7 +27,7 @@ from yinxin.crypto.errors import (
 from yinxin.crypto.public_key import ECDSA_PREHASHED, HASHES, PublicKey, public_key
 from yinxin.crypto.suite import SignatureAlgorithm, Suite
 
-__all__ = ["Identity", "PrivateKey", "PublicKey", "Signer", "linting_key", "throwaway_key"]
+__all__ = ["Identity", "PrivateKey", "PublicKey", "Signer", "linting_signature", "throwaway_key"]
 
 if TYPE_CHECKING:
     from yinxin.crypto.certificates import Certificate
@@ -214,14 +214,14 @@ def throwaway_key(algorithm: SignatureAlgorithm) -> PrivateKey:
     )
 
 
-def linting_key(algorithm: SignatureAlgorithm) -> PrivateKey:
-    """As `throwaway_key`, one for the process and never written anywhere: what is shown to a linter is signed with it.
+@cache
+def linting_signature(algorithm: SignatureAlgorithm) -> bytes:
+    """A signature of this form, over no octets and by a throwaway key; raises as `throwaway_key`.
 
-    Making a key takes as long as signing with it, and no key of these says more than another: nobody trusts any.
+    It stands in whatever is shown to a linter. One for the process: nobody trusts such a key, so what it has signed says no
+    more than this, which is valid for nothing at all.
     """
-    if algorithm not in _SIGNS:
-        raise UnsupportedAlgorithm(what="throwaway key", algorithm=algorithm.name)
-    return _lasting(_SIGNS[algorithm])
+    return throwaway_key(algorithm).sign(b"")
 
 
 @cache

@@ -66,6 +66,8 @@ class Sql:
         self._statement = statement
         self._columns = columns
         self._changes: sa.Table | None = getattr(statement, "table", None)
+        #: whether it is given all that the rows will say, so that the database adds nothing
+        self._whole = isinstance(statement, sa.Insert) and {*statement.table.columns.keys()} == {*columns}
         #: the keys of the rows that a change of rows that are there will meet; made when an act first asks
         self._met: _Met | None = None
         self._lists = [each.key for each in _given(statement) if each.expanding]
@@ -152,7 +154,8 @@ class Sql:
         table = cast("sa.Table", self._changes)
         key = list(table.primary_key.columns)
         if isinstance(self._statement, sa.Insert):
-            changed.new(table, self._statement, [tuple([each[part.key] for part in key]) for each in many])
+            keys = [tuple([each[part.key] for part in key]) for each in many]
+            changed.new(table, self._statement, keys, many if self._whole else ())
             return _counted
         if self._met is None:
             self._met = _Met(cast("sa.Update | sa.Delete", self._statement))

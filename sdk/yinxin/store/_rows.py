@@ -9,6 +9,7 @@ empty or holds its default.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from operator import itemgetter
 from typing import Any, cast
 
@@ -63,8 +64,8 @@ class Changed:
 
     def __init__(self, tables: Mapping[str, sa.Table]) -> None:
         self._tables = tables
-        #: by table, each key, and whether an act may have said something of the row before
-        self._keys: dict[str, dict[Key, bool]] = {}
+        #: by table, each key: whether an act may have said something of the row before, or all that a new row says
+        self._keys: dict[str, dict[Key, bool | Sequence[Any]]] = {}
         self._begun: list[str] = []
         #: of the statement under way
         self._met = 0
@@ -73,24 +74,29 @@ class Changed:
         """Note rows by their primary keys."""
         self._keys.setdefault(table.name, {}).update(dict.fromkeys(keys, True))
 
-    def new(self, table: sa.Table, statement: Insert, keys: Iterable[Key]) -> None:
-        """Note the rows that an INSERT puts in.
+    def new(
+        self, table: sa.Table, statement: Insert, keys: Sequence[Key], whole: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
+        """Note the rows that an INSERT puts in; `whole` is all that they will say, where it is known.
 
         Where it succeeded no such row was there: it was removed by the act that last said something of it, or there was none.
+        A row that says what it was given is not read again, so one that something else altered on its way in will show.
         """
         if statement._post_values_clause is not None:  # noqa: SLF001 - it may meet what is there, and change it
             self.add(table, keys)
             return
         known = self._keys.setdefault(table.name, {})
-        for key in keys:
-            known.setdefault(key, False)
+        given = shape_of(table).given
+        for key, values in zip_longest(keys, whole):
+            if key not in known:
+                known[key] = (given(values) if whole else None) or False
 
     def found(self, table: sa.Table, keys: Sequence[Key]) -> None:
         """Note the rows that a statement on its way was found to meet."""
         self._met = len(keys)
         known = self._keys.setdefault(table.name, {})
-        for key in keys:  # one that this act put in stays new
-            known.setdefault(key, True)
+        for key in keys:  # one that this act put in stays new, but what it says is to be read
+            known[key] = known.get(key, True) is True
 
     def held(self, table: sa.Table, number: int) -> None:
         """Raise RowsMoved where the statement met another number of rows than was found.
@@ -100,6 +106,11 @@ class Changed:
         """
         if number != self._met:
             raise RowsMoved(table=table.name)
+
+    def undone(self) -> None:
+        """Note that a part of the transaction was undone: nothing is there only because it was given."""
+        for known in self._keys.values():
+            known.update((key, False) for key, said in known.items() if said is not True)
 
     def begin(self, table: str) -> None:
         """Note that the log accounts for a table from this act on."""
@@ -127,17 +138,21 @@ class Changed:
         former: list[dict[str, str]] = []
         at = 0
         for name, noted in self._keys.items():
-            shape = shape_of(self._tables[name])
-            now = shape.read(connection, noted)
+            shape, of = (
+                shape_of(self._tables[name]),
+                str(name),
+            )  # a driver asks long what another kind of text is
+            now = shape.read(connection, [key for key, known in noted.items() if isinstance(known, bool)])
             for key, known in noted.items():
                 text = shape.spelt(key)
-                if known:
-                    former.append({"table": name, "row": text})
-                if (values := now.get(key)) is None:
-                    found.append((name, text, "", None))
+                if known is True:
+                    former.append({"table": of, "row": text})
+                values = now.get(key) if isinstance(known, bool) else known
+                if values is None:
+                    found.append((of, text, "", None))
                 else:
                     salt = bytes(salts[at : at + SALT])
-                    found.append((name, text, shape.digest(values, salt), salt))
+                    found.append((of, text, shape.digest(values, salt), salt))
                 at += SALT
         found.sort(key=_PLACE)
         if former:
@@ -217,5 +232,10 @@ def listen(engine: sa.Engine) -> None:
         ):
             changed.after(statement, result)
 
+    def undone(connection: Any, _name: object, _context: object) -> None:
+        if (changed := connection.get_execution_options().get(ROWS)) is not None:
+            changed.undone()
+
+    sa.event.listen(engine, "rollback_savepoint", undone)
     sa.event.listen(engine, "before_execute", before)
     sa.event.listen(engine, "after_execute", after)

@@ -1,7 +1,7 @@
 """How the rows of one table are named, read and digested: settled once for each table, since every act asks."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from yinxin import canonical
 from yinxin.clock import rfc3339
 from yinxin.crypto.suite import INTL
+from yinxin.store._base import Instant
 from yinxin.store._prepared import Sql, listed
 
 #: rows that are read by one question
@@ -30,6 +31,11 @@ class Shape:
         # written, and what is not said of it
         named = sorted(enumerate(self._columns), key=lambda each: each[1].key.encode("utf-16-be"))
         self._said = [(at, f"{canonical.quoted(each.key)}:", _default(each)) for at, each in named]
+        #: of each column, what a value is that the database gives back as it was given it, and how long it may be
+        self._kept: list[tuple[str, Any, int | None]] = [
+            (each.key, _KEPT.get(type(each.type)), getattr(each.type, "length", None))
+            for each in self._columns
+        ]
         self._begin = f"[{canonical.quoted(table.name)},{{"
         here = [each == sa.bindparam(f"key_{at}", type_=each.type) for at, each in enumerate(self._key)]
         rows = sa.select(*self._columns).with_for_update(key_share=True)
@@ -61,6 +67,16 @@ class Shape:
                 return found
         asked_alone = ((key, {f"key_{at}": each for at, each in enumerate(key)}) for key in wanted)
         return {key: row for key, each in asked_alone for row in self._one.all(connection, each)}
+
+    def given(self, values: Mapping[str, Any]) -> Sequence[Any] | None:
+        """The row as it will be read, of all that an INSERT is given; None where the database may keep it in another form."""
+        row = []
+        for name, kind, most in self._kept:
+            value = values[name]
+            if value is not None and (type(value) is not kind or (most is not None and len(value) > most)):
+                return None
+            row.append(value)
+        return row
 
     def every(self, connection: sa.Connection) -> Iterator[tuple[str, Sequence[Any]]]:
         """Every row of the table, with its key as it is spelt."""
@@ -117,6 +133,18 @@ def _spelling(kind: type) -> Callable[[Any], str]:
         _SPELLINGS[kind] = spelling
     return spelling
 
+
+#: what both databases give back exactly as they were given it, by the column's type: no text of another class, no number in
+#: another's column. PostgreSQL cuts spaces off a text that is too long, so that none is taken on trust
+_KEPT: dict[type, type] = {
+    sa.String: str,
+    sa.Text: str,
+    sa.Integer: int,
+    sa.BigInteger: int,
+    sa.Boolean: bool,
+    sa.LargeBinary: bytes,
+    Instant: datetime,
+}
 
 #: of the types that were met
 _SPELLINGS: dict[type, Callable[[Any], str]] = {}
