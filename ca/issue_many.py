@@ -47,7 +47,7 @@ from yinxin.errors import YinxinError
 from yinxin.steps import step
 from yinxin.store import Act, Sql, as_good, listed
 
-__all__ = ["Answer", "Batch", "Wanted", "Work", "issue_many", "issue_together"]
+__all__ = ["Answer", "Batch", "Wanted", "Work", "issue_each", "issue_many", "issue_together"]
 
 _log = logging.getLogger("yinxin.ca")
 
@@ -108,6 +108,22 @@ def issue_together(ctx: Context, group: Sequence[Asked]) -> list[Issued | Except
     except Exception:  # noqa: BLE001 - whatever it was, each finds its own reason
         _log.exception("%d requests could not be issued together and go alone", len(group))
     return [batch.answers.get(place) for place in range(len(group))]
+
+
+def issue_each(ctx: Context, group: Sequence[Asked]) -> list[Issued | Exception]:
+    """The same for whoever brings several callers' requests: who must go alone does so here, in its own surroundings."""
+    answers = issue_together(ctx, group) if len(group) > 1 else [None]
+    return [
+        each or asked.surroundings.run(_alone_at_least, ctx, asked)
+        for each, asked in zip(answers, group, strict=True)
+    ]
+
+
+def _alone_at_least(ctx: Context, asked: Asked) -> Issued | Exception:
+    try:
+        return issue_alone(ctx, asked)
+    except Exception as error:  # noqa: BLE001 - it is this request's answer, and nobody else's
+        return error
 
 
 def _alone(ctx: Context, asked: Asked) -> Answer:

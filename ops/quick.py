@@ -2,7 +2,7 @@
 
 A thread, an environment and an application for each request cost more than what is asked there. A kept connection over TLS whose
 next request is a plain one (`ops.recognise`), for an operation with a quick way (`yinxin.web.quick`), by a caller who is
-known already, is read here; those who came in one round of the poller, and while the group before them was served, are served as
+known already, or that is believed by its own signature (`yinxin.web.signed`), is read here; those who came in one round of the poller, and while the group before them was served, are served as
 one group. Whatever else a connection says goes to a thread with every octet that was read of it, and is read there anew.
 
 A connection belongs to one thread at a time: to the poller's while nothing is asked on it, to its window's until the answer is
@@ -22,7 +22,7 @@ from gunicorn.util import http_date
 
 from ops.recognise import Head, recognise
 from yinxin.gather import PATIENCE, Window
-from yinxin.web import Begun, Plain, QuickLayer, status_line
+from yinxin.web import Begun, Plain, QuickLayer, SignedBegun, SignedLayer, status_line
 
 _log = logging.getLogger("yinxin.server")
 
@@ -71,27 +71,37 @@ class House(Protocol):
         ...
 
 
+class Layer(Protocol):
+    """Who writes the answer of a request that was begun: `QuickLayer` or `SignedLayer`, each of its own."""
+
+    def answer(self, begun: Any, given: Any) -> bytes | None:
+        """What to send after the status, which `begun` has then; None: the ordinary way."""
+        ...
+
+
 @dataclass(slots=True)
 class _Going:
     """A request on its way, and the octets it was sent as."""
 
     conn: Any
-    begun: Begun
+    begun: Begun | SignedBegun
+    layer: Layer
     sent: bytes
 
 
 class Crowd:
     """Those who go the quick way on the connections of one worker. Called by the poller's thread alone."""
 
-    def __init__(self, layer: QuickLayer, house: House) -> None:
+    def __init__(self, layer: QuickLayer, signed: SignedLayer, house: House) -> None:
         self._layer = layer
+        self._signed = signed
         self._house = house
         self._clerks: dict[int, Clerk] = {}
         self._came: dict[int, list[_Going]] = {}
 
     def concerns(self, method: str, path: str) -> bool:
         """Whether there is a quick way there."""
-        return method == "POST" and self._layer.at(path, 0) is not None
+        return method == "POST" and any(each.at(path, 0) is not None for each in (self._layer, self._signed))
 
     def read(self, conn: Any) -> bool:
         """Read what a kept connection says; false where a thread has to, with what was read of it."""
@@ -121,7 +131,7 @@ class Crowd:
             window = going.begun.wished.window
             self._came.setdefault(id(window), []).append(going)
             if id(window) not in self._clerks:
-                self._clerks[id(window)] = Clerk(window, self._layer, self._house)
+                self._clerks[id(window)] = Clerk(window, going.layer, self._house)
             conn.going = True
         return True
 
@@ -138,8 +148,8 @@ class Crowd:
 
     def _begun(self, conn: Any, head: Head, heard: bytearray) -> _Going | bool | None:
         """The request on its way; true while its body is still coming; None where it goes the ordinary way."""
-        found = self._layer.at(head.target, head.length)
-        if found is None or len(heard) > head.size + head.length:
+        layer = self._signed if head.signed else self._layer
+        if layer.at(head.target, head.length) is None or len(heard) > head.size + head.length:
             return None  # or the next request has begun already
         if len(heard) < head.size + head.length:
             conn.heard = heard
@@ -149,12 +159,23 @@ class Crowd:
             return True
         conn.since = None
         sent = bytes(heard)
+        begun = self._signed_by_itself(head, sent) if head.signed else self._of_a_caller(conn, head, sent)
+        return None if begun is None else _Going(conn, begun, layer, sent)
+
+    def _signed_by_itself(self, head: Head, sent: bytes) -> SignedBegun | None:
+        face = self._signed.at(head.target, head.length)
+        body = sent[head.size :]
+        return None if face is None else self._signed.begin(face, head.target, head.host, body)
+
+    def _of_a_caller(self, conn: Any, head: Head, sent: bytes) -> Begun | None:
+        found = self._layer.at(head.target, head.length)
+        if found is None:
+            return None
         if (peer := getattr(conn, "peer", None)) is None:
             # for the connection's life: neither side may renegotiate (PROTOCOL_TLS_SERVER)
             peer = conn.peer = conn.sock.getpeercert(binary_form=True) or b""
         plain = Plain(found, head.target, head.authorization, peer, head.host, "https", head.idempotency_key)
-        begun = self._layer.begin(plain, sent[head.size :])
-        return None if begun is None else _Going(conn, begun, sent)
+        return self._layer.begin(plain, sent[head.size :])
 
     def _again(self, conn: Any) -> None:
         again(self._house, conn)
@@ -188,7 +209,7 @@ def again(house: House, conn: Any) -> None:
 class Clerk(Thread):
     """The thread behind a window: serves those who came as one group, and sends each its answer."""
 
-    def __init__(self, window: Window[Any, Any], layer: QuickLayer, house: House) -> None:
+    def __init__(self, window: Window[Any, Any], layer: Layer, house: House) -> None:
         super().__init__(name="quick", daemon=True)
         self._window = window
         self._layer = layer

@@ -16,6 +16,8 @@ _LINE = re.compile(rb"POST (/[A-Za-z0-9._~/-]+) HTTP/1\.1")
 _CLEAN = re.compile(rb"[ -~\r\n]+")
 _DIGITS = re.compile(rb"[0-9]{1,7}")
 _JSON = b"application/json"
+#: of a request that is believed by its own signature (RFC 8555 6.2), and by nobody's token
+_JOSE = b"application/jose+json"
 #: fields that change nothing about an operation's answer, or are read here; any other is judged by the ordinary way
 _FIELDS = frozenset({
     *(b"host", b"authorization", b"content-type", b"content-length", b"connection"),
@@ -26,7 +28,10 @@ _FIELDS = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The head of a plain POST of JSON: its path, what the fields say, and the octets of head and body."""
+    """The head of a plain POST of JSON: its path, what the fields say, and the octets of head and body.
+
+    Of one that is `signed` itself the `authorization` is empty, and it says nothing of languages.
+    """
 
     target: str
     host: str
@@ -34,6 +39,7 @@ class Head:
     size: int
     length: int
     idempotency_key: str = ""
+    signed: bool = False
 
 
 def recognise(data: bytes | bytearray) -> Head | None:
@@ -60,13 +66,16 @@ def recognise(data: bytes | bytearray) -> Head | None:
             return None
         fields[name] = value.strip(b" ")
     length = fields.get(b"content-length", b"")
+    authorization, signed = fields.get(b"authorization", b""), fields.get(b"content-type") == _JOSE
     if (
-        fields.get(b"content-type") != _JSON
+        (not signed and fields.get(b"content-type") != _JSON)
         or _DIGITS.fullmatch(length) is None
         or fields.get(b"connection", b"keep-alive").lower() != b"keep-alive"
         or not (host := fields.get(b"host"))
-        or not (authorization := fields.get(b"authorization"))
+        or bool(authorization) is signed
+        or (signed and (b"idempotency-key" in fields or b"accept-language" in fields))
     ):
         return None
+    target, size = line[1].decode(), end + len(_END)
     key = fields.get(b"idempotency-key", b"").decode()
-    return Head(line[1].decode(), host.decode(), authorization.decode(), end + len(_END), int(length), key)
+    return Head(target, host.decode(), authorization.decode(), size, int(length), key, signed)

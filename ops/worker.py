@@ -21,7 +21,7 @@ from gunicorn import http
 from gunicorn.workers.gthread import ThreadWorker
 
 from ops.quick import Crowd
-from yinxin.web import QUICK
+from yinxin.web import QUICK, SIGNED
 
 #: seconds to wait for the beginning of a handshake, and, right after it, of a request, before the thread is given back
 _GREETING = 1.0
@@ -38,9 +38,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve until stopped."""
-        layer = getattr(self.wsgi, "extensions", {}).get(QUICK)
-        if layer is not None:
-            self.crowd = Crowd(layer, self)
+        known = getattr(self.wsgi, "extensions", {})
+        if QUICK in known:
+            self.crowd = Crowd(known[QUICK], known[SIGNED], self)
         try:
             super().run()
         finally:

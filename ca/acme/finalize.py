@@ -24,7 +24,8 @@ from ca.acme.standing import authorizations_of, of_order
 from ca.enrolment import Credential
 from ca.enrolment.errors import CredentialSpent
 from ca.errors import IntentLost
-from ca.issue import Also
+from ca.issue import Also, issue_wanted
+from ca.issue import Asked as Wanted
 from ca.request import Application, application_of
 from yinxin.act import Outcome
 from yinxin.crypto.certificates import Certificate
@@ -39,6 +40,20 @@ FINALIZE = "ca.acme-finalize"
 
 def finalize(parts: Parts, asked: Asked, id_: str) -> Answer:
     """The order, valid. Raises NotReady, BadRequest, CredentialEnded, Replaced, and what issuance raises."""
+    wanted = claim(parts, asked, id_)
+    # 3. the certificate, and with it the order
+    try:
+        issue_wanted(parts.ctx, wanted.actor, wanted.wanted)
+    except Exception as error:
+        raise failed(parts, id_, error) from error
+    return concluded(parts, asked, id_)
+
+
+def claim(parts: Parts, asked: Asked, id_: str) -> Wanted:
+    """Steps one and two: the certificate that this request alone may have issued now, and with it the order.
+
+    Raises NotReady, BadRequest, CredentialEnded, Replaced.
+    """
     # 1. the request fits
     csr = text(needed(asked.payload), "csr")
     row, proofs = found(parts, asked, id_)
@@ -50,18 +65,23 @@ def finalize(parts: Parts, asked: Asked, id_: str) -> Answer:
     # 2. the order is this request's alone
     _claim(parts, asked, row)
     step("ca.acme-finalize.2-claimed")
-    # 3. the certificate, and with it the order
     try:
-        parts.enrolment.issue(
+        return parts.enrolment.wanted(
             credential, REFERENCE + id_, application, profile=row.profile, also=_concluded(id_)
         )
-    except YinxinError as error:
-        told = _told(error)
-        fail(parts, id_, problem(told))
-        raise told from error
-    except Exception:
-        fail(parts, id_, problem(InternalError(request=id_)))
-        raise
+    except Exception as error:
+        raise failed(parts, id_, error) from error
+
+
+def failed(parts: Parts, id_: str, error: Exception) -> Exception:
+    """What is to be raised for an issuance that ended in `error`; its order has failed with it."""
+    told = _told(error) if isinstance(error, YinxinError) else error
+    fail(parts, id_, problem(told if isinstance(told, YinxinError) else InternalError(request=id_)))
+    return told
+
+
+def concluded(parts: Parts, asked: Asked, id_: str) -> Answer:
+    """The order with its certificate."""
     step("ca.acme-finalize.3-issued")
     return described(parts, asked.urls, *found(parts, asked, id_))
 

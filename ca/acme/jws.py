@@ -16,6 +16,7 @@ from ca.acme.models import AccountRow, AccountState
 from ca.acme.parts import Asked, Parts, Urls
 from yinxin.crypto.errors import BadSignature, MalformedJose, MalformedKey, UnsupportedAlgorithm
 from yinxin.crypto.jose import ALGORITHMS, Jwk, Jws, read_object
+from yinxin.store import Within
 from yinxin.text import Text
 
 MEDIA_TYPE = "application/jose+json"
@@ -31,22 +32,35 @@ def believed(
     """
     if media_type != MEDIA_TYPE:
         raise WrongMediaType(given=media_type[:60] or "-")
-    jws = read(body)
-    header = jws.header
-    addressed(jws, url)
-    name = parts.nonces.check(header.get("nonce"))
+    jws, name = opened(parts, url, body)
     account = None
-    if _by_key(jws, keys):
-        key = key_of(header["jwk"])
+    if by_key(jws, keys):
+        key = key_of(jws.header["jwk"])
     else:
-        account = account_of(parts, urls, header["kid"])
-        key = _known(tuple(account.jwk.items()))
+        id_ = account_id(urls, jws.header["kid"])
+        with parts.ctx.store.look() as within:
+            account = account_of(within, id_)
+        key = key_of_account(account)
     signed_by(jws, key)
     parts.nonces.spend(name)
     if account is not None and account.state != AccountState.VALID:
         raise AccountEnded
-    payload = None if jws.payload == b"" else object_of(jws.payload, "payload")
-    return Asked(urls, url, key, account, payload, source)
+    return Asked(urls, url, key, account, payload_of(jws), source)
+
+
+def opened(parts: Parts, url: str, body: bytes) -> tuple[Jws, str]:
+    """What was sent to `url`, and its nonce, which is one of ours; nothing in it is believed yet.
+
+    Raises Malformed, BadAlgorithm, BadNonce.
+    """
+    jws = read(body)
+    addressed(jws, url)
+    return jws, parts.nonces.check(jws.header.get("nonce"))
+
+
+def payload_of(jws: Jws) -> dict[str, object] | None:
+    """The payload, None where it is empty (RFC 8555 6.3); raises Malformed."""
+    return None if jws.payload == b"" else object_of(jws.payload, "payload")
 
 
 def read(body: bytes | dict[str, object]) -> Jws:
@@ -75,7 +89,7 @@ def addressed(jws: Jws, url: str) -> None:
         raise Malformed(field="url", reason=Text("不是所请求的地址", "not the address that was asked"))
 
 
-def _by_key(jws: Jws, keys: str) -> bool:
+def by_key(jws: Jws, keys: str) -> bool:
     """Whether the key itself is in the header, and not an account's address; raises Malformed."""
     given = {"jwk", "kid"} & jws.header.keys()
     allowed = {"account": {"kid"}, "key": {"jwk"}}.get(keys, {"jwk", "kid"})
@@ -101,13 +115,22 @@ def _known(members: tuple[tuple[str, object], ...]) -> Jwk:
     return key_of(dict(members))
 
 
-def account_of(parts: Parts, urls: Urls, kid: object) -> AccountRow:
-    """The account of an address; raises Malformed for an address that is not ours, NoAccount."""
+def key_of_account(account: AccountRow) -> Jwk:
+    """The key that an account's requests are signed with; raises BadKey."""
+    return _known(tuple(account.jwk.items()))
+
+
+def account_id(urls: Urls, kid: object) -> str:
+    """The account that an address is of; raises Malformed for an address that is not ours."""
     id_ = urls.id_in(kid, "account") if isinstance(kid, str) else None
     if id_ is None or not id_.isalnum() or not id_.isascii():
         raise Malformed(field="kid", reason=Text("不是本服务的账户地址", "no account address of this server"))
-    with parts.ctx.store.look() as within:
-        row = look.account(within, id_[:26])
+    return id_
+
+
+def account_of(within: Within, id_: str) -> AccountRow:
+    """The account of this identifier; raises NoAccount."""
+    row = look.account(within, id_[:26])
     if row is None or row.id != id_:
         raise NoAccount
     return row

@@ -7,6 +7,7 @@ itself: whatever the request then changes is committed after it, and a commit th
 """
 
 import hmac
+from collections.abc import Sequence
 from datetime import timedelta
 from threading import Lock
 from typing import cast
@@ -23,7 +24,7 @@ from yinxin.act import SYSTEM
 from yinxin.crypto.errors import MalformedJose
 from yinxin.crypto.jose import decode64, encode64
 from yinxin.crypto.suite import INTL
-from yinxin.store import Sql, Store
+from yinxin.store import Sql, Store, Within, listed
 
 _CONTEXT = {"type": "ca.acme-nonce"}
 #: how the key of the nonces is bound, for rewrapping
@@ -35,7 +36,9 @@ _NAME = _TIME + _CHANCE
 _SKEW = timedelta(minutes=1)
 
 
-_SPENT = Sql(sa.insert(cast("sa.Table", NonceRow.__table__)), "nonce", "made")
+_NONCE = cast("sa.Table", NonceRow.__table__)
+_SPENT = Sql(sa.insert(_NONCE), "nonce", "made")
+_USED = Sql(sa.select(_NONCE.c.nonce).where(listed(_NONCE.c.nonce, "names")))
 
 
 class Nonces:
@@ -70,12 +73,25 @@ class Nonces:
 
     def spend(self, name: str) -> None:
         """Use it up; raises BadNonce when it was used before."""
-        row = {"nonce": name, "made": self._store.clock.now()}
+        self.spend_all([name])
+
+    def spend_all(self, names: Sequence[str]) -> None:
+        """Use several up, or none; raises BadNonce when one of them was used before."""
+        now = self._store.clock.now()
         try:
             with self._store.jot() as within:
-                _SPENT.run(within, row)
+                _SPENT.run_many(within, [{"nonce": each, "made": now} for each in names])
         except IntegrityError as error:
             raise BadNonce from error
+
+    def spent(self, within: Within, names: Sequence[str]) -> set[str]:
+        """Those of them that were used before."""
+        return set(_USED.scalars(within, {"names": names}))
+
+    @property
+    def known(self) -> bool:
+        """Whether this process has the key already: making and checking then ask nobody."""
+        return self._secret is not None
 
     def sweep(self) -> None:
         """Forget what has expired by now."""

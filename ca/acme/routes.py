@@ -1,7 +1,5 @@
 """ACME over HTTP: addresses, headers, and problem documents that are ACME's own in every case."""
 
-import json
-import logging
 import re
 from collections.abc import Callable
 from typing import Any
@@ -12,18 +10,16 @@ from werkzeug.exceptions import HTTPException
 from ca.acme import account, authorization, certificate, challenge, finalize, key_change, order, revoke
 from ca.acme.ari import information
 from ca.acme.directory import directory
-from ca.acme.errors import KeyTaken, Malformed, NoResource, NotAllowed, TooLarge
+from ca.acme.errors import Malformed, NoResource, NotAllowed, TooLarge
 from ca.acme.jws import believed
-from ca.acme.parts import Answer, Asked, Parts, Urls, actor_of
-from ca.acme.problems import MEDIA_TYPE, problem, retry_after, status_of
+from ca.acme.parts import Answer, Asked, Parts, Urls
+from ca.acme.quick import QuickAcme
+from ca.acme.reply import fault, refused, replied
 from ca.revoke import VERB as REVOKE
 from ca.service import Authority
-from yinxin.act import STRANGER
-from yinxin.errors import InternalError, Unavailable, YinxinError
+from yinxin.errors import InternalError, YinxinError
 from yinxin.text import Text
-from yinxin.web import errors, own_origin, request_id
-
-_log = logging.getLogger("yinxin.ca")
+from yinxin.web import SIGNED, Reply, errors, own_origin, request_id
 
 #: largest body: an order of a thousand names, or a request for as many
 _LARGEST = 1 << 18
@@ -42,9 +38,10 @@ Handler = Callable[..., Answer]
 def routes(authority: Authority) -> tuple[Blueprint, ...]:
     """Everything below `/acme/`."""
     acme = authority.acme
-    parts = acme.parts
+    parts, quick = acme.parts, QuickAcme(acme.parts)
     blueprint = Blueprint("acme", __name__, url_prefix="/acme")
-    posted = _Posted(blueprint, parts)
+    blueprint.record_once(lambda state: state.app.extensions[SIGNED].faces.append(quick))
+    posted = _Posted(blueprint, parts, quick)
 
     @blueprint.get("/directory")
     def get_directory() -> Response:
@@ -63,16 +60,17 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
     posted("/account/<id_>", account.UPDATE, account.update)
     posted("/account/<id_>/orders", REQUEST, _orders)
     posted("/key-change", key_change.CHANGE, key_change.change)
-    posted("/new-order", order.ORDER, order.new)
-    posted("/order/<id_>", REQUEST, order.show)
-    posted("/order/<id_>/finalize", finalize.FINALIZE, finalize.finalize)
-    posted("/authorization/<id_>", authorization.DEACTIVATE, authorization.show)
+    posted("/new-order", order.ORDER, order.new, quick=True)
+    posted("/order/<id_>", REQUEST, order.show, quick=True)
+    posted("/order/<id_>/finalize", finalize.FINALIZE, finalize.finalize, quick=True)
+    posted("/authorization/<id_>", authorization.DEACTIVATE, authorization.show, quick=True)
     posted(
         "/authorization/<id_>/<kind>",
         challenge.RESPOND,
         lambda parts, asked, id_, kind: challenge.respond(parts, asked, id_, kind, acme.validators.submit),
+        quick=True,
     )
-    posted("/certificate/<serial>", REQUEST, certificate.download)
+    posted("/certificate/<serial>", REQUEST, certificate.download, quick=True)
     posted("/certificate/<serial>/<int:number>", REQUEST, certificate.download)
     posted("/revoke-cert", REVOKE, revoke.revoke, keys="either")
     known = [rule for rule in posted.paths if "<" not in rule] + ["/directory", "/new-nonce"]
@@ -97,19 +95,26 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 class _Posted:
     """Registers what is asked by signed POST."""
 
-    def __init__(self, blueprint: Blueprint, parts: Parts) -> None:
+    def __init__(self, blueprint: Blueprint, parts: Parts, quick: QuickAcme) -> None:
         self._blueprint = blueprint
         self._parts = parts
+        self._quick = quick
         self.paths: list[str] = []
 
-    def __call__(self, path: str, verb: str, handler: Handler, *, keys: str = "account") -> None:
-        parts = self._parts
+    def __call__(
+        self, path: str, verb: str, handler: Handler, *, keys: str = "account", quick: bool = False
+    ) -> None:
+        parts, met = self._parts, self._quick.met
+        if quick:
+            self._quick.add(f"/acme{path}", verb, handler)
 
         def view(**arguments: Any) -> Response:
             request.environ[_VERB] = verb
             if not all(_IDENTIFIER.fullmatch(str(each)) for each in arguments.values()):
                 raise NoResource
             urls = Urls(own_origin())
+            if request.scheme == "https":
+                met(request.headers.get("Host", ""), urls)
             query = f"?{request.query_string.decode('ascii', 'replace')}" if request.query_string else ""
             asked = believed(
                 parts,
@@ -142,29 +147,14 @@ def _body() -> bytes:
 
 
 def _respond(parts: Parts, answer: Answer, *, nonce: bool = False) -> Response:
-    body, media_type = answer.body, answer.media_type
-    if body is not None and not isinstance(body, bytes):
-        body = json.dumps(body, ensure_ascii=False).encode()
-    response = Response(body or b"", answer.status)
-    if body is None:
-        response.headers.pop("Content-Type", None)
-    else:
-        response.content_type = media_type
-    if answer.location is not None:
-        response.headers["Location"] = answer.location
-    if answer.retry_after is not None:
-        response.headers["Retry-After"] = str(answer.retry_after)
-    for relation, address in answer.links:
-        response.headers.add("Link", f'<{address}>;rel="{relation}"')
-    return _finished(parts, response, nonce=nonce)
+    return _response(replied(parts, Urls(own_origin()), answer, nonce=nonce))
 
 
-def _finished(parts: Parts, response: Response, *, nonce: bool) -> Response:
-    """What every answer has: the way to the directory, and after a POST a nonce (RFC 8555 6.5, 7.1)."""
-    response.headers["Cache-Control"] = "no-store"
-    response.headers.add("Link", f'<{Urls(own_origin()).of("directory")}>;rel="index"')
-    if nonce:
-        response.headers["Replay-Nonce"] = parts.nonces.make()
+def _response(reply: Reply) -> Response:
+    response = Response(reply.body, reply.status)
+    response.headers.pop("Content-Type", None)
+    for name, value in reply.fields:
+        response.headers.add(name, value)
     return response
 
 
@@ -172,25 +162,10 @@ def _finished(parts: Parts, response: Response, *, nonce: bool) -> Response:
 
 
 def _refused(parts: Parts, error: YinxinError) -> Response:
-    """A problem document; the refusal is on the record, within what strangers may write there."""
     asked: Asked | None = request.environ.get(_ASKED)
-    known = asked.account if asked is not None else None
-    verb = request.environ.get(_VERB, REQUEST)
-    if not isinstance(error, Unavailable | InternalError):
-        subject = f"acme-account:{known.id}" if known is not None else "acme:stranger"
-        parts.ctx.rejections.record(actor_of(known) if known is not None else STRANGER, verb, subject, error)
-    body = json.dumps(problem(error), ensure_ascii=False).encode()
-    response = Response(body, status_of(error), content_type=MEDIA_TYPE)
-    if (seconds := retry_after(error)) is not None:
-        response.headers["Retry-After"] = str(seconds)
-    if isinstance(error, NotAllowed):
-        response.headers["Allow"] = "POST"
-    if isinstance(error, KeyTaken) and error.facts.get("holder"):
-        response.headers["Location"] = Urls(own_origin()).of("account", error.facts["holder"])
-    try:
-        return _finished(parts, response, nonce=request.method == "POST")
-    except YinxinError:  # without the key centre there are no nonces, but there is still an answer
-        return _finished(parts, response, nonce=False)
+    account = asked.account if asked is not None else None
+    verb, nonce = request.environ.get(_VERB, REQUEST), request.method == "POST"
+    return _response(refused(parts, Urls(own_origin()), error, verb=verb, account=account, nonce=nonce))
 
 
 def _of_http(error: HTTPException) -> YinxinError:
@@ -207,7 +182,4 @@ def _of_http(error: HTTPException) -> YinxinError:
 
 
 def _failed(parts: Parts, error: Exception) -> Response:
-    """A fault of ours: to the operator's log, and no word of it outside."""
-    number = request_id()
-    _log.exception("request %s: %s %s", number, request.method, request.path, exc_info=error)
-    return _refused(parts, InternalError(request=number))
+    return _refused(parts, fault(error, request_id(), request.method, request.path))

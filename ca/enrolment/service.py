@@ -12,7 +12,7 @@ from ca.enrolment.credential import ANY_DOMAIN, Credential, Grant
 from ca.enrolment.errors import BadGrant, CredentialRefused, CredentialSpent, NotGranted
 from ca.enrolment.models import CredentialRow, Protocol
 from ca.issue import VERB as ISSUE
-from ca.issue import Also, Issued, issue
+from ca.issue import Also, Asked, Issued, Wanted, issue_wanted
 from ca.keycheck import unburdened
 from ca.naming import within
 from ca.permit import wanted_for
@@ -104,12 +104,26 @@ class Enrolment:
         days: int | None = None,
         also: Also | None = None,
     ) -> Issued:
-        """The certificate asked for, exactly one for each `reference`.
+        """The certificate asked for, exactly one for each `reference`, as `wanted` says; raises what that does, and what `ca.issue` raises."""
+        asked_for = self.wanted(known, reference, asked, profile=profile, days=days, also=also)
+        return issue_wanted(self.ctx, asked_for.actor, asked_for.wanted)
+
+    def wanted(
+        self,
+        known: Credential,
+        reference: str,
+        asked: bytes | Application,
+        *,
+        profile: str = "",
+        days: int | None = None,
+        also: Also | None = None,
+    ) -> Asked:
+        """What the credential lets its holder have issued.
 
         Without a profile it is the first granted one that certifies names such as are asked for. `also` joins the
         transaction that stores the certificate.
 
-        Raises NotGranted, CredentialSpent, ApplicationNeeded, and what `ca.issue.issue` raises. Refusals are recorded.
+        Raises NotGranted, CredentialSpent, ApplicationNeeded. Refusals are recorded.
         """
         try:
             application = application_of(asked, self.ctx.settings)
@@ -122,7 +136,7 @@ class Enrolment:
             self.ctx.rejections.record(known.actor, ISSUE, f"reference:{reference}", error)
             raise
         request = IssueRequest(reference, chosen, application, holder, days)
-        return issue(self.ctx, known.actor, request, known.decision, also=_spend(known, also))
+        return Asked(known.actor, Wanted(request, known.decision, _spend(known, also)))
 
     def examine(self, known: Credential, asked: Application, *, profile: str) -> None:
         """Raise what `issue` would raise of the request itself; nothing is recorded, nothing changed."""

@@ -33,15 +33,18 @@ from yinxin.web.quick import (
     status_line,
 )
 from yinxin.web.settings import WebSettings
+from yinxin.web.signed import SIGNED, Brought, Reply, SignedBegun, SignedFace, SignedLayer, SignedRequest
 from yinxin.web.signin import core, forget_session, hold_session, signature_of
 
 __all__ = [
     "QUICK",
+    "SIGNED",
     "Answers",
     "Api",
     "Authenticator",
     "Begun",
     "Bid",
+    "Brought",
     "Caller",
     "Form",
     "Incoming",
@@ -61,6 +64,11 @@ __all__ = [
     "QuickAnswer",
     "QuickLayer",
     "Raw",
+    "Reply",
+    "SignedBegun",
+    "SignedFace",
+    "SignedLayer",
+    "SignedRequest",
     "Stored",
     "Upload",
     "WebSettings",

@@ -15,6 +15,7 @@ from yinxin.web.headers import SECURITY_HEADERS, TRANSPORT_SECURITY, scheme_of
 from yinxin.web.idempotency import holding
 from yinxin.web.peer import PeerLayer
 from yinxin.web.quick import QUICK, QuickLayer
+from yinxin.web.signed import SIGNED, SignedLayer
 
 
 class RequestScope:
@@ -64,6 +65,7 @@ def install(app: Flask) -> None:
     parts = app.extensions[EXTENSION]
     app.before_request(_limit_body)
     app.after_request(_finish)
+    app.extensions[SIGNED] = SignedLayer(parts)
     inside: Any = RequestScope(app.wsgi_app, parts.store)
     if isinstance(parts.authenticator, Knowing):
         inside = app.extensions[QUICK] = QuickLayer(inside, parts, parts.authenticator)

@@ -1,0 +1,285 @@
+"""The quick way answers as the ordinary one does, and leaves to it whatever it does not believe."""
+
+import json
+import re
+from collections import Counter
+
+import pytest
+import sqlalchemy as sa
+
+from ca.acme.models import NonceRow
+from tests.ca.acme.client import HOST, URN, problem, request_for
+from tests.ca.acme.conftest import HOME
+from tests.ca.acme.quickly import Quickly, begun, served
+from yinxin.crypto.jose import encode64
+from yinxin.crypto.keys import PrivateKey
+from yinxin.crypto.suite import INTL
+
+#: fields that are another at every answer
+OWN = {"Replay-Nonce", "Request-Id", "Audit-Entry"}
+
+
+def octets(client, url, payload, **parts):
+    return json.dumps(client.signed(url, payload, **parts)).encode()
+
+
+def asked(desk, client, url, payload, **parts):
+    """The request on its quick way."""
+    return begun(desk.app, url.removeprefix(HOST), octets(client, url, payload, **parts))
+
+
+def both(desk, client, url, payload):
+    """The answers of both ways to the same request, each with a nonce of its own."""
+    ordinary = client.post(url, payload)
+    (quick,) = served(desk.app, [asked(desk, client, url, payload)])
+    return ordinary, quick
+
+
+def fields(answer):
+    return Counter((name, value) for name, value in answer.headers.items() if name not in OWN)
+
+
+def alike(ordinary, quick):
+    assert (quick.status_code, fields(quick), quick.data) == (
+        ordinary.status_code,
+        fields(ordinary),
+        ordinary.data,
+    )
+    assert {name for name in OWN if name in quick.headers} == {
+        name for name in OWN if name in ordinary.headers
+    }
+    assert re.fullmatch(r"[A-Za-z0-9_-]{43}", quick.headers["Replay-Nonce"])
+
+
+def spent(desk):
+    with desk.site.store.read() as session:
+        return session.scalar(sa.select(sa.func.count()).select_from(NonceRow))
+
+
+@pytest.mark.engines("any")
+def test_the_same_requests_get_the_same_answers(desk):
+    """Seen to fail with a field left out, and with a refusal in other words."""
+    client = desk.client()
+    url, order = client.order("b.example.gov.cn")
+    authorization = order["authorizations"][0]
+    challenge = client.challenge(authorization)
+    _, ready = desk.ready(client)
+    _, done = desk.ready(client, "c.example.gov.cn")
+    finished = json.loads(client.finalize(done).data)
+    certificate = finished["certificate"]
+    other = desk.client().order("d.example.gov.cn")[0]
+    requests = [
+        # what is read
+        (url, None),
+        (authorization, None),
+        (challenge["url"], None),
+        (f"{HOST}/acme/order/{done['finalize'].split('/')[-2]}", None),
+        (done["authorizations"][0], None),
+        (certificate, None),
+        # what is refused
+        (f"{HOST}/acme/order/01aaaaaaaaaaaaaaaaaaaaaaaa", None),
+        (other, None),
+        (url, {}),
+        (authorization, {"status": "valid"}),
+        (challenge["url"].replace("http-01", "http-02"), {}),
+        (certificate, {}),
+        (f"{HOST}/acme/certificate/12ab", None),
+        (f"{HOST}/acme/new-order", None),
+        (f"{HOST}/acme/new-order", {"identifiers": []}),
+        (f"{HOST}/acme/new-order", {"identifiers": [{"type": "dns", "value": "a.example.com"}]}),
+        (f"{HOST}/acme/new-order", {"identifiers": [{"type": "dns", "value": HOME}], "profile": "nobody"}),
+        (order["finalize"], {"csr": encode64(request_for(order))}),
+        (done["finalize"], {"csr": encode64(request_for(done))}),
+        (ready["finalize"], {"csr": "AAAA"}),
+        (ready["finalize"], {"csr": encode64(request_for(order))}),
+        (ready["finalize"], {}),
+        (ready["finalize"], None),
+    ]
+    statuses = Counter()
+    for where, payload in requests:
+        ordinary, quick = both(desk, client, where, payload)
+        alike(ordinary, quick)
+        statuses[quick.status_code] += 1
+    assert set(statuses) == {200, 400, 403, 404}
+
+
+@pytest.mark.engines("any")
+def test_the_whole_flow_is_the_same(desk):
+    """Every identifier, time and nonce apart, an account that goes quickly hears what another hears."""
+
+    def told(answer):
+        # the certificate itself is each client's own, those above it are not
+        text = answer.data.decode().partition("-----END CERTIFICATE-----")[2] or answer.data.decode()
+        for form in (r"01[a-z0-9]{24}", r"[A-Za-z0-9_-]{43}", r"certificate/[0-9a-f]+"):
+            text = re.sub(form, "*", text)
+        own = Counter((name, re.sub(r"01[a-z0-9]{24}", "*", value)) for name, value in fields(answer))
+        own = {pair for pair in own if pair[0] != "Content-Length"}
+        return answer.status_code, own, text
+
+    def flow(client):
+        first = client.new_order("b.example.gov.cn")
+        yield first
+        order = json.loads(first.data)
+        challenge = client.challenge(order["authorizations"][0])
+        desk.web.put(client, challenge["token"])
+        yield client.post(order["authorizations"][0], None)
+        yield client.post(challenge["url"], {})
+        desk.acme.validators.idle()
+        yield client.post(order["authorizations"][0], None)
+        yield client.finalize(order)
+        done = client.post(first.headers["Location"], None)
+        yield done
+        yield client.post(json.loads(done.data)["certificate"], None)
+
+    slow, quick = desk.client(), desk.client()
+    quick.http = Quickly(desk.app)
+    for ordinary, quickly in zip(flow(slow), flow(quick), strict=True):
+        assert told(quickly) == told(ordinary)
+    assert (quick.http.ways.quick, quick.http.ways.ordinary) == (8, 0)
+    assert quick.http.ways.targets == {"new-order", "authorization", "order", "certificate"}
+
+
+@pytest.mark.engines("any")
+def test_a_nonce_is_good_once_whichever_way(desk):
+    """Seen to fail without the look at what was spent, and without the look at the group."""
+    client = desk.client()
+    url = client.order(HOME)[0]
+    body = octets(client, url, None)
+    target = url.removeprefix(HOST)
+    first, second = served(desk.app, [begun(desk.app, target, body), begun(desk.app, target, body)])
+    assert (first.status_code, second) == (200, None)
+    assert served(desk.app, [begun(desk.app, target, body)]) == [None]
+    problem(client.send(url, body), "badNonce", 400)
+    body = octets(client, url, None)
+    assert client.send(url, body).status_code == 200
+    assert served(desk.app, [begun(desk.app, target, body)]) == [None]
+
+
+@pytest.mark.engines("any")
+def test_a_nonce_that_another_process_took_meanwhile(desk, monkeypatch):
+    """All of the group go the ordinary way, and only the replay is refused there."""
+    client = desk.client()
+    url = client.order(HOME)[0]
+    bodies = [octets(client, url, None) for _ in range(3)]
+    group = [begun(desk.app, url.removeprefix(HOST), each) for each in bodies]
+    nonces = desk.acme.parts.nonces
+    monkeypatch.setattr(nonces, "spent", lambda *_: nonces.spend(group[1].wished.wish.nonce) or set())
+    assert served(desk.app, group) == [None] * 3
+    assert [client.send(url, each).status_code for each in bodies] == [200, 400, 200]
+
+
+@pytest.mark.engines("any")
+def test_whoever_is_not_believed_goes_the_ordinary_way_with_the_nonce(desk):
+    """Seen to fail with the signature left unread, and with the nonce spent before it is read."""
+    client, ended = desk.client(), desk.client()
+    url = client.order(HOME)[0]
+    ended.post(ended.kid, {"status": "deactivated"})
+    other = PrivateKey.generate(INTL)
+    before = spent(desk)
+    for body, kind, status in (
+        (octets(client, url, None, key=other), "unauthorized", 403),
+        (octets(ended, url, None), "unauthorized", 401),
+        (
+            octets(client, url, None, header={"kid": f"{HOST}/acme/account/01{'a' * 24}"}),
+            "accountDoesNotExist",
+            400,
+        ),
+        (octets(client, url, b"[]"), "malformed", 400),
+    ):
+        assert served(desk.app, [begun(desk.app, url.removeprefix(HOST), body)]) == [None]
+        assert spent(desk) == before
+        problem(client.send(url, body), kind, status)
+        before = spent(desk)
+    bodies = [
+        octets(client, url, None, header={"url": f"{url}x"}),
+        octets(client, url, None, drop=("nonce",)),
+    ]
+    bodies += [
+        octets(client, url, None, header={"alg": "none"}),
+        octets(client, url, None, drop=("kid",)),
+        b"{}",
+    ]
+    bodies += [octets(client, url, None, header={"kid": f"{HOST}/acme/order/1"})]
+    for body in bodies:
+        assert begun(desk.app, url.removeprefix(HOST), body) is None
+    assert spent(desk) == before
+
+
+@pytest.mark.engines("any")
+def test_what_is_never_quick(desk):
+    client = desk.client()
+    url = client.order(HOME)[0]
+    body = octets(client, url, None)
+    assert begun(desk.app, url.removeprefix(HOST), body, host="elsewhere.example") is None
+    for target in ("/acme/new-account", "/acme/revoke-cert", "/acme/key-change", "/acme/directory"):
+        assert begun(desk.app, target, octets(client, HOST + target, {})) is None
+    assert begun(desk.app, f"{url.removeprefix(HOST)}?x", body) is None
+    assert begun(desk.app, url.removeprefix(HOST), body + b" " * (1 << 16)) is None
+    assert client.send(url, body).status_code == 200
+
+
+@pytest.mark.engines("both")
+def test_64_at_one_window_get_one_certificate(desk):
+    """Seen to fail when `_claim` does not compare the state."""
+    client = desk.client()
+    url, order = desk.ready(client)
+    payloads = [{"csr": encode64(request_for(order))} for _ in range(64)]
+    group = [asked(desk, client, order["finalize"], each) for each in payloads]
+    answers = served(desk.app, group)
+    said = Counter((each.status_code, json.loads(each.data).get("type", "")) for each in answers)
+    assert said == {(200, ""): 1, (403, f"{URN}orderNotReady"): 63}
+    reference = f"acme/{url.rpartition('/')[2]}"
+    assert [row.state for row in desk.site.rows(reference=reference)] == ["issued"]
+
+
+@pytest.mark.engines("both")
+def test_finalizations_are_issued_together_and_answered_apart(desk):
+    """Seen to fail with the answers dealt out in another order."""
+    clients = [desk.client() for _ in range(4)]
+    orders = [desk.ready(client, f"h{number}.example.gov.cn") for number, client in enumerate(clients)]
+    payloads = [{"csr": encode64(request_for(order))} for _, order in orders]
+    payloads[2] = {"csr": "AAAA"}
+    group = [
+        asked(desk, client, order["finalize"], payload)
+        for client, (_, order), payload in zip(clients, orders, payloads, strict=True)
+    ]
+    answers = served(desk.app, group)
+    assert [each.status_code for each in answers] == [200, 200, 400, 200]
+    problem(answers[2], "badCSR", 400)
+    entries = set()
+    for number in (0, 1, 3):
+        found = json.loads(answers[number].data)
+        assert (found["status"], found["identifiers"][0]["value"]) == ("valid", f"h{number}.example.gov.cn")
+        chain = clients[number].post(found["certificate"], None)
+        assert chain.data.startswith(b"-----BEGIN CERTIFICATE-----")
+        entries |= set(answers[number].headers["Audit-Entry"].split(", "))
+    assert len(entries) == 9
+    assert clients[2].get(orders[2][0])["status"] == "ready"
+
+
+@pytest.mark.engines("any")
+def test_an_issuance_that_fails_in_a_group_fails_its_order_alone(desk, monkeypatch, caplog):
+    from ca.issue_many import sign
+
+    clients = [desk.client() for _ in range(3)]
+    orders = [desk.ready(client, f"h{number}.example.gov.cn") for number, client in enumerate(clients)]
+
+    def broken(prepared, issuer):
+        if prepared.lint_certificate.san == (("dns", "h1.example.gov.cn"),):
+            raise RuntimeError("a fault")
+        return sign(prepared, issuer)
+
+    monkeypatch.setattr("ca.issue_many.sign", broken)
+    group = [
+        asked(desk, client, order["finalize"], {"csr": encode64(request_for(order))})
+        for client, (_, order) in zip(clients, orders, strict=True)
+    ]
+    answers = served(desk.app, group)
+    assert [each.status_code for each in answers] == [200, 500, 200]
+    assert "a fault" not in problem(answers[1], "serverInternal", 500)["detail"]
+    assert "a fault" in caplog.text
+    assert [client.get(url)["status"] for client, (url, _) in zip(clients, orders, strict=True)] == [
+        "valid",
+        "invalid",
+        "valid",
+    ]
