@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain
@@ -79,6 +79,14 @@ class PolicySet:
         return {name: each["shape"]["attributes"] for name, each in self.declared["entityTypes"].items()}
 
     @cached_property
+    def named(self) -> frozenset[str]:
+        """The types of which a policy may know one thing from another that is like it: by a name in the text, or in an attribute."""
+        found = {each["type"] for each in _objects(self.documents) if each.keys() == {"type", "id"}}
+        for declared in self.declared["entityTypes"].values():
+            found |= {*declared.get("memberOfTypes", ())}
+        return frozenset(found | {each["name"] for each in _objects(self.declared) if "name" in each})
+
+    @cached_property
     def actions(self) -> frozenset[str]:
         """Every action that can be asked about."""
         return frozenset(name for name in self.declared["actions"] if "." in name)
@@ -151,6 +159,16 @@ class PolicySet:
             "templateLinks": [],
         }
         return cedarpy.PolicySet.from_json_str(json.dumps(whole))
+
+
+def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Every object in a JSON value."""
+    if isinstance(value, Mapping):
+        yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from _objects(each)
 
 
 def linked(policies: cedarpy.PolicySet, grants: Iterable[Mapping[str, Any]]) -> cedarpy.PolicySet:

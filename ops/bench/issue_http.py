@@ -15,9 +15,11 @@ from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.suite import INTL
 
 ROUNDS, _COUNT, _BATCH = 5, 200, 50
+#: clients of the hour in which a whole province enrols
+_MANY = 32
 
 _INCLUDES = (
-    f"{CLIENTS} clients that keep their connections, P-256. Ours: TLS, session, policy decision, idempotency key, "
+    "clients that keep their connections, P-256. Ours: TLS, session, policy decision, idempotency key, "
     "proof of possession, profile, lint, intent and result committed (SQLite, synchronous=FULL), SoftHSM2, binding, "
     "audit records in the Merkle trees. OpenBao: one a request, plain HTTP, raft, stored, key in its own memory, "
     "no audit device"
@@ -25,24 +27,21 @@ _INCLUDES = (
 
 
 def issue_http() -> Iterator[Result]:
-    """Certificates per second of the server's CPU, and per second of the wall clock; one a request, and in batches."""
+    """Certificates per second of the server's CPU, and per second of the wall clock; one a request by few clients and by many, and in batches."""
     with (
         tempfile.TemporaryDirectory(prefix="yinxin-bench-") as folder,
         openbao(Path(folder)) as theirs,
         ours(Path(folder)) as own,
     ):
-        contestants = {
-            "one": (own, _our_calls),
-            "batch": (own, _our_batches),
-            "OpenBao": (theirs, _their_calls),
-        }
-        found = served_rates(contestants, rounds=ROUNDS)
-    them = found["OpenBao"]
-    for name, each, how in (
-        ("issue-http", "one", "one a request"),
-        ("issue-http-batch", "batch", f"{_BATCH} a request"),
+        one, peer = (own, _our_calls), (theirs, _their_calls)
+        few = served_rates({"one": one, "batch": (own, _our_batches), "OpenBao": peer}, rounds=ROUNDS)
+        many = served_rates({"one": one, "OpenBao": peer}, rounds=ROUNDS, clients=_MANY)
+    for name, found, each, how in (
+        ("issue-http", few, "one", f"one a request, {CLIENTS}"),
+        ("issue-http-batch", few, "batch", f"{_BATCH} a request, {CLIENTS}"),
+        (f"issue-http-{_MANY}", many, "one", f"one a request, {_MANY}"),
     ):
-        us, includes = found[each], f"{how}; {_INCLUDES}"
+        us, them, includes = found[each], found["OpenBao"], f"{how} {_INCLUDES}"
         unit = "certificates per CPU-second of the server"
         yield Result(name, us.cpu, unit, {"OpenBao": them.cpu}, includes)
         yield Result(f"{name}-wall", us.wall, "certificates per second", {"OpenBao": them.wall}, includes)

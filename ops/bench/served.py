@@ -97,7 +97,10 @@ class Rate:
 
 
 def served_rates(
-    contestants: Mapping[str, tuple[Served, Callable[[], Sequence[Call]]]], *, rounds: int
+    contestants: Mapping[str, tuple[Served, Callable[[], Sequence[Call]]]],
+    *,
+    rounds: int,
+    clients: int = CLIENTS,
 ) -> dict[str, Rate]:
     """Medians over rounds in turn; a contestant's second part makes the calls of one round, uncounted."""
     found: dict[str, list[Rate]] = {name: [] for name in contestants}
@@ -105,7 +108,7 @@ def served_rates(
         for name, (server, make) in contestants.items():
             calls = make()
             cpu, wall = cpu_seconds(server.process), time.monotonic()
-            drive(server, calls)
+            drive(server, calls, clients)
             cpu, wall = cpu_seconds(server.process) - cpu, time.monotonic() - wall
             if round_:  # the first one warms
                 work = sum(call.work for call in calls)

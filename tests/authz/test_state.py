@@ -4,9 +4,11 @@ import json
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import cedarpy
 import pytest
 import sqlalchemy as sa
 
@@ -15,9 +17,9 @@ from authz.change.people import NewAppointment
 from authz.decide import Decisions
 from authz.directory import DirectoryFile
 from authz.entities import slice_of
-from authz.judge import decide
+from authz.judge import decide, words_of
 from authz.models import OrganRow, PersonRow
-from authz.policy_set import load_policies
+from authz.policy_set import PolicySet, load_policies
 from authz.prepared import Prepared
 from authz.state.models import WATCHED, StateRow
 from authz.version.models import PolicyVersion
@@ -27,8 +29,8 @@ from yinxin.errors import YinxinError
 from yinxin.store import StoreUnavailable
 from yinxin.text import Text
 
-from .conftest import NOW
-from .test_decide import LI, ZHANG, paper
+from .conftest import FIXTURES, NOW
+from .test_decide import LI, ZHANG, paper, someone
 from .test_grants import OFFICER, give, may, wanted
 from .test_oracle import ORGANS, random_question
 from .test_proof import FOLDERS
@@ -266,6 +268,61 @@ def test_many_are_answered_in_one_go_and_twice_the_same_is_no_fault(site, monkey
     alone = [decisions.check(ZHANG, *each) for each in asked]
     monkeypatch.setattr("authz.decide.decide_many", None)
     assert [each.record() for each in decisions.check_many(ZHANG, asked)] == [each.record() for each in alone]
+
+
+def papers(*levels):
+    return [
+        Resource("Paper", f"p{at}", "county-a", level, {"author": "x"}) for at, level in enumerate(levels)
+    ]
+
+
+def quickly(policies, resources):
+    """What a clerk of the county is told of these, all at once."""
+    who, owner = someone("county-a", ["clerk"], [], "internal"), ORGANS["county-a"][1]
+    prepared = Prepared(policies, None, who, action="test.read", paths={"county-a": owner}, grants=())
+    return prepared.answers([(each, {}) for each in resources], lambda names: words_of(policies, names))
+
+
+def answered(policies, resources):
+    """The same, and the record of each that the long way makes."""
+    who, owner = someone("county-a", ["clerk"], [], "internal"), ORGANS["county-a"][1]
+    asked = [((who.person.id, "test.read", each), slice_of(who, each, owner), {}) for each in resources]
+    return quickly(policies, resources), [decide(policies, *each).record() for each in asked]
+
+
+def test_things_that_differ_in_name_alone_are_one_question_and_each_has_its_own_decision(monkeypatch):
+    """Seen to fail with each asked about by itself, and with attributes left out of what is told (the secret one permitted)."""
+    put, batch = [], cedarpy.is_authorized_batch
+
+    def counted(requests, *more, **rest):
+        put.append(len(requests))
+        return batch(requests, *more, **rest)
+
+    monkeypatch.setattr(cedarpy, "is_authorized_batch", counted)
+    found, alone = answered(
+        load_policies({"test": FIXTURES}), papers("internal", "internal", "secret", "internal")
+    )
+    assert [each.record() for each in found] == alone
+    assert [(each.resource.id, each.allowed) for each in found] == [("p0", True), ("p1", True), ("p2", False), ("p3", True)]  # fmt: skip
+    assert put[0] == 2
+
+
+@pytest.mark.parametrize("clause", ['resource == Paper::"p1"', '[Paper::"p1"].contains(resource)'])
+def test_a_thing_that_a_policy_names_is_known_from_others_like_it(clause):
+    """Seen to fail (all three permitted) with no type held to be `named`."""
+    shipped = load_policies({"test": FIXTURES})
+    not_this = f'@id("test.not-this") @zh("不可") @en("not") forbid (principal, action, resource) when {{ {clause} }};'
+    found, alone = answered(
+        PolicySet(f"{shipped.text}\n{not_this}", shipped.schema), papers(*["internal"] * 3)
+    )
+    assert [each.record() for each in found] == alone
+    assert [each.allowed for each in found] == [True, False, True]
+
+
+def test_a_name_that_cannot_be_read_is_left_to_the_long_way():
+    """Seen to fail (a fault) with names of any characters taken for alike."""
+    (good,) = papers("internal")
+    assert quickly(load_policies({"test": FIXTURES}), [good, replace(good, id="\ud800")]) is None
 
 
 def test_two_that_speak_differently_of_one_thing_are_asked_one_by_one(site):
