@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from authz.refusals import Refusals
@@ -43,3 +44,5 @@ class Context:
     trust: Path
     #: requests of several threads at once become one batch
     gatherer: "Gatherer[Asked, Issued | Exception]" = field(default_factory=lambda: Gatherer(TOGETHER))
+    #: whose batch is made ready or stored now; never waited for inside an act
+    turn: Lock = field(default_factory=Lock)

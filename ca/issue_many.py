@@ -143,20 +143,23 @@ class Batch:
         self._issuers: dict[str, Issuer] = {}
 
     def carry_out(self) -> None:
-        # 1. every request is held against its profile, the directory and what its reference already gave
-        works = list(self._examined())
-        # 2. serial numbers, octets, lint
-        works = [ready for each in works if (ready := self._prepared(each)) is not None]
-        step("ca.issue-many.2-linted")
-        # 3. all intents that the keys' histories allow, in one transaction
-        works = self._intended(works) if works else []
-        step("ca.issue-many.3-intended")
-        # 4. each signed and verified
+        # one batch at a time thinks: two would take the interpreter from each other at every statement
+        with self._ctx.turn:
+            # 1. every request is held against its profile, the directory and what its reference already gave
+            works = list(self._examined())
+            # 2. serial numbers, octets, lint
+            works = [ready for each in works if (ready := self._prepared(each)) is not None]
+            step("ca.issue-many.2-linted")
+            # 3. all intents that the keys' histories allow, in one transaction
+            works = self._intended(works) if works else []
+            step("ca.issue-many.3-intended")
+        # 4. each signed and verified; another batch goes on while the module is waited for
         works = list(self._signed(works))
         step("ca.issue-many.4-signed")
-        # 5. all stored and bound in one transaction; only then handed out
-        self._stored(works)
-        step("ca.issue-many.5-stored")
+        with self._ctx.turn:
+            # 5. all stored and bound in one transaction; only then handed out
+            self._stored(works)
+            step("ca.issue-many.5-stored")
 
     def _issuer(self, authority: str) -> Issuer:
         """Who signs for an authority in this batch, with one signer for all of it; raises UnknownAuthority."""
