@@ -1,25 +1,27 @@
 """Challenges (RFC 8555 7.5.1): the client says that one is ready; it is tried at once, and again if need be."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import cast
 
 import sqlalchemy as sa
 
 from ca.acme import authorization, look
+from ca.acme.change import Change
 from ca.acme.errors import Expired, NoResource
 from ca.acme.models import AuthorizationRow, AuthorizationState
 from ca.acme.parts import Answer, Asked, Parts, actor_of
 from ca.acme.standing import of_authorization
 from ca.acme.validate import FAILURES, lease
 from yinxin.clock import rfc3339
-from yinxin.store import Sql
+from yinxin.store import Act, Sql
 
 RESPOND = "ca.acme-respond"
 
 
-def respond(parts: Parts, asked: Asked, id_: str, kind: str, tried: Callable[[str], None]) -> Answer:
-    """A challenge, taken up if the client asks for that; `tried` is told what to try at once.
+def respond(parts: Parts, asked: Asked, id_: str, kind: str, tried: Callable[[str], None]) -> Answer | Change:
+    """A challenge, taken up if the client asks for that, which gives the answer; `tried` is told what to try at once.
 
     The first challenge that is taken up decides; asked again, it is shown as it stands. Raises NoResource, Expired,
     TooMany.
@@ -31,28 +33,30 @@ def respond(parts: Parts, asked: Asked, id_: str, kind: str, tried: Callable[[st
     if asked.payload is not None and row.state == AuthorizationState.PENDING and row.challenge is None:
         if row.expires <= now:
             raise Expired(at=rfc3339(row.expires))
-        row = _taken_up(parts, asked, row, kind)
-        tried(id_)
+        parts.limits.check(FAILURES, asked.owner.id, parts.settings.failures_per_hour)
+        take_up = partial(_taken_up, parts, asked, row, kind)
+        subject = f"acme-authorization:{row.id}"
+        return Change(actor_of(asked.owner), RESPOND, subject, take_up, after=partial(tried, id_))
+    return _shown(asked, row, kind, now)
+
+
+def _shown(asked: Asked, row: AuthorizationRow, kind: str, now: datetime) -> Answer:
     body = authorization.challenge(asked.urls, row, kind)
     waiting = row.challenge is not None and of_authorization(row, now) == AuthorizationState.PENDING
     return Answer(
         body,
-        links=(("up", asked.urls.of("authorization", id_)),),
+        links=(("up", asked.urls.of("authorization", row.id)),),
         retry_after=authorization.RETRY_AFTER if waiting else None,
     )
 
 
-def _taken_up(parts: Parts, asked: Asked, row: AuthorizationRow, kind: str) -> AuthorizationRow:
-    account, settings = asked.owner, parts.settings
-    parts.limits.check(FAILURES, account.id, settings.failures_per_hour)
+def _taken_up(parts: Parts, asked: Asked, row: AuthorizationRow, kind: str, act: Act) -> Answer:
+    act.facts["challenge"] = kind
     now = parts.ctx.store.clock.now()
-    subject = f"acme-authorization:{row.id}"
-    with parts.ctx.store.act(actor_of(account), RESPOND, subject, challenge=kind) as act:
-        # whoever takes it up tries it; should this process die, the job takes over when the lease is out
-        due = now + timedelta(seconds=lease(settings))
-        changes = {"of": row.id, "chosen": kind, "now": now, "then": due}
-        _TAKE_UP.run(act.connection, changes)
-        return look.authorization(act.connection, row.id) or row
+    # whoever takes it up tries it; should this process die, the job takes over when the lease is out
+    due = now + timedelta(seconds=lease(parts.settings))
+    _TAKE_UP.run(act.connection, {"of": row.id, "chosen": kind, "now": now, "then": due})
+    return _shown(asked, look.authorization(act.connection, row.id) or row, kind, now)
 
 
 _PROOF = cast("sa.Table", AuthorizationRow.__table__)

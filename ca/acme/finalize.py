@@ -7,6 +7,7 @@
 4. What fails makes the order invalid; what dies is made invalid by whoever looks next (`order.settle`).
 """
 
+from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from ca.acme.account import credential_of
+from ca.acme.change import Change
 from ca.acme.errors import AcmeError, BadRequest, CredentialEnded, CutOff, NotReady, Replaced
 from ca.acme.models import OrderRow, OrderState
 from ca.acme.order import REFERENCE, described, fail, found
@@ -24,7 +26,7 @@ from ca.acme.standing import authorizations_of, of_order
 from ca.enrolment import Credential
 from ca.enrolment.errors import CredentialSpent
 from ca.errors import IntentLost
-from ca.issue import Also, issue_wanted
+from ca.issue import Also, Issued, issue_wanted
 from ca.issue import Asked as Wanted
 from ca.request import Application, application_of
 from yinxin.act import Outcome
@@ -32,7 +34,7 @@ from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.jose import decode64
 from yinxin.errors import InternalError, Unavailable, YinxinError
 from yinxin.steps import step
-from yinxin.store import Sql
+from yinxin.store import Act, Sql
 from yinxin.text import Text
 
 FINALIZE = "ca.acme-finalize"
@@ -40,19 +42,43 @@ FINALIZE = "ca.acme-finalize"
 
 def finalize(parts: Parts, asked: Asked, id_: str) -> Answer:
     """The order, valid. Raises NotReady, BadRequest, CredentialEnded, Replaced, and what issuance raises."""
-    wanted = claim(parts, asked, id_)
+    fitting = fit(parts, asked, id_)
+    fitting.claim.alone(parts.ctx.store)
+    wanted = fitting.claimed(parts)
     # 3. the certificate, and with it the order
     try:
-        issue_wanted(parts.ctx, wanted.actor, wanted.wanted)
-    except Exception as error:
-        raise failed(parts, id_, error) from error
-    return concluded(parts, asked, id_)
+        issued: Issued | Exception = issue_wanted(parts.ctx, wanted.actor, wanted.wanted)
+    except Exception as error:  # noqa: BLE001 - whatever it was, the order ends with it
+        issued = error
+    return ended(parts, asked, issued, id_)
 
 
-def claim(parts: Parts, asked: Asked, id_: str) -> Wanted:
-    """Steps one and two: the certificate that this request alone may have issued now, and with it the order.
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """A request that fits its order: how the order becomes its own alone, and what may be issued then."""
 
-    Raises NotReady, BadRequest, CredentialEnded, Replaced.
+    row: OrderRow
+    credential: Credential
+    application: Application
+    claim: Change
+
+    def claimed(self, parts: Parts) -> Wanted:
+        """The certificate, and with it the order that was claimed."""
+        step("ca.acme-finalize.2-claimed")
+        id_, profile = self.row.id, self.row.profile
+        reference, also = REFERENCE + id_, _concluded(id_)
+        try:
+            return parts.enrolment.wanted(
+                self.credential, reference, self.application, profile=profile, also=also
+            )
+        except Exception as error:
+            raise failed(parts, id_, error) from error
+
+
+def fit(parts: Parts, asked: Asked, id_: str) -> Fitting:
+    """Step one, and how step two is taken; raises NotReady, BadRequest, CredentialEnded.
+
+    The claim raises NotReady, and Replaced when another order was first to replace.
     """
     # 1. the request fits
     csr = text(needed(asked.payload), "csr")
@@ -63,14 +89,15 @@ def claim(parts: Parts, asked: Asked, id_: str) -> Wanted:
     credential = credential_of(parts, asked.owner)
     application = _fitting(parts, asked, row, csr, credential)
     # 2. the order is this request's alone
-    _claim(parts, asked, row)
-    step("ca.acme-finalize.2-claimed")
-    try:
-        return parts.enrolment.wanted(
-            credential, REFERENCE + id_, application, profile=row.profile, also=_concluded(id_)
-        )
-    except Exception as error:
-        raise failed(parts, id_, error) from error
+    claim = Change(
+        actor_of(asked.owner),
+        FINALIZE,
+        f"acme-order:{row.id}",
+        partial(_claimed, parts, row),
+        outcome=Outcome.INTENT,
+        taken=partial(Replaced, certificate=row.replaces),
+    )
+    return Fitting(row, credential, application, claim)
 
 
 def failed(parts: Parts, id_: str, error: Exception) -> Exception:
@@ -80,8 +107,10 @@ def failed(parts: Parts, id_: str, error: Exception) -> Exception:
     return told
 
 
-def concluded(parts: Parts, asked: Asked, id_: str) -> Answer:
-    """The order with its certificate."""
+def ended(parts: Parts, asked: Asked, issued: Issued | Exception, id_: str) -> Answer:
+    """The order, after an issuance that gave the certificate; raises what is told of another."""
+    if isinstance(issued, Exception):
+        raise failed(parts, id_, issued) from issued
     step("ca.acme-finalize.3-issued")
     return described(parts, asked.urls, *found(parts, asked, id_))
 
@@ -117,19 +146,15 @@ def _fitting(parts: Parts, asked: Asked, row: OrderRow, csr: str, credential: Cr
     return complete
 
 
-def _claim(parts: Parts, asked: Asked, row: OrderRow) -> None:
-    """From ready to processing, once; raises NotReady, and Replaced when another order was first to replace."""
-    now, account = parts.ctx.store.clock.now(), asked.owner
-    taken, subject = partial(Replaced, certificate=row.replaces), f"acme-order:{row.id}"
-    with parts.ctx.store.act(
-        actor_of(account), FINALIZE, subject, outcome=Outcome.INTENT, taken=taken
-    ) as act:
-        done = _CLAIM.run(act.connection, {"of": row.id, "now": now})
-        proofs = authorizations_of(act.connection, row)
-        # a proof may have been withdrawn since it was looked at
-        status = of_order(row, proofs, now)
-        if done != 1 or status != "ready":
-            raise NotReady(status="processing" if status == "ready" else status)
+def _claimed(parts: Parts, row: OrderRow, act: Act) -> None:
+    """From ready to processing, once; raises NotReady."""
+    now = parts.ctx.store.clock.now()
+    done = _CLAIM.run(act.connection, {"of": row.id, "now": now})
+    proofs = authorizations_of(act.connection, row)
+    # a proof may have been withdrawn since it was looked at
+    status = of_order(row, proofs, now)
+    if done != 1 or status != "ready":
+        raise NotReady(status="processing" if status == "ready" else status)
 
 
 def _concluded(id_: str) -> Also:

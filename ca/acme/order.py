@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from ca.acme import authorization, look
 from ca.acme.account import credential_of
 from ca.acme.ari import predecessor
+from ca.acme.change import Change
 from ca.acme.errors import BadProfile, CutOff, Malformed, NoResource
 from ca.acme.identifiers import identifiers, shown
 from ca.acme.models import AuthorizationRow, AuthorizationState, OrderRow, OrderState
@@ -21,7 +22,7 @@ from ca.reconcile import abandon_reference
 from yinxin.act import SYSTEM
 from yinxin.clock import rfc3339
 from yinxin.crypto.general_names import GeneralName
-from yinxin.store import Sql, Within, listed
+from yinxin.store import Act, Sql, Within, listed
 from yinxin.text import Text
 
 ORDER = "ca.acme-order"
@@ -36,8 +37,8 @@ _LEAST = timedelta(hours=1)
 RETRY_AFTER = 1
 
 
-def new(parts: Parts, asked: Asked) -> Answer:
-    """NewOrder. Raises CredentialEnded, Malformed, Rejected, BadProfile, Replaced, TooMany."""
+def new(parts: Parts, asked: Asked) -> Change:
+    """NewOrder: its making gives the answer. Raises CredentialEnded, Malformed, Rejected, BadProfile, Replaced, TooMany."""
     account, payload = asked.owner, needed(asked.payload)
     credential = credential_of(parts, account)
     names = identifiers(parts, credential, payload)
@@ -48,8 +49,9 @@ def new(parts: Parts, asked: Asked) -> Answer:
     parts.limits.count(_ATTEMPT, account.id, parts.settings.orders_per_hour)
     store = parts.ctx.store
     now, id_ = store.clock.now(), store.identifier()
-    with store.act(actor_of(account), ORDER, f"acme-order:{id_}", profile=profile) as act:
-        act.facts["names"] = [name for _, name in names]
+
+    def make(act: Act) -> Answer:
+        act.facts |= {"profile": profile, "names": [name for _, name in names]}
         act.decision = dict(credential.decision)
         proofs = _proofs(parts, act.connection, account.id, names, now)
         row = OrderRow(
@@ -67,7 +69,9 @@ def new(parts: Parts, asked: Asked) -> Answer:
         )
         _KEEP.run(act.connection, {name: getattr(row, name) for name in _NEW})
         body = _described(asked.urls, row, proofs, now)
-    return Answer(body, 201, location=asked.urls.of("order", id_))
+        return Answer(body, 201, location=asked.urls.of("order", id_))
+
+    return Change(actor_of(account), ORDER, f"acme-order:{id_}", make)
 
 
 _NEW = (

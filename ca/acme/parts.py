@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ca.acme.change import Change
 from ca.acme.limits import Limits
 from ca.acme.models import AccountRow
 from ca.acme.nonce import Nonces
@@ -12,6 +13,7 @@ from ca.context import Context
 from ca.enrolment.service import Enrolment
 from yinxin.act import Actor, Kind
 from yinxin.crypto.jose import Jwk
+from yinxin.gather import Window
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class Parts:
     enrolment: Enrolment
     nonces: Nonces
     limits: Limits
+    #: where results of validation are written, those of a moment in one transaction
+    results: Window[Change, Any]
 
     @property
     def settings(self) -> AcmeSettings:

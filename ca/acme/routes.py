@@ -9,12 +9,14 @@ from werkzeug.exceptions import HTTPException
 
 from ca.acme import account, authorization, certificate, challenge, finalize, key_change, order, revoke
 from ca.acme.ari import information
+from ca.acme.change import Change
 from ca.acme.directory import directory
 from ca.acme.errors import Malformed, NoResource, NotAllowed, TooLarge
 from ca.acme.jws import believed
 from ca.acme.parts import Answer, Asked, Parts, Urls
 from ca.acme.quick import QuickAcme
 from ca.acme.reply import fault, refused, replied
+from ca.acme.visit import Handler as QuickHandler
 from ca.revoke import VERB as REVOKE
 from ca.service import Authority
 from yinxin.errors import InternalError, YinxinError
@@ -32,7 +34,7 @@ _VERB = "yinxin.acme.verb"
 #: what stands in our addresses; anything else leads nowhere, and no further
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
-Handler = Callable[..., Answer]
+Handler = Callable[..., Answer | Change]
 
 
 def routes(authority: Authority) -> tuple[Blueprint, ...]:
@@ -60,17 +62,16 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
     posted("/account/<id_>", account.UPDATE, account.update)
     posted("/account/<id_>/orders", REQUEST, _orders)
     posted("/key-change", key_change.CHANGE, key_change.change)
-    posted("/new-order", order.ORDER, order.new, quick=True)
-    posted("/order/<id_>", REQUEST, order.show, quick=True)
-    posted("/order/<id_>/finalize", finalize.FINALIZE, finalize.finalize, quick=True)
-    posted("/authorization/<id_>", authorization.DEACTIVATE, authorization.show, quick=True)
-    posted(
-        "/authorization/<id_>/<kind>",
-        challenge.RESPOND,
-        lambda parts, asked, id_, kind: challenge.respond(parts, asked, id_, kind, acme.validators.submit),
-        quick=True,
-    )
-    posted("/certificate/<serial>", REQUEST, certificate.download, quick=True)
+    posted("/new-order", order.ORDER, order.new, quick=order.new)
+    posted("/order/<id_>", REQUEST, order.show, quick=order.show)
+    posted("/order/<id_>/finalize", finalize.FINALIZE, finalize.finalize, quick=finalize.fit)
+    posted("/authorization/<id_>", authorization.DEACTIVATE, authorization.show, quick=authorization.show)
+
+    def respond(parts: Parts, asked: Asked, id_: str, kind: str) -> Answer | Change:
+        return challenge.respond(parts, asked, id_, kind, acme.validators.submit)
+
+    posted("/authorization/<id_>/<kind>", challenge.RESPOND, respond, quick=respond)
+    posted("/certificate/<serial>", REQUEST, certificate.download, quick=certificate.download)
     posted("/certificate/<serial>/<int:number>", REQUEST, certificate.download)
     posted("/revoke-cert", REVOKE, revoke.revoke, keys="either")
     known = [rule for rule in posted.paths if "<" not in rule] + ["/directory", "/new-nonce"]
@@ -102,11 +103,18 @@ class _Posted:
         self.paths: list[str] = []
 
     def __call__(
-        self, path: str, verb: str, handler: Handler, *, keys: str = "account", quick: bool = False
+        self,
+        path: str,
+        verb: str,
+        handler: Handler,
+        *,
+        keys: str = "account",
+        quick: QuickHandler | None = None,
     ) -> None:
+        """With `quick`, which takes the first of its steps, there is a quick way, too."""
         parts, met = self._parts, self._quick.met
-        if quick:
-            self._quick.add(f"/acme{path}", verb, handler)
+        if quick is not None:
+            self._quick.add(f"/acme{path}", verb, quick)
 
         def view(**arguments: Any) -> Response:
             request.environ[_VERB] = verb
@@ -126,7 +134,10 @@ class _Posted:
                 keys=keys,
             )
             request.environ[_ASKED] = asked
-            return _respond(parts, handler(parts, asked, **arguments), nonce=True)
+            answer = handler(parts, asked, **arguments)
+            if isinstance(answer, Change):
+                answer = answer.alone(parts.ctx.store)
+            return _respond(parts, answer, nonce=True)
 
         self.paths.append(path)
         name = path.strip("/").replace("/", "_").replace("<", "").replace(">", "").replace(":", "_")

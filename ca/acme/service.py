@@ -2,8 +2,10 @@
 
 import logging
 from datetime import timedelta
+from functools import partial
 
 from ca.acme import ari, order, validate
+from ca.acme.change import made
 from ca.acme.limits import Limits
 from ca.acme.nonce import Nonces
 from ca.acme.parts import Parts
@@ -14,8 +16,12 @@ from ca.enrolment.service import Enrolment
 from kms.service import KeyCentre
 from yinxin.act import Actor
 from yinxin.authz import Decision
+from yinxin.gather import Window
 
 _log = logging.getLogger("yinxin.ca")
+
+#: results of validation that share a transaction
+_RESULTS = 64
 
 
 class Acme:
@@ -30,7 +36,8 @@ class Acme:
                 settings.open_credential or "-",
             )
         nonces = Nonces(store, keys, timedelta(minutes=settings.nonce_minutes))
-        self.parts = Parts(ctx, enrolment, nonces, Limits(store.clock))
+        results = Window(_RESULTS, partial(made, store))
+        self.parts = Parts(ctx, enrolment, nonces, Limits(store.clock), results)
         self.reach = Reach(settings)
         self.validators = Validators(self.attempt, settings.validators)
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from ca.acme import dns01, http01, look, tlsalpn01
+from ca.acme.change import Change
 from ca.acme.models import AccountRow, AuthorizationRow, AuthorizationState
 from ca.acme.parts import Parts, actor_of
 from ca.acme.problems import problem
@@ -16,7 +17,7 @@ from ca.acme.settings import AcmeSettings
 from yinxin.act import Outcome
 from yinxin.crypto.jose import Jwk
 from yinxin.errors import InternalError, Unavailable, YinxinError
-from yinxin.store import Sql
+from yinxin.store import Act, Sql
 from yinxin.text import Text
 
 _log = logging.getLogger("yinxin.ca")
@@ -82,14 +83,24 @@ def _write(
     *,
     failure: str | None = None,
 ) -> None:
-    """The result, unless another came first: the attempts counted so far are part of what is compared."""
+    """The result, with those that are there at the same time, and unless another came first: the attempts counted so far are part of what is compared."""
     same = {"of": row.id, "counted": row.attempts, "count": row.attempts + 1}
-    subject, outcome = f"acme-authorization:{row.id}", Outcome.FAILED if failure else Outcome.DONE
-    with parts.ctx.store.act(actor_of(account), VALIDATE, subject, outcome=outcome) as act:
-        act.facts |= {"challenge": row.challenge, "attempt": row.attempts + 1}
-        if failure is not None:
-            act.facts["error"] = failure
-        act.facts["changed"] = result.run(act.connection, {**values, **same})
+    facts: dict[str, Any] = {"challenge": row.challenge, "attempt": row.attempts + 1}
+    if failure is not None:
+        facts["error"] = failure
+
+    def make(act: Act) -> int:
+        changed = result.run(act.connection, {**values, **same})
+        act.facts |= {**facts, "changed": changed}
+        return changed
+
+    outcome = Outcome.FAILED if failure else Outcome.DONE
+    change = Change(actor_of(account), VALIDATE, f"acme-authorization:{row.id}", make, outcome)
+    given = parts.results.join(change)
+    if isinstance(given, Exception):
+        raise given
+    if given is None:  # whoever wrote for several was cut off
+        change.alone(parts.ctx.store)
 
 
 _PROOF = cast("sa.Table", AuthorizationRow.__table__)

@@ -77,7 +77,6 @@ def test_a_plain_request_is_recognised() -> None:
 
 
 def test_a_signed_request_is_recognised_by_its_type_and_has_no_token() -> None:
-    """Seen to fail without the look at the language."""
     head = recognise(SIGNED)
     assert head is not None
     assert (head.signed, head.target, head.authorization) == (True, "/acme/order/01k", "")

@@ -1,8 +1,9 @@
 """The store kit: one database, transactions that leave a record, jobs with leases."""
 
-from yinxin.store._act import Act, Store
+from yinxin.store._act import Store
 from yinxin.store._alone import alone
 from yinxin.store._base import Base, Instant, housekeeping
+from yinxin.store._begun import Act
 from yinxin.store._engine import DatabaseSettings, open_engine
 from yinxin.store._jobs import Jobs, Queue
 from yinxin.store._number import SourceRow, name_of
@@ -11,6 +12,7 @@ from yinxin.store._prepared import Sql, Within, listed
 from yinxin.store._request import current_entries, marking, request_scope
 from yinxin.store._restate import Held, KeysChanged, accounted_now, held, restate
 from yinxin.store._rows import RecordedRow, committed
+from yinxin.store._several import Several
 from yinxin.store._shape import shape_of
 from yinxin.store._stock import take_stock
 from yinxin.store._taken import Taken, as_good
@@ -37,6 +39,7 @@ __all__ = [
     "Road",
     "RowsMoved",
     "Said",
+    "Several",
     "SourceRow",
     "Sql",
     "Store",

@@ -9,8 +9,7 @@ may only touch tables marked as housekeeping.
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +22,7 @@ from yinxin.clock import Clock
 from yinxin.errors import YinxinError
 from yinxin.personal import PersonalInClear, Salted, UndeclaredPersonal, salted
 from yinxin.randomness import Randomness, identifier
+from yinxin.store._begun import Act
 from yinxin.store._engine import hasty_engine, reading_engine
 from yinxin.store._guard import guard, is_housekeeping, is_note, is_nothing, nothing_left
 from yinxin.store._inside import INSIDE, inside
@@ -31,8 +31,9 @@ from yinxin.store._number import Taken as TakenNumbers
 from yinxin.store._outbox import OutboxRow
 from yinxin.store._prepared import GUARD, ROWS, Raw, Sql, Within
 from yinxin.store._raw import RawConnections
-from yinxin.store._request import ENTRIES, MARK, REQUEST, Mark, mark_all
+from yinxin.store._request import ENTRIES, REQUEST, mark_all
 from yinxin.store._rows import Changed, listen
+from yinxin.store._several import Several
 from yinxin.store._taken import Overtaken, Taken, meant
 from yinxin.store._together import Together
 from yinxin.store._trouble import translated
@@ -42,67 +43,6 @@ _log = logging.getLogger("yinxin.store")
 
 #: a record on its way to the log
 _RECORD = Sql(sa.insert(OutboxRow.__table__).inline(), "id", "data", "personal")  # type: ignore[arg-type]
-
-
-@dataclass
-class Act:
-    """An act under way. Facts may be added until the transaction ends; `session` carries its changes.
-
-    `within` is its transaction. The session is made when it is first asked for: an act whose statements are `Sql`
-    does without, which saves a third of a millisecond.
-    """
-
-    id: str
-    actor: Actor
-    verb: str
-    subject: str
-    within: sa.Connection | Session | None
-    outcome: Outcome = Outcome.DONE
-    facts: dict[str, Any] = field(default_factory=dict)
-    decision: dict[str, Any] | None = None
-    further: list["Act"] = field(default_factory=list)
-    #: what its record says of the rows it changed
-    rows: str | None = None
-    #: the request it is part of, and the list that tells that request what was recorded
-    request: str | None = field(default_factory=REQUEST.get)
-    told: list[str] | None = field(default_factory=ENTRIES.get)
-    mark: Mark | None = field(default_factory=MARK.get)
-
-    @cached_property
-    def session(self) -> Session:
-        """The session of its transaction; raises TypeError before that has begun."""
-        if isinstance(self.within, Session):
-            return self.within
-        if self.within is None:
-            raise TypeError(f"{self.verb} has not begun")
-        return Session(self.within)
-
-    @property
-    def connection(self) -> sa.Connection:
-        """The connection of its transaction, with everything written that the session holds."""
-        if not isinstance(self.within, sa.Connection):
-            self.session.flush()
-            return self.session.connection()
-        if "session" in vars(self):
-            self.session.flush()
-        return self.within
-
-    def each(
-        self,
-        id_: str,
-        subject: str,
-        decision: dict[str, Any] | None = None,
-        actor: Actor | None = None,
-        /,
-        **facts: Any,
-    ) -> None:
-        """A further record, `id_`, for one of many things that are done at once: same verb, same transaction.
-
-        It belongs to the request in whose context this is called. A refusal of the whole is recorded once, in the
-        act's own name.
-        """
-        one = Act(id_, actor or self.actor, self.verb, subject, self.within, self.outcome, facts, decision)
-        self.further.append(one)
 
 
 class Store:
@@ -281,6 +221,32 @@ class Store:
                 self._numbering.committed(taken)
         for wake in self.recorded:
             wake()
+
+    @contextmanager
+    def several(self) -> Iterator[Several]:
+        """One transaction for acts of several requests, each recorded as it would be alone; without one nothing is written.
+
+        Where it raises, nothing was done and nothing recorded: whoever asked goes on alone, and is then refused in her own name.
+        """
+        if INSIDE.get():
+            raise RuntimeError("several acts were begun inside another act")
+        with inside():
+            for gate in self.gates:
+                gate()
+            with translated(), self._acting.begin() as connection:
+                several = Several(connection, self)
+                yield several
+                several.close()
+                if not several.acts:
+                    connection.rollback()
+                    return
+                records = [self._event(each, each.outcome) for each in several.acts]
+                numbers = self._record(connection, *records)
+                marks = zip(several.acts, records, strict=True)
+                mark_all(connection, [(act.mark, record) for act, record in marks if act.mark is not None])
+            self._numbering.committed(numbers)
+        for act in several.acts:
+            self._after(act)
 
     def refuse(self, actor: Actor, verb: str, subject: str, error: YinxinError) -> None:
         """Record a refusal that happened before any act could begin; sets `error.entry`.

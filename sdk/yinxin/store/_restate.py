@@ -12,7 +12,8 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from yinxin.act import SYSTEM
-from yinxin.store._act import Act, Store
+from yinxin.store._act import Store
+from yinxin.store._begun import Act
 from yinxin.store._prepared import Sql
 from yinxin.store._rows import SALT, RecordedRow, committed, state
 from yinxin.store._shape import Shape, shape_of

@@ -7,10 +7,12 @@ from typing import Any
 
 from werkzeug.test import Client
 
-from tests.ca.acme.client import AcmeClient
+from tests.ca.acme.client import HOST, AcmeClient
 from tests.ca.acme.conftest import application
+from tests.ca.acme.quickly import begun, served
 from tests.ca.conftest import Site
 from tests.ca.crasher import die
+from yinxin.crypto.jose import encode64
 from yinxin.crypto.keys import PrivateKey
 from yinxin.steps import listen
 
@@ -34,6 +36,21 @@ def killed(url: str, folder: Path, settings: dict[str, Any], order: dict[str, An
     client = client_of(Site(url, folder, acme=settings), folder)
     listen(lambda name: die() if name == step else None)
     client.finalize(order, (folder / "csr").read_bytes())
+
+
+def killed_together(
+    url: str, folder: Path, settings: dict[str, Any], orders: list[dict[str, Any]], step: str
+) -> None:
+    """Finalize several orders at one window, and die at `step`."""
+    client = client_of(Site(url, folder, acme=settings), folder)
+    app = client.http.application
+    client.get(orders[0]["authorizations"][0])  # since then the name is known that we are reached by
+    group = []
+    for number, order in enumerate(orders):
+        body = client.signed(order["finalize"], {"csr": encode64((folder / f"csr{number}").read_bytes())})
+        group.append(begun(app, order["finalize"].removeprefix(HOST), json.dumps(body).encode()))
+    listen(lambda name: die() if name == step else None)
+    served(app, group)
 
 
 def racing(

@@ -2,18 +2,25 @@
 
 import json
 import re
+import signal
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from ca.acme.models import NonceRow
 from tests.ca.acme.client import HOST, URN, problem, request_for
-from tests.ca.acme.conftest import HOME
+from tests.ca.acme.conftest import HOME, Desk
+from tests.ca.acme.crasher import keep, killed_together
 from tests.ca.acme.quickly import Quickly, begun, served
+from tests.ca.test_crash import is_revoked
+from tests.support.forked import run
+from yinxin import canonical
 from yinxin.crypto.jose import encode64
 from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.suite import INTL
+from yinxin.store import OutboxRow
 
 #: fields that are another at every answer
 OWN = {"Replay-Nonce", "Request-Id", "Audit-Entry"}
@@ -58,7 +65,6 @@ def spent(desk):
 
 @pytest.mark.engines("any")
 def test_the_same_requests_get_the_same_answers(desk):
-    """Seen to fail with a field left out, and with a refusal in other words."""
     client = desk.client()
     url, order = client.order("b.example.gov.cn")
     authorization = order["authorizations"][0]
@@ -141,7 +147,6 @@ def test_the_whole_flow_is_the_same(desk):
 
 @pytest.mark.engines("any")
 def test_a_nonce_is_good_once_whichever_way(desk):
-    """Seen to fail without the look at what was spent, and without the look at the group."""
     client = desk.client()
     url = client.order(HOME)[0]
     body = octets(client, url, None)
@@ -170,7 +175,6 @@ def test_a_nonce_that_another_process_took_meanwhile(desk, monkeypatch):
 
 @pytest.mark.engines("any")
 def test_whoever_is_not_believed_goes_the_ordinary_way_with_the_nonce(desk):
-    """Seen to fail with the signature left unread, and with the nonce spent before it is read."""
     client, ended = desk.client(), desk.client()
     url = client.order(HOME)[0]
     ended.post(ended.kid, {"status": "deactivated"})
@@ -220,7 +224,6 @@ def test_what_is_never_quick(desk):
 
 @pytest.mark.engines("both")
 def test_64_at_one_window_get_one_certificate(desk):
-    """Seen to fail when `_claim` does not compare the state."""
     client = desk.client()
     url, order = desk.ready(client)
     payloads = [{"csr": encode64(request_for(order))} for _ in range(64)]
@@ -234,7 +237,6 @@ def test_64_at_one_window_get_one_certificate(desk):
 
 @pytest.mark.engines("both")
 def test_finalizations_are_issued_together_and_answered_apart(desk):
-    """Seen to fail with the answers dealt out in another order."""
     clients = [desk.client() for _ in range(4)]
     orders = [desk.ready(client, f"h{number}.example.gov.cn") for number, client in enumerate(clients)]
     payloads = [{"csr": encode64(request_for(order))} for _, order in orders]
@@ -283,3 +285,81 @@ def test_an_issuance_that_fails_in_a_group_fails_its_order_alone(desk, monkeypat
         "invalid",
         "valid",
     ]
+
+
+@pytest.mark.engines("both")
+@pytest.mark.parametrize(
+    "step",
+    [
+        "ca.acme-finalize.2-claimed",
+        "ca.issue-many.2-linted",
+        "ca.issue-many.3-intended",
+        "ca.issue-many.4-signed",
+        "ca.issue-many.5-stored",
+        "ca.acme-finalize.3-issued",
+    ],
+)
+def test_finalizations_killed_together_at_any_step(founded, settings, web, names, step):
+    """All of them are valid with a certificate each, or invalid with none, and nothing stays in between."""
+    desk = Desk(founded(acme=settings), web, names)
+    client = desk.client()
+    orders = [desk.ready(client, f"h{number}.example.gov.cn") for number in range(3)]
+    folder = desk.site.folder
+    for number, (_, order) in enumerate(orders):
+        (folder / f"csr{number}").write_bytes(request_for(order))
+    keep(client, folder)
+    desk.site.keys.close()
+    told = [order for _, order in orders]
+    assert run(killed_together, desk.site.url, folder, settings, told, step) == -signal.SIGKILL
+
+    desk = Desk(founded(acme=settings), web, names)
+    again = desk.client(registered=False, key=client.key)
+    again.kid = client.kid
+    done = step in ("ca.issue-many.5-stored", "ca.acme-finalize.3-issued")
+    assert {again.get(url)["status"] for url, _ in orders} == {"valid" if done else "processing"}
+    desk.site.clock.advance(timedelta(seconds=61))
+    for url, order in orders:
+        found = again.get(url)
+        rows = desk.site.rows(reference=f"acme/{url.rpartition('/')[2]}")
+        if done:
+            assert (found["status"], [row.state for row in rows]) == ("valid", ["issued"])
+            continue
+        assert (found["status"], found["error"]["type"]) == ("invalid", f"{URN}serverInternal")
+        assert {row.state for row in rows} <= {"abandoned"}
+        for row in rows:
+            is_revoked(desk.site, row.serial)
+        problem(again.finalize(order), "orderNotReady", 403)
+
+
+@pytest.mark.engines("both")
+def test_changes_of_several_requests_are_recorded_apart(desk):
+    """Orders and answered challenges of a group: a record each, of its account and its request."""
+    clients = [desk.client() for _ in range(3)]
+    for each in clients:
+        each.http = Quickly(desk.app)
+    payload = {"identifiers": [{"type": "dns", "value": HOME}]}
+    group = [asked(desk, each, f"{HOST}/acme/new-order", payload) for each in clients]
+    group.append(asked(desk, clients[0], f"{HOST}/acme/new-order", {"identifiers": []}))
+    answers = served(desk.app, group)
+    assert [each.status_code for each in answers] == [201, 201, 201, 400]
+    challenges = [
+        client.challenge(json.loads(answer.data)["authorizations"][0])
+        for client, answer in zip(clients, answers, strict=False)
+    ]
+    for client, challenge in zip(clients, challenges, strict=True):
+        desk.web.put(client, challenge["token"])
+    group = [
+        asked(desk, each, challenge["url"], {}) for each, challenge in zip(clients, challenges, strict=True)
+    ]
+    answered = served(desk.app, group)
+    desk.acme.validators.idle()
+    for client, answer in zip(clients, answers, strict=False):
+        assert client.get(answer.headers["Location"])["status"] == "ready"
+    with desk.site.store.read() as session:
+        records = map(canonical.decode, session.scalars(sa.select(OutboxRow.data)))
+        events = {each["id"]: each for each in records}
+    for verb, told in (("ca.acme-order", answers[:3]), ("ca.acme-respond", answered)):
+        for client, answer in zip(clients, told, strict=True):
+            event = events[answer.headers["Audit-Entry"]]
+            assert (event["verb"], event["actor"]["id"]) == (verb, f"acme:{client.kid.rpartition('/')[2]}")
+            assert event["request"] == answer.headers["Request-Id"]
