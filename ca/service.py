@@ -21,8 +21,10 @@ from ca.ceremony.proposal import resource_of as ceremony_resource
 from ca.check import Checker, Evidence
 from ca.cmp import transaction
 from ca.context import Context
+from ca.ends import Ends, ends
 from ca.enrolment import Enrolment
 from ca.enrolment.agent import Agents
+from ca.errors import UnknownCertificate
 from ca.health import health
 from ca.hierarchy import tree
 from ca.hierarchy.chains import chains, collection
@@ -57,7 +59,7 @@ from ca.status.crl import Published
 from ca.status.line import Line
 from ca.suspend import RESUME, SUSPEND, Hold, resume, suspend
 from kms.service import KeyCentre
-from yinxin.act import STRANGER, Actor
+from yinxin.act import STRANGER, Actor, Kind
 from yinxin.authz import PLATFORM, Decider, Resource
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.signed_data import certificates_only
@@ -68,6 +70,8 @@ from yinxin.store import Store
 READ = "ca.read"
 #: issuances that an export reads at a time
 EXPORT_PAGE = 500
+#: certificates of one's own that are shown at most
+OWN = 200
 
 
 class Authority:
@@ -206,6 +210,25 @@ class Authority:
         self.decider.require(actor, READ, resource_of(row))
         return row
 
+    def may(self, actor: Actor, verb: str, row: CertificateRow) -> bool:
+        """Whether the policies would let the actor; for showing a button."""
+        return self.decider.check(actor, verb, resource_of(row)).allowed
+
+    def held(self, actor: Actor) -> Sequence[CertificateRow]:
+        """The certificates that the person acting holds herself, the newest first: what is one's own needs no permission."""
+        if actor.kind is not Kind.PERSON:
+            return ()
+        own = Filter(holder=actor.id, sort="-created")
+        found = inventory.search(self.ctx.store, own, limit=OWN)
+        return [row for row in found if row.holder_kind == "person"]
+
+    def bundle(self, row: CertificateRow) -> str:
+        """A certificate that was handed out, and those above it, in PEM; raises UnknownCertificate of one that never was."""
+        if row.der is None:
+            raise UnknownCertificate(certificate=row.serial)
+        above = self.ctx.issuers.get(row.authority).chain
+        return "".join(each.pem for each in (Certificate(row.der), *above))
+
     def own(self, actor: Actor) -> tuple[Certificate, ...]:
         """The certificate by which the actor is known here, and those above it; raises UnknownCertificate."""
         return own_certificate(self.ctx, actor.certificate or "")
@@ -228,6 +251,13 @@ class Authority:
                 self.ctx, wanted.profile
             )  # a name that never was is told, for an empty list would say: there are none
         return inventory.search(self.ctx.store, replace(wanted, organ=organ), after=after, limit=limit)
+
+    def ends(self, actor: Actor, organ: str | None = None) -> Sequence[Ends]:
+        """How many certificates in force end in each coming month, of an organ (the actor's own, else) and those below; raises Denied."""
+        organ = organ or actor.organ or PLATFORM
+        resource = Resource("Certificate", "*", organ=organ, attributes={"profile": "*"})
+        self.decider.require(actor, READ, resource)
+        return ends(self.ctx.store, organ)
 
     def found(self, actor: Actor, plan: Plan, beside: Path) -> Done:
         """Found the hierarchies of a site that has none; see `ca.ceremony.conduct`. Raises Denied, ProposalNeeded."""

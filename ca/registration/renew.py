@@ -27,6 +27,9 @@ from yinxin.errors import YinxinError
 from yinxin.renewal import renewal_statement
 from yinxin.steps import step
 
+#: what the reference of a successor begins with
+RENEWAL = "renewal"
+
 
 def renew(ctx: Context, csr: bytes, signature: bytes, *, supersede: bool = False) -> Issued:
     """The successor of the certificate whose key made `signature` (CMS, detached, over `renewal_statement`).
@@ -62,7 +65,7 @@ def renew(ctx: Context, csr: bytes, signature: bytes, *, supersede: bool = False
 
 def reference_of(serial: str) -> str:
     """The reference of a certificate's successor."""
-    return f"renewal/{serial}"
+    return f"{RENEWAL}/{serial}"
 
 
 def _renewable(ctx: Context, row: CertificateRow) -> None:

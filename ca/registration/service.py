@@ -66,6 +66,10 @@ class Registrations:
         row = self._found(actor, decide.REFUSE, id_)
         return decide.refuse(self._ctx, actor, row.id, reason, self._permitted(actor, decide.REFUSE, row))
 
+    def may(self, actor: Actor, verb: str, row: RegistrationRow) -> bool:
+        """Whether the policies would let the actor; for showing a button."""
+        return self._decider.check(actor, verb, resource_of(row)).allowed
+
     # --- readers -----------------------------------------------------------------------------------------------
 
     def show(self, actor: Actor, id_: str) -> RegistrationRow:

@@ -3,10 +3,13 @@
 from typing import TYPE_CHECKING
 
 from ops.console import (
+    applications,
+    authorities,
     authorization,
     calendar,
     certificates,
     clients,
+    credentials,
     delegations,
     directory,
     exchange,
@@ -44,7 +47,7 @@ __all__ = ["DirectoryNames", "pages"]
 
 NAVIGATION = (
     NavItem(Text("控制台", "Console"), "console.show", show.ROLES, house=True),
-    NavItem(Text("证书", "Certificates"), "console.certificates", certificates.ROLES),
+    NavItem(Text("证书", "Certificates"), "console.own_certificates"),
     NavItem(Text("密钥", "Keys"), "console.keys"),
     NavItem(Text("印章", "Seals"), "console.seal_list"),
     NavItem(Text("交换", "Exchange"), "console.exchange_list", exchange.ROLES),
@@ -65,6 +68,9 @@ def pages(platform: "Platform") -> "tuple[Blueprint, ...]":
     calendar.add(made, platform)
     show.add(made, platform)
     certificates.add(made, platform)
+    applications.add(made, platform)
+    authorities.add(made, platform)
+    credentials.add(made, platform)
     key_centre.add(made, platform)
     keys.add(made, platform)
     proposals.add(made, platform)
