@@ -2,10 +2,15 @@
 
 python-pkcs11 initialises the module without locking (C_Initialize(NULL)), so two threads inside it at once crash;
 every call therefore goes through `Token.use`, which lets one in at a time.
+
+C_Initialize and C_Finalize are the process's, not a session's (PKCS#11 v3.1, 5.4), and SoftHSM reads where its tokens lie at the first
+of them. So a library is one token's at a time: another one that is used in the same process takes it over, initialised anew for its own
+token, and the one before opens again when it is next used. Nobody finds keys of the other's, or loses the session that is in use.
 """
 
 import fcntl
 import os
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -77,6 +82,29 @@ _REFUSALS = (
 )
 
 
+class _Library:
+    """A PKCS#11 library in this process: who is in it, and whose session it has."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self._holder: weakref.ref[Token] | None = None
+
+    @property
+    def holder(self) -> "Token | None":
+        """The token that initialised it last, while that is known."""
+        return None if self._holder is None else self._holder()
+
+    def held_by(self, token: "Token | None") -> None:
+        """Say whose it is now."""
+        self._holder = None if token is None else weakref.ref(token)
+
+
+#: by path
+_LIBRARIES: dict[str, _Library] = {}
+# a child has libraries of its own, and nobody is in them
+os.register_at_fork(after_in_child=_LIBRARIES.clear)
+
+
 class Token:
     """A PKCS#11 token. Nothing is opened before the first use; safe to share between threads, never across a fork."""
 
@@ -88,10 +116,11 @@ class Token:
         self._serial = settings.serial
         self._deadline = settings.deadline
         self._folder = folder
-        self._lock = Lock()
         self._module: Any = None
         self._session: Any = None
         self._process = 0
+        #: the library, while this token is in it
+        self._shared = _Library()
         #: whether it has been open: then a token that is not there is one that was taken away
         self._known = False
         self._handles: dict[tuple[bytes, pkcs11.ObjectClass], Any] = {}
@@ -189,14 +218,18 @@ class Token:
         """Alone in the module, and in the process that opened it."""
         if self._process not in (0, os.getpid()):
             raise OpenedBeforeFork(token=self.label, process=os.getpid())
-        if not self._lock.acquire(timeout=self._deadline):
+        library_ = _LIBRARIES.setdefault(self._path(), _Library())
+        if not library_.lock.acquire(timeout=self._deadline):
             raise HsmSlow(token=self.label, seconds=self._deadline)
         try:
+            self._shared = library_
+            if library_.holder is not self:
+                self._forget()
             yield
         finally:
             # what a library leaves in this thread's queue, the thread's next TLS connection would take for its own
             library().ERR_clear_error()
-            self._lock.release()
+            library_.lock.release()
 
     def _opened(self) -> Any:
         if self._session is None:
@@ -213,13 +246,18 @@ class Token:
 
     def _drop(self) -> None:
         """Forget session and handles and finalise the library: a token that went away and came back needs both."""
-        self._session = None
-        self._handles.clear()
-        self._process = 0
-        if self._module is not None:
-            module, self._module = self._module, None
+        module = self._module
+        self._forget()
+        if module is not None:
+            self._shared.held_by(None)
             with suppress(cryptoki.PKCS11Error):  # a lost module may no longer know that it was initialised
                 module.finalize()
+
+    def _forget(self) -> None:
+        """Session and handles are not this token's any more."""
+        self._module = self._session = None
+        self._handles.clear()
+        self._process = 0
 
     def _path(self) -> str:
         if self._library:
@@ -237,7 +275,10 @@ class Token:
         if not Path(path).exists():
             raise HsmMissing(what=path, reason=Text("文件不存在", "no such file"))
         try:
+            if (other := self._shared.holder) is not None and other is not self:
+                other._drop()  # noqa: SLF001 - of another token in this process; whoever uses it next opens it again
             self._module = pkcs11.lib(path)
+            self._shared.held_by(self)
             return self._chosen()
         except cryptoki.NoSuchToken as error:
             raise HsmMissing(what=f"{self.label} @ {path}", reason=type(error).__name__) from error

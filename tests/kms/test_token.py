@@ -29,7 +29,7 @@ from kms.token import Token
 from yinxin.act import SYSTEM
 from yinxin.errors import YinxinError
 
-from .conftest import World
+from .conftest import World, furnished
 
 
 class Counting:
@@ -71,6 +71,25 @@ def test_nothing_is_opened_before_it_is_used(world: World, monkeypatch: pytest.M
     logins = counted(monkeypatch, world.centre.token)
     assert world.centre.register() == []
     assert logins == []
+
+
+def test_two_tokens_of_one_library_in_one_process(world: World, tmp_path: Path, soft_token: Path) -> None:
+    """As two installations have in one program: each has its own keys, and the end of one is not the other's.
+
+    Seen to fail while a token took the library as it was: its keys were made in the other's token, and lost when that one was closed.
+    """
+    (tmp_path / "other").mkdir()
+    other = furnished(f"sqlite:///{tmp_path / 'other.sqlite'}", tmp_path / "other", soft_token)
+    for each, label in ((world, "one"), (other, "another")):
+        each.centre.create(SYSTEM, label=label, purpose="seal", algorithm="ecdsa-p256")
+    for _ in range(2):
+        world.centre.signer("one").sign(b"x")
+        other.centre.signer("another").sign(b"x")
+    assert [len(each.centre.engine.inventory()) for each in (world, other)] == [1, 1]
+    world.centre.close()
+    other.centre.signer("another").sign(b"x")
+    other.close()
+    world.centre.signer("one").sign(b"x")
 
 
 def test_keys_stay_in_the_module(world: World) -> None:
