@@ -4,16 +4,21 @@ import importlib
 import logging
 import pkgutil
 import re
+import sqlite3
 from string import Formatter
 from typing import get_args
 
 import pytest
 from pydantic_core import core_schema
+from sqlalchemy.exc import OperationalError
 
 import yinxin
 from yinxin.errors import registered
 from yinxin.faults import SENTENCES, sentence
+from yinxin.store import StoreFull, StoreUnavailable
 from yinxin.web import problem_of
+
+from .test_idempotency import write
 
 pytestmark = pytest.mark.engines("any")
 
@@ -74,6 +79,21 @@ def test_the_unexpected_stays_inside(world, caplog):
     assert "ZeroDivision" not in answer.text
     assert "secret-detail" in caplog.text
     assert answer.json["facts"]["request"] in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [("database is locked", StoreUnavailable.code), ("database or disk is full", StoreFull.code)],
+)
+def test_trouble_of_the_database_is_tried_again(world, said, code):
+    """Met past the store's transactions. Seen to fail (500, right after a crash) while only these told it."""
+
+    def unready():
+        raise OperationalError("BEGIN", None, sqlite3.OperationalError(said))
+
+    world.before_answer = unready
+    answer = write(world.client())
+    assert (answer.status_code, answer.headers["Retry-After"], answer.json["code"]) == (503, "5", code)
 
 
 def test_the_http_layer_joins_the_tree(world):

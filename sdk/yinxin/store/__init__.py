@@ -17,6 +17,7 @@ from yinxin.store._shape import shape_of
 from yinxin.store._stock import take_stock
 from yinxin.store._taken import Taken, as_good
 from yinxin.store._together import Together
+from yinxin.store._trouble import trouble_of
 from yinxin.store._visible import Columns, Kept, Lead, Road, newest, newest_by
 from yinxin.store._written import Said, Written
 from yinxin.store.errors import NoColumn, RowsMoved, StoreFull, StoreUnavailable, UnrecordedChange
@@ -67,4 +68,5 @@ __all__ = [
     "restate",
     "shape_of",
     "take_stock",
+    "trouble_of",
 ]

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from yinxin.crypto.suite import INTL
+from yinxin.store._trouble import translated
 
 
 @contextmanager
@@ -14,11 +15,11 @@ def alone(engine: sa.Engine, name: str) -> Iterator[bool]:
     """Whether this is the only holder of `name` on this database, for as long as the block lasts; never waits.
 
     PostgreSQL's own advisory lock, held by a connection; a locked file beside the database of SQLite, which one
-    machine has. Either is gone with the process, however it ends.
+    machine has. Either is gone with the process, however it ends. Raises StoreUnavailable.
     """
     if engine.dialect.name == "postgresql":
         key = int.from_bytes(INTL.hash.digest(name.encode())[:8], signed=True)
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             held = bool(connection.scalar(sa.select(sa.func.pg_try_advisory_lock(key))))
             try:
                 yield held

@@ -22,6 +22,7 @@ from yinxin.errors import (
     Untrue,
     YinxinError,
 )
+from yinxin.store import trouble_of
 from yinxin.text import Language, Text
 from yinxin.web import errors
 from yinxin.web._kit import CALLER, SESSION_COOKIE, caller_or_none, reader_language, request_id
@@ -179,6 +180,10 @@ def _translated(status: int) -> YinxinError:
 
 
 def _unexpected(error: Exception) -> BaseResponse:
+    # the database's own trouble, met past the store's transactions: as after a crash, while it is put in order
+    if (trouble := trouble_of(error)) is not None:
+        _log.warning("request %s: %s %s", request_id(), request.method, request.path, exc_info=error)
+        return respond(trouble)
     _log.exception("request %s: %s %s", request_id(), request.method, request.path, exc_info=error)
     return respond(InternalError(request=request_id()))
 
