@@ -28,7 +28,7 @@ def declare(api: Api, desk: Desks) -> None:
     )
     def print_one(document: str, body: PrintIn, caller: Caller) -> Raw:
         made = print_copy(desk(caller), document, body.reader)
-        headers = {"Content-Disposition": f'attachment; filename="{made.number:06d}.pdf"'}
+        headers = {"Content-Disposition": f'attachment; filename="{made.number}.pdf"'}
         return Raw(made.pdf, "application/pdf", headers)
 
     @api.post(
@@ -61,4 +61,5 @@ def declare(api: Api, desk: Desks) -> None:
 
 def numbered_out(row: NumberedCopy) -> NumberedOut:
     """A numbered copy as the API shows it."""
-    return NumberedOut.model_validate({name: getattr(row, name) for name in NumberedOut.model_fields})
+    said = {name: getattr(row, name) for name in NumberedOut.model_fields if name != "mark"}
+    return NumberedOut.model_validate({**said, "mark": row.shown})

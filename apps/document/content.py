@@ -134,15 +134,14 @@ def elements(
     year: int,
     date: dt.date,
     signers: Sequence[str],
-    copy: int | None = None,
     name_seals: Sequence[NameSeal | None] = (),
     titles: Sequence[str] = (),
 ) -> Elements:
     """The elements to lay out: the content with its number, date and, where the kind shows them, the signers.
 
-    Of several organs each has one, the issuing organ's first. `serial` is None while it has no number. `copy` is the
-    number of one copy of a classified document; the sheet that is sealed keeps room for it. `name_seals` and `titles` are
-    the signers', in their order: an order shows a seal in the place of a name, and the title beside it.
+    Of several organs each has one, the issuing organ's first. `serial` is None while it has no number. What is classified keeps
+    room for a copy number. `name_seals` and `titles` are the signers', in their order: an order shows a seal in the place of a
+    name, and the title beside it.
     """
     body = canonical.decode(data)
     organ = body["organ"]
@@ -166,7 +165,6 @@ def elements(
         copies_to=tuple(body.get("copied_to", ())),
         secrecy=Secrecy(mark[0]) if (mark := body.get("secrecy", "").partition("★"))[0] else None,
         secrecy_term=mark[2],
-        copy_number=copy,
         copies_numbered=bool(mark[0]),
         attachments=(
             *(

@@ -75,7 +75,7 @@ class Dossier:
     #: of what several organs of another site issued: their names, as they were signed
     issuers: Sequence[str]
     #: the number of this organ's copy in the register of an issuing organ at another site
-    copy_number: int | None
+    copy_number: str | None
     #: the site that sent it here, where another one did: who drafted it there is not known here
     site: str | None
     #: when it was looked at: what is overdue depends on it
@@ -186,14 +186,14 @@ def dossier(desk: Desk, document: str) -> Dossier:
 
 def _from_elsewhere(
     session: Session, row: Document, organ: str
-) -> tuple[Sequence[str], int | None, str | None]:
+) -> tuple[Sequence[str], str | None, str | None]:
     """Of what another site sent: what the organs are called that issued it jointly, the number of this organ's copy, and that site."""
     if not came(session, row.id):
         return (), None, None
     said = canonical.decode(content(session, row.id).data)
     names = [said["organ"]["name"], *(each["name"] for each in said.get("joint", ()))]
     arrival = session.get(Arrival, (row.id, organ))
-    return names if len(names) > 1 else (), arrival.copy_number if arrival else None, row.drafter
+    return names if len(names) > 1 else (), arrival.mark if arrival else None, row.drafter
 
 
 def _answers(desk: Desk, document: str) -> Sequence[Document]:

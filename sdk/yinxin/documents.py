@@ -379,5 +379,5 @@ class DossierOut(Reply):
     """Recipients at other sites that cannot get it, or keep it, as it is graded now, and why; told to its issuing organ."""
     issuers: list[str] = Field(default_factory=list)
     """Of what several organs of another site issued: what they are called, the first one's seal being the last."""
-    copy_number: int | None = None
-    """The number of the reader's organ's own copy (份号) in the register of the issuing organ at another site."""
+    copy_number: str | None = None
+    """The number of the reader's organ's own copy (份号) of what was issued at another site: 000002, and 000002-3 of one that a site between made of that."""

@@ -46,6 +46,8 @@ class NumberedOut(Reply):
     """A copy of a classified document by its number (份号)."""
 
     number: int
+    mark: str
+    """What stands on it: the number as six digits; where another site issued the document, that of the copy it is made of and the number here behind it."""
     organ: str
     """Who holds it."""
     medium: Literal["file", "paper"]

@@ -1,6 +1,7 @@
 """Answers, and what is passed on: a city answers the province whose document it had, and a county has the province's by the city's hand."""
 
 import re
+import subprocess
 from contextlib import ExitStack
 from dataclasses import replace
 from hashlib import sha256
@@ -211,6 +212,55 @@ def test_what_came_from_one_site_goes_on_to_a_third(sites: Governments, monkeypa
     with pytest.raises(ParcelUnfit) as refused:
         hear(SimpleNamespace(body={**body, "decisions": [forged]}, sender=CITY, peer="yi.example", **common))
     assert "签名人不是发文机关的" in refused.value.text("zh")
+
+
+def test_no_two_papers_of_a_document_have_one_number(sites: Governments, monkeypatch, tmp_path):
+    """Printed at three sites, each with a register of its own; the number on the paper is the one in the register, and tells what it is a copy of.
+
+    Seen to fail when what is made elsewhere is numbered as what is made here, and when what is passed on does not say which copy it is.
+    """
+    drawn = []
+    monkeypatch.setattr(
+        "apps.document.numbered.print._drawn", lambda _file, _pages, mark: drawn.append(mark) or b"%PDF"
+    )
+    sites.line("jia.example", "bing.example", below="neighbour")
+    document = sites.issue("printed-everywhere", (CITY, OTHER_CITY))
+    sites.travel()
+    for organ in (CITY, OTHER_CITY):
+        sites.as_(sites.yi, f"{organ}-registrar").receive(document)
+    sites.as_(sites.yi, REGISTRAR).redispatch(document, (COUNTY,))
+    sites.travel()
+    sites.as_(sites.bing, f"{COUNTY}-registrar").receive(document)
+    printers = (
+        (sites.jia, "demo-registrar", PROVINCE),
+        (sites.yi, REGISTRAR, CITY),
+        (sites.yi, f"{OTHER_CITY}-registrar", OTHER_CITY),
+        (sites.bing, f"{COUNTY}-registrar", COUNTY),
+    )
+    marks = []
+    for platform, person, organ in printers:
+        keeper = sites.as_(platform, person)
+        keeper.print_copy(document)
+        keeper.print_copy(document)
+        shown = keeper.show(document).numbered
+        papers = [each.mark for each in shown if (each.organ, each.medium) == (organ, "paper")]
+        for mark, paper in zip(papers, drawn[-2:], strict=True):
+            file = tmp_path / f"{mark}.pdf"
+            file.write_bytes(paper.pdf)
+            said = subprocess.run(["pdftotext", file, "-"], capture_output=True, text=True, check=True)
+            assert said.stdout.count(mark) == 3, said.stdout  # at the corner, and at the foot of both pages
+        marks += papers
+    # 000002-2 of the city's copy went on to the county
+    assert sites.show(sites.bing, f"{COUNTY}-registrar", document).copy_number == "000002-2"
+    assert marks == [
+        *("000004", "000005"),
+        *("000002-3", "000002-4"),
+        *("000003-5", "000003-6"),
+        *("000002-2-2", "000002-2-3"),
+    ]
+    page = sites.desk(sites.yi, REGISTRAR).send("GET", f"/documents/{document}").text
+    assert "000002-3" in page
+    sites.as_(sites.yi, REGISTRAR).destroy_copy(document, 3, "销毁清册〔2026〕1号")
 
 
 def test_what_is_passed_on_and_changed_is_refused(sites: Governments, monkeypatch):

@@ -84,7 +84,7 @@ def test_period_and_basis_travel_and_so_does_what_is_decided_since(sites: Govern
     assert shown.grades[0].ends == sites.show(sites.jia, "demo-leader", document).grades[0].ends
     assert [
         sites.show(sites.yi, f"{each}-registrar", document).copy_number for each in (CITY, OTHER_CITY)
-    ] == [2, 3]
+    ] == ["000002", "000003"]
     sites.as_(sites.yi, REGISTRAR).receive(document)
     city = sites.desk(sites.yi, REGISTRAR)
     intake = city.send("POST", f"/api/document/v1/documents/{document}/registration").json()["id"]

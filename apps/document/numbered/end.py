@@ -52,6 +52,13 @@ def witness(desk: Desk, document: str, number: int) -> None:
         )
 
 
+def shown(desk: Desk, document: str, number: int) -> str:
+    """What stands on the copy of this number as such."""
+    with desk.store.read() as session:
+        copy = session.get(NumberedCopy, (document, number))
+        return f"{number:06d}" if copy is None else copy.shown
+
+
 def _copy(session: Session, row: Document, number: int, organ: str) -> NumberedCopy:
     """The copy, if this organ holds it or issued the document; raises NoSuchCopy, OnScreenOnly."""
     copy = session.get(NumberedCopy, (row.id, number), with_for_update=True)
@@ -60,10 +67,10 @@ def _copy(session: Session, row: Document, number: int, organ: str) -> NumberedC
     if copy is None or organ not in (holder, row.organ):
         raise NoSuchCopy(document=row.id, number=f"{number:06d}")
     if copy.medium != Medium.PAPER:
-        raise OnScreenOnly(number=f"{number:06d}")
+        raise OnScreenOnly(number=copy.shown)
     return copy
 
 
 def _demand(copy: NumberedCopy, *states: State) -> None:
     if copy.state not in states:
-        raise CopyOver(number=f"{copy.number:06d}", state=State(copy.state).text)
+        raise CopyOver(number=copy.shown, state=State(copy.state).text)

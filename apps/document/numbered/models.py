@@ -47,6 +47,8 @@ _TEXT = {
 class NumberedCopy(Base):
     """One copy of a classified document. Numbers begin at 1, the issuing organ's own, and are never given twice.
 
+    A register at another site than the issuing organ's is of the copies that are made there; its number 1 is the copy that came. `mark` is
+    what stands on such a copy: that of the copy which it is made of, and behind it the number here.
     `reader` is for whom it was printed. `ended_by` gave it back or destroyed it, `witness` saw it destroyed.
     """
 
@@ -54,6 +56,7 @@ class NumberedCopy(Base):
 
     document: Mapped[str] = mapped_column(sa.ForeignKey("document.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    mark: Mapped[str | None] = mapped_column(sa.String(200))
     organ: Mapped[str] = mapped_column(sa.String(80))
     medium: Mapped[str] = mapped_column(sa.String(10))
     state: Mapped[str] = mapped_column(sa.String(20))
@@ -65,3 +68,8 @@ class NumberedCopy(Base):
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None] = mapped_column(sa.String(80))
     witness: Mapped[str | None] = mapped_column(sa.String(80))
+
+    @property
+    def shown(self) -> str:
+        """What stands on it: six digits (GB/T 9704-2012, 7.2.1), and more of one that was made at another site."""
+        return self.mark or f"{self.number:06d}"

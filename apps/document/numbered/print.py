@@ -33,9 +33,9 @@ _POINTS = 72
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """A print: its number, and the pages as PDF."""
+    """A print: what stands on it as its number, and the pages as PDF."""
 
-    number: int
+    number: str
     pdf: bytes
 
 
@@ -50,18 +50,18 @@ def print_copy(desk: Desk, document: str, reader: str = "") -> Printed:
     with DOCUMENTS.move(desk, document, VERB) as (act, row):
         if row.level not in CLASSIFIED:
             raise NotNumbered(document=document)
-        (*_, number) = allot(desk.store, act, row, [organ], medium=Medium.PAPER, reader=name or None)
-        act.facts["copy_number"] = number
+        (*_, made) = allot(desk.store, act, row, [organ], medium=Medium.PAPER, reader=name or None)
+        act.facts["copy_number"], number = made.number, made.shown
     step("document.print.1-allotted")
     with desk.store.read() as session:
         sealed = file(session, document, SEALED).data
         data = content(session, document).data
     now = desk.store.clock.now()
     holder, date = desk.core.organ(organ).name, local_date(now)
-    foot = f"份号 {number:06d}　持有 {holder}　{desk.caller.name} 于 {official(now)} 打印"
+    foot = f"份号 {number}　持有 {holder}　{desk.caller.name} 于 {official(now)} 打印"
     # number, date and signers have no part in where the copy number stands
-    shown = elements(data, serial=1, year=date.year, date=date, signers=["　"], copy=number)
-    mark = stamped(shown, foot + (f"　阅件人 {name}" if name else ""))
+    shown = elements(data, serial=1, year=date.year, date=date, signers=["　"])
+    mark = stamped(shown, number, foot + (f"　阅件人 {name}" if name else ""))
     return Printed(number, _drawn(sealed, row.pages or 1, mark))
 
 

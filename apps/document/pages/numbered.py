@@ -37,7 +37,7 @@ def add(pages: Pages, desk: Desks) -> None:
         at_desk = desk(caller)
         made = print_copy(at_desk, document, body.reader)
         number = DOCUMENTS.read(at_desk, document).number
-        return handed_out(made.pdf, "application/pdf", f"{number}-{made.number:06d}.pdf")
+        return handed_out(made.pdf, "application/pdf", f"{number}-{made.number}.pdf")
 
     @pages.act("/<document>/numbered/<int:number>/taking-back")
     def take_back_copy(document: str, number: int, caller: Caller) -> Answered:
@@ -45,7 +45,8 @@ def add(pages: Pages, desk: Desks) -> None:
         return back(document)
 
     def of_copy(document: str, number: int) -> Mapping[str, Any]:
-        return {**about(document), "verb": end.DESTROY, "number": number}
+        at_desk = desk(current_caller())
+        return {**about(document), "verb": end.DESTROY, "number": end.shown(at_desk, document, number)}
 
     @pages.form("/<document>/numbered/<int:number>/destruction", "document/destroy.html", context=of_copy)
     def destroy_copy(document: str, number: int, body: Reason, caller: Caller) -> Answered:

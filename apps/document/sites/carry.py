@@ -124,11 +124,14 @@ def pack(store: Store, attachments: Attachments, spool: Path, copy: Copy) -> Par
         )
 
 
-def _numbered(session: Session, copy: Copy) -> dict[str, int]:
-    """The number of the copy in the issuing organ's register; of what came from another site that register is there."""
-    if advice.came(session, copy.item):
-        return {}
+def _numbered(session: Session, copy: Copy) -> dict[str, int | str]:
+    """The number of the copy in the issuing organ's register, or what stands on one that is made here of what came from another site."""
     mine = (NumberedCopy.document == copy.item, NumberedCopy.organ == copy.organ)
-    query = sa.select(NumberedCopy.number).where(*mine, NumberedCopy.medium == Medium.FILE)
-    number = session.scalars(query.order_by(NumberedCopy.number).limit(1)).first()
-    return {} if number is None else {"copy_number": number}
+    query = sa.select(NumberedCopy).where(*mine, NumberedCopy.medium == Medium.FILE)
+    found = session.scalars(query.order_by(NumberedCopy.number).limit(1)).first()
+    if found is None:
+        return {}
+    if advice.came(session, copy.item):
+        # of what was passed on before copies of copies had marks nothing is told
+        return {} if found.mark is None else {"copy_mark": found.mark}
+    return {"copy_number": found.number}

@@ -13,7 +13,7 @@ class Arrival(Base):
     """A copy that another site sent to an organ of this one. `refused` says why it was not taken in; then there is no document.
 
     `told` is the state that its sender has been told of: what differs from the copy's is told next. `copy_number` is the copy's number
-    (份号) in the issuing organ's register, where it has one.
+    (份号) in the issuing organ's register, where it has one; `copy_mark` is what stands on one that another site made and passed on.
     """
 
     __tablename__ = "document_arrival"
@@ -24,9 +24,15 @@ class Arrival(Base):
     sender: Mapped[str] = mapped_column(sa.String(80))
     level: Mapped[str] = mapped_column(sa.String(20))
     copy_number: Mapped[int | None]
+    copy_mark: Mapped[str | None] = mapped_column(sa.String(200))
     refused: Mapped[str | None] = mapped_column(sa.String(2000))
     told: Mapped[str | None] = mapped_column(sa.String(20))
     at: Mapped[datetime]
+
+    @property
+    def mark(self) -> str | None:
+        """What stands on the copy as its number, if it has one."""
+        return self.copy_mark or (None if self.copy_number is None else f"{self.copy_number:06d}")
 
 
 class What(StrEnum):

@@ -5,6 +5,7 @@ nobody has answered for the copy by then: whoever holds the copy's row first dec
 """
 
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,6 +52,8 @@ from yinxin.uploads import UploadIn
 
 #: how often anybody may have urged, and how many copies there may be
 _MOST_URGED, _MOST_COPIES = 10_000, 999_999
+#: of a copy that another site made: that of the copy which it was made of, and the number there
+_MARK = re.compile(r"(?=.{1,200}\Z)[a-z0-9.-]+(-[0-9]{1,6})+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,8 @@ class Deliveries:
                     Period.of(message.body["period"])
                 number = message.body.get("copy_number")
                 good = number is None or (type(number) is int and 0 < number <= _MOST_COPIES)
+                mark = message.body.get("copy_mark")
+                good = good and (mark is None or (type(mark) is str and bool(_MARK.fullmatch(mark))))
                 unfit(good, "份号不符", "of no copy number")
             now = self._store.clock.now()
             sealed = verify.sealed(message, now, self._rooted)
@@ -224,7 +229,8 @@ class Deliveries:
         act.facts["refused"] = refused.code if refused else ""
         arrival = Arrival(document=document, organ=organ, peer=message.peer, sender=message.sender)
         arrival.level, arrival.at, arrival.told = message.grade, now, None
-        arrival.copy_number = message.body.get("copy_number") if refused is None else None
+        if refused is None:
+            arrival.copy_number, arrival.copy_mark = map(message.body.get, ("copy_number", "copy_mark"))
         arrival.refused = f"{refused.text('zh')} / {refused.text('en')}"[:2000] if refused else None
         session.add(arrival)
 
