@@ -16,6 +16,7 @@ from pkcs11 import Attribute, ObjectClass
 from kms.errors import (
     HsmGone,
     HsmMissing,
+    HsmSlow,
     InitialisingFailed,
     KeyLost,
     OpenedBeforeFork,
@@ -90,6 +91,17 @@ def test_two_tokens_of_one_library_in_one_process(world: World, tmp_path: Path, 
     other.centre.signer("another").sign(b"x")
     other.close()
     world.centre.signer("one").sign(b"x")
+
+
+def test_one_at_a_time_is_in_a_library(world: World, tmp_path: Path, soft_token: Path) -> None:
+    """Whichever token it is for: it was initialised without locking. Seen to fail while each token had a lock of its own."""
+    (tmp_path / "other").mkdir()
+    other = furnished(f"sqlite:///{tmp_path / 'other.sqlite'}", tmp_path / "other", soft_token)
+    token = other.restarted(deadline=0.1).token
+    with pytest.raises(HsmSlow):
+        world.centre.token.use(lambda _session: token.open())
+    token.open()
+    other.close()
 
 
 def test_keys_stay_in_the_module(world: World) -> None:
