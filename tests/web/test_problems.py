@@ -82,10 +82,13 @@ def test_the_unexpected_stays_inside(world, caplog):
 
 
 @pytest.mark.parametrize(
-    ("said", "code"),
-    [("database is locked", StoreUnavailable.code), ("database or disk is full", StoreFull.code)],
+    ("said", "status", "code"),
+    [
+        ("database is locked", 503, StoreUnavailable.code),
+        ("database or disk is full", 507, StoreFull.code),
+    ],
 )
-def test_trouble_of_the_database_is_tried_again(world, said, code):
+def test_trouble_of_the_database_is_tried_again(world, said, status, code):
     """Met past the store's transactions. Seen to fail (500, right after a crash) while only these told it."""
 
     def unready():
@@ -93,7 +96,7 @@ def test_trouble_of_the_database_is_tried_again(world, said, code):
 
     world.before_answer = unready
     answer = write(world.client())
-    assert (answer.status_code, answer.headers["Retry-After"], answer.json["code"]) == (503, "5", code)
+    assert (answer.status_code, answer.headers["Retry-After"], answer.json["code"]) == (status, "5", code)
 
 
 def test_the_http_layer_joins_the_tree(world):
