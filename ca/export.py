@@ -1,7 +1,5 @@
 """The inventory as a file over HTTP: every certificate that matches, a line each as they are read."""
 
-from collections.abc import Iterator
-
 from flask import Blueprint
 
 from authz.errors import UnknownOrgan
@@ -9,7 +7,7 @@ from ca.api import CertificateFilter
 from ca.inventory import COLUMNS, describe
 from ca.service import Authority
 from yinxin.authz import Denied
-from yinxin.tables import Format, lines
+from yinxin.tables import Format, begun, lines
 from yinxin.text import Text
 from yinxin.web import Api, Caller, Raw
 
@@ -33,17 +31,10 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
         problems=(Denied, UnknownOrgan),
     )
     def export(query: ExportQuery, caller: Caller) -> Raw:
-        rows = authority.every(caller.actor, query.wanted)
-        first = next(rows, None)  # what is refused is refused before the answer begins
+        rows = begun(authority.every(caller.actor, query.wanted))
         now = authority.ctx.store.clock.now()
-
-        def told() -> Iterator[dict[str, str | None]]:
-            if first is not None:
-                yield describe(first, now)
-                yield from (describe(row, now) for row in rows)
-
         headers = {"Content-Disposition": f'attachment; filename="certificates.{query.format}"'}
-        text = (line.encode() for line in lines(told(), COLUMNS, query.format))
+        text = (line.encode() for line in lines((describe(row, now) for row in rows), COLUMNS, query.format))
         return Raw(text, _TYPES[query.format], headers)
 
     return (api.blueprint,)

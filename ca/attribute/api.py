@@ -1,8 +1,5 @@
 """Attribute certificates over HTTP."""
 
-from collections.abc import Iterator
-from typing import Any
-
 from flask import Blueprint
 from pydantic import Field
 
@@ -29,7 +26,7 @@ from yinxin.authz import Denied, Level
 from yinxin.clock import rfc3339
 from yinxin.crypto.errors import UnknownSuite
 from yinxin.crypto.pem import encode
-from yinxin.tables import Format, lines
+from yinxin.tables import Format, begun, lines
 from yinxin.text import Text
 from yinxin.web import Api, Caller, Page, Paged, Raw, page_of
 from yinxin.wire import Model
@@ -198,17 +195,10 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
         problems=(Denied, UnknownOrgan),
     )
     def export(query: AttributeExportQuery, caller: Caller) -> Raw:
-        rows = attributes.every(caller.actor, query.wanted)
-        first = next(rows, None)  # what is refused is refused before the answer begins
+        rows = begun(attributes.every(caller.actor, query.wanted))
         now = authority.ctx.store.clock.now()
-
-        def each() -> Iterator[dict[str, Any]]:
-            if first is not None:
-                yield describe(first, now)
-                yield from (describe(row, now) for row in rows)
-
         headers = {"Content-Disposition": f'attachment; filename="attribute-certificates.{query.format}"'}
-        text = (line.encode() for line in lines(each(), COLUMNS, query.format))
+        text = (line.encode() for line in lines((describe(row, now) for row in rows), COLUMNS, query.format))
         return Raw(text, _TYPES[query.format], headers)
 
     @api.get(

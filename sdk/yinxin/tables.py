@@ -4,8 +4,10 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal
+from itertools import chain, islice
+from typing import Any, Literal, TypeVar
 
+T = TypeVar("T")
 Format = Literal["csv", "jsonl"]
 
 #: what a spreadsheet may take for the beginning of a formula (OWASP, CSV injection)
@@ -16,6 +18,12 @@ def cell(value: Any) -> str:
     """A value as a cell: text that would begin a formula is marked as text by an apostrophe."""
     text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def begun(rows: Iterator[T]) -> Iterator[T]:
+    """The same rows, the first of them asked for now: what is refused is refused before an answer begins."""
+    first = tuple(islice(rows, 1))
+    return chain(first, rows)
 
 
 def lines(rows: Iterable[Mapping[str, Any]], columns: Iterable[str], kind: Format) -> Iterator[str]:
