@@ -166,31 +166,9 @@ class Platform:
         #: where the installation's secrets stand
         self.secrets = secrets or secrets_of(data, settings, seams.clock)
         open_sealed(data, self.secrets)
-        self.store = Store(self._engine(), clock=seams.clock, randomness=seams.randomness)
-        self.store.personal = {
-            verb.name: frozenset(verb.personal)
-            for module in MODULES
-            for verb in module.verbs
-            if verb.personal
-        }
-        self.store.accounted = accounted()
-        upgrade(self.store.engine, self.store)
-        checker = _Checker()
-        policies = {module.name: module.policies for module in MODULES if module.policies}
-        token_keys = _TokenKeys()
-        oidc, scim = self.section("authz").oidc, self.section("authz").scim
-        self.authz = Authz(
-            self.store,
-            self.section("authz"),
-            checker,
-            policies,
-            origins=self._origins(),
-            site=self.section("ca").public_url,
-            keys=token_keys,
-            fresh=frozenset(verb.name for module in MODULES for verb in module.verbs if verb.fresh),
-            http=partial(client, oidc.logout_networks, anchors(oidc.trust_file), _TELLING, _TOLD),
-            push_http=partial(client, scim.networks, anchors(scim.trust_file), _TELLING, None),
-        )
+        self.store = self._opened(seams)
+        checker, token_keys = _Checker(), _TokenKeys()
+        self.authz = self._authorization(checker, token_keys)
         self.kms = KeyCentre(
             self.store,
             self.section("kms"),
@@ -200,10 +178,6 @@ class Platform:
             remote=None if holds_keys else self._key_centre(),
         )
         token_keys.centre = self.kms
-        self.kms.holders.passkeys = self.authz.passkeys
-        self.authz.grants.owners["ServiceKey"] = owner_of
-        self.authz.grants.owners["Exchange"] = owner_of_kind
-        self.kms.generations.held = lambda: [imported(name) for module in MODULES for name in module.wrapped]
         self.ca = Authority(
             self.store,
             self.kms,
@@ -214,8 +188,6 @@ class Platform:
             root=self.data.root,
         )
         checker.real = self.kms.kmip.judge = self.ca.checker
-        self.authz.replays.log = lambda: self.audit
-        self.authz.tenants.figures = TenantFigures(self)
         self.exchange = Exchange(
             self.store,
             self.ca,
@@ -247,8 +219,42 @@ class Platform:
             _Later(lambda: self.exchange.inside),
             TenantQuotas(),
         )
-        self.exchange.applications["document"] = self.document.deliveries
+        self._hand_down()
+
+    def _opened(self, seams: Seams) -> Store:
+        """The store, its tables up to date."""
+        store = Store(self._engine(), clock=seams.clock, randomness=seams.randomness)
+        verbs = [verb for module in MODULES for verb in module.verbs]
+        store.personal = {verb.name: frozenset(verb.personal) for verb in verbs if verb.personal}
+        store.accounted = accounted()
+        upgrade(store.engine, store)
+        return store
+
+    def _authorization(self, checker: _Checker, keys: _TokenKeys) -> Authz:
+        settings = self.section("authz")
+        oidc, scim = settings.oidc, settings.scim
+        return Authz(
+            self.store,
+            settings,
+            checker,
+            {module.name: module.policies for module in MODULES if module.policies},
+            origins=self._origins(),
+            site=self.section("ca").public_url,
+            keys=keys,
+            fresh=frozenset(verb.name for module in MODULES for verb in module.verbs if verb.fresh),
+            http=partial(client, oidc.logout_networks, anchors(oidc.trust_file), _TELLING, _TOLD),
+            push_http=partial(client, scim.networks, anchors(scim.trust_file), _TELLING, None),
+        )
+
+    def _hand_down(self) -> None:
+        """What lower floors need of higher ones, by the interfaces that they state."""
+        self.kms.holders.passkeys = self.authz.passkeys
+        self.kms.generations.held = lambda: [imported(name) for module in MODULES for name in module.wrapped]
+        self.authz.grants.owners |= {"ServiceKey": owner_of, "Exchange": owner_of_kind}
+        self.authz.replays.log = lambda: self.audit
+        self.authz.tenants.figures = TenantFigures(self)
         self.authz.proposals.timestamped_by(self.ca.timestamps)
+        self.exchange.applications["document"] = self.document.deliveries
         for module in MODULES:
             for kind in module.proposals:
                 self.authz.proposals.register(kind, _Later(partial(self.service, module)))
