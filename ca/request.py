@@ -21,6 +21,7 @@ from yinxin.crypto.names import Name
 from yinxin.crypto.oids import Extension
 from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.suite import INTL
+from yinxin.once import once
 from yinxin.text import Text
 
 #: services by whose certificates the key centre and whoever calls it know each other; `yinxin kms-services` alone has them issued
@@ -113,12 +114,12 @@ class Order:
     #: the other key of an authority that will make alternative signatures (X.509 9.8)
     second_key: PublicKey | None = None
 
-    @property
+    @once
     def spki_digest(self) -> str:
         """SHA-256 of the key, hexadecimal: how tables find it again."""
         return INTL.hash.digest(self.public_key.spki).hex()
 
-    @property
+    @once
     def digest(self) -> str:
         """SHA-256 of all that is asked for, hexadecimal: tells a repeated request from a different one."""
         parts = {

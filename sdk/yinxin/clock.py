@@ -6,6 +6,7 @@ still until it is moved, for tests and replays.
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Protocol
 
 from yinxin.errors import Invalid
@@ -59,9 +60,13 @@ class ManualClock:
 
 def rfc3339(at: datetime) -> str:
     """UTC with microseconds and `Z`: one text per instant, so that it sorts and hashes the same everywhere."""
-    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
-    # without its offset, which is +00:00
-    return utc.isoformat(timespec="microseconds")[:-6] + "Z"
+    return _written(at if at.tzinfo is UTC else at.astimezone(UTC))
+
+
+@lru_cache(maxsize=256)
+def _written(utc: datetime) -> str:
+    """What is done together happens at one instant, or ends at one."""
+    return utc.isoformat(timespec="microseconds")[:-6] + "Z"  # without its offset, which is +00:00
 
 
 def official(at: datetime) -> str:

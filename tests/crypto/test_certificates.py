@@ -172,6 +172,9 @@ def test_the_same_template_gives_the_same_octets(hierarchy):
     )
     with pytest.raises(BadSignature):
         linted.issued_by(hierarchy.issuing.certificate)
+    # whatever is linted bears this one signature
+    other = to_be_signed(wanted, **{**given, "serial": 78})
+    assert Certificate(throwaway_sign(other, hierarchy.suite.signature)).signature == linted.signature
 
 
 def test_suites_may_meet_in_one_chain(intl, sm):
@@ -277,6 +280,25 @@ def rebuilt(certificate, **changes):
 def test_malformed_certificates_are_refused(intl, changes, why):
     with pytest.raises((MalformedCertificate, UnsupportedAlgorithm)):
         Certificate(rebuilt(intl.person().certificate, **changes))
+
+
+@pytest.mark.parametrize(
+    "wrong", [b"", b"junk", der.integer(5), der.octets(b"k") + b"\0", der.octets(b"k")[:-1]]
+)
+def test_a_malformed_extension_beside_such_as_were_read_before_is_refused(intl, wrong):
+    """Seen to fail where what is remembered of the others speaks for it, and where the key's identifier is not read."""
+    certificate = intl.person().certificate
+    assert Certificate(certificate.der).subject_key_id == certificate.public_key.key_id
+    for of in ("2.5.29.14", "2.5.29.19", "2.5.29.35"):
+        written = [
+            replace(each, value=wrong) if each.oid == of else each for each in certificate.extensions.values()
+        ]
+        assert any(each.value == wrong for each in written)
+        for _ in range(2):
+            with pytest.raises(MalformedCertificate):
+                Certificate(
+                    rebuilt(certificate, _7=der.explicit(3, der.sequence(*[each.der for each in written])))
+                )
 
 
 def test_sha1_signatures_are_refused(intl):

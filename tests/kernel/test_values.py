@@ -6,11 +6,12 @@ import pickle
 import pkgutil
 import re
 import sys
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from string import Formatter
 
 import pytest
 import rfc8785
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -26,8 +27,10 @@ import yinxin
 from yinxin import canonical, errors, settings
 from yinxin.act import STRANGER, SYSTEM, Actor, Event, Kind, Outcome
 from yinxin.clock import BadInstant, ManualClock, SystemClock, parse_rfc3339, rfc3339
+from yinxin.crypto import der
 from yinxin.randomness import SystemRandomness, identifier
 from yinxin.statement import MalformedStatement, Statement
+from yinxin.store import Instant, Sql, open_engine
 from yinxin.text import Text
 
 # --- errors ---
@@ -317,6 +320,31 @@ def test_one_text_for_each_instant():
     assert parse_rfc3339("2026-11-22t09:30:00.000005z") == at
     early, late = datetime(99, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
     assert rfc3339(early) < rfc3339(late)
+
+
+class Summer(tzinfo):
+    """A zone that puts its clocks back by an hour at three o'clock: the hour before is there twice."""
+
+    def utcoffset(self, at):
+        return timedelta(hours=2 - at.fold)
+
+    def dst(self, at):
+        return timedelta(hours=1 - at.fold)
+
+
+def test_two_instants_that_compare_alike_are_told_apart():
+    """Python compares times of one zone without their offsets. Seen to fail when the text of such a time is remembered."""
+    zone = Summer()
+    first, second = (datetime(2026, 10, 25, 2, 30, tzinfo=zone, fold=fold) for fold in (0, 1))
+    assert first == second
+    assert [rfc3339(first), rfc3339(second)] == ["2026-10-25T00:30:00.000000Z", "2026-10-25T01:30:00.000000Z"]
+    assert der.instant(der.time(second)) - der.instant(der.time(first)) == timedelta(hours=1)
+    stored = Sql(sa.select(sa.bindparam("at", type_=Instant())))
+    engine = open_engine("sqlite://")
+    with engine.connect() as connection:
+        for at in (first, second, first):
+            assert stored.scalars(connection, {"at": at}) == [at.astimezone(UTC)]
+    engine.dispose()
 
 
 @pytest.mark.parametrize(

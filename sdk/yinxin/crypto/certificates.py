@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, NamedTuple, Self, TypeVar, cast
 
 from cryptography import x509
@@ -25,12 +25,16 @@ from yinxin.crypto.errors import (
 )
 from yinxin.crypto.general_names import GeneralName, read_general_names
 from yinxin.crypto.keys import PublicKey
+from yinxin.crypto.known import values_of, whole_octets
 from yinxin.crypto.names import Name
 from yinxin.crypto.oids import EXTENDED_KEY_USAGES, KEY_USAGES, Extension, read_extensions
 from yinxin.crypto.points import CrlPoint, read_points
 from yinxin.crypto.public_key import public_key
 from yinxin.crypto.suite import SignatureAlgorithm, signature_algorithm
+from yinxin.once import once
 
+#: the version field of every certificate
+V3 = der.explicit(0, der.integer(2))
 _PURPOSES = {oid: name for name, oid in EXTENDED_KEY_USAGES.items()}
 #: octets of a field that is remembered once it was read: what a stranger sends must not fill the memory
 _REMEMBERED_SIZE = 512
@@ -66,8 +70,10 @@ class Certificate:
             self._parts = _split(
                 encoded, self._read_algorithm
             )  # first: what it refuses, the library below would only warn about
+            #: every extension by object identifier
+            self.extensions = self._parts.extensions
             self._parsed = x509.load_der_x509_certificate(encoded)  # holds every field it knows to DER
-            self._values = {type(each.value): each.value for each in self._parsed.extensions}
+            self._values = values_of(self._parsed, self.extensions)
             self._read_constraints()
         except (MalformedDer, MalformedName, ValueError, TypeError, IndexError, x509.InvalidVersion) as error:
             raise MalformedCertificate(reason=str(error)) from error
@@ -150,22 +156,22 @@ class Certificate:
 
     # --- what it says ------------------------------------------------------------------------------------------
 
-    @cached_property
+    @once
     def pem(self) -> str:
         """RFC 7468 text."""
         return pem.encode("CERTIFICATE", self.der)
 
-    @cached_property
+    @once
     def fingerprint(self) -> str:
         """SHA-256 of the DER, hexadecimal: how pages and logs name it."""
         return hashlib.sha256(self.der).hexdigest()
 
-    @cached_property
+    @once
     def not_before(self) -> datetime:
         """First instant of validity, aware, UTC."""
         return self._parsed.not_valid_before_utc
 
-    @cached_property
+    @once
     def not_after(self) -> datetime:
         """Last instant of validity, aware, UTC; the certificate is still valid in that second."""
         return self._parsed.not_valid_after_utc
@@ -185,27 +191,22 @@ class Certificate:
         """The issuer's signature value."""
         return self._parts.signature
 
-    @property
-    def extensions(self) -> Mapping[str, Extension]:
-        """Every extension by object identifier."""
-        return self._parts.extensions
-
     def _extension(self, kind: type[_Value]) -> _Value | None:
         return cast("_Value | None", self._values.get(kind))
 
-    @cached_property
+    @once
     def subject_key_id(self) -> bytes | None:
         """Subject key identifier (RFC 5280 4.2.1.2)."""
-        value = self._extension(x509.SubjectKeyIdentifier)
-        return value.digest if value else None
+        extension = self.extensions.get(oids.SUBJECT_KEY_ID)
+        return whole_octets(extension.value) if extension else None
 
-    @cached_property
+    @once
     def authority_key_id(self) -> bytes | None:
         """Key identifier of the issuer (RFC 5280 4.2.1.1)."""
         value = self._extension(x509.AuthorityKeyIdentifier)
         return value.key_identifier if value else None
 
-    @cached_property
+    @once
     def key_usage(self) -> frozenset[str] | None:
         """Names of `KEY_USAGES` (RFC 5280 4.2.1.3); None when the certificate does not say."""
         extension = self.extensions.get("2.5.29.15")
@@ -213,21 +214,19 @@ class Certificate:
             return None
         return _usages(extension.value)
 
-    @cached_property
+    @once
     def extended_key_usage(self) -> frozenset[str] | None:
         """Names of `EXTENDED_KEY_USAGES`, or dotted identifiers (RFC 5280 4.2.1.12); None when it does not say."""
-        value = self._extension(x509.ExtendedKeyUsage)
-        if value is None:
-            return None
-        return frozenset(_PURPOSES.get(oid.dotted_string, oid.dotted_string) for oid in value)
+        extension = self.extensions.get(oids.EXTENDED_KEY_USAGE)
+        return _purposes(extension.value) if extension else None
 
-    @cached_property
+    @once
     def is_ca(self) -> bool:
         """Whether basicConstraints says so."""
         value = self._extension(x509.BasicConstraints)
         return bool(value and value.ca)
 
-    @cached_property
+    @once
     def path_length(self) -> int | None:
         """How many intermediate certificates may follow; None for no limit."""
         value = self._extension(x509.BasicConstraints)
@@ -238,29 +237,29 @@ class Certificate:
         """Whether subject and issuer are one name (RFC 5280 6.1)."""
         return self.subject.matches(self.issuer)
 
-    @cached_property
+    @once
     def san(self) -> tuple[GeneralName, ...]:
         """Subject alternative names as (kind, text), kinds as in `general_names`."""
         extension = self.extensions.get("2.5.29.17")
         return read_general_names(extension.value) if extension else ()
 
-    @cached_property
+    @once
     def policies(self) -> tuple[str, ...]:
         """Certificate policies, dotted."""
-        value = self._extension(x509.CertificatePolicies)
-        return tuple(policy.policy_identifier.dotted_string for policy in value) if value else ()
+        extension = self.extensions.get(oids.CERTIFICATE_POLICIES)
+        return _policies(extension.value) if extension else ()
 
-    @cached_property
+    @once
     def crl_urls(self) -> tuple[str, ...]:
         """Every address where a CRL that covers it is published (RFC 5280 4.2.1.13)."""
         return tuple(url for point in self.crl_points for url in point.urls)
 
-    @cached_property
+    @once
     def ocsp_urls(self) -> tuple[str, ...]:
         """Where its status can be asked (RFC 5280 4.2.2.1)."""
         return self._access("1.3.6.1.5.5.7.48.1")
 
-    @cached_property
+    @once
     def ca_issuer_urls(self) -> tuple[str, ...]:
         """Where its issuer's certificate is published (RFC 5280 4.2.2.1)."""
         return self._access("1.3.6.1.5.5.7.48.2")
@@ -311,6 +310,16 @@ _remembered: Callable[[Callable[[bytes], Any], bytes], Any] = lru_cache(maxsize=
 
 
 @lru_cache(maxsize=128)
+def _purposes(value: bytes) -> frozenset[str]:
+    return frozenset(_PURPOSES.get(oid, oid) for oid in map(der.dotted, der.elements(value)))
+
+
+@lru_cache(maxsize=128)
+def _policies(value: bytes) -> tuple[str, ...]:
+    return tuple(der.dotted(der.elements(each)[0]) for each in der.elements(value))
+
+
+@lru_cache(maxsize=128)
 def _usages(value: bytes) -> frozenset[str]:
     octets = der.content(value, der.BIT_STRING)[1:]
     given = int.from_bytes(octets.ljust(2, b"\0"), "big")
@@ -344,7 +353,7 @@ def algorithm_of(identifier: bytes, what: str) -> SignatureAlgorithm:
 def _split(encoded: bytes, read_algorithm: Callable[[bytes], SignatureAlgorithm]) -> _Parts:
     tbs, algorithm, signature = der.elements(encoded)
     version, serial, inner, issuer, validity, subject, spki, *rest = der.elements(tbs)
-    if version != der.explicit(0, der.integer(2)):
+    if version != V3:
         raise MalformedCertificate(reason="not version 3")
     if inner != algorithm:
         raise MalformedCertificate(reason="the two signature algorithms differ")

@@ -128,7 +128,12 @@ def ia5(text: str) -> bytes:
 
 def time(at: datetime) -> bytes:
     """Time: UTCTime through 2049, GeneralizedTime from 2050 (RFC 5280 4.1.2.5); whole seconds, UTC."""
-    at = at.astimezone(UTC)
+    return _time(at.astimezone(UTC))
+
+
+@lru_cache(maxsize=256)
+def _time(at: datetime) -> bytes:
+    """What is made together begins and ends in one second."""
     if 1950 <= at.year < 2050:
         return tlv(UTC_TIME, at.strftime("%y%m%d%H%M%SZ").encode())
     return generalized(at)
@@ -267,11 +272,16 @@ def check(data: bytes) -> None:
 def _check(data: bytes, offset: int, limit: int, depth: int) -> int:
     if depth > _DEPTH:
         raise MalformedDer(offset=offset, reason="nested too deeply")
-    tag, start, end = header(data, offset)
+    # as in `elements`: the usual header is read here
+    if offset + 1 < limit and (size := data[offset + 1]) < 0x80 and data[offset] & 0x1F != 0x1F:
+        tag, start, end = data[offset], offset + 2, offset + 2 + size
+    else:
+        tag, start, end = header(data, offset)
     if end > limit:
         raise MalformedDer(offset=offset, reason="content overruns its parent")
     if not tag & 0x20:
-        _check_primitive(data, tag, start, end)
+        if tag in _CANONICAL:
+            _check_primitive(data, tag, start, end)
         return end
     if tag < 0x40 and tag not in (SEQUENCE, SET):
         raise MalformedDer(offset=offset, reason="constructed string")
@@ -279,6 +289,10 @@ def _check(data: bytes, offset: int, limit: int, depth: int) -> int:
     while inner < end:
         inner = _check(data, inner, end, depth + 1)
     return end
+
+
+#: of the primitive elements, those whose content has one form only, and those that are never primitive
+_CANONICAL = frozenset((BOOLEAN, INTEGER, BIT_STRING, NULL, OID, ENUMERATED, SEQUENCE & 0x1F, SET & 0x1F))
 
 
 def _check_primitive(data: bytes, tag: int, start: int, end: int) -> None:

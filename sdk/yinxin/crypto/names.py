@@ -5,12 +5,13 @@ string do not matter (RFC 5280 7.1), `matches` says.
 """
 
 from collections.abc import Iterable, Mapping
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Self
 
 from yinxin.crypto import der
 from yinxin.crypto.errors import MalformedDer, MalformedName
 from yinxin.crypto.folding import fold
+from yinxin.once import once
 
 #: attribute name → (object identifier, short name, upper bound in characters by RFC 5280 appendix A)
 ATTRIBUTES: dict[str, tuple[str, str, int]] = {
@@ -71,9 +72,9 @@ class Name:
         An attribute is a name of `ATTRIBUTES`, its short form (CN, O, OU …) or a dotted object identifier.
         """
         pairs = attributes.items() if isinstance(attributes, Mapping) else attributes
-        return cls(der.sequence(*(der.set_of([_write(name, text)]) for name, text in pairs)))
+        return cls(der.sequence(*[_relative(name, text) for name, text in pairs]))
 
-    @cached_property
+    @once
     def text(self) -> str:
         """For readers, most specific first: `CN=…, O=…, C=CN`."""
         return ", ".join(f"{_short(name)}={_quoted(text)}" for name, text in reversed(self.pairs))
@@ -87,7 +88,7 @@ class Name:
         """Attribute to text; of repeated attributes the last."""
         return dict(self.pairs)
 
-    @cached_property
+    @once
     def folded(self) -> Folded:
         """What is compared: one value for all writings of this name, usable as a key."""
         relatives = (der.elements(rdn, der.SET) for rdn in der.elements(self.der))
@@ -138,14 +139,24 @@ def _read(pair: bytes) -> tuple[str, str]:
     return _BY_OID.get(der.dotted(kind), der.dotted(kind)), der.content(value).decode(_ENCODINGS[value[0]])
 
 
+#: what a reader could take for the end of a text, or of its attribute
+_SPECIAL = frozenset(',+"\\<>;=')
+
+
 def _short(name: str) -> str:
     return ATTRIBUTES[name][1] if name in ATTRIBUTES else name
 
 
 def _quoted(text: str) -> str:
-    return "".join(
-        f"\\{c}" if c in ',+"\\<>;=' else c if c.isprintable() else f"\\{ord(c):02x}" for c in text
-    )
+    if text.isprintable() and _SPECIAL.isdisjoint(text):
+        return text
+    return "".join(f"\\{c}" if c in _SPECIAL else c if c.isprintable() else f"\\{ord(c):02x}" for c in text)
+
+
+@lru_cache(maxsize=4096)
+def _relative(attribute: str, text: str) -> bytes:
+    """A relative name of one attribute; raises MalformedName. Those of one organ share most of theirs."""
+    return der.set_of([_write(attribute, text)])
 
 
 def _write(attribute: str, text: str) -> bytes:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Self
 
 from yinxin.crypto import der
+from yinxin.once import once
 
 # GM/T 0006: the national algorithms
 SM2_CURVE = "1.2.156.10197.1.301"
@@ -147,7 +148,7 @@ class Extension:
     critical: bool
     value: bytes
 
-    @cached_property
+    @once
     def der(self) -> bytes:
         """The Extension SEQUENCE; `critical` is left out when false, as DER wants."""
         critical = der.boolean(True) if self.critical else b""
@@ -162,13 +163,27 @@ class Extension:
         return cls(der.dotted(name), bool(critical), der.content(value, der.OCTET_STRING))
 
 
+def _read(encoded: bytes) -> Extension:
+    """One of a certificate or list; raises as `read_extensions`."""
+    extension = Extension.read(encoded)
+    if extension.oid == AUTHORITY_KEY_ID:
+        for part in der.elements(extension.value):
+            if part[0] == 0x82 and der.content(part)[:1] >= b"\x80":
+                raise ValueError("the authority key identifier has a negative serial number")
+    if extension.oid == CERTIFICATE_POLICIES and any(
+        not 0x20 <= octet < 0x7F for text in _visible_strings(extension.value) for octet in text
+    ):
+        raise ValueError("a notice of the certificate policies has in a VisibleString what cannot be seen")
+    return extension
+
+
 #: certificates of one profile and issuer differ in few of their extensions; what a stranger sends must not fill the memory
-_remembered = lru_cache(maxsize=1024)(Extension.read)
+_remembered = lru_cache(maxsize=1024)(_read)
 _REMEMBERED_SIZE = 512
 
 
 def _extension(encoded: bytes) -> Extension:
-    return _remembered(encoded) if len(encoded) <= _REMEMBERED_SIZE else Extension.read(encoded)
+    return _remembered(encoded) if len(encoded) <= _REMEMBERED_SIZE else _read(encoded)
 
 
 _VISIBLE_STRING = 0x1A
@@ -185,15 +200,6 @@ def read_extensions(field: bytes, number: int) -> dict[str, Extension]:
         if extension.oid in found:
             raise ValueError(f"extension {extension.oid} stands there twice")
         found[extension.oid] = extension
-    key_id = found.get(AUTHORITY_KEY_ID)
-    for part in der.elements(key_id.value) if key_id else ():
-        if part[0] == 0x82 and der.content(part)[:1] >= b"\x80":
-            raise ValueError("the authority key identifier has a negative serial number")
-    policies = found.get(CERTIFICATE_POLICIES)
-    if policies and any(
-        not 0x20 <= octet < 0x7F for text in _visible_strings(policies.value) for octet in text
-    ):
-        raise ValueError("a notice of the certificate policies has in a VisibleString what cannot be seen")
     return found
 
 

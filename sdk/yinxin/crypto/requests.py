@@ -12,6 +12,7 @@ from yinxin.crypto.names import Name, Pairs
 from yinxin.crypto.oids import Extension
 from yinxin.crypto.public_key import public_key
 
+_V1 = der.integer(0)
 _T61 = 0x14  # TeletexString, as older clients write what is ASCII
 
 
@@ -24,7 +25,7 @@ class CertificationRequest:
             der.check(encoded)
             self._info, algorithm, signature = der.elements(encoded)
             version, subject, spki, *attributes = der.elements(self._info)
-            der.require(version == der.integer(0), "not version 1")
+            der.require(version == _V1, "not version 1")
             self._signature = der.octets_of_bits(signature)
             #: the name asked for
             self.subject = Name(subject)

@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from yinxin.crypto import der, oids
+from yinxin.crypto.certificates import V3
 from yinxin.crypto.constraints import NameConstraints, PolicyConstraints, PolicyMapping, write_mappings
 from yinxin.crypto.errors import MalformedTemplate
 from yinxin.crypto.general_names import GeneralName, write_general_name, write_general_names
@@ -118,7 +119,7 @@ def to_be_signed(
         raise MalformedTemplate(field="serial", reason="not positive or longer than 20 octets")
     extensions = _unique(_extensions(template, key_id or public_key(spki).key_id, issuer_key_id))
     return der.sequence(
-        der.explicit(0, der.integer(2)),
+        V3,
         der.integer(serial),
         algorithm.identifier,
         issuer_name.der,
@@ -140,7 +141,7 @@ def throwaway_sign(tbs: bytes, algorithm: SignatureAlgorithm) -> bytes:
 
 
 def _extensions(template: CertificateTemplate, key_id: bytes, issuer_key_id: bytes) -> Iterable[Extension]:
-    yield Extension(oids.AUTHORITY_KEY_ID, False, der.sequence(der.implicit(0, der.octets(issuer_key_id))))
+    yield _authority_key(issuer_key_id)
     yield Extension(oids.SUBJECT_KEY_ID, False, der.octets(key_id))
     yield _key_usage(template.key_usage)
     yield _basic_constraints(template.ca, template.path_length)
@@ -175,6 +176,11 @@ def _constraints(template: CertificateTemplate) -> Iterable[Extension]:
 
 
 # The certificates of one profile and one issuer say the same of these: written once, octets and all.
+
+
+@lru_cache(maxsize=256)
+def _authority_key(key_id: bytes) -> Extension:
+    return Extension(oids.AUTHORITY_KEY_ID, False, der.sequence(der.implicit(0, der.octets(key_id))))
 
 
 @lru_cache(maxsize=256)

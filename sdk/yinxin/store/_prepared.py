@@ -9,7 +9,8 @@ from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
+from datetime import UTC
+from functools import lru_cache, partial
 from operator import eq, itemgetter
 from typing import Any, cast
 
@@ -19,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.visitors import iterate
 
+from yinxin.store._base import Instant
 from yinxin.store.errors import UnrecordedChange
 
 #: execution option: which tables a transaction may change (`yinxin.store._guard`); an act's has none
@@ -259,7 +261,7 @@ class _Form:
         answer = list(statement.exported_columns)
         row = namedtuple("row", [str(each.key) for each in answer], rename=True)  # type: ignore[misc]  # noqa: PYI024 - its fields are the statement's
         self._make: Callable[..., Any] = row._make
-        read = [each.type.dialect_impl(dialect).result_processor(dialect, None) for each in answer]
+        read = [_read_as(each.type, dialect) for each in answer]
         self._read = [(at, process) for at, process in enumerate(read) if process is not None]
 
     def given(self, values: _Values) -> Any:
@@ -295,7 +297,20 @@ def _given_as(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Callable[[Any
     # SQLite's driver takes octets; the view of them that SQLAlchemy makes is one more object for the collector
     if dialect.name == "sqlite" and isinstance(impl, sa.LargeBinary):
         return None
-    return impl.bind_processor(dialect)
+    process = impl.bind_processor(dialect)
+    if process is None or dialect.name != "sqlite" or not isinstance(kind, Instant):
+        return process
+    # what is done together happens at one instant; equal ones of a zone with summer time need not be the same one
+    written, known = process, lru_cache(maxsize=64)(process)
+    return lambda value: known(value) if value is None or value.tzinfo is UTC else written(value)
+
+
+def _read_as(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """What the driver's value is made into, None where it is handed out as it is."""
+    process = kind.dialect_impl(dialect).result_processor(dialect, None)
+    if process is None or dialect.name != "sqlite" or not isinstance(kind, Instant):
+        return process
+    return lru_cache(maxsize=64)(process)  # of texts, of which the rows of one transaction have few
 
 
 def _asked(driver: Any, dialect: Dialect, text: str, given: Any, *, many: bool = False) -> Any:

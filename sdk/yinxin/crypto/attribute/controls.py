@@ -6,6 +6,7 @@ from typing import Self
 from yinxin.crypto import der, oids
 from yinxin.crypto.oids import Extension
 from yinxin.crypto.points import by_tag
+from yinxin.once import once
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Controls:
     #: how many authorities may follow below one that is an authority of authorities
     path_length: int | None = None
 
-    @property
+    @once
     def extension(self) -> Extension:
         """The extension; not critical, so that readers who know nothing of it can still verify the signature."""
         value = der.sequence(
