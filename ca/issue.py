@@ -243,7 +243,7 @@ def _intend(
                 act.decision = dict(decision) if decision else None
                 unburdened(act.session, order)
                 keep_profile(act.session, order)
-                row = intent_row(ctx, actor, order, issuer, prepared)
+                row = intent_row(actor, order, issuer, prepared, at=ctx.store.clock.now())
                 keep_intents(act.session, (prepared, row))
         except IntegrityError:
             # another worker took the reference, or in the same instant the serial number
@@ -265,7 +265,7 @@ def _lint(ctx: Context, actor: Actor, order: Order, issuer: Issuer) -> Prepared:
 
 
 def intent_row(
-    ctx: Context, actor: Actor, order: Order, issuer: Issuer, prepared: Prepared
+    actor: Actor, order: Order, issuer: Issuer, prepared: Prepared, *, at: datetime
 ) -> dict[str, Any]:
     """The intent as a row of `CertificateRow`: everything about the certificate but its signature."""
     certificate, holder = prepared.lint_certificate, order.holder
@@ -274,7 +274,7 @@ def intent_row(
         "authority": issuer.name,
         "reference": order.reference,
         "request_digest": order.digest,
-        "state": State.INTENT,
+        "state": State.INTENT.value,
         "profile": order.profile.name,
         "profile_hash": order.profile.hash,
         "subject": certificate.subject.text,
@@ -289,7 +289,7 @@ def intent_row(
         "not_before": certificate.not_before,
         "not_after": certificate.not_after,
         "requested_by": actor.id,
-        "created": ctx.store.clock.now(),
+        "created": at,
     }
 
 

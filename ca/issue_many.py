@@ -225,7 +225,7 @@ class Batch:
         try:
             subject = f"batch:{ctx.store.identifier()}"
             with ctx.store.act(self._actor, VERB, subject, outcome=Outcome.INTENT, taken=as_good) as act:
-                mine: dict[str, Work] = {}
+                mine, now = dict[str, Work](), ctx.store.clock.now()
                 works = self._still(act, works)
                 against = burdens(act.session, [work.order for work in works])
                 for work, burden in zip(works, against, strict=True):
@@ -233,8 +233,7 @@ class Batch:
                     if reason is not None:
                         refused.append((work, reason))
                     else:
-                        row = intent_row(ctx, work.asked.actor, work.order, work.issuer, work.ready)
-                        work.row = row
+                        work.row = intent_row(work.asked.actor, work.order, work.issuer, work.ready, at=now)
                         allowed.append(work)
                 # in one order everywhere, as are the intents
                 for _, work in sorted({work.order.profile.hash: work for work in allowed}.items()):

@@ -212,7 +212,7 @@ def _intended(
             for half in halves:
                 unburdened(act.session, half.order)
                 keep_profile(act.session, half.order)
-                row = intent_row(ctx, actor, half.order, half.issuer, half.prepared)
+                row = intent_row(actor, half.order, half.issuer, half.prepared, at=ctx.store.clock.now())
                 keep_intents(act.session, (half.prepared, row))
                 facts = facts_of(half.order, half.issuer, half.prepared)
                 act.each(ctx.store.identifier(), f"certificate:{half.prepared.serial}", record, **facts)

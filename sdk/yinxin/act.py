@@ -124,6 +124,25 @@ class Event:
             body["personal"] = {"v": PERSONAL, "fields": committed}
         return canonical.encode(body)
 
+    def numbered(self, source: str, number: int) -> "Event":
+        """The same record at its place; what `dataclasses.replace` does, which takes twice as long."""
+        return Event(
+            self.id,
+            self.time,
+            self.actor,
+            self.verb,
+            self.subject,
+            self.outcome,
+            self.request,
+            self.error,
+            self.decision,
+            self.facts,
+            self.personal,
+            source,
+            number,
+            self.rows,
+        )
+
     def openings(self) -> bytes | None:
         """What opens the commitments in the leaf, in canonical bytes, to be kept beside it; None when there are none."""
         if not self.personal:

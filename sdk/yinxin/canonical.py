@@ -92,20 +92,21 @@ def _check(value: Any, depth: int) -> bool:
         return True
     plain = True
     if isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise NotCanonical(reason="a key that is no text")
-            plain &= key.isascii() & (type(item) is str or _check(item, depth + 1))
-        return plain
-    if isinstance(value, list | tuple):
-        for item in value:
-            plain &= type(item) is str or _check(item, depth + 1)
-        return plain
-    if not isinstance(value, int):
-        raise NotCanonical(reason=f"a value of type {type(value).__name__}")
-    if abs(value) > LARGEST:
-        raise NotCanonical(reason=f"an integer beyond ±{LARGEST}")
-    return True
+        try:
+            plain = "".join(value).isascii()
+        except TypeError:
+            raise NotCanonical(reason="a key that is no text") from None
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        if not isinstance(value, int):
+            raise NotCanonical(reason=f"a value of type {type(value).__name__}")
+        if abs(value) > LARGEST:
+            raise NotCanonical(reason=f"an integer beyond ±{LARGEST}")
+        return True
+    for item in value:
+        if type(item) is not str:
+            plain &= _check(item, depth + 1)
+    return plain
 
 
 def _writer() -> Callable[[Any], str]:

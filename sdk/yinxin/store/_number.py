@@ -11,7 +11,7 @@ durably, and goes on from there.
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -71,7 +71,7 @@ class Taken:
 
     def number(self, record: Event, at: int = 0) -> Event:
         """The record with the number at that place."""
-        return replace(record, source=name_of(self.source), number=self.first + at)
+        return record.numbered(name_of(self.source), self.first + at)
 
 
 class Numbering:

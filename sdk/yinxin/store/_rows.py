@@ -53,8 +53,7 @@ _SUPERSEDE = Sql(
     .where(_ROW.c.of == sa.bindparam("table"), _ROW.c.key == sa.bindparam("row"), _ROW.c.salt.is_not(None))
     .values(salt=None)
 )
-_STATED = ("entry", "number", "of", "key", "digest", "salt")
-_STATE = Sql(sa.insert(_ROW), *_STATED)
+_STATE = Sql(sa.insert(_ROW), "entry", "number", "of", "key", "digest", "salt")
 #: table and key, by which statements are ordered
 _PLACE = itemgetter(0, 1)
 
@@ -159,7 +158,10 @@ class Changed:
             _SUPERSEDE.run_many(connection, former)
         _STATE.run_many(
             connection,
-            [dict(zip(_STATED, (entry, number, *each), strict=True)) for number, each in enumerate(found)],
+            [
+                {"entry": entry, "number": number, "of": of, "key": key, "digest": digest, "salt": salt}
+                for number, (of, key, digest, salt) in enumerate(found)
+            ],
         )
         return committed(each[:3] for each in found)
 

@@ -90,7 +90,9 @@ class Shape:
     @staticmethod
     def spelt(key: Key) -> str:
         """A key as text: its parts, with a slash between them."""
-        return "/".join([str(_plain(each)) for each in key])
+        if len(key) == 1 and type(key[0]) is str:
+            return key[0]
+        return "/".join([each if type(each) is str else str(_plain(each)) for each in key])
 
     def digest(self, row: Sequence[Any], salt: bytes) -> str:
         """Of what a row says, under a salt; in hexadecimal.
@@ -98,14 +100,11 @@ class Shape:
         Digested is the canonical form of the table's name and of an object with the columns that are neither empty nor at
         their default, each as text.
         """
-        said, quoted = [], canonical.quoted
-        for at, name, default in self._said:
-            value = row[at]
-            if value is None:
-                continue
-            plain = value if type(value) is str else _spelling(type(value))(value)
-            if plain != default:
-                said.append(name + quoted(plain))
+        said = [
+            name + text
+            for at, name, default in self._said
+            if (value := row[at]) is not None and (text := _QUOTED[type(value)](value)) != default
+        ]
         return INTL.hash.digest(salt + f"{self._begin}{','.join(said)}}}]".encode()).hex()
 
 
@@ -163,6 +162,19 @@ _SPELT: tuple[tuple[Any, Callable[[Any], str]], ...] = (
 )
 
 
+class _Quoted(dict[type, Callable[[Any], str]]):
+    """How values of a type stand as text in canonical JSON, by the types that were met."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], str]:
+        spelling, quoted = _spelling(kind), canonical.quoted
+        found = self[kind] = lambda value: quoted(spelling(value))
+        return found
+
+
+_QUOTED = _Quoted({str: canonical.quoted})
+
+
 def _default(column: sa.Column[Any]) -> str | None:
+    """As it is written of a row that has it."""
     given = column.server_default
-    return None if not isinstance(given, sa.DefaultClause) else str(given.arg).strip("'")
+    return None if not isinstance(given, sa.DefaultClause) else canonical.quoted(str(given.arg).strip("'"))

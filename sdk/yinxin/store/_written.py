@@ -6,9 +6,8 @@ them into the log need not read them to know.
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from yinxin.act import Event
 
@@ -16,8 +15,7 @@ from yinxin.act import Event
 _MOST = 2048
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """What a record says of what it can be found by."""
 
     id: str
