@@ -378,6 +378,14 @@ class BadPlan(Misconfigured):
     en = "The file {file} is wrong ({field}: {reason}): correct it, have it reviewed again, and start over."
 
 
+class RootMissing(Misconfigured):
+    """An authority of ours whose root this machine does not have in its folder of trust."""
+
+    code = "ca.root_missing"
+    zh = "{folder} 中没有签发机构 {authority} 的根证书，其证书在本机不被信任：请从举行仪式的节点复制该目录；若没有举行过这样的仪式，是有人改动了数据库，请用 yinxin audit check 查明。"
+    en = "The root of the authority {authority} is not in {folder}, and nothing that it certified counts on this machine: copy that folder from the ceremony's machine; if there was no such ceremony, somebody wrote in the database: see yinxin audit check."
+
+
 class CeremonyDiffers(Conflict):
     """Something of this name exists already and is not what the plan says."""
 

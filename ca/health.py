@@ -2,12 +2,13 @@
 
 from ca.clock import watch
 from ca.context import Context
-from ca.errors import StatusUnavailable
+from ca.errors import RootMissing, StatusUnavailable
 from ca.issuer import Issuer
 from ca.recheck.service import Recheck
 from ca.registration.notices import expiring
 from ca.services import service
 from ca.status import crl
+from ca.trust import believed
 from yinxin.clock import rfc3339
 from yinxin.errors import YinxinError
 from yinxin.module import Health
@@ -24,6 +25,7 @@ def health(ctx: Context, recheck: Recheck) -> Health:
         if issuer.not_after is not None and issuer.not_after < now:
             continue
         try:
+            _trusted(ctx, issuer)
             facts[f"{name}.crl"] = rfc3339(crl.current(ctx, name).next_update)
             for profile in _helpers(issuer):
                 until = service(ctx, profile, issuer).certificate.not_after
@@ -48,6 +50,13 @@ def health(ctx: Context, recheck: Recheck) -> Health:
         text=Text("签发、状态与时间戳服务正常", "issuing, status and time services are up"),
         facts=facts,
     )
+
+
+def _trusted(ctx: Context, issuer: Issuer) -> None:
+    """What the authority signs is believed on this machine; raises RootMissing."""
+    tops = [each for each in issuer.chain if each.is_self_issued]
+    if not believed(ctx.trust, tops or issuer.chain[:1]):
+        raise RootMissing(authority=issuer.name, folder=str(ctx.trust))
 
 
 def _helpers(issuer: Issuer) -> tuple[str, ...]:

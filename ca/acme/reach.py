@@ -108,8 +108,9 @@ class Reach:
     def _asked(self, name: str, kind: dns.rdatatype.RdataType, until: float) -> list[Any]:
         """The records of a name, or of the alias it is; none is none."""
         resolver = self._resolver(name)
-        wanted = dns.name.from_text(name)
         try:
+            # it may be too long, and where a redirection leads no name at all
+            wanted = dns.name.from_text(name)
             for _ in range(_ALIASES):
                 left = max(until - self.clock(), 0.001)
                 answer = resolver.resolve(wanted, kind, search=False, raise_on_no_answer=False, lifetime=left)
@@ -137,5 +138,5 @@ class Reach:
 def _by_system(name: str) -> list[str]:
     try:
         return addresses_of(name)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the second for what cannot be a name
         raise NoAddress(name=name, reason=str(error)[:160]) from error

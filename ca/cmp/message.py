@@ -74,7 +74,7 @@ class Header:
             sender_nonce=_octets(tagged, 5),
             recipient_nonce=_octets(tagged, 6),
             time=der.instant(tagged[0]) if 0 in tagged else None,
-            protection=tagged.get(1, b""),
+            protection=_algorithm(tagged, 1),
             sender_key=_octets(tagged, 2),
             general=_infos(tagged[8]) if 8 in tagged else {},
         )
@@ -174,6 +174,15 @@ def directory_name(name: Name) -> bytes:
 
 def _octets(tagged: Mapping[int, bytes], number: int) -> bytes:
     return der.content(tagged[number], der.OCTET_STRING) if number in tagged else b""
+
+
+def _algorithm(tagged: Mapping[int, bytes], number: int) -> bytes:
+    """An AlgorithmIdentifier as it stands there, which names an algorithm."""
+    if number not in tagged:
+        return b""
+    name, *_ = der.elements(tagged[number])
+    der.dotted(name)
+    return tagged[number]
 
 
 def _infos(field: bytes) -> dict[str, bytes | None]:

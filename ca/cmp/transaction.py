@@ -40,12 +40,21 @@ class Transaction:
     @property
     def reference(self) -> str:
         """The reference of its issuance."""
-        return f"cmp/{self.id}"
+        return _reference(self.id)
 
 
 def key_of(sender: Sender, transaction: bytes) -> str:
     """A transaction's name: another sender's transactionID is another transaction."""
     return INTL.hash.digest(f"{sender.name}/{transaction.hex()}".encode()).hex()
+
+
+def _reference(key: str) -> str:
+    return f"cmp/{key}"
+
+
+def _certificates(key: str) -> sa.Select[str]:
+    """What was made under a transaction of this name, whatever became of it."""
+    return sa.select(CertificateRow.serial).where(CertificateRow.reference == _reference(key))
 
 
 def find(ctx: Context, sender: Sender, transaction: bytes) -> Transaction:
@@ -65,7 +74,11 @@ def known(ctx: Context, sender: Sender, message: Message) -> Transaction | None:
 
 
 def begin(ctx: Context, sender: Sender, message: Message) -> Transaction:
-    """The transaction of a first message, new or begun by the very same one; raises TransactionInUse."""
+    """The transaction of a first message, new or begun by the very same one; raises TransactionInUse.
+
+    One that is over and forgotten is not begun again, though its message comes again: unconfirmed for a second time, its
+    certificate would be revoked.
+    """
     key, now = key_of(sender, message.header.transaction), ctx.store.clock.now()
     nonce = ctx.store.randomness.token(_NONCE)
     row = CmpTransactionRow(
@@ -81,7 +94,11 @@ def begin(ctx: Context, sender: Sender, message: Message) -> Transaction:
     )
     with suppress(IntegrityError):  # another worker was quicker
         with ctx.store.read() as session:
+            # in this order: a transaction is written down before its certificate
+            spent = session.scalar(sa.select(_certificates(key).exists()))
             known = session.get(CmpTransactionRow, key)
+        if known is None and spent:
+            raise TransactionInUse(transaction=message.header.transaction.hex()[:64])
         if known is None:
             with ctx.store.housekeep() as session:
                 session.add(row)
@@ -136,10 +153,7 @@ def reject(ctx: Context, actor: Actor, key: str) -> None:
         move(ctx, key, stage, Stage.REJECTING)
     step("ca.cmp.4-rejecting")
     with ctx.store.read() as session:
-        query = sa.select(CertificateRow.serial).where(
-            CertificateRow.reference == f"cmp/{key}", CertificateRow.state == State.ISSUED
-        )
-        serial = session.scalar(query)
+        serial = session.scalar(_certificates(key).where(CertificateRow.state == State.ISSUED))
     if serial is not None:
         with suppress(AlreadyRevoked):  # an officer was quicker, or this is the second try
             revoke(ctx, actor, serial, "cessationOfOperation", {"cmp": "unconfirmed"})

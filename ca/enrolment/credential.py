@@ -21,6 +21,8 @@ from yinxin.store import Sql, Store
 
 GRANT = "ca.grant-credential"
 WITHDRAW = "ca.withdraw-credential"
+#: what stands before a credential's identifier where it acts
+BY_CREDENTIAL = "credential:"
 #: octets of a secret: the key size of HMAC-SHA-256 (RFC 2104 section 3)
 SECRET = 32
 #: what stands for the domains of a credential that gives any host of the installation: said, never left open
@@ -80,7 +82,9 @@ class Credential:
     @property
     def actor(self) -> Actor:
         """Who acts when a certificate is had on it: a service of the organ, through its protocol."""
-        return Actor(Kind.SERVICE, f"credential:{self.id}", organ=self.grant.organ, via=self.grant.protocol)
+        return Actor(
+            Kind.SERVICE, f"{BY_CREDENTIAL}{self.id}", organ=self.grant.organ, via=self.grant.protocol
+        )
 
     @property
     def decision(self) -> Mapping[str, Any]:

@@ -67,6 +67,14 @@ class HalfOfPair(NotPermitted):
     en = "Certificate {serial} is half of the pair {pair}, and the two are renewed together: ask the registration officer, who uses yinxin ca pair issue --renews {pair}."
 
 
+class ProvedByAcme(NotPermitted):
+    """A renewal, without ACME, of a certificate whose names ACME had proved: nobody would prove them again."""
+
+    code = "ca.proved_by_acme"
+    zh = "证书 {serial} 的主机名由 ACME 证明，续期须重新证明：请用 ACME 客户端续期。"
+    en = "The host names of certificate {serial} were proved by ACME and are proved again for its successor: renew it with the ACME client."
+
+
 class RequestOver(Conflict):
     """A request that gave a certificate once, which is over."""
 

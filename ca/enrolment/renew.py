@@ -7,8 +7,9 @@ import sqlalchemy as sa
 
 from ca.check import Checker
 from ca.context import Context
-from ca.enrolment.errors import HalfOfPair, RenewalDiffers
-from ca.enrolment.models import Protocol
+from ca.enrolment.credential import BY_CREDENTIAL
+from ca.enrolment.errors import HalfOfPair, ProvedByAcme, RenewalDiffers
+from ca.enrolment.models import CredentialRow, Protocol
 from ca.errors import UnknownCertificate
 from ca.issue import Also, Issued, issue
 from ca.models import CertificateRow
@@ -40,12 +41,20 @@ def holder_of(row: CertificateRow, via: str) -> Actor:
     return Actor(kind, row.holder, post=row.post, organ=row.organ, certificate=row.fingerprint, via=via)
 
 
-def single(ctx: Context, row: CertificateRow) -> None:
-    """The certificate stands alone, so that its renewal leaves nothing behind; raises HalfOfPair."""
+def renewable(ctx: Context, row: CertificateRow) -> None:
+    """The certificate stands alone, so that its renewal leaves nothing behind, and nobody had to prove its names.
+
+    Raises HalfOfPair, ProvedByAcme: whoever has a host no more would have certificates for it for ever.
+    """
+    credential = sa.select(CredentialRow.protocol).where(
+        CredentialRow.id == row.requested_by.removeprefix(BY_CREDENTIAL)
+    )
     with ctx.store.read() as session:
-        pair = pair_of(session, row.serial)
+        pair, protocol = pair_of(session, row.serial), session.scalar(credential)
     if pair is not None:
         raise HalfOfPair(serial=row.serial, pair=pair.reference)
+    if protocol == Protocol.ACME:
+        raise ProvedByAcme(serial=row.serial)
 
 
 def renew(
@@ -59,10 +68,10 @@ def renew(
 ) -> Issued:
     """The successor of `old`, exactly one for each `reference`; its holder showed the old key.
 
-    Raises RenewalDiffers when another name is asked for, HalfOfPair, what `standing` raises, and what `ca.issue.issue` raises.
+    Raises RenewalDiffers when another name is asked for, HalfOfPair, ProvedByAcme, what `standing` raises, and what `ca.issue.issue` raises.
     """
     row = standing(ctx, old)
-    single(ctx, row)
+    renewable(ctx, row)
     same_names(old, asked)
     kind: Any = row.holder_kind
     holder = Holder(kind, row.holder, row.post, row.organ)

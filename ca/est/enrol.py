@@ -52,8 +52,6 @@ class Est:
             for each in collection(self.ctx, issuer.name)
         ]
         return tuple(sorted(dict.fromkeys(found), key=lambda each: each.is_self_issued))
-        """The issuing authority's certificate and every way up from it (RFC 7030 4.1.3); raises UnknownAuthority."""
-        return collection(self.ctx, self.ctx.issuers.issuing(f"{suite}-issuing").name)
 
     def enrol(self, known: Credential, csr: bytes, profile: str = "") -> Issued:
         """The certificate for a PKCS#10 in DER: one for each request, however often it comes (RFC 7030 4.2.1).

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from authz.errors import UnknownOrgan
 from ca.api import ISSUE_PROBLEMS, HolderIn, Nothing
-from ca.enrolment.errors import HalfOfPair, RenewalDiffers
+from ca.enrolment.errors import HalfOfPair, ProvedByAcme, RenewalDiffers
 from ca.errors import UnknownCertificate
 from ca.pair.errors import CannotReceive, NoPair, TransportNeeded, TransportUnwanted
 from ca.registration.errors import (
@@ -133,6 +133,7 @@ RENEWAL_PROBLEMS = (
     TooEarly,
     RenewalDiffers,
     HalfOfPair,
+    ProvedByAcme,
     UnknownCertificate,
     CertificateRevoked,
     Expired,

@@ -2,9 +2,9 @@
 
 from ca.context import Context
 from ca.registration.change import change
-from ca.registration.errors import BadCheck
+from ca.registration.errors import BadCheck, WrongState
 from ca.registration.finish import finish
-from ca.registration.models import OPEN, RegistrationRow, State
+from ca.registration.models import OPEN, STATES, RegistrationRow, State
 from ca.registration.vet import LONGEST
 from yinxin.act import Actor
 from yinxin.personal import Personal
@@ -15,24 +15,29 @@ REFUSE = "ca.refuse"
 WITHDRAW = "ca.withdraw"
 
 
-def approve(ctx: Context, actor: Actor, id_: str, decision: dict[str, object]) -> RegistrationRow:
-    """Approve a vetted application and issue its certificate; for authorised callers.
+def approve(
+    ctx: Context, actor: Actor, seen: RegistrationRow, decision: dict[str, object]
+) -> RegistrationRow:
+    """Approve a vetted application and issue its certificate; for authorised callers, `seen` being what they may approve.
 
     Raises WrongState; what `ca.issue.issue` raises, after which the application is refused when it can never be
     issued, and otherwise stays approved and is issued by the job.
     """
-    # 1. of all who approve at once, one goes on
-    with ctx.store.act(actor, APPROVE, f"registration:{id_}") as act:
+    # 1. of all who approve at once, one goes on; and who may was asked of who had vetted it, not of somebody to come
+    with ctx.store.act(actor, APPROVE, f"registration:{seen.id}") as act:
         act.decision = decision
         row = change(
             act.session,
             ctx.store.clock,
-            id_,
+            seen.id,
             (State.VETTED,),
             State.APPROVED,
             decided_by=actor.id,
             decided_at=ctx.store.clock.now(),
         )
+        if row.vetted_by != seen.vetted_by:
+            needed = STATES[State.VETTED]
+            raise WrongState(registration=seen.id, state=STATES[State(seen.state)], needed=needed)
     step("ca.approve.1-approved")
     # 2. the certificate, under the application's identifier
     return finish(ctx, actor, row)

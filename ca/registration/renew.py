@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from ca.context import Context
-from ca.enrolment.renew import holder_of, same_alternatives, single, standing
+from ca.enrolment.renew import holder_of, renewable, same_alternatives, standing
 from ca.errors import AlreadyRevoked
 from ca.issue import VERB, Issued, issue
 from ca.models import CertificateRow
@@ -36,7 +36,7 @@ def renew(ctx: Context, csr: bytes, signature: bytes, *, supersede: bool = False
 
     One successor for each certificate: the same request again gives the same one. With `supersede` and another key the
     old certificate is then revoked as superseded. Raises what is wrong with request or signature; NotRenewable,
-    HalfOfPair, TooEarly, RenewalDiffers; CertificateRevoked, CannotBind and what else the old certificate's standing and
+    HalfOfPair, ProvedByAcme, TooEarly, RenewalDiffers; CertificateRevoked, CannotBind and what else the old certificate's standing and
     `ca.issue.issue` raise.
     """
     actor = STRANGER
@@ -69,10 +69,10 @@ def reference_of(serial: str) -> str:
 
 
 def _renewable(ctx: Context, row: CertificateRow) -> None:
-    """Raises NotRenewable, HalfOfPair, TooEarly."""
+    """Raises NotRenewable, HalfOfPair, ProvedByAcme, TooEarly."""
     if row.holder_kind == "organ" or made_by(ctx, row).ca:
         raise NotRenewable(serial=row.serial, profile=row.profile)
-    single(ctx, row)
+    renewable(ctx, row)
     begin = row.not_after - timedelta(days=ctx.settings.registration.renew_days)
     if ctx.store.clock.now() < begin:
         raise TooEarly(serial=row.serial, begin=rfc3339(begin))

@@ -59,7 +59,7 @@ class Registrations:
     def approve(self, actor: Actor, id_: str) -> RegistrationRow:
         """Approve and issue; raises UnknownRegistration, Denied, WrongState, and what issuing raises."""
         row = self._found(actor, decide.APPROVE, id_)
-        return decide.approve(self._ctx, actor, row.id, self._permitted(actor, decide.APPROVE, row))
+        return decide.approve(self._ctx, actor, row, self._permitted(actor, decide.APPROVE, row))
 
     def refuse(self, actor: Actor, id_: str, reason: str) -> RegistrationRow:
         """Refuse, for a reason that the applicant will read; raises UnknownRegistration, Denied, BadCheck, WrongState."""

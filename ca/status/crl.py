@@ -172,7 +172,8 @@ def _next(ctx: Context, issuer: Issuer, line: Line) -> Published | None:
         body = body_after(session, line, row, scheduled=scheduled)
         told = delta.since_base(session, line, row)
     # 2. signed, read back, checked
-    number = row.number + 1 if row else 1
+    # what is published may be ahead of tables that come from a backup, and never goes back
+    number = max(row.number if row else 0, publish.number(ctx, line)) + 1
     this_update = ctx.store.clock.now().replace(microsecond=0)
     next_update = this_update + timedelta(hours=ctx.settings.crl_hours)
     scope = line.scope(ctx.settings)

@@ -46,7 +46,7 @@ def a_list(ctx: Context, line: Line, number: int, der: bytes, delta: bytes | Non
     if folder is None:
         return
     with _alone(folder):
-        file = folder / "crl" / f"{line.path}.crl"
+        file = _file(folder, line)
         if _number(file) >= number:
             return
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -54,6 +54,12 @@ def a_list(ctx: Context, line: Line, number: int, der: bytes, delta: bytes | Non
         if delta is not None:
             files.replace(folder / "crl" / f"{line.path}.delta.crl", delta)
         files.replace(file, der)
+
+
+def number(ctx: Context, line: Line) -> int:
+    """The number of the list that is published; 0 where there is none."""
+    folder = _folder(ctx)
+    return _number(_file(folder, line)) if folder is not None else 0
 
 
 def withdraw(ctx: Context, authority: str, serials: Iterable[str]) -> None:
@@ -119,7 +125,7 @@ def everything(ctx: Context) -> None:
         rows = list(session.execute(sa.select(*columns).where(CrlRow.der.is_not(None))))
     for authority, shard, number in rows:
         line = Line(authority, shard)
-        if _number(folder / "crl" / f"{line.path}.crl") < number:
+        if _number(_file(folder, line)) < number:
             with ctx.store.read() as session:
                 row = session.get(CrlRow, (authority, shard, number))
                 der, delta = (row.der, row.delta) if row else (None, None)
@@ -129,16 +135,23 @@ def everything(ctx: Context) -> None:
 
 def _since(ctx: Context, through: int) -> list[tuple[int, str, str]]:
     columns = (ChangeRow.sequence, ChangeRow.serial, ChangeRow.authority)
-    query = sa.select(*columns).where(ChangeRow.sequence > through).order_by(ChangeRow.sequence)
     with ctx.store.read() as session:
-        if changes.newest(session) <= through:
+        newest = changes.newest(session)
+        if newest == through:
             return []
+        # tables that come from a backup are behind what was followed: from the beginning, then
+        after = through if through < newest else 0
+        query = sa.select(*columns).where(ChangeRow.sequence > after).order_by(ChangeRow.sequence)
         return [(each[0], each[1], each[2]) for each in session.execute(query.limit(_AT_ONCE))]
 
 
 def _folder(ctx: Context) -> Path | None:
     name = ctx.settings.status.publish_folder
     return Path(name) if name else None
+
+
+def _file(folder: Path, line: Line) -> Path:
+    return folder / "crl" / f"{line.path}.crl"
 
 
 def _number(file: Path) -> int:

@@ -10,8 +10,8 @@ from typing import Any, Literal, TypeVar
 T = TypeVar("T")
 Format = Literal["csv", "jsonl"]
 
-#: what a spreadsheet may take for the beginning of a formula (OWASP, CSV injection)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: what a spreadsheet may take for the beginning of a formula (OWASP, CSV injection), one of a Chinese keyboard too
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def cell(value: Any) -> str:

@@ -15,6 +15,7 @@ from ca.cmp.message import CERT_PROFILE, IMPLICIT_CONFIRM, Body, Message, info
 from ca.cmp.models import CmpTransactionRow
 from ca.cmp.refusal import Failure, Status
 from tests.support.forked import run
+from tests.support.hollow import hollowed
 from tests.support.openssl import openssl
 from yinxin.crypto import der, oids
 from yinxin.crypto.certificates import Certificate
@@ -272,13 +273,25 @@ def test_a_confirmation_of_somebody_elses_transaction(peer: Peer, key: PrivateKe
     assert stage(peer.site) == ["waiting"]
 
 
-def test_old_transactions_are_forgotten_and_their_certificates_are_not(peer: Peer, key: PrivateKey) -> None:
-    message = peer.message(Body.IR, requests(key), general={IMPLICIT_CONFIRM: der.null()}, time=None)
-    first = issued(peer.send(message))
+@pytest.mark.parametrize("by", ["certificate", "credential"])
+def test_a_message_that_comes_again_when_its_transaction_is_forgotten_ends_nothing(
+    peer: Peer, key: PrivateKey, by: str
+) -> None:
+    """Whoever overheard it sends it again, and confirms nothing. Seen to fail: the certificate was revoked as unconfirmed."""
+    sender, kind = (peer.enrolled(), Body.KUR) if by == "certificate" else (peer, Body.IR)
+    name = "" if by == "certificate" else "gateway-7"
+    message = sender.message(kind, requests(key, template(key, name)), time=None)
+    answer = sender.send(message)
+    assert sender.confirm(answer).kind is Body.PKICONF
     peer.site.clock.advance(timedelta(days=31))
     peer.site.ca.tend_cmp()
     assert stage(peer.site) == []
-    assert issued(peer.send(message)) == first
+    again = sender.send(message)
+    assert status(again)[1] == Failure.TRANSACTION_ID_IN_USE
+    peer.site.clock.advance(timedelta(days=1))
+    peer.site.ca.tend_cmp()
+    (row,) = peer.site.rows(serial=f"{issued(answer).serial:x}")
+    assert row.revoked_at is None
 
 
 # --- invariants ------------------------------------------------------------------------------------------------
@@ -538,6 +551,16 @@ def test_other_types_and_methods(peer: Peer) -> None:
     peer.path = "/cmp/p/nothing"
     key = PrivateKey.generate(INTL)
     assert status(peer.ask(Body.IR, requests(key)))[1] == Failure.NOT_AUTHORIZED
+
+
+def test_a_message_that_lacks_something_is_answered(
+    peer: Peer, key: PrivateKey, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Seen to fail: an exception in the log, and no answer in CMP, where the protection is by no algorithm."""
+    for each in hollowed(peer.message(Body.IR, requests(key))):
+        assert status(peer.send(each))[0] == Status.REJECTION
+    assert [each for each in caplog.records if each.exc_info] == []
+    assert mine(peer) == []
 
 
 @pytest.mark.parametrize("what", ["message", "content"])

@@ -132,8 +132,11 @@ def test_who_may_not_look_finds_nothing(filled: Site) -> None:
 # --- exports ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠SUM(A1)"]
+)
 def test_no_cell_is_a_formula(text: str) -> None:
+    """Seen to fail with the signs of a Chinese keyboard, which its spreadsheets take for the others."""
     (row,) = list(csv.reader(io.StringIO("".join(lines([{"a": text}], ["a"], "csv")), newline="")))[1:]
     assert row == [f"'{text}"]
     assert (cell("a=1"), cell(None), cell(5)) == ("a=1", "", "5")

@@ -1,6 +1,8 @@
 """Static files: nginx serves what the platform would say, and never what it would not say any more."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -10,6 +12,7 @@ import pytest
 from ca import revoke as revoking
 from ca.issue import Issued
 from ca.status import presign, publish
+from ca.status.line import Line
 from tests.support.nginx import nginx
 from yinxin.crypto.status import CertId, CertificateList, Good, OcspRequest, OcspResponse, Revoked, Status
 
@@ -162,10 +165,49 @@ def test_the_timer_mends_what_a_crash_left(site: Site, folder: Path) -> None:
 
 def test_a_list_never_goes_back(site: Site, folder: Path) -> None:
     """Seen to fail without the comparison of numbers."""
-    from ca.status.line import Line
-
     first = site.ca.crl("intl-root")
     site.clock.advance(site.ca.published(Line("intl-root")).half - site.clock.now())
     second = CertificateList(site.ca.crl("intl-root"))
     publish.a_list(site.ctx, Line("intl-root"), second.number - 1, first, None)
     assert (folder / "crl" / "intl-root.crl").read_bytes() == second.der
+
+
+def test_tables_from_a_backup_are_published_all_the_same(
+    founded: Callable[..., Site], site: Site, folder: Path, tmp_path: Path
+) -> None:
+    """The next list is above the one that is there, and what changes is followed.
+
+    Seen to fail: the list was not published, for its number was behind; and the answer stayed, for its change was.
+    """
+    made = [issued_with_a_file(site, folder, f"b-{number}") for number in range(3)]
+    line = Line("intl-issuing", site.rows(serial=made[0].serial)[0].shard)
+    site.ca.presign()
+    site.ca.renew_lists()
+    database, backup = site.url.removeprefix("sqlite:///"), str(tmp_path / "backup")
+    copied(database, backup)
+    for each in made[1:]:
+        site.ca.revoke(REGISTRAR, each.serial, "superseded")
+        site.clock.advance(site.ca.published(line).half - site.clock.now())
+        site.ca.renew_lists()
+    file, answer = folder / "crl" / f"{line.path}.crl", file_of(site, folder, made[0])
+    assert answer is not None
+    before = CertificateList(file.read_bytes()).number
+    site.store.engine.dispose()
+    copied(backup, database)
+    # by a process that publishes nothing
+    founded(status={"shards": 2}).ca.revoke(REGISTRAR, made[0].serial, "keyCompromise")
+    assert answer.exists()
+    site = founded(status={"publish_folder": str(folder), "shards": 2})
+    site.ca.renew_lists()
+    assert not answer.exists()
+    site.clock.advance(site.ca.published(line).half - site.clock.now())
+    site.ca.renew_lists()
+    after = CertificateList(file.read_bytes())
+    assert after.lookup(made[0].certificate.serial) is not None
+    assert after.number == before + 1
+    assert CertificateList(site.ca.crl(line.path)).number == after.number
+
+
+def copied(source: str, target: str) -> None:
+    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
+        one.backup(other)

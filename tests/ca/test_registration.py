@@ -107,6 +107,25 @@ def test_from_application_to_certificate(staffed: Site) -> None:
     assert "身份证件" not in str(staffed.events("ca.vet"))
 
 
+def test_whoever_vets_while_she_is_let_approve_does_not_approve(
+    staffed: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two requests of one officer, at once. Seen to fail: she had vetted and approved it, and its certificate was issued."""
+    registrations, row = staffed.ca.registrations, applied(staffed)
+    permitted = registrations._permitted
+
+    def overtaken(actor: Actor, verb: str, row: RegistrationRow) -> dict[str, Any]:
+        decision = permitted(actor, verb, row)
+        if verb == "ca.approve":
+            registrations.vet(actor, row.id, CHECKS)
+        return decision
+
+    monkeypatch.setattr(registrations, "_permitted", overtaken)
+    refused(staffed, WrongState, lambda: registrations.approve(REGISTRAR, row.id))
+    assert (again(staffed, row).state, again(staffed, row).vetted_by) == ("vetted", "wu")
+    assert staffed.rows(reference=f"registration/{row.id}") == []
+
+
 def test_a_reference_gives_one_application(staffed: Site) -> None:
     key = PrivateKey.generate(INTL)
     first = applied(staffed, key=key)

@@ -21,10 +21,11 @@ from rfc3161_client import (
 from ca.errors import ClockUncertain, ClockWentBack
 from kms.errors import HsmGone
 from kms.sign import KeySigner
+from tests.support.hollow import hollowed
 from tests.support.openssl import openssl
 from yinxin.crypto.errors import TimestampRejected, UnknownSuite
 from yinxin.crypto.suite import SHA256, HashAlgorithm, hash_algorithm
-from yinxin.crypto.timestamps import Token, request
+from yinxin.crypto.timestamps import Token, build_rejection, request
 
 from .conftest import Site
 
@@ -111,10 +112,17 @@ def test_a_dead_security_module_gives_no_token_and_no_record_of_one(
     ],
 )
 def test_a_bad_request_is_rejected_and_recorded(site: Site, asked: bytes, failure: str) -> None:
-    from yinxin.crypto.timestamps import build_rejection
-
     assert site.ca.timestamp("intl", asked) == build_rejection(failure)
     assert site.events("ca.timestamp")[-1]["outcome"] == "refused"
+
+
+def test_a_request_that_lacks_something_is_rejected(site: Site) -> None:
+    """Seen to fail: an IndexError, and no answer of RFC 3161, where the imprint is by no algorithm."""
+    asked = request(SHA256, SHA256.digest(DATA), 7)
+    rejections = (build_rejection("badAlg"), build_rejection("badDataFormat"))
+    granted = [each for each in hollowed(asked) if site.ca.timestamp("intl", each) not in rejections]
+    # parameters, nonce, and the wish for certificates may be left out
+    assert len(granted) == 3
 
 
 def test_an_unknown_suite_is_named(site: Site) -> None:
@@ -198,7 +206,6 @@ def test_every_imprint_is_stamped_and_the_token_is_der(site: Site, name: str) ->
 
 def test_what_a_request_may_not_say_has_its_own_refusal(site: Site) -> None:
     from yinxin.crypto import der
-    from yinxin.crypto.timestamps import build_rejection
 
     good = der.elements(request(SHA256, SHA256.digest(DATA)))
     extension = der.sequence(der.oid("1.2.3"), der.octets(b""))

@@ -111,3 +111,11 @@ def test_her_clock_tells_no_time(site, insider):
     ):
         with pytest.raises(UnknownIssuer):
             believe()
+
+
+def test_an_authority_that_is_not_believed_here_is_told(site, insider):
+    """Seen to fail: the site was well, and only who signed in was refused."""
+    health = site.ca.health()
+    assert not health.ok
+    assert str(site.folder / "trust") in health.text.en
+    assert "other" in health.text.en

@@ -9,6 +9,8 @@ from yinxin.crypto.folding import fold
 from yinxin.crypto.names import Name
 from yinxin.crypto.oids import Extension
 from yinxin.crypto.path import Usage
+from yinxin.crypto.path.names import check
+from yinxin.crypto.path.work import Kind, Work
 
 ORGAN = Name.of([("C", "CN"), ("O", "某市人民政府")])
 
@@ -223,3 +225,17 @@ def test_many_names_against_many_constraints_end(intl, at):
     )
     with pytest.raises(PathTooComplex, match="comparisons of names"):
         intl.judge(leaf, at, intermediates=pool)
+
+
+def test_constraints_that_compare_with_nothing_are_counted(intl, at):
+    """A hostile authority can make hundreds of paths over them. Seen to fail: they were sorted anew for every certificate, uncounted."""
+    bases = tuple(("ip", f"10.{number // 256}.{number % 256}.0/24") for number in range(2000))
+    leaf, pool = narrowed(intl, NameConstraints(excluded=bases))
+    chain, work = intl.judge(leaf, at, intermediates=pool, usage=Usage.ANY).certificates, Work("x")
+
+    def judged():
+        for _ in range(Kind.PATHS.limit):
+            check(chain, None, work)
+
+    with pytest.raises(PathTooComplex, match="comparisons of names"):
+        judged()

@@ -1,5 +1,6 @@
 import pytest
 
+from tests.support.hollow import hollowed
 from yinxin.crypto.errors import MalformedRequest
 from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.names import Name
@@ -72,3 +73,11 @@ def test_no_changed_octet_keeps_the_proof(chosen, flipped):
 def test_junk_is_no_request(data):
     with pytest.raises(MalformedRequest):
         CertificationRequest.load(data)
+
+
+@BOTH
+def test_a_request_that_lacks_something_is_refused_as_such(chosen):
+    """Seen to fail: by a plain ValueError, which no protocol has an answer for, where its signature is by no algorithm."""
+    for each in hollowed(CertificationRequest.build(PrivateKey.generate(chosen), {"CN": "x"}, SAN).der):
+        with pytest.raises(YinxinError):
+            CertificationRequest(each).verify()

@@ -339,11 +339,11 @@ def _access(value: bytes) -> Mapping[str, tuple[str, ...]]:
 
 
 def algorithm_of(identifier: bytes, what: str) -> SignatureAlgorithm:
-    """The signature algorithm of an AlgorithmIdentifier; raises UnsupportedAlgorithm.
+    """The signature algorithm of an AlgorithmIdentifier; raises UnsupportedAlgorithm, MalformedDer.
 
     Parameters are absent; RSA has NULL (RFC 4055), and SM2 is met with and without.
     """
-    name, *parameters = der.elements(identifier)
+    name, *parameters = der.elements(identifier) or [b""]
     algorithm = signature_algorithm(der.dotted(name), what=what)
     if parameters and (parameters != [der.null()] or algorithm.family not in ("rsa", "sm2")):
         raise UnsupportedAlgorithm(what=what, algorithm=f"{algorithm.name} with parameters")

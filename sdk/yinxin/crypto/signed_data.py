@@ -151,6 +151,8 @@ class SignerInfo:
     values: Mapping[str, bytes]
     #: values of unsigned attributes by object identifier
     unsigned: Mapping[str, tuple[bytes, ...]]
+    #: the digest by which the signer named the certificate (RFC 5035); None where it did not
+    digest: tuple[HashAlgorithm, bytes] | None
 
     @classmethod
     def read(cls, info: bytes, *, named: bool = True) -> Self:
@@ -177,21 +179,16 @@ class SignerInfo:
             signed=bytes((der.SET,)) + signed[1:],  # RFC 5652 5.4: signed under its universal tag
             values={name: each[0] for name, each in values.items()},
             unsigned=_values(unsigned[0], 0xA1) if unsigned else {},
+            digest=_digest(*values.get(oids.SIGNING_CERTIFICATE_V2, ())),
         )
 
     def names(self, certificate: Certificate) -> bool:
         """Whether this is the certificate the signer named, by its place and by its digest (RFC 5035)."""
         if self.id not in (_issuer_and_serial(certificate), _key_id(certificate)):
             return False
-        if oids.SIGNING_CERTIFICATE_V2 not in self.values:
+        if self.digest is None:
             return True  # by its place alone, where `read` was told that this is enough
-        (first, *_) = der.elements(der.elements(self.values[oids.SIGNING_CERTIFICATE_V2])[0])
-        hash_, digest = SHA256, b""
-        for field in der.elements(first):
-            if field[0] == der.SEQUENCE and not digest:
-                hash_ = _read_hash(field)
-            elif field[0] == der.OCTET_STRING:
-                digest = der.content(field)
+        hash_, digest = self.digest
         return hmac.compare_digest(hash_.digest(certificate.der), digest)
 
 
@@ -294,6 +291,20 @@ def _values(attributes: bytes, tag: int) -> dict[str, tuple[bytes, ...]]:
         der.require(name not in found, f"attribute {name} stands there twice")
         found[name] = tuple(der.elements(values, der.SET))
     return found
+
+
+def _digest(named: bytes = b"") -> tuple[HashAlgorithm, bytes] | None:
+    """Of SigningCertificateV2 (RFC 5035 section 3) the first certificate's digest."""
+    if not named:
+        return None
+    (first, *_) = der.elements(der.elements(named)[0])
+    hash_, digest = SHA256, b""
+    for field in der.elements(first):
+        if field[0] == der.SEQUENCE and not digest:
+            hash_ = _read_hash(field)
+        elif field[0] == der.OCTET_STRING:
+            digest = der.content(field)
+    return hash_, digest
 
 
 def _read_hash(identifier: bytes) -> HashAlgorithm:

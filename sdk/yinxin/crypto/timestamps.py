@@ -107,7 +107,8 @@ class TimestampRequest:
 
 def _read_imprint(imprint: bytes) -> tuple[HashAlgorithm, bytes]:
     algorithm, digest = der.elements(imprint)
-    hash_ = hash_algorithm(der.dotted(der.elements(algorithm)[0]), what="timestamp imprint")
+    name, *_ = der.elements(algorithm)
+    hash_ = hash_algorithm(der.dotted(name), what="timestamp imprint")
     value = der.content(digest, der.OCTET_STRING)
     der.require(len(value) == hash_.size, "the digest has another length")
     return hash_, value

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
-from ca.acme.errors import NoConnection
+from ca.acme.errors import NoAddress, NoConnection
 from ca.acme.reach import Reach
 from ca.acme.settings import AcmeSettings
 from tests.ca.acme.client import URN
@@ -105,6 +105,31 @@ def test_redirections_are_followed_to_where_validation_goes(desk):
         desk.web.answers["/elsewhere?x=1"] = answer.encode()
 
     assert tried(desk, client)(put)[2]["status"] == "valid"
+
+
+def test_a_redirection_to_what_is_no_name_is_followed_nowhere(desk, caplog):
+    """Seen to fail: an exception in the log, and a fault of ours told to the client."""
+
+    def put(token, _):
+        desk.web.redirects[path(token)] = "http://a..gov.cn/x"
+
+    failed(tried(desk, desk.client())(put)[2], "dns", "a..gov.cn")
+    assert [each for each in caplog.records if each.exc_info] == []
+
+
+def test_what_is_no_name_has_no_address_by_the_system_either(monkeypatch):
+    """Seen to fail with the UnicodeError of the system's resolver, which this is."""
+    monkeypatch.setattr("ca.acme.reach.addresses_of", lambda name: [str(name.encode("idna"))])
+    reach = Reach(AcmeSettings())
+    with pytest.raises(NoAddress):
+        reach.addresses("a..gov.cn", reach.until())
+
+
+def test_a_name_that_leaves_no_room_for_its_record_is_not_proved_in_the_dns(desk, caplog):
+    """Seen to fail: an exception in the log, and a fault of ours told to the client."""
+    name = ".".join(["x" * 60] * 3 + ["y" * 50, "example.gov.cn"])[-250:].lstrip(".")
+    failed(tried(desk, desk.client(), "dns-01", name)(lambda *_: None)[2], "dns")
+    assert [each for each in caplog.records if each.exc_info] == []
 
 
 @pytest.mark.parametrize(

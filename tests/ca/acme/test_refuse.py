@@ -11,12 +11,19 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from werkzeug.test import Client
 
 from ca.acme.models import AccountRow, AuthorizationRow, NonceRow, OrderRow
+from ca.enrolment import Protocol
+from ca.enrolment.errors import ProvedByAcme
+from ca.enrolment.renew import renew
+from ca.request import Application
 from tests.ca.acme.client import HOST, JOSE, URN, AcmeClient, problem, request_for
 from tests.ca.conftest import REGISTRAR
+from yinxin.crypto import cms
+from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.jose import decode64, encode64, mac, sign
-from yinxin.crypto.keys import PrivateKey
+from yinxin.crypto.keys import Identity, PrivateKey
 from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.suite import INTL
+from yinxin.renewal import renewal_statement
 
 from .conftest import HOME
 
@@ -541,3 +548,23 @@ def test_strangers_cannot_fill_the_log(desk):
 
 def test_nonces_are_as_long_as_said():
     assert len(decode64(encode64(bytes(32)), "x")) == 32
+
+
+@pytest.mark.parametrize("way", ["protocol", "self-service"])
+def test_what_acme_proved_is_renewed_by_acme_alone(desk, way):
+    """Whoever lost a host would have certificates for it for ever. Seen to fail: there were successors, unproved."""
+    client, key, new = desk.client(), PrivateKey.generate(INTL), PrivateKey.generate(INTL)
+    _, order = desk.ready(client)
+    final = json.loads(client.finalize(order, request_for(order, key)).data)
+    certificate, *chain = Certificate.load_many(client.post(final["certificate"], None).data)
+    csr = CertificationRequest.build(new, certificate.subject, certificate.san)
+    signed = cms.sign_detached(
+        Identity(key, certificate, tuple(chain)), renewal_statement(csr.der), signed_at=None
+    )
+    ways = {
+        "self-service": lambda: desk.site.ca.renew_own(csr.der, signed),
+        "protocol": lambda: renew(desk.site.ctx, certificate, "again", Application.of(csr), Protocol.EST),
+    }
+    with pytest.raises(ProvedByAcme):
+        ways[way]()
+    assert len(desk.site.rows(profile="tls-server", holder=HOME)) == 1

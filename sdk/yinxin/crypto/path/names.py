@@ -19,8 +19,10 @@ from yinxin.crypto.names import Folded, Name
 from yinxin.crypto.path.work import Kind, Work
 from yinxin.text import Text
 
-#: who imposes it, and what
-Imposed = tuple[Text | str, NameConstraints]
+#: bases of one kind each
+ByKind = Mapping[str, Sequence[GeneralName]]
+#: who imposes it, and which names are permitted and excluded
+Imposed = tuple[Text | str, ByKind, ByKind]
 
 _HOST = re.compile(r"(?:(?!-)[a-z0-9_-]{1,63}(?<!-)\.)*(?!-)[a-z0-9_-]{1,63}(?<!-)", re.ASCII)
 #: tag of a GeneralName in hexadecimal → what RFC 5280 4.2.1.6 calls it; the kinds that are compared have no entry
@@ -33,13 +35,13 @@ def check(chain: Sequence[Certificate], initial: NameConstraints | None, work: W
 
     Raises NameNotPermitted, NameNotJudged or PathTooComplex.
     """
-    imposed: list[Imposed] = [(_CALLER, initial)] if initial else []
+    imposed = [_imposed(_CALLER, initial, work)] if initial else []
     for certificate in reversed(chain):
         is_leaf, is_anchor = certificate is chain[0], certificate is chain[-1]
         if imposed and (is_leaf or not (certificate.is_self_issued or is_anchor)):
             _hold(certificate, imposed, work)
         if certificate.name_constraints:
-            imposed.append((certificate.subject.text, certificate.name_constraints))
+            imposed.append(_imposed(certificate.subject.text, certificate.name_constraints, work))
 
 
 def hold_names(certificate: Certificate, above: Sequence[Certificate]) -> None:
@@ -52,8 +54,7 @@ def hold_names(certificate: Certificate, above: Sequence[Certificate]) -> None:
 
 def _hold(certificate: Certificate, imposed: Iterable[Imposed], work: Work) -> None:
     names = tuple(dict.fromkeys(_names(certificate)))
-    for authority, constraints in imposed:
-        permitted, excluded = _by_kind(constraints.permitted), _by_kind(constraints.excluded)
+    for authority, permitted, excluded in imposed:
         for name in names:
             kind = _kind(name)
             inside, outside = permitted.get(kind, ()), excluded.get(kind, ())
@@ -68,7 +69,13 @@ def _hold(certificate: Certificate, imposed: Iterable[Imposed], work: Work) -> N
                 raise NameNotPermitted(**facts)
 
 
-def _by_kind(bases: Iterable[GeneralName]) -> Mapping[str, Sequence[GeneralName]]:
+def _imposed(authority: Text | str, constraints: NameConstraints, work: Work) -> Imposed:
+    """Sorted once for all names below; constraints with which no name is compared are work too."""
+    work.spend(Kind.NAMES, len(constraints.permitted) + len(constraints.excluded))
+    return authority, _by_kind(constraints.permitted), _by_kind(constraints.excluded)
+
+
+def _by_kind(bases: Iterable[GeneralName]) -> ByKind:
     found: defaultdict[str, list[GeneralName]] = defaultdict(list)
     for base in bases:
         found[_kind(base)].append(base)
