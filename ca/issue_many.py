@@ -36,7 +36,7 @@ from ca.issue import (
     store_issued,
 )
 from ca.issuer import Issuer
-from ca.keycheck import blocked, burdens, held
+from ca.keycheck import blocked, burdens
 from ca.models import CertificateRow, State
 from ca.permit import permit_all
 from ca.prepare import Prepared, prepare
@@ -227,7 +227,6 @@ class Batch:
             with ctx.store.act(self._actor, VERB, subject, outcome=Outcome.INTENT, taken=as_good) as act:
                 mine, now = dict[str, Work](), ctx.store.clock.now()
                 works = self._still(act, works)
-                held(act.session, [work.order for work in works])
                 against = burdens(act.session, [work.order for work in works])
                 for work, burden in zip(works, against, strict=True):
                     reason = burden or _together(mine.setdefault(work.order.spki_digest, work), work)

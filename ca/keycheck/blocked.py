@@ -60,16 +60,6 @@ def blocked(within: Within, keys: Iterable[PublicKey]) -> None:
         raise _compromised(row)
 
 
-def held(session: Session, orders: "Iterable[Order]") -> None:
-    """Until the caller's act ends nobody else judges these keys: two that each find a key free would both certify it.
-
-    Asked for before they are judged, of all that the act will judge. SQLite has one writer at a time as it is.
-    """
-    if session.get_bind().dialect.name == "postgresql":
-        names = {bytes.fromhex(order.spki_digest)[:8] for order in orders}
-        session.execute(_HELD, {"keys": sorted(int.from_bytes(each, signed=True) for each in names)})
-
-
 def unburdened(within: Within, order: "Order") -> None:
     """What is on record allows it; raises CompromisedKey, KeyInUse or HolderTaken.
 
@@ -132,10 +122,6 @@ class _Use(NamedTuple):
         return same and (self.profile == order.profile.name or order.profile.ca)
 
 
-#: in one order, so that two who hold several do not wait for each other
-_HELD = sa.text(
-    "SELECT pg_advisory_xact_lock(key) FROM (SELECT unnest(CAST(:keys AS bigint[])) AS key ORDER BY 1) AS keys"
-)
 _ENTRY, _CERTIFICATE = (cast("sa.Table", each.__table__).c for each in (BlockedKeyRow, CertificateRow))
 _HOLDERS = Sql(
     sa.select(_CERTIFICATE.holder)

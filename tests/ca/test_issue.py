@@ -2,15 +2,12 @@
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 import ca.issue
-import ca.issue_many
 import ca.prepare
 from authz.errors import CannotBind
 from authz.models import CertificateBinding
@@ -26,18 +23,16 @@ from ca.errors import (
     TokenForeign,
     TokenSpent,
 )
-from ca.issue import Asked, Issued, Wanted, issue_alone
 from ca.issuer import Issuer
 from ca.models import CertificateRow, ProfileRow
 from ca.prepare import Prepared, prepare
-from ca.request import IssueRequest, examine
+from ca.request import examine
 from ca.sign import sign
 from kms import KeyCentre
 from kms.engine.local import LocalEngine
 from kms.errors import FaultySignature, HsmGone
 from kms.sign import KeySigner
 from tests.support.openssl import openssl
-from yinxin.act import SYSTEM
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import PrivateKey, PublicKey, Signer, verified_by
 from yinxin.crypto.path import Usage, validate
@@ -153,44 +148,6 @@ def test_a_holder_renews_with_the_same_key_and_nobody_else_uses_it(site: Site) -
     assert renewed.serial != first.serial
     with pytest.raises(KeyInUse):
         site.ca.issue(OFFICER, site.person("p-3", "li", "clerk-b", key=key))
-
-
-@pytest.mark.engines("both")
-@pytest.mark.parametrize("way", ["alone", "many"])
-def test_a_key_that_two_ask_for_at_once_is_one_holders(
-    site: Site, monkeypatch: pytest.MonkeyPatch, way: str
-) -> None:
-    """Two processes. Seen to fail on PostgreSQL, both ways: each found the key free, and both had a certificate."""
-    key, both = PrivateKey.generate(INTL), threading.Barrier(2)
-    module = {"alone": ca.issue, "many": ca.issue_many}[way]
-    write = module.keep_intents
-
-    def late(*arguments: Any) -> None:
-        # each waits for the other to have judged the key, which it cannot have
-        with suppress(threading.BrokenBarrierError):
-            both.wait(1)
-        write(*arguments)
-
-    monkeypatch.setattr(module, "keep_intents", late)
-    requests = (site.person("p-1", key=key), site.person("p-2", "li", "clerk-b", key=key))
-    answers: list[object] = []
-
-    def ask(request: IssueRequest) -> None:
-        if way == "many":
-            answers.extend(ca.issue_many.issue_many(site.ctx, SYSTEM, [Wanted(request)]))
-            return
-        try:
-            answers.append(issue_alone(site.ctx, Asked(SYSTEM, Wanted(request))))
-        except YinxinError as error:
-            answers.append(error)
-
-    threads = [threading.Thread(target=ask, args=(request,)) for request in requests]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert {type(each) for each in answers} == {Issued, KeyInUse}
-    assert len(site.rows(state="issued", profile="person-signing")) == 1
 
 
 def test_a_compromised_key_is_never_certified_again(site: Site) -> None:

@@ -31,7 +31,7 @@ from yinxin.act import SYSTEM, Actor, Kind
 from yinxin.authz import Denied
 from yinxin.crypto import cms
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.errors import CannotDecrypt, KeyMismatch
+from yinxin.crypto.errors import CannotDecrypt, KeyMismatch, UnknownIssuer
 from yinxin.crypto.keys import Identity, PrivateKey
 from yinxin.crypto.names import Name
 from yinxin.crypto.path import Usage, validate
@@ -249,7 +249,7 @@ def test_an_authority_that_only_the_database_names_vouches_for_nobody(site):
     # nor is a recovered key for whoever she has certified
     with site.store.read() as session:
         to = Certificate(session.get_one(CertificateRow, forged).der)
-    with pytest.raises(KeyOfAnother):
+    with pytest.raises(UnknownIssuer):
         site.ca.pairs.receives(to, "")
 
 
