@@ -27,7 +27,7 @@ from ca.context import Context
 from ca.errors import IntentLost, IssuanceUnderWay, NoSerial, ProfileRefuses, ReferenceReused
 from ca.inventory import searchable
 from ca.issuer import Issuer
-from ca.keycheck import blocked, unburdened
+from ca.keycheck import blocked, held, unburdened
 from ca.models import CertificateRow, NameRow, ProfileRow, State
 from ca.permit import permit
 from ca.prepare import Prepared, prepare
@@ -241,6 +241,7 @@ def _intend(
         try:
             with ctx.store.act(actor, VERB, subject, outcome=Outcome.INTENT, taken=as_good, **facts) as act:
                 act.decision = dict(decision) if decision else None
+                held(act.session, [order])
                 unburdened(act.session, order)
                 keep_profile(act.session, order)
                 row = intent_row(actor, order, issuer, prepared, at=ctx.store.clock.now())

@@ -36,7 +36,7 @@ from ca.issue import (
     store_issued,
 )
 from ca.issuer import Issuer
-from ca.keycheck import blocked, burdens
+from ca.keycheck import blocked, burdens, held
 from ca.models import CertificateRow, State
 from ca.permit import permit_all
 from ca.prepare import Prepared, prepare
@@ -226,6 +226,7 @@ class Batch:
             subject = f"batch:{ctx.store.identifier()}"
             with ctx.store.act(self._actor, VERB, subject, outcome=Outcome.INTENT, taken=as_good) as act:
                 mine, now = dict[str, Work](), ctx.store.clock.now()
+                held(act.session, [work.order for work in works])
                 works = self._still(act, works)
                 against = burdens(act.session, [work.order for work in works])
                 for work, burden in zip(works, against, strict=True):

@@ -60,6 +60,17 @@ def blocked(within: Within, keys: Iterable[PublicKey]) -> None:
         raise _compromised(row)
 
 
+def held(session: Session, orders: "Iterable[Order]") -> None:
+    """Until the caller's act ends nobody else judges these keys and holders: two that each find a key free would both certify it.
+
+    Asked for before anything is judged, of all that the act will judge. PostgreSQL shows nobody what is not committed; SQLite
+    has one writer at a time as it is.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        names = {name for order in orders for name in (order.spki_digest, f"holder/{order.holder.id}")}
+        session.execute(_HELD, {"places": sorted({INTL.hash.digest(each.encode())[0] for each in names})})
+
+
 def unburdened(within: Within, order: "Order") -> None:
     """What is on record allows it; raises CompromisedKey, KeyInUse or HolderTaken.
 
@@ -96,7 +107,7 @@ def burdens(within: Within, orders: "Sequence[Order]") -> list[YinxinError | Non
 
 
 def _taken(within: Within, orders: "Sequence[Order]") -> Mapping[tuple[str, str], str]:
-    """Of which other kind a holder of this identifier is: in the directory, or by any certificate there ever was."""
+    """Of which other kind a holder of this identifier is: in the directory, or by any certificate there ever was or is to be."""
     found: dict[tuple[str, str], str] = {}
     for kind, other in (("service", "person"), ("person", "service")):
         ids = sorted({order.holder.id for order in orders if order.holder.kind == kind})
@@ -122,6 +133,12 @@ class _Use(NamedTuple):
         return same and (self.profile == order.profile.name or order.profile.ca)
 
 
+#: in one order, so that two who hold several do not wait for each other; 256 places, so that many batches at once do not
+#: fill the server's table of locks: others who come to the same place wait for one another's intents, no more
+_HELD = sa.text(
+    "SELECT pg_advisory_xact_lock(528007, place) "
+    "FROM (SELECT unnest(CAST(:places AS int[])) AS place ORDER BY 1) AS places"
+)
 _ENTRY, _CERTIFICATE = (cast("sa.Table", each.__table__).c for each in (BlockedKeyRow, CertificateRow))
 _HOLDERS = Sql(
     sa.select(_CERTIFICATE.holder)
@@ -129,7 +146,7 @@ _HOLDERS = Sql(
     .where(
         listed(_CERTIFICATE.holder, "ids"),
         _CERTIFICATE.holder_kind == sa.bindparam("kind"),
-        _CERTIFICATE.state == State.ISSUED,
+        _CERTIFICATE.state != State.ABANDONED,
     )
 )
 _PERSON = cast("sa.Table", PersonRow.__table__).c

@@ -27,7 +27,7 @@ from ca.issue import (
     recall,
 )
 from ca.issuer import Issuer
-from ca.keycheck import unburdened
+from ca.keycheck import held, unburdened
 from ca.pair.errors import NoPair, PairEnded
 from ca.pair.models import PairRow
 from ca.pair.transport import digest_of, requested, transport_of
@@ -209,6 +209,7 @@ def _intended(
         subject = f"pair:{request.reference}"
         with ctx.store.act(actor, VERB, subject, outcome=Outcome.INTENT, taken=as_good) as act:
             act.decision = record
+            held(act.session, [half.order for half in halves])
             for half in halves:
                 unburdened(act.session, half.order)
                 keep_profile(act.session, half.order)
