@@ -10,7 +10,7 @@ from ca.cmp.message import Header, Message, assemble
 from ca.enrolment import Credential, Protocol
 from ca.enrolment.credential import spelled
 from ca.enrolment.errors import CredentialRefused
-from ca.enrolment.renew import holder_of, standing
+from ca.enrolment.renew import holder_of, signs, standing
 from ca.models import CertificateRow
 from yinxin.act import Actor
 from yinxin.crypto import der
@@ -40,7 +40,7 @@ class Sender:
 
 
 def sender_of(authority: "Authority", message: Message) -> Sender:
-    """Who protected the message; raises Unprotected, CredentialRefused, and what `standing` raises of a certificate."""
+    """Who protected the message; raises Unprotected, CredentialRefused, and what `signs` and `standing` raise of a certificate."""
     header = message.header
     if message.protection is None or not header.protection:
         raise Unprotected
@@ -69,7 +69,7 @@ def _by_signature(authority: "Authority", message: Message, protection: bytes) -
 def past_signer(authority: "Authority", message: Message) -> Sender | None:
     """Whose signature protects a message by a certificate of ours, whatever became of that; None when there is none.
 
-    It counts for what the sender had asked before. Raises BadSignature, UnsupportedAlgorithm.
+    It counts for what the sender had asked before. Raises what `_signer` raises.
     """
     certificate = _signer(message, message.protection or b"")
     with authority.ctx.store.read() as session:
@@ -79,13 +79,17 @@ def past_signer(authority: "Authority", message: Message) -> Sender | None:
 
 
 def _signer(message: Message, protection: bytes) -> Certificate:
-    """The certificate that the message shows and that its protection verifies under; raises Unprotected, BadSignature."""
+    """The certificate that the message shows and that its protection verifies under.
+
+    Raises Unprotected, BadSignature, UnsupportedAlgorithm, UsageNotAllowed.
+    """
     algorithm = algorithm_of(message.header.protection, "message protection")
     wanted = message.header.sender_key
     for certificate in message.certificates():
         if wanted and certificate.subject_key_id != wanted:
             continue
         certificate.public_key.verify(protection, message.protected, algorithm, what="message")
+        signs(certificate)
         return certificate
     raise Unprotected
 

@@ -17,6 +17,7 @@ from ca.pair.models import pair_of
 from ca.request import Application, Holder, IssueRequest
 from yinxin.act import Actor, Kind
 from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.errors import UsageNotAllowed
 from yinxin.crypto.general_names import GeneralName
 from yinxin.crypto.path import Usage
 
@@ -33,6 +34,17 @@ def standing(ctx: Context, certificate: Certificate) -> CertificateRow:
         raise UnknownCertificate(certificate=certificate.fingerprint)
     Checker(ctx).standing(certificate, ctx.store.clock.now(), Usage.ANY)
     return row
+
+
+def signs(certificate: Certificate) -> None:
+    """Its key is there to sign requests with (RFC 8894 2.3, RFC 9483 1.5); raises UsageNotAllowed.
+
+    The key of a pair's encryption certificate is recovered for others than its holder.
+    """
+    usage = certificate.key_usage
+    if usage is not None and "digitalSignature" not in usage:
+        allowed = ", ".join(sorted(usage)) or "-"
+        raise UsageNotAllowed(subject=certificate.subject.text, usage="digitalSignature", allowed=allowed)
 
 
 def holder_of(row: CertificateRow, via: str) -> Actor:

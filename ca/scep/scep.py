@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from ca.enrolment import Protocol
 from ca.enrolment.agent import SCEP_LABEL
 from ca.enrolment.errors import CredentialRefused, RequestOver
-from ca.enrolment.renew import renew, standing
+from ca.enrolment.renew import renew, signs, standing
 from ca.errors import IssuanceUnderWay, UnknownCertificate
 from ca.hierarchy.chains import collection
 from ca.issue import VERB
@@ -111,6 +111,7 @@ class Scep:
         agent = self.authority.agents.deciphering()
         try:
             message = PkiMessage.verified(encoded, header)
+            signs(message.signer)
             envelope = EnvelopedData.load(message.envelope)
             content = self.authority.keys.open_envelope(SCEP_LABEL, envelope, agent.certificate)
             question = Question(header, message, content, envelope.cipher)

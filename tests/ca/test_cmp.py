@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from ca.cmp.message import CERT_PROFILE, IMPLICIT_CONFIRM, Body, Message, info
 from ca.cmp.models import CmpTransactionRow
 from ca.cmp.refusal import Failure, Status
+from ca.pair import PairRequest
+from ca.request import Holder
 from tests.support.forked import run
 from tests.support.hollow import hollowed
 from tests.support.openssl import openssl
@@ -22,6 +24,7 @@ from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.oids import Extension
 from yinxin.crypto.password_mac import PBM, PBMAC1, PasswordMac
+from yinxin.crypto.received_key import open_received
 from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.status import CertificateList
 from yinxin.crypto.suite import INTL, SM
@@ -176,6 +179,21 @@ def test_a_revocation_killed_before_its_answer_is_answered_when_it_comes_again(
     # what another revoked is not this transaction's
     other = sender.message(Body.RR, revocation(device.certificate, 4), time=None)
     assert status(sender.send(other))[1] == Failure.CERT_REVOKED
+
+
+def test_a_recovered_key_does_not_revoke_its_pair(site: Site, key: PrivateKey) -> None:
+    """Seen to fail with the key usage not asked: the encryption key, which others hold too, revoked its own certificate."""
+    csr = CertificationRequest.build(key, {}).der
+    request = PairRequest("pair-1", "person-signing", csr, Holder("person", "zhang", "clerk-a"))
+    pair = site.ca.pairs.issue(REGISTRAR, request)
+    certificate = pair.encryption
+    envelope = site.ca.pairs.envelope(REGISTRAR, "pair-1")
+    peer = Peer(site, certificate=certificate, key=open_received(envelope, key, pair.signing))
+    with unchanged(site):
+        answer = peer.ask(Body.RR, revocation(certificate, 1))
+    assert answer.kind is Body.ERROR
+    assert status(answer)[:2] == (Status.REJECTION, Failure.SIGNER_NOT_TRUSTED)
+    assert [each["error"] for each in site.events() if each.get("error")] == ["crypto.usage_not_allowed"]
 
 
 @pytest.mark.parametrize("why", ["foreign", "unknown", "hold"])

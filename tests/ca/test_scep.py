@@ -134,12 +134,14 @@ KEY = PrivateKey.generate("rsa-3072")
 OTHER = PrivateKey.generate("rsa-3072")
 
 
-def own(site: Site, key: PrivateKey, name: str = "device-1") -> Certificate:
+def own(site: Site, key: PrivateKey, name: str = "device-1", *usage: str) -> Certificate:
     """A self-signed certificate."""
     now = site.clock.now().replace(microsecond=0)
     subject = Name.of({"commonName": name})
-    usage = frozenset({"digitalSignature", "keyEncipherment"})
-    template = CertificateTemplate(subject, now - timedelta(days=1), now + timedelta(days=9), key_usage=usage)
+    usages = frozenset(usage or {"digitalSignature", "keyEncipherment"})
+    template = CertificateTemplate(
+        subject, now - timedelta(days=1), now + timedelta(days=9), key_usage=usages
+    )
     algorithm = key.public_key.signature_algorithm
     tbs = to_be_signed(
         template, spki=key.public_key.spki, issuer_name=subject, issuer_key_id=key.public_key.key_id,
@@ -415,6 +417,16 @@ def test_strangers_do_not_fill_the_log(device: Device) -> None:
     for _ in range(70):
         device.http.post("/scep?operation=PKIOperation", data=b"x", content_type=TYPE)
     assert len(device.site.events()) == before + 60
+
+
+def test_a_key_that_may_not_sign_signs_no_message(device: Device) -> None:
+    """Seen to fail with the key usage not asked: it enrolled."""
+    other = own(device.site, KEY, "device-1", "keyEncipherment")
+    with unchanged(device.site):
+        refused = device.ask("19", device.csr(), certificate=other)
+    assert (refused.status, refused.failure) == ("2", BAD_MESSAGE_CHECK)
+    assert "keyEncipherment" in refused.text
+    assert device.site.events("ca.issue")[-1]["error"] == "crypto.usage_not_allowed"
 
 
 @pytest.mark.parametrize("what", ["message", "content"])
