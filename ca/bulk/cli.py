@@ -60,12 +60,13 @@ def enrol(context: click.Context, /, *, file: Path, dry_run: bool, report: Path 
     if keys is None and any(entry.csr is None for entry in table.entries) and not dry_run:
         raise click.UsageError("--keys DIR is needed: some rows have csr = p12")
     if dry_run:
-        told = list(_judged(bulk.judge(actor, table, suite)))
+        rows = _judged(bulk.judge(actor, table, suite))
     else:
         collector.spare()  # there may be a hundred thousand rows
         with _progress(len(table.rows), quiet=as_json) as progress:
             batch = bulk.enrol(actor, table, progress=progress, keys=keys, suite=suite)
-        told = [_with_holder(table, row) for row in bulk.outcome(batch)]
+        rows = bulk.outcome(batch)
+    told = [_with_holder(table, row) for row in rows]
     if report is not None:
         report.write_text("\ufeff" + "".join(lines(told, COLUMNS, "csv")), "utf-8", newline="")
     counts = Counter(str(row["state"]) for row in told)
@@ -91,8 +92,7 @@ def _judged(judged: Mapping[int, Entry | YinxinError]) -> Iterator[dict[str, Any
                 "reason_en": row.text("en"),
             }
         else:
-            holder = f"{row.holder.kind}:{row.holder.id}"
-            yield {"row": number, "state": State.PENDING.value, "holder": holder, "profile": row.profile}
+            yield {"row": number, "state": State.PENDING.value}
 
 
 def _with_holder(table: Table, row: dict[str, Any]) -> dict[str, Any]:

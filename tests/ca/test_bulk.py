@@ -306,6 +306,11 @@ def test_on_the_command_line(
             written(tmp_path, "li,clerk-b,person-signing,0.pem,", name="x.csv"),
             person=CLERK,
         )
+    with pytest.raises(RowsRefused):
+        run("enrol", "--csv", tmp_path / "x.csv", "--dry-run", "--report", report, person=CLERK)
+    (refused,) = csv.DictReader(report.read_text("utf-8-sig").splitlines())
+    # seen to fail (both empty) while a dry run named them of good rows alone
+    assert (refused["holder"], refused["profile"]) == ("person:li", "person-signing")
     monkeypatch.setattr(KeySigner, "sign", gone)
     with pytest.raises(RowsPending):
         run("enrol", "--csv", listed(tmp_path, 2), person=OFFICER)

@@ -12,8 +12,9 @@ from yinxin.crypto import der
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.enveloped_data import AES_128_CBC, AES_256_CBC, EnvelopedData, envelop, envelop_shared
 from yinxin.crypto.errors import CannotDecrypt, MalformedEnvelope, UnsupportedAlgorithm
+from yinxin.crypto.key_transport import opened, transport
 from yinxin.crypto.keys import PrivateKey, PublicKey
-from yinxin.crypto.suite import SM
+from yinxin.crypto.suite import SM, suite
 
 CONTENT = "任免通知".encode() * 9
 _FORM = serialization.PrivateFormat.PKCS8
@@ -115,3 +116,12 @@ def test_triple_des_is_refused(recipient: Certificate, tmp_path: Path, openssl: 
         EnvelopedData.load((tmp_path / "e").read_bytes())
     with pytest.raises(MalformedEnvelope):
         EnvelopedData.load(der.null())
+
+
+@pytest.mark.parametrize("name", ["sm", "intl"])
+def test_a_key_of_another_kind_opens_no_transport(name: str) -> None:
+    """Seen to fail for SM2, with the library's own error."""
+    key = PrivateKey.generate("rsa-3072")
+    algorithm, encrypted = transport(key.public_key, bytes(32), oaep=True)
+    with pytest.raises(UnsupportedAlgorithm):
+        opened(PrivateKey.generate(suite(name)).pkcs8(), algorithm, encrypted)

@@ -1,5 +1,6 @@
 """How a content key reaches its recipient: RSA transport, SM2 encryption, elliptic curve agreement (RFC 5753)."""
 
+from cryptography.exceptions import UnsupportedAlgorithm as UnknownToLibrary
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.kdf.x963kdf import X963KDF
@@ -52,7 +53,12 @@ def opened(pkcs8: bytes, algorithm: bytes, encrypted: bytes) -> bytes:
     if name == der.elements(_SM2)[0]:
         return SM2PrivateKey.load(pkcs8, proved=True).decrypt(encrypted)
     # The key was proved when it was made and wrapped; to prove an RSA key anew takes a hundred times its use.
-    private = serialization.load_der_private_key(pkcs8, password=None, unsafe_skip_rsa_key_validation=True)
+    try:
+        private = serialization.load_der_private_key(
+            pkcs8, password=None, unsafe_skip_rsa_key_validation=True
+        )
+    except UnknownToLibrary as error:  # a key on SM2's curve, for one
+        raise UnsupportedAlgorithm(what="key transport", algorithm=der.dotted(name)) from error
     if not isinstance(private, rsa.RSAPrivateKey) or algorithm not in (_PKCS1, _OAEP, _OAEP_BARE):
         raise UnsupportedAlgorithm(what="key transport", algorithm=der.dotted(name))
     return private.decrypt(encrypted, padding.PKCS1v15() if algorithm == _PKCS1 else _oaep())
