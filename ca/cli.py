@@ -15,7 +15,7 @@ from ca.command import authority_of, export_option, print_rows, reason_option
 from ca.enrolment.cli import group as credential_commands
 from ca.errors import WrongCount
 from ca.hierarchy.cli import group as authority_commands
-from ca.inventory import COLUMNS, Filter, Sort, Standing, describe
+from ca.inventory import COLUMNS, Filter, Sort, Standing, describe, normal
 from ca.keycheck.cli import group as blocklist_commands
 from ca.pair.cli import group as pair_commands
 from ca.profile.cli import group as profile_commands
@@ -202,6 +202,12 @@ def show(context: click.Context, *, number: str | None, serial: str | None, as_j
     print_facts(facts | ({"pem": encode("CERTIFICATE", row.der)} if row.der else {}), as_json=as_json)
 
 
+def _hexadecimal(_context: click.Context, _option: click.Parameter, given: str | None) -> str | None:
+    if given is not None and not set(normal(given)) <= set("0123456789abcdef"):
+        raise click.BadParameter("序列号应为十六进制数字 / a serial number is hexadecimal")
+    return given
+
+
 @group.command("list", help="查询证书，可导出 / search certificates, or export them")
 @click.option("--holder", help="持有者标识 / identifier of the holder")
 @click.option("--organ", help="该机关及其下级 / this organ and those below")
@@ -211,7 +217,7 @@ def show(context: click.Context, *, number: str | None, serial: str | None, as_j
     "--state", type=click.Choice(get_args(Standing)), help="只看此状态的 / only those in this state"
 )
 @click.option("--name", help="名称的一部分（姓名、域名）/ part of a name in it")
-@click.option("--serial", help="序列号开头 / how the serial number begins")
+@click.option("--serial", callback=_hexadecimal, help="序列号开头 / how the serial number begins")
 @click.option("--key", help="公钥的 SHA-256 / SHA-256 of the public key")
 @click.option("--ends-before", "ends_to", type=_day, help="在此之前到期 / ends before this day")
 @click.option("--ends-after", "ends_from", type=_day, help="在此之后到期 / ends after this day")

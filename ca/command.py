@@ -42,5 +42,9 @@ def print_rows(
     elif as_json:
         print_json(list(rows))
     else:
+        found = False
         for row in rows:
+            found = True
             click.echo(line(row))
+        if not found:
+            click.echo("没有找到证书 / no certificate found", err=True)

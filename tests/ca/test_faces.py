@@ -300,6 +300,25 @@ def run(site: Site) -> Callable[..., Any]:
     return run
 
 
+def test_a_list_says_that_it_found_nothing_and_takes_no_serial_number_that_is_none(site: Site) -> None:
+    """Seen to fail: nothing was said, whatever had been asked."""
+
+    def ask(*arguments: str) -> Any:
+        return CliRunner().invoke(commands, ["list", *arguments], obj=Opened(site))
+
+    found = ask("--holder", "nobody")
+    assert (found.exit_code, found.stdout) == (0, "")
+    assert "no certificate found" in found.stderr
+    found = ask("--holder", "nobody", "--json")
+    assert (json.loads(found.stdout), found.stderr) == ([], "")
+    wrong = ask("--serial", "zz")
+    assert wrong.exit_code == 2
+    assert "--serial" in wrong.stderr
+    assert "hexadecimal" in wrong.stderr
+    serial = site.ca.issue(REGISTRAR, site.request()).serial
+    assert serial in ask("--serial", f"0x{serial[:6].upper()}").stdout
+
+
 def test_the_commands_do_what_they_say(site: Site, run: Callable[..., Any], tmp_path: Path) -> None:
     csr, out, trust = tmp_path / "r.pem", tmp_path / "c.pem", site.folder / "trust"
     csr.write_text(CertificationRequest(site.request().csr).pem)
