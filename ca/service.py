@@ -224,10 +224,11 @@ class Authority:
 
     def bundle(self, row: CertificateRow) -> str:
         """A certificate that was handed out, and those above it, in PEM; raises UnknownCertificate of one that never was."""
-        if row.der is None:
+        whole = inventory.find(self.ctx, row.serial)  # the rows of a list come without their octets
+        if whole.der is None:
             raise UnknownCertificate(certificate=row.serial)
         above = self.ctx.issuers.get(row.authority).chain
-        return "".join(each.pem for each in (Certificate(row.der), *above))
+        return "".join(each.pem for each in (Certificate(whole.der), *above))
 
     def own(self, actor: Actor) -> tuple[Certificate, ...]:
         """The certificate by which the actor is known here, and those above it; raises UnknownCertificate."""

@@ -3,9 +3,9 @@
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from yinxin.settings import Section
+from yinxin.settings import Networks, Section
 
 
 class AcmeSettings(Section):
@@ -25,9 +25,9 @@ class AcmeSettings(Section):
     """Port that tls-alpn-01 is validated on."""
     dns_resolver: str = Field(default="", pattern=r"^$|^(\[[0-9a-fA-F:]+\]|[0-9.]+):\d{1,5}$")
     """Address and port (`10.0.0.53:53`, `[fd00::53]:53`) of the resolver that names are looked up at; empty: the system's."""
-    allow_networks: tuple[str, ...] = ()
+    allow_networks: Networks = ()
     """Networks that validation may connect to; empty: any that is not denied."""
-    deny_networks: tuple[str, ...] = ("0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "fe80::/10", "ff00::/8")
+    deny_networks: Networks = ("0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "fe80::/10", "ff00::/8")
     """Networks that validation never connects to. A server that does not validate names of its own machine adds 127.0.0.0/8 and ::1/128."""
     validation_attempts: int = Field(default=4, ge=1, le=20)
     """How often a challenge is tried before it has failed."""
@@ -53,13 +53,6 @@ class AcmeSettings(Section):
     """New orders of one account, per process."""
     failures_per_hour: int = Field(default=100, ge=1, le=1_000_000)
     """Failed challenges of one account, per process; beyond, its challenges are not tried."""
-
-    @field_validator("allow_networks", "deny_networks")
-    @classmethod
-    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for each in value:
-            ip_network(each)
-        return value
 
     @property
     def allowed(self) -> tuple[IPv4Network | IPv6Network, ...]:

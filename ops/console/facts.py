@@ -50,7 +50,7 @@ _WORDS: Mapping[str, Text] = {
     "policy_set": Text("生效策略集", "policy set in force"),
 }
 _ENDINGS: Mapping[str, Text] = {
-    "crl": Text("吊销列表有效至", "revocation list good until"),
+    "crl": Text("撤销列表有效至", "revocation list good until"),
     "ocsp-responder": Text("状态应答证书有效至", "status responder's certificate good until"),
     "tsa": Text("时间戳证书有效至", "timestamp unit's certificate good until"),
 }

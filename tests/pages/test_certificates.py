@@ -18,6 +18,17 @@ def request():
     return CertificationRequest.build(PrivateKey.generate(INTL), {"commonName": HOST}, [("dns", HOST)]).pem
 
 
+def looked_at(page):
+    """The same address as the same person sees it with scripts on: axe needs timers, and a page without scripts has none."""
+    context = page.context.browser.new_context(
+        locale="zh-CN", ignore_https_errors=True, storage_state=page.context.storage_state()
+    )
+    seen = context.new_page()
+    assert seen.goto(page.url).status == 200
+    sound(seen)
+    context.close()
+
+
 def applied(page):
     """What the clerk applies for, and where that is shown."""
     page.goto("/console/my-certificates")
@@ -30,7 +41,7 @@ def applied(page):
     page.get_by_label("证书请求（PEM）").fill(request())
     page.get_by_role("button", name="提交申请").click()
     expect(page.get_by_text("等待证书注册员核验")).to_be_visible()
-    sound(page)
+    looked_at(page)
     return page.url
 
 
@@ -46,7 +57,7 @@ def test_three_people_from_the_request_to_the_end_of_a_certificate(site, visit):
     officer.get_by_role("button", name="确认核验").click()
     expect(officer.locator(".error-summary")).to_contain_text("请写明核验了什么")
     officer.get_by_label("核验结果 2").fill("示政任〔2026〕3号")
-    sound(officer)
+    looked_at(officer)
     officer.get_by_role("button", name="确认核验").click()
     expect(officer.get_by_text("等待另一名证书注册员批准")).to_be_visible()
     expect(officer.get_by_role("button", name="批准并签发")).to_have_count(0)
@@ -71,7 +82,7 @@ def test_three_people_from_the_request_to_the_end_of_a_certificate(site, visit):
     deputy.get_by_role("button", name="恢复").click()
     expect(deputy.get_by_text("证书有效，可以按用途使用")).to_be_visible()
     deputy.get_by_role("link", name="撤销…").click()
-    sound(deputy)
+    looked_at(deputy)
     deputy.get_by_role("button", name="确认撤销").click()
     expect(deputy.locator(".error-summary")).to_be_visible()
     deputy.get_by_label("原因").select_option("keyCompromise")
@@ -85,7 +96,7 @@ def test_three_people_from_the_request_to_the_end_of_a_certificate(site, visit):
     assert deputy.url == address
     # its key is never certified again, and leads to it
     deputy.goto("/console/blocked-keys")
-    sound(deputy)
+    looked_at(deputy)
     deputy.get_by_role("link", name=re.compile("密钥 .*… 的证书")).last.click()
     expect(deputy.get_by_role("link", name=HOST)).to_be_visible()
 
@@ -122,6 +133,16 @@ def test_whose_certificates_and_applications_everybody_sees(site, visit):
     assert not clerk.locator("tbody td", has_text="演示安全管理员").count()
     assert clerk.request.get(address).status == 403
     assert clerk.request.get("/console/applications.csv").text().count("demo-officer") == 0
+
+
+def test_every_tab_that_is_shown_is_a_page_that_answers(site, visit):
+    """Of the installation's own, which is none of a tenant's, its officers see none. Seen to fail with two of it shown to them."""
+    for person, shown in (("demo-clerk", 2), ("emergency-officer", 5), ("demo-auditor", 7)):
+        page = visit(person)
+        page.goto("/console/my-certificates")
+        tabs = [each.get_attribute("href") for each in page.locator(".nav-tabs a").all()]
+        assert len(tabs) == shown, person
+        assert {path: page.request.get(path).status for path in tabs} == dict.fromkeys(tabs, 200)
 
 
 def test_what_ends_when_leads_to_the_certificates(site, visit):

@@ -57,8 +57,8 @@ def test_facts_in_words():
         "new": 1,
     }
     facts = {fact.label.zh: fact for fact in facts_of(given)}
-    assert facts.keys() == {"日志记录数", "intl-issuing 吊销列表有效至", "失败待重试", "new"}
-    assert facts["intl-issuing 吊销列表有效至"].at == datetime(2026, 11, 23, 11, tzinfo=UTC)
+    assert facts.keys() == {"日志记录数", "intl-issuing 撤销列表有效至", "失败待重试", "new"}
+    assert facts["intl-issuing 撤销列表有效至"].at == datetime(2026, 11, 23, 11, tzinfo=UTC)
     assert facts["失败待重试"].value == "a, b"
 
 

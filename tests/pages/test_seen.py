@@ -232,6 +232,16 @@ def test_lists_filter_and_export(site, visit):
     assert "Number,Title" in english
 
 
+def test_no_cell_of_a_list_of_documents_is_a_formula(site, visit, tmp_path):
+    """Signs of a Chinese keyboard too. Seen to fail with signs of ASCII alone."""
+    file = tmp_path / "formula.md"
+    file.write_text("# ＝1+1\n\n县人民政府：\n\n请办理。\n", "utf-8")
+    with site.client("demo-clerk") as clerk:
+        clerk.documents.draft(file, reference="formula", recipients=("city-jia",))
+    lines = visit("demo-clerk").request.get("/documents/export.csv?box=all").text().splitlines()
+    assert [line.split(",")[1] for line in lines if "1+1" in line] == ["'＝1+1"]
+
+
 def test_certificates_are_found_shown_and_exported_without_scripts(site, visit):
     page = visit("demo-officer", java_script_enabled=False)
     page.goto("/console/certificates")

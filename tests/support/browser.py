@@ -64,6 +64,8 @@ def screenshot(page: Page, path: Path) -> Path:
 
 def accessibility_faults(page: Page) -> list[str]:
     """What axe-core finds on the page as it stands: rule, meaning and the first elements. Works under a strict CSP."""
+    # axe waits by timers, which a page without scripts never fires: it would stand still, as no call of `evaluate` ends by itself
+    assert page.evaluate("matchMedia('(scripting: enabled)').matches"), "axe needs a page with scripts"
     page.evaluate(_AXE.read_text("utf-8"))
     found: dict[str, Any] = page.evaluate("tags => axe.run({runOnly: tags})", _TAGS)
     return [

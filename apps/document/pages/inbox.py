@@ -14,6 +14,7 @@ from apps.document.models import Document
 from apps.document.pages import words
 from apps.document.pages.desks import Desks
 from yinxin.documents import ListQuery
+from yinxin.tables import cell
 from yinxin.web import Caller, Pages, cursor, position, reader_language
 from yinxin.web.frame import named
 
@@ -73,17 +74,12 @@ def _csv(rows: Sequence[Document]) -> str:
     for row in rows:
         writer.writerow(
             [
-                safe(row.number or ""),
-                safe(row.title),
+                cell(row.number or ""),
+                cell(row.title),
                 words.kind(row.kind)(language),
                 words.state(row.state)(language),
-                safe(named(row.organ, "organ")),
+                cell(named(row.organ, "organ")),
                 row.updated_at.isoformat(),
             ]
         )
     return out.getvalue()
-
-
-def safe(cell: str) -> str:
-    """A cell that no spreadsheet runs."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

@@ -18,12 +18,12 @@ from apps.document.intake.records import INTAKES, resource
 from apps.document.intake.states import LIFE
 from apps.document.models import Document, State
 from apps.document.pages.desks import Desks
-from apps.document.pages.inbox import safe
 from apps.document.records import DOCUMENTS
 from apps.document.states import COPIES
 from yinxin.deadline import Term, Unit
 from yinxin.documents import IntakeQuery
 from yinxin.store import Road
+from yinxin.tables import cell
 from yinxin.web import Caller, Pages, core, current_caller, cursor, position, reader_language
 from yinxin.web.frame import named
 from yinxin.wire import Model
@@ -175,11 +175,11 @@ def _csv(lines: list[find.Line]) -> str:
         due = running.due.at if running and not running.ended_at else None
         writer.writerow(
             [
-                safe(row.number),
-                safe(row.title),
-                safe(named(row.sender, "organ")),
+                cell(row.number),
+                cell(row.title),
+                cell(named(row.sender, "organ")),
                 LIFE.states[row.state](language),
-                safe(named(row.main, "post")) if row.main else "",
+                cell(named(row.main, "post")) if row.main else "",
                 due.isoformat() if due else "",
             ]
         )

@@ -12,12 +12,12 @@ from flask_babel import gettext as _
 from apps.document import registry
 from apps.document.models import Document
 from apps.document.pages.desks import Desks
-from apps.document.pages.inbox import safe
 from apps.document.records import DOCUMENTS
 from apps.document.states import COPIES
 from yinxin.distribution import Role
 from yinxin.documents import BookQuery
 from yinxin.store import Road
+from yinxin.tables import cell
 from yinxin.web import Caller, Pages, cursor, position, reader_language
 from yinxin.web.frame import named
 
@@ -70,9 +70,9 @@ def _csv(entries: Sequence[registry.Entry], now: datetime) -> str:
         copy = each.copy
         writer.writerow(
             [
-                safe(each.document.number or ""),
-                safe(each.document.title),
-                safe(named(copy.organ, "organ")),
+                cell(each.document.number or ""),
+                cell(each.document.title),
+                cell(named(copy.organ, "organ")),
                 Role(copy.role).text(language),
                 copy.standing(now)(language),
                 copy.due.isoformat() if copy.due else "",

@@ -221,7 +221,7 @@ class CertificateRevoked(PathInvalid):
     """Revoked at or before the moment that counts."""
 
     code = "crypto.certificate_revoked"
-    zh = "证书 {subject} 已于 {revoked_at} 被吊销（原因：{reason}），在 {at} 不可信。"
+    zh = "证书 {subject} 已于 {revoked_at} 被撤销（原因：{reason}），在 {at} 不可信。"
     en = "The certificate {subject} was revoked at {revoked_at} (reason: {reason}); it is not to be trusted at {at}."
 
 
@@ -229,7 +229,7 @@ class RevocationUnknown(PathInvalid):
     """No usable statement says whether it was revoked."""
 
     code = "crypto.revocation_unknown"
-    zh = "无法得知证书 {subject} 在 {at} 是否已被吊销：请提供其签发者适用于该时刻的 OCSP 应答或 CRL。"
+    zh = "无法得知证书 {subject} 在 {at} 是否已被撤销：请提供其签发者适用于该时刻的 OCSP 应答或 CRL。"
     en = "Whether {subject} was revoked at {at} is unknown: give an OCSP answer or CRL of its issuer for that time."
 
 
@@ -237,7 +237,7 @@ class RevocationUnusable(RevocationUnknown):
     """There are statements, and none of them can be believed; `reason` is what is wrong with the first."""
 
     code = "crypto.revocation_unusable"
-    zh = "所给的吊销信息不能证明证书 {subject} 在 {at} 的状态：{reason}"
+    zh = "所给的撤销信息不能证明证书 {subject} 在 {at} 的状态：{reason}"
     en = "The revocation statements given do not tell the status of {subject} at {at}: {reason}"
 
 
@@ -293,7 +293,7 @@ class PathTooComplex(PathInvalid):
     """More work than honest hierarchies make; `what` says of which kind."""
 
     code = "crypto.path_too_complex"
-    zh = "核验证书 {subject} 所需的{what}超过 {limit}：请只提供相关的中间证书和吊销信息。"
+    zh = "核验证书 {subject} 所需的{what}超过 {limit}：请只提供相关的中间证书和撤销信息。"
     en = "Judging {subject} takes more than {limit} {what}: give only the certificates and statements that it needs."
 
 

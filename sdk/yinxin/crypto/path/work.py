@@ -13,7 +13,7 @@ class Kind(Enum):
     CANDIDATES = (4000, Text("候选签发者次数", "candidate issuers"))
     PATHS = (200, Text("证书链条数", "whole paths"))
     SIGNATURES = (128, Text("证书签名验算次数", "signatures on certificates"))
-    STATEMENTS = (256, Text("吊销信息签名验算次数", "signatures on revocation statements"))
+    STATEMENTS = (256, Text("撤销信息签名验算次数", "signatures on revocation statements"))
     NAMES = (250_000, Text("名称比较次数", "comparisons of names"))
     POLICIES = (250_000, Text("证书策略运算次数", "steps over policies"))
 
