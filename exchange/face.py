@@ -97,8 +97,8 @@ def _runs(api: Api, exchange: Exchange) -> None:
         problems=(*known, MalformedEnvelope, NotOurs, Behind, Forked),
     )
     def receipt(content: Incoming) -> Raw:
-        given, peer = read_receipts(Reader(content.stream)), _peer(exchange)
-        for each in given:
+        peer = _peer(exchange)  # before anything that a stranger sends is read
+        for each in read_receipts(Reader(content.stream)):
             confirm(exchange.ctx, peer, each)
         return Raw(b"", frames.MEDIA_TYPE)
 

@@ -221,10 +221,16 @@ def test_a_peer_that_cannot_be_reached_asks(two):
     assert asking.call(two.yi.peers.get("jia.example"), at_once=True) == 1
     assert two.taking.answers[-1] == ("r40", None)
     stranger = httpx.Client(transport=in_process(two.net.sites["jia.example"].app))
-    answer = stranger.post(
-        "https://jia.example/exchange/v1/questions", headers={"Content-Type": "application/octet-stream"}
-    )
-    assert answer.status_code == 403
+    for said in (
+        "questions",
+        "receipts",
+    ):  # nothing of what she brings is read either: it is not called malformed
+        answer = stranger.post(
+            f"https://jia.example/exchange/v1/{said}",
+            content=b"x",
+            headers={"Content-Type": "application/octet-stream"},
+        )
+        assert answer.status_code == 403
     assert two.yi.delivering.run() == 1
 
 
