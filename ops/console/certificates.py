@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from flask import Response, redirect, render_template, url_for
 from pydantic import Field
@@ -79,6 +79,8 @@ CHOICES = (
     ),
     ("unspecified", REASONS["unspecified"]),
 )
+#: far enough from the ends of the calendar that it has a beginning in every time zone
+Day = Annotated[date, Field(ge=date(1949, 10, 1), le=date(2999, 12, 31))]
 
 
 class Look(Paged):
@@ -94,8 +96,8 @@ class Look(Paged):
     state: Standing | Literal[""] = ""
     within: Literal["", "7", "30", "90"] = ""
     #: first and last day of the end of validity, in local time
-    ends_from: date | Literal[""] = ""
-    ends_to: date | Literal[""] = ""
+    ends_from: Day | Literal[""] = ""
+    ends_to: Day | Literal[""] = ""
     sort: Sort | Literal[""] = ""
 
 
