@@ -34,7 +34,7 @@ from yinxin.crypto.suite import suite
 from yinxin.tables import Format
 from yinxin.text import Text
 from yinxin.web import Caller, NavItem, Paged, Pages, current_caller, page_of
-from yinxin.wire import Model
+from yinxin.wire import Day, Model
 
 AUDITOR = "auditor"
 PAGE = 50
@@ -59,8 +59,8 @@ class Look(Paged):
     object: str = Field(default="", max_length=300)
     verb: str = Field(default="", max_length=80)
     outcome: Literal["", "intent", "done", "refused", "failed"] = ""
-    since: date | Literal[""] = ""
-    until: date | Literal[""] = ""
+    since: Day | Literal[""] = ""
+    until: Day | Literal[""] = ""
     request: str = Field(default="", max_length=80)
     error: str = Field(default="", max_length=80)
 
@@ -83,8 +83,8 @@ class Export(Look):
 class Span(Paged):
     """Which days of a timeline; a date left empty is no bound."""
 
-    since: date | Literal[""] = ""
-    until: date | Literal[""] = ""
+    since: Day | Literal[""] = ""
+    until: Day | Literal[""] = ""
 
     def of(self, filters: Filters) -> Filters:
         """The filters within these days."""

@@ -17,7 +17,7 @@ from audit.service import Log
 from yinxin.clock import UTC_PLUS_8, parse_rfc3339
 from yinxin.text import Text
 from yinxin.web import Caller, Paged, Pages, current_caller, page_of
-from yinxin.wire import Model
+from yinxin.wire import Day, Model
 
 PAGE = 50
 PERIODS: Mapping[str, Text] = {
@@ -40,8 +40,8 @@ class Make(Model):
     """A report to be made: days of Beijing, both included."""
 
     kind: Name  # type: ignore[valid-type]
-    since: date
-    until: date
+    since: Day
+    until: Day
     about: str | None = Field(default=None, max_length=300)
 
 

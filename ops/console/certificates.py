@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from flask import Response, redirect, render_template, url_for
 from pydantic import Field
@@ -21,7 +21,7 @@ from yinxin.clock import UTC_PLUS_8
 from yinxin.errors import YinxinError
 from yinxin.text import Text
 from yinxin.web import Caller, Paged, Pages, current_caller, page_of
-from yinxin.wire import Model
+from yinxin.wire import Day, Model
 
 if TYPE_CHECKING:
     from ops.platform import Platform
@@ -79,8 +79,6 @@ CHOICES = (
     ),
     ("unspecified", REASONS["unspecified"]),
 )
-#: far enough from the ends of the calendar that it has a beginning in every time zone
-Day = Annotated[date, Field(ge=date(1949, 10, 1), le=date(2999, 12, 31))]
 
 
 class Look(Paged):

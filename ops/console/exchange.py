@@ -24,7 +24,7 @@ from yinxin.clock import UTC_PLUS_8
 from yinxin.evidence import MEDIA_TYPE as EVIDENCE
 from yinxin.text import Text
 from yinxin.web import Caller, Paged, Pages, Upload, current_caller, cursor, page_of, position
-from yinxin.wire import Model, base64_text
+from yinxin.wire import Day, Model, base64_text
 
 if TYPE_CHECKING:
     from ops.platform import Platform
@@ -50,8 +50,8 @@ DIRECTIONS = {Direction.OUT: Text("发出", "sent"), Direction.IN: Text("收到"
 class Look(Conditions, Paged):
     """Which messages; a field left empty is anything. Dates are of Beijing, both included."""
 
-    since: date | Literal[""] = ""
-    until: date | Literal[""] = ""
+    since: Day | Literal[""] = ""
+    until: Day | Literal[""] = ""
 
     def wanted(self) -> ask.Filter:
         """The conditions."""

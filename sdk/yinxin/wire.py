@@ -2,10 +2,10 @@
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from yinxin.clock import BadInstant, parse_rfc3339
 from yinxin.described import Described
@@ -63,3 +63,5 @@ Octets = Annotated[
 ]
 #: an RFC 3339 instant, with its offset
 Instant = Annotated[datetime, BeforeValidator(_instant, json_schema_input_type=str)]
+#: a day that has a beginning and an end in every time zone, as the first and the last ones of the calendar have not
+Day = Annotated[date, Field(ge=date(1949, 10, 1), le=date(2999, 12, 31))]

@@ -243,6 +243,19 @@ def test_no_cell_of_a_list_of_documents_is_a_formula(site, visit, tmp_path):
     assert [line.split(",")[1] for line in lines if "1+1" in line] == ["'＝1+1的通知"]
 
 
+def test_a_day_without_a_beginning_in_every_time_zone_is_refused_with_its_field(site, visit):
+    """Seen to fail, as a fault of the platform, with days of any year."""
+    officer, auditor = visit("demo-officer"), visit("demo-auditor")
+    for page, path, first, last in (
+        (officer, "/console/certificates", "ends_from", "ends_to"),
+        (officer, "/console/exchange/messages", "since", "until"),
+        (auditor, "/console/audit", "since", "until"),
+    ):
+        for asked in (f"{first}=0001-01-01", f"{last}=9999-12-31"):
+            assert page.request.get(f"{path}?{asked}").status == 422, (path, asked)
+        assert page.request.get(f"{path}?{first}=2026-01-01&{last}=2999-12-31").ok
+
+
 def test_certificates_are_found_shown_and_exported_without_scripts(site, visit):
     page = visit("demo-officer", java_script_enabled=False)
     page.goto("/console/certificates")
