@@ -384,20 +384,3 @@ class RootMissing(Misconfigured):
     code = "ca.root_missing"
     zh = "{folder} 中没有签发机构 {authority} 的根证书，其证书在本机不被信任：请从举行仪式的节点复制该目录；若没有举行过这样的仪式，是有人改动了数据库，请用 yinxin audit check 查明。"
     en = "The root of the authority {authority} is not in {folder}, and nothing that it certified counts on this machine: copy that folder from the ceremony's machine; if there was no such ceremony, somebody wrote in the database: see yinxin audit check."
-
-
-class CeremonyDiffers(Conflict):
-    """Something of this name exists already and is not what the plan says."""
-
-    code = "ca.ceremony_differs"
-    zh = "{what} 已存在且与计划不一致，未做任何覆盖：请核对计划，或换用新的数据目录。"
-    en = "{what} exists already and is not what the plan says; nothing was overwritten: check the plan, or use a new data directory."
-
-
-class CeremonyUnderWay(Conflict):
-    """Another ceremony holds the lock."""
-
-    code = "ca.ceremony_under_way"
-    retryable = True
-    zh = "另一个仪式正在进行（锁文件 {lock}）：请等待其结束。"
-    en = "Another ceremony is under way (lock file {lock}): wait until it ends."

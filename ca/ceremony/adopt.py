@@ -5,13 +5,13 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from ca.ceremony.errors import PlanRefused
+from ca.ceremony.errors import CeremonyDiffers, PlanRefused
 from ca.ceremony.kinds import AdoptPlan, RequestPlan
 from ca.ceremony.services import certify_services, key_of
 from ca.ceremony.table import Place, Rehearsal, Table
 from ca.ceremony.take import take
 from ca.context import Context
-from ca.errors import CeremonyDiffers, UnknownAuthority
+from ca.errors import UnknownAuthority
 from ca.hierarchy.models import Use
 from ca.models import AuthorityRow
 from kms.models import Purpose

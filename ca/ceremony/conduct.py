@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ca.ceremony.errors import CeremonyUnfinished, PlanRefused, ProposalNeeded
+from ca.ceremony.errors import CeremonyUnderWay, CeremonyUnfinished, PlanRefused, ProposalNeeded
 from ca.ceremony.found import adds_to_a_site
 from ca.ceremony.hold import hold
 from ca.ceremony.kinds import Plan
@@ -21,7 +21,6 @@ from ca.ceremony.plan import CeremonyPlan
 from ca.ceremony.rehearse import rehearse
 from ca.ceremony.table import Table
 from ca.context import Context
-from ca.errors import CeremonyUnderWay
 from ca.hierarchy.models import CeremonyRow
 from ca.models import CertificateRow, State
 from kms.service import KeyCentre

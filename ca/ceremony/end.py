@@ -5,10 +5,10 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from ca.ceremony.errors import PlanRefused
+from ca.ceremony.errors import CeremonyDiffers, PlanRefused
 from ca.ceremony.kinds import RetirePlan, RevokePlan
 from ca.ceremony.table import Table
-from ca.errors import BadReason, CeremonyDiffers, UnknownAuthority, UnknownCertificate
+from ca.errors import BadReason, UnknownAuthority, UnknownCertificate
 from ca.hierarchy.models import TakenCertificate, Use
 from ca.models import AuthorityRow, CertificateRow
 from ca.profile.versions import made_by

@@ -41,3 +41,20 @@ class ProposalNeeded(NotPermitted):
     code = "ca.proposal_needed"
     zh = "该仪式须经 {needed} 人批准（现有 {given} 人）：请用 yinxin ca ceremony propose 提出，由其他安全管理员批准后执行。"
     en = "This ceremony needs the approval of {needed} people and has {given}: propose it with yinxin ca ceremony propose, and have it carried out when other security officers have approved."
+
+
+class CeremonyDiffers(Conflict):
+    """Something of this name exists already and is not what the plan says."""
+
+    code = "ca.ceremony_differs"
+    zh = "{what} 已存在且与计划不一致，未做任何覆盖：请核对计划，或换用新的数据目录。"
+    en = "{what} exists already and is not what the plan says; nothing was overwritten: check the plan, or use a new data directory."
+
+
+class CeremonyUnderWay(Conflict):
+    """Another ceremony holds the lock."""
+
+    code = "ca.ceremony_under_way"
+    retryable = True
+    zh = "另一个仪式正在进行（锁文件 {lock}）：请等待其结束。"
+    en = "Another ceremony is under way (lock file {lock}): wait until it ends."

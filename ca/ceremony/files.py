@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 
-from ca.errors import CeremonyDiffers
+from ca.ceremony.errors import CeremonyDiffers
 from kms.secrets import SecretSource
 from yinxin import files
 from yinxin.crypto.errors import MalformedKey

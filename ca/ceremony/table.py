@@ -11,11 +11,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from ca.ceremony.errors import FileDiffers, FileMissing
+from ca.ceremony.errors import CeremonyDiffers, FileDiffers, FileMissing
 from ca.ceremony.files import file_key, write_once
 from ca.ceremony.kinds import FilePlan
 from ca.context import Context
-from ca.errors import CeremonyDiffers, LintFailed, ReferenceReused
+from ca.errors import LintFailed, ReferenceReused
 from ca.issue import carry_out, recall
 from ca.issuer import Issuer, SecondKey, addresses, second_label
 from ca.lint import Case, findings

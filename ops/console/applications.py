@@ -113,11 +113,9 @@ def add(pages: Pages, platform: "Platform") -> None:
 
 
 def _add_looking(pages: Pages, platform: "Platform") -> None:
-    registrations = platform.ca.registrations
-
     @pages.get("/console/applications")
     def applications(query: Look, caller: Caller) -> str:
-        found = registrations.search(
+        found = platform.ca.registrations.search(
             caller.actor, _wanted(query, caller), after=query.begin(str) or "", limit=PAGE + 1
         )
         page = page_of(found, PAGE, key=lambda row: row.id, show=lambda row: row.id)
@@ -133,32 +131,30 @@ def _add_looking(pages: Pages, platform: "Platform") -> None:
     def applications_export(query: Look, caller: Caller) -> Response:
         """Every application that matches."""
         wanted = _wanted(query, caller)
-        first = registrations.search(caller.actor, wanted)
+        first = platform.ca.registrations.search(caller.actor, wanted)
 
         def rows() -> Any:
             found = first
             while found:
                 yield from map(describe, found)
-                found = registrations.search(caller.actor, wanted, after=found[-1].id)
+                found = platform.ca.registrations.search(caller.actor, wanted, after=found[-1].id)
 
         return csv_file("applications.csv", rows(), COLUMNS)
 
     @pages.get("/console/applications/<id_>")
     def application(id_: str, caller: Caller) -> str:
-        row = registrations.show(caller.actor, id_)
+        row = platform.ca.registrations.show(caller.actor, id_)
         return render_template("console/application.html", **_shown(platform, caller, row))
 
     @pages.get("/console/applications/<id_>/certificate.pem")
     def application_certificate(id_: str, caller: Caller) -> Response:
         """The certificate and those above it."""
-        pem = "".join(each.pem for each in registrations.certificate(caller.actor, id_))
+        pem = "".join(each.pem for each in platform.ca.registrations.certificate(caller.actor, id_))
         headers = {"Content-Disposition": f'attachment; filename="{id_}.pem"'}
         return Response(pem, mimetype="application/x-pem-file", headers=headers)
 
 
 def _add_applying(pages: Pages, platform: "Platform") -> None:
-    registrations = platform.ca.registrations
-
     def choices() -> Mapping[str, Any]:
         caller = current_caller()
         profiles = platform.ca.ctx.profiles.values()
@@ -173,31 +169,29 @@ def _add_applying(pages: Pages, platform: "Platform") -> None:
         csr = file.stream.read(LARGEST + 1) if file else body.csr.encode()
         reference = f"page/{platform.store.identifier()}"
         request = IssueRequest(reference, body.profile, csr, _holder(body, caller, csr))
-        return _back(registrations.submit(caller.actor, request, pair=body.pair == "yes").id)
+        return _back(platform.ca.registrations.submit(caller.actor, request, pair=body.pair == "yes").id)
 
     @pages.act("/console/applications/<id_>/withdrawal")
     def application_withdraw(id_: str, caller: Caller) -> BaseResponse:
-        return _back(registrations.withdraw(caller.actor, id_).id)
+        return _back(platform.ca.registrations.withdraw(caller.actor, id_).id)
 
 
 def _add_deciding(pages: Pages, platform: "Platform") -> None:
-    registrations = platform.ca.registrations
-
     def one(id_: str) -> Mapping[str, Any]:
         caller = current_caller()
-        return _shown(platform, caller, registrations.show(caller.actor, id_))
+        return _shown(platform, caller, platform.ca.registrations.show(caller.actor, id_))
 
     @pages.form("/console/applications/<id_>/vetting", "console/application_vet.html", context=one)
     def application_vet(id_: str, body: Vetting, caller: Caller) -> BaseResponse:
-        return _back(registrations.vet(caller.actor, id_, body.checks()).id)
+        return _back(platform.ca.registrations.vet(caller.actor, id_, body.checks()).id)
 
     @pages.act("/console/applications/<id_>/approval")
     def application_approve(id_: str, caller: Caller) -> BaseResponse:
-        return _back(registrations.approve(caller.actor, id_).id)
+        return _back(platform.ca.registrations.approve(caller.actor, id_).id)
 
     @pages.form("/console/applications/<id_>/refusal", "console/application_refuse.html", context=one)
     def application_refuse(id_: str, body: Refusal, caller: Caller) -> BaseResponse:
-        return _back(registrations.refuse(caller.actor, id_, body.reason).id)
+        return _back(platform.ca.registrations.refuse(caller.actor, id_, body.reason).id)
 
 
 def _wanted(query: Look, caller: Caller) -> Wanted:

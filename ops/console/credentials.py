@@ -45,11 +45,9 @@ def add(pages: Pages, platform: "Platform") -> None:
 
 
 def _add_credentials(pages: Pages, platform: "Platform") -> None:
-    enrolment = platform.ca.enrolment
-
     @pages.get("/console/credentials")
     def credential_list(query: Look, caller: Caller) -> str:
-        found = enrolment.search(
+        found = platform.ca.enrolment.search(
             caller.actor, _organ(query, caller), after=query.begin(str) or "", limit=PAGE + 1
         )
         page = page_of(found, PAGE, key=lambda each: each.id, show=lambda each: each.id)
@@ -66,7 +64,7 @@ def _add_credentials(pages: Pages, platform: "Platform") -> None:
     def credentials_export(query: Look, caller: Caller) -> Response:
         """Every credential that matches, without its secret."""
         organ = _organ(query, caller)
-        first = enrolment.search(caller.actor, organ, limit=EXPORT_PAGE)
+        first = platform.ca.enrolment.search(caller.actor, organ, limit=EXPORT_PAGE)
 
         def rows() -> Iterator[dict[str, Any]]:
             page = first
@@ -74,35 +72,33 @@ def _add_credentials(pages: Pages, platform: "Platform") -> None:
                 for each in page:
                     fields = each.fields()
                     yield fields | {name: " ".join(fields[name]) for name in ("profiles", "domains")}
-                page = enrolment.search(caller.actor, organ, after=page[-1].id, limit=EXPORT_PAGE)
+                page = platform.ca.enrolment.search(caller.actor, organ, after=page[-1].id, limit=EXPORT_PAGE)
 
         return csv_file("credentials.csv", rows(), CREDENTIAL_COLUMNS)
 
     @pages.act("/console/credentials/<id_>/withdrawal")
     def credential_withdraw(id_: str, caller: Caller) -> BaseResponse:
-        enrolment.withdraw(caller.actor, id_)
+        platform.ca.enrolment.withdraw(caller.actor, id_)
         return redirect(url_for("console.credential_list"), 303)
 
 
 def _add_blocked(pages: Pages, platform: "Platform") -> None:
-    blocklist = platform.ca.blocklist
-
     @pages.get("/console/blocked-keys")
     def blocked_keys(query: Paged, caller: Caller) -> str:
-        found = blocklist.search(caller.actor, after=query.begin(str) or "", limit=PAGE + 1)
+        found = platform.ca.blocklist.search(caller.actor, after=query.begin(str) or "", limit=PAGE + 1)
         page = page_of(found, PAGE, key=lambda row: row.digest, show=lambda row: row.digest)
         return render_template("console/blocked_keys.html", rows=found[:PAGE], following=page.next, why=WHY)
 
     @pages.get("/console/blocked-keys.csv")
     def blocked_keys_export(caller: Caller) -> Response:
         """Every blocked key."""
-        first = blocklist.search(caller.actor, limit=EXPORT_PAGE)
+        first = platform.ca.blocklist.search(caller.actor, limit=EXPORT_PAGE)
 
         def rows() -> Iterator[dict[str, str]]:
             page = first
             while page:
                 yield from map(_line, page)
-                page = blocklist.search(caller.actor, after=page[-1].digest, limit=EXPORT_PAGE)
+                page = platform.ca.blocklist.search(caller.actor, after=page[-1].digest, limit=EXPORT_PAGE)
 
         return csv_file("blocked-keys.csv", rows(), BLOCKED_COLUMNS)
 

@@ -16,10 +16,12 @@ from sqlalchemy.orm import Session
 from apps.document.models import Document, State
 from apps.document.records import resource
 from apps.document.states import COPIES
+from authz.models import PersonRow
 from ops.demo.story import SAMPLE
 from ops.platform import Platform
 from tests.laws.asking import Desk, refused
 from tests.laws.province import PEOPLE, client, identity
+from yinxin.act import SYSTEM
 from yinxin.authz import LEVELS, Resource
 from yinxin.client import Client
 from yinxin.crypto import cms
@@ -48,8 +50,10 @@ def test_an_administrator_sees_no_title_in_any_list(site: Platform, drafted: str
 
 
 def test_a_list_shows_nothing_above_the_readers_clearance(site: Platform, clerk: Client) -> None:
-    """The leader may know secrets; the registrar of her organ may not, and does not learn that there is one."""
+    """The leader may know secrets; the registrar of her organ, whose clearance was lowered, may not, and does not learn that there is one."""
     secret = clerk.documents.draft(SAMPLE, reference="reach-secret", recipients=["city-jia"])
+    with site.store.act(SYSTEM, "test.execute", "person:demo-registrar") as act:
+        act.session.get_one(PersonRow, "demo-registrar").clearance = "internal"
     with site.store.engine.begin() as connection:
         raise_ = "UPDATE document SET level = 'secret' WHERE id = :id"
         connection.execute(sa.text(raise_), {"id": secret})

@@ -377,7 +377,7 @@ def test_orders_to_keep_data_are_listed(old, clock, monkeypatch):
     assert [each.proposal for each in holds_for(old.log, AUDITOR, before="h3", limit=1)] == ["h2"]
     with pytest.raises(Denied):
         holds_for(old.log, actor("clerk"))
-    monkeypatch.setattr(cli, "_log", lambda _context: old.log)
+    monkeypatch.setattr(cli, "log_of", lambda _context: old.log)
     monkeypatch.setattr(cli, "acting", lambda _context: AUDITOR)
     found = CliRunner().invoke(group, ["hold", "list", "--standing", "--json"])
     assert [json.loads(line)["proposal"] for line in found.output.splitlines()] == ["h2"]
@@ -504,7 +504,7 @@ def test_archived_entries(old, clock, tmp_path):
 
 @pytest.mark.engines("any")
 def test_by_command(old, monkeypatch):
-    monkeypatch.setattr(cli, "_log", lambda _context: old.log)
+    monkeypatch.setattr(cli, "log_of", lambda _context: old.log)
     monkeypatch.setattr(cli, "acting", lambda _context: AUDITOR)
     erase(old, person="p-1")
     done = CliRunner().invoke(group, ["erasure", "list"])

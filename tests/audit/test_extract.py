@@ -229,7 +229,7 @@ def test_what_cannot_be_extracted(told):
 
 
 def test_by_command_over_http_and_as_one_file(told, tmp_path, monkeypatch):
-    monkeypatch.setattr(cli, "_log", lambda _context: told.log)
+    monkeypatch.setattr(cli, "log_of", lambda _context: told.log)
     monkeypatch.setattr(cli, "acting", lambda _context: AUDITOR)
     file = tmp_path / "x.extract"
     runner = CliRunner()

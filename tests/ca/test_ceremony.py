@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from ca import CeremonyPlan, conduct, rehearse
-from ca.errors import BadPlan, CeremonyDiffers, CeremonyUnderWay
+from ca.ceremony.errors import CeremonyDiffers, CeremonyUnderWay
+from ca.errors import BadPlan
 from tests.support.openssl import openssl
 from yinxin.act import SYSTEM
 from yinxin.crypto.certificates import Certificate
