@@ -62,8 +62,15 @@ def _together(store: Store, changes: Sequence[Change]) -> list[Any] | None:
             given = [each.surroundings.run(each.among, several) for each in changes]
     except Exception:  # noqa: BLE001 - likewise
         return None
-    for each in changes:
-        each.after()
+    return [_followed(each, what) for each, what in zip(changes, given, strict=True)]
+
+
+def _followed(change: Change, given: Any) -> Any:
+    """What a change gave, which stands: what cannot follow it is this request's trouble, and nobody else's."""
+    try:
+        change.surroundings.run(change.after)
+    except Exception as error:  # noqa: BLE001 - it is this request's answer
+        return error
     return given
 
 

@@ -31,8 +31,12 @@ class Validators:
         with self._lock:
             if len(self._running) < self._threads:
                 thread = threading.Thread(target=self._run, name="acme-validator", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError as error:  # the system has no more; the next challenge asks it again
+                    _log.warning("no thread for challenge %s now (%s); it is tried later", id_, error)
+                    return
                 self._running.append(thread)
-                thread.start()
 
     def idle(self) -> None:
         """Wait until everything submitted so far has been tried."""

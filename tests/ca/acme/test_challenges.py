@@ -458,6 +458,46 @@ def test_a_challenge_whose_process_died_is_taken_over(desk, monkeypatch):
     assert client.get(url)["status"] == "ready"
 
 
+def test_a_result_whose_writer_was_cut_off_is_written_alone(desk, monkeypatch):
+    """Seen to fail when it is left at that: the attempt was made and nobody knows what came of it."""
+    monkeypatch.setattr(desk.acme.parts.results, "join", lambda _: None)
+    desk.ready(desk.client())
+    assert len(desk.site.events("ca.acme-validate")) == 1
+
+
+def test_a_result_that_cannot_be_written_is_told_of_and_tried_again(desk, monkeypatch, caplog):
+    """Seen to fail when it is left at that: nothing in the operator's log."""
+    client = desk.client()
+    monkeypatch.setattr(desk.acme.parts.results, "join", lambda _: RuntimeError("a full disk"))
+    url, _, _ = tried(desk, client)(lambda token, _: desk.web.put(client, token))
+    assert "a full disk" in caplog.text
+    monkeypatch.undo()
+    desk.site.clock.advance(timedelta(seconds=60))
+    due(desk)
+    assert client.get(url)["status"] == "ready"
+
+
+def test_a_machine_without_threads_tries_challenges_when_it_has_them_again(desk, monkeypatch, caplog):
+    """Seen to fail, with the request, and with a thread counted that never ran: no challenge was tried any more."""
+
+    def refused(self):
+        raise RuntimeError("can't start new thread")
+
+    client = desk.client()
+    url, order = client.order(HOME)
+    challenge = client.challenge(order["authorizations"][0])
+    desk.web.put(client, challenge["token"])
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refused)
+        for _ in range(desk.acme.parts.settings.validators):
+            desk.acme.validators.submit("01" + "a" * 24)
+        assert client.post(challenge["url"], {}).status_code == 200
+    assert "can't start new thread" in caplog.text
+    desk.acme.validators.submit("01" + "a" * 24)
+    desk.acme.validators.idle()
+    assert client.get(url)["status"] == "ready"
+
+
 def test_a_due_challenge_is_one_processes(desk, monkeypatch):
     """Seen to fail when `_claimed` does not compare the time: both try it."""
     from ca.acme import validate

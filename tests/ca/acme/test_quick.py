@@ -10,10 +10,11 @@ import pytest
 import sqlalchemy as sa
 
 from ca.acme.models import NonceRow
-from tests.ca.acme.client import HOST, URN, problem, request_for
+from tests.ca.acme.client import HOST, JOSE, URN, problem, request_for
 from tests.ca.acme.conftest import HOME, Desk
 from tests.ca.acme.crasher import keep, killed_together
 from tests.ca.acme.quickly import Quickly, begun, served
+from tests.ca.conftest import REGISTRAR
 from tests.ca.test_crash import is_revoked
 from tests.support.forked import run
 from yinxin import canonical
@@ -56,6 +57,20 @@ def alike(ordinary, quick):
         name for name in OWN if name in ordinary.headers
     }
     assert re.fullmatch(r"[A-Za-z0-9_-]{43}", quick.headers["Replay-Nonce"])
+
+
+def recorded(desk):
+    with desk.site.store.read() as session:
+        records = map(canonical.decode, session.scalars(sa.select(OutboxRow.data)))
+        return {each["id"]: each for each in records}
+
+
+def deeds(desk, answer):
+    """What was recorded for an answer, but for names of its own."""
+    events = recorded(desk)
+    told = [events[each] for each in answer.headers.get("Audit-Entry", "").split(", ") if each]
+    assert {each["request"] for each in told} <= {answer.headers["Request-Id"]}
+    return [(each["verb"], each["actor"]["id"], each["outcome"], each.get("error")) for each in told]
 
 
 def spent(desk):
@@ -233,6 +248,10 @@ def test_64_at_one_window_get_one_certificate(desk):
     assert said == {(200, ""): 1, (403, f"{URN}orderNotReady"): 63}
     reference = f"acme/{url.rpartition('/')[2]}"
     assert [row.state for row in desk.site.rows(reference=reference)] == ["issued"]
+    for each in answers:
+        found = Counter((verb, outcome) for verb, _, outcome, _ in deeds(desk, each))
+        claimed = {("ca.acme-finalize", "intent"): 1, ("ca.issue", "intent"): 1, ("ca.issue", "done"): 1}
+        assert found == (claimed if each.status_code == 200 else {("ca.acme-finalize", "refused"): 1})
 
 
 @pytest.mark.engines("both")
@@ -355,11 +374,143 @@ def test_changes_of_several_requests_are_recorded_apart(desk):
     desk.acme.validators.idle()
     for client, answer in zip(clients, answers, strict=False):
         assert client.get(answer.headers["Location"])["status"] == "ready"
-    with desk.site.store.read() as session:
-        records = map(canonical.decode, session.scalars(sa.select(OutboxRow.data)))
-        events = {each["id"]: each for each in records}
+    events = recorded(desk)
     for verb, told in (("ca.acme-order", answers[:3]), ("ca.acme-respond", answered)):
         for client, answer in zip(clients, told, strict=True):
             event = events[answer.headers["Audit-Entry"]]
             assert (event["verb"], event["actor"]["id"]) == (verb, f"acme:{client.kid.rpartition('/')[2]}")
             assert event["request"] == answer.headers["Request-Id"]
+
+
+@pytest.mark.engines("any")
+def test_refusals_stand_on_the_record_as_on_the_ordinary_way(desk):
+    """Under the account and the verb that was asked, and not as a stranger's."""
+    client = desk.client()
+    url, order = client.order(HOME)
+    other = desk.client().order("d.example.gov.cn")
+    foreign = desk.client()
+    _, done = desk.ready(foreign, "c.example.gov.cn")
+    certificate = json.loads(foreign.finalize(done).data)["certificate"]
+    for where, payload in (
+        (other[0], None),
+        (other[1]["authorizations"][0], None),
+        (other[1]["authorizations"][0], {"status": "deactivated"}),
+        (f"{other[1]['authorizations'][0]}/http-01", {}),
+        (other[1]["finalize"], {"csr": encode64(request_for(other[1]))}),
+        (certificate, None),
+        (url, {}),
+        (order["finalize"], {"csr": encode64(request_for(order))}),
+        (f"{HOST}/acme/new-order", {"identifiers": []}),
+    ):
+        ordinary, quick = both(desk, client, where, payload)
+        alike(ordinary, quick)
+        assert quick.status_code in (400, 403, 404)
+        found = deeds(desk, quick)
+        assert found == deeds(desk, ordinary)
+        assert [each[1:3] for each in found] == [(f"acme:{client.kid.rpartition('/')[2]}", "refused")]
+
+
+@pytest.mark.engines("both")
+def test_what_is_finalized_together_is_recorded_as_what_is_finalized_alone(desk):
+    """Intents as intents: what becomes of them is another record."""
+    client = desk.client()
+    orders = [desk.ready(client, f"h{number}.example.gov.cn")[1] for number in range(3)]
+    alone = deeds(desk, client.finalize(orders[0]))
+    group = [
+        asked(desk, client, each["finalize"], {"csr": encode64(request_for(each))}) for each in orders[1:]
+    ]
+    for answer in served(desk.app, group):
+        assert Counter(deeds(desk, answer)) == Counter(alone)
+    assert {each[2] for each in alone} == {"intent", "done"}
+
+
+@pytest.mark.engines("any")
+def test_each_of_a_group_counts_against_what_its_account_may(opened):
+    desk = opened(orders_per_hour=2)
+    client, other = desk.client(), desk.client()
+    client.order(HOME)
+    other.order(HOME)
+    payload = {"identifiers": [{"type": "dns", "value": HOME}]}
+    group = [asked(desk, each, f"{HOST}/acme/new-order", payload) for each in (client, client, other)]
+    answers = served(desk.app, group)
+    assert [each.status_code for each in answers] == [201, 429, 201]
+    problem(answers[1], "rateLimited", 429)
+    assert int(answers[1].headers["Retry-After"]) > 3500
+
+
+@pytest.mark.engines("any")
+def test_what_follows_a_change_fails_for_its_request_alone(desk, monkeypatch, caplog):
+    """The change stands, and the others hear of theirs. Seen to fail: all had their nonces spent, and no answer."""
+    clients = [desk.client() for _ in range(3)]
+    challenges = [each.challenge(each.order(HOME)[1]["authorizations"][0]) for each in clients]
+    submitted = []
+
+    def submit(id_):
+        submitted.append(id_)
+        if len(submitted) == 2:
+            raise RuntimeError("no thread")
+
+    monkeypatch.setattr(desk.acme.validators, "submit", submit)
+    group = [asked(desk, client, each["url"], {}) for client, each in zip(clients, challenges, strict=True)]
+    answers = served(desk.app, group)
+    assert [each.status_code for each in answers] == [200, 500, 200]
+    problem(answers[1], "serverInternal", 500)
+    assert "no thread" in caplog.text
+    assert len(submitted) == 3
+    assert json.loads(clients[1].post(challenges[1]["url"], None).data)["status"] == "processing"
+
+
+@pytest.mark.engines("any")
+def test_a_credential_withdrawn_or_ended_stops_its_account_alone(desk):
+    client, first = desk.client(), desk.kid
+    orders = [desk.ready(client, HOME)[1]]
+    desk.grant()
+    other = desk.client()
+    orders.append(desk.ready(other, HOME)[1])
+    desk.site.ca.enrolment.withdraw(REGISTRAR, first)
+    group = [
+        asked(desk, each, order["finalize"], {"csr": encode64(request_for(order))})
+        for each, order in zip((client, other), orders, strict=True)
+    ]
+    payload = {"identifiers": [{"type": "dns", "value": HOME}]}
+    group += [asked(desk, each, f"{HOST}/acme/new-order", payload) for each in (client, other)]
+    answers = served(desk.app, group)
+    assert [each.status_code for each in answers] == [403, 200, 403, 201]
+    for each in (answers[0], answers[2]):
+        assert "credential" in problem(each, "unauthorized", 403)["detail"]
+
+
+@pytest.mark.engines("any")
+def test_a_proof_that_is_withdrawn_while_its_order_is_finalized(desk, monkeypatch):
+    """It counts as it stands when the order is claimed."""
+    from ca.acme import finalize
+
+    client = desk.client()
+    url, order = desk.ready(client)
+    fitting = finalize._fitting
+
+    def withdrawn(*arguments):
+        found = fitting(*arguments)
+        assert client.post(order["authorizations"][0], {"status": "deactivated"}).status_code == 200
+        return found
+
+    monkeypatch.setattr(finalize, "_fitting", withdrawn)
+    (answer,) = served(
+        desk.app, [asked(desk, client, order["finalize"], {"csr": encode64(request_for(order))})]
+    )
+    problem(answer, "orderNotReady", 403)
+    assert client.get(url)["status"] == "invalid"
+    assert desk.site.rows(reference=f"acme/{url.rpartition('/')[2]}") == []
+
+
+@pytest.mark.engines("any")
+def test_a_name_is_known_by_what_came_over_tls(desk):
+    """What came in the clear says nothing of our addresses."""
+    client = desk.client()
+    path = client.order(HOME)[0].removeprefix(HOST)
+    name, home = "plainly.example.gov.cn", client.kid
+    client.http.post(path, base_url=f"http://{name}", data=b"{}", content_type=JOSE)
+    client.http.post(path, base_url=f"https://{name}", data=b"{}", content_type=JOSE)
+    kid = home.replace(HOST, f"https://{name}")
+    body = octets(client, f"https://{name}{path}", None, header={"kid": kid})
+    assert begun(desk.app, path, body, host=name) is not None
