@@ -17,11 +17,9 @@ WITHOUT = {
     "audit witness draft",
     "audit witness policy",
     "authz policy show",
-    "ca crl",
     "ca pair envelope",
     "ca pair open",
     "ca pair request",
-    "ca report",
     "calendar notice",
 }
 
