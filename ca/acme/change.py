@@ -9,6 +9,7 @@ from typing import Any
 from yinxin.act import Actor, Outcome
 from yinxin.store import Act, Several, Store
 from yinxin.store import Taken as Meaning
+from yinxin.store.errors import StoreUnavailable
 
 
 def _nothing() -> None:
@@ -48,11 +49,17 @@ class Change:
 def made(store: Store, changes: Sequence[Change]) -> list[Any]:
     """What each gives, or the exception that it ended in.
 
-    All of them are one transaction, or, where that does not do, each has its own, and is refused in its own name.
+    All of them are one transaction, or, where that does not do, each has its own, and is refused in its own name: but one
+    database that does not answer is waited for once.
     """
     if len(changes) > 1 and (given := _together(store, changes)) is not None:
         return given
-    return [each.surroundings.run(_alone, store, each) for each in changes]
+    told: list[Any] = []
+    for each in changes:
+        # a database that let one wait in vain would let each of them wait as long, one after the other
+        vain = bool(told) and isinstance(told[-1], StoreUnavailable)
+        told.append(StoreUnavailable() if vain else each.surroundings.run(_alone, store, each))
+    return told
 
 
 def _together(store: Store, changes: Sequence[Change]) -> list[Any] | None:
