@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from ca.acme.models import NonceRow
+from ca.enrolment.errors import CredentialSpent
 from tests.ca.acme.client import HOST, JOSE, URN, problem, request_for
 from tests.ca.acme.conftest import HOME, Desk
 from tests.ca.acme.crasher import keep, killed_together
@@ -557,3 +558,60 @@ def test_a_database_that_does_not_answer_is_not_waited_for_by_each_in_turn(desk,
             desk.app, [asked(desk, client, f"{HOST}/acme/new-order", payload) for client in clients]
         )
     ] == [201] * 4
+
+
+@pytest.mark.engines("both")
+def test_of_two_challenges_in_one_group_the_first_is_chosen(desk):
+    """Seen to fail when it is not compared whether one was chosen meanwhile."""
+    client = desk.client()
+    _, order = client.order(HOME)
+    first, second = (client.challenge(order["authorizations"][0], kind) for kind in ("http-01", "dns-01"))
+    desk.web.put(client, first["token"])
+    answers = served(desk.app, [asked(desk, client, each["url"], {}) for each in (first, second)])
+    desk.acme.validators.idle()
+    assert [each.status_code for each in answers] == [200, 200]
+    assert client.challenge(order["authorizations"][0], "http-01")["status"] == "valid"
+
+
+@pytest.mark.engines("any")
+def test_an_order_that_was_claimed_fails_with_what_forbids_its_certificate(desk, monkeypatch):
+    """Seen to fail when it is only told: the order stays in processing."""
+    client = desk.client()
+    url, order = desk.ready(client)
+
+    def forbidden(*_, **__):
+        raise CredentialSpent(credential="x")
+
+    monkeypatch.setattr(desk.acme.parts.enrolment, "wanted", forbidden)
+    (answer,) = served(
+        desk.app, [asked(desk, client, order["finalize"], {"csr": encode64(request_for(order))})]
+    )
+    problem(answer, "unauthorized", 403)
+    assert client.get(url)["status"] == "invalid"
+
+
+@pytest.mark.engines("both")
+def test_an_order_that_failed_while_its_certificate_was_signed_gives_none(desk, monkeypatch):
+    """Seen to fail when its state is not compared once more: a certificate for an order that is invalid."""
+    from ca import issue_many
+    from ca.acme.order import fail
+
+    client = desk.client()
+    made = [desk.ready(client, f"h{number}.example.gov.cn") for number in range(2)]
+    sign, ids = issue_many.sign, [url.rpartition("/")[2] for url, _ in made]
+
+    def slowly(prepared, issuer):
+        if prepared.lint_certificate.san == (("dns", "h1.example.gov.cn"),):
+            fail(desk.acme.parts, ids[1], {"type": "x", "detail": "x", "status": 500})
+        return sign(prepared, issuer)
+
+    monkeypatch.setattr(issue_many, "sign", slowly)
+    group = [
+        asked(desk, client, order["finalize"], {"csr": encode64(request_for(order))}) for _, order in made
+    ]
+    answers = served(desk.app, group)
+    assert answers[0].status_code == 200
+    problem(answers[1], "serverInternal", 500)
+    assert [client.get(url)["status"] for url, _ in made] == ["valid", "invalid"]
+    states = [[row.state for row in desk.site.rows(reference=f"acme/{id_}")] for id_ in ids]
+    assert states == [["issued"], ["abandoned"]]
