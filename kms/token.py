@@ -10,7 +10,6 @@ token, and the one before opens again when it is next used. Nobody finds keys of
 
 import fcntl
 import os
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -87,16 +86,8 @@ class _Library:
 
     def __init__(self) -> None:
         self.lock = Lock()
-        self._holder: weakref.ref[Token] | None = None
-
-    @property
-    def holder(self) -> "Token | None":
-        """The token that initialised it last, while that is known."""
-        return None if self._holder is None else self._holder()
-
-    def held_by(self, token: "Token | None") -> None:
-        """Say whose it is now."""
-        self._holder = None if token is None else weakref.ref(token)
+        #: the token that initialised it last, until that one lets it go: kept here, as whoever forgets to close it leaves it initialised
+        self.holder: Token | None = None
 
 
 #: by path
@@ -249,7 +240,7 @@ class Token:
         module = self._module
         self._forget()
         if module is not None:
-            self._shared.held_by(None)
+            self._shared.holder = None
             with suppress(cryptoki.PKCS11Error):  # a lost module may no longer know that it was initialised
                 module.finalize()
 
@@ -278,7 +269,7 @@ class Token:
             if (other := self._shared.holder) is not None and other is not self:
                 other._drop()  # noqa: SLF001 - of another token in this process; whoever uses it next opens it again
             self._module = pkcs11.lib(path)
-            self._shared.held_by(self)
+            self._shared.holder = self
             return self._chosen()
         except cryptoki.NoSuchToken as error:
             raise HsmMissing(what=f"{self.label} @ {path}", reason=type(error).__name__) from error

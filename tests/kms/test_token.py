@@ -1,6 +1,7 @@
 """The token: found, opened once, shared, lost and found again; and its PIN, which is nobody's business."""
 
 import errno
+import gc
 import os
 import shutil
 import stat
@@ -91,6 +92,21 @@ def test_two_tokens_of_one_library_in_one_process(world: World, tmp_path: Path, 
     other.centre.signer("another").sign(b"x")
     other.close()
     world.centre.signer("one").sign(b"x")
+
+
+def test_a_token_that_is_forgotten_does_not_keep_the_library(
+    world: World, tmp_path: Path, soft_token: Path
+) -> None:
+    """Nobody closed it, and nothing holds it any more. Seen to fail while the library forgot it too: the other's key was made in it."""
+    forgotten = world.another()
+    forgotten.token.open()
+    del forgotten
+    gc.collect()
+    (tmp_path / "other").mkdir()
+    other = furnished(f"sqlite:///{tmp_path / 'other.sqlite'}", tmp_path / "other", soft_token)
+    other.centre.create(SYSTEM, label="another", purpose="seal", algorithm="ecdsa-p256")
+    assert [len(each.centre.engine.inventory()) for each in (world, other)] == [0, 1]
+    other.close()
 
 
 def test_one_at_a_time_is_in_a_library(world: World, tmp_path: Path, soft_token: Path) -> None:

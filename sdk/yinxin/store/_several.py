@@ -28,16 +28,25 @@ class Several:
 
     def __post_init__(self) -> None:
         self._outside = Changed(self._store.accounted)
+        self._begun = 0
         self.connection.execution_options(**{ROWS: self._outside})
 
     def close(self) -> None:
-        """Raise UnrecordedChange where a row was changed by none of the acts."""
+        """Raise UnrecordedChange where a row was changed by none of the acts.
+
+        RuntimeError where one of them has not ended or raised, even if that was caught; TypeError where one has further records.
+        """
+        if self._begun != len(self.acts):
+            raise RuntimeError("one of several acts was not finished")
+        if any(each.further for each in self.acts):
+            raise TypeError("an act with further records is recorded alone")
         self._outside.none()
 
     @contextmanager
     def act(self, actor: Actor, verb: str, subject: str, *, outcome: Outcome = Outcome.DONE) -> Iterator[Act]:
         """One of them, of the request in whose surroundings this is called; what it raises undoes all."""
         store, changed = self._store, Changed(self._store.accounted)
+        self._begun += 1
         act = Act(store.identifier(), actor, verb, subject, self.connection, outcome)
         self.connection.execution_options(**{ROWS: changed})
         try:
