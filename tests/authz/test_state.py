@@ -319,6 +319,16 @@ def test_a_thing_that_a_policy_names_is_known_from_others_like_it(clause):
     assert [each.allowed for each in found] == [True, False, True]
 
 
+def test_what_is_said_beside_a_question_counts_for_that_one_alone():
+    """Seen to fail (both permitted) with what is said beside them left out of what makes things alike."""
+    policies, resources = load_policies({"test": FIXTURES}), papers("internal", "internal")
+    leader, owner = someone("county-a", ["leader"], [], "internal"), ORGANS["county-a"][1]
+    asked = [(each, {"approvals": at}) for at, each in enumerate(resources)]
+    prepared = Prepared(policies, None, leader, action="test.approve", paths={"county-a": owner}, grants=())
+    found = prepared.answers(asked, lambda names: words_of(policies, names))
+    assert [each.allowed for each in found] == [True, False]
+
+
 def test_a_name_that_cannot_be_read_is_left_to_the_long_way():
     """Seen to fail (a fault) with names of any characters taken for alike."""
     (good,) = papers("internal")
