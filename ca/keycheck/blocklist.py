@@ -15,6 +15,7 @@ from ca.keycheck.models import BlockedKeyRow
 from ca.models import CertificateRow
 from yinxin.act import Actor
 from yinxin.authz import PLATFORM, Decider, Resource
+from yinxin.clock import rfc3339
 from yinxin.crypto.status import Reason
 from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
@@ -28,6 +29,17 @@ REASONS: tuple[BlockReason, ...] = get_args(BlockReason)
 #: entries of one transaction while a file is imported
 _BATCH = 2000
 _DIGEST = re.compile(r"[0-9a-f]{64}|[0-9a-f]{20}")
+
+
+def describe(row: BlockedKeyRow) -> dict[str, str]:
+    """An entry as JSON."""
+    return {
+        "key": row.digest,
+        "reason": row.reason,
+        "since": rfc3339(row.since),
+        "by": row.by,
+        "note": row.note,
+    }
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,9 @@ import click
 from ca.command import authority_of
 from ca.errors import NoKeyInFile
 from ca.keycheck.blocked import spki_digest
-from ca.keycheck.blocklist import REASONS
-from ca.keycheck.models import BlockedKeyRow
+from ca.keycheck.blocklist import REASONS, describe
 from ca.keycheck.read import key_in
 from ca.service import Authority
-from yinxin.clock import rfc3339
 from yinxin.command import acting, as_json_option, print_facts, print_json
 
 _PAGE = 200
@@ -101,7 +99,7 @@ def list_(context: click.Context, *, digest: str, after: str, limit: int, as_jso
     """Show the list, or look one key up."""
     authority, actor = authority_of(context), acting(context)
     found = authority.blocklist.search(actor, after=after, limit=limit)
-    rows = [_fields(each) for each in ([authority.blocklist.find(digest.lower())] if digest else found)]
+    rows = [describe(each) for each in ([authority.blocklist.find(digest.lower())] if digest else found)]
     if as_json:
         print_json(rows)
         return
@@ -123,13 +121,3 @@ def _digest(
     if not re.fullmatch(r"[0-9a-f]{64}", text):
         raise NoKeyInFile(file="--digest")
     return text
-
-
-def _fields(row: BlockedKeyRow) -> dict[str, str]:
-    return {
-        "key": row.digest,
-        "reason": row.reason,
-        "since": rfc3339(row.since),
-        "by": row.by,
-        "note": row.note,
-    }

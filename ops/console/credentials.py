@@ -9,10 +9,9 @@ from pydantic import Field
 from werkzeug.wrappers import Response as BaseResponse
 
 from ca.enrolment.credential import ANY_DOMAIN, Credential
-from ca.keycheck.models import BlockedKeyRow
+from ca.keycheck.blocklist import describe
 from ops.console.export import csv_file
 from yinxin.authz import PLATFORM
-from yinxin.clock import rfc3339
 from yinxin.text import Text
 from yinxin.web import Caller, Paged, Pages, page_of
 
@@ -97,7 +96,7 @@ def _add_blocked(pages: Pages, platform: "Platform") -> None:
         def rows() -> Iterator[dict[str, str]]:
             page = first
             while page:
-                yield from map(_line, page)
+                yield from map(describe, page)
                 page = platform.ca.blocklist.search(caller.actor, after=page[-1].digest, limit=EXPORT_PAGE)
 
         return csv_file("blocked-keys.csv", rows(), BLOCKED_COLUMNS)
@@ -115,13 +114,3 @@ def _state(each: Credential, now: datetime) -> tuple[Text, str]:
     if each.grant.uses == 0:
         return Text("已用完", "used up"), "neutral"
     return Text("可用", "usable"), "done"
-
-
-def _line(row: BlockedKeyRow) -> dict[str, str]:
-    return {
-        "key": row.digest,
-        "reason": row.reason,
-        "since": rfc3339(row.since),
-        "by": row.by,
-        "note": row.note,
-    }

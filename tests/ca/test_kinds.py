@@ -6,14 +6,20 @@ from pathlib import Path
 import pytest
 
 from authz.proposal.errors import ApprovalsMissing
-from ca.ceremony.errors import CeremonyUnfinished, FileDiffers, FileMissing, PlanRefused, ProposalNeeded
+from ca.ceremony.errors import (
+    CeremonyDiffers,
+    CeremonyUnfinished,
+    FileDiffers,
+    FileMissing,
+    PlanRefused,
+    ProposalNeeded,
+)
 from ca.ceremony.kinds import read_plan
 from ca.ceremony.rehearse import rehearse
 from ca.errors import (
     AuthorityRetired,
     AuthorityRevoked,
     BadPlan,
-    CeremonyDiffers,
     LintFailed,
     UnderARoot,
     UnknownAuthority,
