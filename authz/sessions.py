@@ -180,7 +180,8 @@ class Sessions:
         if refusal is not None:
             self._refusals.record(*_refused(row), refusal)
             raise refusal
-        if used + _GRAIN <= now:
+        # an application that asks the core within its act came with a session whose use was kept at the act's request
+        if used + _GRAIN <= now and not self._store.acting:
             self._keep(caller.session, now)
         return caller
 

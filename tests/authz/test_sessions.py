@@ -164,6 +164,23 @@ def test_the_last_use_is_written_once_a_minute(site):
     assert used() == begun + timedelta(minutes=1)
 
 
+def test_a_minute_that_ends_within_an_act_leaves_the_use_to_the_next_request(site):
+    """An application asks the core within its act; the use is kept once nothing else is under way."""
+    token = site.sign_in(site.enrol("zhang", "clerk-a"))
+
+    def used():
+        with site.store.read() as session:
+            return session.scalars(sa.select(SessionRow.used)).one()
+
+    begun = used()
+    with site.store.act(SYSTEM, "test.act", "document:1"):
+        site.clock.advance(timedelta(minutes=1))
+        assert site.authz.sessions.authenticate(token).actor.id == "zhang"
+    assert used() == begun
+    site.authz.sessions.authenticate(token)
+    assert used() == begun + timedelta(minutes=1)
+
+
 def test_my_sessions_and_ending_one(site, events):
     mine, other = site.enrol("zhang", "clerk-a"), site.enrol("wang", "seal-a")
     first, second, theirs = site.sign_in(mine), site.sign_in(mine), site.sign_in(other)

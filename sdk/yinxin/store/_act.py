@@ -83,6 +83,11 @@ class Store:
         """A new identifier (see `yinxin.randomness.identifier`)."""
         return identifier(self.clock, self.randomness)
 
+    @property
+    def acting(self) -> bool:
+        """Whether an act is under way in these surroundings, so that nothing else can be written."""
+        return INSIDE.get()
+
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A consistent view; any attempt to write is refused by the database."""
