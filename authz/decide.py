@@ -73,10 +73,13 @@ class Decisions:
     ) -> Decision:
         """The decision that permits; raises Denied, recorded with the decision. Ask before the act begins.
 
-        Raises StepUpRequired, recorded, for an act that wants a fresh proof of the actor's key.
+        Raises StepUpRequired, recorded, for an act that wants a fresh proof of the actor's key. Within an act, where an application
+        asks the core something, it is that act that is recorded as refused.
         """
         decision = self.check(actor, action, resource, context)
         self._kept.keep(decision)
+        if not decision.allowed and self._store.acting:
+            raise Denied(action=action, resource=str(resource), reason=decision.reason)
         if not decision.allowed:
             with self._store.act(actor, action, str(resource)) as act:
                 act.decision = decision.record()

@@ -26,10 +26,13 @@ class Kept:
         self._remembered: dict[str, None] = {}
 
     def keep(self, decision: Decision) -> None:
-        """Keep what the decision knew of the actor and the organs; the resource stands in the record itself."""
+        """Keep what the decision knew of the actor and the organs; the resource stands in the record itself.
+
+        Nothing is kept within an act: what an application asks the core there has no record of its own.
+        """
         data = decision.known
         digest = INTL.hash.digest(data).hex()
-        if digest in self._remembered:
+        if digest in self._remembered or self._store.acting:
             return
         row = {"digest": digest, "data": data.decode(), "since": self._store.clock.now()}
         insert = sqlite.insert if self._store.engine.dialect.name == "sqlite" else postgresql.insert

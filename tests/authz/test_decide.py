@@ -112,6 +112,21 @@ def test_denied_is_recorded_with_the_decision(site, events):
     assert "no policy permits it" in caught.value.text("en")
 
 
+def test_within_an_act_it_is_the_act_that_is_refused(site, events):
+    """An application asks the core within its act, about what nobody has asked before in this process."""
+    with site.store.act(ZHANG, "test.act", "document:1"):
+        assert site.authz.decisions.require(ZHANG, "test.edit", paper()).allowed
+    with pytest.raises(Denied) as caught, site.store.act(LI, "test.act", "document:2"):
+        site.authz.decisions.require(LI, "test.edit", paper())
+    done, undone = events()[-2:]
+    assert (done["subject"], done["outcome"]) == ("document:1", "done")
+    assert (undone["id"], undone["subject"]) == (caught.value.entry, "document:2")
+    assert (undone["outcome"], undone["error"]) == ("refused", "authz.denied")
+    # outside it is kept for whoever replays it
+    record = site.authz.decisions.require(ZHANG, "test.edit", paper()).record()
+    assert site.authz.decisions._kept.entities(record)
+
+
 def test_questions_are_not_recorded(site, events):
     before = len(events())
     site.authz.decisions.check(LI, "test.edit", paper())
