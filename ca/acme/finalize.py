@@ -24,7 +24,7 @@ from ca.acme.payload import needed, text
 from ca.acme.problems import problem
 from ca.acme.standing import authorizations_of, of_order
 from ca.enrolment import Credential
-from ca.enrolment.errors import CredentialSpent
+from ca.enrolment.errors import CredentialRefused, CredentialSpent
 from ca.errors import IntentLost
 from ca.issue import Also, Issued, issue_wanted
 from ca.issue import Asked as Wanted
@@ -186,7 +186,7 @@ def _told(error: YinxinError) -> YinxinError:
     """What the client is told of a failed issuance."""
     if isinstance(error, AcmeError | Unavailable):
         return error
-    if isinstance(error, CredentialSpent):
+    if isinstance(error, CredentialRefused | CredentialSpent):
         return CredentialEnded()
     if isinstance(error, IntentLost):
         return CutOff()

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any, Self, cast
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
-from ca.enrolment.errors import CredentialRefused, CredentialWithdrawn, UnknownCredential
+from ca.enrolment.errors import CredentialRefused, CredentialSpent, CredentialWithdrawn, UnknownCredential
 from ca.enrolment.models import CredentialRow, Protocol
 from ca.profile import HolderKind
 from kms.generation import Held, in_context
@@ -184,8 +185,33 @@ def usable(store: Store, id_: str, protocol: Protocol) -> Credential:
     return Credential.of(cast("CredentialRow", row))
 
 
+def spend(session: Session, known: Credential, at: datetime) -> None:
+    """Count one certificate, in the transaction that stores it, if the credential is still good there.
+
+    It stays so until that transaction ends: a withdrawal waits for it, or is seen. Raises CredentialRefused when it was withdrawn
+    or has expired since it was proved, CredentialSpent.
+    """
+    # counted first: of two who shared the row each would wait for the other with its change
+    spent = known.grant.uses is not None and _SPEND.run(session, {"of": known.id}) != 1
+    row = _HELD.first(session, {"id": known.id})
+    if row is None or row.withdrawn_at is not None or row.expires <= at:
+        raise CredentialRefused
+    if spent:
+        raise CredentialSpent(credential=known.id)
+
+
 _ROWS = cast("sa.Table", CredentialRow.__table__)
 _OF_ID = Sql(sa.select(_ROWS).where(_ROWS.c.id == sa.bindparam("id")))
+_HELD = Sql(
+    sa.select(_ROWS.c.withdrawn_at, _ROWS.c.expires)
+    .where(_ROWS.c.id == sa.bindparam("id"))
+    .with_for_update(read=True)
+)
+_SPEND = Sql(
+    sa.update(_ROWS)
+    .where(_ROWS.c.id == sa.bindparam("of"), _ROWS.c.uses_left > 0)
+    .values(uses_left=_ROWS.c.uses_left - 1)
+)
 
 
 def secret_of(keys: KeyCentre, known: Credential) -> bytes:

@@ -136,7 +136,7 @@ class Enrolment:
             self.ctx.rejections.record(known.actor, ISSUE, f"reference:{reference}", error)
             raise
         request = IssueRequest(reference, chosen, application, holder, days)
-        return Asked(known.actor, Wanted(request, known.decision, _spend(known, also)))
+        return Asked(known.actor, Wanted(request, known.decision, _spend(self.ctx, known, also)))
 
     def examine(self, known: Credential, asked: Application, *, profile: str) -> None:
         """Raise what `issue` would raise of the request itself; nothing is recorded, nothing changed."""
@@ -251,17 +251,15 @@ def _holder(known: Credential, asked: Application) -> Holder:
     return Holder(grant.holder_kind, grant.holder or named.lower()[:80], grant.post, grant.organ)
 
 
-def _spend(known: Credential, also: Also | None) -> Also:
-    """Count one certificate, in the transaction that stores it; nothing is handed out beyond what was granted."""
+def _spend(ctx: Context, known: Credential, also: Also | None) -> Also:
+    """Ask once more for the credential, and count, in the transaction that stores the certificate.
+
+    Nothing is handed out beyond what was granted, nor on what was withdrawn meanwhile.
+    """
 
     def spend(session: Session, certificate: Certificate) -> None:
         if also is not None:
             also(session, certificate)
-        if known.grant.uses is None:
-            return
-        left = sa.update(CredentialRow).where(CredentialRow.id == known.id, CredentialRow.uses_left > 0)
-        done = session.execute(left.values(uses_left=CredentialRow.uses_left - 1))
-        if done.rowcount != 1:  # type: ignore[attr-defined]
-            raise CredentialSpent(credential=known.id)
+        credentials.spend(session, known, ctx.store.clock.now())
 
     return spend

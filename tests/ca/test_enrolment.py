@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from authz.errors import UnknownOrgan
 from ca.enrolment import Grant, Protocol
-from ca.enrolment.credential import ANY_DOMAIN, spelled
+from ca.enrolment.credential import ANY_DOMAIN, spelled, spend
 from ca.enrolment.errors import (
     BadGrant,
     CredentialRefused,
@@ -27,6 +27,7 @@ from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.names import Name
 from yinxin.crypto.requests import CertificationRequest
 from yinxin.crypto.suite import INTL
+from yinxin.steps import listen
 
 from .conftest import AUDITOR, CLERK, REGISTRAR
 
@@ -200,6 +201,57 @@ def test_a_credential_gives_what_was_granted_and_no_more(site):
     assert sum(isinstance(each, CredentialSpent) for each in got) == 13
     assert all(row.revoked_at for row in site.rows(state="abandoned"))
     assert site.rows(state="intent") == []
+
+
+def ended(site, made, how):
+    if how == "withdrawn":
+        site.ca.enrolment.withdraw(REGISTRAR, made.id)
+    else:
+        site.clock.advance(timedelta(minutes=1))
+
+
+@pytest.mark.parametrize("uses", [None, 2])
+@pytest.mark.parametrize("how", ["withdrawn", "expired"])
+def test_what_ends_while_a_certificate_is_made_gives_none(site, how, uses):
+    """Seen to fail, each, with the credential not asked where the certificate is stored: it was handed out."""
+    minute = site.clock.now() + timedelta(minutes=1)
+    made, _ = site.ca.enrolment.grant(REGISTRAR, wanted(site, uses=uses, expires=minute))
+
+    def reached(name):
+        if name == "ca.issue.4-signed":
+            listen(None)
+            ended(site, made, how)
+
+    listen(reached)
+    try:
+        with pytest.raises(CredentialRefused):
+            site.ca.enrolment.issue(made, "est/1", asking())
+    finally:
+        listen(None)
+    (row,) = site.rows(reference="est/1")
+    assert (row.state, row.revoked_at is None, row.der) == ("abandoned", False, None)
+    with site.store.read() as session:
+        assert session.get_one(CredentialRow, made.id).uses_left == uses
+
+
+@pytest.mark.engines("both")
+def test_a_withdrawal_waits_for_a_certificate_that_is_being_stored(site):
+    """So what is had on a credential was had before it was withdrawn. Seen to fail with the row only read: it waited for nothing."""
+    if site.store.engine.dialect.name == "sqlite":
+        pytest.skip("one writer at a time")
+    made, _ = site.ca.enrolment.grant(REGISTRAR, wanted(site))
+    waits = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    watching = site.store.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    with ThreadPoolExecutor() as pool, watching as watch:
+        with site.store.act(made.actor, "ca.issue", "certificate:-") as act:
+            spend(act.session, made, site.clock.now())
+            other = pool.submit(site.ca.enrolment.withdraw, REGISTRAR, made.id)
+            while not other.done() and not watch.scalar(waits):
+                pass
+            assert not other.done()
+        other.result()
+    with pytest.raises(CredentialRefused):
+        site.ca.enrolment.usable(made.id, Protocol.EST)
 
 
 def test_a_transaction_repeated_gives_the_same_certificate_and_costs_nothing(site):

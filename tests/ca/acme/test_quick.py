@@ -23,6 +23,7 @@ from yinxin import canonical
 from yinxin.crypto.jose import encode64
 from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.suite import INTL
+from yinxin.steps import listen
 from yinxin.store import OutboxRow
 from yinxin.store.errors import StoreUnavailable
 
@@ -492,6 +493,38 @@ def test_a_credential_withdrawn_or_ended_stops_its_account_alone(desk):
     assert [each.status_code for each in answers] == [403, 200, 403, 201]
     for each in (answers[0], answers[2]):
         assert "credential" in problem(each, "unauthorized", 403)["detail"]
+
+
+@pytest.mark.engines("any")
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_credential_withdrawn_while_its_order_is_finalized_gives_none(desk, alone):
+    """Seen to fail with it not asked again where the certificate is stored; who came together with it has hers."""
+    client, first = desk.client(), desk.kid
+    orders = [desk.ready(client, HOME)]
+    desk.grant()
+    other = desk.client()
+    orders.append(desk.ready(other, "b.example.gov.cn"))
+
+    def reached(name):
+        if name == ("ca.issue.3-intended" if alone else "ca.issue-many.3-intended"):
+            listen(None)
+            desk.site.ca.enrolment.withdraw(REGISTRAR, first)
+
+    made = list(zip((client, other), orders, strict=True))[: 1 if alone else 2]
+    group = [
+        asked(desk, each, order["finalize"], {"csr": encode64(request_for(order))})
+        for each, (_, order) in made
+    ]
+    listen(reached)
+    try:
+        answers = served(desk.app, group)
+    finally:
+        listen(None)
+    assert [each.status_code for each in answers] == [403, 200][: len(group)]
+    assert "credential" in problem(answers[0], "unauthorized", 403)["detail"]
+    assert client.get(orders[0][0])["status"] == "invalid"
+    (row,) = desk.site.rows(reference=f"acme/{orders[0][0].rpartition('/')[2]}")
+    assert (row.state, row.revoked_at is None) == ("abandoned", False)
 
 
 @pytest.mark.engines("any")
