@@ -48,6 +48,18 @@ def write(store, number, text="x", **facts):
     return act.id
 
 
+@pytest.mark.parametrize("released", [True, False])
+def test_a_session_that_is_first_asked_for_within_a_savepoint(store, released):
+    """Seen to fail while it had a savepoint of its own: at its end change and record were rolled back, and nobody was told."""
+    with store.act(CLERK, "test.write", "note:1") as act:
+        undone = act.connection.begin_nested()
+        act.session.add(Note(id=1, text="x"))
+        act.session.flush()
+        if released:
+            undone.commit()
+    assert (notes(store), len(recorded(store))) == (["x"], 1)
+
+
 def test_a_change_and_its_record_commit_together(store):
     entry = write(store, 1, "hello", size=5)
     assert notes(store) == ["hello"]

@@ -103,6 +103,38 @@ def test_what_one_raises_undoes_all_though_it_is_caught(accounting):
     assert (whole(accounting), recorded(accounting)) == ([], [])
 
 
+def test_no_savepoint_is_open_where_an_act_begins(accounting):
+    """Seen to fail while it was let through: the record committed to a row that was rolled back with the savepoint."""
+    with pytest.raises(RuntimeError, match="savepoint"), accounting.several() as several:  # noqa: PT012 - all of it is undone
+        undone = several.connection.begin_nested()
+        with several.act(CLERK, "test.write", "part:a") as act:
+            put(act, "a")
+        undone.rollback()
+    assert (whole(accounting), recorded(accounting)) == ([], [])
+
+
+def test_no_savepoint_is_open_where_an_act_ends(accounting):
+    """Seen to fail likewise."""
+    with pytest.raises(RuntimeError, match="savepoint"), accounting.several() as several:  # noqa: PT012 - all of it is undone
+        with several.act(CLERK, "test.write", "part:a") as act:
+            undone = act.connection.begin_nested()
+            put(act, "a")
+        undone.rollback()
+    assert (whole(accounting), recorded(accounting)) == ([], [])
+
+
+def test_savepoints_between_acts_and_inside_one(accounting):
+    with accounting.several() as several:
+        several.connection.begin_nested().rollback()
+        with several.act(CLERK, "test.write", "part:a") as act:
+            put(act, "a")
+            undone = act.connection.begin_nested()
+            put(act, "b")
+            undone.rollback()
+    assert whole(accounting) == ["kernel_part/a/1"]
+    assert len(recorded(accounting)) == 1
+
+
 def test_one_of_many_records_is_recorded_alone(accounting):
     """Seen to fail while its further records were left out without a word."""
     with (

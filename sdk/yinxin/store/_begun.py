@@ -42,7 +42,8 @@ class Act:
             return self.within
         if self.within is None:
             raise TypeError(f"{self.verb} has not begun")
-        return Session(self.within)
+        # whatever savepoint is open: one of the session's own would be rolled back, with the record, when the session ends
+        return Session(self.within, join_transaction_mode="rollback_only")
 
     @property
     def connection(self) -> sa.Connection:

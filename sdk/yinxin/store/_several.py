@@ -44,16 +44,26 @@ class Several:
 
     @contextmanager
     def act(self, actor: Actor, verb: str, subject: str, *, outcome: Outcome = Outcome.DONE) -> Iterator[Act]:
-        """One of them, of the request in whose surroundings this is called; what it raises undoes all."""
+        """One of them, of the request in whose surroundings this is called; what it raises undoes all.
+
+        A savepoint begins and ends between two of them or inside one; RuntimeError where one is open at an act's beginning or end.
+        """
+        self._no_savepoint(verb)
         store, changed = self._store, Changed(self._store.accounted)
         self._begun += 1
         act = Act(store.identifier(), actor, verb, subject, self.connection, outcome)
         self.connection.execution_options(**{ROWS: changed})
         try:
             yield act
+            self._no_savepoint(verb)
             act.rows = changed.record(act.connection, act.id, store.randomness)
         finally:
             if "session" in vars(act):
                 act.session.close()
             self.connection.execution_options(**{ROWS: self._outside})
         self.acts.append(act)
+
+    def _no_savepoint(self, verb: str) -> None:
+        """Rolled back, it would take rows away that the record has committed to."""
+        if self.connection.in_nested_transaction():
+            raise RuntimeError(f"{verb} began or ended within a savepoint")
