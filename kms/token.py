@@ -1,11 +1,10 @@
 """The security module: one logged-in session of this process, shared by its threads.
 
-python-pkcs11 initialises the module without locking (C_Initialize(NULL)), so two threads inside it at once crash;
-every call therefore goes through `Token.use`, which lets one in at a time.
+One thread at a time may be in the module (`yinxin.crypto.cryptoki`), so every call goes through `Token.use`.
 
-C_Initialize and C_Finalize are the process's, not a session's (PKCS#11 v3.1, 5.4), and SoftHSM reads where its tokens lie at the first
-of them. So a library is one token's at a time: another one that is used in the same process takes it over, initialised anew for its own
-token, and the one before opens again when it is next used. Nobody finds keys of the other's, or loses the session that is in use.
+SoftHSM reads where its tokens lie when it is initialised. So a library is one token's at a time: another one that is used in the same
+process takes it over, initialised anew for its own token, and the one before opens again when it is next used. Nobody finds keys of
+the other's, or loses the session that is in use. A library that was open before a fork is the parent's: no token is opened in the child.
 """
 
 import fcntl
@@ -13,7 +12,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Lock
 from typing import Any, TypeVar
 
 import pkcs11
@@ -39,6 +37,7 @@ from kms.folder import CONFIGURATION, TOKENS, configuration_for, has_room
 from kms.secrets import Secret
 from kms.settings import KmsSettings
 from yinxin import files
+from yinxin.crypto.cryptoki import Library, library_at
 from yinxin.crypto.libcrypto import library
 from yinxin.errors import YinxinError
 from yinxin.text import Text
@@ -81,21 +80,6 @@ _REFUSALS = (
 )
 
 
-class _Library:
-    """A PKCS#11 library in this process: who is in it, and whose session it has."""
-
-    def __init__(self) -> None:
-        self.lock = Lock()
-        #: the token that initialised it last, until that one lets it go: kept here, as whoever forgets to close it leaves it initialised
-        self.holder: Token | None = None
-
-
-#: by path
-_LIBRARIES: dict[str, _Library] = {}
-# a child has libraries of its own, and nobody is in them
-os.register_at_fork(after_in_child=_LIBRARIES.clear)
-
-
 class Token:
     """A PKCS#11 token. Nothing is opened before the first use; safe to share between threads, never across a fork."""
 
@@ -111,7 +95,7 @@ class Token:
         self._session: Any = None
         self._process = 0
         #: the library, while this token is in it
-        self._shared = _Library()
+        self._shared = Library()
         #: whether it has been open: then a token that is not there is one that was taken away
         self._known = False
         self._handles: dict[tuple[bytes, pkcs11.ObjectClass], Any] = {}
@@ -123,7 +107,7 @@ class Token:
     def close(self) -> None:
         """Log out and let the library go; afterwards this process may fork, and every process may open again."""
         with self._entered():
-            self._drop()
+            self.let_go()
 
     def use(self, operation: Callable[[Any], T]) -> T:
         """Run `operation` on the session, alone; it must be safe to repeat.
@@ -140,13 +124,13 @@ class Token:
                     raise
                 raise HsmGone(token=self.label, reason=type(error).__name__) from error
             except cryptoki.PKCS11Error:
-                self._drop()
+                self.let_go()
             try:
                 return self._operate(operation)
             except cryptoki.NoSuchKey:
                 raise
             except (HsmMissing, cryptoki.PKCS11Error) as error:
-                self._drop()
+                self.let_go()
                 # SoftHSM says CKR_FUNCTION_FAILED when the disk under it is full
                 kind = HsmGone if has_room(self._folder) else HsmFull
                 raise kind(token=self.label, reason=type(error).__name__) from error
@@ -207,10 +191,11 @@ class Token:
     @contextmanager
     def _entered(self) -> Iterator[None]:
         """Alone in the module, and in the process that opened it."""
-        if self._process not in (0, os.getpid()):
+        library_ = library_at(self._path())
+        if library_.inherited or self._process not in (0, os.getpid()):
             raise OpenedBeforeFork(token=self.label, process=os.getpid())
-        library_ = _LIBRARIES.setdefault(self._path(), _Library())
-        if not library_.lock.acquire(timeout=self._deadline):
+        lock = library_.lock  # a fork meanwhile gives the child another
+        if not lock.acquire(timeout=self._deadline):
             raise HsmSlow(token=self.label, seconds=self._deadline)
         try:
             self._shared = library_
@@ -220,7 +205,7 @@ class Token:
         finally:
             # what a library leaves in this thread's queue, the thread's next TLS connection would take for its own
             library().ERR_clear_error()
-            library_.lock.release()
+            lock.release()
 
     def _opened(self) -> Any:
         if self._session is None:
@@ -231,11 +216,11 @@ class Token:
                 self._known = True
             except YinxinError:
                 # a library that is initialised sees no token that comes later, and none that is put back as it was
-                self._drop()
+                self.let_go()
                 raise
         return self._session
 
-    def _drop(self) -> None:
+    def let_go(self) -> None:
         """Forget session and handles and finalise the library: a token that went away and came back needs both."""
         module = self._module
         self._forget()
@@ -267,7 +252,7 @@ class Token:
             raise HsmMissing(what=path, reason=Text("文件不存在", "no such file"))
         try:
             if (other := self._shared.holder) is not None and other is not self:
-                other._drop()  # noqa: SLF001 - of another token in this process; whoever uses it next opens it again
+                other.let_go()  # whoever uses it next opens it again
             self._module = pkcs11.lib(path)
             self._shared.holder = self
             return self._chosen()

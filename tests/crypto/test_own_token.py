@@ -2,6 +2,8 @@
 
 import base64
 import json
+import os
+from contextlib import suppress
 from pathlib import Path
 
 import pkcs11
@@ -17,8 +19,15 @@ from ops.cli.sign import IdentityMissing, NotToBeShown, StatementAsFile
 from tests.support.softhsm import Token
 from yinxin.authz import sign_in_statement
 from yinxin.clock import SystemClock
-from yinxin.crypto import cms
-from yinxin.crypto.own_token import NoIdentityOnToken, TokenMissing, TokenPin, TokenSigner, identity_on
+from yinxin.crypto import cms, own_token
+from yinxin.crypto.own_token import (
+    NoIdentityOnToken,
+    TokenMissing,
+    TokenPin,
+    TokenSigner,
+    TokenTaken,
+    identity_on,
+)
 
 pytestmark = pytest.mark.engines("any")
 LETTER = "关于同意开工的函\n".encode()
@@ -83,6 +92,33 @@ def test_what_is_not_there_and_what_is_not_right(token: Token) -> None:
         pass
     with pytest.raises(TokenMissing), identity_on("/no/such/library.so", token.label, pin):
         pass
+
+
+def test_one_identity_at_a_time_is_open(token: Token, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail while the second let the library go at its end: the first could not sign any more; and to wait while it was not refused at once."""
+    monkeypatch.setattr(own_token, "_WAIT", 3600)
+    furnish(token, "one", b"1")
+    furnish(token, "two", b"2")
+    pin = token.pin_file.read_text("ascii")
+    with identity_on(token.module, token.label, pin, label="one") as one:
+        with (
+            pytest.raises(TokenTaken),
+            identity_on(spelt_otherwise(token.module), token.label, pin, label="two"),
+        ):
+            pass
+        one.key.sign(LETTER)
+        child = os.fork()
+        if child == 0:
+            with suppress(TokenTaken), identity_on(token.module, token.label, pin, label="two"):
+                os._exit(1)
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+    with identity_on(token.module, token.label, pin, label="two") as two:
+        two.key.sign(LETTER)
+
+
+def spelt_otherwise(path: str) -> str:
+    return f"{os.path.dirname(path)}/./{os.path.basename(path)}"  # noqa: PTH119, PTH120 - `Path` would take the dot away
 
 
 def run(*arguments: str | Path) -> Result:

@@ -28,7 +28,10 @@ from kms.errors import (
 )
 from kms.secrets.errors import SecretFileLoose, SecretFileMissing
 from kms.token import Token
+from tests.crypto.test_own_token import furnish
+from tests.support.softhsm import init_token
 from yinxin.act import SYSTEM
+from yinxin.crypto.own_token import identity_on
 from yinxin.errors import YinxinError
 
 from .conftest import World, furnished
@@ -107,6 +110,30 @@ def test_a_token_that_is_forgotten_does_not_keep_the_library(
     other.centre.create(SYSTEM, label="another", purpose="seal", algorithm="ecdsa-p256")
     assert [len(each.centre.engine.inventory()) for each in (world, other)] == [0, 1]
     other.close()
+
+
+def test_a_card_of_the_same_library_in_the_same_process(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The centre loses its session to no card, nor a card its own; each finds its own keys.
+
+    Seen to fail while the library was taken as it was, and let go under whoever had it.
+    """
+    (tmp_path / "hsm").mkdir(mode=0o700)
+    card = init_token(tmp_path / "hsm")
+    pin, configuration = card.pin_file.read_text("ascii"), card.environment["SOFTHSM2_CONF"]
+    monkeypatch.setenv("SOFTHSM2_CONF", configuration)
+    furnish(card, "card", b"1")
+    world.centre.create(SYSTEM, label="seal", purpose="seal", algorithm="ecdsa-p256")
+    centre = world.restarted(deadline=0.1)
+    for _ in range(2):
+        centre.signer("seal").sign(b"x")
+        monkeypatch.setenv("SOFTHSM2_CONF", configuration)
+        with identity_on(card.module, card.label, pin) as own:
+            with pytest.raises(HsmSlow):
+                centre.signer("seal").sign(b"x")
+            own.key.sign(b"x")
+    centre.signer("seal").sign(b"x")
 
 
 def test_one_at_a_time_is_in_a_library(world: World, tmp_path: Path, soft_token: Path) -> None:
@@ -413,6 +440,25 @@ def test_a_session_does_not_cross_a_fork(world: World) -> None:
     assert in_child(lambda: signer.sign(b"x")) == OpenedBeforeFork.code
     assert in_child(world.centre.close) == OpenedBeforeFork.code
     signer.sign(b"the parent goes on")
+
+
+def test_no_token_of_a_library_that_was_open_is_opened_after_a_fork(
+    world: World, tmp_path: Path, soft_token: Path
+) -> None:
+    """Another installation's neither. Seen to fail while the child took the library as it was: it found the parent's key."""
+    world.centre.create(SYSTEM, label="seal", purpose="seal", algorithm="ecdsa-p256")
+    (tmp_path / "other").mkdir()
+    other = furnished(f"sqlite:///{tmp_path / 'other.sqlite'}", tmp_path / "other", soft_token)
+
+    def found() -> int:
+        return len(other.centre.engine.inventory())
+
+    assert in_child(found) == OpenedBeforeFork.code
+    assert in_child(lambda: in_child(found)) == OpenedBeforeFork.code
+    world.centre.token.open()
+    world.centre.close()
+    assert in_child(found) == "0"
+    other.close()
 
 
 def test_after_closing_every_process_opens_its_own(world: World) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from yinxin.crypto import der
 from yinxin.crypto.certificates import Certificate
+from yinxin.crypto.cryptoki import library_at
 from yinxin.crypto.errors import Malformed, UnsupportedAlgorithm
 from yinxin.crypto.keys import Identity, PublicKey
 from yinxin.errors import Invalid, Misconfigured, NotFound, Unavailable
@@ -47,13 +48,50 @@ class TokenFailed(Unavailable):
     en = "The token {token} did not sign ({reason}): put it in again, then try once more."
 
 
+class TokenTaken(Unavailable):
+    """The PKCS#11 library is somebody else's in this program: nobody else's session is ended for one's own."""
+
+    code = "token.taken"
+    zh = "PKCS#11 库 {library} 正由本程序的另一处使用，或在进程分叉之前已打开：请先结束该处的使用，或另起进程签名。"
+    en = "The PKCS#11 library {library} is in use elsewhere in this program, or was open before the process was forked: end that use first, or sign in a process of its own."
+
+
+#: seconds to wait for a service's call that is in the library
+_WAIT = 10
+
+
 @contextmanager
 def identity_on(library: str, token: str, pin: str, *, label: str | None = None) -> Iterator[Identity]:
     """The key and certificate on the token called `token`, for as long as it is open.
 
-    `label` names the certificate where there are several. The library is this call's alone, and let go at its end: for
-    programs that use it for nothing else. Raises TokenMissing, TokenPin, NoIdentityOnToken.
+    `label` names the certificate where there are several. The library is this call's alone, and let go at its end: a key centre of the
+    same process that uses it waits until then, and opens its own again. Raises TokenMissing, TokenPin, NoIdentityOnToken; TokenTaken
+    while another identity is open in this process, and in a fork of one that had the library open.
     """
+    with _taken(library), _opened(library, token, pin) as session:
+        yield _identity(session, token, label)
+
+
+@contextmanager
+def _taken(path: str) -> Iterator[None]:
+    """Alone in the library; raises TokenTaken."""
+    library = library_at(path)
+    lock = library.lock  # a fork meanwhile gives the child another
+    if library.taken or library.inherited or not lock.acquire(timeout=_WAIT):
+        raise TokenTaken(library=path)
+    try:
+        library.taken = True
+        if library.holder is not None:
+            library.holder.let_go()
+        yield
+    finally:
+        library.taken = False
+        lock.release()
+
+
+@contextmanager
+def _opened(library: str, token: str, pin: str) -> Iterator[Any]:
+    """A session on the token in a library that is ours; raises TokenMissing, TokenPin."""
     import pkcs11
     from pkcs11 import exceptions as cryptoki
 
@@ -74,7 +112,7 @@ def identity_on(library: str, token: str, pin: str, *, label: str | None = None)
         except pkcs11.PKCS11Error as error:
             raise TokenMissing(token=token, reason=type(error).__name__) from error
         with session:
-            yield _identity(session, token, label)
+            yield session
     finally:
         module.finalize()
 
