@@ -96,10 +96,8 @@ def _judged(judged: Mapping[int, Entry | YinxinError]) -> Iterator[dict[str, Any
 
 
 def _with_holder(table: Table, row: dict[str, Any]) -> dict[str, Any]:
-    entry = table.rows.get(row["row"])
-    if not isinstance(entry, Entry):
-        return row
-    return row | {"holder": f"{entry.holder.kind}:{entry.holder.id}", "profile": entry.profile}
+    holder, profile = table.named.get(row["row"], ("", ""))
+    return row | {name: said for name, said in (("holder", holder), ("profile", profile)) if said}
 
 
 def _say(answer: Mapping[str, Any], told: list[dict[str, Any]]) -> None:

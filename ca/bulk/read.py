@@ -52,6 +52,8 @@ class Table:
 
     digest: str
     rows: Mapping[int, Entry | YinxinError]
+    #: holder (kind and identifier) and profile as each row says them, also where it does not read well; empty where that cannot be told
+    named: Mapping[int, tuple[str, str]]
 
     @property
     def entries(self) -> list[Entry]:
@@ -74,10 +76,12 @@ def read(path: Path) -> Table:
         reason = Text(f"超过 {MOST_ROWS} 行", f"more than {MOST_ROWS} rows")
         raise BadTable(file=path.name, reason=reason)
     rows: dict[int, Entry | YinxinError] = {}
+    named: dict[int, tuple[str, str]] = {}
     for number, cells in enumerate(lines[1:], 2):
         if any(cell.strip() for cell in cells):
-            rows[number] = _row(number, names, cells, path.parent)
-    return Table(INTL.hash.digest(data).hex(), rows)
+            given = _given(names, cells)
+            rows[number], named[number] = _row(number, given, path.parent), _named(given)
+    return Table(INTL.hash.digest(data).hex(), rows, named)
 
 
 def _text(data: bytes, name: str) -> str:
@@ -104,11 +108,24 @@ def _columns(file: str, names: list[str]) -> None:
             raise BadTable(file=file, reason=Text(f"{zh}：{listed}", f"{en}: {listed}"))
 
 
-def _row(number: int, names: list[str], cells: list[str], folder: Path) -> Entry | YinxinError:
+def _given(names: list[str], cells: list[str]) -> Mapping[str, str] | BadRow:
+    """What stands in the row, by column; where there are too few cells or too many nobody knows which is which."""
     if len(cells) != len(names):
         field = Text("列数", "the number of cells")
         return BadRow(field=field, reason=f"{len(cells)} / {len(names)}")
-    given = {name: cell.strip() for name, cell in zip(names, cells, strict=True) if cell.strip()}
+    return {name: cell.strip() for name, cell in zip(names, cells, strict=True) if cell.strip()}
+
+
+def _named(given: Mapping[str, str] | BadRow) -> tuple[str, str]:
+    if isinstance(given, BadRow):
+        return "", ""
+    holder, kind = given.get("holder", "")[:80], given.get("kind", "person")[:20]
+    return (f"{kind}:{holder}" if holder else ""), given.get("profile", "")[:60]
+
+
+def _row(number: int, given: Mapping[str, str] | BadRow, folder: Path) -> Entry | YinxinError:
+    if isinstance(given, BadRow):
+        return given
     try:
         return _entry(number, given, folder)
     except YinxinError as error:

@@ -271,6 +271,39 @@ def test_killed_at_every_step_each_person_has_one_certificate(
         assert identity.certificate.fingerprint == row.fingerprint
 
 
+def test_a_row_that_cannot_be_read_is_named_as_it_stands(
+    peopled: Site,
+    run: Callable[..., Any],  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    """Seen to fail (all empty) while they were named of good rows alone."""
+    bad = tmp_path / "unread.csv"
+    bad.write_text(
+        "holder,post,kind,profile,csr,days\n"
+        "p-0,clerk-a,,person-signing,none.pem,\n"
+        "p-1,clerk-a,=robot,person-signing,p12,\n"
+        "p-2,clerk-a,,,p12,\n"
+        ",clerk-a,,person-signing,p12,\n"
+        "p-4,clerk-a,person-signing,p12,\n"
+        "p-5,clerk-a,service,tls-server,p12,soon\n"
+    )
+    report = tmp_path / "report.csv"
+    for dry in (["--dry-run"], ["--keys", tmp_path / "k"]):
+        with pytest.raises(RowsRefused):
+            run("enrol", "--csv", bad, *dry, "--report", report, person=REGISTRAR)
+        told = list(csv.DictReader(report.read_text("utf-8-sig").splitlines()))
+        assert {row["code"] for row in told} == {"ca.bad_row"}
+        assert [(row["holder"], row["profile"]) for row in told] == [
+            ("person:p-0", "person-signing"),
+            ("'=robot:p-1", "person-signing"),
+            ("person:p-2", ""),
+            ("", "person-signing"),
+            ("", ""),
+            ("service:p-5", "tls-server"),
+        ]
+    assert peopled.rows(holder="p-0") == []
+
+
 # --- the command -----------------------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ import base64
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -217,6 +218,28 @@ def test_an_unknown_serial_number_is_not_found(client: Callable[[str], Client]) 
         client("officer").ca.certificate("ff")
     with pytest.raises(UnknownCertificate):
         client("officer").ca.chain_of(PrivateKey.generate(INTL).public_key)
+
+
+@pytest.mark.parametrize("field", ["serial", "prefix"])
+@pytest.mark.parametrize("wrong", ["zz", "0x", ":", "12 34", "-1"])
+def test_what_is_no_serial_number_is_refused_with_its_field(
+    raw: httpx.Client, field: str, wrong: str
+) -> None:
+    """Seen to fail: asked for by `serial` there was no such certificate, 404."""
+    answer = raw.get(
+        "/api/ca/v1/certificates", params={field: wrong}, headers={"Authorization": "Bearer officer"}
+    )
+    assert answer.status_code == 422
+    assert [(each["in"], each["pointer"]) for each in answer.json()["errors"]] == [("query", f"/{field}")]
+
+
+def test_a_serial_number_is_read_as_tools_write_it(site: Site, raw: httpx.Client) -> None:
+    serial = site.ca.issue(REGISTRAR, site.request()).serial
+    pairs = ":".join(re.findall("..", serial.zfill(len(serial) + len(serial) % 2).upper()))
+    for name, written in (("serial", f"0x{serial}"), ("serial", pairs), ("prefix", f"0X{serial[:9]}")):
+        headers = {"Authorization": "Bearer officer"}
+        found = raw.get("/api/ca/v1/certificates", params={name: written}, headers=headers).json()["items"]
+        assert [each["serial"] for each in found] == [serial]
 
 
 # --- public addresses ------------------------------------------------------------------------------------------
