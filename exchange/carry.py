@@ -99,6 +99,10 @@ class Carrying:
         return (0, 1) if isinstance(answer, Early) else (len(Receipt.decode(answer.receipt).lines), 0)
 
     def _runs(self, peer: Peer) -> Iterator[tuple[int, Iterator[bytes]]]:
+        again = self._reconciling.again
+        while (lost := again.run(peer.site)) is not None:
+            yield len(lost.headers), lost.pieces(self._ctx.folder, _WHOLE)
+            again.handed(peer.site, lost)
         after = 0
         while (run := next_run(self._store, self._ctx.signing, peer.site, after)) is not None:
             yield len(run.headers), run.pieces(self._ctx.folder, _WHOLE)

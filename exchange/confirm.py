@@ -118,7 +118,7 @@ def _open(store: Store, peer: Peer, receipt: Receipt, digests: Mapping[int, str]
     """
     with store.read() as session:
         rows = session.execute(
-            sa.select(MessageRow.seq, MessageRow.digest, MessageRow.state).where(
+            sa.select(MessageRow.seq, MessageRow.digest, MessageRow.state, MessageRow.error).where(
                 MessageRow.direction == Direction.OUT,
                 MessageRow.peer == peer.site,
                 MessageRow.seq.between(receipt.first, receipt.upto),
@@ -139,6 +139,12 @@ def _open(store: Store, peer: Peer, receipt: Receipt, digests: Mapping[int, str]
     ours = {row.seq: row.digest for row in rows}
     waiting: int = sum(row.state == State.WAITING for row in rows)
     other = next((seq for seq, digest in digests.items() if ours.get(seq) != digest), 0)
+    if not other:
+        # of a site that was restored and took them again a second receipt: one that says otherwise than the first is no such thing
+        said = {each.seq: each.error for each in receipt.lines}
+        other = next(
+            (row.seq for row in rows if row.state != State.WAITING and row.error != said[row.seq]), 0
+        )
     if other or (kept and waiting):
         lost = other != 0 and other not in ours
         error = (Behind if lost else Forked)(peer=peer.site, seq=other or receipt.upto)

@@ -16,7 +16,7 @@ from exchange.line import CHUNK, Arrived, Lack, Line
 from exchange.models import Carrier
 from exchange.peers import Peer
 from exchange.receive import Lacking, Receipted, Receiving
-from exchange.reconcile import Reconciling
+from exchange.reconcile import BEHIND, LOST, Reconciling
 from exchange.runs import Reader, Run, next_run, waited_for, waiting
 from exchange.signed import Signature
 from yinxin.errors import YinxinError
@@ -30,6 +30,14 @@ _AGAIN = timedelta(days=1)
 _AT_ONCE = 20
 
 
+class _Lacks(Exception):
+    """A peer lacks messages from this number on, which it has given receipts for."""
+
+    def __init__(self, expected: int) -> None:
+        super().__init__(expected)
+        self.expected = expected
+
+
 class Courier:
     """Sends, asks and reconciles by HTTPS. One process at a time for each peer, and several peers at a time."""
 
@@ -40,6 +48,7 @@ class Courier:
         self._settings = ctx.settings
         self._receiving = receiving
         self._reconciling = reconciling
+        self._again = reconciling.again
         self._calls = Calls()
         self.couriers = Couriers(ctx.store)
 
@@ -50,7 +59,7 @@ class Courier:
     def _due(self) -> set[str]:
         """The peers that something waits for, that are to be asked for what waits there, or to be reconciled with."""
         with self._store.read() as session:
-            wanting = set(waited_for(session)) - self.couriers.resting(SEND)
+            wanting = (set(waited_for(session)) | self._again.peers()) - self.couriers.resting(SEND)
         reached = {each.site: each for each in self._ctx.peers.standing()}
         asked = {site for site, each in reached.items() if self._asks(each)} - self.couriers.resting(ASK)
         reconciled = {
@@ -66,14 +75,14 @@ class Courier:
             self._tried(peer, RECONCILE, self._reconciled, _AGAIN)
 
     def _reconciled(self, peer: Peer) -> int:
-        self._reconciling.ask(peer)
-        return 0
+        lost = self._reconciling.ask(peer).difference == LOST
+        return self.call(peer, at_once=True) if lost else 0
 
     def call(self, peer: Peer, *, at_once: bool = False) -> int:
         """Send and ask, if it is due or `at_once`; whatever goes wrong is remembered, and tried again later."""
         sends = peer.carrier is Carrier.PUSH and (at_once or self.couriers.due(peer.site, SEND))
         with self._store.read() as session:
-            sends = sends and bool(waiting(session, peer.site))
+            sends = sends and (bool(waiting(session, peer.site)) or peer.site in self._again.peers())
         asks = self._asks(peer) and (at_once or self.couriers.due(peer.site, ASK))
         if not (sends or asks):
             return 0
@@ -90,10 +99,19 @@ class Courier:
         count = 0
         with Line(peer, self._ctx.http) as line:
             for _ in range(_AT_ONCE):
-                run = next_run(self._store, self._ctx.signing, peer.site)
+                again = self._again.run(peer.site)
+                run = again or next_run(self._store, self._ctx.signing, peer.site)
                 if run is None:
                     break
-                count += self._sent(peer, line, run)
+                try:
+                    count += self._sent(peer, line, run)
+                except _Lacks as lacks:
+                    # it is sent again to whoever says so in a signed statement, and on no other word
+                    if again or self._reconciling.ask(peer).difference != LOST:
+                        raise Forked(peer=peer.site, seq=lacks.expected) from None
+                    continue
+                if again:
+                    self._again.handed(peer.site, again)
         return count
 
     def fetch(self, peer: Peer) -> int:
@@ -128,8 +146,8 @@ class Courier:
                 given = read_receipts(Reader(io.BytesIO(answer.content)))
                 return sum(confirm(self._ctx, peer, each) for each in given)
             said = Lack.model_validate_json(answer.content)
-            if said.expected is not None:  # it lacks what it has given a receipt for
-                raise Forked(peer=peer.site, seq=said.expected)
+            if said.expected is not None:
+                raise _Lacks(said.expected)
             for each in said.lacking:
                 self._part(peer, line, run, each.digest, each.received)
             inline = -1
@@ -149,7 +167,7 @@ class Courier:
                 raise PeerUnreachable(site=peer.site, reason="it takes no octet")
             received = at
 
-    def _fetched(self, peer: Peer, line: Line) -> bool:
+    def _fetched(self, peer: Peer, line: Line, *, told: bool = False) -> bool:
         with line.stream("/questions") as stream:
             reader = Reader(stream)
             if reader.ahead() is None:
@@ -160,7 +178,10 @@ class Courier:
                 self._bring(peer, line, answer.run, part, received)
             answer = self._receiving.finish(peer, answer.run)
         if not isinstance(answer, Receipted):
-            raise PeerUnreachable(site=peer.site, reason="out of order")
+            # whoever was restored to before what it gave receipts for tells the peer so, and is given it again
+            if told or self._reconciling.ask(peer).difference != BEHIND:
+                raise PeerUnreachable(site=peer.site, reason="out of order")
+            return self._fetched(peer, line, told=True)
         step("exchange.pull.1-received")
         line.ask("POST", "/receipts", content=frames.MAGIC + receipt_frames(answer))
         return True

@@ -9,6 +9,7 @@ from flask import Blueprint, request
 from pydantic import Field
 
 from exchange import frames
+from exchange.again import among
 from exchange.confirm import confirm
 from exchange.courier import behind_magic, read_receipts, receipt_frames
 from exchange.errors import (
@@ -85,7 +86,11 @@ def _runs(api: Api, exchange: Exchange) -> None:
     def question(content: Incoming) -> Raw:  # noqa: ARG001 - nothing is said but who asks
         peer = _peer(exchange)
         with alone(exchange.store.engine, f"exchange-{peer.site}") as held:
-            found = next_run(exchange.store, exchange.signing, peer.site) if held else None
+            found = exchange.reconciling.again.run(peer.site) if held else None
+            if found is not None:  # whoever asks once more has it, or has said anew how far it is
+                exchange.reconciling.again.handed(peer.site, found)
+            elif held:
+                found = next_run(exchange.store, exchange.signing, peer.site)
         pieces = () if found is None else found.pieces(exchange.folder, exchange.settings.inline)
         return Raw(behind_magic(pieces), frames.MEDIA_TYPE)
 
@@ -149,7 +154,7 @@ def _parts(api: Api, exchange: Exchange) -> None:
 
 
 def _ours(exchange: Exchange, peer: Peer, digest: str) -> tuple[Part, Slot | None] | None:
-    """A part of a message to a peer, and where it is in its pack; one that is packed is given while its message waits."""
+    """A part of a message to a peer, and where it is in its pack; one that is packed is given while its message waits, or is sent again."""
     with exchange.store.read() as session:
         size = session.scalar(
             sa.select(PartRow.size).where(
@@ -161,10 +166,10 @@ def _ours(exchange: Exchange, peer: Peer, digest: str) -> tuple[Part, Slot | Non
         packed = sa.select(MessageRow.header, MessageRow.pack, MessageRow.pack_at).where(
             MessageRow.direction == Direction.OUT,
             MessageRow.peer == peer.site,
-            MessageRow.state == State.WAITING,
+            sa.or_(MessageRow.state == State.WAITING, among(session, peer.site)),
             MessageRow.pack.is_not(None),
         )
-        for row in session.execute(packed.order_by(MessageRow.seq).limit(MOST)):
+        for row in session.execute(packed.order_by(MessageRow.seq).limit(2 * MOST)):
             parts = Header.decode(row.header).parts
             for part, where in zip(parts, slots(parts, slot(row)), strict=True):
                 if part.digest == digest:

@@ -1,7 +1,7 @@
 """Reconciling: two sites tell each other, signed, how far each direction has come and what its last header's digest is.
 
 What is on its way is no difference. A head that is another one, or fewer messages than a receipt was given for, is: then
-one of the two has lost or changed something, and people have to look.
+one of the two has lost or changed something, and people have to look. What a peer has lost it is sent again (`exchange.again`).
 """
 
 import io
@@ -11,26 +11,33 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from exchange import frames
+from exchange.again import Again
 from exchange.context import Context
 from exchange.errors import NotOurs
 from exchange.frames import Tag
 from exchange.line import Line
-from exchange.models import ChainRow, Direction, MessageRow, ReconciliationRow, State
+from exchange.models import ChainRow, Direction, MessageRow, ReceiptRow, ReconciliationRow, State
 from exchange.peers import Peer
+from exchange.receipt import Receipt
 from exchange.runs import Reader
 from exchange.signed import Signature, believed
 from exchange.statement import Reach, Statement
 from yinxin.act import SYSTEM
-from yinxin.clock import rfc3339
+from yinxin.clock import parse_rfc3339, rfc3339
 from yinxin.steps import step
 from yinxin.text import Text
 
 VERB, ALARM = "exchange.reconcile", "exchange.find-difference"
+#: the peer was restored to before it took what it has receipted
+LOST = "receipted-lost"
+#: this site was
+BEHIND = "received-lost"
 #: what can differ, in words
 DIFFERENCES = {
     "sent-differs": Text("对方收到的消息与本站点发出的不同", "the peer has other messages than were sent"),
     "sent-ahead": Text("对方收到的消息多于本站点发出的", "the peer has more messages than were sent"),
-    "receipted-lost": Text("对方缺少已给出回执的消息", "the peer lacks messages that it gave a receipt for"),
+    LOST: Text("对方缺少已给出回执的消息", "the peer lacks messages that it gave a receipt for"),
+    BEHIND: Text("本站点缺少已给出回执的消息", "this site lacks messages that it gave a receipt for"),
     "received-differs": Text(
         "本站点收到的消息与对方发出的不同", "this site has other messages than the peer sent"
     ),
@@ -58,6 +65,7 @@ class Reconciling:
         self._ctx = ctx
         self._store = ctx.store
         self._own = ctx.own
+        self.again = Again(ctx.store)
 
     def ask(self, peer: Peer) -> Reconciled:
         """Reconcile with a peer now; raises PeerUnreachable, NotSignedByPeer and its kin."""
@@ -98,6 +106,8 @@ class Reconciling:
             row = ReconciliationRow(id=act.id, peer=peer.site, at=now, theirs=_file(encoded, signature))
             row.difference = difference
             act.session.add(row)
+        if difference == LOST:  # on record, and signed by the peer
+            self.again.lost(peer.site, said.received.seq)
         return Reconciled(peer.site, now, sent, received, difference)
 
     def reach(self, peer: str) -> tuple[Reach, Reach]:
@@ -130,17 +140,32 @@ class Reconciling:
         return tuple(Reconciled(peer, at, *self.reach(peer), difference) for peer, at, difference in found)
 
     def _difference(self, peer: str, sent: Reach, received: Reach, said: Statement) -> str | None:
-        if said.received.seq > sent.seq:
-            return "sent-ahead"
-        if said.received.head != self._digest(peer, said.received.seq):
-            return "sent-differs"
-        if said.received.seq < sent.receipted:
-            return "receipted-lost"
-        if received.seq > said.sent.seq:
-            return "received-ahead"
-        if received.seq == said.sent.seq and received.head != said.sent.head:
-            return "received-differs"
-        return None
+        ends_alike = received.seq == said.sent.seq
+        found = {
+            "sent-ahead": said.received.seq > sent.seq,
+            "sent-differs": said.received.head != self._digest(peer, said.received.seq),
+            LOST: said.received.seq < sent.receipted and not self._before(peer, said),
+            BEHIND: received.seq < said.sent.receipted,
+            "received-ahead": received.seq > said.sent.seq,
+            "received-differs": ends_alike and received.head != said.sent.head,
+        }
+        return next((name for name, so in found.items() if so), None)
+
+    def _before(self, peer: str, said: Statement) -> bool:
+        """Whether the peer said so before it gave the receipt: then it had not lost anything. Both times are by its clock."""
+        receipt = (
+            sa.select(ReceiptRow.receipt)
+            .where(
+                ReceiptRow.direction == Direction.OUT,
+                ReceiptRow.peer == peer,
+                ReceiptRow.upto > said.received.seq,
+            )
+            .order_by(ReceiptRow.upto)
+            .limit(1)
+        )
+        with self._store.read() as session:
+            given = session.scalar(receipt)
+        return given is not None and parse_rfc3339(said.at) < parse_rfc3339(Receipt.decode(given).at)
 
     def _digest(self, peer: str, seq: int) -> str:
         with self._store.read() as session:

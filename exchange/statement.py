@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from exchange.errors import MalformedEnvelope
 from yinxin import canonical
+from yinxin.clock import parse_rfc3339
 from yinxin.errors import YinxinError
 
 FORMAT = 1
@@ -46,6 +47,7 @@ class Statement:
             body = canonical.decode(data)
             reaches = (Reach(**body[name]) for name in ("sent", "received"))
             read = cls(body["site"], body["peer"], body["at"], *reaches)
+            parse_rfc3339(read.at)
             sound = body["v"] == FORMAT and read.encoded == data
             numbers = [each for one in (read.sent, read.received) for each in (one.seq, one.receipted)]
             sound = sound and all(type(each) is int and each >= 0 for each in numbers)

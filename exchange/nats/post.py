@@ -193,6 +193,12 @@ class Post:
         with alone(self._store.engine, f"exchange-{peer.site}") as held:
             with self._store.read() as session:
                 first = first_waiting(session, peer.site)
+            again_ = self._reconciling.again
+            while held and count < _AT_ONCE and (lost := again_.run(peer.site)) is not None:
+                octets = behind_magic(lost.pieces(self._ctx.folder, _WHOLE))
+                inbox.put(peer.site, own, self._store.identifier(), octets)
+                again_.handed(peer.site, lost)
+                count += 1
             if held and first is not None:
                 upto, late = self._couriers.handed(peer.site, PUT)
                 again = upto >= first and (late or at_once)

@@ -126,6 +126,16 @@ def test_both_ways_and_what_is_long_in_pieces(post, tmp_path):
     assert inbox.first("jia.example", 1) is inbox.first("yi.example", 1) is None
 
 
+def test_what_the_other_site_lost_is_put_there_again(post):
+    """As its statement said (`test_receiver_restored`); once. Seen to fail while only what waits was put there."""
+    post.jia.reconciling.again.lost("yi.example", 0)
+    assert post.jia.post.work() > 0
+    assert post.jia.post.work() == 0
+    post.travel()
+    assert post.taking.taken == [0, 1, 2]
+    assert post.states(post.jia, Direction.OUT) == {"received": 3}
+
+
 def test_the_server_is_killed_and_what_it_held_is_lost(post):
     post.server.kill()
     for number in range(10, 13):
