@@ -3,8 +3,8 @@
 Seen to fail when `people_within` does not hold the tenant's row (two at once, on PostgreSQL), and when `find` leaves out what an organ is told of.
 """
 
-import threading
-import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -20,6 +20,7 @@ from authz.tenant.admit import Decided, admit, standing
 from authz.tenant.errors import QuotasSo, TenantPolicyMissing
 from authz.tenant.proposal import ADMIT, LIMIT
 from authz.tenant.records import Use
+from tests.support.locks import until_waiting
 from yinxin.act import SYSTEM
 from yinxin.authz import Denied
 from yinxin.errors import YinxinError
@@ -117,26 +118,27 @@ def test_without_a_limit_and_of_the_hosts_nobody_is_counted(site):
 def test_of_two_at_the_border_one_passes(site):
     """The second comes while the first has entered its appointment and not yet committed it."""
     admitted(site, people=6)
-    entered, outcomes = threading.Event(), []
+    outcomes: list[str] = []
+    waits: list[bool] = []
 
-    def one(person: str, lasts: float) -> None:
+    def one(person: str, entered: Callable[[], None]) -> None:
         now = site.clock.now()
         entry = AppointmentEntry(person=person, post=f"town-desk-{person}", valid_from=now)
         try:
             with site.store.act(of_town("mei"), "authz.appoint", f"person:{person}") as act:
                 enter(act, entry, now)
-                entered.set()
-                time.sleep(lasts)
+                entered()
             outcomes.append("appointed")
         except QuotaExceeded:
             outcomes.append("refused")
 
-    first = threading.Thread(target=one, args=("an", 0.4))
-    first.start()
-    assert entered.wait(10)
-    one("ba", 0)
-    first.join()
-    assert outcomes == ["appointed", "refused"]
+    with ThreadPoolExecutor(1) as pool:
+
+        def another() -> None:
+            waits.append(until_waiting(site.store.engine, pool.submit(one, "ba", lambda: None)))
+
+        one("an", another)
+    assert (outcomes, waits) == (["appointed", "refused"], [True])
     assert site.authz.tenants.shown_for(host("zhao"), "town").people == 6
 
 

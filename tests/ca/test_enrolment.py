@@ -22,6 +22,7 @@ from ca.enrolment.models import CredentialRow
 from ca.errors import ReferenceReused, UnknownProfile
 from ca.request import Application
 from kms.errors import WrappedKeyAltered
+from tests.support.locks import until_waiting
 from yinxin.authz import Denied
 from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.names import Name
@@ -240,15 +241,11 @@ def test_a_withdrawal_waits_for_a_certificate_that_is_being_stored(site):
     if site.store.engine.dialect.name == "sqlite":
         pytest.skip("one writer at a time")
     made, _ = site.ca.enrolment.grant(REGISTRAR, wanted(site))
-    waits = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    watching = site.store.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-    with ThreadPoolExecutor() as pool, watching as watch:
+    with ThreadPoolExecutor() as pool:
         with site.store.act(made.actor, "ca.issue", "certificate:-") as act:
             spend(act.session, made, site.clock.now())
             other = pool.submit(site.ca.enrolment.withdraw, REGISTRAR, made.id)
-            while not other.done() and not watch.scalar(waits):
-                pass
-            assert not other.done()
+            assert until_waiting(site.store.engine, other)
         other.result()
     with pytest.raises(CredentialRefused):
         site.ca.enrolment.usable(made.id, Protocol.EST)

@@ -3,14 +3,13 @@
 import base64
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from click.testing import CliRunner
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -46,6 +45,7 @@ from ca.keycheck.read import key_in
 from ca.keycheck.rsa import FACTORS_BELOW, check_rsa
 from ca.pair import PairRequest
 from ca.profile import Profile
+from tests.support.locks import until_waiting
 from yinxin.act import SYSTEM
 from yinxin.authz import Denied
 from yinxin.crypto import der
@@ -502,14 +502,6 @@ def test_what_is_being_issued_takes_its_holders_name(site: Site) -> None:
 # --- two at once -----------------------------------------------------------------------------------------------
 
 
-def waiting(site: Site, other: Future[Any]) -> Iterator[bool]:
-    """Whether the other waits for a lock, until it does or is done; where there is one writer at a time it has to."""
-    with site.store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        waits = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'")
-        while not other.done():
-            yield connection.scalar(waits) == 1
-
-
 def ask(site: Site, way: str, reference: str, **parts: Any) -> Any:
     """The answer to a person who asks for a certificate over a key, one way or another."""
     request = site.person(reference, **parts)
@@ -543,7 +535,7 @@ def test_a_key_that_two_ask_for_at_once_is_one_holders(
         if first.acquire(blocking=False):
             others.append(pool.submit(ask, site, way, "p-2", person="li", post="clerk-b", key=key))
             if site.store.engine.dialect.name == "postgresql":
-                waits.append(any(waiting(site, others[0])))
+                waits.append(until_waiting(site.store.engine, others[0]))
 
     waits: list[bool] = []
     monkeypatch.setattr(module, "keep_intents", written)
@@ -569,7 +561,7 @@ def test_a_name_that_two_ask_for_at_once_is_one_holders(site: Site, monkeypatch:
         write(*arguments)
         if not others:
             others.append(pool.submit(ask, site, "alone", "like-chen", person="chen"))
-            assert any(waiting(site, others[0]))
+            assert until_waiting(site.store.engine, others[0])
 
     def judged(*arguments: Any) -> None:
         judge(*arguments)

@@ -2,7 +2,7 @@
 
    YINXIN_FAULTY_REAL is the path of the real library. YINXIN_FAULTY_PLAN is a file of lines `function code milliseconds`:
    the function by its place in CK_FUNCTION_LIST (PKCS#11 v2.40, 3.6), the CKR_ code it returns (0: what the real one
-   returns), and how long it waits first. The file is read at every call. */
+   returns), and how long it waits first; with -1, until another plan is there. The file is read at every call. */
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -18,18 +18,26 @@ struct list { unsigned char version[2]; function each[FUNCTIONS]; };
 static struct list *real;
 static struct list ours;
 
-static unsigned long planned(int number, long a, long b, long c, long d, long e, long f, long g, long h)
+static void read_plan(int number, unsigned long *found, long *waits)
 {
     const char *path = getenv("YINXIN_FAULTY_PLAN");
     FILE *plan = path ? fopen(path, "r") : NULL;
     int wanted;
-    unsigned long code = 0, found = 0;
-    long wait, waits = 0;
-    if (plan) {
-        while (fscanf(plan, "%d %lx %ld", &wanted, &code, &wait) == 3)
-            if (wanted == number) { found = code; waits = wait; }
-        fclose(plan);
-    }
+    unsigned long code;
+    long wait;
+    *found = 0;
+    *waits = 0;
+    if (!plan) return;
+    while (fscanf(plan, "%d %lx %ld", &wanted, &code, &wait) == 3)
+        if (wanted == number) { *found = code; *waits = wait; }
+    fclose(plan);
+}
+
+static unsigned long planned(int number, long a, long b, long c, long d, long e, long f, long g, long h)
+{
+    unsigned long found;
+    long waits;
+    for (read_plan(number, &found, &waits); waits < 0; read_plan(number, &found, &waits)) usleep(1000);
     if (waits) usleep(1000 * waits);
     return found ? found : real->each[number](a, b, c, d, e, f, g, h);
 }

@@ -16,6 +16,8 @@ OPEN_SESSION, LOGIN, CREATE_OBJECT, FIND, ENCRYPT, DECRYPT, SIGN_INIT, SIGN, GEN
 #: return values (PKCS#11 v2.40, 3.6)
 FUNCTION_FAILED = 0x6
 GENERAL_ERROR, DEVICE_ERROR, DEVICE_MEMORY, DEVICE_REMOVED = 0x5, 0x30, 0x31, 0x32
+#: milliseconds of what waits until there is another plan
+FOR_EVER = -1
 PIN_INCORRECT, PIN_LOCKED, SESSION_HANDLE_INVALID, TOKEN_NOT_PRESENT = 0xA0, 0xA4, 0xB3, 0xE0
 
 
@@ -34,4 +36,7 @@ class FaultyModule:
 
     def plan(self, *faults: tuple[int, int, int]) -> None:
         """From the next call on: (function, return value, milliseconds) each; nothing of it is well again."""
-        self._plan.write_text("".join(f"{number} {code:x} {wait}\n" for number, code, wait in faults))
+        # in one step: a call that waits reads it all the time
+        coming = self._plan.with_suffix(".new")
+        coming.write_text("".join(f"{number} {code:x} {wait}\n" for number, code, wait in faults))
+        coming.replace(self._plan)
