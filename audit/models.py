@@ -10,9 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from yinxin.store import Base
-
-_Index = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+from yinxin.store import LONG, Base
 
 
 class EntryRow(Base):
@@ -24,7 +22,7 @@ class EntryRow(Base):
     __tablename__ = "audit_entry"
     __table_args__ = (sa.Index(None, "time"),)
 
-    index: Mapped[int] = mapped_column(_Index, primary_key=True, autoincrement=False)
+    index: Mapped[int] = mapped_column(LONG, primary_key=True, autoincrement=False)
     event: Mapped[str] = mapped_column(sa.String(40), unique=True)
     data: Mapped[bytes]
     leaf_sha256: Mapped[bytes]
@@ -48,7 +46,7 @@ class TileRow(Base):
 
     tree: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
     level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    index: Mapped[int] = mapped_column(_Index, primary_key=True, autoincrement=False)
+    index: Mapped[int] = mapped_column(LONG, primary_key=True, autoincrement=False)
     root: Mapped[bytes]
     hashes: Mapped[bytes]
 
@@ -58,7 +56,7 @@ class CheckpointRow(Base):
 
     __tablename__ = "audit_checkpoint"
 
-    size: Mapped[int] = mapped_column(_Index, primary_key=True, autoincrement=False)
+    size: Mapped[int] = mapped_column(LONG, primary_key=True, autoincrement=False)
     time: Mapped[datetime]
     note_sha256: Mapped[bytes]
     note_sm3: Mapped[bytes]
@@ -70,7 +68,7 @@ class StampRow(Base):
     __tablename__ = "audit_stamp"
 
     tree: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
-    size: Mapped[int] = mapped_column(_Index, primary_key=True, autoincrement=False)
+    size: Mapped[int] = mapped_column(LONG, primary_key=True, autoincrement=False)
     at: Mapped[datetime]
     token: Mapped[bytes]
 

@@ -13,9 +13,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from audit.models import EntryRow
 from audit.tree import log_size
-from yinxin.store import Base, Store, housekeeping
+from yinxin.store import LONG, Base, Store, housekeeping
 
-_Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 #: entries counted in one transaction: some ten milliseconds of work
 BATCH = 20_000
 #: the row, of no verb, that says how many entries are counted
@@ -30,7 +29,7 @@ class TallyRow(Base):
 
     verb: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
     outcome: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
-    number: Mapped[int] = mapped_column(_Number)
+    number: Mapped[int] = mapped_column(LONG)
 
 
 def catch_up(store: Store) -> int:

@@ -11,9 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from audit.models import insert_only, install
-from yinxin.store import Base, housekeeping
-
-_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+from yinxin.store import LONG, Base, housekeeping
 
 
 class Direction(StrEnum):
@@ -114,7 +112,7 @@ class ChainRow(Base):
 
     direction: Mapped[str] = mapped_column(sa.String(4), primary_key=True)
     peer: Mapped[str] = mapped_column(sa.ForeignKey("exchange_peer.site"), primary_key=True)
-    seq: Mapped[int] = mapped_column(_NUMBER, default=0)
+    seq: Mapped[int] = mapped_column(LONG, default=0)
     head: Mapped[str] = mapped_column(sa.String(128), default="")
 
 
@@ -136,7 +134,7 @@ class MessageRow(Base):
 
     direction: Mapped[str] = mapped_column(sa.String(4), primary_key=True)
     peer: Mapped[str] = mapped_column(sa.ForeignKey("exchange_peer.site"), primary_key=True)
-    seq: Mapped[int] = mapped_column(_NUMBER, primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(LONG, primary_key=True, autoincrement=False)
     id: Mapped[str] = mapped_column(sa.String(40))
     #: what the application calls it, unique for its organ; none for what came in
     reference: Mapped[str | None] = mapped_column(sa.String(120))
@@ -155,7 +153,7 @@ class MessageRow(Base):
     at: Mapped[datetime]
     settled: Mapped[datetime | None]
     pack: Mapped[str | None] = mapped_column(sa.String(40), index=True)
-    pack_at: Mapped[int | None] = mapped_column(_NUMBER)
+    pack_at: Mapped[int | None] = mapped_column(LONG)
 
 
 class PartRow(Base):
@@ -171,10 +169,10 @@ class PartRow(Base):
 
     direction: Mapped[str] = mapped_column(sa.String(4), primary_key=True)
     peer: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
-    seq: Mapped[int] = mapped_column(_NUMBER, primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(LONG, primary_key=True, autoincrement=False)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     digest: Mapped[str] = mapped_column(sa.String(128), index=True)
-    size: Mapped[int] = mapped_column(_NUMBER)
+    size: Mapped[int] = mapped_column(LONG)
 
 
 class SealRow(Base):
@@ -184,8 +182,8 @@ class SealRow(Base):
 
     direction: Mapped[str] = mapped_column(sa.String(4), primary_key=True)
     peer: Mapped[str] = mapped_column(sa.ForeignKey("exchange_peer.site"), primary_key=True)
-    upto: Mapped[int] = mapped_column(_NUMBER, primary_key=True, autoincrement=False)
-    first: Mapped[int] = mapped_column(_NUMBER)
+    upto: Mapped[int] = mapped_column(LONG, primary_key=True, autoincrement=False)
+    first: Mapped[int] = mapped_column(LONG)
     format: Mapped[int] = mapped_column(server_default="1")
     signature: Mapped[bytes]
     standing: Mapped[bytes]
@@ -199,8 +197,8 @@ class ReceiptRow(Base):
 
     direction: Mapped[str] = mapped_column(sa.String(4), primary_key=True)
     peer: Mapped[str] = mapped_column(sa.ForeignKey("exchange_peer.site"), primary_key=True)
-    upto: Mapped[int] = mapped_column(_NUMBER, primary_key=True, autoincrement=False)
-    first: Mapped[int] = mapped_column(_NUMBER)
+    upto: Mapped[int] = mapped_column(LONG, primary_key=True, autoincrement=False)
+    first: Mapped[int] = mapped_column(LONG)
     receipt: Mapped[bytes]
     signature: Mapped[bytes]
     standing: Mapped[bytes]
@@ -236,7 +234,7 @@ class CourierRow(Base):
     error: Mapped[str | None] = mapped_column(sa.String(80))
     done: Mapped[datetime | None]
     #: the last message that a carrier which is asked nothing has been handed
-    upto: Mapped[int | None] = mapped_column(_NUMBER)
+    upto: Mapped[int | None] = mapped_column(LONG)
 
 
 class AwaitedRow(Base):
@@ -248,7 +246,7 @@ class AwaitedRow(Base):
     peer: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     digest: Mapped[str] = mapped_column(sa.String(128), primary_key=True)
     suite: Mapped[str] = mapped_column(sa.String(16))
-    size: Mapped[int] = mapped_column(_NUMBER)
+    size: Mapped[int] = mapped_column(LONG)
     since: Mapped[datetime]
 
 

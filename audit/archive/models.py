@@ -10,9 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from audit.models import insert_only, install
-from yinxin.store import Base
-
-_Index = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+from yinxin.store import LONG, Base
 
 
 class RetentionRow(Base):
@@ -34,9 +32,9 @@ class ArchiveRow(Base):
 
     name: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
     made: Mapped[datetime]
-    size: Mapped[int] = mapped_column(_Index)
-    first: Mapped[int] = mapped_column(_Index)
-    last: Mapped[int] = mapped_column(_Index)
+    size: Mapped[int] = mapped_column(LONG)
+    first: Mapped[int] = mapped_column(LONG)
+    last: Mapped[int] = mapped_column(LONG)
     count: Mapped[int]
     digest: Mapped[bytes]
     note: Mapped[bytes]
@@ -47,12 +45,12 @@ class SealedRow(Base):
 
     __tablename__ = "audit_sealed"
 
-    index: Mapped[int] = mapped_column(_Index, primary_key=True, autoincrement=False)
+    index: Mapped[int] = mapped_column(LONG, primary_key=True, autoincrement=False)
     archive: Mapped[str] = mapped_column(sa.String(40), sa.ForeignKey("audit_archive.name"), index=True)
     leaf_sha256: Mapped[bytes]
     leaf_sm3: Mapped[bytes]
     source: Mapped[str | None] = mapped_column(sa.String(40))
-    number: Mapped[int | None] = mapped_column(_Index)
+    number: Mapped[int | None] = mapped_column(LONG)
 
 
 class LookRow(Base):

@@ -5,9 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from yinxin.store import Base, housekeeping
-
-_Index = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+from yinxin.store import LONG, Base, housekeeping
 
 
 class CursorRow(Base):
@@ -17,7 +15,7 @@ class CursorRow(Base):
     __table_args__ = {"info": housekeeping}  # noqa: RUF012 - SQLAlchemy's own form
 
     receiver: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
-    acknowledged: Mapped[int] = mapped_column(_Index, default=0)
+    acknowledged: Mapped[int] = mapped_column(LONG, default=0)
     acknowledged_at: Mapped[datetime | None]
     lease: Mapped[str | None] = mapped_column(sa.String(40))
     leased_until: Mapped[datetime | None]
@@ -27,9 +25,9 @@ class CursorRow(Base):
     error: Mapped[str | None] = mapped_column(sa.String(80))
     alarmed: Mapped[bool] = mapped_column(default=False)
     #: how far the copies were found to agree with the log, when, and what was found wrong
-    reconciled: Mapped[int] = mapped_column(_Index, default=0)
+    reconciled: Mapped[int] = mapped_column(LONG, default=0)
     reconciled_at: Mapped[datetime | None]
-    differing: Mapped[int | None] = mapped_column(_Index)
+    differing: Mapped[int | None] = mapped_column(LONG)
 
 
 class CopyRow(Base):
@@ -39,8 +37,8 @@ class CopyRow(Base):
     __table_args__ = {"info": housekeeping}  # noqa: RUF012 - SQLAlchemy's own form
 
     receiver: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
-    first: Mapped[int] = mapped_column(_Index, primary_key=True, autoincrement=False)
-    end: Mapped[int] = mapped_column(_Index)
+    first: Mapped[int] = mapped_column(LONG, primary_key=True, autoincrement=False)
+    end: Mapped[int] = mapped_column(LONG)
     digest: Mapped[bytes]
     at: Mapped[datetime]
 
@@ -52,8 +50,8 @@ class LossRow(Base):
     __table_args__ = {"info": housekeeping}  # noqa: RUF012 - SQLAlchemy's own form
 
     source: Mapped[str] = mapped_column(sa.String(200), primary_key=True)
-    dropped: Mapped[int] = mapped_column(_Index, default=0)
+    dropped: Mapped[int] = mapped_column(LONG, default=0)
     at: Mapped[datetime]
     alarmed_at: Mapped[datetime | None]
     #: how many of them the newest alarm knew of
-    alarmed: Mapped[int] = mapped_column(_Index, default=0)
+    alarmed: Mapped[int] = mapped_column(LONG, default=0)

@@ -5,9 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from yinxin.store import Base, housekeeping
-
-_Index = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+from yinxin.store import LONG, Base, housekeeping
 
 
 class PostingRow(Base):
@@ -16,8 +14,8 @@ class PostingRow(Base):
     __tablename__ = "audit_posting"
     __table_args__ = {"info": housekeeping, "sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
 
-    term: Mapped[int] = mapped_column(_Index, primary_key=True, autoincrement=False)
-    index: Mapped[int] = mapped_column(_Index, primary_key=True, autoincrement=False)
+    term: Mapped[int] = mapped_column(LONG, primary_key=True, autoincrement=False)
+    index: Mapped[int] = mapped_column(LONG, primary_key=True, autoincrement=False)
 
 
 class SpanRow(Base):
@@ -26,7 +24,7 @@ class SpanRow(Base):
     __tablename__ = "audit_span"
     __table_args__ = (sa.Index(None, "reached", "index"), {"info": housekeeping})
 
-    index: Mapped[int] = mapped_column(_Index, primary_key=True, autoincrement=False)
+    index: Mapped[int] = mapped_column(LONG, primary_key=True, autoincrement=False)
     reached: Mapped[datetime]
 
 
@@ -41,6 +39,6 @@ class IndexedRow(Base):
     __table_args__ = {"info": housekeeping}  # noqa: RUF012 - SQLAlchemy's own form
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    size: Mapped[int] = mapped_column(_Index, default=0)
+    size: Mapped[int] = mapped_column(LONG, default=0)
     reached: Mapped[datetime | None]
-    lag: Mapped[int] = mapped_column(_Index, default=0)
+    lag: Mapped[int] = mapped_column(LONG, default=0)

@@ -10,9 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from audit.models import insert_only, install
-from yinxin.store import Base
-
-_Index = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+from yinxin.store import LONG, Base
 
 
 class OpeningRow(Base):
@@ -23,7 +21,7 @@ class OpeningRow(Base):
 
     __tablename__ = "audit_opening"
 
-    index: Mapped[int] = mapped_column(_Index, primary_key=True, autoincrement=False)
+    index: Mapped[int] = mapped_column(LONG, primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
     person: Mapped[str | None] = mapped_column(sa.String(200), index=True)
     salt: Mapped[bytes]
@@ -35,7 +33,7 @@ class ErasedRow(Base):
 
     __tablename__ = "audit_erased"
 
-    index: Mapped[int] = mapped_column(_Index, primary_key=True, autoincrement=False)
+    index: Mapped[int] = mapped_column(LONG, primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
     erasure: Mapped[str] = mapped_column(sa.String(40), index=True)
 

@@ -10,9 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from audit.models import insert_only, install
-from yinxin.store import Base
-
-_Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+from yinxin.store import LONG, Base
 
 
 class KeptRow(Base):
@@ -35,7 +33,7 @@ class LinkRow(Base):
 
     __tablename__ = "audit_link"
 
-    number: Mapped[int] = mapped_column(_Number, primary_key=True)
+    number: Mapped[int] = mapped_column(LONG, primary_key=True)
     at: Mapped[datetime]
     ends: Mapped[datetime] = mapped_column(index=True)
     algorithms: Mapped[str] = mapped_column(sa.String(400), index=True)

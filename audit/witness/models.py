@@ -6,9 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from audit.models import insert_only, install
-from yinxin.store import Base, housekeeping
-
-_Index = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+from yinxin.store import LONG, Base, housekeeping
 
 
 class PolicyRow(Base):
@@ -30,7 +28,7 @@ class CosignatureRow(Base):
     __tablename__ = "audit_cosignature"
 
     tree: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
-    size: Mapped[int] = mapped_column(_Index, primary_key=True, autoincrement=False)
+    size: Mapped[int] = mapped_column(LONG, primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(sa.String(200), primary_key=True)
     key_id: Mapped[str] = mapped_column(sa.String(8), primary_key=True)
     at: Mapped[datetime] = mapped_column(primary_key=True)
@@ -48,7 +46,7 @@ class AskedRow(Base):
     name: Mapped[str] = mapped_column(sa.String(200), primary_key=True)
     key_id: Mapped[str] = mapped_column(sa.String(8), primary_key=True)
     #: what it is believed to have cosigned last
-    size: Mapped[int] = mapped_column(_Index, default=0)
+    size: Mapped[int] = mapped_column(LONG, default=0)
     due: Mapped[datetime]
     failures: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(sa.String(80))
@@ -66,8 +64,8 @@ class ContradictionRow(Base):
     key_id: Mapped[str] = mapped_column(sa.String(8))
     #: forked or rolled-back
     kind: Mapped[str] = mapped_column(sa.String(16))
-    size: Mapped[int] = mapped_column(_Index)
-    theirs: Mapped[int] = mapped_column(_Index)
+    size: Mapped[int] = mapped_column(LONG)
+    theirs: Mapped[int] = mapped_column(LONG)
     note: Mapped[bytes | None]
     at: Mapped[datetime]
 
@@ -93,7 +91,7 @@ class WitnessedRow(Base):
     origin: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
     #: SHA-256 of the origin, hex: its address
     address: Mapped[str] = mapped_column(sa.String(64), unique=True)
-    size: Mapped[int] = mapped_column(_Index)
+    size: Mapped[int] = mapped_column(LONG)
     root: Mapped[bytes]
     note: Mapped[bytes]
     at: Mapped[datetime]
@@ -109,8 +107,8 @@ class SuspectRow(Base):
 
     id: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
     origin: Mapped[str] = mapped_column(sa.String(255), index=True)
-    held: Mapped[int] = mapped_column(_Index)
-    size: Mapped[int] = mapped_column(_Index)
+    held: Mapped[int] = mapped_column(LONG)
+    size: Mapped[int] = mapped_column(LONG)
     proven: Mapped[bool]
     #: the submission as it came
     submission: Mapped[bytes]

@@ -6,10 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from yinxin.store import Base
-
-#: a number that the database gives, on both engines
-NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+from yinxin.store import LONG, Base
 
 
 class PastRow(Base):
@@ -21,7 +18,7 @@ class PastRow(Base):
     __tablename__ = "authz_past"
     __table_args__ = (sa.Index("ix_authz_past_kind_subject_until", "kind", "subject", "until"),)
 
-    number: Mapped[int] = mapped_column(NUMBER, primary_key=True, autoincrement=True)
+    number: Mapped[int] = mapped_column(LONG, primary_key=True, autoincrement=True)
     #: organ, post or person
     kind: Mapped[str] = mapped_column(sa.String(8))
     subject: Mapped[str] = mapped_column(sa.String(64))

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from yinxin.quota import Measure
-from yinxin.store import Base
+from yinxin.store import LONG, Base
 
 
 class TenantRow(Base):
@@ -29,7 +29,7 @@ class TenantRow(Base):
     #: what it may have at most, by `yinxin.quota.Measure`; null is no limit
     most_people: Mapped[int | None]
     most_documents: Mapped[int | None]
-    most_octets: Mapped[int | None] = mapped_column(sa.BigInteger().with_variant(sa.Integer(), "sqlite"))
+    most_octets: Mapped[int | None] = mapped_column(LONG)
 
     @property
     def most(self) -> Mapping[Measure, int]:

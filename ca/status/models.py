@@ -11,9 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ca.models import CertificateRow
-from yinxin.store import Base, housekeeping
-
-_Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+from yinxin.store import LONG, Base, housekeeping
 
 
 class ChangeRow(Base):
@@ -25,7 +23,7 @@ class ChangeRow(Base):
         sa.Index("ix_ca_change_authority_sequence", "authority", "sequence"),
     )
 
-    sequence: Mapped[int] = mapped_column(_Number, primary_key=True, autoincrement=False)
+    sequence: Mapped[int] = mapped_column(LONG, primary_key=True, autoincrement=False)
     serial: Mapped[str] = mapped_column(sa.String(40), index=True)
     authority: Mapped[str] = mapped_column(sa.String(60))
     shard: Mapped[int]

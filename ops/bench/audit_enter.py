@@ -16,7 +16,7 @@ from ops.schema import upgrade
 from yinxin.act import SYSTEM
 from yinxin.clock import SystemClock
 from yinxin.randomness import SystemRandomness
-from yinxin.store import Store, open_engine
+from yinxin.store import LONG, Store, open_engine
 
 #: an empty database of PostgreSQL, to measure there: postgresql+psycopg://…
 DATABASE = os.environ.get("YINXIN_BENCH_DATABASE", "")
@@ -47,7 +47,7 @@ def _measured(store: Store, bare: sa.Engine, name: str) -> Iterator[Result]:
     table = sa.Table(
         "bench_bare",
         sa.MetaData(),
-        sa.Column("n", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+        sa.Column("n", LONG, primary_key=True),
         sa.Column("data", sa.LargeBinary),
     )
     table.create(bare)

@@ -25,7 +25,7 @@ from yinxin.act import SYSTEM
 from yinxin.canonical import NotCanonical
 from yinxin.clock import UTC_PLUS_8
 from yinxin.errors import Invalid
-from yinxin.store import RecordedRow, RowsMoved, Sql, committed, shape_of, take_stock
+from yinxin.store import LONG, RecordedRow, RowsMoved, Sql, committed, shape_of, take_stock
 from yinxin.store._base import Instant
 from yinxin.store._rows import Changed
 from yinxin.store._shape import Shape, _plain
@@ -47,7 +47,7 @@ class Kept(Local):
     """A column of every type whose values are digested as they were given, and one of another."""
 
     __tablename__ = "kernel_kept"
-    id: Mapped[int] = mapped_column(sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True)
+    id: Mapped[int] = mapped_column(LONG, primary_key=True)
     short: Mapped[str | None] = mapped_column(sa.String(4))
     text: Mapped[str | None] = mapped_column(sa.Text)
     octets: Mapped[bytes | None]

@@ -9,9 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from yinxin.store import Base, housekeeping
-
-_OCTETS = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+from yinxin.store import LONG, Base, housekeeping
 
 
 class Content(Base):
@@ -21,7 +19,7 @@ class Content(Base):
 
     sha256: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     sm3: Mapped[str] = mapped_column(sa.String(64))
-    size: Mapped[int] = mapped_column(_OCTETS)
+    size: Mapped[int] = mapped_column(LONG)
     file: Mapped[str] = mapped_column(sa.String(200), unique=True)
     stored_at: Mapped[datetime]
 
@@ -53,7 +51,7 @@ class Upload(Base):
     id: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
     person: Mapped[str] = mapped_column(sa.String(80))
     name: Mapped[str] = mapped_column(sa.String(200))
-    size: Mapped[int] = mapped_column(_OCTETS)
+    size: Mapped[int] = mapped_column(LONG)
     sha256: Mapped[str] = mapped_column(sa.String(64))
     sm3: Mapped[str | None] = mapped_column(sa.String(64))
     content: Mapped[str | None] = mapped_column(sa.ForeignKey(Content.sha256), index=True)

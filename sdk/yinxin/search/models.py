@@ -9,9 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Mapped, mapped_column
 
-from yinxin.store import Base, housekeeping
-
-_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+from yinxin.store import LONG, Base, housekeeping
 
 
 class Entry(Base):
@@ -24,7 +22,7 @@ class Entry(Base):
         {"info": housekeeping},
     )
 
-    id: Mapped[int] = mapped_column(_NUMBER, primary_key=True, autoincrement=True)
+    id: Mapped[int] = mapped_column(LONG, primary_key=True, autoincrement=True)
     kind: Mapped[str] = mapped_column(sa.String(40))
     object: Mapped[str] = mapped_column(sa.String(80))
     #: of PostgreSQL: the words of title (weight A) and body (D)

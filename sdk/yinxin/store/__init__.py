@@ -2,7 +2,7 @@
 
 from yinxin.store._act import Store
 from yinxin.store._alone import alone
-from yinxin.store._base import Base, Instant, housekeeping
+from yinxin.store._base import LONG, Base, Instant, housekeeping
 from yinxin.store._begun import Act
 from yinxin.store._engine import DatabaseSettings, open_engine
 from yinxin.store._jobs import Jobs, Queue
@@ -23,6 +23,7 @@ from yinxin.store._written import Said, Written
 from yinxin.store.errors import NoColumn, RowsMoved, StoreFull, StoreUnavailable, UnrecordedChange
 
 __all__ = [
+    "LONG",
     "Act",
     "Base",
     "Columns",

@@ -11,6 +11,10 @@ from sqlalchemy.orm import DeclarativeBase
 housekeeping: dict[str, Any] = {"housekeeping": True}
 
 
+#: an integer of 64 bits on both engines: of SQLite's types INTEGER alone numbers rows by itself, and it is as long
+LONG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
 class Instant(sa.types.TypeDecorator[datetime]):
     """An aware instant, kept in UTC with microseconds on both engines; a naive value is refused."""
 

@@ -19,10 +19,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from yinxin.act import Event
-from yinxin.store._base import Base
+from yinxin.store._base import LONG, Base
 from yinxin.store._prepared import Sql
-
-_Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 class SourceRow(Base):
@@ -31,7 +29,7 @@ class SourceRow(Base):
     __tablename__ = "outbox_source"
 
     source: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    last: Mapped[int] = mapped_column(_Number)
+    last: Mapped[int] = mapped_column(LONG)
 
 
 _SOURCES = cast("sa.Table", SourceRow.__table__)
@@ -57,7 +55,7 @@ _ADD: Mapping[str, sa.Insert] = {
 _SET = (
     sa.update(_SOURCES)
     .where(_SOURCES.c.source == sa.bindparam("of"))
-    .values(last=sa.bindparam("to", type_=_Number))
+    .values(last=sa.bindparam("to", type_=LONG))
 )
 
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from yinxin.store._base import Base
+from yinxin.store._base import LONG, Base
 
 
 class OutboxRow(Base):
@@ -12,9 +12,7 @@ class OutboxRow(Base):
     __tablename__ = "outbox"
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - SQLAlchemy's own form
 
-    number: Mapped[int] = mapped_column(
-        sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True, autoincrement=True
-    )
+    number: Mapped[int] = mapped_column(LONG, primary_key=True, autoincrement=True)
     id: Mapped[str] = mapped_column(sa.String(40), unique=True)
     data: Mapped[bytes]
     #: what opens the commitments in `data` (`Event.openings`)
