@@ -329,6 +329,33 @@ def test_what_is_said_beside_a_question_counts_for_that_one_alone():
     assert [each.allowed for each in found] == [True, False]
 
 
+def test_things_of_two_types_are_told_apart():
+    """Seen to fail (both permitted) with the type left out of what makes things alike."""
+    shipped = load_policies({"test": FIXTURES})
+    schema = json.loads(shipped.schema)
+    schema[""]["entityTypes"]["Leaf"] = schema[""]["entityTypes"]["Paper"]
+    schema[""]["actions"]["test.read"]["appliesTo"]["resourceTypes"].append("Leaf")
+    (sheet,) = papers("internal")
+    found, alone = answered(
+        PolicySet(shipped.text, json.dumps(schema)), [sheet, replace(sheet, type="Leaf", id="l1")]
+    )
+    assert [each.record() for each in found] == alone
+    assert [each.allowed for each in found] == [True, False]
+
+
+def test_what_is_granted_over_one_thing_opens_no_other_like_it():
+    """Seen to fail (none permitted) with a grant over one thing not asked about when things are alike."""
+    shipped = load_policies({"test": FIXTURES})
+    one = '@id("test.grant-one") @zh("可改") @en("edits it") permit (principal in ?principal, action == Action::"test.edit", resource is Paper in ?resource);'
+    policies = PolicySet(f"{shipped.text}\n{one}", shipped.schema)
+    grant = {"id": "g", "template": "test.grant-one", "holder": "person:p-1", "resource": "Paper:p1"}
+    who, owner = someone("county-a", [], [], "internal"), ORGANS["county-a"][1]
+    prepared = Prepared(policies, None, who, action="test.edit", paths={"county-a": owner}, grants=(grant,))
+    resources = papers(*["internal"] * 3)
+    found = prepared.answers([(each, {}) for each in resources], lambda names: words_of(policies, names))
+    assert [each.allowed for each in found] == [False, True, False]
+
+
 def test_a_name_that_cannot_be_read_is_left_to_the_long_way():
     """Seen to fail (a fault) with names of any characters taken for alike."""
     (good,) = papers("internal")

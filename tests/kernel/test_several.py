@@ -9,7 +9,15 @@ from tests.kernel.conftest import CLERK, Note, notes, recorded
 from tests.kernel.test_rows import Part, said, whole
 from yinxin.act import Outcome
 from yinxin.errors import Unavailable
-from yinxin.store import RecordedRow, Sql, StoreUnavailable, UnrecordedChange, marking, request_scope
+from yinxin.store import (
+    RecordedRow,
+    SourceRow,
+    Sql,
+    StoreUnavailable,
+    UnrecordedChange,
+    marking,
+    request_scope,
+)
 
 pytestmark = pytest.mark.engines("both")
 
@@ -155,6 +163,44 @@ def test_a_change_of_none_of_them_is_undone(accounting):
     with accounting.several():
         pass
     assert (notes(accounting), recorded(accounting)) == ([], [])
+
+
+def test_without_an_act_nothing_is_written(accounting):
+    """Of no table. Seen to fail (committed without a record) while the transaction ended as one with acts does."""
+    accounting.accounted = {}
+    with accounting.several() as several:
+        several.connection.execute(sa.insert(Note).values(id=1, text="a"))
+    assert (notes(accounting), recorded(accounting)) == ([], [])
+    with accounting.several() as several:
+        pass
+    with accounting.read() as session:
+        assert session.scalars(sa.select(SourceRow.last)).all() == []
+
+
+def test_the_session_of_each_ends_with_it(accounting):
+    """What it held a later one does not write. Seen to fail with the session left open."""
+    with accounting.several() as several:
+        with several.act(CLERK, "test.write", "note:1") as act:
+            held = Note(text="a")
+            act.session.add(held)
+        assert sa.inspect(held).detached
+        held.text = "b"
+        with several.act(CLERK, "test.write", "note:2") as act:
+            act.session.add(Note(text="c"))
+    assert notes(accounting) == ["a", "c"]
+
+
+def test_their_numbers_are_remembered(accounting):
+    """Whoever turns the counter back has none come again. Seen to fail while those of several were forgotten."""
+    with accounting.several() as several:
+        for name in ("a", "b", "c"):
+            with several.act(CLERK, "test.write", f"part:{name}") as act:
+                put(act, name)
+    with accounting.engine.begin() as connection:
+        connection.execute(sa.update(SourceRow).values(last=0))
+    with accounting.act(CLERK, "test.write", "part:d") as act:
+        put(act, "d")
+    assert [each["number"] for each in recorded(accounting)] == [1, 2, 3, 4]
 
 
 def test_what_joins_a_record_joins_its_own(accounting):
