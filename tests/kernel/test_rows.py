@@ -198,6 +198,14 @@ def test_a_row_is_digested_as_it_was_given_only_where_it_is_kept_so(keeping, mon
     assert shape.given(kept(1, small=True)) is None
 
 
+def test_a_row_of_which_a_part_was_given_is_read(accounting):
+    """The database adds the rest. Seen to fail (a fault) with the values of any INSERT taken for the whole row."""
+    put = Sql(sa.insert(Part.__table__), "of", "at")
+    with accounting.act(CLERK, "kernel.write", "part:x") as act:
+        put.run_many(act.connection, [{"of": "x", "at": 1}, {"of": "x", "at": 2}])
+    assert whole(accounting) == ["kernel_part/x/1", "kernel_part/x/2"]
+
+
 def test_a_row_that_changes_later_in_its_act_is_read(keeping):
     table = Kept.__table__
     alter = Sql(sa.update(table).where(table.c.id == sa.bindparam("which")).values(text=sa.bindparam("new")))
