@@ -162,16 +162,19 @@ def test_it_catches_up_by_asking(two, receiver):
 
 
 def test_it_catches_up_by_files(two, receiver, tmp_path):
-    """Seen to fail while a file held what waits alone."""
+    """What is signed and waits is in the file once. Seen to fail while a file held what waits alone; and (twice in it) while that was taken for lost."""
     receiver.lost(10, 11)
+    two.jia.sending.send(SYSTEM, letter(21))
+    assert next_run(two.jia.store, two.jia.signing, "yi.example") is not None
     taking = receiver.restore()
     two.yi.carrying.out(two.yi.peers.get("jia.example"), tmp_path / "there")
     assert two.jia.carrying.take(io.BytesIO((tmp_path / "there").read_bytes())).difference == LOST
-    assert two.jia.carrying.out(two.jia.peers.get("yi.example"), tmp_path / "back") == 2
-    assert two.yi.carrying.take(io.BytesIO((tmp_path / "back").read_bytes())).messages == 2
-    assert two.jia.carrying.out(two.jia.peers.get("yi.example"), tmp_path / "more") == 0
+    assert two.jia.carrying.out(two.jia.peers.get("yi.example"), tmp_path / "back") == 3
+    assert two.yi.carrying.take(io.BytesIO((tmp_path / "back").read_bytes())).messages == 3
+    assert two.jia.carrying.out(two.jia.peers.get("yi.example"), tmp_path / "more") == 1
     two.yi.delivering.run()
-    assert taking.taken == [10, 11]
+    assert taking.taken == [10, 11, 21]
+    assert push(two) == 1
     sound(two)
 
 
