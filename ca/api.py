@@ -34,7 +34,7 @@ from ca.errors import (
     WrongCount,
 )
 from ca.holders import ApplicationNeeded
-from ca.inventory import Filter, Sort, Standing, describe, position
+from ca.inventory import HEXADECIMAL, Filter, Sort, Standing, describe, position
 from ca.issue import Issued
 from ca.models import CertificateRow
 from ca.quick import QuickIssue
@@ -167,10 +167,6 @@ class KeyCertificatesOut(Model):
     authority: str | None
 
 
-#: as certificates and their fingerprints are shown by tools of every kind (`ca.inventory.normal`)
-_HEXADECIMAL = r"^(0[xX])?[0-9A-Fa-f][0-9A-Fa-f:]*$"
-
-
 class CertificateFilter(Model):
     """What to look for; without an organ, in the caller's own and those below."""
 
@@ -181,7 +177,7 @@ class CertificateFilter(Model):
     state: Standing | None = None
     name: str | None = Field(default=None, min_length=1, max_length=100)
     """Part of a name in the subject, a person's name among them, or of an alternative name."""
-    prefix: str | None = Field(default=None, max_length=42, pattern=_HEXADECIMAL)
+    prefix: str | None = Field(default=None, max_length=42, pattern=HEXADECIMAL)
     """How the serial number begins."""
     key: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     """SHA-256 of the SubjectPublicKeyInfo, hexadecimal."""
@@ -211,9 +207,9 @@ class CertificateFilter(Model):
 
 
 class CertificateQuery(CertificateFilter, Paged):
-    """What to look for, and which page of it."""
+    """What to look for, and which page."""
 
-    serial: str | None = Field(default=None, max_length=120, pattern=_HEXADECIMAL)
+    serial: str | None = Field(default=None, max_length=120, pattern=HEXADECIMAL)
     """One certificate, by serial number or SHA-256 fingerprint."""
 
 

@@ -54,6 +54,10 @@ class Filter:
     sort: Sort = "serial"
 
 
+#: a serial number or fingerprint, or how one begins, as tools of every kind write it: what `normal` reads
+HEXADECIMAL = r"^(0[xX])?[0-9A-Fa-f][0-9A-Fa-f:]*$"
+
+
 def normal(name: str) -> str:
     """A serial number or fingerprint as the tables spell it: hexadecimal, lower case, no colons, no leading zeros.
 
