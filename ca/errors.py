@@ -255,8 +255,8 @@ class UnknownAuthority(NotFound):
     """No such authority, or it has not been made yet."""
 
     code = "ca.unknown_authority"
-    zh = "没有名为 {name} 的签发机构，或其尚未建成：请先执行 yinxin ca ceremony。"
-    en = "There is no authority {name}, or it is not made yet: run yinxin ca ceremony first."
+    zh = "没有名为 {name} 的签发机构，或其尚未建成：请用 yinxin ca authority list 核对名称，新机构以密钥仪式建立。"
+    en = "There is no authority {name}, or it is not made yet: look for its name with yinxin ca authority list; a ceremony makes a new one."
 
 
 class AuthorityRetired(Conflict):

@@ -112,7 +112,10 @@ def _given(names: list[str], cells: list[str]) -> Mapping[str, str] | BadRow:
     """What stands in the row, by column; where there are too few cells or too many nobody knows which is which."""
     if len(cells) != len(names):
         field = Text("列数", "the number of cells")
-        return BadRow(field=field, reason=f"{len(cells)} / {len(names)}")
+        reason = Text(
+            f"本行 {len(cells)} 格，表头 {len(names)} 列", f"{len(cells)} here, {len(names)} in the head"
+        )
+        return BadRow(field=field, reason=reason)
     return {name: cell.strip() for name, cell in zip(names, cells, strict=True) if cell.strip()}
 
 
@@ -140,7 +143,8 @@ def _entry(number: int, given: Mapping[str, str], folder: Path) -> Entry:
     if kind not in KINDS:
         raise BadRow(field="kind", reason=", ".join(KINDS))
     if days and not (days.isascii() and days.isdigit() and 0 < int(days) <= 36525):
-        raise BadRow(field="days", reason="1–36525")
+        reason = Text("用半角数字写 1 至 36525 的整数", "a whole number from 1 to 36525 in ASCII digits")
+        raise BadRow(field="days", reason=reason)
     reference = given.get("reference", "")
     if reference and not _REFERENCE.fullmatch(reference):
         reason = Text("字母、数字和 . _ : / -，至多 80 位", "letters, digits and . _ : / - only, at most 80")

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from authz.proposal.service import Proposals
+from ca.ceremony.conduct import demand_unheld
 from ca.ceremony.kinds import read_plan
 from ca.ceremony.proposal import NAME, content_of, told
 from ca.ceremony.rehearse import rehearse
@@ -38,6 +39,7 @@ def group(context: click.Context, *, plan: Path, dry_run: bool, as_json: bool) -
     authority, read = authority_of(context), read_plan(plan)
     answer: dict[str, Any] = {"plan": read.digest, "kind": read.kind, "dry_run": dry_run}
     if dry_run:
+        demand_unheld(authority.ctx, read)
         made = rehearse(authority.ctx, authority.keys, read, folder=authority.root, beside=plan.parent)
         answer |= {"certificates": told(made), "trust": {}, "files": {}}
     else:
@@ -54,7 +56,7 @@ def group(context: click.Context, *, plan: Path, dry_run: bool, as_json: bool) -
     help="演练后提出，供其他安全管理员批准 / rehearse and propose, for other security officers to approve"
 )
 @click.option("--plan", type=_file, required=True, help="仪式方案（TOML） / the plan of the ceremony")
-@click.option("--reason", required=True, help="事由 / reason")
+@click.option("--reason", required=True, help="事由，8 至 2000 字 / reason, 8 to 2000 characters")
 @click.option("--basis", default="", help="法律依据 / legal basis")
 @as_json_option
 @click.pass_context

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ca.ceremony.errors import CeremonyUnderWay, CeremonyUnfinished, PlanRefused, ProposalNeeded
+from ca.ceremony.errors import CeremonyHeld, CeremonyUnderWay, CeremonyUnfinished, PlanRefused, ProposalNeeded
 from ca.ceremony.found import adds_to_a_site
 from ca.ceremony.hold import hold
 from ca.ceremony.kinds import Plan
@@ -25,6 +25,7 @@ from ca.hierarchy.models import CeremonyRow
 from ca.models import CertificateRow, State
 from kms.service import KeyCentre
 from yinxin.act import Actor, Outcome
+from yinxin.clock import rfc3339
 from yinxin.crypto.certificates import Certificate
 from yinxin.errors import YinxinError
 from yinxin.proposal import Approved
@@ -99,6 +100,20 @@ def _conduct(table: Table, plan: Plan, approved: Approved[Any] | None) -> Done:
         row = act.session.get_one(CeremonyRow, plan.digest)
         row.done = row.done or ctx.store.clock.now()
     return Done(plan.digest, table.made, table.files, given)
+
+
+def demand_unheld(ctx: Context, plan: Plan) -> None:
+    """Raises CeremonyHeld for a plan that is done: `conduct` would make nothing, and look as if it had.
+
+    A sample that is used every year, such as the renewal of an OCSP responder, is the same plan until something in it is changed.
+    A founding is gone through again, step by step.
+    """
+    if isinstance(plan, CeremonyPlan):
+        return
+    with ctx.store.read() as session:
+        row = session.get(CeremonyRow, plan.digest)
+        if row is not None and row.done is not None and row.given_up_for is None:
+            raise CeremonyHeld(digest=plan.digest, at=rfc3339(row.done))
 
 
 @contextmanager

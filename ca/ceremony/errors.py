@@ -11,6 +11,14 @@ class CeremonyUnfinished(Conflict):
     en = "The ceremony ({kind}) of the plan {digest} was begun and not ended: end it with its own plan first, or give it up by instead_of in the new plan."
 
 
+class CeremonyHeld(Conflict):
+    """This very plan was carried out already: holding it again would make nothing."""
+
+    code = "ca.ceremony_held"
+    zh = "这份计划（摘要 {digest}）已于 {at} 执行完毕，再次执行不会签发任何证书：如需再办（如续签服务证书），请改写 title（如写明年份）后重新演练、提出。"
+    en = "This very plan (digest {digest}) was carried out at {at}, and holding it again would issue nothing: to have it done anew, such as the renewal of helpers, write another title (with the year, say), rehearse and propose that."
+
+
 class PlanRefused(Invalid):
     """A plan that reads well and does not fit what is there."""
 

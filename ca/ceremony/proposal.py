@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from ca.ceremony.conduct import conduct
+from ca.ceremony.conduct import conduct, demand_unheld
 from ca.ceremony.errors import FileMissing, PlanRefused
 from ca.ceremony.kinds import FilePlan, LaterPlan, Plan
 from ca.ceremony.plan import CeremonyPlan
@@ -138,7 +138,8 @@ def _terms(authority: "Authority") -> Terms:
 
 
 def _check(authority: "Authority", content: CeremonyContent) -> None:
-    """The dry run: what could not be held is neither proposed nor approved."""
+    """The dry run: what could not be held, or was held already, is neither proposed nor approved."""
+    demand_unheld(authority.ctx, content.plan)
     with laid_out(content) as beside:
         rehearse(authority.ctx, authority.keys, content.plan, folder=authority.root, beside=beside)
 

@@ -47,7 +47,7 @@ class Section(Described):
 
 def load(model: type[M], file: Path | None, overrides: Iterable[str] = ()) -> M:
     """The configuration from `file` (or defaults) with `overrides`; raises BadConfiguration naming the key."""
-    source = str(file) if file else "--set"
+    source, overrides = str(file) if file else "--set", tuple(overrides)
     values: dict[str, Any] = {}
     if file is not None:
         try:
@@ -60,7 +60,11 @@ def load(model: type[M], file: Path | None, overrides: Iterable[str] = ()) -> M:
         return model.model_validate(values)
     except ValidationError as error:
         place, reason = first_fault(error)
-        raise BadConfiguration(key=".".join(map(str, place)), reason=reason, source=source) from error
+        key = ".".join(map(str, place))
+        said = [override.partition("=")[0] for override in overrides]
+        if any(key == each or key.startswith(f"{each}.") for each in said):  # the file is not what is wrong
+            source = "--set"
+        raise BadConfiguration(key=key, reason=reason, source=source) from error
 
 
 def _apply(values: dict[str, Any], override: str) -> None:

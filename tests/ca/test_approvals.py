@@ -20,7 +20,7 @@ from authz.proposal.errors import (
     ProposerApproves,
 )
 from ca.ceremony.conduct import conduct
-from ca.ceremony.errors import FileDiffers, PlanRefused, ProposalNeeded
+from ca.ceremony.errors import CeremonyHeld, FileDiffers, PlanRefused, ProposalNeeded
 from ca.ceremony.kinds import read_plan
 from ca.ceremony.proposal import content_of
 from ca.hierarchy.models import CeremonyRow
@@ -229,6 +229,21 @@ def test_it_is_held_once(office: Office, path: Path) -> None:
     assert office.conduct(path).certificates == {}
     assert len(office.site.keys.register()) == keys
     assert len([event for event in office.site.events("ca.authority") if event["subject"] == "authority:intl-national"]) == 1  # fmt: skip
+
+
+def test_a_plan_that_was_held_is_not_proposed_again(office: Office, path: Path) -> None:
+    """It would be approved and carried out, and nothing made: next year's renewal with last year's file."""
+    office.hold(path)
+    proposals = office.site.authz.proposals
+    content = content_of(read_plan(path), path.parent, 65536)
+    with pytest.raises(CeremonyHeld) as raised:
+        proposals.propose(OFFICER, "ca.ceremony", content, reason=REASON)
+    assert office.site.events("authz.propose")[-1]["error"] == "ca.ceremony_held"
+    assert "title" in raised.value.text("zh")
+    assert "title" in raised.value.text("en")
+    path.write_text(path.read_text().replace('title = "', 'title = "2027年', 1))
+    another = content_of(read_plan(path), path.parent, 65536)
+    assert proposals.propose(OFFICER, "ca.ceremony", another, reason=REASON).row.id != raised.value.entry
 
 
 # --- the files of a plan ------------------------------------------------------------------------------------------

@@ -128,6 +128,22 @@ def test_a_wrong_row_says_so_itself(tmp_path: Path, row: str) -> None:
     assert isinstance(error, BadRow)
 
 
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("p-0,clerk-a,person-signing,p12,r,３６５", ("半角数字", "ASCII digits")),
+        ("p-0,clerk-a,person-signing,p12,r,0", ("1 至 36525", "from 1 to 36525")),
+        ("p-0,clerk-a,person-signing", ("本行 3 格，表头 6 列", "3 here, 6 in the head")),
+    ],
+)
+def test_a_wrong_row_says_what_would_be_right(tmp_path: Path, row: str, says: tuple[str, str]) -> None:
+    (tmp_path / "list.csv").write_text(f"holder,post,profile,csr,reference,days\n{row}\n")
+    (error,) = read(tmp_path / "list.csv").rows.values()
+    assert isinstance(error, BadRow)
+    assert says[0] in error.text("zh")
+    assert says[1] in error.text("en")
+
+
 # --- judging ---------------------------------------------------------------------------------------------------
 
 

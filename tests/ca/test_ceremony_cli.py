@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from authz.cli import group as authz_commands
-from ca.ceremony.errors import ProposalNeeded
+from ca.ceremony.errors import CeremonyHeld, ProposalNeeded
 from ca.cli import group as commands
 from yinxin.act import Actor
 from yinxin.crypto.certificates import Certificate
@@ -79,6 +79,8 @@ def test_from_the_dry_run_to_the_new_authority(office: Office) -> None:
     assert done["state"] == "executed"
     certificate = Certificate.load(Path(done["outcome"]["trust"]["intl-city-jia"]).read_bytes())
     assert certificate.fingerprint == done["outcome"]["certificates"]["intl-city-jia"]["fingerprint"]
+    with pytest.raises(CeremonyHeld):  # before people compare the digest of a plan that would make nothing
+        run(office, "zhao", "ceremony", "--plan", path, "--dry-run")
     rows = run(office, "zhao", "authority", "list")
     assert "intl-city-jia" in [row["name"] for row in rows]
     shown = run(office, "zhao", "authority", "show", "intl-city-jia")
