@@ -135,6 +135,11 @@ def revoke(context: click.Context, /, *, number: str | None, serial: str | None,
     if dry_run or expected is None:
         rows = authority.targeted(actor, target)
         print_facts({"would_revoke": len(rows), "serials": [row.serial for row in rows]}, as_json=as_json)
+        if not rows and not as_json:  # a slip of the pen, at night, must not look like a thing that is done
+            click.echo(
+                "没有符合条件的有效证书：请核对标识 / no certificate in force matches: check the identifier",
+                err=True,
+            )
         if not dry_run:
             raise WrongCount(found=len(rows), expected=0)
         return
@@ -168,6 +173,8 @@ def expiring(context: click.Context, *, days: int, organ: str | None, as_json: b
     if as_json:
         print_json(rows)
         return
+    if not rows:
+        click.echo(f"{days} 天内没有证书到期 / no certificate ends within {days} days", err=True)
     for row in rows:
         click.echo(f"{row['not_after']}  {row['serial']}  {row['profile']:<15} {row['subject']}")
 

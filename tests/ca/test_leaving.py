@@ -88,6 +88,9 @@ def test_on_the_command_line_and_over_http(filled: Site, run: Callable[..., Any]
         run("revoke", "--person", "zhang", "--reason", "superseded", "--dry-run", "--json")["would_revoke"]
         == 2
     )
+    slip = run("revoke", "--person", "zhagn", "--reason", "superseded", "--dry-run")
+    assert "check the identifier" in slip
+    assert "no certificate ends within 1 days" in run("expiring", "--days", "1")
     for more in ((), ("--yes", "3")):
         with pytest.raises(WrongCount):
             run("revoke", "--person", "zhang", "--reason", "superseded", *more)

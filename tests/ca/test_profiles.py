@@ -1,5 +1,6 @@
 """Profiles: what each kind of certificate says, judged by OpenSSL and pkilint; and files that contradict themselves."""
 
+import re
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -235,6 +236,15 @@ def test_the_certificate_of_a_gateway_says_ike(site: Site) -> None:
     certificate: Certificate = made(site, "vpn-gateway").certificate
     assert certificate.extended_key_usage == {"ipsecIKE"}
     assert certificate.san == (("ip", "10.9.0.1"),)
+
+
+def test_the_versions_that_the_manual_types_are_there(site: Site) -> None:
+    """Commands with a hash of another day answer `ca.unknown_version`."""
+    text = (FOLDER.parents[1] / "docs" / "ca" / "profiles.md").read_text("utf-8")
+    typed = re.findall(r"^yinxin ca profile .*?([a-z-]+) (?:--version )?([0-9a-f]{8})\b", text, re.MULTILINE)
+    assert len(typed) == 2
+    for name, version in typed:
+        assert site.ctx.profiles[name].hash.startswith(version), name
 
 
 def test_the_manual_lists_every_profile_as_it_is(site: Site) -> None:
