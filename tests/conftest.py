@@ -47,7 +47,13 @@ def pytest_configure() -> None:
 _LONGEST = ("tests/crash/", "tests/journey/", "tests/pages/", "tests/ca/test_ceremony_crash", "tests/laws/")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    if session.testsfailed and not config.option.continue_on_collection_errors:
+        # a module that cannot be imported ends the run here, as it does without workers: those of xdist would run all the others first
+        items.clear()
+
     def rank(item: pytest.Item) -> int:
         return next((at for at, each in enumerate(_LONGEST) if item.nodeid.startswith(each)), len(_LONGEST))
 

@@ -9,12 +9,14 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import create_engine, text
 
 import authz.state.models  # noqa: F401 - a table that begins with a row, and triggers
+from tests.conftest import pytest_collection_modifyitems
 from yinxin.store import OutboxRow, open_engine
 
 from .browser import accessibility_faults, screenshot
@@ -32,6 +34,17 @@ def test_connections_beyond_this_machine_fail_at_once():
         out.sendto(b"x", ("192.0.2.1", 53))
     with pytest.raises(NetworkBlocked, match=r"example\.org"):
         socket.create_connection(("example.org", 443), timeout=1)
+
+
+@pytest.mark.parametrize(("failed", "go_on", "left"), [(0, False, 2), (1, False, 0), (1, True, 2)])
+def test_nothing_runs_when_a_module_cannot_be_imported(failed, go_on, left):
+    """xdist's workers would run everything else first, and say it at the end."""
+    items = [SimpleNamespace(nodeid=name) for name in ("tests/kms/a.py", "tests/ca/b.py")]
+    option = SimpleNamespace(continue_on_collection_errors=go_on)
+    pytest_collection_modifyitems(
+        session=SimpleNamespace(testsfailed=failed), config=SimpleNamespace(option=option), items=items
+    )
+    assert len(items) == left
 
 
 def test_connections_on_this_machine_work():
