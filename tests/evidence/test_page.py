@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.evidence.case import AT
 from tests.evidence.eras import YEAR, by_time, era
-from tests.support.browser import accessibility_faults
+from tests.support.browser import PATIENCE, accessibility_faults
 from yinxin import canonical
 from yinxin.crypto.keys import PrivateKey
 from yinxin.crypto.suite import SM3
@@ -349,7 +349,7 @@ def stick(browser, tmp_path):
     path = tmp_path / "yinxin-verify.html"
     path.write_bytes(build())
     context = browser.new_context(locale="zh-CN", offline=True)
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     said = []
     page.on("console", lambda message: said.append(message.text))
