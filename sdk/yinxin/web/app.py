@@ -10,6 +10,7 @@ from yinxin.clock import Clock
 from yinxin.store import Store
 from yinxin.web import _babel, crosssite, frame, openapi, problems, requests, signin
 from yinxin.web._kit import EXTENSION, Kit, reader_language
+from yinxin.web._rules import LateRule
 from yinxin.web.caller import Authenticator, Names, NoNames
 from yinxin.web.idempotency import Answers
 from yinxin.web.settings import WebSettings
@@ -33,6 +34,7 @@ def create_app(
     very application. `names` tells pages what people, posts and organs are called.
     """
     app = Flask("yinxin.web")
+    app.url_rule_class = LateRule
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.config["TRUSTED_HOSTS"] = [*settings.hosts, INSIDE] if settings.hosts else None
     answers = Answers(store, kept=timedelta(hours=settings.answers_kept_hours))
