@@ -10,6 +10,7 @@ from exchange.service import Exchange
 from ops.demo.found import found
 from tests.laws.province import opened, prepared, quiet, small, template
 from tests.support.databases import engines_of
+from tests.support.once import once
 
 from .sites import Net, Taking, admit, copied, join, settings
 
@@ -40,11 +41,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def on_postgres(postgres, tmp_path_factory):
-    """The founded province on PostgreSQL, to be copied: its folder, and the database that goes with it."""
-    name, folder = postgres.create_database(), tmp_path_factory.mktemp("founded") / "postgres"
-    with opened(prepared(folder).root, f'database.url="{postgres.url(name)}"') as platform:
-        found(platform, quiet, small())
-    yield folder, name
+    """The founded province on PostgreSQL, to be copied: its folder, and the database that goes with it in this worker's server."""
+
+    def make(folder):
+        folder.mkdir()
+        name = postgres.create_database()
+        root = prepared(folder / "data").root
+        with opened(root, f'database.url="{postgres.url(name)}"') as platform:
+            found(platform, quiet, small())
+        (folder / "dump").write_bytes(postgres.dump(name))
+        postgres.drop_database(name)
+
+    folder = once(tmp_path_factory, "on-postgres", make)
+    name = postgres.restored((folder / "dump").read_bytes())
+    yield folder / "data", name
     postgres.drop_database(name)
 
 

@@ -1,16 +1,18 @@
 """What `./yinxin demo` leaves, made once: the whole miniature province, by the command itself in a process of its own."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.laws.serving import Served
+from tests.support.once import once
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,9 +67,16 @@ class Demo:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    """`yinxin demo` on an empty directory."""
-    data = tmp_path_factory.mktemp("demo") / "data"
-    return Demo(data, yinxin("demo", "--data", data, "--port", "0"))
+    """`yinxin demo` on an empty directory: run once for all workers, each of which has a copy of what it left."""
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        said = yinxin("demo", "--data", folder / "data", "--port", "0")
+        (folder / "said.json").write_text(json.dumps(asdict(said)), "utf-8")
+
+    made = once(tmp_path_factory, "demo", make)
+    data = shutil.copytree(made / "data", tmp_path_factory.mktemp("demo") / "data")
+    return Demo(Path(data), Said(**json.loads((made / "said.json").read_text("utf-8"))))
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,8 @@
 It is founded once in a run, whatever its workers, and copied for every test that changes it: `template` is never opened again.
 """
 
-import fcntl
-import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +18,7 @@ from ops.demo.found import directory_file, found
 from ops.demo.story import SAMPLE, Outcome, Story
 from ops.init import prepare
 from ops.platform import INSIDE, Platform, Seams
+from tests.support.once import once
 from yinxin.client import Client, in_process
 from yinxin.crypto import pkcs12
 from yinxin.crypto.keys import Identity
@@ -66,52 +65,27 @@ def tell(platform: Platform, file: Path = SAMPLE) -> Outcome:
     return Story(platform, file, KIND, quiet, RECIPIENTS).run()
 
 
-def _founded(folder: Path) -> Path:
-    def make(new: Path) -> None:
-        with Platform.open(prepared(new)) as platform:
-            found(platform, quiet, small())
-
-    return _once(folder, make)
-
-
-def _told(founded: Path, folder: Path) -> Path:
-    def make(new: Path) -> None:
-        shutil.copytree(founded, new)
-        with Platform.open(DataDirectory(new)) as platform:
-            tell(platform)
-
-    return _once(folder, make)
-
-
-def _once(folder: Path, make: Callable[[Path], None]) -> Path:
-    """The folder as `make` makes it, by the first worker that comes; it has its name only when it is whole."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            new = folder.with_suffix(".new")
-            shutil.rmtree(new, ignore_errors=True)
-            make(new)
-            new.rename(folder)
-    return folder
-
-
-def _base(factory: pytest.TempPathFactory) -> Path:
-    own = factory.getbasetemp()
-    # a worker's lies in that of the whole run
-    return (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "province"
+def _founded(folder: Path) -> None:
+    with Platform.open(prepared(folder)) as platform:
+        found(platform, quiet, small())
 
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The founded province, to be copied."""
-    return _founded(_base(tmp_path_factory))
+    return once(tmp_path_factory, "province", _founded)
 
 
 @pytest.fixture(scope="session")
 def finished(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The province after the main job; read it, or copy it."""
-    return _told(template, _base(tmp_path_factory).with_name("finished"))
+
+    def make(folder: Path) -> None:
+        shutil.copytree(template, folder)
+        with Platform.open(DataDirectory(folder)) as platform:
+            tell(platform)
+
+    return once(tmp_path_factory, "finished", make)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -29,6 +30,8 @@ from ops.init import prepare
 from ops.platform import Platform
 from tests.authz.townsfolk import posts
 from tests.laws.province import identity
+from tests.support import browser as browsing
+from tests.support.once import once
 from yinxin.act import SYSTEM
 from yinxin.authz import sign_in_statement
 from yinxin.client import Client
@@ -158,10 +161,10 @@ def tenants(platform: Platform) -> None:
         )
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """The province as the story leaves it, but for the revocation, and served until the tests end."""
-    data = DataDirectory(tmp_path_factory.mktemp("pages") / "data")
+def made(folder: Path) -> None:
+    """The province as the story leaves it, but for the revocation, and beside it what of it the tests ask for."""
+    folder.mkdir()
+    data = DataDirectory(folder / "data")
     prepare(data, [], 0)
     # the systems of these tests listen on this machine, where none is told of a logout unbidden
     with data.config.open("a", encoding="utf-8") as file:
@@ -176,14 +179,25 @@ def site(tmp_path_factory):
         outcome = Story(platform, SAMPLE, "NOTICE", quiet, recipients).run()
         message = neighbour(platform.exchange)
         tenants(platform)
+    left = {name: str(outcome.files[name].relative_to(data.root)) for name in ("evidence", "sealed")}
+    left |= {"document": outcome.document, "message": message}
+    (folder / "left.json").write_text(json.dumps(left), "utf-8")
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The province that is made once for all workers: a copy of each one's own, served until the tests end."""
+    folder = once(tmp_path_factory, "site", made)
+    left = json.loads((folder / "left.json").read_text("utf-8"))
+    data = DataDirectory(Path(shutil.copytree(folder / "data", tmp_path_factory.mktemp("pages") / "data")))
     with Process(data.root) as process:
         yield Site(
             data,
             f"https://127.0.0.1:{process.port}",
-            outcome.document,
-            outcome.files["evidence"],
-            outcome.files["sealed"],
-            message,
+            left["document"],
+            data.root / left["evidence"],
+            data.root / left["sealed"],
+            left["message"],
         )
 
 
@@ -195,7 +209,7 @@ def visit(browser, site):
     def open_as(person=None, *, language="zh", **more):
         locale = "zh-CN" if language == "zh" else "en-GB"
         context = browser.new_context(locale=locale, ignore_https_errors=True, base_url=site.address, **more)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(browsing.PATIENCE)
         contexts.append(context)
         if person:
             context.add_cookies(
@@ -227,7 +241,7 @@ def _authenticator(browser, site, **more):
     """A browser with a virtual authenticator, at the site's name: browsers keep passkeys for names alone."""
     address = site.address.replace("127.0.0.1", "localhost")
     context = browser.new_context(locale="zh-CN", ignore_https_errors=True, base_url=address)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(browsing.PATIENCE)
     page = context.new_page()
     said = []
     page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)

@@ -79,15 +79,21 @@ class PostgresServer:
         drop = ["setpriv", *self._as_user, "--pdeathsig", "INT", "--"]
         return [*drop, str(self._programs / program), *arguments]
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def _run(self, program: str, *arguments: str, given: bytes = b"") -> bytes:
         done = subprocess.run(
             self._command(program, *arguments),
             capture_output=True,
-            text=True,
+            input=given,
             check=False,
             cwd=self.directory,
         )
-        assert done.returncode == 0, f"{program}: {done.stdout}{done.stderr}"
+        said = done.stderr.decode("utf-8", "replace")
+        assert done.returncode == 0, f"{program}: {said or done.stdout[-4000:].decode('utf-8', 'replace')}"
+        return done.stdout
+
+    @property
+    def _at(self) -> tuple[str, ...]:
+        return f"--host={self.directory}", "--username=postgres"
 
     def start(self) -> None:
         """Start, and return once the server answers; after `crash` this includes its recovery."""
@@ -160,6 +166,16 @@ class PostgresServer:
             connection.execute(
                 SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template))
             )
+        return name
+
+    def dump(self, name: str) -> bytes:
+        """A database as `restored` takes it, in this server or another of its kind."""
+        return self._run("pg_dump", "--format=custom", *self._at, name)
+
+    def restored(self, dumped: bytes) -> str:
+        """A new database as it was dumped; returns its name."""
+        name = self.create_database()
+        self._run("pg_restore", "--exit-on-error", *self._at, f"--dbname={name}", given=dumped)
         return name
 
     def left_open(self, name: str) -> list[tuple[object, ...]]:
