@@ -43,8 +43,21 @@ def pytest_configure() -> None:
         os.environ["PYTEST_DEBUG_TEMPROOT"] = str(_MEMORY)
 
 
-#: what takes longest is begun first, so that at the end no worker waits for the other's
-_LONGEST = ("tests/crash/", "tests/journey/", "tests/pages/", "tests/ca/test_ceremony_crash", "tests/laws/")
+#: what takes longest is begun first, so that at the end no worker waits for the other's. What every worker needs a copy of is made by
+#: the first file that asks for it (tests/support/once): the next that asks comes later, or its worker would only wait.
+_LONGEST = (
+    "tests/crash/test_main_job",
+    "tests/crash/",
+    "tests/pages/test_seen",
+    "tests/journey/test_demo",
+    "tests/exchange/test_family",
+    "tests/ca/test_ceremony_crash",
+    "tests/authz/test_proof",
+    "tests/pages/",
+    "tests/journey/",
+    "tests/exchange/",
+    "tests/laws/",
+)
 
 
 def pytest_collection_modifyitems(
