@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, defer
 from authz.directory.tree import reached
 from ca.context import Context
 from ca.errors import UnknownCertificate
-from ca.models import LONGEST_NAME, CertificateRow, NameRow, State
+from ca.models import BETWEEN, LONGEST_NAME, CertificateRow, NameRow, State
 from yinxin.clock import parse_rfc3339, rfc3339
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.status import Reason
@@ -102,9 +102,22 @@ def position(row: CertificateRow, sort: Sort) -> str:
 
 
 def searchable(certificate: Certificate) -> tuple[str, ...]:
-    """The texts by which a certificate is found: every value of its subject and its alternative names."""
+    """The texts by which a certificate is found: the values of its subject and its alternative names, as many in each as fit."""
     texts = (*(text for _, text in certificate.subject.pairs), *(text for _, text in certificate.san))
-    return tuple(sorted({text.lower()[:LONGEST_NAME] for text in texts}))
+    names = sorted({text.lower()[:LONGEST_NAME] for text in texts})
+    whole = BETWEEN.join(names)
+    return (whole,) if len(whole) <= LONGEST_NAME else tuple(_shared_out(names))
+
+
+def _shared_out(names: Sequence[str]) -> Iterator[str]:
+    """Whole names, one after the other, into as few rows as they fit."""
+    row = ""
+    for name in names:
+        if row and len(row) + len(BETWEEN) + len(name) > LONGEST_NAME:
+            yield row
+            row = ""
+        row += BETWEEN + name if row else name
+    yield row
 
 
 @dataclass(frozen=True)
@@ -166,6 +179,8 @@ def _inside(session: Session, organ: str, profile: str | None) -> _Condition:
 
 def _named(session: Session, part: str) -> sa.ColumnElement[bool]:
     """That a certificate has a name with `part` in it: the table of names is read through once."""
+    if BETWEEN in part:  # no name has it, and what stands in a row on both sides of it is two names
+        return sa.false()
     place = sa.func.strpos if session.get_bind().dialect.name == "postgresql" else sa.func.instr
     found = sa.select(NameRow.serial).where(place(NameRow.text, part) > 0)
     serials = session.scalars(found.distinct().limit(FEW + 1)).all()

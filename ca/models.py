@@ -10,6 +10,8 @@ from yinxin.store import Base, housekeeping
 
 #: characters of a name that the inventory knows
 LONGEST_NAME = 200
+#: what stands between two names in one row of them; no name has it, since none has a character that is not printed
+BETWEEN = "\n"
 
 
 class State(StrEnum):
@@ -125,7 +127,10 @@ class CertificateRow(Base):
 
 
 class NameRow(Base):
-    """A text by which a certificate is found, in lower case: a table narrow enough to be read through."""
+    """Names by which a certificate is found, in lower case: a table narrow enough to be read through.
+
+    As many names as fit stand in one row, `BETWEEN` between them; rows of older versions have one each.
+    """
 
     __tablename__ = "ca_name"
 

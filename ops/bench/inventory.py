@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from authz.models import OrganClosure, OrganRow
 from ca import inventory
 from ca.inventory import Filter
-from ca.models import AuthorityRow, CertificateRow, NameRow, ProfileRow, State
+from ca.models import BETWEEN, AuthorityRow, CertificateRow, NameRow, ProfileRow, State
 from ops.bench.measure import Result
 from ops.schema import upgrade
 from yinxin.clock import ManualClock
@@ -93,9 +93,7 @@ def filled(url: str, count: int) -> Store:
         with store.engine.begin() as connection:
             connection.execute(sa.insert(CertificateRow), [_row(number) for number in numbers])
             texts = [
-                {"text": text, "serial": _serial(n)}
-                for n in numbers
-                for text in (f"person {n}", f"organ {n % _ORGANS}")
+                {"text": f"organ {n % _ORGANS}{BETWEEN}person {n}", "serial": _serial(n)} for n in numbers
             ]
             connection.execute(sa.insert(NameRow), texts)
     with store.engine.begin() as connection:

@@ -14,7 +14,7 @@ import ca.inventory
 from ca import Holder
 from ca.inventory import Filter, Sort, position
 from ca.issue_many import Wanted, issue_many
-from ca.models import CertificateRow, NameRow
+from ca.models import BETWEEN, LONGEST_NAME, CertificateRow, NameRow
 from ca.service import Authority
 from yinxin.act import SYSTEM
 from yinxin.authz import Denied
@@ -86,6 +86,43 @@ def test_every_way_of_looking(filled: Site, subtests: pytest.Subtests) -> None:
             references = found(filled, **wanted)
             assert set(references) == expected
             assert len(references) == len(expected)
+
+
+def test_names_that_share_a_row_are_found_each_and_never_together(
+    site: Site, subtests: pytest.Subtests
+) -> None:
+    """Seen to fail when a row is cut off at its length, and when what is looked for may stand across two names."""
+    names = [f"{letter * 60}.example.gov.cn" for letter in "abcdefg"]
+    names += [f"{'.'.join([letter * 50] * 4)}.example.gov.cn" for letter in "hi"]  # of 218 characters
+    site.ca.issue(REGISTRAR, site.request("many", subject={}, san=[("dns", name) for name in names]))
+    site.ca.issue(REGISTRAR, site.request("one"))
+    with site.store.read() as session:
+        of = sa.select(CertificateRow.serial).where(CertificateRow.reference == "many").scalar_subquery()
+        rows = session.scalars(sa.select(NameRow.text).where(NameRow.serial == of)).all()
+    assert {name[:LONGEST_NAME] for name in names} <= {name for row in rows for name in row.split(BETWEEN)}
+    assert max(map(len, rows)) <= LONGEST_NAME
+    assert len(rows) < len(names)
+    for name in names:
+        with subtests.test(name=name):
+            assert found(site, name=name[:LONGEST_NAME]) == ["many"]
+    for across in ("example.gov.cn\nb", "cn\n", "\n"):
+        with subtests.test(across=across):
+            assert found(site, name=across) == []
+    assert set(found(site, name="example")) == {"one", "many"}
+
+
+def test_rows_of_one_name_each_are_found_as_before(site: Site) -> None:
+    names = [("dns", "a.example.gov.cn"), ("dns", "b.example.gov.cn")]
+    site.ca.issue(REGISTRAR, site.request("old", san=names))
+    with site.store.engine.begin() as connection:
+        serial, text = connection.execute(
+            sa.select(NameRow.serial, NameRow.text).where(NameRow.text.contains("b.example"))
+        ).one()
+        connection.execute(sa.delete(NameRow).where(NameRow.serial == serial))
+        connection.execute(
+            sa.insert(NameRow), [{"serial": serial, "text": each} for each in text.split(BETWEEN)]
+        )
+    assert found(site, name="b.ex") == found(site, name="example") == ["old"]
 
 
 def test_by_serial_number_key_and_end(filled: Site) -> None:
