@@ -14,7 +14,6 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from operator import itemgetter
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -24,11 +23,11 @@ from sqlalchemy.orm import Session
 
 from authz.bind import bind
 from ca.context import Context
-from ca.errors import IntentLost, IssuanceUnderWay, NoSerial, ProfileRefuses, ReferenceReused
-from ca.inventory import searchable
+from ca.errors import IssuanceUnderWay, NoSerial, ProfileRefuses, ReferenceReused
+from ca.intent import complete, facts_of, intent_row, keep_intents, keep_profile
 from ca.issuer import Issuer
 from ca.keycheck import blocked, held, unburdened
-from ca.models import CertificateRow, NameRow, ProfileRow, State
+from ca.models import CertificateRow, State
 from ca.permit import permit
 from ca.prepare import Prepared, prepare
 from ca.profile import Profile
@@ -37,7 +36,6 @@ from ca.request import IssueRequest, Order, examine
 from ca.sign import sign
 from yinxin.act import Actor, Outcome
 from yinxin.crypto.certificates import Certificate
-from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
 from yinxin.steps import step
 from yinxin.store import Sql, as_good
@@ -67,7 +65,7 @@ class Issued:
     @property
     def row(self) -> CertificateRow:
         """As it is stored, for reading."""
-        return cast("CertificateRow", SimpleNamespace(**{**_BLANK, **self.values}))
+        return cast("CertificateRow", SimpleNamespace(**self.values))
 
 
 #: told in the transaction that stores the certificate what it will be, if that is committed
@@ -220,14 +218,9 @@ def carry_out(
 
 def completed(row: Mapping[str, Any], certificate: Certificate, issuer: Issuer) -> Issued:
     """What an intent, `row`, becomes with its certificate."""
-    made = {"state": State.ISSUED, "der": certificate.der, "fingerprint": certificate.fingerprint}
+    made = {"state": State.ISSUED.value, "der": certificate.der, "fingerprint": certificate.fingerprint}
     chain = issuer.chain or (certificate,)
     return Issued(row["serial"], certificate, chain, {**row, **made})
-
-
-def columns_of(row: CertificateRow) -> dict[str, Any]:
-    """What a row says, by column."""
-    return {column.key: getattr(row, column.key) for column in _CERTIFICATE.c}
 
 
 def _intend(
@@ -265,74 +258,6 @@ def _lint(ctx: Context, actor: Actor, order: Order, issuer: Issuer) -> Prepared:
         raise
 
 
-def intent_row(
-    actor: Actor, order: Order, issuer: Issuer, prepared: Prepared, *, at: datetime
-) -> dict[str, Any]:
-    """The intent as a row of `CertificateRow`: everything about the certificate but its signature."""
-    certificate, holder = prepared.lint_certificate, order.holder
-    return {
-        "serial": prepared.serial,
-        "authority": issuer.name,
-        "reference": order.reference,
-        "request_digest": order.digest,
-        "state": State.INTENT.value,
-        "profile": order.profile.name,
-        "profile_hash": order.profile.hash,
-        "subject": certificate.subject.text,
-        "holder_kind": holder.kind,
-        "holder": holder.id,
-        "post": holder.post,
-        "organ": holder.organ,
-        "spki_digest": order.spki_digest,
-        "shard": prepared.shard,
-        "tbs": prepared.tbs,
-        "lint_certificate": certificate.der,
-        "not_before": certificate.not_before,
-        "not_after": certificate.not_after,
-        "requested_by": actor.id,
-        "created": at,
-    }
-
-
-def keep_intents(session: Session, *intents: tuple[Prepared, Mapping[str, Any]]) -> None:
-    """Write intents down, and by which names their certificates are found."""
-    # in one order everywhere: two groups that want the same references never wait for each other
-    rows = sorted(({**_BLANK, **row} for _, row in intents), key=itemgetter("reference"))
-    _INTENT.run_many(session, rows)
-    if names := [name for each, _ in intents for name in name_rows(each)]:
-        _NAME.run_many(session, names)
-
-
-def name_rows(prepared: Prepared) -> list[dict[str, str]]:
-    """The rows by which the inventory finds it."""
-    return [{"text": text, "serial": prepared.serial} for text in searchable(prepared.lint_certificate)]
-
-
-def facts_of(order: Order, issuer: Issuer, prepared: Prepared) -> dict[str, Any]:
-    """What the record of an intent says."""
-    holder = order.holder
-    facts = {
-        "authority": issuer.name,
-        "profile": order.profile.name,
-        "profile_hash": order.profile.hash,
-        "reference": order.reference,
-        "holder": f"{holder.kind}:{holder.id}",
-        "post": holder.post,
-        "organ": holder.organ,
-        "key": order.spki_digest,
-        "tbs": INTL.hash.digest(prepared.tbs).hex(),
-    }
-    return {name: value for name, value in facts.items() if value is not None}
-
-
-def keep_profile(session: Session, order: Order) -> None:
-    """Keep this version of the profile, the first time it is used."""
-    profile = order.profile
-    if _KEPT.first(session, {"hash": profile.hash}) is None:
-        session.add(ProfileRow(hash=profile.hash, name=profile.name, data=profile.data))
-        session.flush()
-
-
 def store_issued(
     ctx: Context, actor: Actor, order: Order, issued: Issued, *, also: Also | None, told: Told | None
 ) -> None:
@@ -345,47 +270,32 @@ def store_issued(
         fingerprint=certificate.fingerprint,
         reference=order.reference,
     ) as act:
-        mark_issued(act.session, order, certificate, at=ctx.store.clock.now())
+        mark_issued(act.session, order, certificate, at=ctx.store.clock.now(), row=issued.values)
         if also is not None:
             also(act.session, certificate)
         if told is not None:
             told(act.session, issued)
 
 
-def mark_issued(session: Session, order: Order, certificate: Certificate, *, at: datetime) -> None:
-    """Within the caller's act: the intent becomes a certificate, bound to its holder. Raises as `store_issued`."""
+def mark_issued(
+    session: Session,
+    order: Order,
+    certificate: Certificate,
+    *,
+    at: datetime,
+    row: Mapping[str, Any] | None = None,
+) -> None:
+    """Within the caller's act: the intent becomes a certificate, bound to its holder; `row` as in `complete`. Raises as `store_issued`."""
     holder = order.holder
     blocked(session, [order.public_key])
-    complete(session, [certificate])
+    complete(session, [certificate], [row] if row is not None else ())
     if holder.kind == "person" and holder.post is not None:
         bind(session, certificate, holder.id, holder.post, at=at, purpose=order.profile.binding)
 
 
-def complete(session: Session, certificates: Sequence[Certificate]) -> None:
-    """Intents become certificates; raises IntentLost when one of them is an intent no more."""
-    made = [
-        {"of": f"{each.serial:x}", "octets": each.der, "digest": each.fingerprint} for each in certificates
-    ]
-    if _COMPLETE.run_many(session, made) != len(made):
-        raise IntentLost(serial=made[0]["of"] if len(made) == 1 else "-")
-
-
-_CERTIFICATE = cast("sa.Table", CertificateRow.__table__)
-#: what is not known of a certificate yet
-_BLANK: Mapping[str, None] = dict.fromkeys(_CERTIFICATE.c.keys())
-_INTENT = Sql(sa.insert(_CERTIFICATE), *_BLANK)
-_NAME = Sql(sa.insert(cast("sa.Table", NameRow.__table__)), "text", "serial")
-_PROFILE = cast("sa.Table", ProfileRow.__table__).c
-_KEPT = Sql(sa.select(_PROFILE.hash).where(_PROFILE.hash == sa.bindparam("hash")))
+_ROW = cast("sa.Table", CertificateRow.__table__).c
 _REFERRED = Sql(
-    sa.select(*_CERTIFICATE.c).where(
-        _CERTIFICATE.c.reference == sa.bindparam("reference"), _CERTIFICATE.c.state != State.ABANDONED
-    )
-)
-_COMPLETE = Sql(
-    sa.update(_CERTIFICATE)
-    .where(_CERTIFICATE.c.serial == sa.bindparam("of"), _CERTIFICATE.c.state == State.INTENT)
-    .values(state=State.ISSUED, der=sa.bindparam("octets"), fingerprint=sa.bindparam("digest"))
+    sa.select(*_ROW).where(_ROW.reference == sa.bindparam("reference"), _ROW.state != State.ABANDONED)
 )
 
 

@@ -19,19 +19,15 @@ from sqlalchemy.exc import IntegrityError
 from authz.bind import Binding, bind_many
 from ca.context import TOGETHER, Context
 from ca.errors import KeyInUse
+from ca.intent import complete, facts_of, intent_row, keep_intents, keep_profile
 from ca.issue import (
     VERB,
     Asked,
     Issued,
     Wanted,
-    complete,
     completed,
-    facts_of,
     give_up,
-    intent_row,
     issue_alone,
-    keep_intents,
-    keep_profile,
     open_profile,
     store_issued,
 )
@@ -273,7 +269,11 @@ class Batch:
             subject = f"batch:{ctx.store.identifier()}"
             with ctx.store.act(self._actor, VERB, subject, certificates=len(made)) as act:
                 blocked(act.session, [work.order.public_key for work, _ in made])
-                complete(act.session, [issued.certificate for _, issued in made])
+                complete(
+                    act.session,
+                    [issued.certificate for _, issued in made],
+                    [issued.values for _, issued in made],
+                )
                 bind_many(act.session, list(_bindings(made)), at=ctx.store.clock.now())
                 for work, issued in made:
                     fingerprint, wanted = issued.certificate.fingerprint, work.asked.wanted

@@ -13,8 +13,9 @@ from ca.bulk.keys import KeyFolder
 from ca.bulk.models import BatchEntryRow, BatchRow, State
 from ca.bulk.read import Entry, Table
 from ca.context import TOGETHER, Context
+from ca.intent import columns_of
 from ca.inventory import find
-from ca.issue import Also, Issued, Wanted, columns_of
+from ca.issue import Also, Issued, Wanted
 from ca.issue_many import issue_many
 from ca.request import IssueRequest
 from yinxin.act import Actor

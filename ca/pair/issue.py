@@ -14,14 +14,11 @@ from sqlalchemy.orm import Session
 
 from ca.context import Context
 from ca.errors import IssuanceUnderWay, ReferenceReused
+from ca.intent import facts_of, intent_row, keep_intents, keep_profile
 from ca.issue import (
     VERB,
     Also,
-    facts_of,
     give_up,
-    intent_row,
-    keep_intents,
-    keep_profile,
     mark_issued,
     open_profile,
     recall,

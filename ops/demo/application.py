@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from ca.intent import columns_of
 from ca.inventory import find
-from ca.issue import Issued, columns_of
+from ca.issue import Issued
 from ca.reconcile import abandon_reference
 from ca.registration.models import State
 from ca.registration.vet import Check

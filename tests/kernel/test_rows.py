@@ -243,6 +243,85 @@ def test_a_new_row_that_the_database_alters_by_itself_shows(keeping):
     assert digest == shape.digest(ours, salt) != shape.digest(stands, salt)
 
 
+ALTER = Sql(
+    sa.update(Kept.__table__)
+    .where(Kept.__table__.c.id == sa.bindparam("which"), Kept.__table__.c.text != "over")
+    .values(text=sa.bindparam("new"))
+)
+
+
+def test_a_row_that_is_named_by_its_key_is_neither_looked_for_nor_read(keeping, monkeypatch):
+    """Whoever knows what it says now tells it with the change. Seen to fail when its older statement stays."""
+    with keeping.act(CLERK, "kernel.write", "kept:1") as act:
+        KEEP.run_many(act.connection, [kept(number, text="a") for number in range(1, 6)])
+    looked, read = Changed.found, Shape.read
+    monkeypatch.delattr(Changed, "found")
+    monkeypatch.setattr(Shape, "read", lambda _self, _within, keys: dict.fromkeys(keys))
+    with keeping.act(CLERK, "kernel.write", "kept:1") as act:
+        given = [{"which": number, "new": "b"} for number in (1, 2)]
+        assert ALTER.run_many(act.connection, given, [kept(number, text="b") for number in (1, 2)]) == 2
+        KEEP.run(act.connection, kept(6, text="a"))
+        ALTER.run_many(act.connection, [{"which": 6, "new": "b"}], [kept(6, text="b")])
+    monkeypatch.setattr(Shape, "read", read)
+    assert len(whole(keeping)) == 6
+    with keeping.act(CLERK, "kernel.write", "kept:1") as act:
+        assert ALTER.run(act.connection, {"which": 3, "new": "c"}) == 1
+        assert ALTER.run(act.connection, {"which": 99, "new": "c"}) == 0
+    assert len(whole(keeping)) == 6
+    # read after all where it changes later in the act, or a part of the act is undone
+    monkeypatch.setattr(Changed, "found", looked, raising=False)
+    with keeping.act(CLERK, "kernel.write", "kept:1") as act:
+        for number in (3, 4):
+            ALTER.run_many(act.connection, [{"which": number, "new": "d"}], [kept(number, text="d")])
+        ALTER.run(act.connection, {"which": 3, "new": "e"})
+        act.session.execute(sa.update(Kept).where(Kept.text == "d").values(text="f"))
+        undone = act.connection.begin_nested()
+        ALTER.run_many(act.connection, [{"which": 5, "new": "d"}], [kept(5, text="d")])
+        undone.rollback()
+    assert len(whole(keeping)) == 6
+    with keeping.read() as session:
+        texts = sa.select(Kept.text).order_by(Kept.id)
+        assert session.scalars(texts).all() == ["b", "b", "e", "f", "a", "b"]
+
+
+def test_what_somebody_altered_before_is_not_made_good_by_who_knows_the_row(keeping):
+    with keeping.act(CLERK, "kernel.write", "kept:1") as act:
+        KEEP.run(act.connection, kept(1, text="a", short="ours"))
+    with keeping.engine.begin() as connection:
+        connection.execute(sa.update(Kept.__table__).values(short="them"))
+    with keeping.act(CLERK, "kernel.write", "kept:1") as act:
+        ALTER.run_many(act.connection, [{"which": 1, "new": "b"}], [kept(1, text="b", short="ours")])
+    digest, salt = said(keeping)["kernel_kept", "1"]
+    shape = shape_of(Kept.__table__)
+    assert digest == shape.digest(shape.given(kept(1, text="b", short="ours")), salt)
+
+
+def test_of_many_rows_named_by_their_keys_all_are_met_or_none(keeping):
+    """Seen to fail when the rows that were not met are said to be so."""
+    with keeping.act(CLERK, "kernel.write", "kept:1") as act:
+        KEEP.run_many(act.connection, [kept(1, text="a"), kept(2, text="over")])
+    given = [{"which": number, "new": "b"} for number in (1, 2)]
+    rows = [kept(number, text="b") for number in (1, 2)]
+    with pytest.raises(RowsMoved), keeping.act(CLERK, "kernel.write", "kept:1") as act:
+        ALTER.run_many(act.connection, given, rows)
+    with keeping.act(CLERK, "kernel.write", "kept:1") as act:
+        assert ALTER.run_many(act.connection, given[1:], rows[1:]) == 0
+        # one that is given twice is looked for
+        assert ALTER.run_many(act.connection, [given[0], given[0]], [rows[0], rows[0]]) == 2
+    assert whole(keeping) == ["kernel_kept/1", "kernel_kept/2"]
+
+
+@pytest.mark.engines("any")
+def test_a_key_that_the_database_takes_for_another_is_looked_for(keeping):
+    """Seen to fail when any value is believed to be the key: `true` is no number."""
+    with keeping.act(CLERK, "kernel.write", "kept:1") as act:
+        KEEP.run(act.connection, kept(1, text="a"))
+    for key in (True, "1"):
+        with keeping.act(CLERK, "kernel.write", "kept:1") as act:
+            assert ALTER.run(act.connection, {"which": key, "new": "b"}) == 1
+        assert whole(keeping) == ["kernel_kept/1"]
+
+
 @pytest.mark.engines("any")
 def test_rows_that_the_database_writes_itself(accounting, monkeypatch):
     monkeypatch.setitem(Note.__table__.info, "followed", ("kernel_part", "at"))

@@ -114,16 +114,24 @@ class Sql:
         held(number)
         return number
 
-    def run_many(self, within: Within, values: Sequence[_Values]) -> int:
-        """Carry out a change with each of these values; the number of rows met."""
-        form, driver, dialect, held = self._begun(within, {}, values)
+    def run_many(self, within: Within, values: Sequence[_Values], whole: Sequence[_Values] = ()) -> int:
+        """Carry out a change with each of these values; the number of rows met.
+
+        `whole` is all that each row says afterwards, for whoever knows it: of rows that a statement names by their keys an act
+        then says that, and reads none. RowsMoved is raised where it meets some of them only.
+        """
+        form, driver, dialect, held = self._begun(within, {}, values, whole)
         given = [form.given(each) for each in values]
         number = int(_asked(driver, dialect, form.text, given, many=True).rowcount)
         held(number)
         return number
 
     def _begun(
-        self, within: Within, values: _Values, many: Sequence[_Values] | None = None
+        self,
+        within: Within,
+        values: _Values,
+        many: Sequence[_Values] | None = None,
+        whole: Sequence[_Values] = (),
     ) -> tuple["_Form", Any, Dialect, Callable[[int], None]]:
         held: Callable[[int], None] = _counted
         if isinstance(within, Raw):
@@ -139,7 +147,7 @@ class Sql:
             options = within.get_execution_options()
             allowed, changed = options.get(GUARD), options.get(ROWS)
             if changed is not None and changed.accounts(self._changes):
-                held = self._note(within, changed, [values] if many is None else many)
+                held = self._note(within, changed, [values] if many is None else many, whole)
         if self._changes is not None and allowed is not None and not allowed(self._changes):
             raise UnrecordedChange(table=self._changes.name)
         sizes = {each: len(values[each]) for each in self._lists}
@@ -151,7 +159,9 @@ class Sql:
             form = self._forms[key] = _Form(self._statement, self._columns, dialect, sizes)
         return form, driver, dialect, held
 
-    def _note(self, within: sa.Connection, changed: Any, many: Sequence[_Values]) -> Callable[[int], None]:
+    def _note(
+        self, within: sa.Connection, changed: Any, many: Sequence[_Values], whole: Sequence[_Values]
+    ) -> Callable[[int], None]:
         """Tell an act which rows it will have changed; whom to tell afterwards how many they were."""
         table = cast("sa.Table", self._changes)
         key = list(table.primary_key.columns)
@@ -161,12 +171,15 @@ class Sql:
             return _counted
         if self._met is None:
             self._met = _Met(cast("sa.Update | sa.Delete", self._statement))
+        named = self._met.named(many) if len(many) == 1 or whole else None
+        if named is not None:
+            return partial(changed.counted, table, named, whole)
         changed.found(table, self._met.keys(within, many))
         return partial(changed.held, table)
 
 
 class _Met:
-    """The keys of the rows that an UPDATE or DELETE will meet, asked for before it is carried out."""
+    """The keys of the rows that an UPDATE or DELETE will meet, asked for before it is carried out; or told by their number after it."""
 
     def __init__(self, statement: sa.Update | sa.Delete) -> None:
         table, criteria = cast("sa.Table", statement.table), statement._where_criteria  # noqa: SLF001 - the only way to ask for it
@@ -177,9 +190,25 @@ class _Met:
         self._named: str | None = None
         named = [(each, _names(each, key[0])) for each in criteria]
         others = [each for each, name in named if name is None]
-        if len(key) == 1 and len(others) == len(named) - 1 and not any(map(_asks, others)):
-            self._named = next(name for _, name in named if name is not None)
-            self._many = Sql(which.where(*others, listed(key[0], _KEYS)))
+        #: the same whatever else it asks, and what such a key is to the database as well, where the statement does not alter it
+        self._only: str | None = None
+        self._kind = _EXACT.get(type(key[0].type))
+        if len(key) == 1 and len(others) == len(named) - 1:
+            self._only = next(name for _, name in named if name is not None)
+            if not any(map(_asks, others)):
+                self._named = self._only
+                self._many = Sql(which.where(*others, listed(key[0], _KEYS)))
+            if _alters(statement, key[0]):
+                self._only = None
+
+    def named(self, many: Sequence[_Values]) -> list[tuple[Any, ...]] | None:
+        """The keys of all rows that it may meet, each at most once; None where that cannot be told."""
+        if self._only is None:
+            return None
+        given = [each[self._only] for each in many]
+        if len(set(given)) != len(given) or any(type(each) is not self._kind for each in given):
+            return None
+        return [(each,) for each in given]
 
     def keys(self, within: sa.Connection, many: Sequence[_Values]) -> list[tuple[Any, ...]]:
         """Of a statement that is carried out with each of these values."""
@@ -203,6 +232,18 @@ def _names(criterion: sa.ColumnElement[Any], key: sa.Column[Any]) -> str | None:
 def _asks(criterion: sa.ColumnElement[Any]) -> bool:
     """Whether it needs something that is given at each use."""
     return any(isinstance(each, sa.BindParameter) and each.required for each in iterate(criterion))
+
+
+def _alters(statement: sa.Update | sa.Delete, key: sa.Column[Any]) -> bool:
+    """Whether it may give rows another key."""
+    if isinstance(statement, sa.Delete):
+        return False
+    values = statement._values  # noqa: SLF001 - the only way to ask for it
+    return values is None or any(each is key or each == key.key for each in values)
+
+
+#: what a key is by its column's type, where both databases compare it as it is given: no text with a number's column
+_EXACT: Mapping[type, type] = {sa.String: str, sa.Text: str, sa.Integer: int, sa.BigInteger: int}
 
 
 def _counted(_number: int) -> None:

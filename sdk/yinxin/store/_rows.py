@@ -58,6 +58,10 @@ _STATE = Sql(sa.insert(_ROW), "entry", "number", "of", "key", "digest", "salt")
 _PLACE = itemgetter(0, 1)
 
 
+class _Restated(list[Any]):
+    """All that a row says which was there before."""
+
+
 class Changed:
     """The rows that one act changes, of the tables that the log accounts for."""
 
@@ -95,7 +99,23 @@ class Changed:
         self._met = len(keys)
         known = self._keys.setdefault(table.name, {})
         for key in keys:  # one that this act put in stays new, but what it says is to be read
-            known[key] = known.get(key, True) is True
+            known[key] = _former(known.get(key, True))
+
+    def counted(
+        self, table: sa.Table, keys: Sequence[Key], whole: Sequence[Mapping[str, Any]], number: int
+    ) -> None:
+        """Note the rows of which a statement, that named each by its key, has met this number: all, or none.
+
+        `whole` is all that they say now, where it is known. RowsMoved where it met some: nobody could say which.
+        """
+        if number not in (0, len(keys)):
+            raise RowsMoved(table=table.name)
+        if number == 0:
+            return
+        known, given = self._keys.setdefault(table.name, {}), shape_of(table).given
+        for key, values in zip_longest(keys, whole):
+            former, said = _former(known.get(key, True)), given(values) if whole else None
+            known[key] = former if said is None else _Restated(said) if former else said
 
     def held(self, table: sa.Table, number: int) -> None:
         """Raise RowsMoved where the statement met another number of rows than was found.
@@ -109,7 +129,7 @@ class Changed:
     def undone(self) -> None:
         """Note that a part of the transaction was undone: nothing is there only because it was given."""
         for known in self._keys.values():
-            known.update((key, False) for key, said in known.items() if said is not True)
+            known.update((key, _former(said)) for key, said in known.items())
 
     def begin(self, table: str) -> None:
         """Note that the log accounts for a table from this act on."""
@@ -144,7 +164,7 @@ class Changed:
             now = shape.read(connection, [key for key, known in noted.items() if isinstance(known, bool)])
             for key, known in noted.items():
                 text = shape.spelt(key)
-                if known is True:
+                if _former(known):
                     former.append({"table": of, "row": text})
                 values = now.get(key) if isinstance(known, bool) else known
                 if values is None:
@@ -196,6 +216,11 @@ class Changed:
         else:
             keys = [tuple(each or ()) for each in result.inserted_primary_key_rows]
         self.new(table, statement, keys)
+
+
+def _former(known: bool | Sequence[Any]) -> bool:  # noqa: FBT001 - what is known of a row
+    """Whether an act before this one may have said something of the row."""
+    return known is True or type(known) is _Restated
 
 
 def state(connection: sa.Connection, entry: str, rows: Sequence[Mapping[str, Any]]) -> None:
