@@ -63,18 +63,21 @@ def _is_newest(engine: sa.Engine) -> bool:
 
 @contextmanager
 def _rebuilding(connection: sa.Connection) -> Iterator[None]:
-    """SQLite changes a table by making it anew; meanwhile references to it are not held.
+    """SQLite changes a table by making it anew; meanwhile references to it are not held, and indexes are sorted in files, however long.
 
-    The procedure of sqlite.org/lang_altertable.html, section 7: its switch does nothing once a transaction has begun.
+    The procedure of sqlite.org/lang_altertable.html, section 7: its switch, like the other, does nothing once a transaction has begun.
     """
     driver: Any = connection.connection.driver_connection
     if connection.dialect.name != "sqlite":
         yield
         return
+    (temporary,) = driver.execute("PRAGMA temp_store").fetchone()
     driver.execute("PRAGMA foreign_keys=OFF")
+    driver.execute("PRAGMA temp_store=FILE")
     try:
         yield
     finally:
+        driver.execute(f"PRAGMA temp_store={temporary}")
         driver.execute("PRAGMA foreign_keys=ON")
 
 

@@ -60,6 +60,18 @@ def test_a_session_that_is_first_asked_for_within_a_savepoint(store, released):
     assert (notes(store), len(recorded(store))) == (["x"], 1)
 
 
+@pytest.mark.engines("any")
+def test_what_a_statement_would_have_to_undo_lies_in_no_file(store):
+    """Seen to fail without `temp_store`: SQLite opens a file for it, and writes every page there that a statement changes."""
+    with store.act(CLERK, "test.write", "notes") as act:
+        act.session.add_all([Note(id=number, text="x" * 2000) for number in range(200)])
+    with store.act(CLERK, "test.write", "notes") as act:
+        act.session.execute(sa.update(Note).values(text=Note.text + "y"))
+        files = [str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+        assert any(each.endswith("-wal") for each in files)
+        assert [each for each in files if "etilqs" in each] == []
+
+
 def test_a_change_and_its_record_commit_together(store):
     entry = write(store, 1, "hello", size=5)
     assert notes(store) == ["hello"]

@@ -19,6 +19,11 @@ from yinxin.settings import Section
 BUSY_SECONDS = 30
 
 
+#: of a connection that writes: what one statement would have to undo is kept in memory. In a file, where it goes from 64 KB on for
+#: the rest of the transaction, that is two writes for every page that any statement changes: sixty for a certificate
+_UNDO = "temp_store=MEMORY"
+
+
 class DatabaseSettings(Section):
     """The database."""
 
@@ -110,7 +115,7 @@ def _sqlite(url: sa.URL, pool: int, *, reading: bool = False, synchronous: str =
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver's own implicit BEGIN is deferred; ours is not
-        for pragma in (*pragmas, *(["query_only=ON"] if reading else ())):
+        for pragma in (*pragmas, "query_only=ON" if reading else _UNDO):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
