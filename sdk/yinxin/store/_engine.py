@@ -19,6 +19,10 @@ from yinxin.settings import Section
 BUSY_SECONDS = 30
 
 
+#: memory for pages, by connection. Connections are taken last in, first out, so that few of them fill it
+_PAGES_KIB = 8000
+#: pages of SQLite's log from which on they are written back: one that many groups change is then written back once (16 MB)
+_LOG_PAGES = 4000
 #: of a connection that writes: what one statement would have to undo is kept in memory. In a file, where it goes from 64 KB on for
 #: the rest of the transaction, that is two writes for every page that any statement changes: sixty for a certificate
 _UNDO = "temp_store=MEMORY"
@@ -100,6 +104,7 @@ def _sqlite(url: sa.URL, pool: int, *, reading: bool = False, synchronous: str =
         pool_size=pool,
         max_overflow=pool,
         poolclass=sa.pool.QueuePool,
+        pool_use_lifo=True,  # who wrote last has its pages in memory still, unless another has written since
         # every statement that is in use stays compiled
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "cached_statements": 512},
     )
@@ -109,6 +114,8 @@ def _sqlite(url: sa.URL, pool: int, *, reading: bool = False, synchronous: str =
         f"synchronous={synchronous}",
         "foreign_keys=ON",
         "trusted_schema=OFF",
+        f"cache_size=-{_PAGES_KIB}",
+        f"wal_autocheckpoint={_LOG_PAGES}",
         "secure_delete=ON",  # what is erased leaves no copy in a free page; Debian's SQLite has it so anyway
     ]
 
