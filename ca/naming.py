@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ca.errors import ForeignName, ProfileRefuses
 from ca.profile import NameRule, Profile
 from ca.profile.gmt0015 import IDENTIFIERS
+from ca.profile.texts import FAULTS, text_fault
 from ca.profile.wildcards import is_wildcard, wildcard_fault
 from yinxin.crypto.general_names import GeneralName
 from yinxin.crypto.keys import PublicKey
@@ -92,6 +93,8 @@ def _subject(asked: Name, profile: Profile, facts: Mapping[str, str]) -> Name:
         registered = facts.get("organ.name", text) if name == "organizationName" else text
         if name in wanted and wanted[name] != registered:
             raise ForeignName(field=name, asked=wanted[name], registered=registered)
+        if (fault := text_fault(text)) is not None:
+            raise refusal(profile, name, f"“{text}”：{fault.zh}", f"“{text}”: {fault.en}")
         _fits(name, text, profile)
         pairs.append((name, text))
     return Name.of(pairs)
@@ -124,7 +127,8 @@ def _alternative_names(
     asked: tuple[GeneralName, ...], profile: Profile, domains: tuple[str, ...]
 ) -> tuple[GeneralName, ...]:
     allowed = {str(kind) for kind in profile.san}
-    names = tuple((kind, text.lower() if kind == "dns" else text) for kind, text in asked)
+    # each once, as some clients list them twice
+    names = tuple(dict.fromkeys((kind, text.lower() if kind == "dns" else text) for kind, text in asked))
     for kind, text in names:
         if kind not in allowed:
             raise refusal(profile, kind, f"不允许 {text}", f"{text} is not allowed")
@@ -132,6 +136,8 @@ def _alternative_names(
             raise ForeignName(field="dns", asked=text, registered=", ".join(domains))
         if kind == "dns" and is_wildcard(text):
             _may_stand_for_many(text, profile)
+        if kind in FAULTS and (fault := FAULTS[kind](text)) is not None:
+            raise refusal(profile, kind, f"“{text}”：{fault.zh}", f"“{text}”: {fault.en}")
         _fits(kind, text, profile)
     _count(names, profile)
     return names

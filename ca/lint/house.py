@@ -6,7 +6,7 @@ from datetime import timedelta
 from ca.lint.case import Case, Rules
 from ca.profile import gmt0015
 from ca.profile.wildcards import any_wildcard
-from yinxin.crypto import oids
+from yinxin.crypto import der, oids
 from yinxin.crypto.attribute.controls import OURS
 from yinxin.crypto.errors import MalformedDer
 from yinxin.crypto.suite import SM
@@ -41,11 +41,13 @@ def key(case: Case) -> Iterator[str]:
 
 @rules("profile: subject")
 def subject(case: Case) -> Iterator[str]:
-    """Attributes in the profile's order, fixed ones as fixed; only optional ones may be missing."""
+    """Attributes in the profile's order, each a relative name of its own, fixed ones as fixed; only optional ones may be missing."""
     wanted = case.profile.subject
     given = case.certificate.subject.as_dict()
     if list(given) != [name for name in wanted if name in given]:
         yield "attributes that the profile does not name, or in another order"
+    if not case.profile.ca and len(der.elements(case.certificate.subject.der)) != len(given):
+        yield "a relative name of several attributes"
     for name, source in wanted.items():
         if name not in given and not source.endswith("?"):
             yield f"{name} is missing"

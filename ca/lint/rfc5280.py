@@ -3,14 +3,15 @@
 The reader in `yinxin.crypto` has already held the form to DER, version 3, one of each extension, equal algorithms.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from ca.lint.case import Case, Rules
 from ca.profile import gmt0015
+from ca.profile.texts import FAULTS, text_fault
 from ca.profile.wildcards import is_wildcard, wildcard_fault
 from yinxin.crypto import der, oids
 from yinxin.crypto.constraints import ANY_POLICY
@@ -22,6 +23,14 @@ from yinxin.errors import YinxinError
 rules = Rules()
 
 _BOUNDS = {name: bound for name, (_, _, bound) in ATTRIBUTES.items()}
+_COUNTRY = re.compile(r"[A-Z]{2}")
+#: attributes that are not a DirectoryString
+_KINDS = {
+    ATTRIBUTES["countryName"][0]: (der.PRINTABLE,),
+    ATTRIBUTES["serialNumber"][0]: (der.PRINTABLE,),
+    ATTRIBUTES["domainComponent"][0]: (der.IA5,),
+    ATTRIBUTES["emailAddress"][0]: (der.IA5,),
+}
 _UTC_TIME_ENDS = datetime(2050, 1, 1, tzinfo=UTC)
 #: extensions that no certificate of ours marks critical
 _NEVER_CRITICAL = (
@@ -57,7 +66,7 @@ _KNOWN = {
 
 @rules("RFC 5280 4.1.2.2")
 def serial(case: Case) -> Iterator[str]:
-    """Positive, at most 20 octets as encoded."""
+    """At most 20 octets as encoded; one that is not positive is not read."""
     if len(der.integer(case.certificate.serial)) - 2 > 20:
         yield "the serial number is longer than 20 octets"
 
@@ -95,7 +104,7 @@ def validity(case: Case) -> Iterator[str]:
 
 @rules("RFC 5280 4.1.2.6 and appendix A")
 def subject(case: Case) -> Iterator[str]:
-    """Present for authorities, bounded, one of each attribute, printable, no outer spaces."""
+    """Present for authorities, of attributes in use, one of each."""
     name = case.certificate.subject
     if not name and case.certificate.is_ca:
         yield "an authority needs a subject"
@@ -105,11 +114,36 @@ def subject(case: Case) -> Iterator[str]:
             yield f"{attribute} is not an attribute in use here"
         elif attributes.count(attribute) > 1 and attribute != "domainComponent":
             yield f"{attribute} stands twice"
-    for attribute, text in name.pairs:
+    # an outside authority's name stays as that authority writes it (4.1.2.6)
+    if not case.certificate.is_ca and any(value[0] not in _strings(oid) for oid, value in _values(name.der)):
+        yield "an attribute is not of the kind of string that it must be"
+
+
+@rules("RFC 5280 7.1 and appendix A")
+def texts(case: Case) -> Iterator[str]:
+    """Bounded; nothing in it that nobody sees, or that looks like something else."""
+    for attribute, text in case.certificate.subject.pairs:
         if not 0 < len(text) <= _BOUNDS.get(attribute, 256):
             yield f"{attribute} is empty or too long"
+        elif (why := text_fault(text)) is not None:
+            yield f"{attribute} {text!r}: {why.en}"
         if not text.isprintable() or text != text.strip():
             yield f"{attribute} has control characters or outer spaces"
+        if attribute == "countryName" and not _COUNTRY.fullmatch(text):
+            yield f"{text!r} is no country of two capital letters"
+
+
+def _values(encoded: bytes) -> Iterator[tuple[str, bytes]]:
+    """Each attribute's object identifier and value, as encoded."""
+    for relative in der.elements(encoded):
+        for pair in der.elements(relative, der.SET):
+            kind, value = der.elements(pair)
+            yield der.dotted(kind), value
+
+
+def _strings(oid: str) -> tuple[int, ...]:
+    """Which kinds of string an attribute may be (RFC 5280 4.1.2.4 and appendix A)."""
+    return _KINDS.get(oid, (der.UTF8, der.PRINTABLE))
 
 
 @rules("RFC 5280 4.2.1.1")
@@ -196,18 +230,12 @@ def _alternative_name(kind: str, text: str) -> Iterator[str]:
     except YinxinError:
         yield f"{kind} {text!r} is not well formed"
         return
-    if kind == "dns" and (text != text.lower() or _looks_like_address(text)):
-        yield f"dns {text!r} is an address, or not in lower case"
+    if kind == "dns" and text != text.lower():
+        yield f"dns {text!r} is not in lower case"
+    if kind in FAULTS and (why := FAULTS[kind](text)) is not None:
+        yield f"{kind} {text!r}: {why.en}"
     if kind == "dns" and is_wildcard(text) and (why := wildcard_fault(text)) is not None:
         yield f"dns {text!r}: {why.en}"
-
-
-def _looks_like_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 @rules("RFC 5280 4.2.1.9")

@@ -66,6 +66,11 @@ def name_of(*pairs: tuple[str, str]) -> bytes:
     return Name.of([("C", "CN"), *pairs]).der
 
 
+def raw(oid: str, value: bytes) -> bytes:
+    """A relative name as no writer of ours makes it."""
+    return der.set_of([der.sequence(der.oid(oid), value)])
+
+
 def validity(first: datetime, last: datetime) -> bytes:
     return der.sequence(der.time(first), der.time(last))
 
@@ -87,6 +92,16 @@ RAW_NAME = der.sequence(
     der.set_of([der.sequence(der.oid("2.5.4.6"), der.printable("CN"))]),
     der.set_of([der.sequence(der.oid("2.5.4.3"), der.utf8("a\u0007b"))]),
 )
+ONE_C = der.sequence(der.oid("2.5.4.6"), der.printable("CN"))
+ONE_CN = der.sequence(der.oid("2.5.4.3"), der.utf8("a.example.gov.cn"))
+BAD_HOSTS = ("10.0.0.1", "127.1", "2130706433", "a.0x7f", "a_b.gov.cn", "ab--cd.gov.cn", "xn--a.gov.cn")
+BAD_NAMES = (
+    (0x81, b"a@b@c.cn"),
+    (0x81, b".a@c.cn"),
+    (0x86, b"http://"),
+    (0x86, b"https://u@h/"),
+    (0x86, b"x:"),
+)
 UTC_2051 = der.sequence(der.tlv(0x17, b"200101000000Z"), der.tlv(0x18, b"20400101000000Z"))
 BROKEN: list[tuple[str, Mapping[int, bytes], Edit]] = [
     ("RFC 5280 4.1.2.2", {1: der.integer((1 << 160) - 1)}, list),
@@ -95,9 +110,19 @@ BROKEN: list[tuple[str, Mapping[int, bytes], Edit]] = [
     ("RFC 5280 4.1.2.5", {4: validity(NOW, NOW - timedelta(days=1))}, list),
     ("RFC 5280 4.1.2.5", {4: validity(NOW, NOW + timedelta(days=5000))}, list),
     ("RFC 5280 4.1.2.5", {4: UTC_2051}, list),
-    ("RFC 5280 4.1.2.6", {5: RAW_NAME}, list),
+    ("RFC 5280 7.1", {5: RAW_NAME}, list),
     ("RFC 5280 4.1.2.6", {5: name_of(("CN", "a"), ("CN", "b"))}, list),
     ("RFC 5280 4.1.2.6", {5: name_of(("CN", "a"), ("1.2.3.4", "b"))}, list),
+    ("RFC 5280 7.1", {5: der.sequence(raw("2.5.4.6", der.printable("C")))}, list),
+    ("RFC 5280 7.1", {5: der.sequence(raw("2.5.4.6", der.printable("cn")))}, list),
+    ("RFC 5280 4.1.2.6", {5: der.sequence(raw("2.5.4.6", der.utf8("CN")))}, list),
+    ("RFC 5280 4.1.2.6", {5: der.sequence(raw("2.5.4.3", der.tlv(0x1E, "a".encode("utf-16-be"))))}, list),
+    ("RFC 5280 7.1", {5: der.sequence(raw("2.5.4.3", der.utf8("")))}, list),
+    ("RFC 5280 7.1", {5: der.sequence(raw("2.5.4.3", der.utf8("a" * 65)))}, list),
+    ("RFC 5280 7.1", {5: der.sequence(raw("2.5.4.3", der.utf8(" a")))}, list),
+    ("RFC 5280 7.1", {5: name_of(("CN", "a\u3164b"))}, list),
+    ("RFC 5280 7.1", {5: name_of(("CN", "e\u0301"))}, list),
+    ("profile: subject", {5: der.sequence(der.set_of([ONE_C, ONE_CN]))}, list),
     ("RFC 5280 4.2.1.1", {}, without(oids.AUTHORITY_KEY_ID)),
     ("RFC 5280 4.2.1.1", {}, instead(oids.AUTHORITY_KEY_ID, der.sequence(der.implicit(0, der.octets(b"x" * 20))))),
     ("RFC 5280 4.2.1.2", {}, without(oids.SUBJECT_KEY_ID)),
@@ -114,7 +139,8 @@ BROKEN: list[tuple[str, Mapping[int, bytes], Edit]] = [
     ("RFC 5280 4.2.1.6", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, names("a.*.example.gov.cn"))),
     ("profile: wildcards", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, names("*.example.gov.cn"))),
     ("RFC 5280 4.2.1.6", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, names("A.example.gov.cn"))),
-    ("RFC 5280 4.2.1.6", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, names("10.0.0.1"))),
+    *(("RFC 5280 4.2.1.6", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, names(each))) for each in BAD_HOSTS),
+    *(("RFC 5280 4.2.1.6", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, der.sequence(der.tlv(*each)))) for each in BAD_NAMES),
     ("RFC 5280 4.2.1.6", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, names("a..b"))),
     ("RFC 5280 4.2.1.6", {5: der.sequence()}, without(oids.SUBJECT_ALTERNATIVE_NAME)),
     ("RFC 5280 4.2.1.9", {}, instead(oids.BASIC_CONSTRAINTS, der.sequence(der.boolean(True)))),

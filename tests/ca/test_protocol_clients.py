@@ -41,7 +41,7 @@ def chained(served: Served, file: Path) -> None:
 
 def test_est(served: Served, tmp_path: Path) -> None:
     login = credential(served, "est")
-    run_page(
+    said = run_page(
         "ca/est.md",
         tmp_path,
         EST=f"{served.url}/.well-known/est",
@@ -50,6 +50,7 @@ def test_est(served: Served, tmp_path: Path) -> None:
     )
     for name in ("device", "next", "server"):
         chained(served, tmp_path / f"{name}.pem")
+    assert "prime256v1" in said  # among the attributes that a request should have
     old, new = (Certificate.load((tmp_path / f"{name}.pem").read_bytes()) for name in ("device", "next"))
     assert old.subject.pairs == new.subject.pairs
     assert old.public_key != new.public_key

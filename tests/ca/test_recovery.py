@@ -266,7 +266,7 @@ def test_it_expires_with_its_approvals(safe: Safe) -> None:
 
 @pytest.mark.engines("both")
 def test_delivered_once_to_many_who_ask_at_once(safe: Safe) -> None:
-    """32 at once: one envelope, one record of it. Seen to fail when the proposal is moved on without being compared."""
+    """64 at once: one envelope, one record of it. Seen to fail when the proposal is moved on without being compared."""
     id_ = safe.propose()
     safe.approve(id_, "zhao", "qian")
 
@@ -276,9 +276,9 @@ def test_delivered_once_to_many_who_ask_at_once(safe: Safe) -> None:
         except ProposalClosed:
             return "closed"
 
-    with ThreadPoolExecutor(32) as pool:
-        answers = list(pool.map(told, range(32)))
-    assert (answers.count("executed"), answers.count("closed")) == (1, 31)
+    with ThreadPoolExecutor(64) as pool:
+        answers = list(pool.map(told, range(64)))
+    assert (answers.count("executed"), answers.count("closed")) == (1, 63)
     assert len({safe.site.keys.escrow.recovered(CLERK, id_) for _ in range(3)}) == 1
     done = [each for each in safe.site.events("authz.execute") if each["outcome"] == "done"]
     assert len(done) == 1

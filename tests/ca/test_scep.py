@@ -239,6 +239,7 @@ def test_certificates_and_lists_are_fetched(device: Device) -> None:
 # --- invariants ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.engines("both")
 def test_64_at_once_give_one_certificate(device: Device) -> None:
     """Seen to fail when the reference is a fresh identifier instead of the transaction's."""
     message = device.message("19", device.csr())

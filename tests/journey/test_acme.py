@@ -329,7 +329,7 @@ def test_dehydrated(department: Department) -> None:
 
 
 def test_uacme(department: Department) -> None:
-    """Registers, gets and revokes with EC keys; the root among the system's, in a mount namespace of its own."""
+    """Registers, gets, changes its key, revokes by the new one and is deactivated, with EC keys; the root among the system's, in a mount namespace of its own."""
     folder = department.folder
     answers = folder / ".well-known/acme-challenge"
     answers.mkdir(parents=True)
@@ -343,7 +343,8 @@ def test_uacme(department: Department) -> None:
     )
     hook.chmod(0o755)
     trusting = f"mount --bind bundle.pem {system}\n"
-    revoking = "uacme -y -c uacme -a $DIRECTORY -t EC revoke uacme/$NAME/cert.pem\n"
+    own = "uacme -y -c uacme -a $DIRECTORY -t EC"
+    revoking = f"{own} newkey\n{own} revoke uacme/$NAME/cert.pem\n{own} deactivate\n! {own} update\n"
     with serving(folder, department.site.http):
         (folder / "get.sh").write_text(trusting + department.manual("uacme"))
         department.run("unshare --mount sh -ec '. ./get.sh'")

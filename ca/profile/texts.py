@@ -1,0 +1,93 @@
+"""What is wrong with a text that a certificate would show: what nobody sees, or takes for something else.
+
+The writer of names has refused control and format characters (bidirectional ones among them), spaces other than the plain one, and
+outer spaces already. Compared are names without what is invisible and in one form (RFC 5280 7.1, RFC 4518): a certificate is to say
+what is compared.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from yinxin.text import Text
+
+#: seen as nothing though each is a letter, a mark or a symbol (Unicode, Default_Ignorable_Code_Point; the empty Braille cell)
+_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {
+    chr(c) for c in (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
+}
+#: scripts whose letters look like one another
+_ALIKE = ("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE")
+#: RFC 5321 4.1.2, without quoted strings: nobody has such an address, and readers take them for two
+_MAILBOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+#: a last label that makes an address of a host name, for readers that take 127.1 and 0x7f000001 for one
+_NUMBER = re.compile(r"([0-9]+|0x[0-9a-f]*)")
+
+
+@lru_cache(maxsize=4096)
+def text_fault(text: str) -> Text | None:
+    """What is wrong with an attribute's text; None when all is well."""
+    if text.isascii():
+        return None
+    if unicodedata.category(text[0]).startswith("M") or not _INVISIBLE.isdisjoint(text):
+        return Text("含有不可见字符", "it has characters that nobody sees")
+    if not unicodedata.is_normalized("NFC", text):
+        return Text("未按 Unicode NFC 规范化", "it is not in Unicode's form NFC")
+    if any(len(set(map(_alike, word)) - {""}) > 1 for word in re.findall(r"\w+", text)):
+        return Text("一个词中混用形似的字母", "a word mixes letters of scripts that look alike")
+    return None
+
+
+def _alike(character: str) -> str:
+    script = unicodedata.name(character, "").partition(" ")[0]
+    return script if script in _ALIKE else ""
+
+
+def host_fault(name: str) -> Text | None:
+    """What is wrong with a host name whose form is a domain name's: it would be taken for an address, or for another name."""
+    labels = name.lower().split(".")
+    if _NUMBER.fullmatch(labels[-1]):
+        return Text("看起来是 IP 地址", "it looks like an address")
+    if any("_" in each for each in labels):
+        return Text("主机名不能含下划线", "a host name has no underscore")
+    for each in labels:
+        if each[2:4] == "--" and not _is_international(each):
+            return Text(f"“{each}”不是有效的国际化域名", f"“{each}” is no internationalized label")
+    return None
+
+
+def _is_international(label: str) -> bool:
+    """Whether a label is the one spelling of a text in other letters (RFC 5890 2.3.2.1), and one that can be shown."""
+    if not label.startswith("xn--"):
+        return False
+    try:
+        shown = label[4:].encode().decode("punycode")
+        again = "xn--" + shown.encode("punycode").decode()
+    except UnicodeError:
+        return False
+    return again == label and not shown.isascii() and shown.isprintable() and text_fault(shown) is None
+
+
+def mailbox_fault(address: str) -> Text | None:
+    """What is wrong with a mail address: the part before its domain, or the domain."""
+    local, _, domain = address.rpartition("@")
+    if not _MAILBOX.fullmatch(local):
+        return Text("“@”之前不是普通的邮箱名", "what stands before the “@” is no plain mailbox")
+    return host_fault(domain)
+
+
+def uri_fault(uri: str) -> Text | None:
+    """What is wrong with a URI: it needs something behind its scheme, and is shown whole (RFC 5280 4.2.1.6)."""
+    try:
+        parts = urlsplit(uri)
+        nobody = bool(parts.username or parts.password)
+        bare = not (parts.netloc or parts.path)
+    except ValueError:
+        return Text("不是有效的地址", "it is no URI")
+    if bare or nobody or (uri.partition(":")[2].startswith("//") and not parts.hostname):
+        return Text("缺少主机，或含有用户名", "it names no host, or a user")
+    return None
+
+
+#: by kind of alternative name
+FAULTS = {"dns": host_fault, "email": mailbox_fault, "uri": uri_fault}
