@@ -3,7 +3,9 @@
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -189,6 +191,121 @@ def test_every_rule_can_fail(case: Case) -> None:
     for position, (clause, fields, edit) in enumerate(BROKEN):
         found = clauses(altered(case, fields, edit))
         assert any(each.startswith(clause) for each in found), f"BROKEN[{position}] {clause}: {found}"
+
+
+NEAR = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+CA_MARK = instead(oids.BASIC_CONSTRAINTS, der.sequence(der.boolean(True)), critical=True)
+
+
+def also(*edits: Edit) -> Edit:
+    def all_of(listed: list[Extension]) -> Sequence[Extension]:
+        for edit in edits:
+            listed = list(edit(listed))
+        return listed
+
+    return all_of
+
+
+def mapped(ours: str, theirs: str) -> Edit:
+    pair = der.sequence(der.oid(ours), der.oid(theirs))
+    return instead(oids.POLICY_MAPPINGS, der.sequence(pair), critical=True)
+
+
+def fetched(url: bytes) -> Edit:
+    place = der.sequence(der.oid(oids.OCSP), der.tlv(0x86, url))
+    return instead(oids.AUTHORITY_INFORMATION_ACCESS, der.sequence(place))
+
+
+STAMPS = der.sequence(der.oid("1.3.6.1.5.5.7.3.8"))
+INHIBITS = Extension(oids.INHIBIT_ANY_POLICY, True, der.integer(0))
+FAULTS: list[tuple[str, Mapping[int, bytes], Edit]] = [
+    ("must be UTCTime", {4: der.sequence(der.tlv(0x18, f"{NEAR:%Y%m%d%H%M%SZ}".encode()), der.time(NEAR))}, list),
+    ("an authority needs a subject", {5: der.sequence()}, CA_MARK),
+    ("is not critical, or not of an authority", {}, lambda listed: [*listed, INHIBITS]),
+    ("is not critical, or not of an authority", {}, also(CA_MARK, instead(INHIBITS.oid, INHIBITS.value))),
+    ("anyPolicy is mapped", {}, also(CA_MARK, mapped("1.2.3", "2.5.29.32.0"))),
+    ("is mapped and not granted", {}, also(CA_MARK, mapped("1.2.3", "1.2.4"))),
+    ("must be critical", {}, instead(oids.BASIC_CONSTRAINTS, der.sequence(der.boolean(True)))),
+    ("must be the only purpose, and critical", {}, instead(oids.EXTENDED_KEY_USAGE, STAMPS)),
+    ("is no address to fetch from", {}, fetched(b"http:///x")),
+    ("is no address to fetch from", {}, fetched(b"http://u@example.gov.cn/")),
+    ("is no address to fetch from", {}, fetched(b"http://example.gov.cn/#x")),
+    ("must not be critical", {}, lambda listed: [Extension(each.oid, True, each.value) for each in listed]),
+    ("not 1 to 100 names", {}, without(oids.SUBJECT_ALTERNATIVE_NAME)),
+    ("aaControls differs", {}, lambda listed: [*listed, OURS.extension]),
+    ("sOAIdentifier differs", {}, lambda listed: [*listed, oids.SOURCE_OF_AUTHORITY]),
+]  # fmt: skip
+
+
+def test_each_fault_is_told_in_its_own_words(case: Case) -> None:
+    """Seen to fail with each of these sentences taken out of its rule, which still told of another fault."""
+    for position, (fault, fields, edit) in enumerate(FAULTS):
+        found = [each.fault for each in findings(altered(case, fields, edit))]
+        assert any(fault in each for each in found), f"FAULTS[{position}] {fault}: {found}"
+
+
+LAWFUL: list[tuple[str, Mapping[int, bytes], Edit]] = [
+    ("RFC 5280 4.1.2.5", {4: validity(NEAR, NEAR)}, list),
+    ("RFC 5280 4.1.2.6", {5: der.sequence(raw("0.9.2342.19200300.100.1.25", der.ia5("cn")), raw("0.9.2342.19200300.100.1.25", der.ia5("gov")))}, list),
+    ("RFC 5280 4.1.2.6", {5: der.sequence(raw("2.5.4.3", der.tlv(0x1E, "a".encode("utf-16-be"))))}, CA_MARK),
+    ("RFC 5280 4.2.1.3", {}, also(CA_MARK, instead(oids.KEY_USAGE, der.named_bits([5, 6]), critical=True))),
+    ("RFC 5280 4.2.1.3", {}, also(lambda listed: [*listed, OURS.extension], instead(oids.KEY_USAGE, der.named_bits([0, 6]), critical=True))),
+    ("RFC 5280 4.2.1.5", {}, also(CA_MARK, lambda listed: [*listed, INHIBITS])),
+    ("RFC 5280 4.2.1.6", {}, instead(oids.SUBJECT_ALTERNATIVE_NAME, der.sequence(der.tlv(0x81, b"A*b@c.cn"), der.tlv(0x87, b"\x0a\0\0\1")))),
+    ("RFC 5280 4.2.1.12", {}, also(CA_MARK, without(oids.EXTENDED_KEY_USAGE))),
+    ("RFC 5280 4.2.1.12", {}, also(without(oids.EXTENDED_KEY_USAGE), lambda listed: [*listed, oids.SOURCE_OF_AUTHORITY])),
+    ("RFC 5280 4.2.1.12", {}, instead(oids.EXTENDED_KEY_USAGE, STAMPS, critical=True)),
+    ("profile: days", {4: validity(NEAR, NEAR + timedelta(days=398))}, list),
+]  # fmt: skip
+
+
+def test_what_is_just_lawful_is_no_fault(case: Case) -> None:
+    """Seen to fail with the bound or the exception taken out of each rule."""
+    for position, (clause, fields, edit) in enumerate(LAWFUL):
+        found = [str(each) for each in findings(altered(case, fields, edit))]
+        assert not any(each.startswith(f"{clause}") for each in found), f"LAWFUL[{position}]: {found}"
+
+
+@pytest.mark.parametrize(
+    ("above", "own", "lawful"),
+    [
+        (None, None, True),
+        (None, 7, True),
+        (0, 0, False),
+        (0, None, False),
+        (1, 0, True),
+        (1, 1, False),
+        (1, None, False),
+        (2, 1, True),
+        (2, 0, True),
+    ],
+)
+def test_a_path_grows_shorter_with_each_authority(
+    case: Case, above: int | None, own: int | None, *, lawful: bool
+) -> None:
+    """Seen to fail with each bound of the rule moved by one."""
+    length = b"" if own is None else der.integer(own)
+    mark = instead(oids.BASIC_CONSTRAINTS, der.sequence(der.boolean(True), length), critical=True)
+    certificate: Any = SimpleNamespace(path_length=above, not_after=case.issuer.not_after)
+    issuer = replace(case.issuer, certificate=certificate, chain=())
+    given = replace(altered(case, {}, mark), issuer=issuer)
+    assert ("RFC 5280 4.2.1.9" not in clauses(given)) == lawful
+    # of an end entity the length above says nothing
+    assert "RFC 5280 4.2.1.9" not in clauses(replace(case, issuer=issuer))
+
+
+def test_what_a_profile_asks_of_alternative_names(case: Case) -> None:
+    """Seen to fail without the kinds that are required, and with the bound of their number moved by one."""
+
+    def faults(**changed: Any) -> set[str]:
+        profile = case.profile.model_copy(update=changed)
+        return {each.clause for each in findings(replace(case, profile=profile))}
+
+    count = len(case.certificate.san)
+    assert faults(san={"dns": "required"}) == set()
+    assert faults(san={"dns": "optional", "ip": "required"}) == {"profile: san, least_names, most_names"}
+    assert faults(most_names=count) == faults(least_names=count) == set()
+    assert faults(most_names=count - 1, least_names=0) == {"profile: san, least_names, most_names"}
 
 
 def test_rules_about_key_issuer_and_algorithm_can_fail(site: Site, case: Case) -> None:
