@@ -49,7 +49,7 @@ def is_whole(site: Site, ask: Callable[[], Any]) -> None:
 def test_a_database_that_fails_at_any_transaction(
     site: Site, csr: bytes, monkeypatch: pytest.MonkeyPatch, place: int, done: bool
 ) -> None:
-    """The transactions of the intent (1) and of the certificate (2). Seen to fail with an abandonment that takes what is issued."""
+    """The transactions of the intent (1) and of the certificate (2). Seen to fail when what is given up is not revoked."""
     act, begun = site.store.act, list[str]()
 
     @contextmanager

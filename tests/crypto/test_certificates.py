@@ -7,7 +7,7 @@ from pkilint import loader, report
 from pkilint.pkix import certificate, extension, name
 from pkilint.validation import ValidationFindingSeverity
 
-from yinxin.crypto import der, oids, pem
+from yinxin.crypto import der, known, oids, pem
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.errors import (
     BadSignature,
@@ -103,6 +103,20 @@ def test_what_is_remembered_of_one_certificate_is_not_said_of_another(intl):
                     assert ours.key_usage == usage
                     assert ours.extended_key_usage == set(purposes)
                     assert (ours.crl_urls, ours.ocsp_urls) == (wanted.crl_urls, wanted.ocsp_urls)
+
+
+def test_what_is_remembered_stays_small(intl, monkeypatch):
+    """Seen to fail without the bound of their number, of their size, and when each certificate's own identifier is kept."""
+    monkeypatch.setattr(known, "_known", {})
+    monkeypatch.setattr(known, "_KEEP", 20)
+    for number in range(100):
+        hosts = tuple(("dns", f"host-{number}-{each}.example") for each in range(1 + number % 2 * 40))
+        made = Certificate(intl.issue(replace(full(intl), san=hosts)).certificate.der)
+        assert made.key_usage
+    kept = known._known
+    assert 0 < len(kept) < 40
+    assert max(len(each.value) for each in kept) <= 512
+    assert not any(each.oid == oids.SUBJECT_KEY_ID for each in kept)
 
 
 def test_every_address_of_a_method_is_read_and_nothing_but_addresses(intl):
