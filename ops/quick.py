@@ -6,15 +6,17 @@ known already, or that is believed by its own signature (`yinxin.web.signed`), i
 one group. Whatever else a connection says goes to a thread with every octet that was read of it, and is read there anew.
 
 A connection belongs to one thread at a time: to the poller's while nothing is asked on it, to its window's until the answer is
-sent. What it says meanwhile waits.
+sent; while that is kept back (`yinxin.web.signed.Held`) to none, and then to the one that releases it. What it says meanwhile waits.
 """
 
 import logging
 import ssl
 import time
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from threading import Condition, Thread
 from typing import Any, Protocol
 
@@ -22,7 +24,7 @@ from gunicorn.util import http_date
 
 from ops.recognise import Head, recognise
 from yinxin.gather import PATIENCE, Window
-from yinxin.web import Begun, Plain, QuickLayer, SignedBegun, SignedLayer, status_line
+from yinxin.web import Begun, Held, Plain, QuickLayer, SignedBegun, SignedLayer, status_line
 
 _log = logging.getLogger("yinxin.server")
 
@@ -216,6 +218,8 @@ class Clerk(Thread):
         self._house = house
         self._lock = Condition()
         self._waiting: list[_Going] = []
+        #: what is kept back, and until when; used by this thread alone
+        self._kept: deque[tuple[float, Held]] = deque()
         #: how many the last group had
         self._last = 1
         self._date = (-1, b"")
@@ -232,14 +236,28 @@ class Clerk(Thread):
         """Serve group after group."""
         while True:
             with self._lock:
-                self._lock.wait_for(lambda: self._waiting)
-                if self._last > 1:
+                self._lock.wait_for(lambda: self._waiting, self._patience())
+                if self._waiting and self._last > 1:
                     # as `yinxin.gather` does: the same several have a moment to come back
                     self._lock.wait_for(lambda: len(self._waiting) >= self._last, PATIENCE)
                 group = self._waiting[: self._window.most]
                 del self._waiting[: self._window.most]
-                self._last = len(group)
-            self._serve(group)
+                self._last = len(group) or self._last
+            self._release()
+            if group:
+                self._serve(group)
+
+    def _patience(self) -> float | None:
+        """Seconds until the next answer is kept back no longer; None where none is."""
+        while self._kept and self._kept[0][1].released:
+            self._kept.popleft()
+        return max(self._kept[0][0] - time.monotonic(), 0.0) if self._kept else None
+
+    def _release(self) -> None:
+        """Send what was kept back for long enough."""
+        now = time.monotonic()
+        while self._kept and (self._kept[0][1].released or self._kept[0][0] <= now):
+            self._kept.popleft()[1].release()
 
     def _serve(self, group: Sequence[_Going]) -> None:
         try:
@@ -248,18 +266,26 @@ class Clerk(Thread):
             _log.exception("%d requests failed together and go alone", len(group))
             given = [None] * len(group)
         for going, answer in zip(group, given, strict=True):
-            if self.ended:
-                return
-            try:
-                told = self._layer.answer(going.begun, answer)
-            except Exception:  # noqa: BLE001 - likewise
-                _log.exception("an answer could not be told")
-                told = None
-            if told is None:
-                self._house.later(self._ordinarily, going)
+            if isinstance(answer, Held):
+                self._kept.append((time.monotonic() + answer.seconds, answer))
+                answer.then(partial(self._tell, going))
             else:
-                status = status_line(going.begun.status).encode()
-                self._send(going.conn, _ANSWER % (status, self._dated(), told))
+                self._tell(going, answer)
+
+    def _tell(self, going: _Going, answer: Any) -> None:
+        """Send an answer; also called by the thread that released it."""
+        if self.ended:
+            return
+        try:
+            told = self._layer.answer(going.begun, answer)
+        except Exception:  # noqa: BLE001 - it finds its reason on the ordinary way
+            _log.exception("an answer could not be told")
+            told = None
+        if told is None:
+            self._house.later(self._ordinarily, going)
+        else:
+            status = status_line(going.begun.status).encode()
+            self._send(going.conn, _ANSWER % (status, self._dated(), told))
 
     def _send(self, conn: Any, answer: bytes) -> None:
         try:
@@ -298,7 +324,7 @@ class Clerk(Thread):
         self._house.hand_over(conn)
 
     def _dated(self) -> bytes:
-        second = int(time.monotonic())
-        if self._date[0] != second:
-            self._date = second, http_date().encode()
-        return self._date[1]
+        second, date = int(time.monotonic()), self._date
+        if date[0] != second:
+            date = self._date = second, http_date().encode()
+        return date[1]

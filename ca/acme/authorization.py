@@ -66,7 +66,11 @@ def show(parts: Parts, asked: Asked, id_: str) -> Answer:
         row = _deactivated(parts, asked, row)
     now = parts.ctx.store.clock.now()
     waiting = row.challenge is not None and of_authorization(row, now) == AuthorizationState.PENDING
-    return Answer(described(asked.urls, row, now), retry_after=RETRY_AFTER if waiting else None)
+    return Answer(
+        described(asked.urls, row, now),
+        retry_after=RETRY_AFTER if waiting else None,
+        awaits=row.id if waiting else None,
+    )
 
 
 def _deactivated(parts: Parts, asked: Asked, row: AuthorizationRow) -> AuthorizationRow:

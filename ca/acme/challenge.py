@@ -20,7 +20,9 @@ from yinxin.store import Act, Sql
 RESPOND = "ca.acme-respond"
 
 
-def respond(parts: Parts, asked: Asked, id_: str, kind: str, tried: Callable[[str], None]) -> Answer | Change:
+def respond(
+    parts: Parts, asked: Asked, id_: str, kind: str, tried: Callable[[str, str], None]
+) -> Answer | Change:
     """A challenge, taken up if the client asks for that, which gives the answer; `tried` is told what to try at once.
 
     The first challenge that is taken up decides; asked again, it is shown as it stands. Raises NoResource, Expired,
@@ -36,7 +38,9 @@ def respond(parts: Parts, asked: Asked, id_: str, kind: str, tried: Callable[[st
         parts.limits.check(FAILURES, asked.owner.id, parts.settings.failures_per_hour)
         take_up = partial(_taken_up, parts, asked, row, kind)
         subject = f"acme-authorization:{row.id}"
-        return Change(actor_of(asked.owner), RESPOND, subject, take_up, after=partial(tried, id_))
+        return Change(
+            actor_of(asked.owner), RESPOND, subject, take_up, after=partial(tried, id_, row.account)
+        )
     return _shown(asked, row, kind, now)
 
 
@@ -47,6 +51,7 @@ def _shown(asked: Asked, row: AuthorizationRow, kind: str, now: datetime) -> Ans
         body,
         links=(("up", asked.urls.of("authorization", row.id)),),
         retry_after=authorization.RETRY_AFTER if waiting else None,
+        awaits=row.id if waiting else None,
     )
 
 

@@ -9,6 +9,7 @@ from ca.acme.limits import Limits
 from ca.acme.models import AccountRow
 from ca.acme.nonce import Nonces
 from ca.acme.settings import AcmeSettings
+from ca.acme.trials import Trials
 from ca.context import Context
 from ca.enrolment.service import Enrolment
 from yinxin.act import Actor, Kind
@@ -26,6 +27,8 @@ class Parts:
     limits: Limits
     #: where results of validation are written, those of a moment in one transaction
     results: Window[Change, Any]
+    #: challenges that are being tried, and answers that wait for that
+    trials: Trials
 
     @property
     def settings(self) -> AcmeSettings:
@@ -82,6 +85,8 @@ class Answer:
     #: (relation, address): RFC 8288
     links: tuple[tuple[str, str], ...] = ()
     retry_after: int | None = None
+    #: the authorization that what is told here waits for, where its challenge is being tried
+    awaits: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 

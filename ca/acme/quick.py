@@ -8,6 +8,7 @@ the ordinary way. What they change is one transaction; what they finalize is iss
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ca.acme import finalize
@@ -15,18 +16,20 @@ from ca.acme.change import Change, made
 from ca.acme.errors import BadNonce
 from ca.acme.jws import account_id, account_of, by_key, opened
 from ca.acme.models import AccountRow
-from ca.acme.parts import Asked, Parts, Urls
+from ca.acme.parts import Answer, Asked, Parts, Urls
 from ca.acme.visit import Handler, Visit, Way, Wish, believed
 from ca.issue import Asked as Wanted
 from ca.issue_many import issue_each
 from yinxin.errors import YinxinError
 from yinxin.gather import Window
-from yinxin.web import Brought, Reply, SignedRequest
+from yinxin.web import Brought, Held, Reply, SignedRequest
 
 #: requests that are served together: who comes meanwhile waits for them, the security module included
 MOST = 32
 #: octets of a body; a larger one is an order of very many names
 _LARGEST = 1 << 16
+#: and of one whose answer may be kept back, with all that it brought
+_SHORT = 1 << 12
 #: names of ours that are remembered; when there are more it begins anew
 _NAMES = 100
 _PARAMETER = re.compile(r"<([a-z_]+)>")
@@ -40,7 +43,7 @@ class QuickAcme:
         self._parts = parts
         self._ways: list[Way] = []
         self._met: dict[str, Urls] = {}
-        self._window: Window[Wish, Reply] = Window(MOST, self._serve)
+        self._window: Window[Wish, Reply | Held] = Window(MOST, self._serve)
 
     def add(self, path: str, verb: str, handler: Handler) -> None:
         """Answer at this address, too."""
@@ -114,7 +117,7 @@ class QuickAcme:
         except YinxinError:
             return None
 
-    def _serve(self, group: Sequence[Wish]) -> Sequence[Reply | None]:
+    def _serve(self, group: Sequence[Wish]) -> Sequence[Reply | Held | None]:
         visits, parts = self._visits(group), self._parts
         # what is asked is looked up and found good; what only reads is answered by that
         for visit in visits:
@@ -131,8 +134,17 @@ class QuickAcme:
         made = issue_each(parts.ctx, list(wanted.values())) if wanted else []
         for visit, issued in zip(wanted, made, strict=True):
             visit.take(finalize.ended, parts, visit.asked, issued, **visit.wish.arguments)
-        told = {visit.wish.request.id: visit.reply(parts) for visit in visits}
+        told = {visit.wish.request.id: self._told(visit) for visit in visits}
         return [told.get(wish.request.id) for wish in group]
+
+    def _told(self, visit: Visit) -> Reply | Held:
+        """The answer; where it says that a challenge is being tried, kept back for a moment until it was."""
+        parts, given = self._parts, visit.given
+        if isinstance(given, Answer) and given.awaits and len(visit.wish.request.body) <= _SHORT:
+            held = parts.trials.hold(given.awaits, partial(visit.reply_anew, parts))
+            if held is not None:
+                return held
+        return visit.reply(parts)
 
     def _visits(self, group: Sequence[Wish]) -> list[Visit]:
         """Those who are believed."""

@@ -68,7 +68,7 @@ def routes(authority: Authority) -> tuple[Blueprint, ...]:
     posted("/authorization/<id_>", authorization.DEACTIVATE, authorization.show, quick=authorization.show)
 
     def respond(parts: Parts, asked: Asked, id_: str, kind: str) -> Answer | Change:
-        return challenge.respond(parts, asked, id_, kind, acme.validators.submit)
+        return challenge.respond(parts, asked, id_, kind, acme.try_now)
 
     posted("/authorization/<id_>/<kind>", challenge.RESPOND, respond, quick=respond)
     posted("/certificate/<serial>", REQUEST, certificate.download, quick=certificate.download)

@@ -10,6 +10,7 @@ from ca.acme.limits import Limits
 from ca.acme.nonce import Nonces
 from ca.acme.parts import Parts
 from ca.acme.reach import Reach
+from ca.acme.trials import Trials
 from ca.acme.validators import Validators
 from ca.context import Context
 from ca.enrolment.service import Enrolment
@@ -37,13 +38,22 @@ class Acme:
             )
         nonces = Nonces(store, keys, timedelta(minutes=settings.nonce_minutes))
         results = Window(_RESULTS, partial(made, store))
-        self.parts = Parts(ctx, enrolment, nonces, Limits(store.clock), results)
+        self.parts = Parts(ctx, enrolment, nonces, Limits(store.clock), results, Trials())
         self.reach = Reach(settings)
         self.validators = Validators(self.attempt, settings.validators)
 
     def attempt(self, authorization: str) -> None:
         """Try the challenge of an authorization once; see `validate.attempt`."""
-        validate.attempt(self.parts, self.reach, authorization)
+        try:
+            validate.attempt(self.parts, self.reach, authorization)
+        finally:
+            self.parts.trials.end(authorization)
+
+    def try_now(self, authorization: str, account: str) -> None:
+        """Have the challenge of an account's authorization tried soon."""
+        self.parts.trials.begin(authorization, account)
+        if not self.validators.submit(authorization):
+            self.parts.trials.end(authorization)
 
     # --- jobs --------------------------------------------------------------------------------------------------
 

@@ -21,13 +21,13 @@ class Validators:
         self._lock = threading.Lock()
         self._running: list[threading.Thread] = []
 
-    def submit(self, id_: str) -> None:
-        """Have it tried soon."""
+    def submit(self, id_: str) -> bool:
+        """Have it tried soon; whether that will be, and not later only."""
         try:
             self._queue.put_nowait(id_)
         except queue.Full:
             _log.warning("no room for challenge %s now; it is tried later", id_)
-            return
+            return False
         with self._lock:
             if len(self._running) < self._threads:
                 thread = threading.Thread(target=self._run, name="acme-validator", daemon=True)
@@ -35,8 +35,9 @@ class Validators:
                     thread.start()
                 except RuntimeError as error:  # the system has no more; the next challenge asks it again
                     _log.warning("no thread for challenge %s now (%s); it is tried later", id_, error)
-                    return
+                    return bool(self._running)
                 self._running.append(thread)
+        return True
 
     def idle(self) -> None:
         """Wait until everything submitted so far has been tried."""

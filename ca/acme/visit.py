@@ -89,6 +89,11 @@ class Visit:
         reply = self._surroundings.run(self._refused, parts, error)
         return replace(reply, entries=tuple(self._entries))
 
+    def reply_anew(self, parts: Parts) -> Reply:
+        """The answer as it is now, to a request that was answered and changes nothing when it is met again."""
+        self.take(self.wish.way.handler, parts, self.asked, **self.wish.arguments)
+        return self.reply(parts)
+
     def _refused(self, parts: Parts, error: Exception) -> Reply:
         request, verb = self.wish.request, self.wish.way.verb
         told = error if isinstance(error, YinxinError) else fault(error, request.id, "POST", request.target)

@@ -33,7 +33,16 @@ from yinxin.web.quick import (
     status_line,
 )
 from yinxin.web.settings import WebSettings
-from yinxin.web.signed import SIGNED, Brought, Reply, SignedBegun, SignedFace, SignedLayer, SignedRequest
+from yinxin.web.signed import (
+    SIGNED,
+    Brought,
+    Held,
+    Reply,
+    SignedBegun,
+    SignedFace,
+    SignedLayer,
+    SignedRequest,
+)
 from yinxin.web.signin import core, forget_session, hold_session, signature_of
 
 __all__ = [
@@ -47,6 +56,7 @@ __all__ = [
     "Brought",
     "Caller",
     "Form",
+    "Held",
     "Incoming",
     "Kit",
     "Knowing",

@@ -6,8 +6,11 @@ done for it and nothing spent: so whoever is a stranger here, and whatever is wr
 and recorded there alone.
 """
 
+import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, Protocol
 
 from yinxin.gather import Window
@@ -15,6 +18,8 @@ from yinxin.web._kit import Kit
 from yinxin.web.counts import face_of
 from yinxin.web.headers import SECURITY_HEADERS, TRANSPORT_SECURITY
 from yinxin.web.problems import MEDIA_TYPE as PROBLEM
+
+_log = logging.getLogger("yinxin.server")
 
 #: the application's extension that is this way
 SIGNED = "yinxin.signed"
@@ -31,6 +36,53 @@ class Reply:
     entries: tuple[str, ...] = ()
 
 
+class Held:
+    """An answer that is kept back until it is released: by what it waits for, or by its sender once `seconds` are over.
+
+    `tell` makes it then; `left` hears that nobody waits any more. No thread waits meanwhile.
+    """
+
+    def __init__(self, tell: Callable[[], Reply], seconds: float, left: Callable[[], None]) -> None:
+        self.seconds = seconds
+        self._tell = tell
+        self._left = left
+        self._lock = Lock()
+        self._released = False
+        self._send: Callable[[Reply | None], None] | None = None
+
+    def then(self, send: Callable[[Reply | None], None]) -> None:
+        """Have it sent, by the thread that releases it, or by this one where that is done; None: it could not be made."""
+        with self._lock:
+            self._send = send
+            released = self._released
+        if released:
+            self._sent(send)
+
+    def release(self) -> None:
+        """It is sent, if it was not; called by any thread, as often as it likes."""
+        with self._lock:
+            if self._released:
+                return
+            self._released = True
+            send = self._send
+        self._left()
+        if send is not None:
+            self._sent(send)
+
+    @property
+    def released(self) -> bool:
+        """Whether it is kept back no longer."""
+        return self._released
+
+    def _sent(self, send: Callable[[Reply | None], None]) -> None:
+        try:
+            reply = self._tell()
+        except Exception:  # noqa: BLE001 - on the ordinary way it hears that its nonce is spent, and asks again
+            _log.exception("an answer that was kept back could not be made")
+            reply = None
+        send(reply)
+
+
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
     """A POST over TLS with nothing about it out of the ordinary, by the name of ours that it was sent to."""
@@ -45,7 +97,7 @@ class SignedRequest:
 class Brought:
     """A request on its way to its window."""
 
-    window: Window[Any, Reply]
+    window: Window[Any, Reply | Held]
     wish: Any
 
 

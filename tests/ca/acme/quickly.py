@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from queue import Queue
 from typing import Any
 
 from flask import Flask
@@ -9,7 +10,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import Client, TestResponse
 
 from tests.ca.acme.client import HOST, JOSE
-from yinxin.web import SIGNED, SignedBegun, SignedLayer
+from yinxin.web import SIGNED, Held, SignedBegun, SignedLayer
 
 NAME = HOST.removeprefix("https://")
 
@@ -30,10 +31,15 @@ def served(app: Flask, group: Sequence[SignedBegun]) -> list[TestResponse | None
     window = group[0].wished.window
     assert all(each.wished.window is window for each in group)
     given = window.serve([each.wished.wish for each in group])
-    return [_told(app, each, reply) for each, reply in zip(group, given, strict=True)]
+    return [told(app, each, reply) for each, reply in zip(group, given, strict=True)]
 
 
-def _told(app: Flask, each: SignedBegun, reply: Any) -> TestResponse | None:
+def told(app: Flask, each: SignedBegun, reply: Any) -> TestResponse | None:
+    """The answer as its client reads it; what is kept back is waited for."""
+    if isinstance(reply, Held):
+        sent: Queue[Any] = Queue()
+        reply.then(sent.put)
+        reply = sent.get(timeout=30)
     said = layer(app).answer(each, reply)
     if said is None:
         return None
