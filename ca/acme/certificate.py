@@ -1,5 +1,6 @@
 """Certificates (RFC 8555 7.4.2): to the account that ordered them, with every way up to a root."""
 
+from functools import lru_cache
 from typing import cast
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from ca.acme.parts import Answer, Asked, Parts
 from ca.acme.payload import nothing
 from ca.hierarchy.chains import chains
 from ca.models import CertificateRow
+from yinxin.crypto import pem
 from yinxin.crypto.certificates import Certificate
 from yinxin.store import Sql
 
@@ -29,7 +31,7 @@ def download(parts: Parts, asked: Asked, serial: str, number: int = 0) -> Answer
         raise NoResource
     others = [each for each in range(len(ways)) if each != number]
     links = tuple(("alternate", asked.urls.of("certificate", serial, str(each))) for each in others)
-    text = Certificate(row.der).pem + ways[number]
+    text = pem.encode("CERTIFICATE", row.der) + ways[number]
     return Answer(text.encode("ascii"), media_type=MEDIA_TYPE, links=links)
 
 
@@ -39,6 +41,10 @@ _ISSUED = Sql(sa.select(_ROW.der, _ROW.authority).where(_ROW.serial == sa.bindpa
 
 def _ways(parts: Parts, authority: str) -> tuple[str, ...]:
     """The chains of an authority without their roots, PEM; our own root's first, none twice."""
-    ways = chains(parts.ctx, authority) or (parts.ctx.issuers.get(authority).chain,)
+    return _texts(chains(parts.ctx, authority) or (parts.ctx.issuers.get(authority).chain,))
+
+
+@lru_cache(maxsize=64)
+def _texts(ways: tuple[tuple[Certificate, ...], ...]) -> tuple[str, ...]:
     texts = ("".join(each.pem for each in way if not each.is_self_issued) for way in ways)
     return tuple(dict.fromkeys(texts))

@@ -9,13 +9,13 @@ import sqlalchemy as sa
 
 from ca.acme import dns01, http01, look, tlsalpn01
 from ca.acme.change import Change
+from ca.acme.jws import key_of_account
 from ca.acme.models import AccountRow, AuthorizationRow, AuthorizationState
 from ca.acme.parts import Parts, actor_of
 from ca.acme.problems import problem
 from ca.acme.reach import Reach
 from ca.acme.settings import AcmeSettings
 from yinxin.act import Outcome
-from yinxin.crypto.jose import Jwk
 from yinxin.errors import InternalError, Unavailable, YinxinError
 from yinxin.store import Act, Sql
 from yinxin.text import Text
@@ -43,7 +43,7 @@ def attempt(parts: Parts, reach: Reach, id_: str) -> None:
         return
     if row.state != AuthorizationState.PENDING or row.challenge is None:
         return
-    expected = f"{row.token}.{Jwk.read(dict(account.jwk)).thumbprint}"
+    expected = f"{row.token}.{key_of_account(account).thumbprint}"
     try:
         _PROBES[row.challenge](reach, row.kind, row.name, row.token, expected)
     except Unavailable:

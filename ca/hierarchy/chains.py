@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from ca.context import Context
 from ca.hierarchy.models import TakenCertificate
-from ca.issuer import Issuer, issues
+from ca.issuer import issues
 from ca.models import CertificateRow, State
 from yinxin.crypto.certificates import Certificate
 from yinxin.errors import YinxinError
@@ -28,10 +28,17 @@ def chains(ctx: Context, name: str) -> tuple[tuple[Certificate, ...], ...]:
 
     Only certificates in force: not revoked by us, not ended by a ceremony, not expired. Raises UnknownAuthority.
     """
-    issuer = ctx.issuers.get(name)
-    pool = in_force(ctx)
-    found = [chain for first in pool if _is_of(first, issuer) for chain in _upwards((first,), pool)]
-    found.sort(key=lambda chain: (chain != issuer.chain, len(chain), chain[-1].fingerprint))
+    own = ctx.issuers.get(name).chain
+    return _chains(own, in_force(ctx)) if own else ()
+
+
+@lru_cache(maxsize=64)
+def _chains(
+    own: tuple[Certificate, ...], pool: tuple[Certificate, ...]
+) -> tuple[tuple[Certificate, ...], ...]:
+    """The chains that certificates in force make, `own` first: from the same ones they are always the same, and every client asks."""
+    found = [chain for first in pool if _same(first, own[0]) for chain in _upwards((first,), pool)]
+    found.sort(key=lambda chain: (chain != own, len(chain), chain[-1].fingerprint))
     return tuple(found[:MOST])
 
 
@@ -65,10 +72,6 @@ _ISSUED = Sql(
 _TAKEN = Sql(
     sa.select(_GIVEN.der).where(_GIVEN.ended_at.is_(None)).order_by(_GIVEN.created, _GIVEN.fingerprint)
 )
-
-
-def _is_of(certificate: Certificate, issuer: Issuer) -> bool:
-    return certificate.subject == issuer.subject and certificate.public_key == issuer.public_key
 
 
 def _upwards(

@@ -12,9 +12,10 @@ from base64 import urlsafe_b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from http.client import BAD_REQUEST, HTTPConnection
+from http.client import BAD_REQUEST, HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from ssl import SSLEOFError
 from statistics import median
 from threading import Thread
 from typing import Any
@@ -185,11 +186,18 @@ class _Client:
         return self._send("POST", url, json.dumps(body).encode())
 
     def _send(self, method: str, url: str, body: bytes | None = None) -> tuple[Mapping[str, str], bytes]:
-        self._connection.request(method, urlsplit(url).path, body, {"Content-Type": "application/jose+json"})
-        answer = self._connection.getresponse()
+        try:
+            answer = self._asked(method, url, body)
+        except (ConnectionError, SSLEOFError):  # it had waited for longer than the server keeps one
+            self._connection.close()
+            answer = self._asked(method, url, body)
         said = answer.read()
         headers = {name.lower(): value for name, value in answer.getheaders()}
         self._nonce = headers.get("replay-nonce", self._nonce)
         if answer.status >= BAD_REQUEST:
             raise RuntimeError(f"{url}: {answer.status} {said.decode('utf-8', 'replace')[:500]}")
         return headers, said
+
+    def _asked(self, method: str, url: str, body: bytes | None) -> HTTPResponse:
+        self._connection.request(method, urlsplit(url).path, body, {"Content-Type": "application/jose+json"})
+        return self._connection.getresponse()
