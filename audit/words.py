@@ -51,6 +51,7 @@ KINDS: Mapping[str, Text] = {
     "document": Text("公文", "document"),
     "engine": Text("对密码机的一次调用", "call of the security module"),
     "exchange-peer": Text("交换站点", "site of the exchange"),
+    "enrolment-list": Text("批量注册名册", "list for bulk enrolment"),
     "entry": Text("审计记录", "audit entry"),
     "generation": Text("包裹密钥的一代", "generation of the wrapping key"),
     "grant": Text("授权", "grant"),

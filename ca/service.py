@@ -13,7 +13,7 @@ from ca.acme.ari import MARK as RENEW
 from ca.acme.service import Acme
 from ca.attribute.issue import Templates
 from ca.attribute.service import Attributes
-from ca.bulk import Bulk
+from ca.bulk import Bulk, Lists
 from ca.ceremony.conduct import VERB as CEREMONY
 from ca.ceremony.conduct import Done, conduct
 from ca.ceremony.kinds import Plan
@@ -113,6 +113,7 @@ class Authority:
         self.delivery: Delivery | None = None
         #: enrolment from lists
         self.bulk = Bulk(self.ctx, decider)
+        self.lists = Lists(self.ctx, decider, self.bulk)
         #: applications for certificates, and the officers who decide on them
         self.registrations = Registrations(self.ctx, decider)
         #: who signs the protocols' own messages

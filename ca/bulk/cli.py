@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from ca.bulk.errors import RowsPending, RowsRefused
+from ca.bulk.lists import COLUMNS, refusal_of, told_of
 from ca.bulk.models import State
-from ca.bulk.read import Entry, Table, read
+from ca.bulk.read import Entry, read
 from ca.bulk.run import Progress
 from ca.bulk.service import Bulk
 from ca.command import authority_of
@@ -19,9 +20,6 @@ from yinxin import collector
 from yinxin.command import acting, as_json_option, print_json
 from yinxin.errors import YinxinError
 from yinxin.tables import lines
-
-#: what a report tells of each row
-COLUMNS = ("row", "state", "holder", "profile", "serial", "code", "reason_zh", "reason_en")
 
 
 @click.command(
@@ -66,7 +64,7 @@ def enrol(context: click.Context, /, *, file: Path, dry_run: bool, report: Path 
         with _progress(len(table.rows), quiet=as_json) as progress:
             batch = bulk.enrol(actor, table, progress=progress, keys=keys, suite=suite)
         rows = bulk.outcome(batch)
-    told = [_with_holder(table, row) for row in rows]
+    told = [told_of(table, row) for row in rows]
     if report is not None:
         report.write_text("\ufeff" + "".join(lines(told, COLUMNS, "csv")), "utf-8", newline="")
     counts = Counter(str(row["state"]) for row in told)
@@ -84,20 +82,9 @@ def enrol(context: click.Context, /, *, file: Path, dry_run: bool, report: Path 
 def _judged(judged: Mapping[int, Entry | YinxinError]) -> Iterator[dict[str, Any]]:
     for number, row in judged.items():
         if isinstance(row, YinxinError):
-            yield {
-                "row": number,
-                "state": State.REFUSED.value,
-                "code": row.code,
-                "reason_zh": row.text("zh"),
-                "reason_en": row.text("en"),
-            }
+            yield refusal_of(number, row)
         else:
             yield {"row": number, "state": State.PENDING.value}
-
-
-def _with_holder(table: Table, row: dict[str, Any]) -> dict[str, Any]:
-    holder, profile = table.named.get(row["row"], ("", ""))
-    return row | {name: said for name, said in (("holder", holder), ("profile", profile)) if said}
 
 
 def _say(answer: Mapping[str, Any], told: list[dict[str, Any]]) -> None:

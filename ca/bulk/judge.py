@@ -1,8 +1,7 @@
 """Each row as issuance would see it, without issuing: what a dry run tells, and what a run begins with."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import islice
 from typing import Any
 
 from ca.bulk.errors import RowTwice
@@ -33,33 +32,31 @@ class Judge:
         #: stands for the keys that are yet to be made
         self._sample = Application(PrivateKey.generate(suite).public_key, Name.of({}))
 
-    def rows(self, table: Table) -> dict[int, Entry | YinxinError]:
-        """Every row by its number: the entry, its holder's organ filled in, or what would be refused."""
+    def rows(self, table: Table, only: Collection[int] | None = None) -> dict[int, Entry | YinxinError]:
+        """Rows by their number, all or `only` these: the entry, its holder's organ filled in, or what would be refused."""
         judged: dict[int, Entry | YinxinError] = {}
-        first: dict[tuple[str, ...], int] = {}
+        wanted = [each for each in _told_apart(table) if only is None or each[0] in only]
         register: Register = self._ctx.register
-        for place, (number, row) in enumerate(table.rows.items()):
+        for place, (number, row) in enumerate(wanted):
             if place % AHEAD == 0:
-                register = self._ahead(table, place)
-            if isinstance(row, YinxinError):
-                judged[number] = row
-                continue
-            try:
-                _once(row, first)
-                request = IssueRequest("judged", row.profile, row.csr or self._sample, row.holder, row.days)
-                order = examine(request, open_profile(self._ctx, row.profile), register, self._ctx.settings)
-                self._ctx.issuers.issuing(order.authority)
-                wanted_for("batch", order.holder, row.profile, register)
-                self.decision(order.holder.organ or PLATFORM, row.profile)
-                judged[number] = replace(row, holder=order.holder)
-            except YinxinError as error:
-                judged[number] = error
+                register = self._ahead(row for _, row in wanted[place : place + AHEAD])
+            judged[number] = row if isinstance(row, YinxinError) else self._judged(row, register)
         return judged
 
-    def _ahead(self, table: Table, place: int) -> Register:
-        """The register that knows the next people of the list by heart."""
-        following = islice(table.rows.values(), place, place + AHEAD)
-        return self._ctx.register.ahead([row.holder for row in following if isinstance(row, Entry)])
+    def _judged(self, row: Entry, register: Register) -> Entry | YinxinError:
+        try:
+            request = IssueRequest("judged", row.profile, row.csr or self._sample, row.holder, row.days)
+            order = examine(request, open_profile(self._ctx, row.profile), register, self._ctx.settings)
+            self._ctx.issuers.issuing(order.authority)
+            wanted_for("batch", order.holder, row.profile, register)
+            self.decision(order.holder.organ or PLATFORM, row.profile)
+        except YinxinError as error:
+            return error
+        return replace(row, holder=order.holder)
+
+    def _ahead(self, rows: Iterable[Entry | YinxinError]) -> Register:
+        """The register that knows these people by heart."""
+        return self._ctx.register.ahead([row.holder for row in rows if isinstance(row, Entry)])
 
     def decision(self, organ: str, profile: str) -> Mapping[str, Any]:
         """The permission to issue such certificates; raises Denied, UnknownOrgan. Not recorded: the issuing act is."""
@@ -86,6 +83,19 @@ class Judge:
 def refusals(judged: Mapping[int, Entry | YinxinError]) -> Iterable[tuple[int, YinxinError]]:
     """The rows that would be refused, and why."""
     return ((number, row) for number, row in judged.items() if isinstance(row, YinxinError))
+
+
+def _told_apart(table: Table) -> Iterator[tuple[int, Entry | YinxinError]]:
+    """Every row by its number; for one that repeats an earlier one, that it does."""
+    first: dict[tuple[str, ...], int] = {}
+    for number, row in table.rows.items():
+        if isinstance(row, Entry):
+            try:
+                _once(row, first)
+            except RowTwice as error:
+                yield number, error
+                continue
+        yield number, row
 
 
 def _once(row: Entry, first: dict[tuple[str, ...], int]) -> None:

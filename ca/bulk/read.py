@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from ca.bulk.errors import BadRow, BadTable
+from ca.bulk.errors import BadRow, BadTable, RowNeedsCommand
 from ca.profile import HolderKind
 from ca.request import Holder
 from yinxin.crypto.suite import INTL
@@ -63,24 +63,28 @@ class Table:
 
 def read(path: Path) -> Table:
     """The list in `path`; CSRs named in it lie in the same folder. Raises BadTable, OSError."""
-    data = path.read_bytes()
+    return parsed(path.read_bytes(), path.name, path.parent)
+
+
+def parsed(data: bytes, file: str, folder: Path | None = None) -> Table:
+    """The list in these octets. Without a folder a row brings its request itself, or is RowNeedsCommand. Raises BadTable."""
     try:
-        lines = list(csv.reader(io.StringIO(_text(data, path.name), newline=""), strict=True))
+        lines = list(csv.reader(io.StringIO(_text(data, file), newline=""), strict=True))
     except csv.Error as error:
-        raise BadTable(file=path.name, reason=str(error)) from error
+        raise BadTable(file=file, reason=str(error)) from error
     if not lines:
-        raise BadTable(file=path.name, reason=Text("空文件", "it is empty"))
+        raise BadTable(file=file, reason=Text("空文件", "it is empty"))
     names = [name.strip().lower() for name in lines[0]]
-    _columns(path.name, names)
+    _columns(file, names)
     if len(lines) - 1 > MOST_ROWS:
         reason = Text(f"超过 {MOST_ROWS} 行", f"more than {MOST_ROWS} rows")
-        raise BadTable(file=path.name, reason=reason)
+        raise BadTable(file=file, reason=reason)
     rows: dict[int, Entry | YinxinError] = {}
     named: dict[int, tuple[str, str]] = {}
     for number, cells in enumerate(lines[1:], 2):
         if any(cell.strip() for cell in cells):
             given = _given(names, cells)
-            rows[number], named[number] = _row(number, given, path.parent), _named(given)
+            rows[number], named[number] = _row(number, given, folder), _named(given)
     return Table(INTL.hash.digest(data).hex(), rows, named)
 
 
@@ -126,7 +130,7 @@ def _named(given: Mapping[str, str] | BadRow) -> tuple[str, str]:
     return (f"{kind}:{holder}" if holder else ""), given.get("profile", "")[:60]
 
 
-def _row(number: int, given: Mapping[str, str] | BadRow, folder: Path) -> Entry | YinxinError:
+def _row(number: int, given: Mapping[str, str] | BadRow, folder: Path | None) -> Entry | YinxinError:
     if isinstance(given, BadRow):
         return given
     try:
@@ -135,7 +139,7 @@ def _row(number: int, given: Mapping[str, str] | BadRow, folder: Path) -> Entry 
         return error
 
 
-def _entry(number: int, given: Mapping[str, str], folder: Path) -> Entry:
+def _entry(number: int, given: Mapping[str, str], folder: Path | None) -> Entry:
     for name, needed in COLUMNS.items():
         if needed and name not in given:
             raise BadRow(field=name, reason=Text("未填写", "it is empty"))
@@ -153,16 +157,20 @@ def _entry(number: int, given: Mapping[str, str], folder: Path) -> Entry:
         number=number,
         holder=Holder(cast("HolderKind", kind), given["holder"][:80], given.get("post"), given.get("organ")),
         profile=given["profile"][:60],
-        csr=None if given["csr"].lower() == P12 else _csr(given["csr"], folder),
+        csr=_csr(given["csr"], folder),
         days=int(days) if days else None,
         reference=reference,
     )
 
 
-def _csr(cell: str, folder: Path) -> bytes:
-    """A request as it stands in the cell, or the file of that name beside the list; nothing outside its folder."""
+def _csr(cell: str, folder: Path | None) -> bytes | None:
+    """A request as it stands in the cell, or the file of that name beside the list, nothing outside its folder; None for `P12`."""
     if cell.startswith("-----BEGIN"):
         return cell.encode()
+    if folder is None:
+        raise RowNeedsCommand(asked=cell[:40])
+    if cell.lower() == P12:
+        return None
     file = (folder / cell).resolve()
     if not file.is_relative_to(folder.resolve()) or not file.is_file():
         reason = Text("名册所在目录中没有该文件", "there is no such file in the folder of the list")

@@ -41,8 +41,8 @@ class Run:
     judge: Judge
     keys: KeyFolder | None
 
-    def carry_out(self, table: Table, progress: Progress) -> str:
-        """Enrol what is pending of the table; the batch's identifier, under which each row's fate stands.
+    def carry_out(self, table: Table, progress: Progress, most: int | None = None) -> str:
+        """Enrol what is pending of the table, or the first `most` of it; the batch's identifier, under which each row's fate stands.
 
         Safe to repeat after any crash, and to do twice at once: every row gives one certificate.
         """
@@ -50,10 +50,11 @@ class Run:
         batch = self._begin(table)
         step("ca.enrol.1-begun")
         # 2. hundreds at a time: keys first, then certificates, then files
-        judged = self.judge.rows(table)
-        self._deliver(batch, judged)
-        pending = [number for number in self._in_state(batch, State.PENDING) if number in judged]
+        pending = [number for number in self._in_state(batch, State.PENDING) if number in table.rows]
         done = len(table.rows) - len(pending)
+        pending = pending[:most]
+        judged = self.judge.rows(table, None if most is None else frozenset(pending))
+        self._deliver(batch, judged)
         for begin in range(0, len(pending), TOGETHER):
             numbers = pending[begin : begin + TOGETHER]
             self._together(batch, {number: judged[number] for number in numbers})
@@ -64,7 +65,7 @@ class Run:
 
     def _begin(self, table: Table) -> str:
         store = self.ctx.store
-        batch = INTL.hash.digest(f"{self.actor.id} {table.digest}".encode()).hex()
+        batch = batch_of(self.actor, table.digest)
         with store.read() as session:
             if session.get(BatchRow, batch) is not None:
                 return batch
@@ -95,7 +96,7 @@ class Run:
             return {number: serial or "" for number, serial in found}
 
     def _together(self, batch: str, rows: Mapping[int, Entry | YinxinError]) -> None:
-        refused = {number: row for number, row in rows.items() if isinstance(row, YinxinError)}
+        refused = {n: row for n, row in rows.items() if isinstance(row, YinxinError) and _stands(row)}
         entries = [row for row in rows.values() if isinstance(row, Entry)]
         wanted = [self._wanted(batch, entry) for entry in entries]
         issued: dict[int, str] = {}
@@ -104,8 +105,7 @@ class Run:
                 issued[entry.number] = answer.serial
                 if entry.csr is None and self.keys is not None:
                     self.keys.deliver(entry, answer)
-            # what an operator mends, a token or its PIN, says nothing against the row
-            elif not (answer.retryable or isinstance(answer, Unavailable | Misconfigured)):
+            elif _stands(answer):
                 refused[entry.number] = answer
         self._settle(batch, refused, issued)
 
@@ -137,6 +137,24 @@ class Run:
                 act.session.execute(_entry(batch, number).values(state=State.REFUSED, **told))
             for number in before:
                 act.session.execute(_entry(batch, number).values(state=State.ISSUED, serial=issued[number]))
+
+
+def batch_of(actor: Actor, digest: str) -> str:
+    """The batch of this officer's file, by the file's digest."""
+    return INTL.hash.digest(f"{actor.id} {digest}".encode()).hex()
+
+
+def counts(ctx: Context, batch: str) -> Mapping[State, int]:
+    """How many rows of the batch stand where; nothing of a batch that was not begun."""
+    row = BatchEntryRow
+    query = sa.select(row.state, sa.func.count()).where(row.batch == batch).group_by(row.state)
+    with ctx.store.read() as session:
+        return {State(state): count for state, count in session.execute(query)}
+
+
+def _stands(error: YinxinError) -> bool:
+    """Whether it says something against the row, which what an operator mends, a token or its PIN, does not."""
+    return not (error.retryable or isinstance(error, Unavailable | Misconfigured))
 
 
 def reference_of(entry: Entry, csr: bytes) -> str:

@@ -33,8 +33,9 @@ class Bulk:
         progress: Progress,
         keys: Path | None = None,
         suite: str = "intl",
+        most: int | None = None,
     ) -> str:
-        """Enrol what is pending; the batch's identifier. `keys` is the folder for PKCS#12 files that the platform makes.
+        """Enrol what is pending, or the first `most` of it; the batch's identifier. `keys` is the folder for PKCS#12 files that the platform makes.
 
         Raises OSError when the folder cannot be written.
         """
@@ -42,7 +43,7 @@ class Bulk:
         if folder is not None:
             folder.prepare()
         judge = Judge(self._ctx, self._decider, actor, suite_of(suite))
-        return Run(self._ctx, actor, judge, folder).carry_out(table, progress)
+        return Run(self._ctx, actor, judge, folder).carry_out(table, progress, most)
 
     def outcome(self, batch: str) -> Iterator[dict[str, Any]]:
         """What became of each row: row, state, serial, code, reason in both languages."""

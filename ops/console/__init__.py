@@ -20,6 +20,7 @@ from ops.console import (
     key_centre,
     keys,
     kmip,
+    lists,
     matrix,
     others,
     passkeys,
@@ -71,6 +72,7 @@ def pages(platform: "Platform") -> "tuple[Blueprint, ...]":
     applications.add(made, platform)
     authorities.add(made, platform)
     credentials.add(made, platform)
+    lists.add(made, platform)
     key_centre.add(made, platform)
     keys.add(made, platform)
     proposals.add(made, platform)
