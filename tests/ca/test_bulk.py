@@ -15,6 +15,7 @@ from authz.directory import Directory, DirectoryFile
 from ca.bulk.errors import BadRow, BadTable, RowsPending, RowsRefused, RowTwice
 from ca.bulk.read import read
 from ca.errors import ForeignName, UnknownProfile, WeakKey
+from ca.issuer import Issuers
 from kms.sign import KeySigner
 from tests.support.forked import PROCESSES
 from yinxin.act import SYSTEM
@@ -211,6 +212,17 @@ def test_what_may_go_better_later_stays_pending(
     file = listed(tmp_path, 3)
     with monkeypatch.context() as patched:
         patched.setattr(KeySigner, "sign", gone)
+        assert {row["state"] for row in enrolled(peopled, file)} == {"pending"}
+    assert {row["state"] for row in enrolled(peopled, file)} == {"issued"}
+
+
+def test_so_does_a_row_that_is_judged_meanwhile(
+    peopled: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail (refused for good) while only what issuance said was looked at for this."""
+    file = listed(tmp_path, 2)
+    with monkeypatch.context() as patched:
+        patched.setattr(Issuers, "issuing", gone)
         assert {row["state"] for row in enrolled(peopled, file)} == {"pending"}
     assert {row["state"] for row in enrolled(peopled, file)} == {"issued"}
 
