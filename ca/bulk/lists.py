@@ -23,7 +23,7 @@ from ca.bulk.errors import (  # fmt: skip
 )
 from ca.bulk.judge import refusals
 from ca.bulk.models import ListFileRow, ListRow, ListState, State
-from ca.bulk.read import Entry, Table, parsed
+from ca.bulk.read import Table, parsed
 from ca.bulk.run import batch_of, counts, outcome
 from ca.bulk.service import Bulk
 from ca.context import TOGETHER, Context
