@@ -76,11 +76,9 @@ def add(pages: Pages, platform: "Platform") -> None:
 
 
 def _add_finding(pages: Pages, platform: "Platform") -> None:
-    lists = platform.ca.lists
-
     @pages.get("/console/lists")
     def enrolment_lists(query: Look, caller: Caller) -> str:
-        found = lists.search(
+        found = platform.ca.lists.search(
             caller.actor,
             query.organ or None,
             query.state or None,
@@ -96,27 +94,25 @@ def _add_finding(pages: Pages, platform: "Platform") -> None:
     def enrolment_lists_export(query: Look, caller: Caller) -> Response:
         """Every list that matches, the newest first."""
         asked = (caller.actor, query.organ or None, query.state or None)
-        first = lists.search(*asked, limit=EXPORT_PAGE)
+        first = platform.ca.lists.search(*asked, limit=EXPORT_PAGE)
 
         def told() -> Iterator[dict[str, Any]]:
             page = first
             while page:
                 yield from map(_told, page)
-                page = lists.search(*asked, after=page[-1].row.id, limit=EXPORT_PAGE)
+                page = platform.ca.lists.search(*asked, after=page[-1].row.id, limit=EXPORT_PAGE)
 
         return csv_file("lists.csv", told(), EXPORT)
 
 
 def _add_watching(pages: Pages, platform: "Platform") -> None:
-    lists = platform.ca.lists
-
     @pages.get("/console/lists/<id_>")
     def enrolment_list(id_: str, query: Watch, caller: Caller) -> str:
-        shown = lists.show(caller.actor, id_)
+        shown = platform.ca.lists.show(caller.actor, id_)
         refused = (
-            lists.rows(caller.actor, id_, State.REFUSED) if shown.counts.get(State.REFUSED) else iter(())
+            platform.ca.lists.rows(caller.actor, id_, State.REFUSED) if shown.counts.get(State.REFUSED) else iter(())
         )
-        row, may = shown.row, lists.may(caller.actor, shown.row)
+        row, may = shown.row, platform.ca.lists.may(caller.actor, shown.row)
         own = may and row.officer == caller.actor.id and not row.by_command and row.refused < row.rows
         return render_template(
             "console/list.html",
@@ -132,34 +128,32 @@ def _add_watching(pages: Pages, platform: "Platform") -> None:
     @pages.get("/console/lists/<id_>/progress")
     def enrolment_progress(id_: str, caller: Caller) -> str:
         """The part of the page that renews itself."""
-        return render_template("console/list_progress.html", **_progress(lists.show(caller.actor, id_)))
+        return render_template("console/list_progress.html", **_progress(platform.ca.lists.show(caller.actor, id_)))
 
     @pages.get("/console/lists/<id_>/rows.csv")
     def enrolment_rows(id_: str, query: Rows, caller: Caller) -> Response:
         """What became of each row, or is foretold of it."""
         state = query.state or None
-        return csv_file(f"{state or 'rows'}-{id_[:26]}.csv", lists.rows(caller.actor, id_, state), COLUMNS)
+        return csv_file(f"{state or 'rows'}-{id_[:26]}.csv", platform.ca.lists.rows(caller.actor, id_, state), COLUMNS)
 
 
 def _add_acting(pages: Pages, platform: "Platform") -> None:
-    lists = platform.ca.lists
-
     def context() -> Mapping[str, Any]:
-        lists.require(current_caller().actor)
+        platform.ca.lists.require(current_caller().actor)
         return {"meanings": MEANINGS, "needed": LIST_COLUMNS}
 
     @pages.form("/console/lists/new", "console/list_new.html", context=context, limit=LARGEST)
     def enrolment_list_new(body: Nothing, table: Upload, caller: Caller) -> BaseResponse:  # noqa: ARG001 - nothing but the file
-        return _to(lists.hand_in(caller.actor, table.name, table.stream.read()).id)
+        return _to(platform.ca.lists.hand_in(caller.actor, table.name, table.stream.read()).id)
 
     @pages.act("/console/lists/<id_>/start")
     def enrolment_list_start(id_: str, caller: Caller) -> BaseResponse:
-        lists.start(caller.actor, id_)
+        platform.ca.lists.start(caller.actor, id_)
         return _to(id_)
 
     @pages.act("/console/lists/<id_>/stop")
     def enrolment_list_stop(id_: str, caller: Caller) -> BaseResponse:
-        lists.stop(caller.actor, id_)
+        platform.ca.lists.stop(caller.actor, id_)
         return _to(id_)
 
 

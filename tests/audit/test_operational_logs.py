@@ -13,6 +13,7 @@ import pytest
 from audit.forward.operational import OperationalLogs
 from audit.forward.settings import OperationalSettings
 from tests.support.fluent import Receiver
+from tests.support.network import free_port
 
 pytestmark = pytest.mark.engines("any")
 
@@ -24,11 +25,6 @@ def logger():
     logging.getLogger("yinxin").propagate = False
     yield logger
     logging.getLogger("yinxin").propagate = True
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
 
 
 def test_lines_arrive_with_level_and_exact_time(logger, tmp_path):

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -19,17 +18,13 @@ import pytest
 
 from tests.ca.acme.conftest import Names
 from tests.laws.serving import Served
+from tests.support.network import free_port
 from tests.support.openssl import openssl
 
 ROOT = Path(__file__).parents[2]
 MANUAL = ROOT / "docs/ca/acme.md"
 #: seconds that a client may take, on a machine that does other things as well
 PATIENCE = 120
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 @dataclass

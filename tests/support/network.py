@@ -8,6 +8,12 @@ from typing import Any
 import pytest
 
 
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
 class NetworkBlocked(AssertionError):
     """A test tried to leave this machine."""
 
