@@ -54,8 +54,9 @@ class Trials:
             self._of[trial.account] -= 1
             if not self._of[trial.account]:
                 del self._of[trial.account]
-        if trial.held is not None:
-            trial.held.release()
+            held = trial.held  # its sender's moment may end meanwhile
+        if held is not None:
+            held.release()
 
     def hold(self, id_: str, tell: Callable[[], Reply]) -> Held | None:
         """Keep an answer back until the trial has ended, or a moment is over; None: it is to be given at once."""

@@ -116,6 +116,28 @@ def test_whoever_waited_for_long_enough_is_answered_once(desk: Desk, gate: Gate)
     assert one.status == 0
 
 
+def test_a_moment_that_ends_while_its_trial_does_hurts_nobody() -> None:
+    """Seen to fail: what was kept back was asked for twice, and gone in between; the validator said that it tries later."""
+
+    class Ending:
+        account = "x"
+
+        def __init__(self, *given: Held | None) -> None:
+            self.given = list(given)
+
+        @property
+        def held(self) -> Held | None:
+            return self.given.pop(0)
+
+    going = trials.Trials()
+    going.begin("a", "x")
+    held = going.hold("a", lambda: Reply(200, (), b""))
+    going._going["a"] = Ending(held, None)  # type: ignore[assignment]
+    going.end("a")
+    assert held is not None
+    assert held.released
+
+
 def test_what_fails_is_told_as_it_stands(desk: Desk, gate: Gate) -> None:
     client = desk.client()
     _, challenge = challenged(client)
