@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -31,6 +31,10 @@ KINDS = ("person", "organ", "service")
 P12 = "p12"
 #: rows that one file holds
 MOST_ROWS = 100_000
+#: columns that are looked at, many more than there are
+_CELLS = 100
+#: digits of the days of validity
+_DIGITS = 5
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,79}")
 
 
@@ -68,34 +72,46 @@ def read(path: Path) -> Table:
 
 def parsed(data: bytes, file: str, folder: Path | None = None) -> Table:
     """The list in these octets. Without a folder a row brings its request itself, or is RowNeedsCommand. Raises BadTable."""
-    try:
-        lines = list(csv.reader(io.StringIO(_text(data, file), newline=""), strict=True))
-    except csv.Error as error:
-        raise BadTable(file=file, reason=str(error)) from error
-    if not lines:
-        raise BadTable(file=file, reason=Text("空文件", "it is empty"))
-    names = [name.strip().lower() for name in lines[0]]
-    _columns(file, names)
-    if len(lines) - 1 > MOST_ROWS:
-        reason = Text(f"超过 {MOST_ROWS} 行", f"more than {MOST_ROWS} rows")
-        raise BadTable(file=file, reason=reason)
+    lines = csv.reader(io.StringIO(_text(data, file), newline=""), strict=True)
     rows: dict[int, Entry | YinxinError] = {}
     named: dict[int, tuple[str, str]] = {}
-    for number, cells in enumerate(lines[1:], 2):
-        if any(cell.strip() for cell in cells):
-            given = _given(names, cells)
-            rows[number], named[number] = _row(number, given, folder), _named(given)
+    try:
+        names = _head(file, lines)
+        # a line at a time: a file of nothing but line ends is never held as that many rows
+        for number, cells in enumerate(lines, 2):
+            if number > MOST_ROWS + 1:
+                reason = Text(f"超过 {MOST_ROWS} 行", f"more than {MOST_ROWS} rows")
+                raise BadTable(file=file, reason=reason)
+            if any(cell.strip() for cell in cells):
+                given = _given(names, cells)
+                rows[number], named[number] = _row(number, given, folder), _named(given)
+    except csv.Error as error:
+        raise BadTable(file=file, reason=str(error)) from error
     return Table(INTL.hash.digest(data).hex(), rows, named)
 
 
 def _text(data: bytes, name: str) -> str:
     """UTF-8 with or without a mark, else GB 18030 (GB 18030-2022), as Chinese spreadsheets save it."""
+    if b"\0" in data:  # not every database keeps it
+        reason = Text("含有空字符（U+0000），请删去", "it has the character U+0000: take it out")
+        raise BadTable(file=name, reason=reason)
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
     raise BadTable(file=name, reason=Text("既非 UTF-8 也非 GB 18030", "neither UTF-8 nor GB 18030"))
+
+
+def _head(file: str, lines: Iterator[list[str]]) -> list[str]:
+    """The names of the columns; raises BadTable."""
+    head = next(lines, None)
+    if head is None:
+        raise BadTable(file=file, reason=Text("空文件", "it is empty"))
+    # among so many is one that is strange or there twice, whatever the others are
+    names = [name.strip().lower() for name in head[:_CELLS]]
+    _columns(file, names)
+    return names
 
 
 def _columns(file: str, names: list[str]) -> None:
@@ -146,7 +162,7 @@ def _entry(number: int, given: Mapping[str, str], folder: Path | None) -> Entry:
     kind, days = given.get("kind", "person"), given.get("days", "")
     if kind not in KINDS:
         raise BadRow(field="kind", reason=", ".join(KINDS))
-    if days and not (days.isascii() and days.isdigit() and 0 < int(days) <= 36525):
+    if days and not (days.isascii() and days.isdigit() and len(days) <= _DIGITS and 0 < int(days) <= 36525):
         reason = Text("用半角数字写 1 至 36525 的整数", "a whole number from 1 to 36525 in ASCII digits")
         raise BadRow(field="days", reason=reason)
     reference = given.get("reference", "")
@@ -171,8 +187,12 @@ def _csr(cell: str, folder: Path | None) -> bytes | None:
         raise RowNeedsCommand(asked=cell[:40])
     if cell.lower() == P12:
         return None
-    file = (folder / cell).resolve()
-    if not file.is_relative_to(folder.resolve()) or not file.is_file():
+    file = folder / cell
+    try:
+        there = file.resolve().is_relative_to(folder.resolve()) and file.is_file()
+    except OSError:  # it is longer than any name
+        there = False
+    if not there:
         reason = Text("名册所在目录中没有该文件", "there is no such file in the folder of the list")
         raise BadRow(field="csr", reason=reason)
     return file.read_bytes()

@@ -4,6 +4,7 @@ import csv
 import itertools
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 import ca.bulk.run
 from authz.directory import Directory, DirectoryFile
 from ca.bulk.errors import BadRow, BadTable, RowsPending, RowsRefused, RowTwice
-from ca.bulk.read import read
+from ca.bulk.read import MOST_ROWS, parsed, read
 from ca.errors import ForeignName, UnknownProfile, WeakKey
 from ca.issuer import Issuers
 from kms.sign import KeySigner
@@ -101,6 +102,7 @@ def test_chinese_spreadsheets_are_read(tmp_path: Path, encoding: str) -> None:
         b"holder,profile,csr,colour\r\n",
         b"holder,profile,csr,csr\r\n",
         b'holder,profile,csr\r\n"a\r\n',
+        b"holder,profile,csr\r\na\0,person-signing,p12\r\n",
     ],
 )
 def test_a_file_that_is_no_list_is_refused_whole(tmp_path: Path, data: bytes) -> None:
@@ -119,6 +121,7 @@ def test_a_file_that_is_no_list_is_refused_whole(tmp_path: Path, data: bytes) ->
         "p-0,clerk-a,person-signing,/etc/hostname,r",
         "p-0,clerk-a,person-signing,none.pem,r",
         "p-0,clerk-a,person-signing",
+        f"p-0,clerk-a,person-signing,{'a' * 300},r",
     ],
 )
 def test_a_wrong_row_says_so_itself(tmp_path: Path, row: str) -> None:
@@ -133,6 +136,7 @@ def test_a_wrong_row_says_so_itself(tmp_path: Path, row: str) -> None:
     ("row", "says"),
     [
         ("p-0,clerk-a,person-signing,p12,r,３６５", ("半角数字", "ASCII digits")),
+        pytest.param(f"p-0,clerk-a,person-signing,p12,r,{'9' * 5000}", ("1 至 36525", "36525"), id="digits"),
         ("p-0,clerk-a,person-signing,p12,r,0", ("1 至 36525", "from 1 to 36525")),
         ("p-0,clerk-a,person-signing", ("本行 3 格，表头 6 列", "3 here, 6 in the head")),
     ],
@@ -143,6 +147,16 @@ def test_a_wrong_row_says_what_would_be_right(tmp_path: Path, row: str, says: tu
     assert isinstance(error, BadRow)
     assert says[0] in error.text("zh")
     assert says[1] in error.text("en")
+
+
+def test_a_file_that_is_to_be_a_burden_is_none() -> None:
+    """Seen to fail: every line of it was held before they were counted, and each of its columns compared with all."""
+    with pytest.raises(BadTable, match=f"more than {MOST_ROWS}"):
+        parsed((HEAD + "\n" * (MOST_ROWS + 9) + '"a"b').encode(), "1.csv")
+    begun = time.process_time()
+    with pytest.raises(BadTable, match="unknown columns"):
+        parsed(f"{HEAD}{',x' * 100_000}\n".encode(), "1.csv")
+    assert time.process_time() - begun < 5
 
 
 # --- judging ---------------------------------------------------------------------------------------------------
