@@ -89,3 +89,11 @@ class WrongListState(Conflict):
     code = "ca.wrong_list_state"
     zh = "名册 {list} 现在不能这样办理：请刷新页面查看状态。"
     en = "This cannot be done to list {list} now: reload its page and see its state."
+
+
+class ListsBusy(Unavailable):
+    """Another list is being judged in this process."""
+
+    code = "ca.lists_busy"
+    zh = "正在检查另一份名册：请过一两分钟再提交。"
+    en = "Another list is being checked: hand yours in again in a minute or two."

@@ -5,9 +5,12 @@ who handed the list in. Only she starts it, and it stops when she may not issue 
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,18 +18,22 @@ import sqlalchemy as sa
 from authz.directory.tree import reached
 from ca.bulk.errors import (  # fmt: skip
     ListNeedsCommand,
+    ListsBusy,
     NothingToEnrol,
     NotYourList,
     RowNeedsCommand,
     UnknownList,
     WrongListState,
 )
+from ca.bulk.forget import forget
 from ca.bulk.judge import refusals
 from ca.bulk.models import ListFileRow, ListRow, ListState, State
 from ca.bulk.read import Table, parsed
 from ca.bulk.run import batch_of, counts, outcome
 from ca.bulk.service import Bulk
+from ca.check import Checker
 from ca.context import TOGETHER, Context
+from ca.errors import UnknownCertificate
 from ca.issue import VERB as ISSUE
 from yinxin.act import SYSTEM, Actor, Kind
 from yinxin.authz import PLATFORM, Decider, Decision, Resource
@@ -64,8 +71,13 @@ class Lists:
 
     def __init__(self, ctx: Context, decider: Decider, bulk: Bulk) -> None:
         self._ctx, self._decider, self._bulk = ctx, decider, bulk
+        self._checker = Checker(ctx)
+        #: held while a list is judged, which takes a thread and memory for as long as thousands of rows do
+        self._judging = Lock()
         #: lists of which nothing could be done just now, and when they are tried again
         self._waiting: dict[str, datetime] = {}
+        #: pending rows of each that are passed over, for nothing could be done about them: those behind have their turn
+        self._passed: Counter[str] = Counter()
 
     # --- officers ----------------------------------------------------------------------------------------------
 
@@ -74,15 +86,18 @@ class Lists:
         return self._decider.require(actor, ISSUE, _resource(actor.organ or PLATFORM))
 
     def hand_in(self, actor: Actor, name: str, data: bytes) -> ListRow:
-        """Judge every row and keep the list with what was said of it; nothing is issued. Raises Denied, BadTable."""
+        """Judge every row and keep the list with what was said of it; nothing is issued.
+
+        One list at a time in a process. Raises Denied, ListsBusy, BadTable.
+        """
         decision = self.require(actor)
         store = self._ctx.store
-        with store.refusing(actor, HAND_IN, "enrolment-list"):
+        with store.refusing(actor, HAND_IN, "enrolment-list"), self._alone():
             table = parsed(data, name[:200])
-        told = [
-            told_of(table, refusal_of(number, error))
-            for number, error in refusals(self._bulk.judge(actor, table))
-        ]
+            told = [
+                told_of(table, refusal_of(number, error))
+                for number, error in refusals(self._bulk.judge(actor, table))
+            ]
         row = ListRow(
             id=store.identifier(),
             officer=actor.id,
@@ -183,27 +198,55 @@ class Lists:
             except YinxinError as error:
                 _log.warning("list %s: %s", each.id, error)
                 self._put_off(each)
+            except Exception:  # noqa: BLE001 - whatever is wrong with one list keeps no other from going on
+                _log.exception("list %s could not be gone on with now", each.id)
+                self._put_off(each)
         return len(running)
 
+    def forget(self) -> int:
+        """Forget lists long over; see `ca.bulk.forget`."""
+        return forget(self._ctx.store)
+
     def _go_on(self, row: ListRow) -> None:
+        if (row := _find(self._ctx, row.id)).state != ListState.RUNNING:
+            return  # stopped while another list had its turn
         actor = _actor(row.actor)
-        if not self._decider.check(actor, ISSUE, _resource(row.organ)).allowed:
+        if not self._may_still(actor, row):
             self._move(SYSTEM, STOP, row, (ListState.RUNNING,), {"state": ListState.STOPPED}, None)
             return
         before = counts(self._ctx, row.batch).get(State.PENDING, row.rows)
-        self._bulk.enrol(actor, self._table(row), progress=lambda _: None, most=SLICE)
+        self._bulk.enrol(actor, self._table(row), progress=_untold, most=SLICE, skip=self._passed[row.id])
         left = counts(self._ctx, row.batch).get(State.PENDING, 0)
         if left == 0:
             ended = {"state": ListState.ENDED, "ended": self._ctx.store.clock.now()}
             with self._ctx.store.act(SYSTEM, "ca.enrol", f"enrolment-list:{row.id}") as act:
                 act.session.execute(_running(row).values(**ended))
         elif left == before:
+            self._passed[row.id] += SLICE
             self._put_off(row)
+
+    def _may_still(self, actor: Actor, row: ListRow) -> bool:
+        """Whether whoever handed it in may issue, and the certificate by which she came is good: her sessions end with it, too."""
+        try:
+            gone = actor.certificate is not None and self._checker.revoked(actor.certificate)
+        except UnknownCertificate:
+            gone = True
+        return not gone and self._decider.check(actor, ISSUE, _resource(row.organ)).allowed
 
     def _put_off(self, row: ListRow) -> None:
         self._waiting[row.id] = self._ctx.store.clock.now() + WAIT
 
     # --- within ------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Alone in judging; raises ListsBusy."""
+        if not self._judging.acquire(blocking=False):
+            raise ListsBusy
+        try:
+            yield
+        finally:
+            self._judging.release()
 
     def _move(  # noqa: PLR0917 - one step of a state, told by these
         self,
@@ -268,10 +311,14 @@ def told_of(table: Table, row: dict[str, Any]) -> dict[str, Any]:
 
 def _find(ctx: Context, id_: str) -> ListRow:
     with ctx.store.read() as session:
-        row = session.get(ListRow, id_[:26])
+        row = session.get(ListRow, id_)
     if row is None:
         raise UnknownList(list=id_[:26])
     return row
+
+
+def _untold(_done: int) -> None:
+    """How far a list is stands in its batch."""
 
 
 def _running(row: ListRow) -> sa.Update:

@@ -41,10 +41,10 @@ class Run:
     judge: Judge
     keys: KeyFolder | None
 
-    def carry_out(self, table: Table, progress: Progress, most: int | None = None) -> str:
-        """Enrol what is pending of the table, or the first `most` of it; the batch's identifier, under which each row's fate stands.
+    def carry_out(self, table: Table, progress: Progress, most: int | None = None, skip: int = 0) -> str:
+        """Enrol what is pending of the table, or `most` of it; the batch's identifier, under which each row's fate stands.
 
-        Safe to repeat after any crash, and to do twice at once: every row gives one certificate.
+        Of that `skip` rows are passed over, in a round. Safe to repeat after any crash, and to do twice at once: every row gives one certificate.
         """
         # 1. the batch and its rows are on record
         batch = self._begin(table)
@@ -52,7 +52,7 @@ class Run:
         # 2. hundreds at a time: keys first, then certificates, then files
         pending = [number for number in self._in_state(batch, State.PENDING) if number in table.rows]
         done = len(table.rows) - len(pending)
-        pending = pending[:most]
+        pending = pending[skip % max(len(pending), 1) :][:most]
         judged = self.judge.rows(table, None if most is None else frozenset(pending))
         self._deliver(batch, judged)
         for begin in range(0, len(pending), TOGETHER):

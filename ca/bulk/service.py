@@ -34,8 +34,9 @@ class Bulk:
         keys: Path | None = None,
         suite: str = "intl",
         most: int | None = None,
+        skip: int = 0,
     ) -> str:
-        """Enrol what is pending, or the first `most` of it; the batch's identifier. `keys` is the folder for PKCS#12 files that the platform makes.
+        """Enrol what is pending, or `most` of it after `skip` rows; the batch's identifier. `keys` is the folder for PKCS#12 files that the platform makes.
 
         Raises OSError when the folder cannot be written.
         """
@@ -43,7 +44,7 @@ class Bulk:
         if folder is not None:
             folder.prepare()
         judge = Judge(self._ctx, self._decider, actor, suite_of(suite))
-        return Run(self._ctx, actor, judge, folder).carry_out(table, progress, most)
+        return Run(self._ctx, actor, judge, folder).carry_out(table, progress, most, skip)
 
     def outcome(self, batch: str) -> Iterator[dict[str, Any]]:
         """What became of each row: row, state, serial, code, reason in both languages."""
