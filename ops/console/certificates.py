@@ -1,14 +1,15 @@
 """The inventory of certificates: found, shown with chain and history, exported; suspended, resumed, revoked; one's own."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from flask import Response, redirect, render_template, url_for
-from pydantic import Field
+from pydantic import Field, field_validator
 from werkzeug.wrappers import Response as BaseResponse
 
-from ca.inventory import COLUMNS, Filter, Sort, Standing, describe, position, standing
+from ca.inventory import COLUMNS, HEXADECIMAL, Filter, Sort, Standing, describe, position, standing
 from ca.models import CertificateRow
 from ca.profile.versions import made_by
 from ca.revoke import VERB as REVOKE
@@ -19,6 +20,7 @@ from ops.console.export import csv_file
 from ops.console.show import ACTORS
 from yinxin.clock import UTC_PLUS_8
 from yinxin.errors import YinxinError
+from yinxin.faults import BadValue
 from yinxin.text import Text
 from yinxin.web import Caller, Paged, Pages, current_caller, page_of
 from yinxin.wire import Day, Model
@@ -89,7 +91,7 @@ class Look(Paged):
     organ: str = Field(default="", max_length=64)
     profile: str = Field(default="", max_length=60)
     authority: str = Field(default="", max_length=60)
-    serial: str = Field(default="", max_length=40)
+    serial: str = Field(default="", max_length=80)
     key: str = Field(default="", max_length=64)
     state: Standing | Literal[""] = ""
     within: Literal["", "7", "30", "90"] = ""
@@ -97,6 +99,16 @@ class Look(Paged):
     ends_from: Day | Literal[""] = ""
     ends_to: Day | Literal[""] = ""
     sort: Sort | Literal[""] = ""
+
+    @field_validator("serial")
+    @classmethod
+    def _is_a_number(cls, given: str) -> str:
+        if (number := given.strip()) and not re.fullmatch(HEXADECIMAL, number):
+            raise BadValue(
+                "序列号是十六进制数字（0-9、a-f），可带 0x 和冒号，请核对",
+                "A serial number is hexadecimal (0-9, a-f), with 0x and colons where they are; see whether it is right",
+            )
+        return number
 
 
 class LookEnds(Model):
