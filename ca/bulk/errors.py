@@ -59,6 +59,14 @@ class ListNeedsCommand(Invalid):
     en = "{rows} rows of the list are for the command: run yinxin ca enrol with the same file, or put the requests into the cells and hand the list in again."
 
 
+class RowRefusedBefore(Conflict):
+    """A row that would go now, and was refused for good when the very same file was enrolled."""
+
+    code = "ca.row_refused_before"
+    zh = "同一文件先前办理时，该行已被拒绝（{reason}）：如已更正，请改动文件（哪怕只加一个空行）后重新提交，已签发的不会重复。"
+    en = "This row was refused when this very file was enrolled before ({reason}): if that is mended, change the file, were it by an empty line, and hand it in again; what was issued is not issued twice."
+
+
 class NothingToEnrol(Invalid):
     """A list of which every row would be refused."""
 

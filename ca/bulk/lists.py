@@ -22,6 +22,7 @@ from ca.bulk.errors import (  # fmt: skip
     NothingToEnrol,
     NotYourList,
     RowNeedsCommand,
+    RowRefusedBefore,
     UnknownList,
     WrongListState,
 )
@@ -38,6 +39,7 @@ from ca.issue import VERB as ISSUE
 from yinxin.act import SYSTEM, Actor, Kind
 from yinxin.authz import PLATFORM, Decider, Decision, Resource
 from yinxin.errors import YinxinError
+from yinxin.text import Text
 
 _log = logging.getLogger("yinxin.ca")
 
@@ -94,10 +96,9 @@ class Lists:
         store = self._ctx.store
         with store.refusing(actor, HAND_IN, "enrolment-list"), self._alone():
             table = parsed(data, name[:200])
-            told = [
-                told_of(table, refusal_of(number, error))
-                for number, error in refusals(self._bulk.judge(actor, table))
-            ]
+            batch = batch_of(actor, table.digest)
+            errors = {**self._before(batch), **dict(refusals(self._bulk.judge(actor, table)))}
+            told = [told_of(table, refusal_of(number, errors[number])) for number in sorted(errors)]
         row = ListRow(
             id=store.identifier(),
             officer=actor.id,
@@ -105,7 +106,7 @@ class Lists:
             actor=actor.fields(),
             name=name[:200],
             file=table.digest,
-            batch=batch_of(actor, table.digest),
+            batch=batch,
             rows=len(table.rows),
             refused=len(told),
             by_command=sum(each["code"] == RowNeedsCommand.code for each in told),
@@ -247,6 +248,14 @@ class Lists:
             yield
         finally:
             self._judging.release()
+
+    def _before(self, batch: str) -> Mapping[int, YinxinError]:
+        """Rows that were refused when the very same file was enrolled, which they stay."""
+        return {
+            each["row"]: RowRefusedBefore(reason=Text(each["reason_zh"], each["reason_en"]))
+            for each in outcome(self._ctx, batch)
+            if each["state"] == State.REFUSED
+        }
 
     def _move(  # noqa: PLR0917 - one step of a state, told by these
         self,

@@ -28,7 +28,7 @@ from yinxin.authz import Denied
 from yinxin.store.errors import StoreUnavailable
 
 from .conftest import AUDITOR, CLERK, OFFICER, PROVINCE, REGISTRAR, Site
-from .test_bulk import HEAD, people, request
+from .test_bulk import HEAD, PEOPLE, people, request
 from .test_status import gone
 
 
@@ -294,6 +294,23 @@ def test_a_list_without_a_good_row_is_not_started(peopled: Site) -> None:
     kept = peopled.ca.lists.hand_in(REGISTRAR, "1.csv", handed_in(0, row))
     with pytest.raises(NothingToEnrol):
         peopled.ca.lists.start(REGISTRAR, kept.id)
+
+
+def test_the_same_file_again_promises_nothing_that_it_does_not_keep(peopled: Site) -> None:
+    """What was refused stays so in this file, whatever was mended meanwhile. Seen to fail: it was said to be one that can be issued."""
+    lists, new = peopled.ca.lists, f'p-{PEOPLE},clerk-a,person-signing,"{request()}",r-x'
+    data = handed_in(1, new)
+    for _ in range(2):
+        kept = lists.hand_in(REGISTRAR, "1.csv", data)
+        assert kept.refused == 1
+        lists.start(REGISTRAR, kept.id)
+        while lists.tend():
+            pass
+        people(peopled, PEOPLE + 1)
+    kept = lists.hand_in(REGISTRAR, "1.csv", data)
+    (told,) = lists.rows(REGISTRAR, kept.id, State.REFUSED)
+    assert (told["row"], told["code"]) == (3, "ca.row_refused_before")
+    assert lists.hand_in(REGISTRAR, "1.csv", data + b"\r\n").refused == 0
 
 
 def test_lists_are_found_newest_first_in_the_region(peopled: Site) -> None:
