@@ -149,6 +149,22 @@ def test_every_tab_that_is_shown_is_a_page_that_answers(site, visit):
         assert {path: page.request.get(path).status for path in tabs} == dict.fromkeys(tabs, 200)
 
 
+def test_what_is_no_serial_number_is_said_to_be_none(site, visit):
+    """Seen to fail: a list of nothing. As tools write one, it is found."""
+    auditor = visit("demo-auditor")
+    for page in ("certificates", "certificates.csv"):
+        assert auditor.request.get(f"/console/{page}?serial=zz").status == 422
+    assert auditor.goto("/console/certificates?serial=zz").status == 422
+    expect(auditor.locator("main")).to_contain_text("/serial：序列号是十六进制数字")
+    certificate = site.identity("demo-clerk").certificate
+    octets = certificate.serial.to_bytes(20, "big").hex(":").upper().removeprefix("00:")
+    for written in (f"0x{certificate.serial:x}", f" {octets} "):
+        auditor.goto("/console/certificates")
+        auditor.get_by_label("序列号开头").fill(written)
+        auditor.get_by_role("button", name="筛选").click()
+        expect(auditor.locator("tbody .digest")).to_have_text([f"{certificate.serial:x}"])
+
+
 def test_what_ends_when_leads_to_the_certificates(site, visit):
     page = visit("demo-officer", java_script_enabled=False)
     page.goto("/console/certificate-ends")
