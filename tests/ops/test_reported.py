@@ -21,7 +21,8 @@ DAILY = {
     "add-holder-passkey remove-holder-passkey end-holder-key read-holder-keys",
     "ca": "crl open-lists timestamp timestamp-outside recheck apply vet withdraw expire acme-request acme-register "
     "acme-update-account acme-deactivate-account acme-change-key acme-order acme-fail-order acme-respond "
-    "acme-validate acme-deactivate-authorization acme-finalize acme-renew attribute-list enrol notify read",
+    "acme-validate acme-deactivate-authorization acme-finalize acme-renew attribute-list enrol notify read "
+    "hand-in-list start-list stop-list forget-list",
     "seal": "use sign finish-use read",
     "calendar": "",
 }
