@@ -7,6 +7,9 @@ from ca.issuer import Addresses, Issuer
 from ca.profile import Profile
 from yinxin.crypto.certificates import Certificate
 
+#: of the rules of this version; one more with each version that has a rule which certificates of before need not keep
+EDITION = 2
+
 
 @dataclass(frozen=True)
 class Case:
@@ -28,6 +31,8 @@ class Finding:
 
     clause: str
     fault: str
+    #: the edition that the rule came with
+    since: int = 1
 
     def __str__(self) -> str:
         return f"{self.clause}: {self.fault}"
@@ -43,6 +48,8 @@ class Rule:
 
     clause: str
     check: Check
+    #: the edition that it came with
+    since: int
 
 
 class Rules:
@@ -51,11 +58,11 @@ class Rules:
     def __init__(self) -> None:
         self.all: list[Rule] = []
 
-    def __call__(self, clause: str) -> Callable[[Check], Check]:
-        """Add the check below, under its clause."""
+    def __call__(self, clause: str, *, since: int = 1) -> Callable[[Check], Check]:
+        """Add the check below, under its clause, as of the edition that it came with."""
 
         def add(check: Check) -> Check:
-            self.all.append(Rule(clause, check))
+            self.all.append(Rule(clause, check, since))
             return check
 
         return add

@@ -12,7 +12,7 @@ from ca.lint import alternative, house, keys, rfc5280
 from ca.lint.case import Case, Finding
 
 _RULES = (*rfc5280.rules.all, *keys.rules.all, *alternative.rules.all, *house.rules.all)
-_CHECKS = tuple((rule.clause, rule.check) for rule in _RULES)
+_CHECKS = tuple((rule.clause, rule.check, rule.since) for rule in _RULES)
 
 
 class Signing(Protocol):
@@ -53,7 +53,7 @@ class Cleared:
 
 def findings(case: Case) -> tuple[Finding, ...]:
     """Every broken rule."""
-    return tuple([Finding(clause, fault) for clause, check in _CHECKS for fault in check(case)])
+    return tuple([Finding(clause, fault, since) for clause, check, since in _CHECKS for fault in check(case)])
 
 
 def judge(case: Case) -> Cleared:

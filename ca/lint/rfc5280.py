@@ -114,6 +114,12 @@ def subject(case: Case) -> Iterator[str]:
             yield f"{attribute} is not an attribute in use here"
         elif attributes.count(attribute) > 1 and attribute != "domainComponent":
             yield f"{attribute} stands twice"
+
+
+@rules("RFC 5280 4.1.2.6 and appendix A", since=2)
+def strings(case: Case) -> Iterator[str]:
+    """Each attribute of the kind of string that it must be."""
+    name = case.certificate.subject
     # an outside authority's name stays as that authority writes it (4.1.2.6)
     if not case.certificate.is_ca and any(value[0] not in _strings(oid) for oid, value in _values(name.der)):
         yield "an attribute is not of the kind of string that it must be"
@@ -121,14 +127,20 @@ def subject(case: Case) -> Iterator[str]:
 
 @rules("RFC 5280 7.1 and appendix A")
 def texts(case: Case) -> Iterator[str]:
-    """Bounded; nothing in it that nobody sees, or that looks like something else."""
+    """Bounded, printable, no outer spaces."""
     for attribute, text in case.certificate.subject.pairs:
         if not 0 < len(text) <= _BOUNDS.get(attribute, 256):
             yield f"{attribute} is empty or too long"
-        elif (why := text_fault(text)) is not None:
-            yield f"{attribute} {text!r}: {why.en}"
         if not text.isprintable() or text != text.strip():
             yield f"{attribute} has control characters or outer spaces"
+
+
+@rules("RFC 5280 7.1 and appendix A", since=2)
+def misleading(case: Case) -> Iterator[str]:
+    """Nothing in a text that nobody sees, or that looks like something else."""
+    for attribute, text in case.certificate.subject.pairs:
+        if (why := text_fault(text)) is not None:
+            yield f"{attribute} {text!r}: {why.en}"
         if attribute == "countryName" and not _COUNTRY.fullmatch(text):
             yield f"{text!r} is no country of two capital letters"
 
@@ -232,10 +244,16 @@ def _alternative_name(kind: str, text: str) -> Iterator[str]:
         return
     if kind == "dns" and text != text.lower():
         yield f"dns {text!r} is not in lower case"
-    if kind in FAULTS and (why := FAULTS[kind](text)) is not None:
-        yield f"{kind} {text!r}: {why.en}"
     if kind == "dns" and is_wildcard(text) and (why := wildcard_fault(text)) is not None:
         yield f"dns {text!r}: {why.en}"
+
+
+@rules("RFC 5280 4.2.1.6", since=2)
+def misleading_alternative_names(case: Case) -> Iterator[str]:
+    """Nothing that a reader takes for another name, or for an address."""
+    for kind, text in case.certificate.san:
+        if kind in FAULTS and (why := FAULTS[kind](text)) is not None:
+            yield f"{kind} {text!r}: {why.en}"
 
 
 @rules("RFC 5280 4.2.1.9")

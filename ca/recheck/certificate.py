@@ -1,7 +1,8 @@
 """One stored issuance against everything that is known of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 
 from ca.context import Context
 from ca.issuer import Addresses, Issuer
@@ -15,29 +16,35 @@ from yinxin.crypto.errors import Malformed
 from yinxin.crypto.suite import INTL
 from yinxin.errors import YinxinError
 
+#: how a fault begins that only a rule finds which is younger than the certificate: nothing was altered, and it passed what was asked then
+LATER = "later rule: "
+
 
 class Certificates:
     """Checks rows of one batch; what they share is looked up once."""
 
-    def __init__(self, ctx: Context) -> None:
+    def __init__(self, ctx: Context, began: Callable[[int], datetime | None]) -> None:
+        """`began` says since when certificates are made here by the linter's rules of an edition; None: not yet."""
         self._ctx = ctx
+        self._began = began
         self._profiles: dict[str, Profile | None] = {}
 
     def faults(self, row: CertificateRow) -> tuple[str, ...]:
-        """What is wrong with an issuance; empty when all is well."""
+        """What is wrong with an issuance, what only a later rule finds last; empty when all is well."""
         if row.state != State.ISSUED:
             return tuple(_unissued(row))
         try:
             certificate = Certificate(row.der or b"")
         except YinxinError as error:
             return (f"der: {error}",)
-        return (
+        found = (
             *_row(row, certificate),
             *self._profile(row),
             *self._signature(row, certificate),
             *self._lint(row, certificate),
             *(f"pkilint: {code}" for code in certificate_faults(certificate.der, certificate.public_key)),
         )
+        return tuple(sorted(found, key=lambda each: each.startswith(LATER)))
 
     def _profile(self, row: CertificateRow) -> Iterator[str]:
         if self._stored(row.profile_hash) is None:
@@ -78,7 +85,12 @@ class Certificates:
             yield f"profile: the version is of {profile.name}"
         case = Case(certificate, issuer, profile, where, node, self._foreign(profile, certificate))
         for finding in findings(case):
-            yield f"lint: {finding}"
+            yield f"{LATER if self._is_later(finding.since, row.created) else ''}lint: {finding}"
+
+    def _is_later(self, edition: int, made: datetime) -> bool:
+        """Whether a rule came when the certificate was there; the first ones were there before any."""
+        began = self._began(edition)
+        return edition > 1 and (began is None or made < began)
 
     def _foreign(self, profile: Profile, certificate: Certificate) -> bytes | None:
         """How an outside authority identifies its key, which need not follow from the key; None for one of ours."""

@@ -9,7 +9,10 @@ from yinxin.store import Base, housekeeping
 
 
 class PassRow(Base):
-    """How far the pass over certificates, or over lists, has come; one row for each."""
+    """How far the pass over certificates, or over lists, has come; one row for each.
+
+    A row `rules.N` says in `began` since when certificates are made by the linter's rules of that edition.
+    """
 
     __tablename__ = "ca_recheck"
     __table_args__ = {"info": housekeeping}  # noqa: RUF012 - SQLAlchemy's own form

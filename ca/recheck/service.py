@@ -2,20 +2,22 @@
 
 A pass goes over everything by its primary key and remembers where it is, so that it goes on after a restart and holds
 nobody up. A fault is recorded once when it is found, and when it becomes another; it stays on the list while it is there,
-and its end is recorded.
+and its end is recorded. A certificate that was there before a rule that it breaks is on the list too, and nobody is alarmed.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from ca.context import Context
 from ca.errors import RecheckFound
+from ca.lint import EDITION
 from ca.models import CertificateRow
-from ca.recheck.certificate import Certificates
+from ca.recheck.certificate import LATER, Certificates
 from ca.recheck.lists import faults_of_list
 from ca.recheck.models import FindingRow, PassRow
 from ca.reconcile import reconcile
@@ -27,6 +29,8 @@ from yinxin.steps import step
 VERB = "ca.recheck"
 #: lists in one go: each may hold a hundred thousand entries
 _LISTS = 4
+#: how a row begins that says since when rules of an edition are in use; beside the passes, since they alone ask for it
+_RULES = "rules."
 
 #: (subject, faults) of what was looked at, and the name of the last one
 Looked = tuple[Sequence[tuple[str, tuple[str, ...]]], str]
@@ -41,6 +45,11 @@ class Found:
     first_seen: str
     last_seen: str
 
+    @property
+    def is_later(self) -> bool:
+        """Whether nothing is wrong but that a rule came when the certificate was there."""
+        return self.faults.startswith(LATER)
+
 
 class Recheck:
     """Checks everything stored again; one per process, shared by its threads."""
@@ -54,6 +63,7 @@ class Recheck:
 
     def tick(self) -> None:
         """One batch of each pass that is under way or due; for the timer."""
+        self._note_edition()
         for what in self._passes:
             if self._due(what):
                 self._batch(what, SYSTEM)
@@ -61,6 +71,7 @@ class Recheck:
     def run(self, actor: Actor) -> int:
         """A whole pass over everything, from the beginning, now; how much was checked."""
         checked = 0
+        self._note_edition()
         for what in self._passes:
             self._begin(what)
             while (done := self._batch(what, actor)) is not None:
@@ -76,18 +87,40 @@ class Recheck:
         ]
 
     def facts(self) -> dict[str, Any]:
-        """For `status`: when each pass last ended, how much it checked."""
+        """For `status`: when each pass last ended, and how many certificates break rules that came after them."""
+        later = sa.select(sa.func.count()).where(FindingRow.faults.startswith(LATER))
         with self._ctx.store.read() as session:
             rows = session.scalars(sa.select(PassRow)).all()
-        return {f"recheck.{row.what}": rfc3339(row.ended) for row in rows if row.ended is not None}
+            count = session.scalar(later)
+        ended = {f"recheck.{row.what}": rfc3339(row.ended) for row in rows if row.ended is not None}
+        return ended | ({"recheck.later_rules": str(count)} if count else {})
 
     def sound(self) -> None:
-        """Raises RecheckFound while anything stored is not as it should be."""
+        """Raises RecheckFound while anything stored is not as it should be, and was not so before there was a rule."""
+        wrong = sa.not_(FindingRow.faults.startswith(LATER))
         with self._ctx.store.read() as session:
-            count = session.scalar(sa.select(sa.func.count()).select_from(FindingRow))
-            first = session.scalars(sa.select(FindingRow).order_by(FindingRow.subject).limit(1)).first()
+            count = session.scalar(sa.select(sa.func.count()).where(wrong))
+            first = session.scalars(
+                sa.select(FindingRow).where(wrong).order_by(FindingRow.subject).limit(1)
+            ).first()
         if count and first is not None:
             raise RecheckFound(count=count, subject=first.subject, faults=first.faults)
+
+    def _note_edition(self) -> None:
+        """Note since when certificates are made here by the linter's rules of this version."""
+        what = f"{_RULES}{EDITION}"
+        with self._ctx.store.read() as session:
+            if session.get(PassRow, what) is not None:
+                return
+        with self._ctx.store.housekeep() as session:
+            session.merge(PassRow(what=what, cursor="", began=self._ctx.store.clock.now(), checked=0))
+
+    def _began(self, edition: int) -> datetime | None:
+        """Since when the linter's rules of this edition, or of a later one, are in use here."""
+        with self._ctx.store.read() as session:
+            rows = session.scalars(sa.select(PassRow).where(PassRow.what.startswith(_RULES))).all()
+        known = [row.began for row in rows if row.began and int(row.what.removeprefix(_RULES)) >= edition]
+        return min(known, default=None)
 
     # --- a pass ------------------------------------------------------------------------------------------------
 
@@ -158,7 +191,7 @@ class Recheck:
         query = sa.select(CertificateRow).where(CertificateRow.serial > after).order_by(CertificateRow.serial)
         with self._ctx.store.read() as session:
             rows = session.scalars(query.limit(self._ctx.settings.recheck.batch)).all()
-        checks = Certificates(self._ctx)
+        checks = Certificates(self._ctx, cache(self._began))
         looked = [(f"certificate:{row.serial}", checks.faults(row)) for row in rows]
         return looked, rows[-1].serial if rows else ""
 

@@ -209,6 +209,50 @@ def test_the_timer_goes_through_everything_in_bounded_batches_and_goes_on_where_
         assert session.get_one(PassRow, "certificates").checked == 5
 
 
+def test_a_certificate_that_was_there_before_a_rule_alarms_nobody(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is named; what else is wrong with it, or with one that was made by that rule, is a fault.
+
+    Seen to fail with every rule held to be as old as any, with the date left out, and with the later faults first.
+    """
+    monkeypatch.setattr("ca.naming.text_fault", lambda _: None)
+    monkeypatch.setattr("ca.lint.rfc5280.text_fault", lambda _: None)
+    old, other = (
+        made(site, "tls-client", reference=each, subject={"commonName": "a\u3164b"}) for each in "ab"
+    )
+    monkeypatch.undo()
+    site.clock.advance(timedelta(hours=1))
+    found = faults(site)
+    assert set(found) == {f"certificate:{each.serial}" for each in (old, other)}
+    assert all(each.startswith("later rule: lint: RFC 5280 7.1") for each in found.values())
+    site.ca.recheck.sound()
+    assert site.ca.health().facts["recheck.later_rules"] == "2"
+    tamper(site, other.serial, subject="CN=somebody else")
+    assert faults(site)[f"certificate:{other.serial}"].startswith("subject: ")
+    with pytest.raises(RecheckFound) as raised:
+        site.ca.recheck.sound()
+    assert (raised.value.facts["count"], raised.value.facts["subject"]) == (1, f"certificate:{other.serial}")
+    tamper(site, other.serial, subject=other.certificate.subject.text)
+    # as if it had been made since, past the rule
+    tamper(site, old.serial, created=site.clock.now())
+    assert faults(site)[f"certificate:{old.serial}"].startswith("lint: ")
+
+
+def test_the_report_says_when_nothing_was_checked_yet(site: Site) -> None:
+    """Seen to fail: it told of 0 that were checked and 0 at fault."""
+
+    def report() -> Any:
+        return CliRunner().invoke(commands, ["recheck", "--report"], obj=Opened(site, OFFICER))
+
+    assert "no pass has ended yet, 0 found" in report().output
+    site.ca.recheck.run(OFFICER)
+    assert (
+        f"the last pass ended {site.ca.recheck.facts()['recheck.certificates']}, 0 at fault"
+        in report().output
+    )
+
+
 # --- lists -----------------------------------------------------------------------------------------------------
 
 
