@@ -94,7 +94,13 @@ def _subject(asked: Name, profile: Profile, facts: Mapping[str, str]) -> Name:
         if name in wanted and wanted[name] != registered:
             raise ForeignName(field=name, asked=wanted[name], registered=registered)
         if (fault := text_fault(text)) is not None:
-            raise refusal(profile, name, f"“{text}”：{fault.zh}", f"“{text}”: {fault.en}")
+            zh, en = f"“{text}”：{fault.zh}", f"“{text}”: {fault.en}"
+            if source.startswith(("person.", "post.", "organ.")):  # nothing that the request could put right
+                zh, en = (
+                    f"{zh}（登记如此，请先更正登记信息）",
+                    f"{en} (so it is on record: correct the record first)",
+                )
+            raise refusal(profile, name, zh, en)
         _fits(name, text, profile)
         pairs.append((name, text))
     return Name.of(pairs)

@@ -18,6 +18,7 @@ from yinxin.crypto.constraints import ANY_POLICY
 from yinxin.crypto.general_names import write_general_name
 from yinxin.crypto.names import ATTRIBUTES
 from yinxin.crypto.path import hold_names
+from yinxin.crypto.shown import is_shown
 from yinxin.errors import YinxinError
 
 rules = Rules()
@@ -131,7 +132,7 @@ def texts(case: Case) -> Iterator[str]:
     for attribute, text in case.certificate.subject.pairs:
         if not 0 < len(text) <= _BOUNDS.get(attribute, 256):
             yield f"{attribute} is empty or too long"
-        if not text.isprintable() or text != text.strip():
+        if not is_shown(text) or text != text.strip():
             yield f"{attribute} has control characters or outer spaces"
 
 

@@ -1,7 +1,7 @@
 """What is wrong with a text that a certificate would show: what nobody sees, or takes for something else.
 
-The writer of names has refused control and format characters (bidirectional ones among them), spaces other than the plain one, and
-outer spaces already. Compared are names without what is invisible and in one form (RFC 5280 7.1, RFC 4518): a certificate is to say
+The writer of names has refused control and format characters (bidirectional ones among them, but not a joiner that shapes a letter),
+spaces other than the plain one, and outer spaces already. Compared are names without what is invisible and in one form (RFC 5280 7.1, RFC 4518): a certificate is to say
 what is compared.
 """
 
@@ -10,12 +10,15 @@ import unicodedata
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from yinxin.crypto.shown import is_shown, shapes
 from yinxin.text import Text
 
 #: seen as nothing though each is a letter, a mark or a symbol (Unicode, Default_Ignorable_Code_Point; the empty Braille cell)
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {
     chr(c) for c in (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
 }
+#: words: Han between letters of other scripts parts them, as spaces do elsewhere
+_WORD = re.compile(r"[^\W\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 #: scripts whose letters look like one another
 _ALIKE = ("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE")
 #: RFC 5321 4.1.2, without quoted strings: nobody has such an address, and readers take them for two
@@ -29,13 +32,31 @@ def text_fault(text: str) -> Text | None:
     """What is wrong with an attribute's text; None when all is well."""
     if text.isascii():
         return None
-    if unicodedata.category(text[0]).startswith("M") or not _INVISIBLE.isdisjoint(text):
+    hidden = (at for at, each in enumerate(text) if each in _INVISIBLE and not shapes(text, at))
+    if _is_mark(text[0]) or next(hidden, None) is not None:
         return Text("含有不可见字符", "it has characters that nobody sees")
     if not unicodedata.is_normalized("NFC", text):
-        return Text("未按 Unicode NFC 规范化", "it is not in Unicode's form NFC")
-    if any(len(set(map(_alike, word)) - {""}) > 1 for word in re.findall(r"\w+", text)):
+        return _in_form(text)
+    bare = "".join(each for each in text if not _is_mark(each))
+    if any(len(set(map(_alike, word)) - {""}) > 1 for word in _WORD.findall(bare)):
         return Text("一个词中混用形似的字母", "a word mixes letters of scripts that look alike")
     return None
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character).startswith("M")
+
+
+def _in_form(text: str) -> Text:
+    """What is to be written instead, where one character is another's second code: readers see no difference."""
+    zh, en = "未按 Unicode NFC 规范化", "it is not in Unicode's form NFC"
+    for each in text:
+        if (wanted := unicodedata.normalize("NFC", each)) != each:
+            right = " ".join(f"U+{ord(part):04X}" for part in wanted)
+            return Text(
+                f"{zh}：U+{ord(each):04X} 应为 {right}", f"{en}: {right} is to stand for U+{ord(each):04X}"
+            )
+    return Text(f"{zh}，请重新录入", f"{en}: type it anew")
 
 
 def _alike(character: str) -> str:
@@ -65,7 +86,7 @@ def _is_international(label: str) -> bool:
         again = "xn--" + shown.encode("punycode").decode()
     except UnicodeError:
         return False
-    return again == label and not shown.isascii() and shown.isprintable() and text_fault(shown) is None
+    return again == label and not shown.isascii() and is_shown(shown) and text_fault(shown) is None
 
 
 def mailbox_fault(address: str) -> Text | None:

@@ -11,6 +11,7 @@ from typing import Self
 from yinxin.crypto import der
 from yinxin.crypto.errors import MalformedDer, MalformedName
 from yinxin.crypto.folding import fold
+from yinxin.crypto.shown import is_shown
 from yinxin.once import once
 
 #: attribute name → (object identifier, short name, upper bound in characters by RFC 5280 appendix A)
@@ -148,7 +149,7 @@ def _short(name: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    if text.isprintable() and _SPECIAL.isdisjoint(text):
+    if is_shown(text) and _SPECIAL.isdisjoint(text):
         return text
     return "".join(f"\\{c}" if c in _SPECIAL else c if c.isprintable() else f"\\{ord(c):02x}" for c in text)
 
@@ -165,7 +166,7 @@ def _write(attribute: str, text: str) -> bytes:
     oid, _, bound = ATTRIBUTES.get(name, (name, "", 256))
     if not oid.replace(".", "").isdigit() or "." not in oid:
         raise MalformedName(attribute=attribute, reason="unknown attribute")
-    if not 0 < len(text) <= bound or not text.isprintable() or text != text.strip():
+    if not 0 < len(text) <= bound or not is_shown(text) or text != text.strip():
         raise MalformedName(attribute=attribute, reason=f"1 to {bound} printable characters, no outer spaces")
     if name in _PRINTABLE:
         if not set(text) <= _PRINTABLE_REPERTOIRE or (
