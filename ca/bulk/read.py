@@ -26,6 +26,18 @@ COLUMNS: Mapping[str, bool] = {
     "days": False,
     "reference": False,
 }
+#: the same column's head in Chinese, as a spreadsheet of an office has it
+HEADS: Mapping[str, str] = {
+    "holder": "持有人",
+    "profile": "证书模板",
+    "csr": "证书请求",
+    "kind": "持有人类别",
+    "post": "岗位",
+    "organ": "机关",
+    "days": "有效天数",
+    "reference": "行号",
+}
+_NAMES = {head: name for name, head in HEADS.items()}
 KINDS = ("person", "organ", "service")
 #: what stands in the column `csr` when the platform is to make the key
 P12 = "p12"
@@ -109,13 +121,14 @@ def _head(file: str, lines: Iterator[list[str]]) -> list[str]:
     if head is None:
         raise BadTable(file=file, reason=Text("空文件", "it is empty"))
     # among so many is one that is strange or there twice, whatever the others are
-    names = [name.strip().lower() for name in head[:_CELLS]]
+    heads = [each.strip().lower() for each in head[:_CELLS]]
+    names = [_NAMES.get(each, each) for each in heads]
     _columns(file, names)
     return names
 
 
 def _columns(file: str, names: list[str]) -> None:
-    missing = [name for name, needed in COLUMNS.items() if needed and name not in names]
+    missing = [f"{name}（{HEADS[name]}）" for name, needed in COLUMNS.items() if needed and name not in names]
     strange = [name for name in names if name not in COLUMNS]
     twice = [name for name in names if names.count(name) > 1]
     for wrong, zh, en in (

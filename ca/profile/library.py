@@ -39,11 +39,12 @@ class Profiles(Mapping[str, Profile]):
                 raise BadPlan(file=f"{name}.toml", field="pair_of", reason=reason)
 
     def __getitem__(self, name: str) -> Profile:
-        """The profile of this name; raises UnknownProfile."""
+        """The profile of this name; raises UnknownProfile with those that may be asked for."""
         try:
             return self._profiles[name]
         except KeyError:
-            raise UnknownProfile(profile=name[:60], known=", ".join(self._profiles)) from None
+            known = [each.name for each in self.values() if not each.ceremony_only and not each.escrow]
+            raise UnknownProfile(profile=name[:60], known=", ".join(known)) from None
 
     def __contains__(self, name: object) -> bool:
         """Whether there is a profile of this name."""

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from ca.bulk.lists import COLUMNS, Standing
 from ca.bulk.models import ListState, State
 from ca.bulk.read import COLUMNS as LIST_COLUMNS
+from ca.bulk.read import HEADS
 from ops.console.export import csv_file
 from yinxin.clock import rfc3339
 from yinxin.text import Text
@@ -140,7 +141,7 @@ def _add_watching(pages: Pages, platform: "Platform") -> None:
 def _add_acting(pages: Pages, platform: "Platform") -> None:
     def context() -> Mapping[str, Any]:
         platform.ca.lists.require(current_caller().actor)
-        return {"meanings": MEANINGS, "needed": LIST_COLUMNS}
+        return {"meanings": MEANINGS, "needed": LIST_COLUMNS, "heads": HEADS}
 
     @pages.form("/console/lists/new", "console/list_new.html", context=context, limit=LARGEST)
     def enrolment_list_new(body: Nothing, table: Upload, caller: Caller) -> BaseResponse:  # noqa: ARG001 - nothing but the file

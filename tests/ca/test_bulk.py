@@ -17,6 +17,7 @@ from ca.bulk.errors import BadRow, BadTable, RowsPending, RowsRefused, RowTwice
 from ca.bulk.read import MOST_ROWS, parsed, read
 from ca.errors import ForeignName, UnknownProfile, WeakKey
 from ca.issuer import Issuers
+from ca.request import Holder
 from kms.sign import KeySigner
 from tests.support.forked import PROCESSES
 from yinxin.act import SYSTEM
@@ -91,6 +92,27 @@ def test_chinese_spreadsheets_are_read(tmp_path: Path, encoding: str) -> None:
     file = written(tmp_path, "欧阳𬭚,岗,person-signing,p12,", encoding=encoding)
     (entry,) = read(file).entries
     assert (entry.number, entry.holder.id, entry.holder.post, entry.csr) == (2, "欧阳𬭚", "岗", None)
+
+
+def test_heads_may_be_chinese(tmp_path: Path) -> None:
+    """Seen to fail: each was an unknown column. One column under both heads is there twice."""
+    file = written(
+        tmp_path, "门户,tls-server,p12,service,,county-a,30,r-1",
+        head="持有人,证书模板,证书请求,持有人类别,岗位,机关,有效天数, 行号\u3000", encoding="gb18030",
+    )  # fmt: skip
+    (entry,) = read(file).entries
+    holder = Holder("service", "门户", None, "county-a")
+    assert (entry.holder, entry.profile, entry.csr, entry.days, entry.reference) == (
+        holder,
+        "tls-server",
+        None,
+        30,
+        "r-1",
+    )
+    with pytest.raises(BadTable, match="holder"):
+        read(written(tmp_path, head="持有人,holder,profile,csr"))
+    with pytest.raises(BadTable, match="证书请求"):
+        read(written(tmp_path, head="持有人,profile"))
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,16 @@ def test_a_profile_that_never_was_is_told_when_certificates_are_sought(site: Sit
         site.ca.search(OFFICER, Filter(profile="tls-sever"))
 
 
+def test_an_unknown_profile_is_told_with_those_that_may_be_asked_for() -> None:
+    """Seen to fail: it offered roots, and second halves of pairs."""
+    profiles = Profiles()
+    with pytest.raises(UnknownProfile) as unknown:
+        profiles["tls-sever"]
+    known = str(unknown.value.facts["known"]).split(", ")
+    assert {"tls-server", "person-signing"} <= set(known)
+    assert [each for each in known if profiles[each].ceremony_only or profiles[each].escrow] == []
+
+
 def test_every_profile_that_can_be_asked_for_is_tried_here(site: Site) -> None:
     profiles = site.ctx.profiles.items()
     # tests/ca/test_hybrid.py has the hierarchy that this site lacks
