@@ -27,11 +27,17 @@ _MAILBOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^
 _NUMBER = re.compile(r"([0-9]+|0x[0-9a-f]*)")
 
 
-@lru_cache(maxsize=4096)
+#: characters of the longest attribute; more are refused for their number, and what a stranger sends must not fill the memory
+_LONGEST = 256
+
+
 def text_fault(text: str) -> Text | None:
-    """What is wrong with an attribute's text; None when all is well."""
-    if text.isascii():
-        return None
+    """What is wrong with an attribute's text; None when all is well, and of one that is too long for any."""
+    return None if text.isascii() or len(text) > _LONGEST else _fault(text)
+
+
+@lru_cache(maxsize=4096)
+def _fault(text: str) -> Text | None:
     hidden = (at for at, each in enumerate(text) if each in _INVISIBLE and not shapes(text, at))
     if _is_mark(text[0]) or next(hidden, None) is not None:
         return Text("含有不可见字符", "it has characters that nobody sees")

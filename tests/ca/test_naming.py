@@ -5,7 +5,8 @@ import pytest
 from ca.errors import ForeignName, ProfileRefuses
 from ca.naming import name, within
 from ca.profile import Profile
-from ca.profile.texts import text_fault
+from ca.profile.texts import _fault, text_fault
+from yinxin.crypto.errors import MalformedName
 from yinxin.crypto.general_names import GeneralName
 from yinxin.crypto.names import Name
 
@@ -105,6 +106,15 @@ def test_alternative_names_as_they_should_be_are_taken() -> None:
         ("ip", "2001:db8::1"),
     )
     assert named(*good) == good
+
+
+def test_what_is_remembered_of_texts_is_short() -> None:
+    """Seen to fail: a stranger's texts of any length stayed in memory. Such a text is refused for its length."""
+    before = _fault.cache_info().currsize
+    assert text_fault("\u3164" * 257) is text_fault("a" * 1000) is None
+    assert _fault.cache_info().currsize == before
+    with pytest.raises(MalformedName):
+        named(common="\u3164" * 257)
 
 
 def test_a_name_on_record_that_is_refused_is_to_be_put_right_there() -> None:

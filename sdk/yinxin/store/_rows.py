@@ -106,16 +106,19 @@ class Changed:
     ) -> None:
         """Note the rows of which a statement, that named each by its key, has met this number: all, or none.
 
-        `whole` is all that they say now, where it is known. RowsMoved where it met some: nobody could say which.
+        `whole` is all that they say now, where it is known. RowsMoved where it met some: nobody could say which, and should the act
+        go on all the same, all of them are read.
         """
-        if number not in (0, len(keys)):
-            raise RowsMoved(table=table.name)
         if number == 0:
             return
+        if number != len(keys):
+            whole = ()
         known, given = self._keys.setdefault(table.name, {}), shape_of(table).given
         for key, values in zip_longest(keys, whole):
             former, said = _former(known.get(key, True)), given(values) if whole else None
             known[key] = former if said is None else _Restated(said) if former else said
+        if number != len(keys):
+            raise RowsMoved(table=table.name)
 
     def held(self, table: sa.Table, number: int) -> None:
         """Raise RowsMoved where the statement met another number of rows than was found.
