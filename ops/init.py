@@ -1,5 +1,6 @@
 """The first start of a data directory: its configuration is written once, with the ports that certificates will name."""
 
+import json
 import socket
 
 from ops.data import DataDirectory
@@ -23,6 +24,7 @@ def prepare(data: DataDirectory, overrides: list[str], port: int | None) -> Comm
         plain = _said(given, "plain_port") or (0 if chosen == 0 else chosen + _PLAIN_OFFSET)
         chosen, plain = chosen or _free(), plain or _free()
         public = given.section("ca").public_url if _wrote(given, "ca", "public_url") else ""
+        configuration(None, [*overrides, f"server.port={chosen}", f"server.plain_port={plain}"])
         text = _first(chosen, plain, public or f"http://127.0.0.1:{plain}")
         files.replace(data.path("config.toml"), text.encode(), mode=0o600)
     elif port is not None:
@@ -44,7 +46,7 @@ def _first(port: int, plain: int, public: str) -> str:
         "# Written on the first start. `yinxin settings` lists every key.\n"
         f"[server]\nport = {port}\nplain_port = {plain}\n\n"
         "[ca]\n# written into every certificate; changing it does not change certificates that exist\n"
-        f'public_url = "{public}"\n'
+        f"public_url = {json.dumps(public, ensure_ascii=False)}\n"  # as TOML quotes it
     )
 
 

@@ -25,6 +25,11 @@ def written(folder: Path) -> dict[str, Any]:
         (["server.plain_port=18080"], 18443, (18443, 18080, "http://127.0.0.1:18080")),
         (["server.port=9443"], None, (9443, 9444, "http://127.0.0.1:9444")),
         (["ca.public_url=http://pki.example.gov.cn"], None, (8443, 8444, "http://pki.example.gov.cn")),
+        (
+            ['ca.public_url=http://pki.example.gov.cn/"a"'],
+            None,
+            (8443, 8444, 'http://pki.example.gov.cn/"a"'),
+        ),
     ],
 )
 def test_what_certificates_name_is_where_it_is_served(
@@ -55,6 +60,16 @@ def test_a_wrong_setting_is_refused_before_anything_is_written(tmp_path: Path) -
     with pytest.raises(BadConfiguration) as raised:
         prepare(DataDirectory(tmp_path), ["http_port=18080"], None)
     assert "config.toml" not in raised.value.text("en")
+    assert not (tmp_path / "config.toml").exists()
+
+
+@pytest.mark.parametrize(("port", "key"), [(70000, "server.port"), (65535, "server.plain_port")])
+def test_a_port_that_cannot_be_is_refused_before_anything_is_written(
+    tmp_path: Path, port: int, key: str
+) -> None:
+    """The port beside it too. Seen to fail: it was written, and no later start could read the file."""
+    with pytest.raises(BadConfiguration, match=key):
+        prepare(DataDirectory(tmp_path), [], port)
     assert not (tmp_path / "config.toml").exists()
 
 
