@@ -8,6 +8,7 @@ from ca.acme.parts import Parts
 from ca.acme.payload import many
 from ca.enrolment import Credential
 from ca.naming import within
+from ca.profile.texts import host_fault
 from ca.profile.wildcards import domain_of, is_wildcard, wildcard_fault
 from yinxin.crypto.errors import MalformedTemplate
 from yinxin.crypto.general_names import GeneralName, write_general_name
@@ -97,7 +98,8 @@ def _host(value: str) -> Text | None:
         )
     if value.rpartition(".")[2].isdigit():
         return Text("是地址而不是主机名，请用 ip 类型", "an address and no host name: use the type ip")
-    return None
+    # or it would be refused when its challenges are met and the certificate is asked for
+    return host_fault(value)
 
 
 def shown(name: GeneralName | list[str]) -> dict[str, str]:

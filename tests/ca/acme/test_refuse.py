@@ -387,9 +387,10 @@ def test_a_credential_that_has_ended(desk, ended):
         ([{"type": "dns", "value": "10.0.0.1"}], "rejectedIdentifier"), ([{"type": "dns", "value": "政府.cn"}], "rejectedIdentifier"),
         ([{"type": "dns", "value": "a.example.gov.cn."}], "rejectedIdentifier"), ([{"type": "dns", "value": "x" * 4000}], "rejectedIdentifier"),
         ([{"type": "dns", "value": "a\x00.example.gov.cn"}], "rejectedIdentifier"), ([{"type": "ip", "value": "010.0.0.1"}], "rejectedIdentifier"),
+        ([{"type": "dns", "value": "a_b.example.gov.cn"}], "rejectedIdentifier"), ([{"type": "dns", "value": "xn--a.example.gov.cn"}], "rejectedIdentifier"),
         ([{"type": "ip", "value": "FE80::1"}], "rejectedIdentifier"), ([{"type": "email", "value": "x@y"}], "rejectedIdentifier"),
     ],
-    ids=range(19),
+    ids=range(21),
 )  # fmt: skip
 def test_names_that_cannot_be_ordered(desk, identifiers, kind):
     client = desk.client()
