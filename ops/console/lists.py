@@ -111,7 +111,9 @@ def _add_watching(pages: Pages, platform: "Platform") -> None:
     def enrolment_list(id_: str, query: Watch, caller: Caller) -> str:
         shown = platform.ca.lists.show(caller.actor, id_)
         refused = (
-            platform.ca.lists.rows(caller.actor, id_, State.REFUSED) if shown.counts.get(State.REFUSED) else iter(())
+            platform.ca.lists.rows(caller.actor, id_, State.REFUSED)
+            if shown.counts.get(State.REFUSED)
+            else iter(())
         )
         row, may = shown.row, platform.ca.lists.may(caller.actor, shown.row)
         own = may and row.officer == caller.actor.id and not row.by_command and row.refused < row.rows
@@ -129,13 +131,17 @@ def _add_watching(pages: Pages, platform: "Platform") -> None:
     @pages.get("/console/lists/<id_>/progress")
     def enrolment_progress(id_: str, caller: Caller) -> str:
         """The part of the page that renews itself."""
-        return render_template("console/list_progress.html", **_progress(platform.ca.lists.show(caller.actor, id_)))
+        return render_template(
+            "console/list_progress.html", **_progress(platform.ca.lists.show(caller.actor, id_))
+        )
 
     @pages.get("/console/lists/<id_>/rows.csv")
     def enrolment_rows(id_: str, query: Rows, caller: Caller) -> Response:
         """What became of each row, or is foretold of it."""
         state = query.state or None
-        return csv_file(f"{state or 'rows'}-{id_[:26]}.csv", platform.ca.lists.rows(caller.actor, id_, state), COLUMNS)
+        return csv_file(
+            f"{state or 'rows'}-{id_[:26]}.csv", platform.ca.lists.rows(caller.actor, id_, state), COLUMNS
+        )
 
 
 def _add_acting(pages: Pages, platform: "Platform") -> None:
