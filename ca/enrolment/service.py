@@ -1,5 +1,6 @@
 """Enrolment as one service: officers grant, the protocols prove and have certificates issued."""
 
+import re
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -16,11 +17,12 @@ from ca.issue import Also, Asked, Issued, Wanted, issue_wanted
 from ca.keycheck import unburdened
 from ca.naming import within
 from ca.permit import wanted_for
+from ca.profile.texts import host_fault
 from ca.profile.wildcards import any_wildcard
 from ca.request import Application, Holder, IssueRequest, application_of, examine
 from kms.service import KeyCentre
 from yinxin.act import Actor
-from yinxin.authz import Decider, Decision, Resource
+from yinxin.authz import PLATFORM, Decider, Decision, Resource
 from yinxin.crypto.certificates import Certificate
 from yinxin.crypto.general_names import GeneralName
 from yinxin.errors import YinxinError
@@ -28,6 +30,12 @@ from yinxin.text import Text
 
 #: the longest life of a credential
 LONGEST = timedelta(days=1096)
+#: certificates that are counted on a credential; more are any number of them
+MOST_USES = 1_000_000
+#: a domain as host names are compared with it: lower case, at most 253 characters (RFC 1035 2.3.4)
+_DOMAIN = re.compile(
+    r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*"
+)
 
 
 class Enrolment:
@@ -39,6 +47,12 @@ class Enrolment:
         self._decider = decider
 
     # --- officers ----------------------------------------------------------------------------------------------
+
+    def require(self, actor: Actor) -> Decision:
+        """The permission to grant credentials of the actor's organ at all; each grant is asked for besides. Raises Denied."""
+        attributes = {"profile": "*", "of_power": False}
+        resource = Resource("Certificate", "credential", organ=actor.organ or PLATFORM, attributes=attributes)
+        return self._decider.require(actor, ISSUE, resource)
 
     def grant(self, actor: Actor, wanted: Grant) -> tuple[Credential, bytes]:
         """A credential and its secret, shown this once. Who may issue such certificates herself may grant them.
@@ -171,8 +185,9 @@ class Enrolment:
             )
         if not wanted.profiles or len(set(wanted.profiles)) != len(wanted.profiles):
             raise BadGrant(field="profiles", reason=Text("至少一个且不重复", "at least one, none twice"))
-        if wanted.uses is not None and wanted.uses < 1:
-            raise BadGrant(field="uses", reason=Text("至少 1 次", "at least 1"))
+        if wanted.uses is not None and not 1 <= wanted.uses <= MOST_USES:
+            reason = Text(f"1 至 {MOST_USES} 次，省略即不限", f"1 to {MOST_USES}; left out, it is any number")
+            raise BadGrant(field="uses", reason=reason)
         for name in wanted.profiles:
             profile = self.ctx.profiles[name]
             if profile.ceremony_only or wanted.holder_kind not in profile.holders:
@@ -194,6 +209,8 @@ class Enrolment:
         """
         if ANY_DOMAIN[0] in wanted.domains and wanted.domains != ANY_DOMAIN:
             raise BadGrant(field="domains", reason=Text("“*”只能单独使用", "“*” stands alone"))
+        for each in wanted.bounds:
+            _sound(each)
         wild = [each for each in wanted.profiles if self.ctx.profiles[each].wildcards]
         if wild and wanted.protocol is not Protocol.ACME:
             reason = Text(
@@ -203,17 +220,28 @@ class Enrolment:
             raise BadGrant(field="protocol", reason=reason)
         if wild and wanted.domains in ((), ANY_DOMAIN):
             reason = Text(
-                f"模板 {wild[0]} 允许通配符：须用 --domain 指明域",
-                f"certificates of {wild[0]} may have wildcards: say below which domains, by --domain",
+                f"模板 {wild[0]} 允许通配符：须指明域（--domain）",
+                f"certificates of {wild[0]} may have wildcards: say below which domains (--domain)",
             )
             raise BadGrant(field="domains", reason=reason)
         hosts = [each for each in wanted.profiles if {"dns", "ip"} & set(self.ctx.profiles[each].san)]
         if hosts and not wanted.domains and wanted.protocol is not Protocol.ACME:
             reason = Text(
-                f"模板 {hosts[0]} 含主机名：请用 --domain 指明域，或用 --any-domain 明示不限",
-                f"certificates of {hosts[0]} name hosts: say which by --domain, or that any will do by --any-domain",
+                f"模板 {hosts[0]} 含主机名：请指明域（--domain），或明示不限（--any-domain）",
+                f"certificates of {hosts[0]} name hosts: say below which domains (--domain), or that any will do (--any-domain)",
             )
             raise BadGrant(field="domains", reason=reason)
+
+
+def _sound(domain: str) -> None:
+    """A domain that host names can lie in: no name is ever found below another text. Raises BadGrant."""
+    if _DOMAIN.fullmatch(domain) and host_fault(domain) is None:
+        return
+    reason = Text(
+        f"“{domain[:80]}”不是域名：用小写，不带“*”、端口和末尾的点，国际化域名写作 xn-- 形式",
+        f"“{domain[:80]}” is no domain: lower case, without “*”, port or a dot at its end, an international one as xn--",
+    )
+    raise BadGrant(field="domains", reason=reason)
 
 
 def _covers(known: Credential, profile: str, asked: Application) -> None:

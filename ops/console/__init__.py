@@ -9,6 +9,7 @@ from ops.console import (
     calendar,
     certificates,
     clients,
+    credential_grant,
     credentials,
     delegations,
     directory,
@@ -72,6 +73,7 @@ def pages(platform: "Platform") -> "tuple[Blueprint, ...]":
     applications.add(made, platform)
     authorities.add(made, platform)
     credentials.add(made, platform)
+    credential_grant.add(made, platform)
     lists.add(made, platform)
     key_centre.add(made, platform)
     keys.add(made, platform)

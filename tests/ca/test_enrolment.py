@@ -175,6 +175,35 @@ def test_which_hosts_a_credential_is_for_is_said_and_recorded(site, protocol):
     assert site.events("ca.grant-credential")[-1]["facts"]["domains"] == ["*"]
 
 
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "Zi.example.gov.cn",
+        "*.example.gov.cn",
+        "example.gov.cn.",
+        "https://a.cn",
+        "a.cn:443",
+        "例.cn",
+        "10.0.0.1",
+        "",
+    ],
+)
+def test_what_no_host_name_could_lie_in_is_no_domain(site, domain):
+    """Seen to fail with domains taken as they come: such a credential gave nothing, and nobody was told why."""
+    with pytest.raises(BadGrant) as refused:
+        site.ca.enrolment.grant(REGISTRAR, wanted(site, domains=("example.gov.cn", domain)))
+    assert refused.value.facts["field"] == "domains"
+    assert f"“{domain}”" in refused.value.text("zh")
+
+
+@pytest.mark.parametrize("uses", [0, 1_000_001])
+def test_how_often_is_counted(site, uses):
+    """The column is an integer of 32 bits. Seen to fail without a bound above."""
+    with pytest.raises(BadGrant) as refused:
+        site.ca.enrolment.grant(REGISTRAR, wanted(site, uses=uses))
+    assert refused.value.facts["field"] == "uses"
+
+
 def test_a_host_in_the_common_name_lies_within_the_granted_domains_too(site):
     """Seen to fail with only the alternative names looked at."""
     made, _ = site.ca.enrolment.grant(REGISTRAR, wanted(site, domains=("example.gov.cn",)))

@@ -53,6 +53,7 @@ PAGES = {
         "/console/authorities",
         "/console/authorities/intl-issuing",
         "/console/credentials",
+        "/console/credentials/new",
         "/console/blocked-keys",
         "/console/grants/new?find_holder=甲市",
         "/console/service-keys",
