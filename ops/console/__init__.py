@@ -26,6 +26,7 @@ from ops.console import (
     others,
     passkeys,
     policies,
+    profiles,
     proposals,
     replay,
     reviews,
@@ -75,6 +76,7 @@ def pages(platform: "Platform") -> "tuple[Blueprint, ...]":
     credentials.add(made, platform)
     credential_grant.add(made, platform)
     lists.add(made, platform)
+    profiles.add(made, platform)
     key_centre.add(made, platform)
     keys.add(made, platform)
     proposals.add(made, platform)

@@ -1,6 +1,7 @@
 """Profiles: what each kind of certificate says, judged by OpenSSL and pkilint; and files that contradict themselves."""
 
 import re
+from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -14,7 +15,10 @@ from ca.errors import BadPlan, ProfileRefuses, UnknownProfile
 from ca.inventory import Filter
 from ca.issue import issue
 from ca.profile import FOLDER, Profile, Profiles
+from ca.profile.census import counted
+from ca.profile.census import hashes as hashes_used
 from ca.recheck.judge import certificate_faults
+from ca.request import Holder
 from ca.revoke_many import Target
 from tests.support.openssl import openssl
 from yinxin.crypto.certificates import Certificate
@@ -75,6 +79,31 @@ def test_an_unknown_profile_is_told_with_those_that_may_be_asked_for() -> None:
     known = str(unknown.value.facts["known"]).split(", ")
     assert {"tls-server", "person-signing"} <= set(known)
     assert [each for each in known if profiles[each].ceremony_only or profiles[each].escrow] == []
+
+
+def test_certificates_are_counted_by_version_in_a_part_of_the_tree(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail with every organ counted."""
+    first = site.ca.issue(REGISTRAR, site.request())
+    site.ca.issue(REGISTRAR, site.request("r-2", holder=Holder("service", "b", None, "county-a"), days=10))
+    site.ca.issue(OFFICER, site.request("r-3", holder=Holder("service", "c", None, "city")))
+    site.ca.revoke(OFFICER, first.serial, "superseded")
+    old = site.ctx.profiles["tls-server"]
+    new = Profile.model_validate(old.model_dump() | {"days": 30})
+    monkeypatch.setitem(site.ctx.profiles._profiles, "tls-server", new)
+    site.ca.issue(REGISTRAR, site.request("r-4", holder=Holder("service", "d", None, "county-a")))
+
+    def told(organ: str, profile: str | None = "tls-server") -> dict[str, tuple[int, int]]:
+        return {each.hash: (each.issued, each.in_force) for each in counted(site.store, organ, profile)}
+
+    assert old.hash != new.hash
+    assert told("county-a") == {old.hash: (2, 1), new.hash: (1, 1)}
+    assert told("city") == {old.hash: (3, 2), new.hash: (1, 1)} == told("city", None)
+    assert told("county-b") == {} == told("county-a", "tls-client")
+    site.clock.advance(timedelta(days=20))
+    assert told("county-a") == {old.hash: (2, 0), new.hash: (1, 1)}
+    assert {("tls-server", old.hash), ("tls-server", new.hash)} <= set(hashes_used(site.store))
 
 
 def test_every_profile_that_can_be_asked_for_is_tried_here(site: Site) -> None:

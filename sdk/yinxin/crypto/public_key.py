@@ -68,6 +68,13 @@ def public_key(spki: bytes) -> "PublicKey":
     return PublicKey(spki)
 
 
+def suite_of(algorithm: str) -> Suite:
+    """The suite that a kind of key belongs to, as in `PublicKey.algorithm`."""
+    if algorithm == "sm2":
+        return suites.SM
+    return suites.PQ if algorithm.startswith("ml-") else suites.INTL
+
+
 class PublicKey:
     """A public key, known by its DER SubjectPublicKeyInfo. Immutable; equal when the SubjectPublicKeyInfo is."""
 
@@ -114,9 +121,7 @@ class PublicKey:
     @property
     def suite(self) -> Suite:
         """The suite this kind of key belongs to."""
-        if self.algorithm == "sm2":
-            return suites.SM
-        return suites.PQ if self.algorithm.startswith("ml-") else suites.INTL
+        return suite_of(self.algorithm)
 
     @property
     def signs(self) -> bool:
