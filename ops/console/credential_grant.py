@@ -155,11 +155,11 @@ class NewCredential(Model):
 
 def add(pages: Pages, platform: "Platform") -> None:
     """Declare the page."""
-    enrolment, profiles = platform.ca.enrolment, platform.ca.ctx.profiles
 
     def context() -> Mapping[str, Any]:
         actor = current_caller().actor
-        enrolment.require(actor)
+        platform.ca.enrolment.require(actor)
+        profiles = platform.ca.ctx.profiles
         return {
             "own": actor.organ or PLATFORM,
             "protocols": PROTOCOLS,
@@ -173,7 +173,8 @@ def add(pages: Pages, platform: "Platform") -> None:
     @pages.form("/console/credentials/new", "console/credential_new.html", context=context, secret=LOST)
     def credential_new(body: NewCredential, caller: Caller) -> BaseResponse:
         try:
-            made, secret = enrolment.grant(caller.actor, body.wanted(caller.actor, platform.clock.now()))
+            wanted = body.wanted(caller.actor, platform.clock.now())
+            made, secret = platform.ca.enrolment.grant(caller.actor, wanted)
         except _REFUSED as error:
             raise _at_its_field(error) from error
         return make_response(

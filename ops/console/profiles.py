@@ -71,11 +71,10 @@ def add(pages: Pages, platform: "Platform") -> None:
 
 
 def _add_list(pages: Pages, platform: "Platform") -> None:
-    known = platform.ca.ctx.profiles
-
     @pages.get("/console/profiles")
     def profiles(query: Look, caller: Caller) -> str:
         platform.ca.may_read(caller.actor)
+        known = platform.ca.ctx.profiles
         after = query.begin(str) or ""
         found = [each for each in _matching(known.values(), query) if each.name > after][: PAGE + 1]
         page = page_of(found, PAGE, key=lambda each: each.name, show=lambda each: each.name)
@@ -96,6 +95,7 @@ def _add_list(pages: Pages, platform: "Platform") -> None:
     def profiles_export(query: Look, caller: Caller) -> Response:
         """Every profile that matches, as it is in force."""
         platform.ca.may_read(caller.actor)
+        known = platform.ca.ctx.profiles
         standing, versions = _in_force(platform, caller), Counter(name for name, _ in _versions(platform))
 
         def rows() -> Iterator[dict[str, Any]]:
@@ -119,11 +119,10 @@ def _add_list(pages: Pages, platform: "Platform") -> None:
 
 
 def _add_one(pages: Pages, platform: "Platform") -> None:
-    known = platform.ca.ctx.profiles
-
     @pages.get("/console/profiles/<name>")
     def profile(name: str, query: Which, caller: Caller) -> str:
         platform.ca.may_read(caller.actor)
+        known = platform.ca.ctx.profiles
         shown = _version(platform, name, query.version)
         organ = caller.actor.organ or PLATFORM
         made = {each.hash: each for each in counted(platform.store, organ, name)}
