@@ -148,37 +148,33 @@ def test_unused_for_an_hour_is_over(site, events):
     refused(site, errors.SessionIdle, token)  # a refused use is none
 
 
+def used(site):
+    """When the one session was last used, as it is kept."""
+    with site.store.read() as session:
+        return session.scalars(sa.select(SessionRow.used)).one()
+
+
 def test_the_last_use_is_written_once_a_minute(site):
     token = site.sign_in(site.enrol("zhang", "clerk-a"))
-
-    def used():
-        with site.store.read() as session:
-            return session.scalars(sa.select(SessionRow.used)).one()
-
-    begun = used()
+    begun = used(site)
     site.clock.advance(timedelta(seconds=59))
     site.authz.sessions.authenticate(token)
-    assert used() == begun
+    assert used(site) == begun
     site.clock.advance(timedelta(seconds=1))
     site.authz.sessions.authenticate(token)
-    assert used() == begun + timedelta(minutes=1)
+    assert used(site) == begun + timedelta(minutes=1)
 
 
 def test_a_minute_that_ends_within_an_act_leaves_the_use_to_the_next_request(site):
     """An application asks the core within its act; the use is kept once nothing else is under way."""
     token = site.sign_in(site.enrol("zhang", "clerk-a"))
-
-    def used():
-        with site.store.read() as session:
-            return session.scalars(sa.select(SessionRow.used)).one()
-
-    begun = used()
+    begun = used(site)
     with site.store.act(SYSTEM, "test.act", "document:1"):
         site.clock.advance(timedelta(minutes=1))
         assert site.authz.sessions.authenticate(token).actor.id == "zhang"
-    assert used() == begun
+    assert used(site) == begun
     site.authz.sessions.authenticate(token)
-    assert used() == begun + timedelta(minutes=1)
+    assert used(site) == begun + timedelta(minutes=1)
 
 
 def test_my_sessions_and_ending_one(site, events):

@@ -241,24 +241,16 @@ def test_four_at_once_give_each_row_one_certificate(peopled: Site, tmp_path: Pat
     assert len(peopled.rows(profile="person-signing", state="issued")) == 4
 
 
+@pytest.mark.parametrize(
+    ("kind", "name"), [(KeySigner, "sign"), (Issuers, "issuing")], ids=["signed", "judged"]
+)
 def test_what_may_go_better_later_stays_pending(
-    peopled: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    peopled: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type, name: str
 ) -> None:
-    """Seen to fail when every error refuses the row."""
+    """Seen to fail when every error refuses the row, and (judged) while only what issuance said was looked at for this."""
     file = listed(tmp_path, 3)
     with monkeypatch.context() as patched:
-        patched.setattr(KeySigner, "sign", gone)
-        assert {row["state"] for row in enrolled(peopled, file)} == {"pending"}
-    assert {row["state"] for row in enrolled(peopled, file)} == {"issued"}
-
-
-def test_so_does_a_row_that_is_judged_meanwhile(
-    peopled: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Seen to fail (refused for good) while only what issuance said was looked at for this."""
-    file = listed(tmp_path, 2)
-    with monkeypatch.context() as patched:
-        patched.setattr(Issuers, "issuing", gone)
+        patched.setattr(kind, name, gone)
         assert {row["state"] for row in enrolled(peopled, file)} == {"pending"}
     assert {row["state"] for row in enrolled(peopled, file)} == {"issued"}
 
